@@ -1,0 +1,1 @@
+"""The engine: a chained command line, a builder-pattern Trainer, runs and checkpoints. It knows no problem."""

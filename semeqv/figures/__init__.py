@@ -1,0 +1,1 @@
+"""Plots as actions. They read the files of a run, never its live objects."""

@@ -1,0 +1,1 @@
+"""The options of each model; the networks they build are in `semeqv.problem.xor.networks`."""

@@ -1,0 +1,1 @@
+"""The networks, each written once, for one replica."""
