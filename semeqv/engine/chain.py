@@ -1,0 +1,403 @@
+"""The sentence: a command line that is a chain of segments.
+
+    semeqv --seed 42 cli model backpack --layers 4 cli dataset europarl cli optimizers adamw cli train
+
+The word `cli` cuts argv into segments, plain click parses each one into the options of its component, and nothing is
+built before the whole line has parsed: order does not matter, and a typo in the last segment costs nothing. This
+module never imports torch.
+"""
+
+import dataclasses
+import difflib
+import importlib
+import inspect
+import itertools
+import json
+import shlex
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NoReturn
+
+import click
+from click.shell_completion import CompletionItem
+
+from semeqv.engine.component import parameters, plain_words, same, summary, words_of
+
+WIDTH = 110
+
+
+@dataclass(frozen=True)
+class Slot:
+    """A place in a run.
+
+    Args:
+        name: The parameter by which `build` methods ask for what fills the slot.
+        keys: The options that tell several fillings apart; the slot is then a dictionary.
+        many: Whether fillings add up to a list.
+    """
+
+    name: str
+    keys: tuple[str, ...] = ()
+    many: bool = False
+
+
+class Leaf(click.Command):
+    """A component or an action; invoking it only fills in its options."""
+
+    def __init__(self, kind: Any, slot: Slot | None):
+        text = summary(kind)
+        super().__init__(
+            kind.path.split()[-1],
+            params=parameters(kind),
+            help=text,
+            short_help=text.splitlines()[0],
+            callback=self.fill,
+            context_settings={"max_content_width": WIDTH},
+        )
+        self.kind, self.slot = kind, slot
+        self.needs = list(inspect.signature(kind.build).parameters.values())[1:]
+
+    def fill(self, **given: Any) -> Any:
+        """The options, checked by the component itself."""
+        try:
+            return self.kind(**{name: value for name, value in given.items()})
+        except ValueError as error:
+            raise click.UsageError(str(error), click.get_current_context()) from error
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse the words of one segment."""
+        return super().parse_args(ctx, args if ctx.resilient_parsing else plain_words(self.params, args))
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Options, and the word that starts the next segment."""
+        return super().shell_complete(ctx, incomplete) + [CompletionItem("cli")] * "cli".startswith(incomplete)
+
+
+class Word(click.Group):
+    """A word of the grammar, `optimizers` or `xor model`; the modules of its commands are imported when it is used."""
+
+    def __init__(self, chain: "Chain", path: str, help: str, slot: Slot | None):
+        super().__init__(
+            path.split()[-1],
+            help=help,
+            short_help=help.splitlines()[0],
+            context_settings={"max_content_width": WIDTH},
+            subcommand_metavar="COMMAND [OPTIONS] [cli ...]",
+        )
+        self.chain, self.path, self.slot = chain, path, slot
+        self.modules: list[str] = []
+
+    def load(self) -> None:
+        """Import the modules that hold this word's commands."""
+        while self.modules:
+            self.chain.register(self.modules.pop(0))
+
+    def list_commands(self, ctx: click.Context | None = None) -> list[str]:
+        """The names of the commands."""
+        self.load()
+        return sorted(self.commands)
+
+    def get_command(self, ctx: click.Context | None, name: str) -> click.Command | None:
+        """A command by any spelling of its name."""
+        self.load()
+        return next((command for each, command in self.commands.items() if same(each) == same(name)), None)
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command, list[str]]:
+        """The command that the first word names.
+
+        Raises:
+            click.UsageError: When no command has that name; the closest ones are offered.
+        """
+        if command := self.get_command(ctx, args[0]):
+            return command.name, command, args[1:]
+        place = f"`{self.path}`" if self.path else "this program"
+        raise click.UsageError(f"{args[0]!r} is no command of {place}. {self.suggestion(args[0])}", ctx)
+
+    def suggestion(self, word: str) -> str:
+        """What may have been meant: a close name here, or the same name elsewhere."""
+        names = {same(name): name for name in self.list_commands()}
+        if close := difflib.get_close_matches(same(word), names, n=3, cutoff=0.5):
+            return f"Did you mean {' or '.join(repr(names[name]) for name in close)}?"
+        if elsewhere := [path for path in self.chain.paths() if same(path.split()[-1]) == same(word)]:
+            return f"Did you mean `cli {elsewhere[0]}`?"
+        return f"Write one of: {', '.join(names.values())}."
+
+
+@dataclass(frozen=True)
+class Step:
+    """One parsed segment: a leaf and its options."""
+
+    leaf: Leaf
+    options: Any
+
+    @property
+    def key(self) -> tuple[Any, ...]:
+        """What tells it apart from others in its slot."""
+        return tuple(getattr(self.options, key, None) for key in self.leaf.slot.keys) if self.leaf.slot else ()
+
+    @property
+    def place(self) -> tuple[Any, ...]:
+        """Where it goes: two steps in one place are one too many."""
+        slot = self.leaf.slot
+        return (id(self),) if not slot or slot.many else (slot.name, *self.key)
+
+    @property
+    def words(self) -> list[str]:
+        """The segment that parses back into this step."""
+        return words_of(self.options)
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """A parsed command line: the settings before the first `cli`, the parts of a run, and what to do with them."""
+
+    settings: Any
+    parts: list[Step] = field(default_factory=list)
+    actions: list[Step] = field(default_factory=list)
+
+    def to_json(self) -> dict[str, Any]:
+        """What `--config` reads back."""
+        options = dataclasses.asdict(self.settings)
+        return {
+            "settings": {name: str(value) if isinstance(value, Path) else value for name, value in options.items()},
+            "parts": [step.words for step in self.parts],
+            "actions": [step.words for step in self.actions],
+        }
+
+    def filling(self, slot: Slot) -> list[Step]:
+        """The steps that fill a slot, in the order in which they were said."""
+        return [step for step in self.parts if step.leaf.slot == slot]
+
+    def replace(self, old: Step, options: Any) -> "Sentence":
+        """The same sentence with other options in one of its parts."""
+        parts = [Step(step.leaf, options) if step is old else step for step in self.parts]
+        return dataclasses.replace(self, parts=parts)
+
+
+class Chain(Word):
+    """The root command.
+
+    Args:
+        settings: Dataclass of what is said once, before the first `cli`; its docstring is the help of the program.
+        run: Called with the parsed sentence and this chain.
+    """
+
+    def __init__(self, settings: Any, run: Any):
+        super().__init__(self, "", summary(settings), None)
+        self.settings, self.run, self.slots, self.loading = settings, run, {}, {}  # type: ignore[var-annotated]
+        self.invoke_without_command, self.no_args_is_help = True, False
+        self.subcommand_metavar = "[cli COMPONENT [OPTIONS]]... cli ACTION [OPTIONS]"
+        file = click.Path(dir_okay=False, path_type=Path)
+        self.params += [
+            *parameters(settings),
+            click.Option(["--config"], type=file, help="Replay a saved run; later segments replace saved ones."),
+            click.Option(["--dump-config"], type=file, help="Save the sentence as JSON, and stop before building."),
+            click.Option(["--debug"], is_flag=True, help="Show the traceback of an error."),
+        ]
+
+    def word(self, path: str, help: str, *modules: str, slot: Slot | None = None) -> None:
+        """Open a word of the grammar.
+
+        Args:
+            path: The word, or words: `optimizers`, `xor dataset`.
+            help: One line.
+            modules: The modules that declare its commands, imported when the word is used.
+            slot: What its commands fill. A word inside another takes the slot of the word's own last part:
+                `xor dataset` fills what `dataset` fills.
+        """
+        *outer, last = path.split()
+        group: Word = self
+        for part in outer:
+            found = group.commands.get(part)
+            if not isinstance(found, Word):
+                raise TypeError(f"Open the word {part!r} before {path!r}.")
+            group = found
+        if slot:
+            self.slots[last] = slot
+        existing = group.commands.get(last)
+        if not isinstance(existing, Word):
+            existing = Word(self, path, help, self.slots.get(last))
+            group.add_command(existing)
+        existing.modules += modules
+
+    def register(self, module: str) -> None:
+        """Import a module and take in the components it declares."""
+        imported = importlib.import_module(module)
+        for kind in vars(imported).values():
+            if isinstance(kind, type) and "path" in kind.__dict__ and kind.__module__ == module:
+                self.add_component(kind)
+
+    def add_component(self, kind: Any) -> None:
+        """Take in one component.
+
+        Raises:
+            TypeError: When its word is not open, its name is taken, or `build` asks for what nothing provides.
+        """
+        *outer, name = kind.path.split()
+        group: Word = self
+        for part in outer:
+            found = group.commands.get(part)
+            if not isinstance(found, Word):
+                raise TypeError(f"{kind.__name__} is `{kind.path}`, but no plugin opens the word {part!r}.")
+            group = found
+        if name in group.commands:
+            raise TypeError(f"{kind.__name__}: `{kind.path}` is taken.")
+        leaf = Leaf(kind, group.slot)
+        known = {slot.name for slot in self.slots.values()} | {f.name for f in dataclasses.fields(self.settings)}
+        if strange := [need.name for need in leaf.needs if need.name not in known | {"trainer", "sentence"}]:
+            raise TypeError(f"{kind.__name__}.build asks for {', '.join(strange)}, which nothing provides.")
+        group.add_command(leaf)
+
+    def paths(self) -> list[str]:
+        """The path of every component and action there is."""
+        return sorted(leaf.kind.path for leaf in self.leaves())
+
+    def leaves(self) -> Iterator[Leaf]:
+        """Every component and action."""
+        groups: list[Word] = [self]
+        while groups:
+            group = groups.pop()
+            group.load()
+            for command in group.commands.values():
+                if isinstance(command, Word):
+                    groups.append(command)
+                elif isinstance(command, Leaf):
+                    yield command
+
+    def slot_words(self, slot: Slot) -> list[str]:
+        """The commands that fill a slot, as a user would write them."""
+        return sorted(f"cli {leaf.kind.path}" for leaf in self.leaves() if leaf.slot == slot)
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Cut argv into segments; the settings are parsed here, the segments once all is known."""
+        if ctx.resilient_parsing:  # completion concerns the segment being typed
+            cut = max((i for i, word in enumerate(args) if word == "cli"), default=-1)
+            return super().parse_args(ctx, args[cut + 1 :])
+        cuts = [i for i, word in enumerate(args) if word == "cli"] + [len(args)]
+        first, segments = args[: cuts[0]], [args[a + 1 : b] for a, b in itertools.pairwise(cuts)]
+        if first in (["help"], []) and not segments:
+            first = ["--help"]
+        first = plain_words(self.params, first)
+        with click.Context(self, info_name=ctx.info_name) as said:
+            rest = click.Command.parse_args(self, said, list(first))
+        saved = self.saved(ctx, said.params["config"])
+        for name, value in saved["settings"].items():
+            if said.get_parameter_source(name) in (None, click.core.ParameterSource.DEFAULT):
+                first = [*setting_words(name, value), *first]
+        click.Command.parse_args(self, ctx, first)
+        ctx.meta["saved"] = saved["parts"] + saved["actions"]
+        ctx.meta["segments"] = [rest] * bool(rest) + segments  # the first `cli` may be left out
+        ctx.args, ctx._protected_args = [], []
+        return []
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Parse every segment, then hand the sentence over."""
+        dump = ctx.params["dump_config"]
+        sentence = self.sentence(ctx)
+        if dump:
+            return write_config(dump, sentence)
+        if not sentence.actions:
+            names = ", ".join(name for name in self.list_commands() if isinstance(self.commands[name], Leaf))
+            raise click.UsageError(f"Nothing to do: end the line with an action, such as `cli train` (or {names}).")
+        return self.run(sentence, self)
+
+    def sentence(self, ctx: click.Context) -> Sentence:
+        """The sentence of a line, laid over a saved one: a later segment replaces the saved one in its place."""
+        given = {field.name: ctx.params[field.name] for field in dataclasses.fields(self.settings)}
+        try:
+            settings = self.settings(**given)
+        except ValueError as error:
+            raise click.UsageError(str(error), ctx) from error
+        old, line = self.parse(ctx, ctx.meta["saved"], "the saved run"), self.parse(ctx, ctx.meta["segments"], "the line")
+        places = [step.place for step in line]
+        for name, *key in (place for place in places if places.count(place) > 1):
+            which = " ".join(str(part) for part in key if part)
+            tell = "Tell them apart by --split and --name." if key else "Leave one out."
+            raise click.UsageError(f"The {name} is given twice{which and f', for {which}'}. {tell}", ctx)
+        parts, actions = [step for step in line if step.leaf.slot], [step for step in line if not step.leaf.slot]
+        listed = {step.leaf.slot for step in parts if step.leaf.slot and step.leaf.slot.many}
+        kept = [s for s in old if s.leaf.slot and s.place not in places and s.leaf.slot not in listed]
+        return Sentence(settings, kept + parts, actions or [step for step in old if not step.leaf.slot])
+
+    def saved(self, ctx: click.Context, path: Path | None) -> dict[str, Any]:
+        """A saved sentence: a `--dump-config` file or the run.json of a run."""
+        if path is None:
+            return {"settings": {}, "parts": [], "actions": []}
+        try:
+            saved = json.loads(path.read_text(encoding="utf-8"))
+            saved = saved.get("sentence", saved)
+            if not all(isinstance(saved[key], kind) for key, kind in (("settings", dict), ("parts", list))):
+                raise KeyError
+            saved.setdefault("actions", [])
+            return dict(saved)
+        except OSError as error:
+            raise click.UsageError(f"--config {path}: {error.strerror}.", ctx) from error
+        except (ValueError, KeyError, AttributeError, TypeError) as error:
+            raise click.UsageError(f"--config {path} is no saved sentence (a run.json, or --dump-config).", ctx) from error
+
+    def parse(self, ctx: click.Context, segments: Sequence[list[str]], source: str) -> list[Step]:
+        """Let click parse each segment; an error gains the segment it is in."""
+        steps = []
+        for i, words in enumerate(segments, start=1):
+            try:
+                steps.append(self.parse_segment(ctx, list(words)))
+            except click.UsageError as error:
+                where = f"In segment {i} of {len(segments)} of {source}: {shlex.join(['cli', *words])}"
+                raise click.UsageError(f"{error.format_message()}\n{where}", error.ctx) from error
+        return steps
+
+    def parse_segment(self, ctx: click.Context, words: list[str]) -> Step:
+        """One segment to one step; `--help` or `help` anywhere shows the help of the place reached."""
+        if not words:
+            raise click.UsageError(f"A command must follow the word `cli`: {', '.join(self.list_commands())}.", ctx)
+        group: Word = self
+        parent, path = ctx, f"{ctx.info_name} cli"
+        while True:
+            if not words or words[0].lower() in ("--help", "-h", "help"):
+                show_help(parent)
+            _, command, words = group.resolve_command(parent, words)
+            path = f"{path} {command.name}"
+            if isinstance(command, Leaf):
+                if any(word in ("--help", "-h") for word in words) or words[:1] == ["help"]:
+                    show_help(click.Context(command, info_name=path))
+                with click.Context(command, info_name=path) as context:
+                    try:
+                        command.parse_args(context, words)
+                    except click.UsageError as error:
+                        raise explain(error, command, self, words) from error
+                    return Step(command, command.fill(**context.params))
+            assert isinstance(command, Word)
+            group, parent = command, click.Context(command, info_name=path)
+
+
+def show_help(ctx: click.Context) -> NoReturn:
+    """Print the help of a place, and stop."""
+    click.echo(ctx.get_help())
+    raise click.exceptions.Exit(0)
+
+
+def explain(error: click.UsageError, leaf: Leaf, chain: Chain, words: list[str]) -> click.UsageError:
+    """A parse error, with what to write instead where that is known."""
+    message = error.format_message()
+    if isinstance(error, click.NoSuchOption):
+        root = {same(flag) for param in chain.params for flag in param.opts}
+        if same(error.option_name.partition("=")[0]) in root:
+            message = f"{error.option_name} is no option of `cli {leaf.kind.path}`: it belongs before the first `cli`."
+    elif message.startswith("Got unexpected extra argument"):
+        message = f"{message.rstrip('.')}; `cli {leaf.kind.path}` takes only options. Does a word `cli` lack before it?"
+    return click.UsageError(message, error.ctx)
+
+
+def setting_words(name: str, value: Any) -> list[str]:
+    """The words that parse back into a saved setting."""
+    return [f"--{name}={each}" for each in (value if isinstance(value, list) else [value]) if each is not None]
+
+
+def write_config(path: Path, sentence: Sentence) -> None:
+    """Save a sentence as JSON."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(sentence.to_json(), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    except OSError as error:
+        raise click.UsageError(f"--dump-config {path}: {error.strerror}.") from error

@@ -1,0 +1,31 @@
+"""Finds the plugins: modules that open words of the grammar and name the modules of their components.
+
+A plugin is a module with a function `register(chain)`. Installed packages name theirs in the entry-point group
+`semeqv.plugins`; the core's own commands arrive the same way, and from `BUILT_IN` when nothing is installed.
+"""
+
+import importlib
+from importlib.metadata import entry_points
+
+import click
+
+from semeqv.engine.chain import Chain
+
+BUILT_IN = (
+    "semeqv.engine.plugin",
+    "semeqv.figures.plugin",
+    "semeqv.problem.plugin",
+    "semeqv.problem.xor.plugin",
+)
+
+
+def load(chain: Chain) -> None:
+    """Let every plugin register its words; one that fails is named, and the others go on."""
+    found = dict.fromkeys([*BUILT_IN, *sorted(point.value for point in entry_points(group="semeqv.plugins"))])
+    for name in found:
+        try:
+            importlib.import_module(name).register(chain)
+        except Exception as error:
+            if name in BUILT_IN:
+                raise
+            click.echo(f"The plugin {name} cannot be loaded: {type(error).__name__}: {error}", err=True)
