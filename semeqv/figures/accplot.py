@@ -105,17 +105,18 @@ class Accplot(Drawing):
         from semeqv.figures.style import COLUMN, INK, colors, count_epochs, new_figure
 
         figure = new_figure(COLUMN, 2.3 + 0.15 * len(groups), show=self.show)
-        axes, margin = figure.subplots(1, 2, sharey=True, width_ratios=[6, max(1.2, 0.45 * len(groups))])
+        axes, margin = figure.subplots(1, 2, sharey=True, width_ratios=[6, max(1.2, 0.8 * len(groups))])
         entries = []
-        palette = dict(zip(groups, colors(len(groups), self.palette, self.color)))
+        palette = dict(zip(groups, colors(len(groups), self.palette, self.color, first=2)))
         for label, curves in groups.items():
             draw_group(axes, curves, palette[label])
             runs = "1 run" if len(curves) == 1 else f"{len(curves)} runs"
             entries.append(Entry(f"{label} ({runs})", palette[label]))
-        if max(map(len, groups.values())) > 1:
-            entries.append(Entry("thick: mean of the runs; thin line and dot: each run"))
         axes.margins(x=0)
-        axes.set_ylabel(f"{self.split} {self.metric}")
+        left, right = axes.get_xlim()
+        axes.set_xlim(0 if 0 < left < right / 20 else left, right)
+        smoothed = f"\n(running mean of {self.window} records)" if self.window > 1 else ""
+        axes.set_ylabel(f"{self.split} {self.metric}{smoothed}")
         if self.ylim is not None:
             axes.set_ylim(*self.ylim)
         count_epochs(axes.xaxis)
@@ -123,8 +124,8 @@ class Accplot(Drawing):
         self.draw_lines((axes, margin), bayes)
         if bayes is not None:
             entries.append(Entry(f"best possible (Bayes) accuracy: {bayes:.2f}", INK, "dashes"))
-        if self.window > 1:
-            entries.append(Entry(f"running mean of {self.window} records", kind="none"))
+        if max(map(len, groups.values())) > 1:
+            entries.append(Entry("thick: mean of the runs; thin line and dot: each run"))
         add_legend(figure, self.title, entries)
         return figure
 
@@ -138,10 +139,10 @@ class Accplot(Drawing):
 
         for axes in panels:
             if bayes is not None:
-                axes.axhline(bayes, color=INK, linewidth=0.9, linestyle=(0, (4, 2)), zorder=2.5)
+                axes.axhline(bayes, color=INK, linewidth=0.9, linestyle=(0, (4, 2)), zorder=1.5)
             for height, color, style in self.hline:
                 try:
-                    axes.axhline(height, color=color, linestyle=style, linewidth=0.9, zorder=2.5)
+                    axes.axhline(height, color=color, linestyle=style, linewidth=0.9, zorder=1.5)
                 except ValueError:
                     raise click.UsageError(
                         f"--hline {height:g} {color} {style}: no such colour or style; write for example 0.7 black dashed"
@@ -165,9 +166,7 @@ def draw_group(axes: Axes, curves: list[Curve], color: str) -> None:
             axes.plot(curve.epochs, curve.values, color=color, zorder=2, **RUN_LINE)
     # At each epoch that any run has, the mean of the runs that have got so far.
     epochs = numpy.unique(numpy.concatenate([curve.epochs for curve in curves]))
-    heights = numpy.array(
-        [numpy.interp(epochs, curve.epochs, curve.values, numpy.nan, numpy.nan) for curve in curves]
-    )
+    heights = numpy.array([numpy.interp(epochs, curve.epochs, curve.values, numpy.nan, numpy.nan) for curve in curves])
     there = numpy.isfinite(heights)
     count = there.sum(axis=0)
     mean = numpy.where(there, heights, 0).sum(axis=0)[count > 0] / count[count > 0]
@@ -178,14 +177,18 @@ def draw_ends(axes: Axes, groups: dict[str, list[Curve]], palette: dict[str, str
     """Draw the last value of every run as a dot, a column for each group; its mean as a bar."""
     import numpy
 
+    from semeqv.figures.style import INK
+
     for place, (label, curves) in enumerate(groups.items()):
         ends = numpy.sort([curve.values[-1] for curve in curves])
         aside = 0.16 * numpy.resize([0, 1, -1], len(ends)) if len(ends) > 1 else numpy.zeros(1)
         axes.scatter(place + aside, ends, s=11, color=palette[label], alpha=0.75, linewidth=0, zorder=3, clip_on=False)
         axes.hlines(numpy.nanmean(ends), place - 0.36, place + 0.36, color=palette[label], linewidth=1.7, zorder=2)
     axes.set_xlim(-0.6, len(groups) - 0.4)
-    axes.set_xticks([])
-    axes.set_xlabel("each run's\nlast value")
+    short = max(map(len, groups)) <= 7
+    axes.set_xticks(range(len(groups)) if short else [], groups if short else [], color=INK)
+    axes.tick_params(axis="x", length=0)
+    axes.set_xlabel("at the end")
     axes.tick_params(labelleft=False)
     axes.spines["left"].set_visible(False)
     axes.spines["bottom"].set_visible(False)

@@ -48,9 +48,7 @@ def read_curve(path: Path, label: str, *, metric: str, split: str, name: str | N
     chosen = _of_data_set(chosen, path, name)
     if not chosen:
         raise click.UsageError(f"{path}: no line has {metric!r} for the split {split!r}; {_what_there_is(lines)}")
-    values = {
-        line.number_at("epoch" if "epoch" in line.record else "step"): line.number_at(metric) for line in chosen
-    }
+    values = {line.number_at("epoch" if "epoch" in line.record else "step"): line.number_at(metric) for line in chosen}
     epochs = sorted(values)
     return Curve(label, numpy.array(epochs), numpy.array([values[epoch] for epoch in epochs]))
 

@@ -19,7 +19,7 @@ class Entry:
 
     text: str
     color: str = GREY
-    kind: Literal["mean", "band", "dashes", "none"] = "mean"
+    kind: Literal["mean", "band", "dashes"] = "mean"
 
     def sample(self) -> Artist | tuple[Artist, ...]:
         """Return what stands before the text."""
@@ -28,8 +28,6 @@ class Entry:
 
         from semeqv.figures.style import BAND, MEAN_LINE
 
-        if self.kind == "none":
-            return Line2D([], [], linestyle="none")
         thick = Line2D([], [], color=self.color, **MEAN_LINE)
         if self.kind == "band":
             return (Patch(color=self.color, **BAND | {"alpha": 0.3}), thick)

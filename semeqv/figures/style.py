@@ -95,8 +95,14 @@ def new_figure(width: float, height: float, *, show: bool = False) -> Figure:
     return Figure(figsize=(width, height), layout="constrained")
 
 
-def colors(count: int, palette: str = HOUSE, explicit: Sequence[str] = ()) -> list[str]:
+def colors(count: int, palette: str = HOUSE, explicit: Sequence[str] = (), *, first: int = 0) -> list[str]:
     """Return so many colours: the explicit ones first, then the palette's.
+
+    Args:
+        count: How many.
+        palette: `semeqv`, or a seaborn palette.
+        explicit: Colours to use instead of the first ones.
+        first: Where to start in the house palette, so that figures about different things differ in colour.
 
     Raises:
         click.UsageError: No such colour or palette.
@@ -107,7 +113,7 @@ def colors(count: int, palette: str = HOUSE, explicit: Sequence[str] = ()) -> li
         if not is_color_like(color):
             raise click.UsageError(f"--color {color}: no such colour; write a name or a hex code, such as '#0072B2'")
     if palette == HOUSE:
-        found = [COLORS[index % len(COLORS)] for index in range(count)]
+        found = [COLORS[(first + index) % len(COLORS)] for index in range(count)]
     else:
         import seaborn
 

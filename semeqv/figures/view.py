@@ -91,7 +91,7 @@ class View(Drawing):
             entries.append(Entry(label, color))
             last = mean[numpy.isfinite(mean)][-1:]
             ends += [(value, f"{value:.2f}", color) for value in last]
-        axes.set_ylabel("Euclidean distance between the\ntwo embeddings (0: the same)")
+        axes.set_ylabel("Euclidean distance between\nthe two (0: same embedding)")
         axes.margins(x=0)
         axes.set_ylim(*self.ylim or (0, axes.get_ylim()[1]))
         count_epochs(axes.xaxis)
@@ -146,7 +146,11 @@ def print_finals(rows: list[tuple[str, ...]], epochs: list[int]) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    when = f"epoch {max(epochs)}" if len(set(epochs)) == 1 else f"epochs {min(epochs)} to {max(epochs)}, as far as runs are"
+    when = (
+        f"epoch {max(epochs)}"
+        if len(set(epochs)) == 1
+        else f"epochs {min(epochs)} to {max(epochs)}, as far as runs are"
+    )
     table = Table(title=f"Distance at the end ({when})", title_justify="left")
     table.add_column("pair", overflow="fold")
     for heading in ("runs", "mean", "median", "min-max"):
