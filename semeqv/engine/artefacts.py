@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,12 +27,14 @@ class Line:
     record: dict[str, Any]
 
     def number_at(self, key: str) -> float:
-        """Return the number under a key.
+        """Return the number under a key; null is what a run writes for one that is not finite, and gives NaN.
 
         Raises:
             click.UsageError: What is there is no number.
         """
         value = self.record.get(key)
+        if value is None and key in self.record:
+            return math.nan
         if isinstance(value, bool) or not isinstance(value, int | float):
             raise click.UsageError(f"{self.path}, line {self.number}: {key!r} should be a number, not {value!r:.40}")
         try:
@@ -68,9 +71,8 @@ def read_metrics(path: Path) -> list[Line]:
             if number == len(pieces):
                 break
             excerpt = repr(piece[:40].decode(errors="replace"))
-            raise click.UsageError(
-                f'{path}, line {number}: expected a JSON object such as {{"epoch": 1, "accuracy": 0.5}}, found {excerpt}'
-            ) from None
+            wanted = 'a JSON object such as {"epoch": 1, "accuracy": 0.5}'
+            raise click.UsageError(f"{path}, line {number}: expected {wanted}, found {excerpt}") from None
         lines.append(Line(path, number, record))
     return lines
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from semeqv.engine.component import alias, component, positional
+from semeqv.engine.component import component, positional
 from semeqv.figures.drawing import Drawing, check_limits, check_positive
 
 if TYPE_CHECKING:
@@ -36,7 +36,6 @@ class Accplot(Drawing):
         hline: Height, colour and style (solid, dashed, dotted) of a horizontal line; may be repeated.
         bayes: Draw the best accuracy possible, when the runs state it (run.json) and accuracy is drawn.
         ylim: Lower and upper limit of the metric.
-        path: Where to write it. Both a PDF and a PNG are written, whichever suffix is given.
     """
 
     paths: tuple[Path, ...] = positional()
@@ -50,7 +49,7 @@ class Accplot(Drawing):
     hline: list[tuple[float, str, str]] = field(default_factory=list)
     bayes: bool = True
     ylim: tuple[float, float] | None = None
-    path: Path = alias("output", Path("figures/accuracies.pdf"))
+    output: Path = field(default=Path("figures/accuracies.pdf"), metadata={"alias": "path"})
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -75,7 +74,7 @@ class Accplot(Drawing):
             groups.setdefault(curve.label, []).append(curve)
         print_finals(groups, f"{self.split} {self.metric}", self.window, bayes)
         with house_style():
-            finish(self.draw(groups, bayes), self.path, show=self.show, transparent=self.transparent)
+            finish(self.draw(groups, bayes), self.output, show=self.show, transparent=self.transparent)
 
     def read(self, path: Path, label: str) -> Curve:
         """Read one run: smoothed, cut off and thinned as asked.
@@ -145,7 +144,7 @@ class Accplot(Drawing):
                     axes.axhline(height, color=color, linestyle=style, linewidth=0.9, zorder=1.5)
                 except ValueError:
                     raise click.UsageError(
-                        f"--hline {height:g} {color} {style}: no such colour or style; write for example 0.7 black dashed"
+                        f"--hline {height:g} {color} {style}: no such colour or style; write such as 0.7 black dashed"
                     ) from None
 
 
@@ -183,7 +182,8 @@ def draw_ends(axes: Axes, groups: dict[str, list[Curve]], palette: dict[str, str
         ends = numpy.sort([curve.values[-1] for curve in curves])
         aside = 0.16 * numpy.resize([0, 1, -1], len(ends)) if len(ends) > 1 else numpy.zeros(1)
         axes.scatter(place + aside, ends, s=11, color=palette[label], alpha=0.75, linewidth=0, zorder=3, clip_on=False)
-        axes.hlines(numpy.nanmean(ends), place - 0.36, place + 0.36, color=palette[label], linewidth=1.7, zorder=2)
+        mean = numpy.mean(ends[numpy.isfinite(ends)]) if numpy.isfinite(ends).any() else numpy.nan
+        axes.hlines(mean, place - 0.36, place + 0.36, color=palette[label], linewidth=1.7, zorder=2)
     axes.set_xlim(-0.6, len(groups) - 0.4)
     short = max(map(len, groups)) <= 7
     axes.set_xticks(range(len(groups)) if short else [], groups if short else [], color=INK)
@@ -208,13 +208,17 @@ def print_finals(groups: dict[str, list[Curve]], what: str, window: int, bayes: 
         table.add_column(heading, justify="right", no_wrap=True)
     for label, curves in groups.items():
         ends = numpy.array([curve.values[-1] for curve in curves])
+        known = ends[numpy.isfinite(ends)]
         epochs = sorted({int(curve.epochs[-1]) for curve in curves})
+        mean, median, least, greatest = (
+            [numpy.mean(known), numpy.median(known), known.min(), known.max()] if len(known) else [numpy.nan] * 4
+        )
         table.add_row(
             label,
-            str(len(curves)),
+            f"{len(ends)}" if len(known) == len(ends) else f"{len(ends)} ({len(ends) - len(known)} diverged)",
             str(epochs[0]) if len(epochs) == 1 else f"{epochs[0]}-{epochs[-1]}",
-            f"{ends.mean():.3f}",
-            f"{numpy.median(ends):.3f}",
-            f"{ends.min():.3f}-{ends.max():.3f}",
+            f"{mean:.3f}",
+            f"{median:.3f}",
+            f"{least:.3f}-{greatest:.3f}",
         )
     Console(markup=False).print(table)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -50,17 +51,25 @@ def read_curve(path: Path, label: str, *, metric: str, split: str, name: str | N
         raise click.UsageError(f"{path}: no line has {metric!r} for the split {split!r}; {_what_there_is(lines)}")
     values = {line.number_at("epoch" if "epoch" in line.record else "step"): line.number_at(metric) for line in chosen}
     epochs = sorted(values)
+    if any(not math.isfinite(epoch) for epoch in epochs):
+        raise click.UsageError(f"{path}: a line has no number as its epoch")
     return Curve(label, numpy.array(epochs), numpy.array([values[epoch] for epoch in epochs]))
 
 
 def running_mean(values: numpy.ndarray, window: int) -> numpy.ndarray:
-    """Return, at each record, the mean of it and those before it, `window` in all (fewer at the start)."""
+    """Return, at each record, the mean of it and those before it, `window` in all (fewer at the start).
+
+    Where the last record is no number, neither is the mean.
+    """
     import numpy
 
-    sums = numpy.cumsum(numpy.concatenate([[0.0], values]))
+    there = numpy.isfinite(values)
     ends = numpy.arange(1, len(values) + 1)
     starts = numpy.maximum(ends - window, 0)
-    return (sums[ends] - sums[starts]) / (ends - starts)
+    sums, counts = (numpy.cumsum([0.0, *terms]) for terms in (numpy.where(there, values, 0.0), there))
+    with numpy.errstate(invalid="ignore"):
+        means = (sums[ends] - sums[starts]) / (counts[ends] - counts[starts])
+    return numpy.where(there, means, numpy.nan)
 
 
 def bayes_accuracy(paths: Iterable[Path]) -> float | None:

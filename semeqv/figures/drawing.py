@@ -14,7 +14,7 @@ class Drawing:
 
     Args:
         title: What stands above the figure.
-        path: Where to write it. Both a PDF and a PNG are written, whichever suffix is given.
+        output: Where to write it. Both a PDF and a PNG are written, whichever suffix is given.
         palette: Where colours come from: `semeqv` (safe for the colour-blind) or any seaborn palette.
         color: Colours for the first curves, instead of the palette's; may be repeated.
         show: Open a window with the figure too.
@@ -22,14 +22,14 @@ class Drawing:
     """
 
     title: str = ""
-    path: Path = Path("figures/figure.pdf")
+    output: Path = field(default=Path("figures/figure.pdf"), metadata={"alias": "path"})
     palette: str = HOUSE
     color: list[str] = field(default_factory=list)
     show: bool = False
     transparent: bool = False
 
     def __post_init__(self) -> None:
-        both_files(self.path)
+        both_files(self.output)
 
 
 def check_limits(limits: tuple[float, float] | None) -> None:

@@ -39,7 +39,7 @@ class View(Drawing):
     etc: int = 1
     ylim: tuple[float, float] | None = None
     showconf: bool = True
-    path: Path = Path("figures/distances.pdf")
+    output: Path = field(default=Path("figures/distances.pdf"), metadata={"alias": "path"})
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -57,7 +57,7 @@ class View(Drawing):
         runs = [read_distances(path, self.indexes) for path in self.paths]
         print_finals(final_table(runs, self.indexes), epochs=[(len(run) - 1) * self.etc for run in runs])
         with house_style():
-            finish(self.draw(runs), self.path, show=self.show, transparent=self.transparent)
+            finish(self.draw(runs), self.output, show=self.show, transparent=self.transparent)
 
     def draw(self, runs: list[numpy.ndarray]) -> Figure:
         """Draw the distances of all runs, each (records, symbols, symbols)."""

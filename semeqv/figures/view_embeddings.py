@@ -38,7 +38,7 @@ class ViewEmbeddings(Drawing):
 
     paths: tuple[Path, ...] = positional()
     label: list[tuple[int, str]] = field(default_factory=list)
-    path: Path = Path("figures/embeddings.pdf")
+    output: Path = field(default=Path("figures/embeddings.pdf"), metadata={"alias": "path"})
 
     def build(self) -> None:
         """Read the files and write the figure."""
@@ -48,7 +48,7 @@ class ViewEmbeddings(Drawing):
             raise click.UsageError("cli view-embeddings: give one file of snapshots per run (.npy)")
         runs = [self.read(path) for path in self.paths]
         with house_style():
-            finish(self.draw(runs), self.path, show=self.show, transparent=self.transparent)
+            finish(self.draw(runs), self.output, show=self.show, transparent=self.transparent)
 
     def read(self, path: Path) -> numpy.ndarray:
         """Read the snapshots of one run, (records, symbols, dimensions).
