@@ -44,8 +44,9 @@ class Accuracy:
 
 @dataclass(frozen=True)
 class Finding:
-    """A statement of the theory about one number, and whether it was met (None: not measured)."""
+    """What the theory says, what that means for one number, and whether it was met (None: not measured)."""
 
+    theory: str
     claim: str
     measured: str
     met: bool | None
@@ -87,30 +88,44 @@ def accuracies(experiment: Experiment) -> list[Accuracy]:
 
 def acceptance(experiment: Experiment) -> list[Finding]:
     """Return what a faithful reproduction shows of the medians, each met or not."""
-    medians = {(row.tied, row.embedding, row.pair): row for row in distances(experiment)}
+    rows = {(row.tied, row.embedding, row.pair): row for row in distances(experiment)}
     found = []
     for pair in experiment.pairs:
-        same = experiment.contexts[pair]
-        limits = [(False, "input", "<", CLOSE_INPUT, "same meaning")]
-        if same is not None:
-            contexts = "same contexts" if same else "different contexts"
-            limits.append((False, "output", "<" if same else ">", CLOSE if same else APART_OUTPUT, contexts))
-            limits.append((True, "shared", "<" if same else ">", CLOSE if same else APART_TIED, contexts))
-        for tied, embedding, sign, limit, why in limits:
-            row = medians.get((tied, embedding, pair))
-            which = "tied embedding" if tied else f"untied {embedding} embeddings"
-            claim = f"{which}, pair {pair} ({why}): median distance {sign} {limit:g}"
-            found.append(finding(claim, row, sign, limit))
+        for tied, embedding, sign, limit, theory in expectations(experiment.contexts[pair]):
+            which = "tied" if tied else f"untied {embedding}"
+            row = rows.get((tied, embedding, pair))
+            found.append(
+                finding(theory.format(pair=pair), f"{which} {pair}: median {sign} {limit:g}", row, sign, limit)
+            )
     return found
 
 
-def finding(claim: str, row: Distance | None, sign: str, limit: float) -> Finding:
+def expectations(same: bool | None) -> list[tuple[bool, str, str, float, str]]:
+    """Return what the theory expects of a pair: tied, embedding, on which side of which limit, and why.
+
+    Args:
+        same: Whether the symbols of the pair, which mean the same, occur in the same contexts too.
+    """
+    meaning = "{pair} mean the same, so their input embeddings are close"
+    found = [(False, "input", "<", CLOSE_INPUT, meaning)]
+    if same:
+        contexts = "{pair} occur in the same contexts, so their output embeddings are close"
+        both = "tied, meaning and contexts both draw {pair} together, so the embedding they share is close"
+        found += [(False, "output", "<", CLOSE, contexts), (True, "shared", "<", CLOSE, both)]
+    elif same is not None:
+        contexts = "{pair} occur in different contexts, so their output embeddings are apart"
+        both = "tied, meaning draws {pair} together and contexts draw them apart, so they stay apart"
+        found += [(False, "output", ">", APART_OUTPUT, contexts), (True, "shared", ">", APART_TIED, both)]
+    return found
+
+
+def finding(theory: str, claim: str, row: Distance | None, sign: str, limit: float) -> Finding:
     """Hold the median of a distance against a limit."""
     if row is None or math.isnan(row.summary.median):
-        return Finding(claim, "no run to measure it on" if row is None else "every run diverged", None)
+        return Finding(theory, claim, "no run to measure it on" if row is None else "every run diverged", None)
     median = row.summary.median
-    seen = f"{median:.3f} over {row.summary.runs - row.summary.diverged} runs (at the first record {row.first:.2f})"
-    return Finding(claim, seen, median < limit if sign == "<" else median > limit)
+    seen = f"{median:.3f} over {row.summary.runs - row.summary.diverged} runs, {row.first:.2f} at the first record"
+    return Finding(theory, claim, seen, median < limit if sign == "<" else median > limit)
 
 
 def cost_of_tying(experiment: Experiment) -> Finding | None:
@@ -120,18 +135,20 @@ def cost_of_tying(experiment: Experiment) -> Finding | None:
     if not known:
         return None
     expected = not all(known)
-    claim = (
-        f"tying costs training accuracy (more than {COST:g}), as the hypothesis fails for a pair"
-        if expected
-        else f"tying costs no training accuracy (at most {COST:g}), as the hypothesis holds"
-    )
+    if expected:
+        theory = (
+            "tied, one embedding cannot serve both meaning and contexts where they disagree, so tying costs accuracy"
+        )
+    else:
+        theory = "tied, meaning and contexts agree for every pair, so tying costs no accuracy"
+    claim = f"training accuracy lost by tying {'>' if expected else '<='} {COST:g}"
     if len(rows) < 2 or any(math.isnan(row.summary.mean) for row in rows.values()):
-        return Finding(claim, "needs tied and untied runs with training accuracy", None)
+        return Finding(theory, claim, "needs tied and untied runs with training accuracy", None)
     untied, tied = rows[False], rows[True]
     cost = untied.summary.mean - tied.summary.mean
     seeds = sorted(untied.by_seed.keys() & tied.by_seed.keys())
     worse = sum(tied.by_seed[seed] < untied.by_seed[seed] for seed in seeds)
-    seen = f"mean {untied.summary.mean:.3f} untied, {tied.summary.mean:.3f} tied: a loss of {cost:.3f}"
+    seen = f"{cost:.3f}, from a mean of {untied.summary.mean:.3f} untied to {tied.summary.mean:.3f} tied"
     if seeds:
         seen += f"; the tied run is the worse one for {worse} of {len(seeds)} seeds"
     if untied.reaching is not None and tied.reaching is not None:
@@ -140,4 +157,4 @@ def cost_of_tying(experiment: Experiment) -> Finding | None:
             f"; accuracy {threshold:g} is reached by {untied.reaching} of {untied.summary.runs} untied "
             f"and {tied.reaching} of {tied.summary.runs} tied runs"
         )
-    return Finding(claim, seen, (cost > COST) == expected)
+    return Finding(theory, claim, seen, (cost > COST) == expected)

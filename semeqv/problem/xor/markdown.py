@@ -28,10 +28,11 @@ Theory (Bertolotti & Cazzola, ICML 2024): symbols with the same meaning get clos
 same contexts get close *output* embeddings. Tying the two forces both at once, so it is harmless only where symbols of
 one meaning also share their contexts, that is, where the distributional hypothesis (DH) holds.
 
-Close means a median Euclidean distance below {CLOSE_INPUT:g} for input embeddings and below {CLOSE:g} for output and
-tied ones; apart means above {APART_OUTPUT:g} for output and above {APART_TIED:g} for tied embeddings. These limits were
-set on the small transformer. A run has learned the task when its accuracy reaches {NEAR_BAYES:.0%} of the best possible
-(Bayes) accuracy. Final accuracies are means over the last {{window}} records of a run.
+Close means a median Euclidean distance below {CLOSE_INPUT:g} for input embeddings and below {CLOSE:g} for output and tied ones; apart means
+above {APART_OUTPUT:g} for output and above {APART_TIED:g} for tied embeddings. These limits were set on the small transformer. A run has
+learned the task when its accuracy reaches {NEAR_BAYES:.0%} of the best possible (Bayes) accuracy. Final accuracies are means over
+the last {{window}} records of a run. How accurate a run gets depends much on its seed: with few seeds a difference of
+some points between tied and untied runs can be chance, so look at the single runs too.
 """
 
 
@@ -58,7 +59,7 @@ def overall(found: Sequence[Finding]) -> str:
     """Say how many statements were met, before any detail."""
     met, failed = sum(finding.met is True for finding in found), sum(finding.met is False for finding in found)
     open_ones = len(found) - met - failed
-    text = f"Of {len(found)} statements below, {met} hold and {failed} do not"
+    text = f"Of the {len(found)} statements below, {met} hold and {failed} do not"
     return text + (f"; {open_ones} could not be measured.\n" if open_ones else ".\n")
 
 
@@ -77,7 +78,11 @@ def section(experiment: Experiment) -> str:
     lines += ["", "What theory says, and what was measured:", ""]
     found = findings(experiment)
     for verdict, words in ((True, "holds"), (False, "**does not hold**"), (None, "not measured")):
-        lines += [f"- {words}: {finding.claim}. {finding.measured}." for finding in found if finding.met is verdict]
+        lines += [
+            f"- {words}: {finding.theory}. Expected: {finding.claim}. Measured: {finding.measured}."
+            for finding in found
+            if finding.met is verdict
+        ]
     return "\n".join([*lines, ""])
 
 

@@ -77,6 +77,7 @@ class Report:
 def print_experiment(console: Console, experiment: Experiment) -> None:
     """Print the tables and verdicts of one experiment."""
     from rich.table import Table
+    from rich.text import Text
 
     from semeqv.problem.xor.findings import acceptance, accuracies, distances
     from semeqv.problem.xor.markdown import runs_of, spread_of, which
@@ -102,7 +103,10 @@ def print_experiment(console: Console, experiment: Experiment) -> None:
         each = " ".join(f"{value:.2f}" for _, value in sorted(row.by_seed.items()))
         table.add_row("tied" if row.tied else "untied", row.split, *spread_of(row.summary), reaching, each)
     console.print(table)
+    verdicts = Table.grid(padding=(0, 2, 0, 0))
+    verdicts.add_column(no_wrap=True)
     for finding in acceptance(experiment):
         style = {True: "green", False: "bold red", None: "yellow"}[finding.met]
-        console.print(f"{finding.verdict}: {finding.claim}; {finding.measured}", style=style)
+        verdicts.add_row(Text(finding.verdict, style=style), f"{finding.claim}: {finding.measured}")
+    console.print(verdicts)
     console.print()
