@@ -1,0 +1,146 @@
+"""Read the files of a run back: its metrics, its facts, its arrays. A wrong file is one line for the user."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    import numpy
+
+METRICS = "metrics.jsonl"
+RUN = "run.json"
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of a metrics file, and where it stands."""
+
+    path: Path
+    number: int
+    record: dict[str, Any]
+
+    def number_at(self, key: str) -> float:
+        """Return the number under a key; null is what a run writes for one that is not finite, and gives NaN.
+
+        Raises:
+            click.UsageError: What is there is no number.
+        """
+        value = self.record.get(key)
+        if value is None and key in self.record:
+            return math.nan
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise click.UsageError(f"{self.path}, line {self.number}: {key!r} should be a number, not {value!r:.40}")
+        try:
+            return float(value)
+        except OverflowError:
+            raise click.UsageError(f"{self.path}, line {self.number}: {key!r} is too large a number") from None
+
+
+def metrics_file(path: Path) -> Path:
+    """Return the metrics file that a path names: the file itself, or the one in a run folder."""
+    return path / METRICS if path.is_dir() else path
+
+
+def read_metrics(path: Path) -> list[Line]:
+    """Read a file of JSON objects, one a line. A last line that a running program is still writing is left out.
+
+    Raises:
+        click.UsageError: The file is missing, or a finished line is no JSON object.
+    """
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise click.UsageError(f"{path}: {_reason(error)}; give a {METRICS} or the folder of a run") from None
+    lines = []
+    pieces = content.split(b"\n")
+    for number, piece in enumerate(pieces, start=1):
+        if not piece.strip():
+            continue
+        try:
+            record = json.loads(piece.decode())
+            if not isinstance(record, dict):
+                raise ValueError("not an object")
+        except (ValueError, RecursionError):
+            if number == len(pieces):
+                break
+            excerpt = repr(piece[:40].decode(errors="replace"))
+            wanted = 'a JSON object such as {"epoch": 1, "accuracy": 0.5}'
+            raise click.UsageError(f"{path}, line {number}: expected {wanted}, found {excerpt}") from None
+        lines.append(Line(path, number, record))
+    return lines
+
+
+def read_run(folder: Path) -> dict[str, Any]:
+    """Read a run folder's run.json; a folder without one gives an empty mapping.
+
+    Raises:
+        click.UsageError: The file is there and is no JSON object.
+    """
+    path = folder / RUN
+    try:
+        run = json.loads(path.read_bytes())
+    except FileNotFoundError:
+        return {}
+    except OSError as error:
+        raise click.UsageError(f"{path}: {_reason(error)}") from None
+    except (ValueError, RecursionError):
+        raise click.UsageError(f"{path}: not a JSON file; run the experiment again, or remove the file") from None
+    if not isinstance(run, dict):
+        raise click.UsageError(f"{path}: expected a JSON object, found {type(run).__name__}")
+    return run
+
+
+def values_under(tree: object, key: str) -> Iterator[Any]:
+    """Yield every value that stands under a key, at any depth, in the order of the file."""
+    if isinstance(tree, dict):
+        for name, value in tree.items():
+            if name == key:
+                yield value
+            else:
+                yield from values_under(value, key)
+    elif isinstance(tree, list):
+        for value in tree:
+            yield from values_under(value, key)
+
+
+def read_array(path: Path, shape: str) -> numpy.ndarray:
+    """Read a .npy file of three axes, such as distances or snapshots over training.
+
+    Args:
+        path: The file.
+        shape: Its axes in words, for the message: "(records, symbols, symbols)".
+
+    Returns:
+        Floating-point numbers, at least one record.
+
+    Raises:
+        click.UsageError: The file is missing, cut short, holds no numbers, or has other axes.
+    """
+    import numpy
+
+    try:
+        array = numpy.load(path, allow_pickle=False)
+    except OSError as error:
+        raise click.UsageError(f"{path}: {_reason(error)}; give a .npy file of shape {shape}") from None
+    except Exception:  # a damaged header fails in many ways: ValueError, EOFError, MemoryError, BadZipFile, ...
+        raise click.UsageError(
+            f"{path}: cut short, or not a plain .npy file of numbers; give one of shape {shape}"
+        ) from None
+    if not isinstance(array, numpy.ndarray) or array.dtype.kind not in "fiu":
+        raise click.UsageError(f"{path}: holds no plain numbers; give a .npy file of shape {shape}")
+    if array.ndim != 3 or 0 in array.shape:
+        raise click.UsageError(f"{path}: has shape {array.shape}; expected {shape}, at least one record")
+    return array.astype(numpy.float64)
+
+
+def _reason(error: OSError) -> str:
+    if isinstance(error, FileNotFoundError):
+        return "no such file"
+    return (error.strerror or str(error)).lower()

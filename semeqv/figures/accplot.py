@@ -1,0 +1,224 @@
+"""Accuracy over training, run by run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from semeqv.engine.component import component, positional
+from semeqv.figures.drawing import Drawing, check_limits, check_positive
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from semeqv.figures.curves import Curve
+
+
+@component("accplot")
+@dataclass(frozen=True, kw_only=True)
+class Accplot(Drawing):
+    """Draw accuracy over training: each run, the mean of each group, and where the runs ended.
+
+    Args:
+        paths: Metrics files or folders of runs; each is called by its folder's name.
+        inputs: A metrics file or the folder of a run, and its label; may be repeated. Equal labels make a group.
+        split: Which split to draw. Lines that name no split always count.
+        name: Which data set of that split, where there are several.
+        metric: Which number to draw.
+        window: Draw the running mean of so many records.
+        cutoff: Last epoch to draw.
+        etc: Draw every so many records.
+        hline: Height, colour and style (solid, dashed, dotted) of a horizontal line; may be repeated.
+        bayes: Draw the best accuracy possible, when the runs state it (run.json) and accuracy is drawn.
+        ylim: Lower and upper limit of the metric.
+    """
+
+    paths: tuple[Path, ...] = positional()
+    inputs: list[tuple[Path, str]] = field(default_factory=list)
+    split: str = "validation"
+    name: str | None = None
+    metric: str = "accuracy"
+    window: int = 1
+    cutoff: int | None = None
+    etc: int = 1
+    hline: list[tuple[float, str, str]] = field(default_factory=list)
+    bayes: bool = True
+    ylim: tuple[float, float] | None = None
+    output: Path = field(default=Path("figures/accuracies.pdf"), metadata={"alias": "path"})
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_positive("window", self.window)
+        check_positive("etc", self.etc)
+        check_positive("cutoff", self.cutoff)
+        check_limits(self.ylim)
+
+    def build(self) -> None:
+        """Read the runs, print the table, write the figure."""
+        from semeqv.figures.curves import bayes_accuracy
+        from semeqv.figures.style import finish, house_style
+
+        inputs = [*self.inputs, *((path, folder_name(path)) for path in self.paths)]
+        if not inputs:
+            raise click.UsageError("cli accplot: give files, or --inputs runs/a/metrics.jsonl tied, once per run")
+        curves = [self.read(path, label) for path, label in inputs]
+        wants_bayes = self.bayes and self.metric == "accuracy"
+        bayes = bayes_accuracy(path for path, _ in inputs) if wants_bayes else None
+        groups: dict[str, list[Curve]] = {}
+        for curve in curves:
+            groups.setdefault(curve.label, []).append(curve)
+        print_finals(groups, f"{self.split} {self.metric}", self.window, bayes)
+        with house_style():
+            finish(self.draw(groups, bayes), self.output, show=self.show, transparent=self.transparent)
+
+    def read(self, path: Path, label: str) -> Curve:
+        """Read one run: smoothed, cut off and thinned as asked.
+
+        Raises:
+            click.UsageError: It has no record up to the cutoff, or the file is wrong.
+        """
+        from semeqv.figures.curves import Curve, read_curve, running_mean
+
+        curve = read_curve(path, label, metric=self.metric, split=self.split, name=self.name)
+        values = running_mean(curve.values, self.window)
+        kept = curve.epochs <= (curve.epochs[-1] if self.cutoff is None else self.cutoff)
+        if not kept.any():
+            raise click.UsageError(f"{path}: starts at epoch {curve.epochs[0]:g}, after --cutoff {self.cutoff}")
+        epochs, values = curve.epochs[kept], values[kept]
+        # Counted from the end, so that the last record is drawn.
+        return Curve(label, epochs[:: -self.etc][::-1], values[:: -self.etc][::-1])
+
+    def draw(self, groups: dict[str, list[Curve]], bayes: float | None) -> Figure:
+        """Draw groups of curves, and beside them where each run ended.
+
+        Args:
+            groups: Label to the curves of its runs.
+            bayes: Height of the line of the best accuracy possible.
+        """
+        from semeqv.figures.legend import Entry, add_legend
+        from semeqv.figures.style import COLUMN, INK, colors, count_epochs, new_figure
+
+        figure = new_figure(COLUMN, 2.3 + 0.15 * len(groups), show=self.show)
+        axes, margin = figure.subplots(1, 2, sharey=True, width_ratios=[6, max(1.2, 0.8 * len(groups))])
+        entries = []
+        palette = dict(zip(groups, colors(len(groups), self.palette, self.color, first=2)))
+        for label, curves in groups.items():
+            draw_group(axes, curves, palette[label])
+            runs = "1 run" if len(curves) == 1 else f"{len(curves)} runs"
+            entries.append(Entry(f"{label} ({runs})", palette[label]))
+        axes.margins(x=0)
+        left, right = axes.get_xlim()
+        axes.set_xlim(0 if 0 < left < right / 20 else left, right)
+        smoothed = f"\n(running mean of {self.window} records)" if self.window > 1 else ""
+        axes.set_ylabel(f"{self.split} {self.metric}{smoothed}")
+        if self.ylim is not None:
+            axes.set_ylim(*self.ylim)
+        count_epochs(axes.xaxis)
+        draw_ends(margin, groups, palette)
+        self.draw_lines((axes, margin), bayes)
+        if bayes is not None:
+            entries.append(Entry(f"best possible (Bayes) accuracy: {bayes:.2f}", INK, "dashes"))
+        if max(map(len, groups.values())) > 1:
+            entries.append(Entry("thick: mean of the runs; thin line and dot: each run"))
+        add_legend(figure, self.title, entries)
+        return figure
+
+    def draw_lines(self, panels: Sequence[Axes], bayes: float | None) -> None:
+        """Draw the horizontal lines across the panels.
+
+        Raises:
+            click.UsageError: A colour or a style does not exist.
+        """
+        from semeqv.figures.style import INK
+
+        for axes in panels:
+            if bayes is not None:
+                axes.axhline(bayes, color=INK, linewidth=0.9, linestyle=(0, (4, 2)), zorder=1.5)
+            for height, color, style in self.hline:
+                try:
+                    axes.axhline(height, color=color, linestyle=style, linewidth=0.9, zorder=1.5)
+                except ValueError:
+                    raise click.UsageError(
+                        f"--hline {height:g} {color} {style}: no such colour or style; write such as 0.7 black dashed"
+                    ) from None
+
+
+def folder_name(path: Path) -> str:
+    """Return the name of the run folder that a path names or lies in."""
+    resolved = path.resolve()
+    return resolved.name if resolved.is_dir() else resolved.parent.name
+
+
+def draw_group(axes: Axes, curves: list[Curve], color: str) -> None:
+    """Draw the runs of a group thin and their mean thick; a single run is drawn as a mean."""
+    import numpy
+
+    from semeqv.figures.style import MEAN_LINE, RUN_LINE
+
+    if len(curves) > 1:
+        for curve in curves:
+            axes.plot(curve.epochs, curve.values, color=color, zorder=2, **RUN_LINE)
+    # At each epoch that any run has, the mean of the runs that have got so far.
+    epochs = numpy.unique(numpy.concatenate([curve.epochs for curve in curves]))
+    heights = numpy.array([numpy.interp(epochs, curve.epochs, curve.values, numpy.nan, numpy.nan) for curve in curves])
+    there = numpy.isfinite(heights)
+    count = there.sum(axis=0)
+    mean = numpy.where(there, heights, 0).sum(axis=0)[count > 0] / count[count > 0]
+    axes.plot(epochs[count > 0], mean, color=color, zorder=3, **MEAN_LINE)
+
+
+def draw_ends(axes: Axes, groups: dict[str, list[Curve]], palette: dict[str, str]) -> None:
+    """Draw the last value of every run as a dot, a column for each group; its mean as a bar."""
+    import numpy
+
+    from semeqv.figures.style import INK
+
+    for place, (label, curves) in enumerate(groups.items()):
+        ends = numpy.sort([curve.values[-1] for curve in curves])
+        aside = 0.16 * numpy.resize([0, 1, -1], len(ends)) if len(ends) > 1 else numpy.zeros(1)
+        axes.scatter(place + aside, ends, s=11, color=palette[label], alpha=0.75, linewidth=0, zorder=3, clip_on=False)
+        mean = numpy.mean(ends[numpy.isfinite(ends)]) if numpy.isfinite(ends).any() else numpy.nan
+        axes.hlines(mean, place - 0.36, place + 0.36, color=palette[label], linewidth=1.7, zorder=2)
+    axes.set_xlim(-0.6, len(groups) - 0.4)
+    short = max(map(len, groups)) <= 7
+    axes.set_xticks(range(len(groups)) if short else [], groups if short else [], color=INK)
+    axes.tick_params(axis="x", length=0)
+    axes.set_xlabel("at the end")
+    axes.tick_params(labelleft=False)
+    axes.spines["left"].set_visible(False)
+    axes.spines["bottom"].set_visible(False)
+
+
+def print_finals(groups: dict[str, list[Curve]], what: str, window: int, bayes: float | None) -> None:
+    """Print where the runs of each group ended."""
+    import numpy
+    from rich.console import Console
+    from rich.table import Table
+
+    over = f", mean of the last {window} records" if window > 1 else ""
+    beside = f" (Bayes {bayes:.3f})" if bayes is not None else ""
+    table = Table(title=f"Final {what}{over}{beside}", title_justify="left")
+    table.add_column("group", overflow="fold")
+    for heading in ("runs", "epoch", "mean", "median", "min-max"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for label, curves in groups.items():
+        ends = numpy.array([curve.values[-1] for curve in curves])
+        known = ends[numpy.isfinite(ends)]
+        epochs = sorted({int(curve.epochs[-1]) for curve in curves})
+        mean, median, least, greatest = (
+            [numpy.mean(known), numpy.median(known), known.min(), known.max()] if len(known) else [numpy.nan] * 4
+        )
+        table.add_row(
+            label,
+            f"{len(ends)}" if len(known) == len(ends) else f"{len(ends)} ({len(ends) - len(known)} diverged)",
+            str(epochs[0]) if len(epochs) == 1 else f"{epochs[0]}-{epochs[-1]}",
+            f"{mean:.3f}",
+            f"{median:.3f}",
+            f"{least:.3f}-{greatest:.3f}",
+        )
+    Console(markup=False).print(table)

@@ -1,0 +1,63 @@
+"""The mean of several runs over time, and how sure one can be of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from statistics import NormalDist
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy
+
+# Two-sided 95% points of Student's t with 1, 2, ... degrees of freedom.
+T95 = (
+    12.7062, 4.3027, 3.1824, 2.7764, 2.5706, 2.4469, 2.3646, 2.3060, 2.2622, 2.2281,
+    2.2010, 2.1788, 2.1604, 2.1448, 2.1314, 2.1199, 2.1098, 2.1009, 2.0930, 2.0860,
+)  # fmt: skip
+
+
+def t95(degrees: int) -> float:
+    """Return the two-sided 95% point of Student's t.
+
+    Args:
+        degrees: Degrees of freedom, at least one.
+    """
+    if degrees <= len(T95):
+        return T95[degrees - 1]
+    # Cornish and Fisher's expansion; right to four digits from here on (Abramowitz & Stegun 26.7.5).
+    z = NormalDist().inv_cdf(0.975)
+    first = (z**3 + z) / 4
+    second = (5 * z**5 + 16 * z**3 + 3 * z) / 96
+    return z + first / degrees + second / degrees**2
+
+
+def pad(runs: Sequence[numpy.ndarray]) -> numpy.ndarray:
+    """Stack curves of different lengths, (runs, records); where a run has no record stands NaN."""
+    import numpy
+
+    stacked = numpy.full((len(runs), max(len(run) for run in runs)), numpy.nan)
+    for row, run in zip(stacked, runs):
+        row[: len(run)] = run
+    return stacked
+
+
+def mean_and_halfwidth(stacked: numpy.ndarray) -> tuple[numpy.ndarray, numpy.ndarray]:
+    """Return the mean over the runs that have a record, and half its 95% confidence interval by Student's t.
+
+    Args:
+        stacked: Curves, (runs, records), NaN where there is no record.
+
+    Returns:
+        Two curves, (records,). Where fewer than two runs have a record, the second is NaN.
+    """
+    import numpy
+
+    there = numpy.isfinite(stacked)
+    count = there.sum(axis=0)
+    known = numpy.where(there, stacked, 0.0)
+    with numpy.errstate(invalid="ignore", divide="ignore"):
+        mean = known.sum(axis=0) / count
+        squares = (numpy.where(there, stacked - mean, 0.0) ** 2).sum(axis=0)
+        error = numpy.sqrt(squares / (count - 1) / count)
+    factor = numpy.array([t95(int(runs) - 1) if runs > 1 else numpy.nan for runs in count])
+    return mean, factor * error

@@ -1,0 +1,59 @@
+"""The legend above a figure: its title, its curves, and how to read thin lines, thick lines and bands."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from matplotlib.artist import Artist
+    from matplotlib.figure import Figure
+
+GREY = "#808080"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One line of a legend: its text, and the colour and kind of the sample before it."""
+
+    text: str
+    color: str = GREY
+    kind: Literal["mean", "band", "dashes"] = "mean"
+
+    def sample(self) -> Artist | tuple[Artist, ...]:
+        """Return what stands before the text."""
+        from matplotlib.lines import Line2D
+        from matplotlib.patches import Patch
+
+        from semeqv.figures.style import BAND, MEAN_LINE
+
+        thick = Line2D([], [], color=self.color, **MEAN_LINE)
+        if self.kind == "band":
+            return (Patch(color=self.color, **BAND | {"alpha": 0.3}), thick)
+        if self.kind == "dashes":
+            return Line2D([], [], color=self.color, linewidth=0.9, linestyle=(0, (4, 2)))
+        return thick
+
+
+def key_of_runs(runs: int, *, band: bool) -> list[Entry]:
+    """Return the grey entry that tells a run from the mean of all; a single run needs none."""
+    if runs < 2:
+        return []
+    band_words = ", band: its 95% confidence" if band else ""
+    return [Entry(f"thick: mean of {runs} runs{band_words}; thin: each run", kind="band" if band else "mean")]
+
+
+def add_legend(figure: Figure, title: str, entries: Sequence[Entry]) -> None:
+    """Put title and entries above the figure, flush left, one entry a line."""
+    legend = figure.legend(
+        [entry.sample() for entry in entries],
+        [entry.text for entry in entries],
+        loc="outside upper left",
+        title=title or None,
+        alignment="left",
+        title_fontproperties={"size": 8.5, "weight": "bold"},
+        handlelength=1.8,
+    )
+    for text, entry in zip(legend.get_texts(), entries):
+        text.set_color("#555555" if entry.color == GREY else "#222222")

@@ -1,0 +1,196 @@
+"""Read the runs of an experiment: what they were, and where they ended."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import click
+
+from semeqv.engine.artefacts import METRICS, read_array, read_metrics, read_run, values_under
+from semeqv.problem.xor.statistics import final_mean, same_contexts
+
+Pair = tuple[int, int]
+
+BOTH_PAIRS: tuple[Pair, ...] = ((0, 1), (2, 3))
+SHAPE = "(records, symbols, symbols)"
+SPLITS = ("train", "validation")
+RUN_NAME = re.compile(r"(\d+)-(.+)")
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run: its seed, whether its embeddings are tied, and where it ended.
+
+    `distances` and `first_distances` hold, for "input", "output" or "shared" embeddings, the distance of each pair
+    at the last and at the first record; `accuracies` the final accuracy of each split.
+    """
+
+    name: str
+    seed: int
+    tied: bool
+    steps: int
+    record: dict[str, Any] = field(repr=False)
+    distances: dict[str, dict[Pair, float]]
+    first_distances: dict[str, dict[Pair, float]]
+    accuracies: dict[str, float]
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """The runs of one folder, and what they have in common.
+
+    `contexts` says of each pair whether its symbols occur in the same contexts (None: unknown).
+    """
+
+    name: str
+    runs: tuple[Run, ...]
+    pairs: tuple[Pair, ...]
+    contexts: dict[Pair, bool | None]
+    bayes: float | None
+
+    def where(self, *, tied: bool) -> list[Run]:
+        """Return the tied or the untied runs."""
+        return [run for run in self.runs if run.tied == tied]
+
+    def settings(self, name: str) -> list[str]:
+        """Return the different values that its runs have for an option, as text."""
+        return list(dict.fromkeys(" ".join(words) for run in self.runs if (words := option(run.record, name))))
+
+
+def read_experiment(folder: Path, window: int) -> Experiment:
+    """Read the folder of an experiment, whose folders are its runs, such as `42-transformer`, `42-transformerwt`.
+
+    Args:
+        folder: The folder of the experiment.
+        window: Over how many last records the final accuracy is taken.
+
+    Raises:
+        click.UsageError: There is no run, a file lacks or is wrong, or the runs are of different problems.
+    """
+    if not folder.is_dir():
+        raise click.UsageError(
+            f"{folder}: no such folder; give the folder of an experiment, such as runs/xor-lstm-small"
+        )
+    found = sorted(path for path in folder.iterdir() if path.is_dir() and RUN_NAME.fullmatch(path.name))
+    if not found:
+        raise click.UsageError(f"{folder}: holds no runs; its folders should be called like 42-transformer")
+    records = {path: read_run(path) for path in found}
+    pairs = agreed(folder, "pairs", (pairs_of(path, record) for path, record in records.items())) or BOTH_PAIRS
+    bayes = agreed(folder, "the Bayes accuracy", (bayes_of(path, record) for path, record in records.items()))
+    contexts = {}
+    for pair, name in zip(BOTH_PAIRS, ("zero_dst", "one_dst")):
+        words = agreed(folder, name, (tuple(option(record, name)) or None for record in records.values()))
+        contexts[pair] = same_contexts([float(word) for word in words] if words else None)
+    runs = tuple(read_one(path, records[path], pairs, window) for path in found)
+    name = folder.resolve().name
+    return Experiment(name, runs, pairs, {pair: contexts.get(pair) for pair in pairs}, bayes)
+
+
+def read_one(folder: Path, record: dict[str, Any], pairs: tuple[Pair, ...], window: int) -> Run:
+    """Read one run; `record` is its run.json."""
+    seed, model = RUN_NAME.fullmatch(folder.name).groups()
+    tied = model.endswith("wt")
+    first, last = {}, {}
+    for kind in ("input", "output"):
+        path = folder / f"{kind}_cdists.npy"
+        if tied and kind == "output" and not path.exists():
+            continue
+        array = read_array(path, SHAPE)
+        needed = max(max(pair) for pair in pairs) + 1
+        if array.shape[1] != array.shape[2] or array.shape[1] < needed:
+            raise click.UsageError(f"{path}: has shape {array.shape}; expected {SHAPE}, at least {needed} symbols")
+        first[kind] = {pair: float(array[0][pair]) for pair in pairs}
+        last[kind] = {pair: float(array[-1][pair]) for pair in pairs}
+    if tied and all(abs(last["input"][pair] - last.get("output", last["input"])[pair]) < 1e-6 for pair in pairs):
+        first, last = {"shared": first["input"]}, {"shared": last["input"]}
+    lines = read_metrics(folder / METRICS)
+    accuracies = {}
+    for split in SPLITS:
+        mine = [line for line in lines if line.record.get("split") == split and "accuracy" in line.record]
+        if mine:
+            accuracies[split] = final_mean([line.number_at("accuracy") for line in mine], window)
+    steps = max(
+        (int(line.number_at(key)) for line in lines for key in ("step", "epoch") if key in line.record), default=0
+    )
+    return Run(folder.name, int(seed), tied, steps, record, last, first, accuracies)
+
+
+def option(record: dict[str, Any], name: str) -> list[str]:
+    """Return the words that follow an option in a run's sentence (its first use), or a fact's value; else nothing."""
+    for words in flattened(record.get("sentence")):
+        for place, word in enumerate(words):
+            if word == f"--{name}":
+                values = []
+                for value in words[place + 1 :]:
+                    if re.match(r"--?[A-Za-z]", value):
+                        break
+                    values += [part for part in re.split(r"[\s,]+", value.strip("[]() ")) if part]
+                return values
+    for source in ("facts", "sentence"):
+        for value in values_under(record.get(source), name):
+            if value is not None:
+                return [str(part) for part in value] if isinstance(value, list) else [str(value)]
+    return []
+
+
+def flattened(tree: object) -> Iterator[list[str]]:
+    """Yield every list of words in a JSON tree."""
+    if isinstance(tree, dict):
+        for value in tree.values():
+            yield from flattened(value)
+    elif isinstance(tree, list):
+        if tree and all(isinstance(word, str) for word in tree):
+            yield tree
+        else:
+            for value in tree:
+                yield from flattened(value)
+
+
+def pairs_of(folder: Path, record: dict[str, Any]) -> tuple[Pair, ...] | None:
+    """Return the pairs that a run's facts name.
+
+    Raises:
+        click.UsageError: They are no pairs of symbols.
+    """
+    for value in values_under(record.get("facts"), "pairs"):
+        try:
+            pairs = tuple((int(first), int(second)) for first, second in value)
+        except (TypeError, ValueError):
+            pairs = ()
+        if not pairs or min(map(min, pairs)) < 0:
+            raise click.UsageError(
+                f"{folder}/run.json: 'pairs' should be pairs of symbols such as [[0, 1]], not {value}"
+            )
+        return pairs
+    return None
+
+
+def bayes_of(folder: Path, record: dict[str, Any]) -> float | None:
+    """Return the Bayes accuracy that a run's facts state.
+
+    Raises:
+        click.UsageError: It is no number.
+    """
+    for value in values_under(record.get("facts"), "bayes_accuracy"):
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise click.UsageError(f"{folder}/run.json: 'bayes_accuracy' should be a number, not {value!r:.40}")
+        return round(value, 6)
+    return None
+
+
+def agreed(folder: Path, what: str, values: Iterator[Any]) -> Any:
+    """Return the one value that all runs have; None when none has any.
+
+    Raises:
+        click.UsageError: They have different ones.
+    """
+    different = list(dict.fromkeys(value for value in values if value is not None))
+    if len(different) > 1:
+        raise click.UsageError(
+            f"{folder}: its runs differ in {what} ({different[0]}, {different[1]}); put runs of one problem in a folder"
+        )
+    return different[0] if different else None

@@ -1,0 +1,196 @@
+"""The report of the study as Markdown and as JSON, from numbers alone."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from semeqv.problem.xor.experiments import Experiment
+from semeqv.problem.xor.findings import (
+    APART_OUTPUT,
+    APART_TIED,
+    CLOSE,
+    CLOSE_INPUT,
+    Finding,
+    acceptance,
+    accuracies,
+    cost_of_tying,
+    distances,
+)
+from semeqv.problem.xor.statistics import NEAR_BAYES, learned_threshold
+
+PREAMBLE = f"""\
+# The tied-embedding study on XOR: theory and measurement
+
+Theory (Bertolotti & Cazzola, ICML 2024): symbols with the same meaning get close *input* embeddings, symbols in the
+same contexts get close *output* embeddings. Tying the two forces both at once, so it is harmless only where symbols of
+one meaning also share their contexts, that is, where the distributional hypothesis (DH) holds.
+
+Close means a median Euclidean distance below {CLOSE_INPUT:g} for input embeddings and below {CLOSE:g} for output and tied ones; apart means
+above {APART_OUTPUT:g} for output and above {APART_TIED:g} for tied embeddings. These limits were set on the small transformer. A run has
+learned the task when its accuracy reaches {NEAR_BAYES:.0%} of the best possible (Bayes) accuracy. Final accuracies are means over
+the last {{window}} records of a run. How accurate a run gets depends much on its seed: with few seeds a difference of
+some points between tied and untied runs can be chance, so look at the single runs too.
+"""
+
+
+def findings(experiment: Experiment) -> list[Finding]:
+    """Return everything that the theory says of an experiment, with its outcome."""
+    cost = cost_of_tying(experiment)
+    return [*acceptance(experiment), *([cost] if cost else [])]
+
+
+def to_markdown(experiments: Sequence[Experiment], window: int) -> str:
+    """Write the report.
+
+    Args:
+        experiments: What was run.
+        window: Over how many last records accuracies were taken.
+    """
+    all_findings = [finding for experiment in experiments for finding in findings(experiment)]
+    parts = [PREAMBLE.format(window=window), overall(all_findings)]
+    parts += [section(experiment) for experiment in experiments]
+    return "\n".join(parts)
+
+
+def overall(found: Sequence[Finding]) -> str:
+    """Say how many statements were met, before any detail."""
+    met, failed = sum(finding.met is True for finding in found), sum(finding.met is False for finding in found)
+    open_ones = len(found) - met - failed
+    text = f"Of the {len(found)} statements below, {met} hold and {failed} do not"
+    return text + (f"; {open_ones} could not be measured.\n" if open_ones else ".\n")
+
+
+def section(experiment: Experiment) -> str:
+    """Write the part of one experiment."""
+    lines = [f"## {experiment.name}", "", *what_was_run(experiment), ""]
+    lines += ["Distance of each pair at the last record, over runs:", ""]
+    heading = ["embeddings", "pair", "DH for the pair", "runs", "median", "mean", "min-max", "median at first record"]
+    lines += table(heading, (distance_cells(experiment, row) for row in distances(experiment)))
+    rows = accuracies(experiment)
+    if rows:
+        reach = "" if experiment.bayes is None else f" >= {learned_threshold(experiment.bayes):g}"
+        lines += ["", "Final accuracy:", ""]
+        heading = ["embeddings", "split", "median", "mean", "min-max", f"runs that reach{reach}", "each seed"]
+        lines += table(heading, (accuracy_cells(row) for row in rows))
+    lines += ["", "What theory says, and what was measured:", ""]
+    found = findings(experiment)
+    for verdict, words in ((True, "holds"), (False, "**does not hold**"), (None, "not measured")):
+        lines += [
+            f"- {words}: {finding.theory}. Expected: {finding.claim}. Measured: {finding.measured}."
+            for finding in found
+            if finding.met is verdict
+        ]
+    return "\n".join([*lines, ""])
+
+
+def what_was_run(experiment: Experiment) -> list[str]:
+    """Say what the runs were, and what a reader should beware of."""
+    lines = []
+    for tied in (False, True):
+        runs = experiment.where(tied=tied)
+        seeds = ", ".join(str(seed) for seed in sorted(run.seed for run in runs))
+        lines.append(
+            f"- {'Tied' if tied else 'Untied'}: {count(len(runs), 'run')}" + (f", seeds {seeds}" if runs else "")
+        )
+    steps = sorted({run.steps for run in experiment.runs})
+    rate = ", ".join(experiment.settings("learning_rate")) or "not recorded"
+    lines.append(
+        f"- Steps: {' to '.join(f'{step:,}' for step in (steps[0], steps[-1])[: len(steps)])}; learning rate {rate}"
+    )
+    bayes = "not recorded" if experiment.bayes is None else f"{experiment.bayes:.2f}"
+    lines.append(f"- Best possible (Bayes) accuracy: {bayes}")
+    if len(steps) > 1:
+        lines.append("- Beware: the runs are of different length, so that last records are not of one age.")
+    if min(len(experiment.where(tied=tied)) for tied in (False, True)) < 5:
+        lines.append("- Beware: fewer than five runs of a kind; accuracy depends much on the seed.")
+    return lines + schedule_note(experiment, steps[-1])
+
+
+def schedule_note(experiment: Experiment, steps: int) -> list[str]:
+    """Say where in its period a cosine schedule ended, as distances depend on the last learning rate."""
+    periods = experiment.settings("tmax")
+    if len(periods) != 1 or not periods[0].isdigit() or int(periods[0]) < 1 or steps < 1:
+        return []
+    period = int(periods[0])
+    height = (1 + math.cos(math.pi * steps / period)) / 2
+    where = "at its lowest" if height < 0.01 else "at its highest" if height > 0.99 else f"at {height:.0%} of its range"
+    return [f"- The cosine schedule goes down and up again in {2 * period:,} steps; at the end the rate was {where}."]
+
+
+def distance_cells(experiment: Experiment, row: Any) -> list[str]:
+    """Return the cells of one distance."""
+    holds = {True: "holds", False: "fails", None: "unknown"}[experiment.contexts[row.pair]]
+    numbers = row.summary
+    kind = which(row.tied, row.embedding)
+    return [kind, str(row.pair), holds, runs_of(numbers), *spread_of(numbers), f"{row.first:.2f}"]
+
+
+def accuracy_cells(row: Any) -> list[str]:
+    """Return the cells of one accuracy."""
+    reaching = "Bayes unknown" if row.reaching is None else f"{row.reaching} of {row.summary.runs}"
+    seeds = ", ".join(f"{seed}: {value:.2f}" for seed, value in sorted(row.by_seed.items()))
+    return ["tied" if row.tied else "untied", row.split, *spread_of(row.summary), reaching, seeds]
+
+
+def which(tied: bool, embedding: str) -> str:
+    """Name a kind of embedding."""
+    if embedding == "shared":
+        return "tied"
+    return f"{'tied' if tied else 'untied'} {embedding}"
+
+
+def spread_of(summary: Any) -> list[str]:
+    """Return median, mean and range as text."""
+    return [f"{summary.median:.3f}", f"{summary.mean:.3f}", f"{summary.least:.3f}-{summary.greatest:.3f}"]
+
+
+def runs_of(summary: Any) -> str:
+    """Return how many runs there are, and how many of them diverged."""
+    return f"{summary.runs} ({summary.diverged} diverged)" if summary.diverged else str(summary.runs)
+
+
+def count(number: int, word: str) -> str:
+    """Write a number and what it counts."""
+    return f"{number} {word}{'' if number == 1 else 's'}"
+
+
+def table(heading: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
+    """Return the lines of a Markdown table."""
+    lines = [f"| {' | '.join(cells)} |" for cells in (heading, *rows)]
+    return [lines[0], "|" + "---|" * len(heading), *lines[1:]]
+
+
+def to_json(experiments: Sequence[Experiment], window: int) -> dict[str, Any]:
+    """Return the numbers behind the report; what is no number is null."""
+    return finite(
+        {
+            "window": window,
+            "experiments": [
+                {
+                    "name": experiment.name,
+                    "runs": [run.name for run in experiment.runs],
+                    "steps": sorted({run.steps for run in experiment.runs}),
+                    "learning_rate": experiment.settings("learning_rate"),
+                    "bayes_accuracy": experiment.bayes,
+                    "learned_at": None if experiment.bayes is None else learned_threshold(experiment.bayes),
+                    "pairs": [{"pair": pair, "same_contexts": same} for pair, same in experiment.contexts.items()],
+                    "distances": [dataclasses.asdict(row) for row in distances(experiment)],
+                    "accuracies": [dataclasses.asdict(row) for row in accuracies(experiment)],
+                    "findings": [dataclasses.asdict(finding) for finding in findings(experiment)],
+                }
+                for experiment in experiments
+            ],
+        }
+    )
+
+
+def finite(tree: Any) -> Any:
+    """Replace numbers that JSON cannot write by null."""
+    if isinstance(tree, dict):
+        return {key: finite(value) for key, value in tree.items()}
+    if isinstance(tree, list | tuple):
+        return [finite(value) for value in tree]
+    return None if isinstance(tree, float) and not math.isfinite(tree) else tree
