@@ -77,21 +77,21 @@ class Leaf(click.Command):
 class Word(click.Group):
     """A word of the grammar, `optimizers` or `xor model`; the modules of its commands are imported when it is used."""
 
-    def __init__(self, chain: "Chain", path: str, help: str, slot: Slot | None):
+    def __init__(self, root: "Chain", path: str, help: str, slot: Slot | None):
         super().__init__(
-            path.split()[-1],
+            path.split()[-1] if path else None,
             help=help,
             short_help=help.splitlines()[0],
             context_settings={"max_content_width": WIDTH},
             subcommand_metavar="COMMAND [OPTIONS] [cli ...]",
         )
-        self.chain, self.path, self.slot = chain, path, slot
+        self.root, self.path, self.slot = root, path, slot
         self.modules: list[str] = []
 
     def load(self) -> None:
         """Import the modules that hold this word's commands."""
         while self.modules:
-            self.chain.register(self.modules.pop(0))
+            self.root.register(self.modules.pop(0))
 
     def list_commands(self, ctx: click.Context | None = None) -> list[str]:
         """The names of the commands."""
@@ -119,7 +119,7 @@ class Word(click.Group):
         names = {same(name): name for name in self.list_commands()}
         if close := difflib.get_close_matches(same(word), names, n=3, cutoff=0.5):
             return f"Did you mean {' or '.join(repr(names[name]) for name in close)}?"
-        if elsewhere := [path for path in self.chain.paths() if same(path.split()[-1]) == same(word)]:
+        if elsewhere := [path for path in self.root.paths() if same(path.split()[-1]) == same(word)]:
             return f"Did you mean `cli {elsewhere[0]}`?"
         return f"Write one of: {', '.join(names.values())}."
 
@@ -167,8 +167,8 @@ class Sentence:
         options = dataclasses.asdict(self.settings)
         return {
             "settings": {name: str(value) if isinstance(value, Path) else value for name, value in options.items()},
-            "parts": [step.words for step in self.parts],
-            "actions": [step.words for step in self.actions],
+            "parts": [shlex.join(step.words) for step in self.parts],
+            "actions": [shlex.join(step.words) for step in self.actions],
         }
 
     def filling(self, slot: Slot) -> list[Step]:
@@ -291,7 +291,7 @@ class Chain(Word):
             if said.get_parameter_source(name) in (None, click.core.ParameterSource.DEFAULT):
                 first = [*setting_words(name, value), *first]
         click.Command.parse_args(self, ctx, first)
-        ctx.meta["saved"] = saved["parts"] + saved["actions"]
+        ctx.meta["saved"] = [shlex.split(words) for words in saved["parts"] + saved["actions"]]
         ctx.meta["segments"] = [rest] * bool(rest) + segments  # the first `cli` may be left out
         ctx.args, ctx._protected_args = [], []
         return []

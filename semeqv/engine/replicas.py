@@ -5,10 +5,12 @@ parameters are stacked into one tensor per parameter group, (replica, number), `
 over the replicas, and the optimizer, which works element by element, does not notice that it updates many models. On a
 CPU a tiny model costs more to dispatch than to compute, so the whole step is one compiled program.
 
-A single run is one replica of the same program, and its losses are bit-identical to those it has beside others.
+A single run is one replica of the same program, and its losses are bit-identical to those it has beside others. For
+that, a program of one replica holds it twice: compilers leave out a dimension of size one, and then round elsewhere.
 """
 
 import copy
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -49,6 +51,7 @@ class Program:
         self.loss, self.regime, self.names = loss, regime, tuple[str, ...]()
         self.skeleton = copy.deepcopy(models[0]).to(regime.device)
         self.size = len(models)
+        models = list(models) * 2 if self.size == 1 else models
         names = {parameter: name for name, parameter in models[0].named_parameters()}
         groups = optimizer(models[0]).param_groups
         self.layout = [[(names[p], p.shape, p.numel()) for p in group["params"]] for group in groups]
@@ -71,6 +74,7 @@ class Program:
         self.start_state()
         self.run, self.look = self.update, self.measure
         if regime.compile:
+            logging.getLogger("torch._dynamo").setLevel(logging.ERROR)  # it warns of the optimizer's profiler mark
             options = {"guard_filter_fn": keep_batch_guards}
             self.run = torch.compile(self.update, dynamic=False, options=options)
             self.look = torch.compile(self.measure, dynamic=False, options=options)
@@ -132,6 +136,10 @@ class Program:
         _, metrics = vmap(self.forward, in_dims=(0, 0, None))(self.parameters(self.flats), self.buffers, batch)
         return metrics.T
 
+    def lanes(self, seeds: Sequence[int]) -> list[int]:
+        """The seeds whose batches a step expects, one for each replica that the program holds."""
+        return list(seeds) * 2 if self.size == 1 else list(seeds)
+
     @torch.no_grad()
     def step(self, batches: Sequence[Batch]) -> Tensor:
         """One update; the batch has the replicas as its first dimension."""
@@ -139,12 +147,12 @@ class Program:
         metrics = self.run(batch)
         if self.scheduler:
             self.scheduler.step()
-        return metrics
+        return metrics[:, : self.size]
 
     @torch.no_grad()
     def evaluate(self, batch: Batch) -> Tensor:
         """The metrics of a batch that all replicas see, (metric, replica)."""
-        return self.look(batch)
+        return self.look(batch)[:, : self.size]
 
     @torch.no_grad()
     def module(self, replica: int) -> nn.Module:
@@ -165,11 +173,15 @@ class Program:
 
     def take_over(self, replica: int) -> None:
         """Copy the skeleton's values into a replica."""
-        values = self.parameters(self.flats)
+        values, rows = self.parameters(self.flats), self.rows(replica)
         for name, parameter in self.skeleton.named_parameters():
-            values[name][replica].copy_(parameter)
+            values[name][rows] = parameter
         for name, buffer in self.skeleton.named_buffers():
-            self.buffers[name][replica].copy_(buffer)
+            self.buffers[name][rows] = buffer
+
+    def rows(self, replica: int) -> slice:
+        """The rows of the stacked tensors that hold a replica."""
+        return slice(0, 2) if self.size == 1 else slice(replica, replica + 1)
 
     def state(self, replica: int) -> dict[str, Any]:
         """Optimizer and scheduler state of a replica: its rows of the stacked state."""
@@ -194,7 +206,7 @@ class Program:
         for flat, saved in zip(self.flats, state["optimizer"]):
             for name, value in self.optimizer.state[flat].items():
                 if isinstance(value, Tensor):
-                    (value[replica] if value.shape[:1] == flat.shape[:1] else value).copy_(saved[name])
+                    (value[self.rows(replica)] if value.shape[:1] == flat.shape[:1] else value).copy_(saved[name])
         for group, rate in zip(self.optimizer.param_groups, state["rates"]):
             group["lr"].copy_(rate)
         if self.scheduler:

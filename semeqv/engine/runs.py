@@ -148,7 +148,7 @@ class RunFolder:
             UserError: When a run is in the folder already, or a file of its would be lost.
         """
         if not resumed and not self.overwrite:
-            if (self.path / "run.json").exists() or self.checkpoints.exists():
+            if self.metrics.path.exists() or self.checkpoints.exists():
                 raise UserError(
                     f"{self.path} already holds a run. Continue it with --resume (on the saver), replace it with "
                     "--overwrite (before the first `cli`), or name another --output."

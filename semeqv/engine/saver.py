@@ -1,5 +1,6 @@
 """Keeps checkpoints of a run, and resumes it from them."""
 
+import shlex
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -188,7 +189,7 @@ def definition(trainer: "Trainer", replica: int) -> dict[str, Any]:
     }
     sentence = trainer.runs[replica].sentence
     if sentence:
-        for words in sentence["parts"]:
+        for words in map(shlex.split, sentence["parts"]):
             if not {"callbacks", "savers"} & set(words) and not {"validation", "test"} & set(words):
                 found["cli " + " ".join(word for word in words[: first_option(words)])] = words[first_option(words):]
     return found

@@ -347,6 +347,8 @@ class Trainer:
         Raises:
             UserError: With the step, and the replica when there are several.
         """
+        if not unchecked:
+            return
         finite = torch.stack(unchecked)[:, -1]
         first = self.step - len(unchecked) + 1
         unchecked.clear()
@@ -411,7 +413,8 @@ class Trainer:
         """Training batches from the current step on, on the device; several replicas are their first dimension."""
         start = self.step * self.accumulation
         if isinstance(self.learner, Program) or len(self.seeds) > 1:
-            batches = replica_stream(self.trainsplit, self.seeds, start)
+            lanes = self.learner.lanes(self.seeds) if isinstance(self.learner, Program) else self.seeds
+            batches = replica_stream(self.trainsplit, lanes, start)
         else:
             batches = self.trainsplit.stream(self.seeds[0], start)
         if self.regime.device.type == "cpu":
