@@ -1,0 +1,27 @@
+# What every experiment shares: where things are, and the one rule that runs a sentence.
+#
+# An experiment sets EXPERIMENT (its name), SETTINGS (before the first `cli`) and SENTENCE (the segments), and adds its
+# figures to the target `figs`. From the command line: SEEDS, STEPS, and OPTIONS for further settings, such as
+# OPTIONS='--device cuda' or OPTIONS=--overwrite.
+
+SEEDS ?= 42..46
+OPTIONS ?=
+RUN := runs/$(EXPERIMENT)
+FIGURES := figures/$(EXPERIMENT)
+
+# In a container the command is installed already, and SEMEQV says so; elsewhere it is in the virtual environment.
+ifndef SEMEQV
+SEMEQV := .venv/bin/semeqv
+READY := .venv/installed
+$(READY):
+	@$(MAKE) --no-print-directory -f makefile install
+endif
+
+.PHONY: figs run
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := figs
+run: $(RUN)/run.json
+
+# An interrupted run is resumed; run.json appears when all its seeds are done.
+$(RUN)/run.json: | $(READY)
+	$(SEMEQV) --seeds $(SEEDS) --steps $(STEPS) $(SETTINGS) --output $(RUN) $(OPTIONS) $(SENTENCE) cli train

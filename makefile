@@ -1,0 +1,88 @@
+# make figs    install, run the main experiment, draw its figures
+# make test    install, run the tests
+# make help    everything else
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+EXPERIMENTS := $(filter-out experiments/common.mk experiments/xor.mk,$(sort $(wildcard experiments/*.mk)))
+SMALL := xor-transformer-small xor-transformer-small-ydh xor-transformer-small-ndh xor-lstm-small xor-mlp-small
+MEDIUM := xor-transformer-medium xor-lstm-medium xor-mlp-medium
+
+.PHONY: figs test help install install-dev lint format xor xor-medium all docs/results/xor.md bench clean
+
+figs: install
+	@$(MAKE) --no-print-directory -f experiments/xor-transformer-small.mk figs
+
+test: install-dev
+	@$(BIN)/python -m pytest -n auto $(TESTS)
+
+help:
+	@echo 'make figs        install, run the main experiment (about two minutes), draw its figures'
+	@echo 'make test        install, run the tests'
+	@echo 'make xor         the five small experiments, and docs/results/xor.md'
+	@echo 'make xor-medium  the three medium experiments (hours; SEEDS=42..43 STEPS=20000 make them shorter)'
+	@echo 'make all         every experiment'
+	@echo 'make lint        ruff, mypy, import-linter, pydoclint'
+	@echo 'make format      let ruff format the code'
+	@echo 'make bench       time this project beside its peers; results in benchmarks/results'
+	@echo 'make clean       remove the virtual environment and caches (runs and figures stay)'
+	@echo
+	@echo 'One experiment:  make -f experiments/NAME.mk figs, where NAME is one of'
+	@echo '  $(notdir $(basename $(EXPERIMENTS)))'
+
+xor: $(SMALL) docs/results/xor.md
+xor-medium: $(MEDIUM)
+all: $(notdir $(basename $(EXPERIMENTS))) docs/results/xor.md
+
+.PHONY: $(notdir $(basename $(EXPERIMENTS)))
+$(notdir $(basename $(EXPERIMENTS))): install
+	@$(MAKE) --no-print-directory -f experiments/$@.mk figs
+
+docs/results/xor.md: install $(if $(filter xor,$(MAKECMDGOALS)),$(SMALL))
+	$(BIN)/semeqv cli xor report --output $@ $(wildcard $(addprefix runs/,$(SMALL) $(MEDIUM)))
+
+bench: install-dev
+	$(BIN)/python -m benchmarks
+
+lint: install-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/pydoclint --quiet semeqv
+
+format: install-dev
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+clean:
+	rm -rf $(VENV) *.egg-info .pytest_cache .ruff_cache .mypy_cache .hypothesis
+
+# -- the virtual environment: by uv when it is here, else by venv and pip -------------------------------------------
+
+install: $(VENV)/installed
+install-dev: $(VENV)/installed-dev
+
+$(VENV)/installed: pyproject.toml requirements.txt | $(VENV)/pyvenv.cfg
+	@echo 'Installing semeqv into $(VENV) ...'
+	@$(call install_package,.)
+	@touch $@
+
+$(VENV)/installed-dev: pyproject.toml requirements.txt | $(VENV)/pyvenv.cfg
+	@echo 'Installing semeqv and its development tools into $(VENV) ...'
+	@$(call install_package,.[dev])
+	@touch $@ $(VENV)/installed
+
+$(VENV)/pyvenv.cfg:
+	@if command -v uv >/dev/null; then uv venv --quiet --python '>=3.11' $(VENV); \
+	elif ! command -v $(PYTHON) >/dev/null; then \
+	  echo 'There is no $(PYTHON) here. Install Python 3.11 or later, or uv (https://docs.astral.sh/uv).' >&2; exit 1; \
+	elif ! $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))'; then \
+	  echo "semeqv needs Python 3.11 or later; $(PYTHON) is $$($(PYTHON) -V). Name another: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 1; \
+	elif ! $(PYTHON) -c 'import venv, ensurepip' 2>/dev/null; then \
+	  echo 'This Python lacks venv. On Debian or Ubuntu: apt install python3-venv. Or install uv.' >&2; exit 1; \
+	else $(PYTHON) -m venv $(VENV); fi
+
+install_package = if command -v uv >/dev/null; then uv pip install --quiet --python $(BIN)/python -e '$(1)'; \
+	else $(BIN)/python -m pip install --quiet --disable-pip-version-check -e '$(1)'; fi
