@@ -61,6 +61,7 @@ class Accplot(Drawing):
     def build(self) -> None:
         """Read the runs, print the table, write the figure."""
         from semeqv.figures.curves import bayes_accuracy
+        from semeqv.figures.finals import print_finals, span
         from semeqv.figures.style import finish, house_style
 
         inputs = [*self.inputs, *((path, folder_name(path)) for path in self.paths)]
@@ -72,7 +73,13 @@ class Accplot(Drawing):
         groups: dict[str, list[Curve]] = {}
         for curve in curves:
             groups.setdefault(curve.label, []).append(curve)
-        print_finals(groups, f"{self.split} {self.metric}", self.window, bayes)
+        over = f", mean of the last {self.window} records" if self.window > 1 else ""
+        best = f" (Bayes: {bayes:.3f})" if bayes is not None else ""
+        rows = [
+            (label, span(curve.epochs[-1] for curve in group), [curve.values[-1] for curve in group])
+            for label, group in groups.items()
+        ]
+        print_finals(f"Final {self.split} {self.metric}{over}{best}", "group", rows)
         with house_style():
             finish(self.draw(groups, bayes), self.output, show=self.show, transparent=self.transparent)
 
@@ -192,33 +199,3 @@ def draw_ends(axes: Axes, groups: dict[str, list[Curve]], palette: dict[str, str
     axes.tick_params(labelleft=False)
     axes.spines["left"].set_visible(False)
     axes.spines["bottom"].set_visible(False)
-
-
-def print_finals(groups: dict[str, list[Curve]], what: str, window: int, bayes: float | None) -> None:
-    """Print where the runs of each group ended."""
-    import numpy
-    from rich.console import Console
-    from rich.table import Table
-
-    over = f", mean of the last {window} records" if window > 1 else ""
-    beside = f" (Bayes {bayes:.3f})" if bayes is not None else ""
-    table = Table(title=f"Final {what}{over}{beside}", title_justify="left")
-    table.add_column("group", overflow="fold")
-    for heading in ("runs", "epoch", "mean", "median", "min-max"):
-        table.add_column(heading, justify="right", no_wrap=True)
-    for label, curves in groups.items():
-        ends = numpy.array([curve.values[-1] for curve in curves])
-        known = ends[numpy.isfinite(ends)]
-        epochs = sorted({int(curve.epochs[-1]) for curve in curves})
-        mean, median, least, greatest = (
-            [numpy.mean(known), numpy.median(known), known.min(), known.max()] if len(known) else [numpy.nan] * 4
-        )
-        table.add_row(
-            label,
-            f"{len(ends)}" if len(known) == len(ends) else f"{len(ends)} ({len(ends) - len(known)} diverged)",
-            str(epochs[0]) if len(epochs) == 1 else f"{epochs[0]}-{epochs[-1]}",
-            f"{mean:.3f}",
-            f"{median:.3f}",
-            f"{least:.3f}-{greatest:.3f}",
-        )
-    Console(markup=False).print(table)
