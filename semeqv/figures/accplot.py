@@ -111,13 +111,14 @@ class Accplot(Drawing):
         from semeqv.figures.style import COLUMN, INK, colors, count_epochs, new_figure
 
         figure = new_figure(COLUMN, 2.3 + 0.15 * len(groups), show=self.show)
-        axes, margin = figure.subplots(1, 2, sharey=True, width_ratios=[6, max(1.2, 0.8 * len(groups))])
+        axes, margin = figure.subplots(1, 2, sharey=True, width_ratios=[6, min(max(1.2, 0.8 * len(groups)), 2.4)])
         entries = []
+        single = max(map(len, groups.values())) == 1
         palette = dict(zip(groups, colors(len(groups), self.palette, self.color, first=2)))
         for label, curves in groups.items():
             draw_group(axes, curves, palette[label])
-            runs = "1 run" if len(curves) == 1 else f"{len(curves)} runs"
-            entries.append(Entry(f"{label} ({runs})", palette[label]))
+            runs = "" if single else " (1 run)" if len(curves) == 1 else f" ({len(curves)} runs)"
+            entries.append(Entry(f"{label}{runs}", palette[label]))
         axes.margins(x=0)
         left, right = axes.get_xlim()
         axes.set_xlim(0 if 0 < left < right / 20 else left, right)
@@ -130,8 +131,8 @@ class Accplot(Drawing):
         self.draw_lines((axes, margin), bayes)
         if bayes is not None:
             entries.append(Entry(f"best possible (Bayes) accuracy: {bayes:.2f}", INK, "dashes"))
-        if max(map(len, groups.values())) > 1:
-            entries.append(Entry("thick: mean of the runs; thin line and dot: each run"))
+        if not single:
+            entries.append(Entry("mean of the runs; thin lines and dots: each run"))
         add_legend(figure, self.title, entries)
         return figure
 
@@ -176,7 +177,8 @@ def draw_group(axes: Axes, curves: list[Curve], color: str) -> None:
     there = numpy.isfinite(heights)
     count = there.sum(axis=0)
     mean = numpy.where(there, heights, 0).sum(axis=0)[count > 0] / count[count > 0]
-    axes.plot(epochs[count > 0], mean, color=color, zorder=3, **MEAN_LINE)
+    width = MEAN_LINE if len(curves) > 1 else MEAN_LINE | {"linewidth": 1.0}
+    axes.plot(epochs[count > 0], mean, color=color, zorder=3, **width)
 
 
 def draw_ends(axes: Axes, groups: dict[str, list[Curve]], palette: dict[str, str]) -> None:
@@ -189,8 +191,9 @@ def draw_ends(axes: Axes, groups: dict[str, list[Curve]], palette: dict[str, str
         ends = numpy.sort([curve.values[-1] for curve in curves])
         aside = 0.16 * numpy.resize([0, 1, -1], len(ends)) if len(ends) > 1 else numpy.zeros(1)
         axes.scatter(place + aside, ends, s=11, color=palette[label], alpha=0.75, linewidth=0, zorder=3, clip_on=False)
-        mean = numpy.mean(ends[numpy.isfinite(ends)]) if numpy.isfinite(ends).any() else numpy.nan
-        axes.hlines(mean, place - 0.36, place + 0.36, color=palette[label], linewidth=1.7, zorder=2)
+        known = ends[numpy.isfinite(ends)]
+        if len(known) > 1:
+            axes.hlines(known.mean(), place - 0.36, place + 0.36, color=palette[label], linewidth=1.7, zorder=2)
     axes.set_xlim(-0.6, len(groups) - 0.4)
     short = max(map(len, groups)) <= 7
     axes.set_xticks(range(len(groups)) if short else [], groups if short else [], color=INK)

@@ -102,7 +102,8 @@ class View(Drawing):
         axes.set_ylim(*self.ylim or (0, axes.get_ylim()[1]))
         count_epochs(axes.xaxis)
         label_ends(axes, ends)
-        add_legend(figure, self.title, [*entries, *key_of_runs(len(runs), band=self.showconf)])
+        key = key_of_runs(len(runs), band=self.showconf, ragged=len({len(run) for run in runs}) > 1)
+        add_legend(figure, self.title, [*entries, *key])
         return figure
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from textwrap import fill
 from typing import TYPE_CHECKING
 
 import click
@@ -217,7 +218,7 @@ def add_key(figure: Figure, title: str, columns: int) -> None:
         [hollow, full],
         ["start of training", "end; symbols that end together share a label"],
         loc="outside upper left",
-        title=title or None,
+        title=fill(title, 45 * min(columns, 2)) or None,
         alignment="left",
         title_fontproperties={"size": 8.5, "weight": "bold"},
         ncols=min(columns, 2),
