@@ -143,6 +143,12 @@ class Step:
         return (id(self),) if not slot or slot.many else (slot.name, *self.key)
 
     @property
+    def replaces(self) -> tuple[Any, ...]:
+        """What a later sentence must say to replace it."""
+        slot = self.leaf.slot
+        return (slot.name, self.leaf.kind.path, getattr(self.options, "split", None)) if slot and slot.many else self.place
+
+    @property
     def words(self) -> list[str]:
         """The segment that parses back into this step."""
         return words_of(self.options)
@@ -193,7 +199,6 @@ class Chain(Word):
             *parameters(settings),
             click.Option(["--config"], type=file, help="Replay a saved run; later segments replace saved ones."),
             click.Option(["--dump-config"], type=file, help="Save the sentence as JSON, and stop before building."),
-            click.Option(["--debug"], is_flag=True, help="Show the traceback of an error."),
         ]
 
     def word(self, path: str, help: str, *modules: str, slot: Slot | None = None) -> None:
@@ -316,8 +321,8 @@ class Chain(Word):
             tell = "Tell them apart by --split and --name." if key else "Leave one out."
             raise click.UsageError(f"The {name} is given twice{which and f', for {which}'}. {tell}", ctx)
         parts, actions = [step for step in line if step.leaf.slot], [step for step in line if not step.leaf.slot]
-        listed = {step.leaf.slot for step in parts if step.leaf.slot and step.leaf.slot.many}
-        kept = [s for s in old if s.leaf.slot and s.place not in places and s.leaf.slot not in listed]
+        replaced = {step.replaces for step in parts}
+        kept = [step for step in old if step.leaf.slot and step.replaces not in replaced]
         return Sentence(settings, kept + parts, actions or [step for step in old if not step.leaf.slot])
 
     def saved(self, ctx: click.Context, path: Path | None) -> dict[str, Any]:

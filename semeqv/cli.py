@@ -1,0 +1,44 @@
+"""The command `semeqv`."""
+
+import os
+import sys
+from typing import NoReturn
+
+import click
+
+if __package__ in (None, ""):  # `python semeqv/cli.py`: the folder above is where the packages are
+    sys.path[0] = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+
+from semeqv.engine import plugins
+from semeqv.engine.build import run
+from semeqv.engine.chain import Chain
+from semeqv.engine.errors import UserError
+from semeqv.engine.settings import Settings
+
+
+def command() -> Chain:
+    """The root command, with the words of every plugin."""
+    chain = Chain(Settings, run)
+    chain.name = "semeqv"
+    plugins.load(chain)
+    return chain
+
+
+def main(args: list[str] | None = None) -> NoReturn:
+    """Run a sentence: exit 0 when done, 2 for a mistake of the user (one clear line), 130 when interrupted."""
+    try:
+        code = command().main(args, prog_name="semeqv", standalone_mode=False)
+        sys.exit(code if isinstance(code, int) else 0)
+    except (click.ClickException, UserError) as error:
+        message = error.format_message() if isinstance(error, click.ClickException) else str(error)
+        click.echo(click.style("Error: ", fg="red", bold=True) + message, err=True)
+        sys.exit(2)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("Interrupted.", err=True)
+        sys.exit(130)
+    except BrokenPipeError:
+        sys.exit(141)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,261 @@
+"""From a parsed sentence to a configured Trainer.
+
+Parts are built when something asks for them by parameter name: a model asks for the dataset, `train` asks for the
+trainer, and the trainer takes all. So the order of the segments does not matter, and nothing unneeded is built.
+"""
+
+import dataclasses
+import inspect
+import itertools
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from semeqv.engine.chain import Chain, Sentence, Step
+from semeqv.engine.errors import UserError
+
+TRAINER_PARTS = ("dataset", "model", "loss", "optimizer", "scheduler", "callbacks", "saver")
+
+
+@dataclass(frozen=True)
+class Single:
+    """One run among those that a sentence asks for: a seed and a variant of the model."""
+
+    name: str
+    sentence: Sentence
+
+
+def run(sentence: Sentence, chain: Chain) -> None:
+    """Do what a sentence says.
+
+    Several seeds, or variants of the model, become replicas of one program where the model allows it, and runs one
+    after the other where it does not; what they write is the same.
+    """
+    needs = {need.name for step in sentence.actions for need in step.leaf.needs}
+    if not needs & {"trainer", "model"}:
+        build = Build(chain, sentence)
+        for action in sentence.actions:
+            build(action)
+        return
+    sentence = resolve_output(sentence)
+    singles = list(plan(sentence, chain))
+    build = Build(chain, sentence, singles)
+    if len(singles) > 1 and not build.replicable():
+        several(sentence, singles, chain)
+        return
+    for action in sentence.actions:
+        build(action)
+
+
+def several(sentence: Sentence, singles: list[Single], chain: Chain) -> None:
+    """The runs of a sentence one after the other, then the actions that concern no single run."""
+    import click
+
+    of_run = [step for step in sentence.actions if {need.name for need in step.leaf.needs} & {"trainer", "model"}]
+    for i, single in enumerate(singles, start=1):
+        click.echo(f"Run {i} of {len(singles)}: {single.name}", err=True)
+        build = Build(chain, single.sentence, [single])
+        for action in of_run:
+            build(action)
+    build = Build(chain, sentence)
+    for action in sentence.actions:
+        if action not in of_run:
+            build(action)
+
+
+def plan(sentence: Sentence, chain: Chain) -> Iterator[Single]:
+    """Every run of a sentence, each with the sentence that would run it alone."""
+    seeds = sentence.settings.every_seed
+    slot = chain.slots.get("model")
+    models = sentence.filling(slot) if slot else []
+    model = models[0] if models else None
+    variants = model.options.variants() if model and hasattr(model.options, "variants") else [model and model.options]
+    several = len(seeds) * len(variants) > 1
+    for seed, variant in itertools.product(seeds, variants):
+        name = f"{seed}-{getattr(variant, 'name', model.leaf.name if model else 'run')}"
+        output = sentence.settings.output / name if several else sentence.settings.output
+        settings = dataclasses.replace(sentence.settings, seed=seed, seeds=(), output=output)
+        single = sentence.replace(model, variant) if model else sentence
+        yield Single(name, dataclasses.replace(single, settings=settings))
+
+
+def resolve_output(sentence: Sentence) -> Sentence:
+    """Say the folder of the run in one place: the settings.
+
+    Raises:
+        UserError: When --output and the saver's --dirpath name two folders.
+    """
+    settings = sentence.settings
+    for step in sentence.parts:
+        dirpath = getattr(step.options, "dirpath", None)
+        if dirpath is None:
+            continue
+        if settings.output and settings.output != dirpath:
+            raise UserError(f"--output {settings.output} and the saver's --dirpath {dirpath} differ; leave one out.")
+        settings = dataclasses.replace(settings, output=dirpath)
+        sentence = sentence.replace(step, dataclasses.replace(step.options, dirpath=None))
+    if settings.output is None:
+        if any(getattr(step.options, "resume", False) for step in sentence.parts):
+            raise UserError("--resume needs to know the run: name its folder by --output or the saver's --dirpath.")
+        settings = dataclasses.replace(settings, output=free_folder(Path("runs"), readable_name(sentence)))
+    return dataclasses.replace(sentence, settings=settings)
+
+
+def readable_name(sentence: Sentence) -> str:
+    """A name for a run: its model and what it reads."""
+    paths = [step.leaf.kind.path.split() for step in sentence.parts if step.leaf.slot]
+    words = [[word for word in path if word not in ("model", "dataset", "default")] for path in sorted(paths)
+             if "model" in path or "dataset" in path]
+    return "-".join(dict.fromkeys(itertools.chain.from_iterable(words))) or "run"
+
+
+def free_folder(parent: Path, name: str) -> Path:
+    """A folder that does not exist yet: `name`, `name-2`, `name-3`."""
+    return next(
+        path for i in itertools.count(1) if not (path := parent / (name if i == 1 else f"{name}-{i}")).exists()
+    )
+
+
+class Build:
+    """Builds steps on demand: what they need first, and each part once."""
+
+    def __init__(self, chain: Chain, sentence: Sentence, singles: list[Single] | None = None):
+        self.chain, self.sentence, self.singles = chain, sentence, singles or []
+        settings = {field.name: getattr(sentence.settings, field.name) for field in dataclasses.fields(sentence.settings)}
+        self.made: dict[str, Any] = {**settings, "sentence": sentence}
+        self.open: list[str] = []
+        self.models: list[Any] = []
+
+    def __call__(self, step: Step) -> Any:
+        """Build one step."""
+        return self.build(step.options, step)
+
+    def build(self, options: Any, step: Step) -> Any:
+        """Build options, in the place of a step."""
+        return options.build(**{need.name: self.need(need, step) for need in step.leaf.needs})
+
+    def need(self, need: inspect.Parameter, by: Step) -> Any:
+        """What a `build` method asks for by name.
+
+        Raises:
+            UserError: When no segment provides it, or parts need each other.
+        """
+        name = need.name
+        if name in self.made:
+            return self.made[name]
+        if name in self.open:
+            raise UserError(f"These parts need each other: {' -> '.join([*self.open, name])}.")
+        self.open.append(name)
+        built = self.trainer(by) if name == "trainer" else self.model(need, by) if name == "model" else self.slot(need, by)
+        self.open.pop()
+        return self.made.setdefault(name, built)
+
+    def slot(self, need: inspect.Parameter, by: Step) -> Any:
+        """Build what fills a slot."""
+        slot = next(slot for slot in self.chain.slots.values() if slot.name == need.name)
+        steps = self.sentence.filling(slot)
+        if not steps and not slot.many:
+            if need.default is not need.empty:
+                return need.default
+            words = self.chain.slot_words(slot)
+            choice = " or ".join(words[:4]) + (" ..." if len(words) > 4 else "")
+            raise UserError(f"`cli {by.leaf.kind.path}` needs a {slot.name}. Add: {choice or f'a {slot.name}'}")
+        built = [self(step) for step in steps]
+        if slot.keys:
+            return {step.key: each for step, each in zip(steps, built)}
+        return built if slot.many else built[0]
+
+    def model(self, need: inspect.Parameter, by: Step) -> Any:
+        """Build the model of every run, each from its own seed; the first one stands for all."""
+        from semeqv.engine.randomness import seed_everything
+
+        slot = self.chain.slots["model"]
+        if not self.sentence.filling(slot):
+            return self.slot(need, by)
+        for single in self.singles or [Single("run", self.sentence)]:
+            (step,) = single.sentence.filling(slot)
+            inputs = {name.name: self.need(name, step) for name in step.leaf.needs}
+            seed_everything(single.sentence.settings.seed)
+            self.models.append(step.options.build(**inputs))
+        return self.models[0]
+
+    def replicable(self) -> bool:
+        """Whether the runs can train as replicas of one program."""
+        from semeqv.engine.replicas import replicable
+
+        settings = self.sentence.settings
+        if settings.precision == "fp16" or settings.accumulation > 1:
+            return False
+        actions = self.sentence.actions
+        if any({need.name for need in step.leaf.needs} & {"model"} for step in actions):
+            return False
+        return replicable(self.ask("model", actions[0]), self.optimizer())
+
+    def ask(self, name: str, by: Step) -> Any:
+        """A part by name."""
+        return self.need(inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY), by)
+
+    def optimizer(self) -> Any:
+        """The optimizer of a model, to be built when the trainer knows the model; None when none is said."""
+        return self.later("optimizers", "model")
+
+    def later(self, word: str, part: str) -> Any:
+        """A function from a model to its optimizer, or from an optimizer to its scheduler."""
+        steps = self.sentence.filling(self.chain.slots[word])
+        if not steps:
+            return None
+        (step,) = steps
+
+        def build(given: Any) -> Any:
+            asked = {need.name: given if need.name == part else self.need(need, step) for need in step.leaf.needs}
+            return step.options.build(**asked)
+
+        return build
+
+    def trainer(self, by: Step) -> Any:
+        """A Trainer, configured by its builder methods with everything that the sentence says.
+
+        Raises:
+            UserError: When there is no model or no data set.
+        """
+        from semeqv.engine.runs import RunFolder
+        from semeqv.engine.trainer import Trainer
+
+        settings = self.sentence.settings
+        datasets, _ = self.ask("dataset", by), self.ask("model", by)
+        trainer = (
+            Trainer()
+            .set_epochs(settings.epochs)
+            .set_steps(settings.steps)
+            .set_epochs_to_valid(settings.etv)
+            .set_device(settings.device)
+            .set_precision(settings.precision)
+            .set_accumulation(settings.accumulation)
+            .set_clip(settings.clip)
+            .set_compile(settings.compile)
+            .set_threads(settings.threads)
+            .set_detect_anomaly(settings.detect_anomaly)
+            .set_bars(train=settings.trainbar, valid=settings.validbar, test=settings.testbar, epoch=settings.epochbar)
+            .set_replicas(
+                self.models,
+                seeds=[single.sentence.settings.seed for single in self.singles],
+                runs=[
+                    RunFolder(single.sentence.settings.output, single.sentence.to_json(), settings.overwrite)
+                    for single in self.singles
+                ],
+            )
+            .set_optimizer(self.optimizer())
+            .set_scheduler(self.later("schedulers", "optimizer"))
+        )
+        setters = {"train": trainer.set_trainsplit, "validation": trainer.set_validsplit, "test": trainer.set_testsplit}
+        for (split, name), dataset in datasets.items():
+            if split == "train" and name:
+                raise UserError(f"The training set is one; leave out --name {name}, or say --split validation.")
+            setters[split](dataset, **({"name": name} if split != "train" else {}))
+        fallback = inspect.Parameter("loss", inspect.Parameter.KEYWORD_ONLY, default=None)
+        trainer.set_loss_fn(self.need(fallback, by))
+        trainer.set_saver(self.need(fallback.replace(name="saver"), by))
+        for callback in self.ask("callbacks", by):
+            trainer.add_callback(callback)
+        return trainer

@@ -1,0 +1,38 @@
+"""What a callback is."""
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import numpy
+
+    from semeqv.engine.trainer import Trainer
+
+    Metrics = dict[str, numpy.ndarray[Any, Any]]
+
+
+class Callback:
+    """An observer of one split of a run. It sees arrays over replicas and writes into each replica's folder.
+
+    Args:
+        split: train, validation or test.
+        steps: Steps of training from one `on_step` to the next; 0 for never.
+        epochs: Epochs of training from one `on_epoch` to the next; 0 for never.
+    """
+
+    def __init__(self, split: str = "train", steps: int = 0, epochs: int = 0):
+        self.split, self.steps, self.epochs = split, steps, epochs
+
+    def on_start(self, trainer: "Trainer") -> None:
+        """Before anything is computed: open files with `trainer.runs[r].lines(...)` or `.arrays(...)`."""
+
+    def on_begin(self, trainer: "Trainer") -> None:
+        """Before the first step of a run that starts anew; not when a run is resumed."""
+
+    def on_step(self, trainer: "Trainer", metrics: "Metrics") -> None:
+        """After a training step: each metric an array over replicas."""
+
+    def on_epoch(self, trainer: "Trainer", metrics: "Metrics", name: str | None) -> None:
+        """After an epoch of training, or after a pass over the validation or test set of a name."""
+
+    def on_end(self, trainer: "Trainer") -> None:
+        """After the last step."""

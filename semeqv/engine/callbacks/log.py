@@ -1,0 +1,80 @@
+"""Callbacks that write what was measured."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from semeqv.engine.component import component
+from semeqv.engine.errors import UserError
+
+
+@component("callbacks default")
+@dataclass(frozen=True, kw_only=True)
+class Default:
+    """Observe nothing: what every run writes into metrics.jsonl is enough.
+
+    Args:
+        split: Which part of the run it belongs to.
+    """
+
+    split: Literal["train", "validation", "test"] = "train"
+
+    def build(self) -> Any:
+        """The callback."""
+        from semeqv.engine.callbacks.callback import Callback
+
+        return Callback(self.split)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Logged:
+    """What callbacks that log have in common.
+
+    Args:
+        split: The split to observe.
+        step_log_path: File of one JSON line a training step.
+        epoch_log_path: File of one JSON line an epoch, or a pass over the validation or test set.
+        etc: Epochs between two records; 0 for none.
+        stc: Steps between two records; 0 for none.
+    """
+
+    split: Literal["train", "validation", "test"] = "train"
+    step_log_path: Path | None = None
+    epoch_log_path: Path | None = None
+    etc: int = 1
+    stc: int = 0
+
+    def __post_init__(self) -> None:
+        for name in ("etc", "stc"):
+            if getattr(self, name) < 0:
+                raise ValueError(f"--{name} must be 0 (never) or more, not {getattr(self, name)}.")
+        if self.split != "train" and (self.stc or self.step_log_path):
+            raise ValueError(f"--stc and --step_log_path observe training steps; the {self.split} split has none.")
+
+
+@component("callbacks log")
+@dataclass(frozen=True, kw_only=True)
+class Log(Logged):
+    """Write the loss and the other metrics as JSON lines; without a path, print them.
+
+    With several seeds a path must tell the runs apart: `{run}` in it stands for the run's folder.
+    """
+
+    def build(self) -> Any:
+        """The callback."""
+        from semeqv.engine.callbacks.logger import Logger
+
+        return Logger(self)
+
+
+def run_path(path: Path | None, run: Any, several: bool) -> Path | None:
+    """A path with `{run}` put in.
+
+    Raises:
+        UserError: When several runs would write one file.
+    """
+    if path is None:
+        return None
+    if several and "{run}" not in str(path):
+        raise UserError(f"Every run would write {path}. Write {{run}}/{path.name} (the run's folder), or leave it out.")
+    return Path(str(path).replace("{run}", str(run.path)))

@@ -1,0 +1,182 @@
+"""Checkpoints: folders that are complete or absent.
+
+A checkpoint is written aside, synced to disk, listed with SHA-256 hashes in MANIFEST.json and renamed into place; no
+weight format notices a flipped bit by itself. Weights are safetensors, state is what `torch.load(weights_only=True)`
+accepts, the rest is JSON: nothing is ever unpickled.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load_file, save_file
+
+from semeqv.engine.errors import UserError
+from semeqv.engine.runs import write_text
+
+MANIFEST, WEIGHTS, STATE, TRAINER = "MANIFEST.json", "model.safetensors", "state.pt", "trainer.json"
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """What a checkpoint holds.
+
+    Args:
+        weights: The model, name to tensor.
+        state: Optimizer, scheduler and generators; None when only the weights were kept.
+        trainer: Step, best value, lengths of the run's files, what defines the run.
+    """
+
+    weights: dict[str, torch.Tensor]
+    state: dict[str, Any] | None
+    trainer: dict[str, Any]
+
+
+class Damaged(UserError):
+    """A checkpoint whose files are not those that were written."""
+
+
+def name_of(step: int) -> str:
+    """The folder name of a step's checkpoint."""
+    return f"step-{step:08d}"
+
+
+def write(path: Path, checkpoint: Checkpoint) -> None:
+    """Write a checkpoint folder; afterwards it is there in whole, or, if anything fails, not at all.
+
+    Raises:
+        UserError: When the disk is full or the folder cannot be written.
+    """
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        shutil.rmtree(temporary, ignore_errors=True)
+        temporary.mkdir(parents=True)
+        save_file({name: tensor.detach().cpu().contiguous().clone() for name, tensor in checkpoint.weights.items()},
+                  temporary / WEIGHTS, metadata={"format": "pt"})
+        if checkpoint.state is not None:
+            with open(temporary / STATE, "wb") as file:
+                torch.save(checkpoint.state, file)
+        (temporary / TRAINER).write_text(json.dumps(checkpoint.trainer, indent=2) + "\n", encoding="utf-8")
+        files = {file.name: {"sha256": sha256(file), "bytes": file.stat().st_size} for file in sorted(temporary.iterdir())}
+        (temporary / MANIFEST).write_text(json.dumps({"files": files}, indent=2) + "\n", encoding="utf-8")
+        for file in temporary.iterdir():
+            sync(file)
+        sync(temporary)
+        if path.exists():
+            aside = path.with_name(f".{path.name}.old.tmp")
+            os.replace(path, aside)
+        os.replace(temporary, path)
+        sync(path.parent)
+        shutil.rmtree(path.with_name(f".{path.name}.old.tmp"), ignore_errors=True)
+    except (OSError, RuntimeError) as error:  # a full disk is either
+        shutil.rmtree(temporary, ignore_errors=True)
+        reason = getattr(error, "strerror", None) or str(error).splitlines()[0]
+        raise UserError(f"The checkpoint {path} cannot be written: {reason}. Earlier checkpoints are intact.") from error
+
+
+def read(path: Path, device: str = "cpu") -> Checkpoint:
+    """Read a checkpoint folder, after its hashes.
+
+    Args:
+        path: The folder.
+        device: Where the tensors go.
+
+    Raises:
+        Damaged: When a file is missing, or its hash is not the one in the manifest.
+    """
+    verify(path)
+    state = torch.load(path / STATE, map_location="cpu", weights_only=True) if (path / STATE).exists() else None
+    trainer = json.loads((path / TRAINER).read_text(encoding="utf-8"))
+    return Checkpoint(load_file(path / WEIGHTS, device=device), state, trainer)
+
+
+def verify(path: Path) -> None:
+    """Compare every file of a checkpoint with its hash.
+
+    Raises:
+        Damaged: When one differs, is missing, or the manifest cannot be read.
+    """
+    try:
+        files = json.loads((path / MANIFEST).read_text(encoding="utf-8"))["files"]
+        wrong = [name for name, said in files.items() if sha256(path / name) != said["sha256"]]
+        if WEIGHTS not in files:
+            wrong.append(WEIGHTS)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise Damaged(f"{path} is no complete checkpoint ({type(error).__name__}: {error}).") from error
+    if wrong:
+        raise Damaged(f"{path / wrong[0]} is damaged: it is not the file that was written.")
+
+
+def valid(folder: Path) -> Iterator[int]:
+    """The steps of the undamaged resumable checkpoints in a folder, newest first; damaged ones are named."""
+    import click
+
+    for path in sorted(folder.glob("step-????????"), reverse=True):
+        try:
+            verify(path)
+        except Damaged as error:
+            click.echo(f"{error} Falling back to an earlier checkpoint.", err=True)
+            continue
+        if (path / STATE).exists():
+            yield int(path.name.removeprefix("step-"))
+
+
+def point(folder: Path, pointer: str, step: int) -> None:
+    """Let `last` or `best` name a checkpoint."""
+    write_text(folder / pointer, name_of(step) + "\n")
+
+
+def pointed(folder: Path, pointer: str) -> Path | None:
+    """The checkpoint that `last` or `best` names, if there is one."""
+    try:
+        path = folder / (folder / pointer).read_text(encoding="utf-8").strip()
+    except OSError:
+        return None
+    return path if path.is_dir() else None
+
+
+def locate(source: Path) -> Path:
+    """The checkpoint folder that a run folder, its `checkpoints`, or a checkpoint folder stands for.
+
+    Raises:
+        UserError: When there is none.
+    """
+    for folder in (source, source / "checkpoints"):
+        if (folder / MANIFEST).exists():
+            return folder
+        if found := pointed(folder, "best") or pointed(folder, "last"):
+            return found
+    raise UserError(f"{source} is neither a checkpoint nor a run folder that has one.")
+
+
+def remove(path: Path) -> None:
+    """Remove a checkpoint; a folder half removed is no longer taken for one."""
+    (path / MANIFEST).unlink(missing_ok=True)
+    shutil.rmtree(path, ignore_errors=True)
+
+
+def clean(folder: Path) -> None:
+    """Remove what interrupted writes left behind."""
+    for path in folder.glob(".step-*.tmp"):
+        shutil.rmtree(path, ignore_errors=True)
+
+
+def sha256(path: Path) -> str:
+    """The SHA-256 of a file."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def sync(path: Path) -> None:
+    """Wait until a file or folder is on the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,210 @@
+"""Many seeds trained as one program.
+
+A model written as a pure function of its parameters for one replica is trained for all of them at once: its
+parameters are stacked into one tensor per parameter group, (replica, number), `torch.func` maps forward and backward
+over the replicas, and the optimizer, which works element by element, does not notice that it updates many models. On a
+CPU a tiny model costs more to dispatch than to compute, so the whole step is one compiled program.
+
+A single run is one replica of the same program, and its losses are bit-identical to those it has beside others.
+"""
+
+import copy
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.func import functional_call, grad_and_value, vmap
+
+from semeqv.engine.learner import Batch, Loss, Regime, plain
+
+ELEMENTWISE = (torch.optim.Adam, torch.optim.AdamW, torch.optim.SGD, torch.optim.RMSprop, torch.optim.Adagrad)
+
+
+def replicable(model: nn.Module, optimizer: Any) -> bool:
+    """Whether a model, and its optimizer, can be one replica among many.
+
+    Args:
+        model: Says `replicable = True` when its forward pass is a pure function of parameters and buffers, for one
+            replica, without randomness.
+        optimizer: From a module to its optimizer; must update element by element.
+    """
+    if not getattr(model, "replicable", False):
+        return False
+    return optimizer is None or isinstance(optimizer(model), ELEMENTWISE)
+
+
+class Program:
+    """All replicas as one program.
+
+    Args:
+        models: One module per replica, all of one shape; their values are copied.
+        optimizer: From a module to its optimizer, one of `ELEMENTWISE`.
+        scheduler: From an optimizer to its scheduler, or None.
+        loss: From a model's outputs and the batch to metrics, `loss` among them.
+        regime: How to compute.
+    """
+
+    def __init__(self, models: Sequence[nn.Module], optimizer: Any, scheduler: Any, loss: Loss, regime: Regime):
+        self.loss, self.regime, self.names = loss, regime, tuple[str, ...]()
+        self.skeleton = copy.deepcopy(models[0]).to(regime.device)
+        self.size = len(models)
+        names = {parameter: name for name, parameter in models[0].named_parameters()}
+        groups = optimizer(models[0]).param_groups
+        self.layout = [[(names[p], p.shape, p.numel()) for p in group["params"]] for group in groups]
+        values = [dict(model.named_parameters()) for model in models]
+        self.flats = [
+            torch.stack([torch.cat([each[name].detach().flatten() for name, *_ in group]) for each in values])
+            .to(regime.device).contiguous()
+            for group in self.layout
+        ]
+        buffers = [dict(model.named_buffers()) for model in models]
+        self.buffers = {name: torch.stack([each[name] for each in buffers]).to(regime.device) for name in buffers[0]}
+        stacked = [
+            {**group, "params": [flat], "lr": torch.tensor(float(group["lr"]), device=regime.device)}
+            | {name: False for name in ("foreach", "fused") if name in group}
+            for group, flat in zip(groups, self.flats)
+        ]
+        self.optimizer = type(optimizer(models[0]))(stacked)
+        self.scheduler = scheduler(self.optimizer) if scheduler else None
+        self.halted = torch.zeros((), dtype=torch.bool, device=regime.device)
+        self.start_state()
+        self.run, self.look = self.update, self.measure
+        if regime.compile:
+            options = {"guard_filter_fn": keep_batch_guards}
+            self.run = torch.compile(self.update, dynamic=False, options=options)
+            self.look = torch.compile(self.measure, dynamic=False, options=options)
+
+    def start_state(self) -> None:
+        """Let the optimizer make its state, all zeros, before the first step reads it."""
+        rates = [group["lr"].clone() for group in self.optimizer.param_groups]
+        before = [flat.clone() for flat in self.flats]
+        for flat in self.flats:
+            flat.grad = torch.zeros_like(flat)
+        self.optimizer.step()
+        for flat, value, group, rate in zip(self.flats, before, self.optimizer.param_groups, rates):
+            flat.copy_(value)
+            flat.grad = None
+            group["lr"].copy_(rate)
+            for tensor in self.optimizer.state[flat].values():
+                if isinstance(tensor, Tensor):
+                    tensor.zero_()
+
+    def parameters(self, flats: Sequence[Tensor]) -> dict[str, Tensor]:
+        """Views of the stacked parameters by name, (replica, *shape)."""
+        found = {}
+        for flat, group in zip(flats, self.layout):
+            parts = flat.split([size for *_, size in group], dim=-1)
+            found |= {name: part.reshape(-1, *shape) for part, (name, shape, _) in zip(parts, group)}
+        return found
+
+    def forward(self, parameters: dict[str, Tensor], buffers: dict[str, Tensor], batch: Batch) -> tuple[Tensor, Tensor]:
+        """Loss and metrics of one replica."""
+        with self.regime.autocast():
+            metrics = self.loss(functional_call(self.skeleton, (parameters, buffers), kwargs=dict(batch)), batch)
+        return metrics["loss"], torch.stack([metrics[name].detach().float() for name in self.names])
+
+    def update(self, batch: Batch) -> Tensor:
+        """One step of all replicas, (metric + 1, replica)."""
+        gradients, (losses, metrics) = vmap(grad_and_value(self.forward, has_aux=True))(
+            self.parameters(self.flats), self.buffers, batch
+        )
+        flat = [torch.cat([gradients[name].flatten(1) for name, *_ in group], dim=1) for group in self.layout]
+        norms = torch.stack([g.square().sum(1) for g in flat]).sum(0).sqrt()
+        if self.regime.clip is not None:
+            scale = (self.regime.clip / (norms + 1e-6)).clamp(max=1.0)
+            flat = [g * scale[:, None] for g in flat]
+        finite = torch.isfinite(norms) & torch.isfinite(losses)
+        self.halted.logical_or_(~finite.all())
+        kept = [*self.flats, *(t for s in self.optimizer.state.values() for t in s.values() if isinstance(t, Tensor))]
+        before = [tensor.clone() for tensor in kept]
+        for parameter, gradient in zip(self.flats, flat):
+            parameter.grad = gradient
+        self.optimizer.step()
+        for parameter in self.flats:
+            parameter.grad = None
+        for tensor, value in zip(kept, before):
+            tensor.copy_(torch.where(self.halted, value, tensor))
+        return torch.cat([metrics.T, finite.float()[None]])
+
+    def measure(self, batch: Batch) -> Tensor:
+        """The metrics of all replicas on one batch, (metric, replica)."""
+        _, metrics = vmap(self.forward, in_dims=(0, 0, None))(self.parameters(self.flats), self.buffers, batch)
+        return metrics.T
+
+    @torch.no_grad()
+    def step(self, batches: Sequence[Batch]) -> Tensor:
+        """One update; the batch has the replicas as its first dimension."""
+        (batch,) = batches
+        metrics = self.run(batch)
+        if self.scheduler:
+            self.scheduler.step()
+        return metrics
+
+    @torch.no_grad()
+    def evaluate(self, batch: Batch) -> Tensor:
+        """The metrics of a batch that all replicas see, (metric, replica)."""
+        return self.look(batch)
+
+    @torch.no_grad()
+    def module(self, replica: int) -> nn.Module:
+        """A replica's module, with its current values; to look at before the next step."""
+        values = {name: tensor[replica] for name, tensor in self.parameters(self.flats).items()}
+        for name, parameter in self.skeleton.named_parameters():
+            parameter.copy_(values[name])
+        for name, buffer in self.skeleton.named_buffers():
+            buffer.copy_(self.buffers[name][replica])
+        return self.skeleton
+
+    @torch.no_grad()
+    def edit(self, change: Callable[[nn.Module], None]) -> None:
+        """Change the parameters or buffers of every replica."""
+        for r in range(self.size):
+            change(self.module(r))
+            self.take_over(r)
+
+    def take_over(self, replica: int) -> None:
+        """Copy the skeleton's values into a replica."""
+        values = self.parameters(self.flats)
+        for name, parameter in self.skeleton.named_parameters():
+            values[name][replica].copy_(parameter)
+        for name, buffer in self.skeleton.named_buffers():
+            self.buffers[name][replica].copy_(buffer)
+
+    def state(self, replica: int) -> dict[str, Any]:
+        """Optimizer and scheduler state of a replica: its rows of the stacked state."""
+        return {
+            "mode": "program",
+            "optimizer": [
+                {name: (value[replica] if value.shape[:1] == flat.shape[:1] else value).clone()
+                 for name, value in self.optimizer.state[flat].items() if isinstance(value, Tensor)}
+                for flat in self.flats
+            ],
+            "rates": [group["lr"].clone() for group in self.optimizer.param_groups],
+            "scheduler": plain(self.scheduler.state_dict()) if self.scheduler else None,
+        }
+
+    @torch.no_grad()
+    def load(self, replica: int, weights: Mapping[str, Tensor], state: Mapping[str, Any] | None) -> None:
+        """Take over weights, and state unless it is None."""
+        self.skeleton.load_state_dict(weights)
+        self.take_over(replica)
+        if state is None:
+            return
+        for flat, saved in zip(self.flats, state["optimizer"]):
+            for name, value in self.optimizer.state[flat].items():
+                if isinstance(value, Tensor):
+                    (value[replica] if value.shape[:1] == flat.shape[:1] else value).copy_(saved[name])
+        for group, rate in zip(self.optimizer.param_groups, state["rates"]):
+            group["lr"].copy_(rate)
+        if self.scheduler:
+            self.scheduler.load_state_dict(state["scheduler"])
+
+
+def keep_batch_guards(guards: Sequence[Any]) -> list[bool]:
+    """Of all that could change between two calls of a compiled step, look only at the shapes of the batch.
+
+    The rest (parameters, optimizer, settings) is this module's own and never changes shape; checking it costs a tenth
+    of a small step.
+    """
+    return [guard.guard_type == "TENSOR_MATCH" and "batch" in guard.name for guard in guards]

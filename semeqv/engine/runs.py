@@ -1,0 +1,251 @@
+"""The folder of a run, and the files that grow in it.
+
+Files grow by appending and can be cut back to an earlier length, so that a resumed run continues the file that an
+interrupted one left, and a plot can be drawn while the run is still going.
+"""
+
+import json
+import os
+import platform
+import shutil
+import time
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import IO, Any
+
+import numpy
+
+from semeqv.engine.errors import UserError
+
+PACKAGES = ("semeqv", "torch", "numpy", "transformers", "safetensors", "click")
+
+
+class LineLog:
+    """A file of JSON lines.
+
+    Args:
+        path: Where the file is; made when the first line is written.
+    """
+
+    def __init__(self, path: Path):
+        self.path, self.waiting, self.length = path, list[str](), 0
+
+    def append(self, line: dict[str, Any]) -> None:
+        """Add one object. Numbers that are not finite become null, as JSON has no word for them."""
+        try:
+            text = json.dumps(line, ensure_ascii=False, allow_nan=False)
+        except ValueError:
+            text = json.dumps({name: None if is_not_finite(value) else value for name, value in line.items()})
+        self.waiting.append(text + "\n")
+        if len(self.waiting) >= 10_000:
+            self.flush()
+
+    def flush(self) -> int:
+        """Write what waits; returns the length of the file in bytes."""
+        if self.waiting:
+            with open_to_grow(self.path, self.length) as file:
+                file.seek(self.length)
+                file.write("".join(self.waiting).encode())
+                self.length = file.tell()
+                file.truncate()
+                sync(file)
+            self.waiting = []
+        return self.length
+
+    def rewind(self, length: int) -> None:
+        """Cut the file back to a length in bytes."""
+        self.length, self.waiting = checked_length(self.path, length), []
+        if length:
+            os.truncate(self.path, length)
+
+
+class ArrayLog:
+    """A .npy file that grows along its first axis; readable at any moment.
+
+    Args:
+        path: Where the file is; `.npy` is added when it lacks.
+    """
+
+    def __init__(self, path: Path):
+        self.path = path if path.suffix == ".npy" else path.with_name(path.name + ".npy")
+        self.waiting, self.length = list[numpy.ndarray[Any, Any]](), 0
+
+    def append(self, array: "numpy.ndarray[Any, Any]") -> None:
+        """Add one record; all records have one shape and type."""
+        self.waiting.append(numpy.ascontiguousarray(array))
+        if len(self.waiting) >= 200:
+            self.flush()
+
+    def flush(self) -> int:
+        """Write what waits, then the header that makes it count; returns the number of records."""
+        if self.waiting:
+            first = self.waiting[0]
+            data = b"".join(array.tobytes() for array in self.waiting)
+            with open_to_grow(self.path, self.length) as file:
+                file.seek(128 + self.length * first.nbytes)
+                file.write(data)
+                file.truncate()
+                self.length += len(self.waiting)
+                file.seek(0)
+                file.write(npy_header(self.length, first))
+                sync(file)
+            self.waiting = []
+        return self.length
+
+    def rewind(self, length: int) -> None:
+        """Cut the file back to a number of records."""
+        self.waiting, self.length = [], 0
+        if length:
+            checked_length(self.path, 1)
+            records = numpy.load(self.path, allow_pickle=False)[:length].copy()
+            if len(records) < length:
+                raise UserError(f"{self.path} holds {len(records)} records, the checkpoint counts {length}.")
+            self.path.unlink()
+            self.waiting = list(records)
+            self.flush()
+
+
+class RunFolder:
+    """The folder of one run: `run.json`, `metrics.jsonl`, `checkpoints/`, and what callbacks write.
+
+    Args:
+        path: The folder.
+        sentence: The sentence that runs it alone, as JSON.
+        overwrite: Whether to replace a run that is already there.
+    """
+
+    def __init__(self, path: Path, sentence: dict[str, Any] | None = None, overwrite: bool = False):
+        self.path, self.sentence, self.overwrite = Path(path), sentence, overwrite
+        self.logs: dict[str, LineLog | ArrayLog] = {}
+        self.metrics = self.lines(None, "metrics.jsonl")
+        self.record: dict[str, Any] = {}
+
+    @property
+    def checkpoints(self) -> Path:
+        """The folder of its checkpoints."""
+        return self.path / "checkpoints"
+
+    def lines(self, path: Path | None, default: str) -> LineLog:
+        """A file of JSON lines at a path, or under a default name in the folder."""
+        return self.keep(LineLog(path or self.path / default))
+
+    def arrays(self, path: Path | None, default: str) -> ArrayLog:
+        """A growing array at a path, or under a default name in the folder."""
+        return self.keep(ArrayLog(path or self.path / default))
+
+    def keep(self, log: Any) -> Any:
+        """Let a log be flushed and rewound with the run."""
+        name = os.path.relpath(log.path, self.path)
+        if name in self.logs:
+            raise UserError(f"Two callbacks would write {log.path}; give one another path.")
+        self.logs[name] = log
+        return log
+
+    def start(self, facts: dict[str, Any], resumed: bool) -> None:
+        """Claim the folder and write `run.json`.
+
+        Raises:
+            UserError: When a run is in the folder already, or a file of its would be lost.
+        """
+        if not resumed and not self.overwrite:
+            if (self.path / "run.json").exists() or self.checkpoints.exists():
+                raise UserError(
+                    f"{self.path} already holds a run. Continue it with --resume (on the saver), replace it with "
+                    "--overwrite (before the first `cli`), or name another --output."
+                )
+            if taken := [log.path for log in self.logs.values() if log.path.exists()]:
+                raise UserError(f"{taken[0]} exists. Replace it with --overwrite, or write to another path.")
+        if not resumed and self.overwrite:
+            for log in self.logs.values():
+                log.path.unlink(missing_ok=True)
+            shutil.rmtree(self.checkpoints, ignore_errors=True)
+        self.record = {
+            "sentence": self.sentence,
+            "facts": facts,
+            "versions": versions(),
+            "started": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
+        }
+        self.write()
+
+    def finish(self, **facts: Any) -> None:
+        """Add to `run.json` what is known at the end."""
+        self.flush()
+        self.record |= facts
+        self.write()
+
+    def write(self) -> None:
+        """Write `run.json` in one piece."""
+        write_text(self.path / "run.json", json.dumps(self.record, indent=2, ensure_ascii=False) + "\n")
+
+    def flush(self) -> dict[str, int]:
+        """Write what waits; returns the length of each file."""
+        return {name: log.flush() for name, log in self.logs.items()}
+
+    def rewind(self, lengths: dict[str, int]) -> None:
+        """Cut every file back to its length in a checkpoint; files that it does not know start anew."""
+        for name, log in self.logs.items():
+            log.rewind(lengths.get(name, 0))
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a file in one piece: aside, then renamed.
+
+    Raises:
+        UserError: When the file cannot be written.
+    """
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with open(temporary, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise UserError(f"{path} cannot be written: {error.strerror}.") from error
+
+
+def open_to_grow(path: Path, length: int) -> Any:
+    """Open a file to add to it; a file of which nothing counts yet starts anew."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return open(path, "r+b" if length else "wb")  # noqa: SIM115
+    except OSError as error:
+        raise UserError(f"{path} cannot be written: {error.strerror}.") from error
+
+
+def sync(file: IO[bytes]) -> None:
+    """Wait until an open file is on the disk."""
+    file.flush()
+    os.fsync(file.fileno())
+
+
+def checked_length(path: Path, length: int) -> int:
+    """The length, when the file is at least as long."""
+    if length and (not path.exists() or path.stat().st_size < length):
+        raise UserError(f"{path} is shorter than the checkpoint counts on; the run cannot be resumed from it.")
+    return length
+
+
+def npy_header(records: int, example: "numpy.ndarray[Any, Any]") -> bytes:
+    """The header of a .npy file (format 1.0), always 128 bytes, so that it can be rewritten in place."""
+    shape = (records, *example.shape)
+    text = repr({"descr": numpy.lib.format.dtype_to_descr(example.dtype), "fortran_order": False, "shape": shape})
+    return b"\x93NUMPY\x01\x00\x76\x00" + text.ljust(117).encode() + b"\n"
+
+
+def is_not_finite(value: Any) -> bool:
+    """Whether a value is a number that JSON cannot write."""
+    return isinstance(value, float) and not (abs(value) < float("inf"))
+
+
+def versions() -> dict[str, str]:
+    """The versions of what computes."""
+    found = {"python": platform.python_version()}
+    for package in PACKAGES:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            found[package] = "not installed"
+    return found

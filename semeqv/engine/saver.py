@@ -1,0 +1,233 @@
+"""Keeps checkpoints of a run, and resumes it from them."""
+
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+from torch import Tensor
+
+from semeqv.engine import checkpoint
+from semeqv.engine.errors import UserError
+from semeqv.engine.randomness import generator_states, restore_generators
+
+if TYPE_CHECKING:
+    from semeqv.engine.trainer import Metrics, Trainer
+
+
+class Saver:
+    """Writes checkpoints into each run's folder: the newest ones, to resume from, and the best weights.
+
+    The best weights are kept in memory and written with the next checkpoint: an interrupted run, resumed, computes
+    them again.
+
+    Args:
+        savelast: Keep the last checkpoint when training is over.
+        savebest: Keep the best weights, judged on the validation sets.
+        etc: Epochs between two checkpoints; 0 for none but those of `minutes`.
+        minutes: Minutes between two checkpoints; 0 for none but those of `etc`.
+        metric: What is best: accuracy or loss, or another metric of the loss function.
+        mode: max or min.
+        keep: How many checkpoints to keep to resume from.
+        resume: Whether to continue from the newest valid checkpoint.
+        restorepath: A checkpoint, or a run's folder, to continue from.
+        map_location: Where tensors are loaded first.
+        verbose: Say when a checkpoint is written.
+    """
+
+    def __init__(
+        self, *, savelast: bool, savebest: bool, etc: int, minutes: float, metric: str, mode: str, keep: int,
+        resume: bool, restorepath: Path | None, map_location: str, verbose: bool,
+    ):
+        self.savelast, self.savebest, self.etc, self.minutes = savelast, savebest, etc, minutes
+        self.metric, self.mode, self.keep = metric, mode, keep
+        self.resuming, self.restorepath = resume, restorepath
+        self.map_location, self.verbose = map_location, verbose
+        self.best: list[dict[str, Any] | None] = []
+        self.pending: dict[int, dict[str, Tensor]] = {}
+        self.saved_at = time.monotonic()
+
+    def due(self, trainer: "Trainer", epoch_ended: bool) -> bool:
+        """Whether it is time for a checkpoint."""
+        if self.etc and epoch_ended and trainer.epoch % self.etc == 0:
+            return True
+        return self.minutes > 0 and time.monotonic() - self.saved_at >= 60 * self.minutes
+
+    def note(self, trainer: "Trainer", metrics: "Metrics") -> None:
+        """Keep the weights of every replica that is better than before; at an equal metric the lower loss wins.
+
+        Raises:
+            UserError: When the loss function gives no such metric.
+        """
+        if not self.savebest:
+            return
+        if self.metric not in metrics:
+            raise UserError(f"--savebest judges by {self.metric!r}, which is not measured; there is "
+                            f"{', '.join(metrics)}. Choose one by --metric (and --mode) of the saver.")
+        self.best = self.best or [None] * len(trainer.seeds)
+        sign = 1 if self.mode == "max" else -1
+        for r, old in enumerate(self.best):
+            new = {"value": float(metrics[self.metric][r]), "loss": float(metrics["loss"][r]), "step": trainer.step}
+            if old is None or (sign * new["value"], -new["loss"]) > (sign * old["value"], -old["loss"]):
+                self.best[r] = new
+                self.pending[r] = weights(trainer, r)
+
+    def save(self, trainer: "Trainer", final: bool) -> None:
+        """Write a checkpoint of every run, and drop those no longer needed."""
+        self.saved_at = time.monotonic()
+        for r, run in enumerate(trainer.runs):
+            folder, best = run.checkpoints, self.best[r] if self.best else None
+            lengths = run.flush()
+            if final and not self.savelast and not best:
+                continue
+            if r in self.pending and best and best["step"] != trainer.step:
+                checkpoint.write(folder / checkpoint.name_of(best["step"]),
+                                 checkpoint.Checkpoint(self.pending.pop(r), None, {"step": best["step"], "best": best}))
+            if not final or self.savelast or (best and best["step"] == trainer.step):
+                facts = {"step": trainer.step, "best": best, "lengths": lengths, "means": trainer.means(r),
+                         "definition": definition(trainer, r)}
+                state = {"learner": trainer.made.state(r), "generators": generator_states()}
+                path = folder / checkpoint.name_of(trainer.step)
+                checkpoint.write(path, checkpoint.Checkpoint(weights(trainer, r), state, facts))
+                checkpoint.point(folder, "last", trainer.step)
+                if self.verbose:
+                    click.echo(f"Saved {path}", err=True)
+            if best:
+                checkpoint.point(folder, "best", best["step"])
+            self.prune(folder, best["step"] if best else None, final)
+        self.pending.clear()
+
+    def prune(self, folder: Path, best: int | None, final: bool) -> None:
+        """Remove the checkpoints that are neither the best nor among the newest."""
+        steps = sorted((int(path.name.removeprefix("step-")) for path in folder.glob("step-????????")), reverse=True)
+        resumable = [step for step in steps if (folder / checkpoint.name_of(step) / checkpoint.STATE).exists()]
+        keep = set(resumable[: 0 if final and not self.savelast else self.keep]) | {best}
+        for step in steps:
+            if step not in keep:
+                checkpoint.remove(folder / checkpoint.name_of(step))
+        if final and not self.savelast:
+            (folder / "last").unlink(missing_ok=True)
+
+    def find(self, trainer: "Trainer") -> list[Path]:
+        """The checkpoint of every run to continue from, all of one step; empty to start anew.
+
+        Raises:
+            UserError: When --restorepath names none, or --resume has no folder.
+        """
+        if self.restorepath:
+            several = len(trainer.runs) > 1
+            return [checkpoint.locate(self.restorepath / run.path.name if several else self.restorepath)
+                    for run in trainer.runs]
+        if not self.resuming:
+            return []
+        for run in trainer.runs:
+            checkpoint.clean(run.checkpoints)
+        steps = [list(checkpoint.valid(run.checkpoints)) for run in trainer.runs]
+        common = set(steps[0]).intersection(*steps[1:]) if steps else set()
+        if not common:
+            return []
+        return [run.checkpoints / checkpoint.name_of(max(common)) for run in trainer.runs]
+
+    def resume(self, trainer: "Trainer", paths: list[Path]) -> bool:
+        """Continue every run from its checkpoint; False when there is none.
+
+        Raises:
+            UserError: When what defines the result has changed since; the difference is shown.
+        """
+        if not paths:
+            return False
+        self.best = []
+        for r, path in enumerate(paths):
+            saved = checkpoint.read(path, self.map_location)
+            if saved.state is None:
+                raise UserError(f"{path} holds only weights; name one with {checkpoint.STATE}, or start from the run.")
+            refuse_changes(path, saved.trainer["definition"], definition(trainer, r))
+            trainer.made.load(r, saved.weights, saved.state["learner"])
+            trainer.step = saved.trainer["step"]
+            trainer.restore_means(r, saved.trainer["means"])
+            self.best.append(saved.trainer["best"])
+            restore_generators(saved.state["generators"])
+            if self.restorepath is None:
+                trainer.runs[r].rewind(saved.trainer["lengths"])
+        if not any(self.best):
+            self.best = []
+        click.echo(f"Resumed {paths[0].parent.parent if len(paths) == 1 else f'{len(paths)} runs'} at step {trainer.step}.", err=True)
+        return True
+
+    def take_best(self, trainer: "Trainer") -> None:
+        """Give every replica its best weights, when they were kept; else leave the last ones."""
+        for r, run in enumerate(trainer.runs):
+            path = checkpoint.pointed(run.checkpoints, "best") or (
+                None if trainer.step else checkpoint.pointed(run.checkpoints, "last"))
+            if path is not None:
+                trainer.made.load(r, checkpoint.read(path, self.map_location).weights, None)
+            elif not trainer.step:
+                raise UserError(f"{run.checkpoints} has no checkpoint to test; train first: cli train cli test")
+
+
+def weights(trainer: "Trainer", replica: int) -> dict[str, Tensor]:
+    """A copy of a replica's weights."""
+    state = trainer.made.module(replica).state_dict()
+    return {name: tensor.detach().to("cpu", copy=True) for name, tensor in state.items()}
+
+
+def definition(trainer: "Trainer", replica: int) -> dict[str, Any]:
+    """What defines the result of a run, as JSON; epochs, bars, callbacks and savers do not."""
+    model, data = trainer.models[replica], trainer.trainsplit
+    found: dict[str, Any] = {
+        "seed": trainer.seeds[replica],
+        "precision": trainer.precision,
+        "accumulation": trainer.accumulation,
+        "clip": trainer.clip,
+        "world size": 1,
+        "steps in an epoch": trainer.epoch_steps,
+        "model": {name: list(parameter.shape) for name, parameter in model.named_parameters()},
+        "data": data.facts() if hasattr(data, "facts") else None,
+        "mode": "program" if type(trainer.made).__name__ == "Program" else "eager",
+    }
+    sentence = trainer.runs[replica].sentence
+    if sentence:
+        for words in sentence["parts"]:
+            if not {"callbacks", "savers"} & set(words) and not {"validation", "test"} & set(words):
+                found["cli " + " ".join(word for word in words[: first_option(words)])] = words[first_option(words):]
+    return found
+
+
+def first_option(words: list[str]) -> int:
+    """Where the options of a segment begin."""
+    return next((i for i, word in enumerate(words) if word.startswith("--")), len(words))
+
+
+def refuse_changes(path: Path, saved: Mapping[str, Any], now: Mapping[str, Any]) -> None:
+    """Refuse to resume a run that is no longer the same.
+
+    Raises:
+        UserError: Naming each difference.
+    """
+    changes = []
+    for name in dict.fromkeys([*saved, *now]):
+        old, new = saved.get(name), now.get(name)
+        if old == new:
+            continue
+        if isinstance(old, list) and isinstance(new, list):
+            old, new = options_that_differ(old, new)
+        elif isinstance(old, dict) and isinstance(new, dict):
+            keys = [key for key in dict.fromkeys([*old, *new]) if old.get(key) != new.get(key)]
+            old, new = ({key: each.get(key) for key in keys} for each in (old, new))
+        changes.append(f"{name} was {old}, is {new}")
+    if changes:
+        raise UserError(f"{path.parent.parent} cannot be resumed, for the run has changed: {'; '.join(changes)}. "
+                        "Say it as it was, or start anew with --overwrite or another --output.")
+
+
+def options_that_differ(old: list[str], new: list[str]) -> tuple[str, str]:
+    """The options of two segments that are not the same."""
+
+    def options(words: list[str]) -> dict[str, str]:
+        cuts = [i for i, word in enumerate(words) if word.startswith("--")] + [len(words)]
+        return {words[a]: " ".join(words[a + 1 : b]) for a, b in zip(cuts, cuts[1:])}
+
+    a, b = options(old), options(new)
+    differ = [name for name in dict.fromkeys([*a, *b]) if a.get(name) != b.get(name)]
+    return (" ".join(f"{name} {each.get(name, '(not given)')}" for name in differ) for each in (a, b))  # type: ignore[return-value]

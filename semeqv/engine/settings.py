@@ -1,0 +1,98 @@
+"""What is said once, before the first `cli`, and is no component's business."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import click
+
+
+class SeedWords(click.ParamType):
+    """Seeds one by one or as a range: `42`, `42,43`, `42..46`."""
+
+    name = "seed"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Read one word, an integer or a range of them, which stays text until all are known."""
+        if isinstance(value, int) or re.fullmatch(r"\d+(\.\.\d+)?", str(value)):
+            return str(value)
+        self.fail(f"{value!r} is neither a seed nor a range of seeds such as 42..46.", param, ctx)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """Train, probe and compare language models of word meaning.
+
+    A run is a sentence. Each `cli` starts a segment, which names one component or one action; the last one is an
+    action. The order of the segments does not matter. Put the word `help` anywhere to see what can stand there.
+
+    Example:
+      semeqv --seed 42 --epochs 3 cli xor dataset default cli xor model transformer cli optimizers adamw cli train
+
+    Args:
+        seed: Seed of everything that is sampled: initial weights, training data.
+        seeds: Several seeds, one by one or as a range (42..46): one run each. Replicas of small models train as
+            one program.
+        epochs: Passes over the training split.
+        steps: Training steps, instead of epochs.
+        etv: Epochs between two validations.
+        device: Where to compute; `auto` takes a GPU when there is one.
+        precision: Numbers in forward and backward passes; the weights stay in fp32.
+        accumulation: Batches whose gradients add up to one step.
+        clip: Largest norm of the gradient; larger ones are scaled down.
+        compile: Whether to compile the training step; `auto` compiles the replicas of long runs.
+        threads: Threads of a CPU run; all cores if left out.
+        detect_anomaly: Let autograd name the operation that made a NaN (slow).
+        trainbar: Show the progress of the batches of an epoch.
+        validbar: Show the progress of a validation.
+        testbar: Show the progress of a test.
+        epochbar: Show the progress of the whole run.
+        output: Folder of the run; `runs/` and a readable name if left out.
+        overwrite: Replace a run that is already in the folder.
+    """
+
+    seed: int = 42
+    seeds: tuple[Annotated[str, SeedWords()], ...] = ()
+    epochs: int = 1
+    steps: int | None = None
+    etv: int = 1
+    device: str = "auto"
+    precision: Literal["fp32", "bf16", "fp16"] = "fp32"
+    accumulation: int = 1
+    clip: float | None = None
+    compile: bool | Literal["auto"] = "auto"
+    threads: int | None = None
+    detect_anomaly: bool = False
+    trainbar: bool = True
+    validbar: bool = True
+    testbar: bool = True
+    epochbar: bool = True
+    output: Path | None = None
+    overwrite: bool = False
+
+    def __post_init__(self) -> None:
+        for name, least in (("seed", 0), ("epochs", 1), ("steps", 1), ("etv", 1), ("accumulation", 1), ("threads", 1)):
+            value = getattr(self, name)
+            if value is not None and value < least:
+                raise ValueError(f"--{name} must be at least {least}, not {value}.")
+        if self.clip is not None and not self.clip > 0:
+            raise ValueError(f"--clip must be above 0, not {self.clip}.")
+        if not re.fullmatch(r"auto|cpu|mps|cuda(:\d+)?", self.device):
+            raise ValueError(f"--device must be auto, cpu, cuda, cuda:N or mps, not {self.device!r}.")
+        seeds = self.every_seed
+        if len(set(seeds)) < len(seeds):
+            raise ValueError(f"--seeds names a seed twice: {' '.join(self.seeds)}.")
+
+    @property
+    def every_seed(self) -> tuple[int, ...]:
+        """The seeds of the runs."""
+        if not self.seeds:
+            return (self.seed,)
+        found: list[int] = []
+        for word in self.seeds:
+            first, _, last = str(word).partition("..")
+            if last and int(last) < int(first):
+                raise ValueError(f"--seeds {word} is empty; write the smaller seed first.")
+            found += range(int(first), int(last or first) + 1)
+        return tuple(found)

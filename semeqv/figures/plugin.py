@@ -1,0 +1,9 @@
+"""The plots."""
+
+from semeqv.engine.chain import Chain
+
+
+def register(chain: Chain) -> None:
+    """Add the plots to the actions."""
+    for name in ("view", "view_embeddings", "accplot"):
+        chain.modules.append(f"semeqv.figures.{name}")

@@ -1,0 +1,1 @@
+"""Observers of embeddings, shared by the problems."""

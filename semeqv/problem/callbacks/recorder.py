@@ -1,0 +1,109 @@
+"""Records embeddings, or what is computed from them, into growing arrays."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy
+import torch
+
+from semeqv.engine.callbacks.log import Logged, run_path
+from semeqv.engine.callbacks.logger import Logger
+from semeqv.engine.errors import UserError
+
+
+class Recorder(Logger):
+    """Records something of the embeddings of every run.
+
+    Args:
+        options: How often, and where to log metrics.
+        files: For `input` and `output`: the path, or None, and the default name.
+        view: From an embedding matrix, (symbols, size), to what is recorded.
+    """
+
+    def __init__(
+        self,
+        options: Logged,
+        files: Mapping[str, tuple[Path | None, str]],
+        view: Callable[[numpy.ndarray], numpy.ndarray],
+    ):
+        super().__init__(options)
+        self.steps = options.stc
+        self.files, self.view, self.printing = files, view, False
+        self.logs: list[dict[str, Any]] = []
+
+    def on_start(self, trainer: Any) -> None:
+        """Open the files of every run."""
+        super().on_start(trainer)
+        if not trainer.runs:
+            raise UserError("Recording embeddings needs a folder: Trainer.set_output, or --output.")
+        several = len(trainer.runs) > 1
+        self.logs = [
+            {side: run.arrays(run_path(path, run, several), name) for side, (path, name) in self.files.items()}
+            for run in trainer.runs
+        ]
+
+    def on_begin(self, trainer: Any) -> None:
+        """Record the initial embeddings."""
+        if self.split == "train":
+            self.record(trainer)
+
+    def on_step(self, trainer: Any, metrics: Any) -> None:
+        """Record after a training step."""
+        super().on_step(trainer, metrics)
+        self.record(trainer)
+
+    def on_epoch(self, trainer: Any, metrics: Any, name: str | None) -> None:
+        """Record after an epoch."""
+        super().on_epoch(trainer, metrics, name)
+        if not self.options.stc:
+            self.record(trainer)
+
+    def record(self, trainer: Any) -> None:
+        """Take one record of every run."""
+        for r, logs in enumerate(self.logs):
+            for side, matrix in embeddings(trainer.made.module(r)).items():
+                logs[side].append(self.view(matrix))
+
+
+def embeddings(model: torch.nn.Module) -> dict[str, numpy.ndarray]:
+    """The input and output embedding matrices of a model, (symbols, size).
+
+    Raises:
+        UserError: When the model does not say which they are.
+    """
+    try:
+        output = model.output_matrix() if hasattr(model, "output_matrix") else model.get_output_embeddings().weight
+        pair = {"input": model.get_input_embeddings().weight, "output": output}
+    except AttributeError as error:
+        raise UserError(f"{type(model).__name__} does not say which its input and output embeddings are.") from error
+    return {side: matrix.detach().float().cpu().numpy().copy() for side, matrix in pair.items()}
+
+
+def distances(matrix: numpy.ndarray) -> numpy.ndarray:
+    """Euclidean distances between all pairs of rows, (symbols, symbols) float32."""
+    difference = matrix[:, None].astype(numpy.float64) - matrix[None]
+    return numpy.sqrt((difference**2).sum(-1)).astype(numpy.float32)
+
+
+def decoupling(recorder: Recorder, epoch: int) -> Recorder:
+    """A recorder that also unties the embeddings of every run after an epoch."""
+
+    class Decoupling(type(recorder)):  # type: ignore[misc]
+        """Unties embeddings."""
+
+        def on_epoch(self, trainer: Any, metrics: Any, name: str | None) -> None:
+            """Untie once, then record."""
+            if trainer.epoch == epoch:
+                trainer.made.edit(untie)
+            super().on_epoch(trainer, metrics, name)
+
+    recorder.__class__ = Decoupling
+    return recorder
+
+
+def untie(model: torch.nn.Module) -> None:
+    """Untie the embeddings of a model."""
+    if not hasattr(model, "decouple"):
+        raise UserError(f"{type(model).__name__} cannot untie its embeddings.")
+    model.decouple()

@@ -1,0 +1,50 @@
+"""The Transformer."""
+
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
+
+from semeqv.engine.component import component
+from semeqv.problem.xor.models.options import Model
+
+
+@component("xor model transformer")
+@dataclass(frozen=True, kw_only=True)
+class Transformer(Model):
+    """A Transformer encoder (Vaswani et al., 2017, arXiv 1706.03762), post-LN and without positions.
+
+    Args:
+        heads: Attention heads.
+        feedforward_size: Width inside the feed-forward network.
+        activation: Nonlinearity of the feed-forward network.
+        dropout: Must be 0: the study trains without dropout.
+    """
+
+    word: ClassVar[str] = "transformer"
+
+    heads: int = 2
+    feedforward_size: int = 512
+    activation: Literal["relu", "gelu"] = "relu"
+    dropout: float = 0.0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.embedding_size % self.heads:
+            raise ValueError(f"--heads {self.heads} must divide --embedding_size {self.embedding_size}.")
+        if self.dropout:
+            raise ValueError(f"--dropout must be 0, not {self.dropout}: the study trains without dropout.")
+
+    def build(self, dataset: Any) -> Any:
+        """The network for the data's vocabulary."""
+        from semeqv.problem.xor.networks.transformer import Transformer as Network
+
+        return Network(
+            **self.common(dataset), heads=self.heads, feedforward_size=self.feedforward_size, activation=self.activation
+        )
+
+
+@component("xor model transformerwt")
+@dataclass(frozen=True, kw_only=True)
+class TransformerWT(Transformer):
+    """The Transformer with tied embeddings: `transformer --tie`."""
+
+    tie: bool | Literal["both"] = True

@@ -1,0 +1,77 @@
+"""What the study's networks share: an input and an output embedding, tied or not."""
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from semeqv.problem.xor.networks.layers import linear
+
+
+class TiedNetwork(nn.Module):
+    """A network that reads symbols through one embedding and predicts them through another, or through the same.
+
+    Tying is data, a boolean buffer, rather than structure: tied and untied replicas run as one program. Both matrices
+    are drawn from N(0, 1), the input matrix first, before anything else, so that the tied and the untied network of one
+    seed start from the same values. An output matrix that is not used gets a zero gradient.
+
+    A saved `state_dict` holds the matrix in use under `output_embedding.weight`, whether tied or not.
+
+    Args:
+        vocabulary_size: How many symbols there are.
+        embedding_size: The width of both embeddings.
+        tied: Whether the input embedding predicts too.
+        mask: The symbol that hides the one to predict.
+    """
+
+    replicable = True
+    """`forward` is a pure function of parameters and buffers for one replica, so many replicas can run under vmap."""
+
+    tied: Tensor
+
+    def __init__(self, *, vocabulary_size: int, embedding_size: int, tied: bool, mask: int):
+        super().__init__()
+        if not 0 <= mask < vocabulary_size:
+            raise ValueError(f"mask {mask} is no symbol of a vocabulary of {vocabulary_size}")
+        self.vocabulary_size = vocabulary_size
+        self.mask = mask
+        self.input_embedding = nn.Embedding(vocabulary_size, embedding_size)
+        self.output_embedding = nn.Embedding(vocabulary_size, embedding_size)
+        self.register_buffer("tied", torch.tensor(tied))
+        self.register_state_dict_post_hook(_save_output_matrix)
+
+    def get_input_embeddings(self) -> nn.Embedding:
+        """Give the embedding that reads symbols."""
+        return self.input_embedding
+
+    def get_output_embeddings(self) -> nn.Embedding:
+        """Give the embedding that predicts symbols: when tied, the one that reads them."""
+        return self.input_embedding if self.tied else self.output_embedding
+
+    def output_matrix(self) -> Tensor:
+        """Give the matrix that predicts symbols, `(vocabulary, embedding)`."""
+        return torch.where(self.tied, self.input_embedding.weight, self.output_embedding.weight)
+
+    def logits(self, hidden: Tensor) -> Tensor:
+        """Score every symbol.
+
+        Args:
+            hidden: `(embedding, batch)`, at the masked position.
+
+        Returns:
+            `(batch, vocabulary)`.
+        """
+        return linear(self.output_matrix(), None, hidden).T
+
+    @torch.no_grad()
+    def decouple(self) -> None:
+        """Untie: the output embedding goes on from the values of the input embedding."""
+        self.output_embedding.weight.copy_(self.output_matrix())
+        self.tied.fill_(False)
+
+
+def _save_output_matrix(network: nn.Module, state: dict[str, Any], prefix: str, _metadata: dict[str, Any]) -> None:
+    tied, read, predict = (
+        state[prefix + name] for name in ("tied", "input_embedding.weight", "output_embedding.weight")
+    )
+    state[prefix + "output_embedding.weight"] = torch.where(tied, read, predict)

@@ -1,0 +1,85 @@
+"""The Transformer encoder without positions (Vaswani et al., 2017, arXiv 1706.03762)."""
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from semeqv.problem.xor.networks.layers import activation_named, embed, layer_norm, linear, one_hot, select
+from semeqv.problem.xor.networks.tied import TiedNetwork
+
+
+class Transformer(TiedNetwork):
+    """A Transformer encoder that normalises after each residual and knows no positions.
+
+    The parameters are those of `nn.TransformerEncoder`, whose layers all start from the same values.
+
+    Args:
+        vocabulary_size: How many symbols there are.
+        embedding_size: The width of the embeddings and of every layer.
+        layers: How many encoder layers.
+        heads: How many attention heads; they divide the width among them.
+        feedforward_size: The width inside the feed-forward blocks.
+        activation: `relu` or `gelu`, inside the feed-forward blocks.
+        tied: Whether the input embedding predicts too.
+        mask: The symbol that hides the one to predict.
+    """
+
+    def __init__(
+        self,
+        *,
+        vocabulary_size: int = 7,
+        embedding_size: int,
+        layers: int,
+        heads: int,
+        feedforward_size: int,
+        activation: str,
+        tied: bool,
+        mask: int = 6,
+    ):
+        super().__init__(vocabulary_size=vocabulary_size, embedding_size=embedding_size, tied=tied, mask=mask)
+        if embedding_size % heads:
+            raise ValueError(f"{heads} heads do not divide an embedding of size {embedding_size}")
+        self.activation = activation_named(activation)
+        layer = nn.TransformerEncoderLayer(
+            embedding_size, heads, feedforward_size, dropout=0.0, activation=activation, batch_first=True
+        )
+        self.encoder = nn.TransformerEncoder(layer, layers, enable_nested_tensor=False)
+
+    def forward(self, input_ids: Tensor, **_: Any) -> dict[str, Tensor]:
+        """Predict the masked symbol.
+
+        Args:
+            input_ids: `(batch, time)` integers, one of each row the mask; fastest when the samples are innermost in
+                memory.
+
+        Returns:
+            `logits`: `(batch, vocabulary)`.
+        """
+        indicators = one_hot(input_ids, self.vocabulary_size)
+        masked = indicators[self.mask]  # (time, batch)
+        hidden = embed(self.input_embedding, indicators)  # (embedding, time, batch)
+        *inner, last = self.encoder.layers
+        for layer in inner:
+            hidden = self._encode(layer, hidden, hidden)
+        queries = select(hidden, masked)[:, None]  # only the masked position is predicted: (embedding, 1, batch)
+        return {"logits": self.logits(self._encode(last, queries, hidden)[:, 0])}
+
+    def _encode(self, layer: nn.TransformerEncoderLayer, queries: Tensor, hidden: Tensor) -> Tensor:
+        """Apply one layer at the positions `(embedding, queries, batch)`, attending to `(embedding, time, batch)`."""
+        attended = layer_norm(layer.norm1, queries + _attend(layer.self_attn, queries, hidden))
+        inner = self.activation(linear(layer.linear1.weight, layer.linear1.bias, attended))
+        return layer_norm(layer.norm2, attended + linear(layer.linear2.weight, layer.linear2.bias, inner))
+
+
+def _attend(attention: nn.MultiheadAttention, queries: Tensor, hidden: Tensor) -> Tensor:
+    """Attend from `(embedding, queries, batch)` to `(embedding, time, batch)`."""
+    size, heads = attention.embed_dim, attention.num_heads
+    weight, bias = attention.in_proj_weight, attention.in_proj_bias  # the queries' rows, then keys' and values'
+    query = linear(weight[:size], bias[:size], queries).unflatten(0, (heads, -1))  # (heads, width, queries, batch)
+    key, value = linear(weight[size:], bias[size:], hidden).unflatten(0, (2, heads, -1))  # (heads, width, time, batch)
+    scores = (query.unsqueeze(3) * key.unsqueeze(2)).sum(1) * (size // heads) ** -0.5  # (heads, queries, time, batch)
+    shares = torch.exp(scores - scores.amax(2, keepdim=True))
+    shares = shares / shares.sum(2, keepdim=True)
+    mixed = (shares.unsqueeze(1) * value.unsqueeze(2)).sum(3)  # (heads, width, queries, batch)
+    return linear(attention.out_proj.weight, attention.out_proj.bias, mixed.flatten(0, 1))
