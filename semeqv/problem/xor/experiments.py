@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
+import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -123,7 +125,7 @@ def read_one(folder: Path, record: dict[str, Any], pairs: tuple[Pair, ...], wind
 
 def option(record: dict[str, Any], name: str) -> list[str]:
     """Return the words that follow an option in a run's sentence (its first use), or a fact's value; else nothing."""
-    for words in flattened(record.get("sentence")):
+    for words in segments(record.get("sentence")):
         for place, word in enumerate(words):
             if word == f"--{name}":
                 values = []
@@ -139,17 +141,19 @@ def option(record: dict[str, Any], name: str) -> list[str]:
     return []
 
 
-def flattened(tree: object) -> Iterator[list[str]]:
-    """Yield every list of words in a JSON tree."""
+def segments(tree: object) -> Iterator[list[str]]:
+    """Yield the words of every segment in a JSON tree, be it written as one text or as a list of words."""
     if isinstance(tree, dict):
         for value in tree.values():
-            yield from flattened(value)
+            yield from segments(value)
+    elif isinstance(tree, list) and any(isinstance(word, str) and word.startswith("--") for word in tree):
+        yield [str(word) for word in tree]
     elif isinstance(tree, list):
-        if tree and all(isinstance(word, str) for word in tree):
-            yield tree
-        else:
-            for value in tree:
-                yield from flattened(value)
+        for value in tree:
+            yield from segments(value)
+    elif isinstance(tree, str) and " --" in tree:
+        with contextlib.suppress(ValueError):  # a quote that is never closed: text, no segment
+            yield shlex.split(tree)
 
 
 def numbers_of(folder: Path, name: str, words: tuple[str, ...]) -> list[float]:

@@ -1,5 +1,6 @@
 import json
 import math
+import shlex
 
 import click
 import numpy
@@ -203,7 +204,8 @@ def test_check_exits_with_one_when_a_line_is_not_met(experiment):
     ],
 )
 def test_an_option_is_found_in_a_sentence(words, values):
-    assert option({"sentence": {"parts": [["cosine"], words]}}, "x") == values
+    assert option({"sentence": {"parts": [["cosine"], ["loss", *words]]}}, "x") == values
+    assert option({"sentence": {"parts": ['cosine --title "it\'s"', shlex.join(["loss", *words])]}}, "x") == values
 
 
 def test_without_facts_the_distributions_tell_the_pairs(experiment):
