@@ -61,6 +61,7 @@ class Accplot(Drawing):
     def build(self) -> None:
         """Read the runs, print the table, write the figure."""
         from semeqv.figures.curves import bayes_accuracy
+        from semeqv.figures.finals import print_finals, span
         from semeqv.figures.style import finish, house_style
 
         inputs = [*self.inputs, *((path, folder_name(path)) for path in self.paths)]
@@ -72,7 +73,13 @@ class Accplot(Drawing):
         groups: dict[str, list[Curve]] = {}
         for curve in curves:
             groups.setdefault(curve.label, []).append(curve)
-        print_finals(groups, f"{self.split} {self.metric}", self.window, bayes)
+        over = f", mean of the last {self.window} records" if self.window > 1 else ""
+        best = f" (Bayes: {bayes:.3f})" if bayes is not None else ""
+        rows = [
+            (label, span(curve.epochs[-1] for curve in group), [curve.values[-1] for curve in group])
+            for label, group in groups.items()
+        ]
+        print_finals(f"Final {self.split} {self.metric}{over}{best}", "group", rows)
         with house_style():
             finish(self.draw(groups, bayes), self.output, show=self.show, transparent=self.transparent)
 
@@ -104,13 +111,14 @@ class Accplot(Drawing):
         from semeqv.figures.style import COLUMN, INK, colors, count_epochs, new_figure
 
         figure = new_figure(COLUMN, 2.3 + 0.15 * len(groups), show=self.show)
-        axes, margin = figure.subplots(1, 2, sharey=True, width_ratios=[6, max(1.2, 0.8 * len(groups))])
+        axes, margin = figure.subplots(1, 2, sharey=True, width_ratios=[6, min(max(1.2, 0.8 * len(groups)), 2.4)])
         entries = []
+        single = max(map(len, groups.values())) == 1
         palette = dict(zip(groups, colors(len(groups), self.palette, self.color, first=2)))
         for label, curves in groups.items():
             draw_group(axes, curves, palette[label])
-            runs = "1 run" if len(curves) == 1 else f"{len(curves)} runs"
-            entries.append(Entry(f"{label} ({runs})", palette[label]))
+            runs = "" if single else " (1 run)" if len(curves) == 1 else f" ({len(curves)} runs)"
+            entries.append(Entry(f"{label}{runs}", palette[label]))
         axes.margins(x=0)
         left, right = axes.get_xlim()
         axes.set_xlim(0 if 0 < left < right / 20 else left, right)
@@ -123,8 +131,8 @@ class Accplot(Drawing):
         self.draw_lines((axes, margin), bayes)
         if bayes is not None:
             entries.append(Entry(f"best possible (Bayes) accuracy: {bayes:.2f}", INK, "dashes"))
-        if max(map(len, groups.values())) > 1:
-            entries.append(Entry("thick: mean of the runs; thin line and dot: each run"))
+        if not single:
+            entries.append(Entry("mean of the runs; thin lines and dots: each run"))
         add_legend(figure, self.title, entries)
         return figure
 
@@ -169,7 +177,8 @@ def draw_group(axes: Axes, curves: list[Curve], color: str) -> None:
     there = numpy.isfinite(heights)
     count = there.sum(axis=0)
     mean = numpy.where(there, heights, 0).sum(axis=0)[count > 0] / count[count > 0]
-    axes.plot(epochs[count > 0], mean, color=color, zorder=3, **MEAN_LINE)
+    width = MEAN_LINE if len(curves) > 1 else MEAN_LINE | {"linewidth": 1.0}
+    axes.plot(epochs[count > 0], mean, color=color, zorder=3, **width)
 
 
 def draw_ends(axes: Axes, groups: dict[str, list[Curve]], palette: dict[str, str]) -> None:
@@ -182,8 +191,9 @@ def draw_ends(axes: Axes, groups: dict[str, list[Curve]], palette: dict[str, str
         ends = numpy.sort([curve.values[-1] for curve in curves])
         aside = 0.16 * numpy.resize([0, 1, -1], len(ends)) if len(ends) > 1 else numpy.zeros(1)
         axes.scatter(place + aside, ends, s=11, color=palette[label], alpha=0.75, linewidth=0, zorder=3, clip_on=False)
-        mean = numpy.mean(ends[numpy.isfinite(ends)]) if numpy.isfinite(ends).any() else numpy.nan
-        axes.hlines(mean, place - 0.36, place + 0.36, color=palette[label], linewidth=1.7, zorder=2)
+        known = ends[numpy.isfinite(ends)]
+        if len(known) > 1:
+            axes.hlines(known.mean(), place - 0.36, place + 0.36, color=palette[label], linewidth=1.7, zorder=2)
     axes.set_xlim(-0.6, len(groups) - 0.4)
     short = max(map(len, groups)) <= 7
     axes.set_xticks(range(len(groups)) if short else [], groups if short else [], color=INK)
@@ -192,33 +202,3 @@ def draw_ends(axes: Axes, groups: dict[str, list[Curve]], palette: dict[str, str
     axes.tick_params(labelleft=False)
     axes.spines["left"].set_visible(False)
     axes.spines["bottom"].set_visible(False)
-
-
-def print_finals(groups: dict[str, list[Curve]], what: str, window: int, bayes: float | None) -> None:
-    """Print where the runs of each group ended."""
-    import numpy
-    from rich.console import Console
-    from rich.table import Table
-
-    over = f", mean of the last {window} records" if window > 1 else ""
-    beside = f" (Bayes {bayes:.3f})" if bayes is not None else ""
-    table = Table(title=f"Final {what}{over}{beside}", title_justify="left")
-    table.add_column("group", overflow="fold")
-    for heading in ("runs", "epoch", "mean", "median", "min-max"):
-        table.add_column(heading, justify="right", no_wrap=True)
-    for label, curves in groups.items():
-        ends = numpy.array([curve.values[-1] for curve in curves])
-        known = ends[numpy.isfinite(ends)]
-        epochs = sorted({int(curve.epochs[-1]) for curve in curves})
-        mean, median, least, greatest = (
-            [numpy.mean(known), numpy.median(known), known.min(), known.max()] if len(known) else [numpy.nan] * 4
-        )
-        table.add_row(
-            label,
-            f"{len(ends)}" if len(known) == len(ends) else f"{len(ends)} ({len(ends) - len(known)} diverged)",
-            str(epochs[0]) if len(epochs) == 1 else f"{epochs[0]}-{epochs[-1]}",
-            f"{mean:.3f}",
-            f"{median:.3f}",
-            f"{least:.3f}-{greatest:.3f}",
-        )
-    Console(markup=False).print(table)

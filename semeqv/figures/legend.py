@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from textwrap import fill
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
@@ -36,21 +37,31 @@ class Entry:
         return thick
 
 
-def key_of_runs(runs: int, *, band: bool) -> list[Entry]:
-    """Return the grey entry that tells a run from the mean of all; a single run needs none."""
+def key_of_runs(runs: int, *, band: bool, ragged: bool) -> list[Entry]:
+    """Return the grey entry that tells a run from the mean of all; a single run needs none.
+
+    Args:
+        runs: How many.
+        band: Whether the confidence of the mean is drawn.
+        ragged: Whether some runs end before others.
+    """
     if runs < 2:
         return []
-    band_words = ", band: its 95% confidence" if band else ""
-    return [Entry(f"thick: mean of {runs} runs{band_words}; thin: each run", kind="band" if band else "mean")]
+    most = "up to " if ragged else ""
+    band_words = " and its 95% confidence" if band else ""
+    return [Entry(f"mean of {most}{runs} runs{band_words}; thin: each run", kind="band" if band else "mean")]
 
 
 def add_legend(figure: Figure, title: str, entries: Sequence[Entry]) -> None:
-    """Put title and entries above the figure, flush left, one entry a line."""
+    """Put title and entries above the figure, flush left, one entry a line; long ones go on below."""
+    from semeqv.figures.style import COLUMN
+
+    columns = figure.get_figwidth() / COLUMN
     legend = figure.legend(
         [entry.sample() for entry in entries],
-        [entry.text for entry in entries],
+        [fill(entry.text, int(60 * columns)) for entry in entries],
         loc="outside upper left",
-        title=title or None,
+        title=fill(title, int(45 * columns)) or None,
         alignment="left",
         title_fontproperties={"size": 8.5, "weight": "bold"},
         handlelength=1.8,

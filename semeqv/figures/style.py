@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import click
 
@@ -134,11 +134,11 @@ def short_number(value: float) -> str:
     return f"{value:g}"
 
 
-def count_epochs(axis: Axis, label: str = "training epoch") -> None:
-    """Label an axis that counts epochs, thousands as 50k."""
+def count_epochs(axis: Axis) -> None:
+    """Label an axis that counts training epochs, thousands as 50k."""
     from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-    axis.set_label_text(label)
+    axis.set_label_text("training epoch")
     axis.set_major_locator(MaxNLocator(nbins=6, integer=True, steps=[1, 2, 2.5, 5, 10]))
     axis.set_major_formatter(FuncFormatter(lambda value, _: short_number(value)))
 
@@ -204,9 +204,9 @@ def both_files(path: Path) -> tuple[Path, Path]:
     if path.suffix.lower() in {".pdf", ".png"}:
         path = path.with_suffix("")
     elif path.suffix.lower() in {".svg", ".jpg", ".jpeg", ".eps", ".ps", ".tif", ".tiff", ".webp"}:
-        raise ValueError(f"--path {path}: figures are written as PDF and PNG; write {path.with_suffix('.pdf')}")
+        raise ValueError(f"--output {path}: figures are written as PDF and PNG; write {path.with_suffix('.pdf')}")
     if not path.name:
-        raise ValueError(f"--path {str(path)!r} names no file; write for example figures/{HOUSE}.pdf")
+        raise ValueError(f"--output {str(path)!r} names no file; write for example figures/{HOUSE}.pdf")
     return path.with_name(path.name + ".pdf"), path.with_name(path.name + ".png")
 
 
@@ -228,16 +228,17 @@ def save(figure: Figure, path: Path, *, transparent: bool = False) -> tuple[Path
     # Without a date, the same runs give the same bytes.
     metadata: dict[str, dict[str, None]] = {"pdf": {"CreationDate": None}, "png": {}}
     for file in files:
-        kind: Literal["pdf", "png"] | str = file.suffix[1:]
+        kind = file.suffix[1:]
         aside = file.with_name(f".{file.name}.{os.getpid()}.tmp")
         try:
             file.parent.mkdir(parents=True, exist_ok=True)
-            figure.savefig(aside, format=kind, dpi=300, transparent=transparent, metadata=metadata[kind])
-            os.replace(aside, file)
+            try:
+                figure.savefig(aside, format=kind, dpi=300, transparent=transparent, metadata=metadata[kind])
+                os.replace(aside, file)
+            finally:
+                aside.unlink(missing_ok=True)
         except OSError as error:
-            raise click.UsageError(f"--path {file}: cannot be written ({(error.strerror or '').lower()})") from None
-        finally:
-            aside.unlink(missing_ok=True)
+            raise click.UsageError(f"--output {file}: cannot be written ({(error.strerror or '').lower()})") from None
     click.echo(f"wrote {files[0]} and {files[1].name}")
     return files
 

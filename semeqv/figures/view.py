@@ -48,6 +48,7 @@ class View(Drawing):
 
     def build(self) -> None:
         """Read the files, print the table, write the figure."""
+        from semeqv.figures.finals import print_finals, span
         from semeqv.figures.style import finish, house_style
 
         if not self.paths:
@@ -55,7 +56,12 @@ class View(Drawing):
         if not self.indexes:
             raise click.UsageError('cli view: say which pairs to draw, such as --indexes 2 3 "same contexts"')
         runs = [read_distances(path, self.indexes) for path in self.paths]
-        print_finals(final_table(runs, self.indexes), epochs=[(len(run) - 1) * self.etc for run in runs])
+        epochs = span((len(run) - 1) * self.etc for run in runs)
+        rows = [
+            (f"({first}, {second}) {label}", epochs, [run[-1, first, second] for run in runs])
+            for first, second, label in self.indexes
+        ]
+        print_finals("Distance at the last record of each run", "pair", rows)
         with house_style():
             finish(self.draw(runs), self.output, show=self.show, transparent=self.transparent)
 
@@ -96,7 +102,8 @@ class View(Drawing):
         axes.set_ylim(*self.ylim or (0, axes.get_ylim()[1]))
         count_epochs(axes.xaxis)
         label_ends(axes, ends)
-        add_legend(figure, self.title, [*entries, *key_of_runs(len(runs), band=self.showconf)])
+        key = key_of_runs(len(runs), band=self.showconf, ragged=len({len(run) for run in runs}) > 1)
+        add_legend(figure, self.title, [*entries, *key])
         return figure
 
 
@@ -116,45 +123,3 @@ def read_distances(path: Path, indexes: list[tuple[int, int, str]]) -> numpy.nda
                 f"{path}: has symbols 0 to {symbols - 1}; --indexes {first} {second} '{label}' names another"
             )
     return distances
-
-
-def final_table(runs: list[numpy.ndarray], indexes: list[tuple[int, int, str]]) -> list[tuple[str, ...]]:
-    """Return what the last records say: pair, runs, mean, median, least and greatest distance.
-
-    A run that ended in something that is no number is counted, and named, but not averaged.
-    """
-    import numpy
-
-    rows = []
-    for first, second, label in indexes:
-        final = numpy.array([run[-1, first, second] for run in runs])
-        known = final[numpy.isfinite(final)]
-        count = f"{len(final)}" if len(known) == len(final) else f"{len(final)} ({len(final) - len(known)} diverged)"
-        numbers = [numpy.mean(known), numpy.median(known), known.min(), known.max()] if len(known) else [numpy.nan] * 4
-        mean, median, least, greatest = (f"{number:.3f}" for number in numbers)
-        rows.append((f"({first}, {second}) {label}", count, mean, median, f"{least}-{greatest}"))
-    return rows
-
-
-def print_finals(rows: list[tuple[str, ...]], epochs: list[int]) -> None:
-    """Print the table of final distances.
-
-    Args:
-        rows: What `final_table` returns.
-        epochs: When each run ended.
-    """
-    from rich.console import Console
-    from rich.table import Table
-
-    when = (
-        f"epoch {max(epochs)}"
-        if len(set(epochs)) == 1
-        else f"epochs {min(epochs)} to {max(epochs)}, as far as runs are"
-    )
-    table = Table(title=f"Distance at the end ({when})", title_justify="left")
-    table.add_column("pair", overflow="fold")
-    for heading in ("runs", "mean", "median", "min-max"):
-        table.add_column(heading, justify="right", no_wrap=True)
-    for row in rows:
-        table.add_row(*row)
-    Console(markup=False).print(table)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from textwrap import fill
 from typing import TYPE_CHECKING
 
 import click
@@ -28,7 +29,7 @@ TOUCHING = 0.05  # ends nearer than this part of a panel's width, in all dimensi
 class ViewEmbeddings(Drawing):
     """Draw the path of each symbol's embedding over training, a panel per run.
 
-    Embeddings of more than two dimensions are drawn on the two principal components of all records of their run
+    Embeddings of more than two dimensions are drawn on the two principal components (PC) of all records of their run
     together; each panel states what part of the variance they keep. All panels have the same scale.
 
     Args:
@@ -80,7 +81,7 @@ class ViewEmbeddings(Drawing):
         planes = [in_plane(run) for run in runs]
         drawn = [plane[:, list(names)] for plane, _ in planes]
         reach = 0.58 * max(float(numpy.ptp(plane.reshape(-1, 2), axis=0).max()) for plane in drawn) or 1.0
-        columns = min(COLUMNS, len(runs))
+        columns = 2 if len(runs) == 4 else min(COLUMNS, len(runs))
         rows = -(-len(runs) // columns)
         width = COLUMN if columns == 1 else 2 * COLUMN
         figure = new_figure(width, rows * width / columns + 0.5, show=self.show)
@@ -92,8 +93,8 @@ class ViewEmbeddings(Drawing):
             name_ends(axes, plane, groups, list(names.values()), list(palette.values()))
             axes.set_title(folder_and_file(path, self.paths), loc="left", fontweight="bold")
             if run.shape[2] > 2:
-                axes.set_xlabel(f"principal component 1 ({kept[0]:.0%} of variance)")
-                axes.set_ylabel(f"principal component 2 ({kept[1]:.0%})")
+                axes.set_xlabel(f"PC 1 ({kept[0]:.0%} of variance)")
+                axes.set_ylabel(f"PC 2 ({kept[1]:.0%} of variance)")
             else:
                 axes.set_xlabel("dimension 1")
                 axes.set_ylabel("dimension 2")
@@ -106,9 +107,8 @@ class ViewEmbeddings(Drawing):
 def folder_and_file(path: Path, paths: Sequence[Path]) -> str:
     """Return what tells a run from the others: its folder's name, and the file's where one folder has several."""
     folder = path.resolve().parent
-    return (
-        folder.name if [other.resolve().parent for other in paths].count(folder) == 1 else f"{folder.name}/{path.stem}"
-    )
+    alone = [other.resolve().parent for other in paths].count(folder) == 1
+    return folder.name if alone else f"{folder.name}\n{path.stem}"
 
 
 def in_plane(snapshots: numpy.ndarray) -> tuple[numpy.ndarray, tuple[float, float]]:
@@ -217,7 +217,7 @@ def add_key(figure: Figure, title: str, columns: int) -> None:
         [hollow, full],
         ["start of training", "end; symbols that end together share a label"],
         loc="outside upper left",
-        title=title or None,
+        title=fill(title, 45 * min(columns, 2)) or None,
         alignment="left",
         title_fontproperties={"size": 8.5, "weight": "bold"},
         ncols=min(columns, 2),

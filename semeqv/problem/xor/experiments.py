@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
+import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -79,15 +81,17 @@ def read_experiment(folder: Path, window: int) -> Experiment:
     if not found:
         raise click.UsageError(f"{folder}: holds no runs; its folders should be called like 42-transformer")
     records = {path: read_run(path) for path in found}
-    pairs = agreed(folder, "pairs", (pairs_of(path, record) for path, record in records.items())) or BOTH_PAIRS
     bayes = agreed(folder, "the Bayes accuracy", (bayes_of(path, record) for path, record in records.items()))
-    contexts = {}
+    distributions = {}
     for pair, name in zip(BOTH_PAIRS, ("zero_dst", "one_dst")):
         words = agreed(folder, name, (tuple(option(record, name)) or None for record in records.values()))
-        contexts[pair] = same_contexts([float(word) for word in words] if words else None)
+        distributions[pair] = numbers_of(folder, name, words) if words else None
+    # A symbol that is never drawn has no embedding to speak of.
+    drawn = tuple(pair for pair, each in distributions.items() if each is None or (len(each) == 2 and min(each) > 0))
+    pairs = agreed(folder, "pairs", (pairs_of(path, record) for path, record in records.items())) or drawn or BOTH_PAIRS
     runs = tuple(read_one(path, records[path], pairs, window) for path in found)
     name = folder.resolve().name
-    return Experiment(name, runs, pairs, {pair: contexts.get(pair) for pair in pairs}, bayes)
+    return Experiment(name, runs, pairs, {pair: same_contexts(distributions.get(pair)) for pair in pairs}, bayes)
 
 
 def read_one(folder: Path, record: dict[str, Any], pairs: tuple[Pair, ...], window: int) -> Run:
@@ -121,7 +125,7 @@ def read_one(folder: Path, record: dict[str, Any], pairs: tuple[Pair, ...], wind
 
 def option(record: dict[str, Any], name: str) -> list[str]:
     """Return the words that follow an option in a run's sentence (its first use), or a fact's value; else nothing."""
-    for words in flattened(record.get("sentence")):
+    for words in segments(record.get("sentence")):
         for place, word in enumerate(words):
             if word == f"--{name}":
                 values = []
@@ -137,17 +141,31 @@ def option(record: dict[str, Any], name: str) -> list[str]:
     return []
 
 
-def flattened(tree: object) -> Iterator[list[str]]:
-    """Yield every list of words in a JSON tree."""
+def segments(tree: object) -> Iterator[list[str]]:
+    """Yield the words of every segment in a JSON tree, be it written as one text or as a list of words."""
     if isinstance(tree, dict):
         for value in tree.values():
-            yield from flattened(value)
+            yield from segments(value)
+    elif isinstance(tree, list) and any(isinstance(word, str) and word.startswith("--") for word in tree):
+        yield [str(word) for word in tree]
     elif isinstance(tree, list):
-        if tree and all(isinstance(word, str) for word in tree):
-            yield tree
-        else:
-            for value in tree:
-                yield from flattened(value)
+        for value in tree:
+            yield from segments(value)
+    elif isinstance(tree, str) and " --" in tree:
+        with contextlib.suppress(ValueError):  # a quote that is never closed: text, no segment
+            yield shlex.split(tree)
+
+
+def numbers_of(folder: Path, name: str, words: tuple[str, ...]) -> list[float]:
+    """Return the numbers that some words spell.
+
+    Raises:
+        click.UsageError: One spells none.
+    """
+    try:
+        return [float(word) for word in words]
+    except ValueError:
+        raise click.UsageError(f"{folder}: its runs say {name} {' '.join(words)}, which are no probabilities") from None
 
 
 def pairs_of(folder: Path, record: dict[str, Any]) -> tuple[Pair, ...] | None:

@@ -28,9 +28,10 @@ Theory (Bertolotti & Cazzola, ICML 2024): symbols with the same meaning get clos
 same contexts get close *output* embeddings. Tying the two forces both at once, so it is harmless only where symbols of
 one meaning also share their contexts, that is, where the distributional hypothesis (DH) holds.
 
-Close means a median Euclidean distance below {CLOSE_INPUT:g} for input embeddings and below {CLOSE:g} for output and tied ones; apart means
-above {APART_OUTPUT:g} for output and above {APART_TIED:g} for tied embeddings. These limits were set on the small transformer. A run has
-learned the task when its accuracy reaches {NEAR_BAYES:.0%} of the best possible (Bayes) accuracy. Final accuracies are means over
+Close means a median Euclidean distance below {CLOSE_INPUT:g} for input embeddings and below {CLOSE:g} for output
+and tied ones; apart means above {APART_OUTPUT:g} for output and above {APART_TIED:g} for tied embeddings. These limits
+were set on the small transformer. A run has learned the task when its accuracy reaches {NEAR_BAYES:.0%} of the best
+possible (Bayes) accuracy, to two digits. Final accuracies are means over
 the last {{window}} records of a run. How accurate a run gets depends much on its seed: with few seeds a difference of
 some points between tied and untied runs can be chance, so look at the single runs too.
 """

@@ -107,6 +107,6 @@ def print_experiment(console: Console, experiment: Experiment) -> None:
     verdicts.add_column(no_wrap=True)
     for finding in acceptance(experiment):
         style = {True: "green", False: "bold red", None: "yellow"}[finding.met]
-        verdicts.add_row(Text(finding.verdict, style=style), f"{finding.claim}: {finding.measured}")
+        verdicts.add_row(Text(finding.verdict, style=style), f"{finding.claim}; measured {finding.measured}")
     console.print(verdicts)
     console.print()

@@ -21,11 +21,6 @@ class Summary:
     least: float
     greatest: float
 
-    def __str__(self) -> str:
-        if self.runs == self.diverged:
-            return "diverged" if self.runs else "-"
-        return f"{self.median:.3f}, {self.mean:.3f} [{self.least:.3f}-{self.greatest:.3f}]"
-
 
 def summarise(values: Iterable[float]) -> Summary:
     """Return median, mean and range of the values that are numbers."""
