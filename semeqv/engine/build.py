@@ -104,7 +104,7 @@ def resolve_output(sentence: Sentence) -> Sentence:
 
 def readable_name(sentence: Sentence) -> str:
     """A name for a run: its model and what it reads."""
-    paths = [step.leaf.kind.path.split() for step in sentence.parts if step.leaf.slot]
+    paths = [step.leaf.kind.__command__.split() for step in sentence.parts if step.leaf.slot]
     words = [[word for word in path if word not in ("model", "dataset", "default")] for path in sorted(paths)
              if "model" in path or "dataset" in path]
     return "-".join(dict.fromkeys(itertools.chain.from_iterable(words))) or "run"
@@ -160,7 +160,7 @@ class Build:
                 return need.default
             words = self.chain.slot_words(slot)
             choice = " or ".join(words[:4]) + (" ..." if len(words) > 4 else "")
-            raise UserError(f"`cli {by.leaf.kind.path}` needs a {slot.name}. Add: {choice or f'a {slot.name}'}")
+            raise UserError(f"`cli {by.leaf.kind.__command__}` needs a {slot.name}. Add: {choice or f'a {slot.name}'}")
         built = [self(step) for step in steps]
         if slot.keys:
             return {step.key: each for step, each in zip(steps, built)}

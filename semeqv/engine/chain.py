@@ -48,7 +48,7 @@ class Leaf(click.Command):
     def __init__(self, kind: Any, slot: Slot | None):
         text = summary(kind)
         super().__init__(
-            kind.path.split()[-1],
+            kind.__command__.split()[-1],
             params=parameters(kind),
             help=text,
             short_help=text.splitlines()[0],
@@ -146,7 +146,7 @@ class Step:
     def replaces(self) -> tuple[Any, ...]:
         """What a later sentence must say to replace it."""
         slot = self.leaf.slot
-        return (slot.name, self.leaf.kind.path, getattr(self.options, "split", None)) if slot and slot.many else self.place
+        return (slot.name, self.leaf.kind.__command__, getattr(self.options, "split", None)) if slot and slot.many else self.place
 
     @property
     def words(self) -> list[str]:
@@ -230,7 +230,7 @@ class Chain(Word):
         """Import a module and take in the components it declares."""
         imported = importlib.import_module(module)
         for kind in vars(imported).values():
-            if isinstance(kind, type) and "path" in kind.__dict__ and kind.__module__ == module:
+            if isinstance(kind, type) and "__command__" in kind.__dict__ and kind.__module__ == module:
                 self.add_component(kind)
 
     def add_component(self, kind: Any) -> None:
@@ -239,15 +239,15 @@ class Chain(Word):
         Raises:
             TypeError: When its word is not open, its name is taken, or `build` asks for what nothing provides.
         """
-        *outer, name = kind.path.split()
+        *outer, name = kind.__command__.split()
         group: Word = self
         for part in outer:
             found = group.commands.get(part)
             if not isinstance(found, Word):
-                raise TypeError(f"{kind.__name__} is `{kind.path}`, but no plugin opens the word {part!r}.")
+                raise TypeError(f"{kind.__name__} is `{kind.__command__}`, but no plugin opens the word {part!r}.")
             group = found
         if name in group.commands:
-            raise TypeError(f"{kind.__name__}: `{kind.path}` is taken.")
+            raise TypeError(f"{kind.__name__}: `{kind.__command__}` is taken.")
         leaf = Leaf(kind, group.slot)
         known = {slot.name for slot in self.slots.values()} | {f.name for f in dataclasses.fields(self.settings)}
         if strange := [need.name for need in leaf.needs if need.name not in known | {"trainer", "sentence"}]:
@@ -256,7 +256,7 @@ class Chain(Word):
 
     def paths(self) -> list[str]:
         """The path of every component and action there is."""
-        return sorted(leaf.kind.path for leaf in self.leaves())
+        return sorted(leaf.kind.__command__ for leaf in self.leaves())
 
     def leaves(self) -> Iterator[Leaf]:
         """Every component and action."""
@@ -272,7 +272,7 @@ class Chain(Word):
 
     def slot_words(self, slot: Slot) -> list[str]:
         """The commands that fill a slot, as a user would write them."""
-        return sorted(f"cli {leaf.kind.path}" for leaf in self.leaves() if leaf.slot == slot)
+        return sorted(f"cli {leaf.kind.__command__}" for leaf in self.leaves() if leaf.slot == slot)
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Cut argv into segments; the settings are parsed here, the segments once all is known."""
@@ -388,9 +388,9 @@ def explain(error: click.UsageError, leaf: Leaf, chain: Chain, words: list[str])
     if isinstance(error, click.NoSuchOption):
         root = {same(flag) for param in chain.params for flag in param.opts}
         if same(error.option_name.partition("=")[0]) in root:
-            message = f"{error.option_name} is no option of `cli {leaf.kind.path}`: it belongs before the first `cli`."
+            message = f"{error.option_name} is no option of `cli {leaf.kind.__command__}`: it belongs before the first `cli`."
     elif message.startswith("Got unexpected extra argument"):
-        message = f"{message.rstrip('.')}; `cli {leaf.kind.path}` takes only options. Does a word `cli` lack before it?"
+        message = f"{message.rstrip('.')}; `cli {leaf.kind.__command__}` takes only options. Does a word `cli` lack before it?"
     return click.UsageError(message, error.ctx)
 
 

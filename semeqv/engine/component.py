@@ -66,7 +66,7 @@ def component(path: str) -> Callable[[Kind], Kind]:
         arguments = [p for p in params if isinstance(p, click.Argument)]
         if arguments and any(isinstance(p, Several) for p in params):
             raise TypeError(f"{name} has positional words, which an option of several words would swallow.")
-        kind.path = path
+        kind.__command__ = path
         return kind
 
     return declare
@@ -271,7 +271,7 @@ def same(name: str) -> str:
 
 def words_of(options: Any) -> list[str]:
     """The segment that parses back into these options, defaults included."""
-    words, tail = str(options.path).split(), []
+    words, tail = str(type(options).__command__).split(), []
     for field, param in zip(dataclasses.fields(options), parameters(type(options))):
         value = getattr(options, field.name)
         if isinstance(param, click.Argument):
