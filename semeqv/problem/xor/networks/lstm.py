@@ -5,7 +5,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from semeqv.problem.xor.networks.layers import embed, linear, multiply, one_hot, select
+from semeqv.problem.xor.networks.layers import embed, linear, one_hot, select
 from semeqv.problem.xor.networks.tied import TiedNetwork
 
 
@@ -37,7 +37,9 @@ class LSTM(TiedNetwork):
     ):
         super().__init__(vocabulary_size=vocabulary_size, embedding_size=embedding_size, tied=tied, mask=mask)
         self.directions = ("", "_reverse") if bidirectional else ("",)
-        self.lstm = nn.LSTM(embedding_size, hidden_size, layers, batch_first=True, bidirectional=bidirectional)
+        lstm = nn.LSTM(embedding_size, hidden_size, layers, bidirectional=bidirectional)
+        self.lstm = nn.ParameterDict(dict(lstm.named_parameters()))  # the compiler does not trace nn.LSTM
+        self.layers = layers
         self.projection = nn.Linear(len(self.directions) * hidden_size, embedding_size)
 
     def forward(self, input_ids: Tensor, **_: Any) -> dict[str, Tensor]:
@@ -53,46 +55,46 @@ class LSTM(TiedNetwork):
         indicators = one_hot(input_ids, self.vocabulary_size)
         masked = indicators[self.mask]  # (time, batch)
         hidden = embed(self.input_embedding, indicators)  # (embedding, time, batch)
-        for layer in range(self.lstm.num_layers):
+        for layer in range(self.layers):
             hidden = self._read(layer, hidden)  # (directions * hidden, time, batch)
         hidden = linear(self.projection.weight, self.projection.bias, select(hidden, masked))
         return {"logits": self.logits(hidden)}
 
     def _read(self, layer: int, features: Tensor) -> Tensor:
-        """Run one layer over `(features, time, batch)`, all directions side by side."""
-        inputs = []  # of each direction, in its order of reading: (4 * hidden, time, batch)
+        """Run one layer over `(features, time, batch)`, both directions side by side."""
+        inputs = torch.stack([features.flip(1) if direction else features for direction in self.directions])
+        weights, biases = [], []
         for direction in self.directions:
-            bias = self._parameter("bias_ih", layer, direction) + self._parameter("bias_hh", layer, direction)
-            gates = multiply(self._parameter("weight_ih", layer, direction), features) + bias[:, None, None]
-            inputs.append(gates.flip(1) if direction else gates)
-        recurrent = torch.stack([self._parameter("weight_hh", layer, direction) for direction in self.directions])
-        states = _recur(torch.stack(inputs), recurrent)
-        return torch.cat([s.flip(1) if d else s for d, s in zip(self.directions, states)])
-
-    def _parameter(self, name: str, layer: int, direction: str) -> Tensor:
-        return getattr(self.lstm, f"{name}_l{layer}{direction}")
+            names = (f"{name}_l{layer}{direction}" for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh"))
+            weight_ih, weight_hh, bias_ih, bias_hh = (self.lstm[name] for name in names)
+            weights.append(torch.cat([weight_ih, weight_hh], 1))
+            biases.append(bias_ih + bias_hh)
+        states = torch.vmap(_recur)(inputs, torch.stack(weights), torch.stack(biases))
+        forward, *backward = states.unbind(0)
+        return torch.cat([forward, *(states.flip(1) for states in backward)])
 
 
-def _recur(inputs: Tensor, recurrent: Tensor) -> Tensor:
+def _recur(features: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
     """Carry the state through time.
 
     Args:
-        inputs: `(directions, 4 * hidden, time, batch)`, what each step reads, in the order in, forget, cell, out.
-        recurrent: `(directions, 4 * hidden, hidden)`.
+        features: `(features, time, batch)`.
+        weight: `(4 * hidden, features + hidden)`, of the gates in, forget, cell and out.
+        bias: `(4 * hidden,)`.
 
     Returns:
-        `(directions, hidden, time, batch)`.
+        `(hidden, time, batch)`.
     """
+    size = len(bias) // 4
+    state = cell = features.new_zeros(size, features.shape[2])
     states = []
-    state = cell = None
-    for step in inputs.unbind(2):
-        gates = step if state is None else step + recurrent @ state  # the first state is zero
-        enter, forget, candidate, leave = gates.chunk(4, 1)
-        entering = torch.sigmoid(enter) * _tanh(candidate)
-        cell = entering if cell is None else torch.sigmoid(forget) * cell + entering
+    for step in features.split(1, 1):
+        gates = linear(weight, bias, torch.cat([step.squeeze(1), state]))
+        enter, forget, candidate, leave = gates.chunk(4)
+        cell = torch.sigmoid(forget) * cell + torch.sigmoid(enter) * _tanh(candidate)
         state = torch.sigmoid(leave) * _tanh(cell)
         states.append(state)
-    return torch.stack(states, 2)
+    return torch.stack(states, 1)
 
 
 def _tanh(value: Tensor) -> Tensor:
