@@ -13,7 +13,7 @@ RECORD ?= 500
 # The learning rate goes down for 10,000 steps and up for as many: 150k steps end at the lowest, 300k at the highest.
 SETTINGS = --etv 100 $(if $(THREADS),--threads $(THREADS))
 DATA = cli xor dataset default --size 7 --zero_dst $(ZERO) --one_dst $(ONE) --batch_size 1024 --drop_last False
-SENTENCE = $(DATA) --split train $(DATA) --split validation --shuffle False --draws 100 \
+SENTENCE = $(DATA) --split train $(DATA) --split validation --shuffle False --draws 80 \
   cli xor model $(MODEL) $(MODEL_OPTIONS) --tie both \
   cli loss cross-entropy \
   cli optimizers adamw --learning_rate $(LEARNING_RATE) --weight_decay .1 --eps 1e-12 \

@@ -15,9 +15,6 @@ from typing import Any
 from semeqv.engine.chain import Chain, Sentence, Step
 from semeqv.engine.errors import UserError
 
-TRAINER_PARTS = ("dataset", "model", "loss", "optimizer", "scheduler", "callbacks", "saver")
-
-
 @dataclass(frozen=True)
 class Single:
     """One run among those that a sentence asks for: a seed and a variant of the model."""
@@ -220,6 +217,7 @@ class Build:
             UserError: When there is no model or no data set.
         """
         from semeqv.engine.runs import RunFolder
+        from semeqv.engine.savers import DefaultSaver
         from semeqv.engine.trainer import Trainer
 
         settings = self.sentence.settings
@@ -255,7 +253,7 @@ class Build:
             setters[split](dataset, **({"name": name} if split != "train" else {}))
         fallback = inspect.Parameter("loss", inspect.Parameter.KEYWORD_ONLY, default=None)
         trainer.set_loss_fn(self.need(fallback, by))
-        trainer.set_saver(self.need(fallback.replace(name="saver"), by))
+        trainer.set_saver(self.need(fallback.replace(name="saver"), by) or DefaultSaver().build())
         for callback in self.ask("callbacks", by):
             trainer.add_callback(callback)
         return trainer

@@ -53,15 +53,15 @@ class Leaf(click.Command):
             help=text,
             short_help=text.splitlines()[0],
             callback=self.fill,
-            context_settings={"max_content_width": WIDTH},
         )
         self.kind, self.slot = kind, slot
         self.needs = list(inspect.signature(kind.build).parameters.values())[1:]
 
     def fill(self, **given: Any) -> Any:
         """The options, checked by the component itself."""
+        lists = {field.name for field in dataclasses.fields(self.kind) if field.default_factory is list}
         try:
-            return self.kind(**{name: value for name, value in given.items()})
+            return self.kind(**{name: list(value) if name in lists else value for name, value in given.items()})
         except ValueError as error:
             raise click.UsageError(str(error), click.get_current_context()) from error
 
@@ -117,10 +117,10 @@ class Word(click.Group):
     def suggestion(self, word: str) -> str:
         """What may have been meant: a close name here, or the same name elsewhere."""
         names = {same(name): name for name in self.list_commands()}
-        if close := difflib.get_close_matches(same(word), names, n=3, cutoff=0.5):
-            return f"Did you mean {' or '.join(repr(names[name]) for name in close)}?"
         if elsewhere := [path for path in self.root.paths() if same(path.split()[-1]) == same(word)]:
             return f"Did you mean `cli {elsewhere[0]}`?"
+        if close := difflib.get_close_matches(same(word), names, n=3, cutoff=0.5):
+            return f"Did you mean {' or '.join(repr(names[name]) for name in close)}?"
         return f"Write one of: {', '.join(names.values())}."
 
 
@@ -365,15 +365,15 @@ class Chain(Word):
             path = f"{path} {command.name}"
             if isinstance(command, Leaf):
                 if any(word in ("--help", "-h") for word in words) or words[:1] == ["help"]:
-                    show_help(click.Context(command, info_name=path))
-                with click.Context(command, info_name=path) as context:
+                    show_help(click.Context(command, info_name=path, max_content_width=WIDTH))
+                with click.Context(command, info_name=path, max_content_width=WIDTH) as context:
                     try:
                         command.parse_args(context, words)
                     except click.UsageError as error:
                         raise explain(error, command, self, words) from error
                     return Step(command, command.fill(**context.params))
             assert isinstance(command, Word)
-            group, parent = command, click.Context(command, info_name=path)
+            group, parent = command, click.Context(command, info_name=path, max_content_width=WIDTH)
 
 
 def show_help(ctx: click.Context) -> NoReturn:

@@ -88,6 +88,7 @@ def probe(model: nn.Module, loss: Loss, batch: Batch, regime: Regime) -> tuple[s
         UserError: When the batch does not fit the model; what torch says of it is passed on.
     """
     check_vocabulary(model, batch)
+    model.eval()
     try:
         with torch.no_grad(), regime.autocast():
             return tuple(loss(model(**batch), batch))

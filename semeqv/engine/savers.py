@@ -10,7 +10,7 @@ from semeqv.engine.component import component
 @component("savers default-saver")
 @dataclass(frozen=True, kw_only=True)
 class DefaultSaver:
-    """Keep checkpoints of a run: the newest, to resume from, and the best.
+    """Keep checkpoints of a run: the newest, to resume from, and the best. The default, when no saver is said.
 
     A checkpoint is a folder `checkpoints/step-XXXXXXXX` with hashed files; the files `last` and `best` beside it name
     the one they mean. A resumed run ends bit for bit where an uninterrupted one would have.

@@ -238,8 +238,6 @@ class Trainer:
                 cannot be resumed or written.
         """
         self.prepare()
-        if self.optimizer is None:
-            raise UserError("Training needs an optimizer. Add: cli optimizers adamw")
         started = time.perf_counter()
         epoch, window = self.epoch_mean, self.window_mean
         with self.running(), self.bar("epoch", self.last_step, "step", self.step) as bar, self.train_bar() as inner:
@@ -371,6 +369,8 @@ class Trainer:
             raise UserError("There is no model. Call set_model, or add: cli model ...")
         if training and self.trainsplit is None:
             raise UserError("There is nothing to train on. Add a data set with --split train.")
+        if training and self.optimizer is None:
+            raise UserError("Training needs an optimizer. Add: cli optimizers adamw")
         if self.threads:
             torch.set_num_threads(self.threads)
         found = self.saver.find(self) if training and self.saver is not None else []

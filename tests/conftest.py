@@ -1,0 +1,39 @@
+"""What the tests share: running sentences in this process, and small ones to run."""
+
+import shlex
+
+import pytest
+import torch
+
+from semeqv.cli import main
+
+torch.set_num_threads(1)
+
+DATA = "cli xor dataset default --size 5 --zero_dst .1 .9 --one_dst .5 .5 --batch_size 64 --drop_last False"
+VALID = "cli xor dataset default --size 5 --batch_size 64 --drop_last False --split validation --draws 4"
+MODEL = "cli xor model transformer --layers 1 --heads 1 --embedding_size 4 --feedforward_size 4"
+LOSS = "cli loss cross-entropy"
+OPTIMIZER = "cli optimizers adamw --learning_rate 0.01"
+
+
+class Outcome:
+    """What a sentence printed, and its exit code."""
+
+    def __init__(self, code, out, err):
+        self.code, self.out, self.err = code, out, err
+
+
+@pytest.fixture
+def say(capsys, tmp_path, monkeypatch):
+    """Run a sentence in an empty folder; returns its outcome."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(line, code=0):
+        with pytest.raises(SystemExit) as stopped:
+            main(shlex.split(line))
+        out, err = capsys.readouterr()
+        assert stopped.value.code == code, err or out
+        assert "Traceback" not in err
+        return Outcome(stopped.value.code, out, err)
+
+    return run

@@ -1,0 +1,297 @@
+"""The Trainer: the loop, by command line and by builder."""
+
+import itertools
+import json
+
+import numpy
+import pytest
+import torch
+from conftest import DATA, LOSS, MODEL, OPTIMIZER, VALID
+from safetensors.torch import load_file
+from torch import nn
+
+from semeqv.engine.callbacks.callback import Callback
+from semeqv.engine.errors import UserError
+from semeqv.engine.losses import CrossEntropy
+from semeqv.engine.objectives import cross_entropy
+from semeqv.engine.optimizers import AdamW
+from semeqv.engine.randomness import seed_everything
+from semeqv.engine.savers import DefaultSaver
+from semeqv.engine.schedulers import Constant, Cosine
+from semeqv.engine.trainer import Trainer
+from semeqv.problem.xor.datasets.default import Default
+from semeqv.problem.xor.models.transformer import Transformer
+
+
+class Points:
+    """A regression-like classification: which of 3 corners is nearest; batches are a function of (seed, step)."""
+
+    def __init__(self, batches=4, rows=8):
+        self.count, self.rows = batches, rows
+
+    def __len__(self):
+        return self.count
+
+    def batch(self, seed, step):
+        generator = torch.Generator().manual_seed(seed * 100_003 + step)
+        inputs = torch.randn(self.rows, 3, generator=generator)
+        return {"inputs": inputs, "labels": inputs.argmax(-1)}
+
+    def stream(self, seed, start=0):
+        return (self.batch(seed, step) for step in itertools.count(start))
+
+    def batches(self):
+        return (self.batch(999, step) for step in range(self.count))
+
+
+class Line(nn.Module):
+    """A linear model."""
+
+    def __init__(self):
+        super().__init__()
+        self.map = nn.Linear(3, 3)
+
+    def forward(self, inputs, **_):
+        return {"logits": self.map(inputs)}
+
+
+def points(**options):
+    torch.manual_seed(0)
+    trainer = Trainer().set_model(Line()).set_loss_fn(cross_entropy).set_optimizer(AdamW(learning_rate=0.1))
+    return trainer.set_trainsplit(Points(**options)).set_bars(False, False, False, False)
+
+
+def weights(path):
+    return load_file(next(iter(sorted(path.glob("checkpoints/step-*"), reverse=True))) / "model.safetensors")
+
+
+def same(a, b):
+    return a.keys() == b.keys() and all(torch.equal(a[name], b[name]) for name in a)
+
+
+def test_it_learns():
+    metrics = points().set_epochs(50).set_validsplit(Points()).train()
+    assert metrics["accuracy"][0] > 0.9
+
+
+def test_a_step_is_what_torch_does():
+    trainer = points().set_steps(5).set_scheduler(Constant(warmup=3)).set_clip(0.5)
+    trainer.train()
+    torch.manual_seed(0)
+    model = Line()
+    optimizer = torch.optim.AdamW(model.parameters(), lr=0.1)
+    for step, batch in zip(range(5), Points().stream(42)):
+        for group in optimizer.param_groups:
+            group["lr"] = 0.1 * min(1, (step + 1) / 4)
+        optimizer.zero_grad()
+        nn.functional.cross_entropy(model(**batch)["logits"], batch["labels"]).backward()
+        nn.utils.clip_grad_norm_(model.parameters(), 0.5)
+        optimizer.step()
+    for ours, theirs in zip(trainer.models[0].parameters(), model.parameters()):
+        torch.testing.assert_close(ours, theirs)
+
+
+def test_accumulated_batches_weigh_by_their_targets():
+    """Four batches of 8 rows make the gradient of one batch of 32."""
+    class Cut(Points):
+        def stream(self, seed, start=0):
+            for batch in super().stream(seed, start):
+                batch["labels"][: 4] = -100
+                yield batch
+
+    torch.manual_seed(0)
+    trainer = points().set_trainsplit(Cut(8)).set_accumulation(4).set_steps(2)
+    trainer.train()
+    torch.manual_seed(0)
+    model = Line()
+    optimizer = torch.optim.AdamW(model.parameters(), lr=0.1)
+    stream = Cut(8).stream(42)
+    for _ in range(2):
+        batches = [next(stream) for _ in range(4)]
+        batch = {name: torch.cat([each[name] for each in batches]) for name in batches[0]}
+        optimizer.zero_grad()
+        nn.functional.cross_entropy(model(**batch)["logits"], batch["labels"]).backward()
+        optimizer.step()
+    for ours, theirs in zip(trainer.models[0].parameters(), model.parameters()):
+        torch.testing.assert_close(ours, theirs)
+
+
+def test_callbacks_see_the_loop():
+    seen = []
+
+    class Watch(Callback):
+        def on_begin(self, trainer):
+            seen.append(("begin", trainer.step))
+
+        def on_step(self, trainer, metrics):
+            seen.append(("step", trainer.step))
+
+        def on_epoch(self, trainer, metrics, name):
+            seen.append((self.split, name, trainer.epoch, round(float(metrics["loss"][0]), 6)))
+
+        def on_end(self, trainer):
+            seen.append(("end", trainer.step))
+
+    trainer = points(batches=2).set_epochs(3).set_epochs_to_valid(2)
+    trainer.set_validsplit(Points(1), "a").set_validsplit(Points(1), "b")
+    trainer.add_callback(Watch("train", steps=3, epochs=1)).add_callback(Watch("validation", epochs=1))
+    trainer.train()
+    kinds = [(each[0], each[2]) if len(each) == 4 else each for each in seen]
+    assert kinds == [
+        ("begin", 0), ("begin", 0), ("train", 1), ("step", 3), ("train", 2), ("validation", 2), ("validation", 2),
+        ("step", 6), ("train", 3), ("validation", 3), ("validation", 3), ("end", 6), ("end", 6)]
+
+
+def test_validation_has_no_gradients_and_changes_nothing():
+    class Checked(Line):
+        def forward(self, inputs, **_):
+            assert torch.is_grad_enabled() == self.training
+            return super().forward(inputs)
+
+    torch.manual_seed(0)
+    alone = points().set_epochs(2)
+    alone.train()
+    torch.manual_seed(0)
+    watched = points().set_model(Checked()).set_epochs(2).set_validsplit(Points())
+    watched.models[0].load_state_dict(Line().state_dict())
+    torch.manual_seed(0)
+    watched.set_model(Checked()).train()
+    for a, b in zip(alone.models[0].parameters(), watched.models[0].parameters()):
+        assert torch.equal(a, b)
+
+
+@pytest.mark.parametrize("where", ["loss", "gradient"])
+def test_it_stops_before_an_update_with_numbers_that_are_not_finite(where):
+    class Bad(Points):
+        def batch(self, seed, step):
+            batch = super().batch(seed, step)
+            if step == 5:
+                batch["inputs"] = batch["inputs"] * (float("nan") if where == "loss" else 1e38)
+            return batch
+
+    def loss(outputs, batch):
+        found = cross_entropy(outputs, batch)
+        if where == "gradient" and batch["inputs"].abs().max() > 1e30:
+            root = (outputs["logits"] * 0).sum().abs().sqrt()  # a loss of 0 whose gradient is not a number
+            found = found | {"loss": root}
+        return found
+
+    trainer = points().set_trainsplit(Bad()).set_loss_fn(loss).set_epochs(3)
+    with pytest.raises(UserError, match=r"step 6 is not finite; stopped before the update"):
+        trainer.train()
+    reference = points().set_steps(5)
+    reference.train()
+    for a, b in zip(trainer.models[0].parameters(), reference.models[0].parameters()):
+        assert torch.equal(a, b)
+
+
+def test_bf16_is_close_to_fp32():
+    fp32, bf16 = points().set_epochs(3), points().set_epochs(3).set_precision("bf16")
+    a, b = fp32.train()["loss"][0], bf16.train()["loss"][0]
+    assert a != b
+    assert abs(a - b) < 0.05
+
+
+def test_data_that_does_not_fit_the_model_is_refused_before_step_1():
+    with pytest.raises(UserError, match="does not fit the model"):
+        points().set_model(nn.Linear(2, 2)).train()
+    data = Default(size=5, batch_size=64, drop_last=False).build()
+    model = Transformer(layers=1, heads=1, embedding_size=4, feedforward_size=4).build(data)
+    model.input_embedding = nn.Embedding(4, 4)
+    with pytest.raises(UserError, match="token id 6, but the model has 4 input embeddings"):
+        points().set_model(model).set_trainsplit(data).train()
+
+
+def test_the_cosine_is_periodic():
+    model = nn.Linear(1, 1)
+    optimizer = torch.optim.SGD(model.parameters(), lr=1.0)
+    scheduler = Cosine(tmax=10, lrmin=0.1).build(optimizer)
+    rates = []
+    for _ in range(31):
+        rates.append(optimizer.param_groups[0]["lr"])
+        optimizer.step()
+        scheduler.step()
+    assert numpy.allclose([rates[0], rates[5], rates[10], rates[20], rates[30]], [1.0, 0.55, 0.1, 1.0, 0.1])
+
+
+@pytest.mark.parametrize("classes", [7, 500])
+def test_cross_entropy_is_torchs(classes):
+    torch.manual_seed(0)
+    logits, labels = torch.randn(2, 9, classes, requires_grad=True), torch.randint(classes, (2, 9), dtype=torch.int32)
+    labels[0, :4] = -100
+    ours = cross_entropy({"logits": logits}, {"labels": labels})
+    theirs = nn.functional.cross_entropy(logits.flatten(0, 1), labels.flatten().long(), ignore_index=-100)
+    torch.testing.assert_close(ours["loss"], theirs)
+    (a,), (b,) = torch.autograd.grad(ours["loss"], logits), torch.autograd.grad(theirs, logits)
+    torch.testing.assert_close(a, b)
+    right = (logits.argmax(-1) == labels)[labels != -100].float().mean()
+    torch.testing.assert_close(ours["accuracy"], right)
+
+
+SEGMENTS = (DATA, VALID, MODEL, LOSS, OPTIMIZER, "cli schedulers cosine", "cli callbacks cdists")
+
+
+def test_order_does_not_matter_and_the_builder_gives_the_same(say, tmp_path):
+    found = []
+    for i, shift in enumerate((0, 1, 2, 3, 4, 5)):
+        line = " ".join(SEGMENTS[shift:] + SEGMENTS[:shift][::-1])
+        say(f"--seed 7 --epochs 6 --output {tmp_path}/{i} {line} cli train")
+        found.append(weights(tmp_path / str(i)))
+    assert all(same(found[0], other) for other in found[1:])
+
+    data = Default(size=5, zero_dst=(0.1, 0.9), one_dst=(0.5, 0.5), batch_size=64, drop_last=False).build()
+    seed_everything(7)
+    model = Transformer(layers=1, heads=1, embedding_size=4, feedforward_size=4).build(data)
+    (
+        Trainer()
+        .set_seed(7)
+        .set_model(model)
+        .set_loss_fn(CrossEntropy().build())
+        .set_optimizer(AdamW(learning_rate=0.01))
+        .set_scheduler(Cosine())
+        .set_trainsplit(data)
+        .set_epochs(6)
+        .set_saver(DefaultSaver().build())
+        .set_output(tmp_path / "python")
+        .train()
+    )
+    assert same(found[0], weights(tmp_path / "python"))
+
+
+def test_what_a_run_leaves(say, tmp_path):
+    out = say(f"--epochs 4 --etv 2 --output run {' '.join(SEGMENTS)} cli train").out
+    assert "validation, step 4" in out
+    record = json.loads((tmp_path / "run/run.json").read_text())
+    assert record["sentence"]["actions"] == ["train"]
+    assert record["facts"]["dataset"]["train"]["bayes_accuracy"] == pytest.approx(0.7)
+    assert record["steps"] == 4
+    assert {"torch", "semeqv", "python"} <= record["versions"].keys()
+    lines = [json.loads(line) for line in (tmp_path / "run/metrics.jsonl").read_text().splitlines()]
+    assert [(line["step"], line["split"]) for line in lines] == [
+        (2, "train"), (2, "validation"), (4, "train"), (4, "validation")]
+    assert numpy.load(tmp_path / "run/input_cdists.npy", allow_pickle=False).shape == (5, 7, 7)
+    say(f"--config run/run.json --output again --epochs 4")
+    assert (tmp_path / "again/metrics.jsonl").read_text() == (tmp_path / "run/metrics.jsonl").read_text()
+
+
+def test_a_run_is_not_lost_to_another(say, tmp_path):
+    line = f"--output run {' '.join(SEGMENTS)} cli train"
+    say(line)
+    before = (tmp_path / "run/metrics.jsonl").read_bytes()
+    assert "already holds a run" in say(line, code=2).err
+    assert (tmp_path / "run/metrics.jsonl").read_bytes() == before
+    say(f"--overwrite --seed 5 {line}")
+    assert (tmp_path / "run/metrics.jsonl").read_bytes() != before
+
+
+def test_testing_takes_the_best_weights(say, tmp_path):
+    test = "cli xor dataset default --size 5 --batch_size 64 --drop_last False --split test --draws 4"
+    line = " ".join(SEGMENTS)
+    out = say(f"--epochs 3 --output run {line} {test} cli savers default-saver --savebest cli train cli test").out
+    assert "test" in out
+    lines = [json.loads(line) for line in (tmp_path / "run/metrics.jsonl").read_text().splitlines()]
+    assert lines[-1]["split"] == "test"
+
+
+def test_a_run_without_a_terminal_prints_no_bars(say):
+    assert say(f"{' '.join(SEGMENTS)} cli train").err == ""
