@@ -1,0 +1,185 @@
+"""Checkpoints: whole or absent, never silently wrong; resumed runs end where uninterrupted ones do."""
+
+import hashlib
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+import torch
+from conftest import DATA, LOSS, MODEL, OPTIMIZER, VALID
+
+from semeqv.engine import checkpoint
+from semeqv.engine.errors import UserError
+
+LINE = f"{DATA} {VALID} {MODEL} {LOSS} {OPTIMIZER} cli schedulers cosine --tmax 50 cli callbacks cdists --etc 3"
+
+
+def example(step=1):
+    generator = torch.Generator().manual_seed(step)
+    return checkpoint.Checkpoint({"w": torch.randn(50, generator=generator)}, {"learner": {"m": torch.ones(2)}}, {"step": step})
+
+
+def digest(folder):
+    return {str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
+            for path in sorted(folder.rglob("*")) if path.name in ("model.safetensors", "metrics.jsonl") or path.suffix == ".npy"}
+
+
+def test_a_checkpoint_comes_back(tmp_path):
+    checkpoint.write(tmp_path / "step-00000001", example())
+    found = checkpoint.read(tmp_path / "step-00000001")
+    assert torch.equal(found.weights["w"], example().weights["w"])
+    assert torch.equal(found.state["learner"]["m"], torch.ones(2))
+    assert found.trainer == {"step": 1}
+    assert not list(tmp_path.glob(".*"))
+
+
+@pytest.mark.parametrize("damage", ["flip", "truncate", "zero"])
+def test_damage_is_noticed_and_an_earlier_checkpoint_taken(tmp_path, damage, capsys):
+    rng = random.Random(0)
+    for step in (1, 2):
+        checkpoint.write(tmp_path / checkpoint.name_of(step), example(step))
+    for _ in range(40):
+        path = tmp_path / checkpoint.name_of(2) / rng.choice(["model.safetensors", "state.pt", "trainer.json", "MANIFEST.json"])
+        good = path.read_bytes()
+        cut = rng.randrange(len(good))
+        bad = bytearray(good)
+        if damage == "flip":
+            bad[cut] ^= 1 << rng.randrange(8)
+        elif damage == "truncate":
+            bad = bad[:cut]
+        else:
+            bad[cut:] = bytes(len(bad) - cut)
+        path.write_bytes(bytes(bad))
+        steps = list(checkpoint.valid(tmp_path))
+        if bytes(bad) == good:
+            continue
+        if path.name == "MANIFEST.json" and steps == [2, 1]:  # only white space or a size was touched: the hashes stand
+            checkpoint.read(tmp_path / checkpoint.name_of(2))
+        else:
+            assert steps == [1]
+            assert "Falling back" in capsys.readouterr().err
+        path.write_bytes(good)
+
+
+def test_a_failed_write_leaves_nothing(tmp_path, monkeypatch):
+    def full(*_, **__):
+        raise OSError(28, "No space left on device")
+
+    checkpoint.write(tmp_path / "step-00000001", example())
+    monkeypatch.setattr(checkpoint, "save_file", full)
+    with pytest.raises(UserError, match="No space left on device. Earlier checkpoints are intact"):
+        checkpoint.write(tmp_path / "step-00000002", example(2))
+    assert [path.name for path in tmp_path.iterdir()] == ["step-00000001"]
+
+
+def test_a_pickle_is_never_loaded(tmp_path):
+    checkpoint.write(tmp_path / "step-00000001", example())
+
+    class Evil:
+        def __reduce__(self):
+            return os.system, (f"touch {tmp_path}/executed",)
+
+    folder = tmp_path / "step-00000001"
+    torch.save({"learner": Evil()}, folder / "state.pt")
+    manifest = json.loads((folder / "MANIFEST.json").read_text())
+    manifest["files"]["state.pt"]["sha256"] = checkpoint.sha256(folder / "state.pt")
+    (folder / "MANIFEST.json").write_text(json.dumps(manifest))
+    with pytest.raises(Exception, match="[Ww]eights"):
+        checkpoint.read(folder)
+    assert not (tmp_path / "executed").exists()
+
+
+@pytest.mark.parametrize("seeds", ["--seed 3", "--seeds 3,4"])
+def test_a_resumed_run_ends_where_an_uninterrupted_one_does(say, tmp_path, seeds):
+    saver = "cli savers default-saver --savebest --etc 4 --resume"
+    say(f"{seeds} --epochs 20 --etv 3 --output whole {LINE} {saver} cli train")
+    say(f"{seeds} --epochs 7 --etv 3 --output parts {LINE} {saver} cli train")
+    (tmp_path / "parts").rename(tmp_path / "moved")  # a run may be moved between two sessions
+    err = say(f"{seeds} --epochs 20 --etv 3 --output moved {LINE} {saver} cli train").err
+    assert "Resumed" in err
+    whole, parts = digest(tmp_path / "whole"), digest(tmp_path / "moved")
+    ends = [name for name in whole if "step-00000020" in name or name.endswith(".npy")]
+    assert len(ends) == 3 * (2 if "," in seeds else 1)
+    assert {name: whole[name] for name in ends} == {name: parts[name] for name in ends}
+
+
+def test_killed_at_any_moment_it_resumes_to_the_same_end(tmp_path):
+    saver = "cli savers default-saver --savebest --etc 2 --resume"
+    sentence = [sys.executable, "-m", "semeqv", *f"--epochs 60 --etv 3 --threads 1 {LINE} {saver}".split(), "cli", "train", "--"]
+    sentence.pop()
+    def run(folder):
+        return [*sentence[:3], "--output", str(folder), *sentence[3:]]
+
+    subprocess.run(run(tmp_path / "whole"), check=True, capture_output=True)
+    rng, kills = random.Random(1), 0
+    for _ in range(30):
+        process = subprocess.Popen(run(tmp_path / "killed"), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        checkpoints = tmp_path / "killed/checkpoints"
+        before = len(list(checkpoints.glob("*"))) if checkpoints.exists() else 0
+        while process.poll() is None and not (checkpoints.exists() and len(list(checkpoints.glob("*"))) != before):
+            time.sleep(0.005)
+        time.sleep(rng.random() * 0.15)
+        if process.poll() is not None:
+            break
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        kills += 1
+        if kills == 3:
+            break
+    subprocess.run(run(tmp_path / "killed"), check=True, capture_output=True)
+    assert kills
+    assert digest(tmp_path / "killed") == digest(tmp_path / "whole")
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (("--learning_rate 0.01", "--learning_rate 0.02"), "cli optimizers adamw was --learning_rate 0.01, is --learning_rate 0.02"),
+        (("--seed 3", "--seed 4"), "seed was 3, is 4"),
+        (("--feedforward_size 4", "--feedforward_size 8"), "model was"),
+        (("--zero_dst .1 .9", "--zero_dst .2 .8"), "--zero_dst 0.1 0.9, is --zero_dst 0.2 0.8"),
+        (("--batch_size 64", "--batch_size 4"), "steps in an epoch was 1, is 7"),
+        (("--seed 3", "--seed 3 --precision bf16"), "precision was fp32, is bf16"),
+    ],
+)
+def test_a_changed_run_is_not_resumed(say, tmp_path, change, words):
+    line = f"--seed 3 --epochs 3 --output run {LINE} cli savers default-saver --resume cli train"
+    say(line)
+    before = digest(tmp_path / "run")
+    assert words in say(line.replace(*change).replace("--epochs 3", "--epochs 5"), code=2).err
+    assert digest(tmp_path / "run") == before
+
+
+def test_bars_epochs_and_callbacks_may_change(say):
+    line = f"--seed 3 --output run {LINE} cli savers default-saver --resume cli train"
+    say(f"--epochs 3 {line}")
+    say(f"--epochs 5 --no-epochbar {line} cli callbacks log --split validation --epoch_log_path x.jsonl")
+
+
+def test_the_best_is_kept_and_ties_go_to_the_lower_loss():
+    from types import SimpleNamespace
+
+    import numpy
+
+    from semeqv.engine.savers import DefaultSaver
+
+    saver = DefaultSaver(savebest=True).build()
+    module = torch.nn.Linear(1, 1)
+    trainer = SimpleNamespace(seeds=[1], step=0, made=SimpleNamespace(module=lambda r: module))
+    best = []
+    for step, (accuracy, loss) in enumerate([(0.5, 2.0), (0.6, 3.0), (0.6, 2.5), (0.6, 2.7), (0.5, 0.1), (float("nan"), 0.0)]):
+        trainer.step = step
+        saver.note(trainer, {"accuracy": numpy.array([accuracy]), "loss": numpy.array([loss])})
+        best.append(saver.best[0]["step"])
+    assert best == [0, 1, 2, 2, 2, 2]
+    lowest = DefaultSaver(savebest=True, mode="min").build()
+    assert lowest.metric == "loss"
+
+
+def test_a_metric_that_is_not_measured_is_named(say):
+    assert "--savebest judges by 'f1'" in say(f"{LINE} cli savers default-saver --savebest --metric f1 cli train", code=2).err
