@@ -10,6 +10,7 @@ that, a program of one replica holds it twice: compilers leave out a dimension o
 """
 
 import copy
+import inspect
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -69,6 +70,8 @@ class Program:
             for group, flat in zip(groups, self.flats)
         ]
         self.optimizer = type(optimizer(models[0]))(stacked)
+        # Past the decorators of torch and the counter that schedulers hang on it: they would break the graph.
+        self.optimizer_step = inspect.unwrap(type(self.optimizer).step)
         self.scheduler = scheduler(self.optimizer) if scheduler else None
         self.halted = torch.zeros((), dtype=torch.bool, device=regime.device)
         self.start_state()
@@ -76,19 +79,19 @@ class Program:
         if regime.compile:
             logging.getLogger("torch._dynamo").setLevel(logging.ERROR)  # it warns of the optimizer's profiler mark
             options = {"guard_filter_fn": keep_batch_guards}
-            self.run = torch.compile(self.update, dynamic=False, options=options)
-            self.look = torch.compile(self.measure, dynamic=False, options=options)
+            self.run = torch.compile(self.update, fullgraph=True, dynamic=False, options=options)
+            self.look = torch.compile(self.measure, fullgraph=True, dynamic=False, options=options)
 
     def start_state(self) -> None:
         """Let the optimizer make its state, all zeros, before the first step reads it."""
         rates = [group["lr"].clone() for group in self.optimizer.param_groups]
         before = [flat.clone() for flat in self.flats]
-        for flat in self.flats:
-            flat.grad = torch.zeros_like(flat)
+        self.gradients = [torch.zeros_like(flat) for flat in self.flats]
+        for flat, gradient in zip(self.flats, self.gradients):
+            flat.grad = gradient
         self.optimizer.step()
         for flat, value, group, rate in zip(self.flats, before, self.optimizer.param_groups, rates):
             flat.copy_(value)
-            flat.grad = None
             group["lr"].copy_(rate)
             for tensor in self.optimizer.state[flat].values():
                 if isinstance(tensor, Tensor):
@@ -122,11 +125,9 @@ class Program:
         self.halted.logical_or_(~finite.all())
         kept = [*self.flats, *(t for s in self.optimizer.state.values() for t in s.values() if isinstance(t, Tensor))]
         before = [tensor.clone() for tensor in kept]
-        for parameter, gradient in zip(self.flats, flat):
-            parameter.grad = gradient
-        self.optimizer.step()
-        for parameter in self.flats:
-            parameter.grad = None
+        for stored, gradient in zip(self.gradients, flat):
+            stored.copy_(gradient)
+        self.optimizer_step(self.optimizer)
         for tensor, value in zip(kept, before):
             tensor.copy_(torch.where(self.halted, value, tensor))
         return torch.cat([metrics.T, finite.float()[None]])

@@ -125,6 +125,14 @@ class RunFolder:
         """The folder of its checkpoints."""
         return self.path / "checkpoints"
 
+    @property
+    def finished(self) -> bool:
+        """Whether a run in the folder came to its end."""
+        try:
+            return "seconds" in json.loads((self.path / "run.json").read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return False
+
     def lines(self, path: Path | None, default: str) -> LineLog:
         """A file of JSON lines at a path, or under a default name in the folder."""
         return self.keep(LineLog(path or self.path / default))
@@ -141,13 +149,19 @@ class RunFolder:
         self.logs[name] = log
         return log
 
-    def start(self, facts: dict[str, Any], resumed: bool) -> None:
+    def start(self, facts: dict[str, Any], resumed: bool, replace: bool = False) -> None:
         """Claim the folder and write `run.json`.
+
+        Args:
+            facts: What the parts of the run say of themselves.
+            resumed: Whether the run goes on from a checkpoint.
+            replace: Whether what an interrupted run left before its first checkpoint may go.
 
         Raises:
             UserError: When a run is in the folder already, or a file of its would be lost.
         """
-        if not resumed and not self.overwrite:
+        replace = (replace and not self.finished) or self.overwrite
+        if not resumed and not replace:
             if self.metrics.path.exists() or self.checkpoints.exists():
                 raise UserError(
                     f"{self.path} already holds a run. Continue it with --resume (on the saver), replace it with "
@@ -155,7 +169,7 @@ class RunFolder:
                 )
             if taken := [log.path for log in self.logs.values() if log.path.exists()]:
                 raise UserError(f"{taken[0]} exists. Replace it with --overwrite, or write to another path.")
-        if not resumed and self.overwrite:
+        if not resumed and replace:
             for log in self.logs.values():
                 log.path.unlink(missing_ok=True)
             shutil.rmtree(self.checkpoints, ignore_errors=True)

@@ -392,7 +392,7 @@ class Trainer:
         if not resumed:
             seed_everything(self.seeds[0])
         for run in self.runs:
-            run.start(self.facts(), resumed)
+            run.start(self.facts(), resumed, replace=self.saver is not None and self.saver.resuming)
         if not resumed:
             for callback in self.callbacks:
                 callback.on_begin(self)

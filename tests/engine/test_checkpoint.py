@@ -110,8 +110,8 @@ def test_a_resumed_run_ends_where_an_uninterrupted_one_does(say, tmp_path, seeds
 
 def test_killed_at_any_moment_it_resumes_to_the_same_end(tmp_path):
     saver = "cli savers default-saver --savebest --etc 2 --resume"
-    sentence = [sys.executable, "-m", "semeqv", *f"--epochs 60 --etv 3 --threads 1 {LINE} {saver}".split(), "cli", "train", "--"]
-    sentence.pop()
+    sentence = [sys.executable, "-m", "semeqv", *f"--epochs 60 --etv 3 --threads 1 {LINE} {saver} cli train".split()]
+
     def run(folder):
         return [*sentence[:3], "--output", str(folder), *sentence[3:]]
 
@@ -131,7 +131,8 @@ def test_killed_at_any_moment_it_resumes_to_the_same_end(tmp_path):
         kills += 1
         if kills == 3:
             break
-    subprocess.run(run(tmp_path / "killed"), check=True, capture_output=True)
+    done = subprocess.run(run(tmp_path / "killed"), check=False, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
     assert kills
     assert digest(tmp_path / "killed") == digest(tmp_path / "whole")
 
