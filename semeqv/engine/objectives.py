@@ -25,11 +25,9 @@ def cross_entropy(outputs: Mapping[str, Tensor], batch: Mapping[str, Tensor]) ->
     # Few classes: comparisons and sums, which a compiler fuses with what is around them; a lookup it cannot.
     one_hot = (labels[..., None] == torch.arange(logits.shape[-1], device=labels.device, dtype=labels.dtype)).float()
     asked = one_hot.sum(-1)
-    highest = logits.amax(-1)
     gold = (logits * one_hot).sum(-1)
-    normaliser = (logits - highest[..., None].detach()).exp().sum(-1).log() + highest.detach()
     count = asked.sum().clamp(min=1)
     return {
-        "loss": ((normaliser - gold) * asked).sum() / count,
-        "accuracy": ((gold >= highest) * asked).sum() / count,
+        "loss": ((logits.logsumexp(-1) - gold) * asked).sum() / count,
+        "accuracy": ((logits.argmax(-1) == labels) * asked).sum() / count,
     }
