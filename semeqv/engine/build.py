@@ -12,8 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from semeqv.engine.chain import Chain, Sentence, Step
+from semeqv.engine.chain import Chain
 from semeqv.engine.errors import UserError
+from semeqv.engine.sentence import Sentence, Step
+
 
 @dataclass(frozen=True)
 class Single:
@@ -38,14 +40,26 @@ def run(sentence: Sentence, chain: Chain) -> None:
     sentence = resolve_output(sentence)
     singles = list(plan(sentence, chain))
     build = Build(chain, sentence, singles)
-    if len(singles) > 1 and not build.replicable():
-        several(sentence, singles, chain)
-        return
-    for action in sentence.actions:
-        build(action)
+    if len(singles) == 1 or build.replicable():
+        for action in sentence.actions:
+            build(action)
+    else:
+        one_by_one(sentence, singles, chain)
+    if len(singles) > 1 and "trainer" in needs:
+        record(sentence, singles)
 
 
-def several(sentence: Sentence, singles: list[Single], chain: Chain) -> None:
+def record(sentence: Sentence, singles: list[Single]) -> None:
+    """Write the run.json of a folder of runs, when all are done."""
+    import json
+
+    from semeqv.engine.runs import versions, write_text
+
+    said = {"sentence": sentence.to_json(), "runs": [single.name for single in singles], "versions": versions()}
+    write_text(sentence.settings.output / "run.json", json.dumps(said, indent=2, ensure_ascii=False) + "\n")
+
+
+def one_by_one(sentence: Sentence, singles: list[Single], chain: Chain) -> None:
     """The runs of a sentence one after the other, then the actions that concern no single run."""
     import click
 
@@ -102,16 +116,17 @@ def resolve_output(sentence: Sentence) -> Sentence:
 def readable_name(sentence: Sentence) -> str:
     """A name for a run: its model and what it reads."""
     paths = [step.leaf.kind.__command__.split() for step in sentence.parts if step.leaf.slot]
-    words = [[word for word in path if word not in ("model", "dataset", "default")] for path in sorted(paths)
-             if "model" in path or "dataset" in path]
+    words = [
+        [word for word in path if word not in ("model", "dataset", "default")]
+        for path in sorted(paths)
+        if "model" in path or "dataset" in path
+    ]
     return "-".join(dict.fromkeys(itertools.chain.from_iterable(words))) or "run"
 
 
 def free_folder(parent: Path, name: str) -> Path:
     """A folder that does not exist yet: `name`, `name-2`, `name-3`."""
-    return next(
-        path for i in itertools.count(1) if not (path := parent / (name if i == 1 else f"{name}-{i}")).exists()
-    )
+    return next(path for i in itertools.count(1) if not (path := parent / (name if i == 1 else f"{name}-{i}")).exists())
 
 
 class Build:
@@ -119,7 +134,9 @@ class Build:
 
     def __init__(self, chain: Chain, sentence: Sentence, singles: list[Single] | None = None):
         self.chain, self.sentence, self.singles = chain, sentence, singles or []
-        settings = {field.name: getattr(sentence.settings, field.name) for field in dataclasses.fields(sentence.settings)}
+        settings = {
+            field.name: getattr(sentence.settings, field.name) for field in dataclasses.fields(sentence.settings)
+        }
         self.made: dict[str, Any] = {**settings, "sentence": sentence}
         self.open: list[str] = []
         self.models: list[Any] = []
@@ -144,7 +161,9 @@ class Build:
         if name in self.open:
             raise UserError(f"These parts need each other: {' -> '.join([*self.open, name])}.")
         self.open.append(name)
-        built = self.trainer(by) if name == "trainer" else self.model(need, by) if name == "model" else self.slot(need, by)
+        built = (
+            self.trainer(by) if name == "trainer" else self.model(need, by) if name == "model" else self.slot(need, by)
+        )
         self.open.pop()
         return self.made.setdefault(name, built)
 

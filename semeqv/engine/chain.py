@@ -10,68 +10,19 @@ module never imports torch.
 import dataclasses
 import difflib
 import importlib
-import inspect
 import itertools
 import json
 import shlex
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NoReturn
 
 import click
-from click.shell_completion import CompletionItem
 
-from semeqv.engine.component import parameters, plain_words, same, summary, words_of
+from semeqv.engine.component import parameters, plain_words, same, summary
+from semeqv.engine.sentence import Leaf, Sentence, Slot, Step
 
 WIDTH = 110
-
-
-@dataclass(frozen=True)
-class Slot:
-    """A place in a run.
-
-    Args:
-        name: The parameter by which `build` methods ask for what fills the slot.
-        keys: The options that tell several fillings apart; the slot is then a dictionary.
-        many: Whether fillings add up to a list.
-    """
-
-    name: str
-    keys: tuple[str, ...] = ()
-    many: bool = False
-
-
-class Leaf(click.Command):
-    """A component or an action; invoking it only fills in its options."""
-
-    def __init__(self, kind: Any, slot: Slot | None):
-        text = summary(kind)
-        super().__init__(
-            kind.__command__.split()[-1],
-            params=parameters(kind),
-            help=text,
-            short_help=text.splitlines()[0],
-            callback=self.fill,
-        )
-        self.kind, self.slot = kind, slot
-        self.needs = list(inspect.signature(kind.build).parameters.values())[1:]
-
-    def fill(self, **given: Any) -> Any:
-        """The options, checked by the component itself."""
-        lists = {field.name for field in dataclasses.fields(self.kind) if field.default_factory is list}
-        try:
-            return self.kind(**{name: list(value) if name in lists else value for name, value in given.items()})
-        except ValueError as error:
-            raise click.UsageError(str(error), click.get_current_context()) from error
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Parse the words of one segment."""
-        return super().parse_args(ctx, args if ctx.resilient_parsing else plain_words(self.params, args))
-
-    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
-        """Options, and the word that starts the next segment."""
-        return super().shell_complete(ctx, incomplete) + [CompletionItem("cli")] * "cli".startswith(incomplete)
 
 
 class Word(click.Group):
@@ -79,7 +30,7 @@ class Word(click.Group):
 
     def __init__(self, root: "Chain", path: str, help: str, slot: Slot | None):
         super().__init__(
-            path.split()[-1] if path else None,
+            path.rsplit(maxsplit=1)[-1] if path else None,
             help=help,
             short_help=help.splitlines()[0],
             context_settings={"max_content_width": WIDTH},
@@ -122,63 +73,6 @@ class Word(click.Group):
         if close := difflib.get_close_matches(same(word), names, n=3, cutoff=0.5):
             return f"Did you mean {' or '.join(repr(names[name]) for name in close)}?"
         return f"Write one of: {', '.join(names.values())}."
-
-
-@dataclass(frozen=True)
-class Step:
-    """One parsed segment: a leaf and its options."""
-
-    leaf: Leaf
-    options: Any
-
-    @property
-    def key(self) -> tuple[Any, ...]:
-        """What tells it apart from others in its slot."""
-        return tuple(getattr(self.options, key, None) for key in self.leaf.slot.keys) if self.leaf.slot else ()
-
-    @property
-    def place(self) -> tuple[Any, ...]:
-        """Where it goes: two steps in one place are one too many."""
-        slot = self.leaf.slot
-        return (id(self),) if not slot or slot.many else (slot.name, *self.key)
-
-    @property
-    def replaces(self) -> tuple[Any, ...]:
-        """What a later sentence must say to replace it."""
-        slot = self.leaf.slot
-        return (slot.name, self.leaf.kind.__command__, getattr(self.options, "split", None)) if slot and slot.many else self.place
-
-    @property
-    def words(self) -> list[str]:
-        """The segment that parses back into this step."""
-        return words_of(self.options)
-
-
-@dataclass(frozen=True)
-class Sentence:
-    """A parsed command line: the settings before the first `cli`, the parts of a run, and what to do with them."""
-
-    settings: Any
-    parts: list[Step] = field(default_factory=list)
-    actions: list[Step] = field(default_factory=list)
-
-    def to_json(self) -> dict[str, Any]:
-        """What `--config` reads back."""
-        options = dataclasses.asdict(self.settings)
-        return {
-            "settings": {name: str(value) if isinstance(value, Path) else value for name, value in options.items()},
-            "parts": [shlex.join(step.words) for step in self.parts],
-            "actions": [shlex.join(step.words) for step in self.actions],
-        }
-
-    def filling(self, slot: Slot) -> list[Step]:
-        """The steps that fill a slot, in the order in which they were said."""
-        return [step for step in self.parts if step.leaf.slot == slot]
-
-    def replace(self, old: Step, options: Any) -> "Sentence":
-        """The same sentence with other options in one of its parts."""
-        parts = [Step(step.leaf, options) if step is old else step for step in self.parts]
-        return dataclasses.replace(self, parts=parts)
 
 
 class Chain(Word):
@@ -314,7 +208,10 @@ class Chain(Word):
             settings = self.settings(**given)
         except ValueError as error:
             raise click.UsageError(str(error), ctx) from error
-        old, line = self.parse(ctx, ctx.meta["saved"], "the saved run"), self.parse(ctx, ctx.meta["segments"], "the line")
+        old, line = (
+            self.parse(ctx, ctx.meta["saved"], "the saved run"),
+            self.parse(ctx, ctx.meta["segments"], "the line"),
+        )
         places = [step.place for step in line]
         for name, *key in (place for place in places if places.count(place) > 1):
             which = " ".join(str(part) for part in key if part)
@@ -339,7 +236,9 @@ class Chain(Word):
         except OSError as error:
             raise click.UsageError(f"--config {path}: {error.strerror}.", ctx) from error
         except (ValueError, KeyError, AttributeError, TypeError) as error:
-            raise click.UsageError(f"--config {path} is no saved sentence (a run.json, or --dump-config).", ctx) from error
+            raise click.UsageError(
+                f"--config {path} is no saved sentence (a run.json, or --dump-config).", ctx
+            ) from error
 
     def parse(self, ctx: click.Context, segments: Sequence[list[str]], source: str) -> list[Step]:
         """Let click parse each segment; an error gains the segment it is in."""
@@ -388,9 +287,12 @@ def explain(error: click.UsageError, leaf: Leaf, chain: Chain, words: list[str])
     if isinstance(error, click.NoSuchOption):
         root = {same(flag) for param in chain.params for flag in param.opts}
         if same(error.option_name.partition("=")[0]) in root:
-            message = f"{error.option_name} is no option of `cli {leaf.kind.__command__}`: it belongs before the first `cli`."
+            message = (
+                f"{error.option_name} is no option of `cli {leaf.kind.__command__}`: it belongs before the first `cli`."
+            )
     elif message.startswith("Got unexpected extra argument"):
-        message = f"{message.rstrip('.')}; `cli {leaf.kind.__command__}` takes only options. Does a word `cli` lack before it?"
+        message = f"{message.rstrip('.')}; `cli {leaf.kind.__command__}` takes only options. "
+        message += "Does a word `cli` lack before it?"
     return click.UsageError(message, error.ctx)
 
 

@@ -57,13 +57,18 @@ def write(path: Path, checkpoint: Checkpoint) -> None:
     try:
         shutil.rmtree(temporary, ignore_errors=True)
         temporary.mkdir(parents=True)
-        save_file({name: tensor.detach().cpu().contiguous().clone() for name, tensor in checkpoint.weights.items()},
-                  temporary / WEIGHTS, metadata={"format": "pt"})
+        save_file(
+            {name: tensor.detach().cpu().contiguous().clone() for name, tensor in checkpoint.weights.items()},
+            temporary / WEIGHTS,
+            metadata={"format": "pt"},
+        )
         if checkpoint.state is not None:
-            with open(temporary / STATE, "wb") as file:
-                torch.save(checkpoint.state, file)
+            with open(temporary / STATE, "wb") as state:
+                torch.save(checkpoint.state, state)
         (temporary / TRAINER).write_text(json.dumps(checkpoint.trainer, indent=2) + "\n", encoding="utf-8")
-        files = {file.name: {"sha256": sha256(file), "bytes": file.stat().st_size} for file in sorted(temporary.iterdir())}
+        files = {
+            file.name: {"sha256": sha256(file), "bytes": file.stat().st_size} for file in sorted(temporary.iterdir())
+        }
         (temporary / MANIFEST).write_text(json.dumps({"files": files}, indent=2) + "\n", encoding="utf-8")
         for file in temporary.iterdir():
             sync(file)
@@ -77,7 +82,9 @@ def write(path: Path, checkpoint: Checkpoint) -> None:
     except (OSError, RuntimeError) as error:  # a full disk is either
         shutil.rmtree(temporary, ignore_errors=True)
         reason = getattr(error, "strerror", None) or str(error).splitlines()[0]
-        raise UserError(f"The checkpoint {path} cannot be written: {reason}. Earlier checkpoints are intact.") from error
+        raise UserError(
+            f"The checkpoint {path} cannot be written: {reason}. Earlier checkpoints are intact."
+        ) from error
 
 
 def read(path: Path, device: str = "cpu") -> Checkpoint:

@@ -66,7 +66,7 @@ def component(path: str) -> Callable[[Kind], Kind]:
         arguments = [p for p in params if isinstance(p, click.Argument)]
         if arguments and any(isinstance(p, Several) for p in params):
             raise TypeError(f"{name} has positional words, which an option of several words would swallow.")
-        kind.__command__ = path
+        kind.__command__ = path  # type: ignore[attr-defined]
         return kind
 
     return declare
@@ -162,7 +162,7 @@ def choices(hint: Any) -> list[Any]:
     return list(typing.get_args(hint)) if typing.get_origin(hint) is Literal else [hint]
 
 
-class SwitchWord(click.ParamType):
+class SwitchWord(click.ParamType[Any]):
     """True, false, or one more word."""
 
     name = "switch"
@@ -237,6 +237,7 @@ def is_option(word: str) -> bool:
 def plain_words(params: list[click.Parameter], words: list[str]) -> list[str]:
     """Rewrite the liberties of the grammar as click knows options: spellings, switches, options of several words."""
     options = [param for param in params if isinstance(param, click.Option)]
+    flags: dict[str, tuple[click.Option | None, str, str | None]]
     flags = {same(flag): (param, param.opts[0], None) for param in options for flag in param.opts}
     for switch in (param for param in options if isinstance(param, Switch)):
         flags |= {same(flag): (switch, switch.opts[0], "False") for flag in switch.negative}
@@ -246,7 +247,9 @@ def plain_words(params: list[click.Parameter], words: list[str]) -> list[str]:
         if word == "--":
             return [*plain, word, *words]
         spelled, equals, value = word.partition("=")
-        param, flag, fixed = flags.get(same(spelled), (None, spelled, None)) if word.startswith("--") else (None, word, None)
+        param, flag, fixed = (
+            flags.get(same(spelled), (None, spelled, None)) if word.startswith("--") else (None, word, None)
+        )
         if fixed is not None:
             if equals:
                 raise click.UsageError(f"{spelled} takes no value; write {flag} {value}.")

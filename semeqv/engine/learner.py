@@ -131,6 +131,7 @@ class Eager:
         self.models = [model.to(regime.device) for model in models]
         self.optimizers = [optimizer(model) for model in self.models]
         self.schedulers = [scheduler(each) for each in self.optimizers] if scheduler else []
+        self.forwards: list[Callable[..., Any]]
         self.forwards = [torch.compile(model) if regime.compile else model for model in self.models]
         self.scaler = torch.amp.GradScaler(regime.device.type, enabled=regime.precision == "fp16")
         self.loss, self.regime, self.names, self.halted = loss, regime, tuple[str, ...](), False
@@ -157,13 +158,13 @@ class Eager:
     def gradient(self, r: int, batches: Sequence[Batch]) -> Tensor:
         """Accumulate the gradient of one replica, (metric + 1): batches weigh by their targets."""
         model, counts = self.forwards[r], [targets(batch) for batch in batches]
-        model.train()
+        self.models[r].train()
         total = torch.zeros(())
         for batch, count in zip(batches, counts):
             share = count / max(sum(counts), 1)
             with self.regime.autocast():
                 metrics = self.loss(model(**batch), batch)
-            self.scaler.scale(metrics["loss"] * share).backward()
+            self.scaler.scale(metrics["loss"] * share).backward()  # type: ignore[no-untyped-call]
             total = total + torch.stack([metrics[name].detach().float().cpu() for name in self.names]) * share
         self.scaler.unscale_(self.optimizers[r])
         gradients = [p.grad for p in self.models[r].parameters() if p.grad is not None]

@@ -35,8 +35,12 @@ class Adaptive:
     def make(self, kind: Any, model: Any) -> Any:
         """The optimizer of a kind; fused, which on a CPU takes a third of the time."""
         return kind(
-            model.parameters(), lr=self.learning_rate, betas=self.betas, eps=self.eps,
-            weight_decay=self.weight_decay, fused=True,
+            model.parameters(),
+            lr=self.learning_rate,
+            betas=self.betas,
+            eps=self.eps,
+            weight_decay=self.weight_decay,
+            fused=True,
         )
 
 

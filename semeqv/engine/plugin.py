@@ -1,13 +1,16 @@
 """The words of the engine."""
 
-from semeqv.engine.chain import Chain, Slot
+from semeqv.engine.chain import Chain
+from semeqv.engine.sentence import Slot
 
 
 def register(chain: Chain) -> None:
     """Open the engine's words."""
     chain.modules.append("semeqv.engine.actions")
     chain.slots |= {"dataset": Slot("dataset", keys=("split", "name")), "model": Slot("model")}
-    chain.word("loss", "What training minimises; the model's own loss if left out.", "semeqv.engine.losses", slot=Slot("loss"))
+    chain.word(
+        "loss", "What training minimises; the model's own loss if left out.", "semeqv.engine.losses", slot=Slot("loss")
+    )
     chain.word("optimizers", "How parameters move.", "semeqv.engine.optimizers", slot=Slot("optimizer"))
     chain.word("schedulers", "How the learning rate changes.", "semeqv.engine.schedulers", slot=Slot("scheduler"))
     chain.word("callbacks", "What observes a run.", "semeqv.engine.callbacks.log", slot=Slot("callbacks", many=True))

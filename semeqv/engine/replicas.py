@@ -64,7 +64,8 @@ class Program:
         values = [dict(model.named_parameters()) for model in models]
         self.flats = [
             torch.stack([torch.cat([each[name].detach().flatten() for name, *_ in group]) for each in values])
-            .to(regime.device).contiguous()
+            .to(regime.device)
+            .contiguous()
             for group in self.layout
         ]
         buffers = [dict(model.named_buffers()) for model in models]
@@ -83,7 +84,7 @@ class Program:
         self.run, self.look = self.update, self.measure
         if regime.compile:
             logging.getLogger("torch._dynamo").setLevel(logging.ERROR)  # it warns of the optimizer's profiler mark
-            options = {"guard_filter_fn": keep_batch_guards}
+            options: dict[str, str | int | bool | Callable[..., Any]] = {"guard_filter_fn": keep_batch_guards}
             keep_memory()
             self.run = torch.compile(own_copy(self.update), fullgraph=True, dynamic=False, options=options)
             self.look = torch.compile(own_copy(self.measure), fullgraph=True, dynamic=False, options=options)
@@ -105,9 +106,9 @@ class Program:
 
     def parameters(self, flats: Sequence[Tensor]) -> dict[str, Tensor]:
         """Views of the stacked parameters by name, (replica, *shape)."""
-        found = {}
+        found: dict[str, Tensor] = {}
         for flat, group in zip(flats, self.layout):
-            parts = flat.split([size for *_, size in group], dim=-1)
+            parts = torch.split(flat, [size for *_, size in group], dim=-1)
             found |= {name: part.reshape(-1, *shape) for part, (name, shape, _) in zip(parts, group)}
         return found
 
@@ -195,8 +196,11 @@ class Program:
         return {
             "mode": "program",
             "optimizer": [
-                {name: (value[replica] if value.shape[:1] == flat.shape[:1] else value).clone()
-                 for name, value in self.optimizer.state[flat].items() if isinstance(value, Tensor)}
+                {
+                    name: (value[replica] if value.shape[:1] == flat.shape[:1] else value).clone()
+                    for name, value in self.optimizer.state[flat].items()
+                    if isinstance(value, Tensor)
+                }
                 for flat in self.flats
             ],
             "rates": [group["lr"].clone() for group in self.optimizer.param_groups],

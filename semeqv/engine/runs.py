@@ -135,19 +135,22 @@ class RunFolder:
 
     def lines(self, path: Path | None, default: str) -> LineLog:
         """A file of JSON lines at a path, or under a default name in the folder."""
-        return self.keep(LineLog(path or self.path / default))
+        log = LineLog(path or self.path / default)
+        self.keep(log)
+        return log
 
     def arrays(self, path: Path | None, default: str) -> ArrayLog:
         """A growing array at a path, or under a default name in the folder."""
-        return self.keep(ArrayLog(path or self.path / default))
+        log = ArrayLog(path or self.path / default)
+        self.keep(log)
+        return log
 
-    def keep(self, log: Any) -> Any:
+    def keep(self, log: LineLog | ArrayLog) -> None:
         """Let a log be flushed and rewound with the run."""
         name = os.path.relpath(log.path, self.path)
         if name in self.logs:
             raise UserError(f"Two callbacks would write {log.path}; give one another path.")
         self.logs[name] = log
-        return log
 
     def start(self, facts: dict[str, Any], resumed: bool, replace: bool = False) -> None:
         """Claim the folder and write `run.json`.
@@ -224,7 +227,7 @@ def open_to_grow(path: Path, length: int) -> Any:
     """Open a file to add to it; a file of which nothing counts yet starts anew."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        return open(path, "r+b" if length else "wb")  # noqa: SIM115
+        return open(path, "r+b" if length else "wb")
     except OSError as error:
         raise UserError(f"{path} cannot be written: {error.strerror}.") from error
 

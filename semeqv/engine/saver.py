@@ -1,5 +1,6 @@
 """Keeps checkpoints of a run, and resumes it from them."""
 
+import itertools
 import shlex
 import time
 from collections.abc import Mapping
@@ -14,7 +15,8 @@ from semeqv.engine.errors import UserError
 from semeqv.engine.randomness import generator_states, restore_generators
 
 if TYPE_CHECKING:
-    from semeqv.engine.trainer import Metrics, Trainer
+    from semeqv.engine.means import Metrics
+    from semeqv.engine.trainer import Trainer
 
 
 class Saver:
@@ -38,8 +40,19 @@ class Saver:
     """
 
     def __init__(
-        self, *, savelast: bool, savebest: bool, etc: int, minutes: float, metric: str, mode: str, keep: int,
-        resume: bool, restorepath: Path | None, map_location: str, verbose: bool,
+        self,
+        *,
+        savelast: bool,
+        savebest: bool,
+        etc: int,
+        minutes: float,
+        metric: str,
+        mode: str,
+        keep: int,
+        resume: bool,
+        restorepath: Path | None,
+        map_location: str,
+        verbose: bool,
     ):
         self.savelast, self.savebest, self.etc, self.minutes = savelast, savebest, etc, minutes
         self.metric, self.mode, self.keep = metric, mode, keep
@@ -64,8 +77,10 @@ class Saver:
         if not self.savebest:
             return
         if self.metric not in metrics:
-            raise UserError(f"--savebest judges by {self.metric!r}, which is not measured; there is "
-                            f"{', '.join(metrics)}. Choose one by --metric (and --mode) of the saver.")
+            raise UserError(
+                f"--savebest judges by {self.metric!r}, which is not measured; there is "
+                f"{', '.join(metrics)}. Choose one by --metric (and --mode) of the saver."
+            )
         self.best = self.best or [None] * len(trainer.seeds)
         sign = 1 if self.mode == "max" else -1
         for r, old in enumerate(self.best):
@@ -83,11 +98,18 @@ class Saver:
             if final and not self.savelast and not best:
                 continue
             if r in self.pending and best and best["step"] != trainer.step:
-                checkpoint.write(folder / checkpoint.name_of(best["step"]),
-                                 checkpoint.Checkpoint(self.pending.pop(r), None, {"step": best["step"], "best": best}))
+                checkpoint.write(
+                    folder / checkpoint.name_of(best["step"]),
+                    checkpoint.Checkpoint(self.pending.pop(r), None, {"step": best["step"], "best": best}),
+                )
             if not final or self.savelast or (best and best["step"] == trainer.step):
-                facts = {"step": trainer.step, "best": best, "lengths": lengths, "means": trainer.means(r),
-                         "definition": definition(trainer, r)}
+                facts = {
+                    "step": trainer.step,
+                    "best": best,
+                    "lengths": lengths,
+                    "means": trainer.means(r),
+                    "definition": definition(trainer, r),
+                }
                 state = {"learner": trainer.made.state(r), "generators": generator_states()}
                 path = folder / checkpoint.name_of(trainer.step)
                 checkpoint.write(path, checkpoint.Checkpoint(weights(trainer, r), state, facts))
@@ -118,8 +140,10 @@ class Saver:
         """
         if self.restorepath:
             several = len(trainer.runs) > 1
-            return [checkpoint.locate(self.restorepath / run.path.name if several else self.restorepath)
-                    for run in trainer.runs]
+            return [
+                checkpoint.locate(self.restorepath / run.path.name if several else self.restorepath)
+                for run in trainer.runs
+            ]
         if not self.resuming:
             return []
         for run in trainer.runs:
@@ -153,14 +177,18 @@ class Saver:
                 trainer.runs[r].rewind(saved.trainer["lengths"])
         if not any(self.best):
             self.best = []
-        click.echo(f"Resumed {paths[0].parent.parent if len(paths) == 1 else f'{len(paths)} runs'} at step {trainer.step}.", err=True)
+        click.echo(
+            f"Resumed {paths[0].parent.parent if len(paths) == 1 else f'{len(paths)} runs'} at step {trainer.step}.",
+            err=True,
+        )
         return True
 
     def take_best(self, trainer: "Trainer") -> None:
         """Give every replica its best weights, when they were kept; else leave the last ones."""
         for r, run in enumerate(trainer.runs):
             path = checkpoint.pointed(run.checkpoints, "best") or (
-                None if trainer.step else checkpoint.pointed(run.checkpoints, "last"))
+                None if trainer.step else checkpoint.pointed(run.checkpoints, "last")
+            )
             if path is not None:
                 trainer.made.load(r, checkpoint.read(path, self.map_location).weights, None)
             elif not trainer.step:
@@ -191,7 +219,7 @@ def definition(trainer: "Trainer", replica: int) -> dict[str, Any]:
     if sentence:
         for words in map(shlex.split, sentence["parts"]):
             if not {"callbacks", "savers"} & set(words) and not {"validation", "test"} & set(words):
-                found["cli " + " ".join(word for word in words[: first_option(words)])] = words[first_option(words):]
+                found["cli " + " ".join(word for word in words[: first_option(words)])] = words[first_option(words) :]
     return found
 
 
@@ -218,8 +246,10 @@ def refuse_changes(path: Path, saved: Mapping[str, Any], now: Mapping[str, Any])
             old, new = ({key: each.get(key) for key in keys} for each in (old, new))
         changes.append(f"{name} was {old}, is {new}")
     if changes:
-        raise UserError(f"{path.parent.parent} cannot be resumed, for the run has changed: {'; '.join(changes)}. "
-                        "Say it as it was, or start anew with --overwrite or another --output.")
+        raise UserError(
+            f"{path.parent.parent} cannot be resumed, for the run has changed: {'; '.join(changes)}. "
+            "Say it as it was, or start anew with --overwrite or another --output."
+        )
 
 
 def options_that_differ(old: list[str], new: list[str]) -> tuple[str, str]:
@@ -227,7 +257,7 @@ def options_that_differ(old: list[str], new: list[str]) -> tuple[str, str]:
 
     def options(words: list[str]) -> dict[str, str]:
         cuts = [i for i, word in enumerate(words) if word.startswith("--")] + [len(words)]
-        return {words[a]: " ".join(words[a + 1 : b]) for a, b in zip(cuts, cuts[1:])}
+        return {words[a]: " ".join(words[a + 1 : b]) for a, b in itertools.pairwise(cuts)}
 
     a, b = options(old), options(new)
     differ = [name for name in dict.fromkeys([*a, *b]) if a.get(name) != b.get(name)]

@@ -55,7 +55,15 @@ class DefaultSaver:
         from semeqv.engine.saver import Saver
 
         return Saver(
-            savelast=self.savelast, savebest=self.savebest, etc=self.etc, minutes=self.minutes,
-            metric=self.metric or {"max": "accuracy", "min": "loss"}[self.mode], mode=self.mode, keep=self.keep,
-            resume=self.resume, restorepath=self.restorepath, map_location=self.map_location, verbose=self.verbose,
+            savelast=self.savelast,
+            savebest=self.savebest,
+            etc=self.etc,
+            minutes=self.minutes,
+            metric=self.metric or {"max": "accuracy", "min": "loss"}[self.mode],
+            mode=self.mode,
+            keep=self.keep,
+            resume=self.resume,
+            restorepath=self.restorepath,
+            map_location=self.map_location,
+            verbose=self.verbose,
         )

@@ -8,12 +8,12 @@ from typing import Annotated, Any, Literal
 import click
 
 
-class SeedWords(click.ParamType):
+class SeedWords(click.ParamType[str]):
     """Seeds one by one or as a range: `42`, `42,43`, `42..46`."""
 
     name = "seed"
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         """Read one word, an integer or a range of them, which stays text until all are known."""
         if isinstance(value, int) or re.fullmatch(r"\d+(\.\.\d+)?", str(value)):
             return str(value)

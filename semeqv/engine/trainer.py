@@ -2,27 +2,25 @@
 
 import contextlib
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, Protocol, Self
+from typing import Any, Protocol
 
 import numpy
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from tqdm import tqdm
 
 from semeqv.engine import checkpoint
-from semeqv.engine.callbacks.callback import Callback
+from semeqv.engine.builder import Builder
 from semeqv.engine.errors import UserError
-from semeqv.engine.learner import Batch, Eager, Learner, Regime, own_loss, probe, targets
+from semeqv.engine.learner import Batch, Eager, Learner, Regime, probe, targets
+from semeqv.engine.means import Mean, Metrics, as_arrays
 from semeqv.engine.randomness import seed_everything
 from semeqv.engine.replicas import Program, replicable
-from semeqv.engine.runs import RunFolder
 
 COMPILE_FROM = 2000  # steps from which compiling replicas pays
 CHECK_EVERY = 64  # steps from one look at what a compiled program could not compute to the next
-
-Metrics = dict[str, "numpy.ndarray[Any, Any]"]
 
 
 class Dataset(Protocol):
@@ -38,7 +36,7 @@ class Dataset(Protocol):
         """One pass, always the same."""
 
 
-class Trainer:
+class Trainer(Builder):
     """Trains and tests a model, or several replicas of it.
 
     Every setter returns the trainer, so that a run reads as a sentence:
@@ -60,147 +58,9 @@ class Trainer:
     """
 
     def __init__(self) -> None:
-        self.models: list[nn.Module] = []
-        self.seeds: list[int] = [42]
-        self.runs: list[RunFolder] = []
-        self.loss: Callable[..., Mapping[str, Tensor]] = own_loss
-        self.optimizer: Any = None
-        self.scheduler: Any = None
-        self.trainsplit: Any = None
-        self.validsplits: dict[str | None, Any] = {}
-        self.testsplits: dict[str | None, Any] = {}
-        self.callbacks: list[Callback] = []
-        self.saver: Any = None
-        self.epochs, self.steps, self.epochs_to_valid = 1, None, 1
-        self.device, self.precision, self.accumulation, self.clip = "auto", "fp32", 1, None
-        self.compile: bool | str = "auto"
-        self.threads: int | None = None
-        self.detect_anomaly = False
-        self.bars = {"train": True, "valid": True, "test": True, "epoch": True}
+        super().__init__()
         self.step = 0
         self.learner: Learner | None = None
-
-    # -- the builder ---------------------------------------------------------------------------------------------
-
-    def set_model(self, model: nn.Module) -> Self:
-        """Train one model: `forward(**batch)` returns a mapping with `logits` or `loss`."""
-        return self.set_replicas([model], self.seeds[:1], self.runs)
-
-    def set_replicas(self, models: Sequence[nn.Module], seeds: Sequence[int], runs: Sequence[RunFolder] = ()) -> Self:
-        """Train several models of one shape, each on the data stream of its own seed.
-
-        Args:
-            models: One per replica.
-            seeds: One per replica.
-            runs: The folder of each; may be left out.
-        """
-        self.models, self.seeds, self.runs = list(models), list(seeds), list(runs)
-        return self
-
-    def set_seed(self, seed: int) -> Self:
-        """Set the seed of what is sampled in training. (Seed the initial weights where you make the model.)"""
-        self.seeds = [seed]
-        return self
-
-    def set_output(self, path: str | Path, overwrite: bool = False) -> Self:
-        """Write run.json, metrics and checkpoints into a folder."""
-        self.runs = [RunFolder(Path(path), overwrite=overwrite)]
-        return self
-
-    def set_loss_fn(self, loss: Any) -> Self:
-        """Set the loss: from outputs and batch to metrics, one of them `loss`; None for the model's own."""
-        self.loss = loss or own_loss
-        return self
-
-    def set_optimizer(self, optimizer: Any) -> Self:
-        """Set the optimizer: made, a component such as `AdamW()`, or a function from the model to it."""
-        self.optimizer = maker(optimizer)
-        return self
-
-    def set_scheduler(self, scheduler: Any) -> Self:
-        """Set the scheduler, stepped after every step: a component, or a function from the optimizer to it; or None."""
-        self.scheduler = maker(scheduler)
-        return self
-
-    def set_trainsplit(self, dataset: Any) -> Self:
-        """Set what the model is trained on."""
-        self.trainsplit = dataset
-        return self
-
-    def set_validsplit(self, dataset: Any, name: str | None = None) -> Self:
-        """Add a validation set; a name tells several apart."""
-        self.validsplits[name] = dataset
-        return self
-
-    def set_testsplit(self, dataset: Any, name: str | None = None) -> Self:
-        """Add a test set; a name tells several apart."""
-        self.testsplits[name] = dataset
-        return self
-
-    def add_callback(self, callback: Callback) -> Self:
-        """Add an observer of one split."""
-        self.callbacks.append(callback)
-        return self
-
-    def set_saver(self, saver: Any) -> Self:
-        """Set what keeps checkpoints, or None."""
-        self.saver = saver
-        return self
-
-    def set_epochs(self, epochs: int) -> Self:
-        """Train for so many passes over the training split."""
-        self.epochs = epochs
-        return self
-
-    def set_steps(self, steps: int | None) -> Self:
-        """Train for so many steps, instead of epochs."""
-        self.steps = steps
-        return self
-
-    def set_epochs_to_valid(self, epochs: int) -> Self:
-        """Set the epochs between two validations."""
-        self.epochs_to_valid = epochs
-        return self
-
-    def set_device(self, device: str) -> Self:
-        """Set where to compute: auto, cpu, cuda, cuda:N or mps."""
-        self.device = device
-        return self
-
-    def set_precision(self, precision: str) -> Self:
-        """Set the numbers of forward and backward passes: fp32, bf16 or fp16."""
-        self.precision = precision
-        return self
-
-    def set_accumulation(self, batches: int) -> Self:
-        """Add up the gradients of so many batches in one step."""
-        self.accumulation = batches
-        return self
-
-    def set_clip(self, norm: float | None) -> Self:
-        """Set the largest norm of a replica's gradient, or None."""
-        self.clip = norm
-        return self
-
-    def set_compile(self, compile: bool | str) -> Self:
-        """Set whether the step is compiled: True, False or auto."""
-        self.compile = compile
-        return self
-
-    def set_threads(self, threads: int | None) -> Self:
-        """Set the threads of a CPU run; None for all cores."""
-        self.threads = threads
-        return self
-
-    def set_detect_anomaly(self, detect: bool) -> Self:
-        """Let autograd name the operation that made a NaN."""
-        self.detect_anomaly = detect
-        return self
-
-    def set_bars(self, train: bool = True, valid: bool = True, test: bool = True, epoch: bool = True) -> Self:
-        """Show progress bars, where stderr is a terminal."""
-        self.bars = {"train": train, "valid": valid, "test": test, "epoch": epoch}
-        return self
 
     # -- what callbacks may ask -----------------------------------------------------------------------------------
 
@@ -292,7 +152,9 @@ class Trainer:
         """
         self.write("train", None, trained)
         found = [self.evaluate("validation", name, dataset) for name, dataset in self.validsplits.items()]
-        mean = {name: numpy.mean([each[name] for each in found], axis=0) for name in self.made.names} if found else trained
+        mean = (
+            {name: numpy.mean([each[name] for each in found], axis=0) for name in self.made.names} if found else trained
+        )
         if self.saver is not None and found:
             self.saver.note(self, mean)
         return mean
@@ -322,8 +184,13 @@ class Trainer:
         """The metrics of one pass over a data set, written down and shown to the callbacks of its split."""
         mean = Mean(self.made.names)
         bar = "valid" if split == "validation" else "test"
-        for batch in tqdm(dataset.batches(), desc=split, total=len(dataset), leave=False,
-                          disable=None if self.bars[bar] and len(dataset) > 20 else True):
+        for batch in tqdm(
+            dataset.batches(),
+            desc=split,
+            total=len(dataset),
+            leave=False,
+            disable=None if self.bars[bar] and len(dataset) > 20 else True,
+        ):
             moved = {key: tensor.to(self.regime.device) for key, tensor in batch.items()}
             mean.add(self.made.evaluate(moved), targets(batch))
         metrics = mean.value()
@@ -355,7 +222,9 @@ class Trainer:
         at, replica = (int(i) for i in (finite == 0).nonzero()[0])
         for run in self.runs:
             run.flush()
-        which = f" of the run with seed {self.seeds[replica]} ({self.runs[replica].path})" if len(self.seeds) > 1 else ""
+        which = (
+            f" of the run with seed {self.seeds[replica]} ({self.runs[replica].path})" if len(self.seeds) > 1 else ""
+        )
         raise UserError(
             f"The loss or gradient of step {first + at}{which} is not finite; stopped before the update. Lower the "
             "learning rate, clip the gradient (--clip 1), or look for its cause with --detect_anomaly."
@@ -374,8 +243,12 @@ class Trainer:
         if self.threads:
             torch.set_num_threads(self.threads)
         found = self.saver.find(self) if training and self.saver is not None else []
-        program = (self.accumulation == 1 and self.precision != "fp16" and self.wants_program(found)
-                   and replicable(self.models[0], self.optimizer))
+        program = (
+            self.accumulation == 1
+            and self.precision != "fp16"
+            and self.wants_program(found)
+            and replicable(self.models[0], self.optimizer)
+        )
         self.regime = Regime(torch_device(self.device), self.precision, self.clip, program or self.compile is True)
         kind = Program if program else Eager
         optimizer = self.optimizer or (lambda model: torch.optim.SGD(model.parameters(), lr=0.0))
@@ -419,8 +292,10 @@ class Trainer:
             batches = self.trainsplit.stream(self.seeds[0], start)
         if self.regime.device.type == "cpu":
             return batches
-        return ({name: tensor.to(self.regime.device, non_blocking=True) for name, tensor in batch.items()}
-                for batch in batches)
+        return (
+            {name: tensor.to(self.regime.device, non_blocking=True) for name, tensor in batch.items()}
+            for batch in batches
+        )
 
     def means(self, replica: int) -> list[list[Any]]:
         """The unfinished means of a replica, for a checkpoint."""
@@ -433,11 +308,13 @@ class Trainer:
 
     def facts(self) -> dict[str, Any]:
         """What the parts of the run say of themselves, for run.json."""
-        sets = {("train", None): self.trainsplit}
+        sets: dict[tuple[str, str | None], Any] = {("train", None): self.trainsplit}
         sets |= {("validation", name): each for name, each in self.validsplits.items()}
         sets |= {("test", name): each for name, each in self.testsplits.items()}
         return {
-            "dataset": {"/".join(filter(None, key)): each.facts() for key, each in sets.items() if hasattr(each, "facts")},
+            "dataset": {
+                "/".join(filter(None, key)): each.facts() for key, each in sets.items() if hasattr(each, "facts")
+            },
             "parameters": sum(p.numel() for p in self.models[0].parameters()),
             "mode": "program" if isinstance(self.learner, Program) else "eager",
             "compiled": self.regime.compile,
@@ -454,81 +331,31 @@ class Trainer:
 
     def bar(self, name: str, total: int, unit: str, initial: int = 0) -> Any:
         """A progress bar; silent when stderr is no terminal."""
-        return tqdm(total=total, initial=initial, unit=unit, desc="train", disable=None if self.bars[name] else True,
-                    smoothing=0.05, mininterval=0.5, dynamic_ncols=True)
+        return tqdm(
+            total=total,
+            initial=initial,
+            unit=unit,
+            desc="train",
+            disable=None if self.bars[name] else True,
+            smoothing=0.05,
+            mininterval=0.5,
+            dynamic_ncols=True,
+        )
 
     def train_bar(self) -> Any:
         """A bar for the batches of an epoch, when there are enough of them."""
         if not self.bars["train"] or self.epoch_steps < 50 or self.epoch_steps == self.last_step:
             return contextlib.nullcontext()
-        return tqdm(total=self.epoch_steps, initial=self.step % self.epoch_steps, unit="batch", desc="epoch",
-                    disable=None, leave=False, mininterval=0.5, dynamic_ncols=True)
-
-
-class Mean:
-    """The mean of metrics over steps or batches.
-
-    Args:
-        names: The metrics.
-    """
-
-    def __init__(self, names: tuple[str, ...]):
-        self.names = names
-        self.clear()
-
-    def clear(self) -> None:
-        """Start anew."""
-        self.waiting: list[Tensor] = []
-        self.weights: list[int] = []
-        self.total: Any = 0.0
-        self.weight = 0
-
-    def add(self, metrics: Tensor, weight: int = 1) -> None:
-        """Add metrics, (metric, replica); further rows are ignored."""
-        self.waiting.append(metrics)
-        self.weights.append(weight)
-        if len(self.waiting) >= 1024:
-            self.fold()
-
-    def fold(self) -> None:
-        """Add up what waits."""
-        if self.waiting:
-            values = torch.stack(self.waiting)[:, : len(self.names)].double().cpu().numpy()
-            self.total = self.total + numpy.tensordot(numpy.asarray(self.weights, dtype=float), values, 1)
-            self.weight += sum(self.weights)
-            self.waiting, self.weights = [], []
-
-    def state(self, replica: int) -> list[Any]:
-        """The sums of a replica and their weight."""
-        self.fold()
-        return [[float(total) for total in self.total[:, replica]] if self.weight else [], self.weight]
-
-    def restore(self, replica: int, state: list[Any], replicas: int) -> None:
-        """Take over the sums of a replica."""
-        totals, self.weight = state
-        if self.weight:
-            if isinstance(self.total, float):
-                self.total = numpy.zeros((len(self.names), replicas))
-            self.total[:, replica] = totals
-
-    def value(self) -> Metrics:
-        """The means, arrays over replicas."""
-        self.fold()
-        return {name: self.total[i] / max(self.weight, 1) for i, name in enumerate(self.names)}
-
-
-def as_arrays(names: tuple[str, ...], metrics: Tensor) -> Metrics:
-    """Metrics as arrays over replicas."""
-    return dict(zip(names, metrics.double().cpu().numpy()))
-
-
-def maker(part: Any) -> Any:
-    """A function that makes a part: the part may be made already, a component, or such a function."""
-    if part is None:
-        return None
-    if hasattr(part, "build"):
-        return part.build
-    return (lambda _: part) if hasattr(part, "state_dict") else part
+        return tqdm(
+            total=self.epoch_steps,
+            initial=self.step % self.epoch_steps,
+            unit="batch",
+            desc="epoch",
+            disable=None,
+            leave=False,
+            mininterval=0.5,
+            dynamic_ncols=True,
+        )
 
 
 def replica_stream(dataset: Any, seeds: Sequence[int], start: int) -> Iterator[Batch]:

@@ -21,19 +21,30 @@ def dumped(say, tmp_path, line):
 
 @pytest.mark.parametrize(
     ("spelling", "value"),
-    [("", "True"), ("--shuffle", "True"), ("--no-shuffle", "False"), ("--shuffle False", "False"),
-     ("--shuffle=no", "False"), ("--shuffle true", "True"), ("--SHUFFLE 0", "False")],
+    [
+        ("", "True"),
+        ("--shuffle", "True"),
+        ("--no-shuffle", "False"),
+        ("--shuffle False", "False"),
+        ("--shuffle=no", "False"),
+        ("--shuffle true", "True"),
+        ("--SHUFFLE 0", "False"),
+    ],
 )
 def test_every_spelling_of_a_switch(say, tmp_path, spelling, value):
     assert f"--shuffle {value}" in dumped(say, tmp_path, f"cli xor dataset default {spelling}")["parts"][0]
 
 
-@pytest.mark.parametrize(("spelling", "value"), [("", "False"), ("--tie", "True"), ("--no-tie", "False"), ("--tie both", "both")])
+@pytest.mark.parametrize(
+    ("spelling", "value"), [("", "False"), ("--tie", "True"), ("--no-tie", "False"), ("--tie both", "both")]
+)
 def test_a_switch_may_have_one_more_word(say, tmp_path, spelling, value):
     assert f"--tie {value}" in dumped(say, tmp_path, f"cli xor model transformer {spelling}")["parts"][0]
 
 
-@pytest.mark.parametrize("line", ["cli optimizers adamW --learning_rate 0.5", "cli optimizers ADAMW --learning-rate=.5"])
+@pytest.mark.parametrize(
+    "line", ["cli optimizers adamW --learning_rate 0.5", "cli optimizers ADAMW --learning-rate=.5"]
+)
 def test_every_spelling_of_a_name(say, tmp_path, line):
     assert dumped(say, tmp_path, line)["parts"][0].startswith("optimizers adamw --learning_rate 0.5")
 
@@ -60,8 +71,18 @@ def test_several_named_sets_of_one_split(say, tmp_path):
 
 @pytest.mark.parametrize(
     "line",
-    ["--help", "help", "", "cli help", "cli optimizers", "cli xor model help", "cli xor model transformer --help",
-     "cli xor model transformer --layers 2 help cli train", "cli train help", "cli view --help"],
+    [
+        "--help",
+        "help",
+        "",
+        "cli help",
+        "cli optimizers",
+        "cli xor model help",
+        "cli xor model transformer --help",
+        "cli xor model transformer --layers 2 help cli train",
+        "cli train help",
+        "cli view --help",
+    ],
 )
 def test_help_anywhere(say, line):
     if "help cli train" in line:  # `help` in place of a command, not of a value
@@ -76,7 +97,10 @@ def test_help_anywhere(say, line):
         ("cli optimizer adamw", "Did you mean 'optimizers'?"),
         ("cli transformer", "Did you mean `cli xor model transformer`?"),
         ("cli xor datset default cli train", "Did you mean 'dataset'?"),
-        (f"{DATA} cli xor model transformer --layers four", "'four' is not a valid integer.\nIn segment 2 of 2 of the line"),
+        (
+            f"{DATA} cli xor model transformer --layers four",
+            "'four' is not a valid integer.\nIn segment 2 of 2 of the line",
+        ),
         ("cli xor model transformer --layers 0", "--layers must be at least 1, not 0."),
         ("cli xor model transformer --layer 1", "No such option"),
         ("cli xor model transformer --heads 3 --embedding_size 4", "--heads 3 must divide --embedding_size 4"),
@@ -108,10 +132,18 @@ def test_help_anywhere(say, line):
         ("--config missing.json cli train", "--config missing.json: No such file"),
         (f"{DATA} {MODEL} {OPTIMIZER} {LOSS} cli test", "nothing to test on"),
         (f"{DATA} --name x {MODEL} {OPTIMIZER} {LOSS} cli train", "leave out --name x"),
-        ("--output a cli savers default-saver --dirpath b " + f"{DATA} {MODEL} {OPTIMIZER} {LOSS} cli train", "differ; leave one out"),
-        (f"{DATA} cli xor model transformer --src_vocab_size 9 {OPTIMIZER} {LOSS} cli train", "does not fit the data, which has 7 symbols"),
-        (f"{DATA} {MODEL} --tie both {OPTIMIZER} {LOSS} cli callbacks cdists --input_embedding_path x cli train",
-         "Every run would write x. Write {run}/x"),
+        (
+            "--output a cli savers default-saver --dirpath b " + f"{DATA} {MODEL} {OPTIMIZER} {LOSS} cli train",
+            "differ; leave one out",
+        ),
+        (
+            f"{DATA} cli xor model transformer --src_vocab_size 9 {OPTIMIZER} {LOSS} cli train",
+            "does not fit the data, which has 7 symbols",
+        ),
+        (
+            f"{DATA} {MODEL} --tie both {OPTIMIZER} {LOSS} cli callbacks cdists --input_embedding_path x cli train",
+            "Every run would write x. Write {run}/x",
+        ),
         (f"--device cuda:7 {DATA} {MODEL} {OPTIMIZER} {LOSS} cli train", "torch sees"),
     ],
 )
@@ -126,10 +158,17 @@ def test_a_saved_sentence_replays_and_a_later_segment_wins(say, tmp_path):
     line = f"--seed 3 {DATA} --no-shuffle {MODEL} {OPTIMIZER} cli callbacks log cli callbacks log --split validation"
     first = dumped(say, tmp_path, line)
     assert dumped(say, tmp_path, f"--config {tmp_path}/config.json") == first
-    again = dumped(say, tmp_path, f"--config {tmp_path}/config.json --epochs 2 cli optimizers adam cli callbacks log --etc 5")
+    again = dumped(
+        say, tmp_path, f"--config {tmp_path}/config.json --epochs 2 cli optimizers adam cli callbacks log --etc 5"
+    )
     assert again["settings"] == first["settings"] | {"epochs": 2}
     assert [part.split()[:2] for part in again["parts"]] == [
-        ["xor", "dataset"], ["xor", "model"], ["callbacks", "log"], ["optimizers", "adam"], ["callbacks", "log"]]
+        ["xor", "dataset"],
+        ["xor", "model"],
+        ["callbacks", "log"],
+        ["optimizers", "adam"],
+        ["callbacks", "log"],
+    ]
     assert "--split validation" in again["parts"][2]
     assert "--etc 5" in again["parts"][4]
 
@@ -143,7 +182,9 @@ def test_a_file_that_is_no_sentence_is_refused(say, tmp_path):
 def test_every_component_writes_words_that_parse_back():
     chain = command()
     leaves = list(chain.leaves())
-    assert {"train", "test", "view", "optimizers adamw", "xor model lstmwt"} <= {leaf.kind.__command__ for leaf in leaves}
+    assert {"train", "test", "view", "optimizers adamw", "xor model lstmwt"} <= {
+        leaf.kind.__command__ for leaf in leaves
+    }
     for leaf in leaves:
         options = leaf.kind()
         ctx = chain.make_context("semeqv", ["--dump-config", "/dev/null", "cli", *words_of(options)])
@@ -155,8 +196,30 @@ def test_every_component_writes_words_that_parse_back():
 @given(
     st.lists(
         st.one_of(
-            st.sampled_from(["cli", "xor", "dataset", "default", "model", "transformer", "optimizers", "adamw", "--size",
-                             "--zero_dst", "--tie", "both", "--no-tie", "train", "view", "--", "-1", "=", "--seeds", "42..46"]),
+            st.sampled_from(
+                [
+                    "cli",
+                    "xor",
+                    "dataset",
+                    "default",
+                    "model",
+                    "transformer",
+                    "optimizers",
+                    "adamw",
+                    "--size",
+                    "--zero_dst",
+                    "--tie",
+                    "both",
+                    "--no-tie",
+                    "train",
+                    "view",
+                    "--",
+                    "-1",
+                    "=",
+                    "--seeds",
+                    "42..46",
+                ]
+            ),
             st.text(max_size=8),
         ),
         max_size=12,
@@ -205,5 +268,7 @@ assert not heavy, heavy
 
 @pytest.mark.parametrize("start", [["-m", "semeqv"], ["semeqv/cli.py"]])
 def test_all_ways_to_start_are_one_program(start):
-    done = subprocess.run([sys.executable, *start, "cli", "optimizers", "--help"], check=True, capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, *start, "cli", "optimizers", "--help"], check=True, capture_output=True, text=True
+    )
     assert done.stdout.startswith("Usage: semeqv cli optimizers")

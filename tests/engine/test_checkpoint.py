@@ -21,12 +21,17 @@ LINE = f"{DATA} {VALID} {MODEL} {LOSS} {OPTIMIZER} cli schedulers cosine --tmax 
 
 def example(step=1):
     generator = torch.Generator().manual_seed(step)
-    return checkpoint.Checkpoint({"w": torch.randn(50, generator=generator)}, {"learner": {"m": torch.ones(2)}}, {"step": step})
+    return checkpoint.Checkpoint(
+        {"w": torch.randn(50, generator=generator)}, {"learner": {"m": torch.ones(2)}}, {"step": step}
+    )
 
 
 def digest(folder):
-    return {str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
-            for path in sorted(folder.rglob("*")) if path.name in ("model.safetensors", "metrics.jsonl") or path.suffix == ".npy"}
+    return {
+        str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(folder.rglob("*"))
+        if path.name in ("model.safetensors", "metrics.jsonl") or path.suffix == ".npy"
+    }
 
 
 def test_a_checkpoint_comes_back(tmp_path):
@@ -44,7 +49,11 @@ def test_damage_is_noticed_and_an_earlier_checkpoint_taken(tmp_path, damage, cap
     for step in (1, 2):
         checkpoint.write(tmp_path / checkpoint.name_of(step), example(step))
     for _ in range(40):
-        path = tmp_path / checkpoint.name_of(2) / rng.choice(["model.safetensors", "state.pt", "trainer.json", "MANIFEST.json"])
+        path = (
+            tmp_path
+            / checkpoint.name_of(2)
+            / rng.choice(["model.safetensors", "state.pt", "trainer.json", "MANIFEST.json"])
+        )
         good = path.read_bytes()
         cut = rng.randrange(len(good))
         bad = bytearray(good)
@@ -72,7 +81,7 @@ def test_a_failed_write_leaves_nothing(tmp_path, monkeypatch):
 
     checkpoint.write(tmp_path / "step-00000001", example())
     monkeypatch.setattr(checkpoint, "save_file", full)
-    with pytest.raises(UserError, match="No space left on device. Earlier checkpoints are intact"):
+    with pytest.raises(UserError, match=r"No space left on device. Earlier checkpoints are intact"):
         checkpoint.write(tmp_path / "step-00000002", example(2))
     assert [path.name for path in tmp_path.iterdir()] == ["step-00000001"]
 
@@ -89,7 +98,7 @@ def test_a_pickle_is_never_loaded(tmp_path):
     manifest = json.loads((folder / "MANIFEST.json").read_text())
     manifest["files"]["state.pt"]["sha256"] = checkpoint.sha256(folder / "state.pt")
     (folder / "MANIFEST.json").write_text(json.dumps(manifest))
-    with pytest.raises(Exception, match="[Ww]eights"):
+    with pytest.raises(Exception, match=r"[Ww]eights"):
         checkpoint.read(folder)
     assert not (tmp_path / "executed").exists()
 
@@ -140,7 +149,10 @@ def test_killed_at_any_moment_it_resumes_to_the_same_end(tmp_path):
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        (("--learning_rate 0.01", "--learning_rate 0.02"), "cli optimizers adamw was --learning_rate 0.01, is --learning_rate 0.02"),
+        (
+            ("--learning_rate 0.01", "--learning_rate 0.02"),
+            "cli optimizers adamw was --learning_rate 0.01, is --learning_rate 0.02",
+        ),
         (("--seed 3", "--seed 4"), "seed was 3, is 4"),
         (("--feedforward_size 4", "--feedforward_size 8"), "model was"),
         (("--zero_dst .1 .9", "--zero_dst .2 .8"), "--zero_dst 0.1 0.9, is --zero_dst 0.2 0.8"),
@@ -173,7 +185,9 @@ def test_the_best_is_kept_and_ties_go_to_the_lower_loss():
     module = torch.nn.Linear(1, 1)
     trainer = SimpleNamespace(seeds=[1], step=0, made=SimpleNamespace(module=lambda r: module))
     best = []
-    for step, (accuracy, loss) in enumerate([(0.5, 2.0), (0.6, 3.0), (0.6, 2.5), (0.6, 2.7), (0.5, 0.1), (float("nan"), 0.0)]):
+    for step, (accuracy, loss) in enumerate(
+        [(0.5, 2.0), (0.6, 3.0), (0.6, 2.5), (0.6, 2.7), (0.5, 0.1), (float("nan"), 0.0)]
+    ):
         trainer.step = step
         saver.note(trainer, {"accuracy": numpy.array([accuracy]), "loss": numpy.array([loss])})
         best.append(saver.best[0]["step"])
@@ -183,4 +197,7 @@ def test_the_best_is_kept_and_ties_go_to_the_lower_loss():
 
 
 def test_a_metric_that_is_not_measured_is_named(say):
-    assert "--savebest judges by 'f1'" in say(f"{LINE} cli savers default-saver --savebest --metric f1 cli train", code=2).err
+    assert (
+        "--savebest judges by 'f1'"
+        in say(f"{LINE} cli savers default-saver --savebest --metric f1 cli train", code=2).err
+    )

@@ -93,10 +93,11 @@ def test_a_step_is_what_torch_does():
 
 def test_accumulated_batches_weigh_by_their_targets():
     """Four batches of 8 rows make the gradient of one batch of 32."""
+
     class Cut(Points):
         def stream(self, seed, start=0):
             for batch in super().stream(seed, start):
-                batch["labels"][: 4] = -100
+                batch["labels"][:4] = -100
                 yield batch
 
     torch.manual_seed(0)
@@ -138,8 +139,20 @@ def test_callbacks_see_the_loop():
     trainer.train()
     kinds = [(each[0], each[2]) if len(each) == 4 else each for each in seen]
     assert kinds == [
-        ("begin", 0), ("begin", 0), ("train", 1), ("step", 3), ("train", 2), ("validation", 2), ("validation", 2),
-        ("step", 6), ("train", 3), ("validation", 3), ("validation", 3), ("end", 6), ("end", 6)]
+        ("begin", 0),
+        ("begin", 0),
+        ("train", 1),
+        ("step", 3),
+        ("train", 2),
+        ("validation", 2),
+        ("validation", 2),
+        ("step", 6),
+        ("train", 3),
+        ("validation", 3),
+        ("validation", 3),
+        ("end", 6),
+        ("end", 6),
+    ]
 
 
 def test_validation_has_no_gradients_and_changes_nothing():
@@ -268,9 +281,13 @@ def test_what_a_run_leaves(say, tmp_path):
     assert {"torch", "semeqv", "python"} <= record["versions"].keys()
     lines = [json.loads(line) for line in (tmp_path / "run/metrics.jsonl").read_text().splitlines()]
     assert [(line["step"], line["split"]) for line in lines] == [
-        (2, "train"), (2, "validation"), (4, "train"), (4, "validation")]
+        (2, "train"),
+        (2, "validation"),
+        (4, "train"),
+        (4, "validation"),
+    ]
     assert numpy.load(tmp_path / "run/input_cdists.npy", allow_pickle=False).shape == (5, 7, 7)
-    say(f"--config run/run.json --output again --epochs 4")
+    say("--config run/run.json --output again --epochs 4")
     assert (tmp_path / "again/metrics.jsonl").read_text() == (tmp_path / "run/metrics.jsonl").read_text()
 
 

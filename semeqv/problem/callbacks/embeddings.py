@@ -30,8 +30,10 @@ class Cdists(Logged):
         """The callback."""
         from semeqv.problem.callbacks.recorder import Recorder, distances
 
-        files = {"input": (self.input_embedding_path, "input_cdists.npy"),
-                 "output": (self.output_embedding_path, "output_cdists.npy")}
+        files = {
+            "input": (self.input_embedding_path, "input_cdists.npy"),
+            "output": (self.output_embedding_path, "output_cdists.npy"),
+        }
         return Recorder(self, files, distances)
 
 

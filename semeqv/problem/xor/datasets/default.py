@@ -51,14 +51,23 @@ class Default:
         for name, least, most in (("size", 1, 20), ("batch_size", 1, None), ("draws", 1, None), ("seed", 0, None)):
             value = getattr(self, name)
             if value < least or (most and value > most):
-                raise ValueError(f"--{name} must be at least {least}{f' and at most {most}' if most else ''}, not {value}.")
+                raise ValueError(
+                    f"--{name} must be at least {least}{f' and at most {most}' if most else ''}, not {value}."
+                )
 
     def build(self) -> Any:
         """The data."""
         from semeqv.problem.xor.datasets.samples import XorSamples
 
         return XorSamples(
-            size=self.size, zero_distribution=self.zero_dst, one_distribution=self.one_dst, seed=self.seed,
-            batch_size=self.batch_size, shuffle=self.shuffle, drop_last=self.drop_last, split=self.split,
-            draws=self.draws, every_string=self.every_string,
+            size=self.size,
+            zero_distribution=self.zero_dst,
+            one_distribution=self.one_dst,
+            seed=self.seed,
+            batch_size=self.batch_size,
+            shuffle=self.shuffle,
+            drop_last=self.drop_last,
+            split=self.split,
+            draws=self.draws,
+            every_string=self.every_string,
         )

@@ -33,10 +33,14 @@ class MLP(Model):
 
         data = next(iter(dataset.values())) if isinstance(dataset, dict) else dataset
         if self.sequence_size not in (None, data.sequence_size):
-            raise UserError(f"--sequence_size {self.sequence_size} does not fit the data, whose sequences have "
-                            f"{data.sequence_size} symbols; leave it out.")
+            raise UserError(
+                f"--sequence_size {self.sequence_size} does not fit the data, whose sequences have "
+                f"{data.sequence_size} symbols; leave it out."
+            )
         return Network(
-            **self.common(dataset), sequence_size=data.sequence_size, activation=self.activation,
+            **self.common(dataset),
+            sequence_size=data.sequence_size,
+            activation=self.activation,
             tokenwise_feedforward_size=self.tokenwise_feedforward_size,
             channelwise_feedforward_size=self.channelwise_feedforward_size,
         )

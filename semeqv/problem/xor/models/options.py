@@ -54,7 +54,13 @@ class Model:
         for flag, said in (("src", self.src_vocab_size), ("tgt", self.tgt_vocab_size)):
             if said not in (None, data.vocabulary_size):
                 raise UserError(
-                    f"--{flag}_vocab_size {said} does not fit the data, which has {data.vocabulary_size} symbols; leave it out."
+                    f"--{flag}_vocab_size {said} does not fit the data, which has {data.vocabulary_size} symbols; "
+                    "leave it out."
                 )
-        return {"vocabulary_size": data.vocabulary_size, "mask": data.mask, "embedding_size": self.embedding_size,
-                "layers": self.layers, "tied": self.tie}
+        return {
+            "vocabulary_size": data.vocabulary_size,
+            "mask": data.mask,
+            "embedding_size": self.embedding_size,
+            "layers": self.layers,
+            "tied": self.tie,
+        }
