@@ -125,13 +125,12 @@ class RunFolder:
         """The folder of its checkpoints."""
         return self.path / "checkpoints"
 
-    @property
-    def finished(self) -> bool:
-        """Whether a run in the folder came to its end."""
+    def saved(self) -> dict[str, Any]:
+        """The `run.json` that is in the folder, empty when there is none."""
         try:
-            return "seconds" in json.loads((self.path / "run.json").read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            return False
+            return dict(json.loads((self.path / "run.json").read_text(encoding="utf-8")))
+        except (OSError, ValueError, TypeError):
+            return {}
 
     def lines(self, path: Path | None, default: str) -> LineLog:
         """A file of JSON lines at a path, or under a default name in the folder."""
@@ -163,7 +162,7 @@ class RunFolder:
         Raises:
             UserError: When a run is in the folder already, or a file of its would be lost.
         """
-        replace = (replace and not self.finished) or self.overwrite
+        replace = (replace and "seconds" not in self.saved()) or self.overwrite
         if not resumed and not replace:
             if self.metrics.path.exists() or self.checkpoints.exists():
                 raise UserError(
@@ -176,18 +175,19 @@ class RunFolder:
             for log in self.logs.values():
                 log.path.unlink(missing_ok=True)
             shutil.rmtree(self.checkpoints, ignore_errors=True)
-        self.record = {
+        before = self.saved() if resumed else {}
+        self.record = before | {
             "sentence": self.sentence,
             "facts": facts,
             "versions": versions(),
-            "started": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
+            "started": before.get("started", time.strftime("%Y-%m-%dT%H:%M:%S%z")),
         }
         self.write()
 
-    def finish(self, **facts: Any) -> None:
-        """Add to `run.json` what is known at the end."""
+    def finish(self, steps: int, seconds: float) -> None:
+        """Write to `run.json` how many steps the run took, and how many seconds in all."""
         self.flush()
-        self.record |= facts
+        self.record |= {"steps": steps, "seconds": round(self.record.get("seconds", 0.0) + seconds, 3)}
         self.write()
 
     def write(self) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
+import click
 import numpy
 import torch
 from torch import Tensor
@@ -13,6 +14,7 @@ from tqdm import tqdm
 
 from semeqv.engine import checkpoint
 from semeqv.engine.builder import Builder
+from semeqv.engine.callbacks.callback import Callback
 from semeqv.engine.errors import UserError
 from semeqv.engine.learner import Batch, Eager, Learner, Regime, probe, targets
 from semeqv.engine.means import Mean, Metrics, as_arrays
@@ -61,6 +63,8 @@ class Trainer(Builder):
         super().__init__()
         self.step = 0
         self.learner: Learner | None = None
+        self.unchecked: list[Tensor] = []
+        self.observers: list[Callback] = []
 
     # -- what callbacks may ask -----------------------------------------------------------------------------------
 
@@ -99,65 +103,72 @@ class Trainer(Builder):
         """
         self.prepare()
         started = time.perf_counter()
-        epoch, window = self.epoch_mean, self.window_mean
+        metrics = self.loop()
+        for run in self.runs:
+            run.finish(self.step, time.perf_counter() - started)
+        return metrics
+
+    def loop(self) -> Metrics:
+        """Take the steps that are left, from where the run stands; returns the last metrics."""
+        if self.step >= self.last_step:
+            click.echo(f"Nothing is left to do: the run is at step {self.step}.", err=True)
+            return self.measure_all(write=False) or self.window_mean.value()
+        last: Metrics = {}
+        batches = self.stream()
         with self.running(), self.bar("epoch", self.last_step, "step", self.step) as bar, self.train_bar() as inner:
-            batches = self.stream()
-            observers = [callback for callback in self.callbacks if callback.split == "train"]
-            steppers = [callback for callback in observers if callback.steps]
-            unchecked: list[Tensor] = []
-            check_every = CHECK_EVERY if isinstance(self.made, Program) else 1
-            last: Metrics = {}
             while self.step < self.last_step:
-                step = [next(batches) for _ in range(self.accumulation)]
-                metrics = self.made.step(step)
+                metrics = self.made.step([next(batches) for _ in range(self.accumulation)])
                 self.step += 1
-                unchecked.append(metrics)
-                epoch.add(metrics)
-                window.add(metrics)
-                end = self.step % self.epoch_steps == 0
-                over = self.step == self.last_step
-                valid = over or (end and self.epoch % self.epochs_to_valid == 0)
-                due = self.saver is not None and self.saver.due(self, end)
-                if len(unchecked) >= check_every or valid or due:
-                    self.check(unchecked)
-                for callback in steppers:
-                    if self.step % callback.steps == 0:
-                        self.check(unchecked)
-                        callback.on_step(self, as_arrays(self.made.names, metrics))
-                if end:
-                    for callback in observers:
-                        if callback.epochs and self.epoch % callback.epochs == 0:
-                            self.check(unchecked)
-                            callback.on_epoch(self, epoch.value(), None)
-                    epoch.clear()
+                ended, over = self.step % self.epoch_steps == 0, self.step == self.last_step
+                valid = over or (ended and self.epoch % self.epochs_to_valid == 0)
+                due = self.saver is not None and (over or self.saver.due(self, ended))
+                self.observe(metrics, ended, check=valid or due)
                 if valid:
-                    last = self.validate(window.value())
-                    window.clear()
-                if due or (over and self.saver is not None):
+                    last = self.validate()
+                if due:
                     self.saver.save(self, final=over)
                 bar.update()
                 if inner:
-                    inner.update() if not end else inner.reset()
+                    inner.reset() if ended else inner.update()
             for callback in self.callbacks:
                 callback.on_end(self)
-        for run in self.runs:
-            run.finish(steps=self.step, seconds=round(time.perf_counter() - started, 3))
         return last
 
-    def validate(self, trained: Metrics) -> Metrics:
+    def observe(self, metrics: Tensor, ended: bool, check: bool) -> None:
+        """Take in the metrics of a step, and show them to the callbacks of training."""
+        self.epoch_mean.add(metrics)
+        self.window_mean.add(metrics)
+        self.unchecked.append(metrics)
+        if check or len(self.unchecked) >= (CHECK_EVERY if isinstance(self.made, Program) else 1):
+            self.check()
+        for callback in self.observers:
+            if callback.steps and self.step % callback.steps == 0:
+                self.check()
+                callback.on_step(self, as_arrays(self.made.names, metrics))
+            if ended and callback.epochs and self.epoch % callback.epochs == 0:
+                self.check()
+                callback.on_epoch(self, self.epoch_mean.value(), None)
+        if ended:
+            self.epoch_mean.clear()
+
+    def validate(self) -> Metrics:
         """Write the training metrics since the last validation, and the metrics of each validation set.
 
         Returns:
             The mean over validation sets, or the training metrics when there are none.
         """
+        trained = self.window_mean.value()
+        self.window_mean.clear()
         self.write("train", None, trained)
-        found = [self.evaluate("validation", name, dataset) for name, dataset in self.validsplits.items()]
-        mean = (
-            {name: numpy.mean([each[name] for each in found], axis=0) for name in self.made.names} if found else trained
-        )
-        if self.saver is not None and found:
-            self.saver.note(self, mean)
-        return mean
+        measured = self.measure_all()
+        if measured and self.saver is not None:
+            self.saver.note(self, measured)
+        return measured or trained
+
+    def measure_all(self, write: bool = True) -> Metrics:
+        """The mean over validation sets of their metrics; empty when there are none."""
+        found = [self.evaluate("validation", name, dataset, write) for name, dataset in self.validsplits.items()]
+        return {name: numpy.mean([each[name] for each in found], axis=0) for name in self.made.names} if found else {}
 
     def test(self) -> dict[str | None, Metrics]:
         """Measure every test set, with the best weights when they were kept, else the last.
@@ -180,7 +191,7 @@ class Trainer(Builder):
             run.flush()
         return found
 
-    def evaluate(self, split: str, name: str | None, dataset: Any) -> Metrics:
+    def evaluate(self, split: str, name: str | None, dataset: Any, write: bool = True) -> Metrics:
         """The metrics of one pass over a data set, written down and shown to the callbacks of its split."""
         mean = Mean(self.made.names)
         bar = "valid" if split == "validation" else "test"
@@ -194,6 +205,8 @@ class Trainer(Builder):
             moved = {key: tensor.to(self.regime.device) for key, tensor in batch.items()}
             mean.add(self.made.evaluate(moved), targets(batch))
         metrics = mean.value()
+        if not write:
+            return metrics
         self.write(split, name, metrics)
         for callback in self.callbacks:
             if callback.split == split and callback.epochs and self.epoch % callback.epochs == 0:
@@ -206,17 +219,17 @@ class Trainer(Builder):
             values = {key: float(value[r]) for key, value in metrics.items()}
             run.metrics.append({"epoch": self.epoch, "step": self.step, "split": split, "name": name, **values})
 
-    def check(self, unchecked: list[Tensor]) -> None:
+    def check(self) -> None:
         """Stop at the first step whose loss or gradient was not finite; nothing has been updated since.
 
         Raises:
             UserError: With the step, and the replica when there are several.
         """
-        if not unchecked:
+        if not self.unchecked:
             return
-        finite = torch.stack(unchecked)[:, -1]
-        first = self.step - len(unchecked) + 1
-        unchecked.clear()
+        finite = torch.stack(self.unchecked)[:, -1]
+        first = self.step - len(self.unchecked) + 1
+        self.unchecked.clear()
         if bool(finite.all()):
             return
         at, replica = (int(i) for i in (finite == 0).nonzero()[0])
@@ -257,6 +270,7 @@ class Trainer(Builder):
         moved = {name: tensor.to(self.regime.device) for name, tensor in sample.items()}
         self.learner.names = probe(self.learner.module(0), self.loss, moved, self.regime)
         self.epoch_mean, self.window_mean = Mean(self.learner.names), Mean(self.learner.names)
+        self.observers = [callback for callback in self.callbacks if callback.split == "train"]
         for callback in self.callbacks:
             callback.on_start(self)
         if not training:

@@ -1,0 +1,1 @@
+"""This project beside its peers: paired, in one run, agreement asserted before timing."""
