@@ -26,6 +26,7 @@ from semeqv.engine.learner import Batch, Loss, Regime, plain
 
 ELEMENTWISE = (torch.optim.Adam, torch.optim.AdamW, torch.optim.SGD, torch.optim.RMSprop, torch.optim.Adagrad)
 
+TINY = 1e-30  # the least learning rate: compiled Adam divides by it
 TRIM_THRESHOLD, MMAP_THRESHOLD = -1, -3  # mallopt(3)
 
 
@@ -134,6 +135,8 @@ class Program:
         before = [tensor.clone() for tensor in kept]
         for stored, gradient in zip(self.gradients, flat):
             stored.copy_(gradient)
+        for group in self.optimizer.param_groups:
+            group["lr"].clamp_(min=TINY)
         self.optimizer_step(self.optimizer)
         for tensor, value in zip(kept, before):
             tensor.copy_(torch.where(self.halted, value, tensor))

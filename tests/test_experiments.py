@@ -1,0 +1,40 @@
+"""Every makefile's sentences parse, and the make targets that the README names exist."""
+
+import re
+import shlex
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+SHARED = {"common.mk", "xor.mk"}
+EXPERIMENTS = sorted(path for path in (ROOT / "experiments").glob("*.mk") if path.name not in SHARED)
+
+
+def sentences(path):
+    """The sentences that an experiment would run, from a dry run of its figures."""
+    dry = subprocess.run(
+        ["make", "-n", "-B", "-f", str(path), "figs", "SEMEQV=semeqv"], cwd=ROOT, check=True, capture_output=True, text=True
+    )
+    lines = dry.stdout.replace("\\\n", " ").splitlines()
+    return [shlex.split(line)[1:] for line in lines if line.startswith("semeqv ")]
+
+
+@pytest.mark.parametrize("path", EXPERIMENTS, ids=lambda path: path.stem)
+def test_its_sentences_parse(say, tmp_path, path):
+    found = sentences(path)
+    assert found
+    assert found[0][-2:] == ["cli", "train"]
+    for words in found:
+        say(shlex.join(["--dump-config", str(tmp_path / "config.json"), *words]))
+    assert (path.read_text().splitlines()[0]).startswith("# ")
+
+
+def test_every_target_that_is_documented_exists():
+    readme = (ROOT / "README.md").read_text()
+    targets = set(re.findall(r"^    make ([a-z-]+)|`make ([a-z-]+)`", readme, re.MULTILINE))
+    for target in sorted({a or b for a, b in targets} - {"docker-build", "docker-run"}):
+        subprocess.run(["make", "-n", target], cwd=ROOT, check=True, capture_output=True)
+    for name in re.findall(r"make -f (experiments/[\w-]+\.mk)", readme):
+        assert (ROOT / name).exists()
