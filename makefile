@@ -41,6 +41,7 @@ $(notdir $(basename $(EXPERIMENTS))): install
 
 docs/results/xor.md: install $(if $(filter xor,$(MAKECMDGOALS)),$(SMALL))
 	$(BIN)/semeqv cli xor report --output $@ $(wildcard $(addprefix runs/,$(SMALL) $(MEDIUM)))
+	@mkdir -p $(@:.md=) && cp $(wildcard figures/xor-transformer-small/*.png) $(@:.md=)
 
 bench: install-dev
 	$(BIN)/python -m benchmarks

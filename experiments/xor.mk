@@ -22,7 +22,9 @@ SENTENCE = $(DATA) --split train $(DATA) --split validation --shuffle False --dr
   cli savers default-saver --savebest True --minutes 1 --resume
 
 # In the words of the data: symbols 0 and 1 stand for a zero bit, 2 and 3 for a one bit.
-PAIRS ?= --indexes 0 1 "0, 1: same meaning, different contexts" --indexes 2 3 "2, 3: same meaning, same contexts"
+PAIRS ?= --indexes 0 1 "0, 1: same meaning, different contexts (DH fails)" \
+  --indexes 2 3 "2, 3: same meaning, same contexts (DH holds)"
+ACCURACIES ?= .4 .75
 VIEW = $(SEMEQV) cli view --etc $(RECORD) $(PAIRS) --path $@
 
 figs: $(addprefix $(FIGURES)/,accuracies.pdf embeddings_wt.pdf input_embeddings.pdf output_embeddings.pdf)
@@ -38,6 +40,6 @@ $(FIGURES)/embeddings_wt.pdf: $(RUN)/run.json
 	$(VIEW) --title "Tied: one embedding for input and output" $(RUN)/*-$(MODEL)wt/input_cdists.npy
 
 $(FIGURES)/accuracies.pdf: $(RUN)/run.json
-	$(SEMEQV) cli accplot --title "Accuracy on held-out strings" --path $@ \
+	$(SEMEQV) cli accplot --title "Accuracy on the masked bit" --window 10 --ylim $(ACCURACIES) --path $@ \
 	  $(foreach run,$(wildcard $(RUN)/*-$(MODEL)),--inputs $(run)/metrics.jsonl untied) \
 	  $(foreach run,$(wildcard $(RUN)/*-$(MODEL)wt),--inputs $(run)/metrics.jsonl tied)

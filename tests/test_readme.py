@@ -1,0 +1,63 @@
+"""What the README shows, runs."""
+
+import re
+import shlex
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from semeqv.cli import command
+from semeqv.engine.component import component
+
+README = (Path(__file__).parent.parent / "README.md").read_text()
+
+
+def code(language):
+    return re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
+
+
+def test_the_sentence_runs(say, tmp_path):
+    (line,) = re.findall(r"^    semeqv (--seed 42 .*?cli train)$", README, re.DOTALL | re.MULTILINE)
+    say(line.replace("\\\n", " "))
+    for left in re.findall(r"^    (runs/first/\S+)", README, re.MULTILINE):
+        assert (tmp_path / left).exists()
+    (again,) = re.findall(r"`semeqv (--config .*?)`", README)
+    say(again)
+
+
+def test_the_mistake_is_named_as_shown(say):
+    (line, words) = re.search(r"\$ semeqv (.*)\n((?:    .*\n)+)", README).groups()
+    assert say(line, code=2).err == words.replace("    ", "")
+
+
+def test_the_python_runs():
+    subprocess.run([sys.executable, "-c", code("python")[0]], check=True, capture_output=True)
+
+
+def test_the_component_works():
+    chain, found = command(), {}
+    exec(code("python")[1], {"component": component, "dataclass": dataclass, "__name__": "rprop"}, found)
+    chain.get_command(None, "optimizers").load()
+    chain.add_component(found["Rprop"])
+    words = shlex.split("--dump-config /dev/null cli optimizers rprop --learning_rate 0.5")
+    ctx = chain.make_context("semeqv", words)
+    (step,) = chain.parse(ctx, ctx.meta["segments"], "the line")
+    assert step.options == found["Rprop"](learning_rate=0.5)
+
+
+def test_the_first_code_of_the_study_still_has_its_sentence(say, tmp_path):
+    """The example that users of the study's first command line know, word for word, with fewer epochs."""
+    say("""--seed 42 --epochs 3
+      cli callbacks cdists --split train --input_embedding_path ./input --output_embedding_path ./output
+      cli callbacks log --epoch_log_path ./valid.log --split validation
+      cli loss cross-entropy
+      cli xor dataset default --batch_size 100 --split train
+      cli xor dataset default --batch_size 100 --split validation
+      cli xor model transformer --layers 1 --heads 1 --embedding_size 4 --activation gelu
+      cli optimizers adamw --learning_rate 0.0001
+      cli schedulers cosine
+      cli savers default-saver --dirpath ./run
+      cli train""")
+    for left in ("input.npy", "output.npy", "valid.log", "run/run.json", "run/checkpoints/last"):
+        assert (tmp_path / left).exists(), left
