@@ -15,7 +15,11 @@ EXPERIMENTS = sorted(path for path in (ROOT / "experiments").glob("*.mk") if pat
 def sentences(path):
     """The sentences that an experiment would run, from a dry run of its figures."""
     dry = subprocess.run(
-        ["make", "-n", "-B", "-f", str(path), "figs", "SEMEQV=semeqv"], cwd=ROOT, check=True, capture_output=True, text=True
+        ["make", "-n", "-B", "-f", str(path), "figs", "SEMEQV=semeqv"],
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+        text=True,
     )
     lines = dry.stdout.replace("\\\n", " ").splitlines()
     return [shlex.split(line)[1:] for line in lines if line.startswith("semeqv ")]

@@ -142,8 +142,11 @@ LINE = f"{DATA} {VALID} {LOSS} {OPTIMIZER} cli callbacks cdists cli savers defau
 
 
 def files(folder):
-    return {str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
-            for path in folder.rglob("*") if path.suffix in (".npy", ".jsonl", ".safetensors")}
+    return {
+        str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in folder.rglob("*")
+        if path.suffix in (".npy", ".jsonl", ".safetensors")
+    }
 
 
 @pytest.mark.parametrize("model", [MODEL, "cli xor model lstm --layers 1 --embedding_size 4 --hidden_size 4"])

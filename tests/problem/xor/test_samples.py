@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from semeqv.problem.xor.datasets.decoding import Decoder
+from semeqv.problem.xor.datasets.default import Default
 from semeqv.problem.xor.datasets.randomness import random_orders, random_rows
 from semeqv.problem.xor.datasets.samples import STEPS, XorSamples
 
@@ -196,24 +197,24 @@ def test_facts_are_json_and_their_hash_follows_the_data():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"size": 0}, "size must be between 1 and 24 bits, not 0"),
-        ({"size": 64}, "size must be between 1 and 24 bits, not 64"),
-        ({"zero_distribution": [0.1, 0.8]}, "zero_distribution must be one or two probabilities that sum to 1"),
-        ({"one_distribution": [-0.5, 1.5]}, "one_distribution must be one or two probabilities that sum to 1"),
-        ({"one_distribution": [math.nan, 1]}, "one_distribution must be one or two"),
-        ({"one_distribution": [0.2, 0.3, 0.5]}, "one_distribution must be one or two"),
-        ({"one_distribution": []}, "one_distribution must be one or two"),
-        ({"batch_size": 1024}, "no batch of 1024 is left of the 115 strings of the train split"),
-        ({"batch_size": 0}, "batch_size must be at least 1, not 0"),
-        ({"split": "dev"}, "split 'dev' is unknown: choose one of train, validation, test"),
-        ({"draws": 2}, "draws must be at least 1, and 1 for the train split, not 2"),
-        ({"seed": -1}, "seed must not be negative, as -1 is"),
-        ({"size": 1, "split": "validation"}, "the validation split of 2 strings is empty"),
+        ({"size": 0}, "--size must be at least 1 and at most 24, not 0."),
+        ({"size": 64}, "--size must be at least 1 and at most 24, not 64."),
+        ({"zero_dst": (0.1, 0.8)}, "--zero_dst 0.1 0.8 sums to 0.9; probabilities sum to 1."),
+        ({"one_dst": (-0.5, 1.5)}, "--one_dst -0.5 1.5: a probability cannot be negative."),
+        ({"one_dst": (math.nan, 1)}, "--one_dst nan 1: a probability cannot be negative."),
+        ({"one_dst": (0.2, 0.3, 0.5)}, "--one_dst takes one or two probabilities"),
+        ({"one_dst": ()}, "--one_dst takes one or two probabilities"),
+        ({"batch_size": 1024}, "No batch of 1024 can be made of the 115 strings of the train split."),
+        ({"batch_size": 0}, "--batch_size must be at least 1, not 0."),
+        ({"draws": 2}, "--draws is for sets that are drawn once"),
+        ({"seed": -1}, "--seed must be at least 0, not -1."),
+        ({"size": 1, "split": "validation"}, "The validation split of 2 strings is empty."),
     ],
 )
 def test_wrong_options_are_explained(options, message):
-    with pytest.raises(ValueError, match=message) as caught:
-        XorSamples(**MAIN | {"batch_size": 10} | options)
+    with pytest.raises(ValueError) as caught:
+        Default(**{"size": 7, "batch_size": 10} | options).build()
+    assert str(caught.value).startswith(message)
     assert "\n" not in str(caught.value)
 
 

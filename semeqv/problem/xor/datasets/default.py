@@ -5,6 +5,8 @@ from typing import Any, Literal
 
 from semeqv.engine.component import component
 
+LONGEST = 24  # bits: all strings are held in memory
+
 
 @component("xor dataset default")
 @dataclass(frozen=True, kw_only=True)
@@ -48,12 +50,16 @@ class Default:
 
         checked("--zero_dst", self.zero_dst)
         checked("--one_dst", self.one_dst)
-        for name, least, most in (("size", 1, 20), ("batch_size", 1, None), ("draws", 1, None), ("seed", 0, None)):
+        bounds = {"size": (1, LONGEST), "batch_size": (1, None), "draws": (1, None), "seed": (0, None)}
+        for name, (least, most) in bounds.items():
             value = getattr(self, name)
             if value < least or (most and value > most):
-                raise ValueError(
-                    f"--{name} must be at least {least}{f' and at most {most}' if most else ''}, not {value}."
-                )
+                at_most = f" and at most {most}" if most else ""
+                raise ValueError(f"--{name} must be at least {least}{at_most}, not {value}.")
+        if self.draws > 1 and self.split == "train":
+            raise ValueError(
+                "--draws is for sets that are drawn once, validation and test; training draws in every epoch."
+            )
 
     def build(self) -> Any:
         """The data."""

@@ -20,5 +20,5 @@ def checked(name: str, probabilities: Sequence[float]) -> tuple[float, float]:
         raise ValueError(f"{name} {said}: a probability cannot be negative.")
     if not abs(sum(probabilities) - 1) <= 1e-6:
         raise ValueError(f"{name} {said} sums to {sum(probabilities):g}; probabilities sum to 1.")
-    first = float(probabilities[0]) if len(probabilities) == 2 else 1.0
+    first = float(probabilities[0]) / sum(probabilities)
     return first, 1.0 - first

@@ -12,11 +12,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from semeqv.engine.errors import UserError
 from semeqv.problem.xor.datasets.decoding import MASK, Decoder
+from semeqv.problem.xor.datasets.distribution import checked
 from semeqv.problem.xor.datasets.randomness import random_orders, random_rows
 
-SPLITS = ("train", "validation", "test")
-LONGEST = 24  # bits: all strings are held in memory
 STEPS = 64  # decoded at once, at most
 SYMBOLS_AT_ONCE = 2**19
 
@@ -47,7 +47,7 @@ class XorSamples:
         every_string: Whether the string of all ones takes part; the study's original code lost it.
 
     Raises:
-        ValueError: An option makes no sense.
+        UserError: The split is empty, or no batch can be made of it.
     """
 
     vocabulary_size = 7
@@ -67,28 +67,18 @@ class XorSamples:
         draws: int = 1,
         every_string: bool = True,
     ):
-        if not 1 <= size <= LONGEST:
-            raise ValueError(f"size must be between 1 and {LONGEST} bits, not {size}")
-        if split not in SPLITS:
-            raise ValueError(f"split {split!r} is unknown: choose one of {', '.join(SPLITS)}")
-        if seed < 0:
-            raise ValueError(f"seed must not be negative, as {seed} is")
-        if batch_size < 1:
-            raise ValueError(f"batch_size must be at least 1, not {batch_size}")
-        if draws < 1 or (split == "train" and draws > 1):
-            raise ValueError(f"draws must be at least 1, and 1 for the train split, not {draws}")
         self.sequence_size, self.seed, self.split = size + 1, seed, split
         self.distributions = (
-            _distribution("zero_distribution", zero_distribution),
-            _distribution("one_distribution", one_distribution),
+            checked("zero_distribution", zero_distribution),
+            checked("one_distribution", one_distribution),
         )
         self.strings = np.tile(_strings_of(split, 2**size - (not every_string), seed), draws)
         strings = len(self.strings)
         self._batches = strings // batch_size if drop_last else math.ceil(strings / batch_size)
         if not self._batches:
-            raise ValueError(
-                f"no batch of {batch_size} is left of the {strings} strings of the {split} split: "
-                "choose a smaller batch_size, or turn drop_last off"
+            raise UserError(
+                f"No batch of {batch_size} can be made of the {strings} strings of the {split} split. Write a smaller "
+                "--batch_size, or --drop_last False."
             )
         self.batch_size = min(batch_size, strings)
         self.shuffle = shuffle and self.batch_size < strings  # a batch that holds every string needs no order
@@ -222,14 +212,6 @@ class XorSamples:
             yield {"input_ids": input_ids, "labels": gold}
 
 
-def _distribution(name: str, probabilities: Sequence[float]) -> tuple[float, float]:
-    """Check one or two probabilities; a missing second is 0."""
-    first, second = values = [*map(float, probabilities), 0.0][:2] if len(probabilities) in (1, 2) else [math.nan] * 2
-    if not (min(values) >= 0 and abs(sum(values) - 1) <= 1e-6):
-        raise ValueError(f"{name} must be one or two probabilities that sum to 1, not {list(probabilities)}")
-    return first / (first + second), second / (first + second)
-
-
 def _strings_of(split: str, strings: int, seed: int) -> NDArray[np.int64]:
     """Choose the strings of a split: nine tenths, one tenth, and the rest of all, shuffled."""
     shuffled = random_orders(seed, "split", 0, 1, strings)[0]
@@ -237,5 +219,5 @@ def _strings_of(split: str, strings: int, seed: int) -> NDArray[np.int64]:
     bounds = {"train": (0, train), "validation": (train, train + validation), "test": (train + validation, strings)}
     chosen = shuffled[slice(*bounds[split])]
     if not len(chosen):
-        raise ValueError(f"the {split} split of {strings} strings is empty: choose a larger size")
+        raise UserError(f"The {split} split of {strings} strings is empty. Write a larger --size.")
     return chosen
