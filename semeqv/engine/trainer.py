@@ -1,6 +1,8 @@
 """The Trainer: a builder whose setters read like the sentence, and the loop."""
 
 import contextlib
+import os
+import shutil
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -259,8 +261,8 @@ class Trainer(Builder):
         program = (
             self.accumulation == 1
             and self.precision != "fp16"
-            and self.wants_program(found)
             and replicable(self.models[0], self.optimizer)
+            and self.wants_program(found)
         )
         self.regime = Regime(torch_device(self.device), self.precision, self.clip, program or self.compile is True)
         kind = Program if program else Eager
@@ -289,8 +291,16 @@ class Trainer(Builder):
         if self.compile == "auto":
             if found:
                 return bool(checkpoint.read(found[0]).trainer["definition"]["mode"] == "program")
-            return self.trainsplit is not None and self.last_step >= COMPILE_FROM
+            return self.trainsplit is not None and self.last_step >= COMPILE_FROM and self.can_compile()
         return bool(self.compile)
+
+    def can_compile(self) -> bool:
+        """Whether there is a compiler for the device; says so when there is none."""
+        compilers = (os.environ.get("CXX"), "g++", "clang++", "cl")
+        if torch_device(self.device).type != "cpu" or any(shutil.which(name) for name in compilers if name):
+            return True
+        click.echo("There is no C++ compiler here (install g++): the step stays uncompiled, and far slower.", err=True)
+        return False
 
     def first_test(self) -> Any:
         """Any test set."""

@@ -57,9 +57,7 @@ class Default:
                 at_most = f" and at most {most}" if most else ""
                 raise ValueError(f"--{name} must be at least {least}{at_most}, not {value}.")
         if self.draws > 1 and self.split == "train":
-            raise ValueError(
-                "--draws is for sets that are drawn once, validation and test; training draws in every epoch."
-            )
+            raise ValueError("--draws is for sets that are drawn once, validation and test; training draws anew.")
 
     def build(self) -> Any:
         """The data."""
