@@ -25,7 +25,10 @@ def command() -> Chain:
 
 
 def main(args: list[str] | None = None) -> NoReturn:
-    """Run a sentence: exit 0 when done, 2 for a mistake of the user (one clear line), 130 when interrupted."""
+    """Run a sentence and exit: 0 when done, 2 after a mistake of the user (one clear message).
+
+    As shells expect, 130 when interrupted and 141 when nobody reads the output any more.
+    """
     try:
         code = command().main(args, prog_name="semeqv", standalone_mode=False)
         sys.exit(code if isinstance(code, int) else 0)

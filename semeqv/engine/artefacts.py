@@ -29,8 +29,14 @@ class Line:
     def number_at(self, key: str) -> float:
         """Return the number under a key; null is what a run writes for one that is not finite, and gives NaN.
 
+        Args:
+            key: The key in the line's record.
+
+        Returns:
+            The number as a float.
+
         Raises:
-            click.UsageError: What is there is no number.
+            click.UsageError: The key is missing, or holds no number or one too large for a float.
         """
         value = self.record.get(key)
         if value is None and key in self.record:
@@ -49,10 +55,10 @@ def metrics_file(path: Path) -> Path:
 
 
 def read_metrics(path: Path) -> list[Line]:
-    """Read a file of JSON objects, one a line. A last line that a running program is still writing is left out.
+    """Read a file of JSON objects, one a line, in the order of the file; blank lines are skipped.
 
-    Raises:
-        click.UsageError: The file is missing, or a finished line is no JSON object.
+    A last line that a running program is still writing is left out. A file that cannot be read, or a finished line
+    that is no JSON object, raises `click.UsageError` with the path and the line.
     """
     try:
         content = path.read_bytes()
@@ -78,10 +84,16 @@ def read_metrics(path: Path) -> list[Line]:
 
 
 def read_run(folder: Path) -> dict[str, Any]:
-    """Read a run folder's run.json; a folder without one gives an empty mapping.
+    """Read a run folder's run.json.
+
+    Args:
+        folder: The folder of the run.
+
+    Returns:
+        The JSON object; empty when there is no such file.
 
     Raises:
-        click.UsageError: The file is there and is no JSON object.
+        click.UsageError: The file is there, but cannot be read or is no JSON object.
     """
     path = folder / RUN
     try:

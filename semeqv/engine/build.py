@@ -60,7 +60,7 @@ def record(sentence: Sentence, singles: list[Single]) -> None:
 
 
 def one_by_one(sentence: Sentence, singles: list[Single], chain: Chain) -> None:
-    """The runs of a sentence one after the other, then the actions that concern no single run."""
+    """Do the runs of a sentence one after the other, then the actions that concern no single run."""
     import click
 
     of_run = [step for step in sentence.actions if {need.name for need in step.leaf.needs} & {"trainer", "model"}]
@@ -94,8 +94,14 @@ def plan(sentence: Sentence, chain: Chain) -> Iterator[Single]:
 def resolve_output(sentence: Sentence) -> Sentence:
     """Say the folder of the run in one place: the settings.
 
+    Args:
+        sentence: What was said, the folder by --output, by the saver's --dirpath, or not at all.
+
+    Returns:
+        The same sentence, its folder in `settings.output` alone; a free one under `runs/` when none was named.
+
     Raises:
-        UserError: When --output and the saver's --dirpath name two folders.
+        UserError: When --output and --dirpath name two folders, or --resume is said and neither names one.
     """
     settings = sentence.settings
     for step in sentence.parts:
@@ -150,10 +156,17 @@ class Build:
         return options.build(**{need.name: self.need(need, step) for need in step.leaf.needs})
 
     def need(self, need: inspect.Parameter, by: Step) -> Any:
-        """What a `build` method asks for by name.
+        """What a `build` method asks for by name, built unless it is there already.
+
+        Args:
+            need: The parameter of the method; its default stands in where no segment fills its slot.
+            by: The step whose method asks, for the message.
+
+        Returns:
+            A setting, the sentence, the trainer, the model, or what fills a slot.
 
         Raises:
-            UserError: When no segment provides it, or parts need each other.
+            UserError: When parts need each other, or (from `slot`) no segment provides what is needed.
         """
         name = need.name
         if name in self.made:
@@ -168,7 +181,18 @@ class Build:
         return self.made.setdefault(name, built)
 
     def slot(self, need: inspect.Parameter, by: Step) -> Any:
-        """Build what fills a slot."""
+        """Build what fills a slot.
+
+        Args:
+            need: A parameter named like the slot.
+            by: The step that asks, for the message.
+
+        Returns:
+            One part; a list for a slot of many; a dictionary for a slot with keys, such as (split, name) to data set.
+
+        Raises:
+            UserError: When nothing fills the slot, and the parameter has no default.
+        """
         slot = next(slot for slot in self.chain.slots.values() if slot.name == need.name)
         steps = self.sentence.filling(slot)
         if not steps and not slot.many:
@@ -213,11 +237,19 @@ class Build:
         return self.need(inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY), by)
 
     def optimizer(self) -> Any:
-        """The optimizer of a model, to be built when the trainer knows the model; None when none is said."""
+        """A function from a model to its optimizer; None when the sentence names no optimizer."""
         return self.later("optimizers", "model")
 
     def later(self, word: str, part: str) -> Any:
-        """A function from a model to its optimizer, or from an optimizer to its scheduler."""
+        """A function that builds a part later, once what it is built on is there; None when the part is not said.
+
+        Args:
+            word: The word of the part, `optimizers` or `schedulers`.
+            part: What the function is given, by the parameter of `build`: `model` or `optimizer`.
+
+        Returns:
+            From a model to its optimizer, or from an optimizer to its scheduler; or None.
+        """
         steps = self.sentence.filling(self.chain.slots[word])
         if not steps:
             return None
@@ -232,8 +264,14 @@ class Build:
     def trainer(self, by: Step) -> Any:
         """A Trainer, configured by its builder methods with everything that the sentence says.
 
+        Args:
+            by: The step that asks for it.
+
+        Returns:
+            The Trainer, with a run folder for each of its replicas.
+
         Raises:
-            UserError: When there is no model or no data set.
+            UserError: When the training set has a name, or (from `slot`) there is no model or no data set.
         """
         from semeqv.engine.runs import RunFolder
         from semeqv.engine.savers import DefaultSaver

@@ -45,7 +45,10 @@ class Builder:
         Args:
             models: One per replica.
             seeds: One per replica.
-            runs: The folder of each; may be left out.
+            runs: The folder of each; may be left out, and nothing is then written.
+
+        Returns:
+            This object.
         """
         self.models, self.seeds, self.runs = list(models), list(seeds), list(runs)
         return self

@@ -57,6 +57,13 @@ class Word(click.Group):
     def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command, list[str]]:
         """The command that the first word names.
 
+        Args:
+            ctx: The context of this word.
+            args: The words that follow, at least one.
+
+        Returns:
+            The command's name, the command, and the words left for it.
+
         Raises:
             click.UsageError: When no command has that name; the closest ones are offered.
         """
@@ -101,9 +108,12 @@ class Chain(Word):
         Args:
             path: The word, or words: `optimizers`, `xor dataset`.
             help: One line.
-            modules: The modules that declare its commands, imported when the word is used.
-            slot: What its commands fill. A word inside another takes the slot of the word's own last part:
-                `xor dataset` fills what `dataset` fills.
+            *modules: The modules that declare its commands, imported when the word is used.
+            slot: What its commands fill. If left out, the slot known by the last part of the path: `xor dataset` fills
+                what `dataset` fills.
+
+        Raises:
+            TypeError: When the word that it stands in, `xor` of `xor dataset`, is not open.
         """
         *outer, last = path.split()
         group: Word = self
@@ -129,6 +139,9 @@ class Chain(Word):
 
     def add_component(self, kind: Any) -> None:
         """Take in one component.
+
+        Args:
+            kind: A class decorated with `@component`.
 
         Raises:
             TypeError: When its word is not open, its name is taken, or `build` asks for what nothing provides.

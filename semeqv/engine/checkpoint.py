@@ -50,6 +50,10 @@ def name_of(step: int) -> str:
 def write(path: Path, checkpoint: Checkpoint) -> None:
     """Write a checkpoint folder; afterwards it is there in whole, or, if anything fails, not at all.
 
+    Args:
+        path: The folder; one that is there already is replaced.
+        checkpoint: What it shall hold.
+
     Raises:
         UserError: When the disk is full or the folder cannot be written.
     """
@@ -88,14 +92,14 @@ def write(path: Path, checkpoint: Checkpoint) -> None:
 
 
 def read(path: Path, device: str = "cpu") -> Checkpoint:
-    """Read a checkpoint folder, after its hashes.
+    """Read a checkpoint folder, once `verify` has found it undamaged; `Damaged` is raised when it is not.
 
     Args:
         path: The folder.
-        device: Where the tensors go.
+        device: Where the weights go; the state stays on the CPU.
 
-    Raises:
-        Damaged: When a file is missing, or its hash is not the one in the manifest.
+    Returns:
+        What the folder holds; its state is None when only weights were kept.
     """
     verify(path)
     state = torch.load(path / STATE, map_location="cpu", weights_only=True) if (path / STATE).exists() else None
@@ -104,10 +108,13 @@ def read(path: Path, device: str = "cpu") -> Checkpoint:
 
 
 def verify(path: Path) -> None:
-    """Compare every file of a checkpoint with its hash.
+    """Compare every file of a checkpoint with its hash in the manifest.
+
+    Args:
+        path: The folder.
 
     Raises:
-        Damaged: When one differs, is missing, or the manifest cannot be read.
+        Damaged: When a file differs or is missing, the weights are not listed, or the manifest cannot be read.
     """
     try:
         files = json.loads((path / MANIFEST).read_text(encoding="utf-8"))["files"]
@@ -149,7 +156,13 @@ def pointed(folder: Path, pointer: str) -> Path | None:
 
 
 def locate(source: Path) -> Path:
-    """The checkpoint folder that a run folder, its `checkpoints`, or a checkpoint folder stands for.
+    """The checkpoint folder that a path stands for.
+
+    Args:
+        source: A checkpoint folder, a run folder, or the folder `checkpoints` in one.
+
+    Returns:
+        The checkpoint itself; of a run the best one, else the last.
 
     Raises:
         UserError: When there is none.

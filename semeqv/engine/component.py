@@ -41,11 +41,15 @@ NO = {"false", "f", "no", "n", "off", "0"}
 def component(path: str) -> Callable[[Kind], Kind]:
     """Class decorator: declare the command `cli PATH`.
 
+    A class that cannot be one is refused with `TypeError` when it is decorated: it is no frozen dataclass, it has no
+    `build` or no docstring, `Args:` does not list exactly its fields, the type of a field has no spelling, or an option
+    of several words would swallow its positional words.
+
     Args:
         path: The words of the command, such as `optimizers adamw` or `xor model transformer`.
 
-    Raises:
-        TypeError: When the class is no frozen dataclass, an option has no help, or a type has no spelling.
+    Returns:
+        The decorator; it gives the class back, its path in `__command__`.
     """
 
     def declare(kind: Kind) -> Kind:
@@ -107,10 +111,16 @@ def parameters(kind: type) -> list[click.Parameter]:
 
 
 def parameter(field: Field[Any], hint: Any, help: str | None) -> click.Parameter:
-    """The click parameter of one field.
+    """The click parameter of one field; `spelling` raises `TypeError` when the field's type has none.
 
-    Raises:
-        TypeError: When no spelling is known for the field's type.
+    Args:
+        field: The field of the dataclass.
+        hint: Its type.
+        help: What the docstring says of it.
+
+    Returns:
+        An argument for a positional field, a `Switch` for a truth value, `Several` for a tuple of any length, else a
+        plain option.
     """
     if field.metadata.get("positional"):
         return click.Argument([field.name], nargs=-1, type=click.Path(path_type=Path))
@@ -132,7 +142,19 @@ def parameter(field: Field[Any], hint: Any, help: str | None) -> click.Parameter
 
 
 def spelling(hint: Any, name: str) -> Any:
-    """The click type of a type hint."""
+    """The click type of a type hint.
+
+    Args:
+        hint: A type without its None: `int`, `Path`, `tuple[float, float]`, `Literal["max", "min"]`, or `Annotated`
+            with a click type.
+        name: The field, for the message.
+
+    Returns:
+        A click type, or one of `str`, `int` and `float`.
+
+    Raises:
+        TypeError: When no spelling is known for the type.
+    """
     if typing.get_origin(hint) is Annotated:  # the type says itself how it is written
         return next(word for word in typing.get_args(hint)[1:] if isinstance(word, click.ParamType))
     if typing.get_origin(hint) is Literal:
@@ -171,7 +193,7 @@ class SwitchWord(click.ParamType[Any]):
         self.extra = extra
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> bool | str | None:
-        """Read a word as a truth value."""
+        """Read a word as a truth value, or as one of the further words; None stays None."""
         if isinstance(value, bool) or value is None:
             return value
         word = str(value).lower()
@@ -219,7 +241,7 @@ class Several(click.Option):
     """An option of several words: `--languages en fr`, `--distribution .1,.9` or `--distribution [.1,.9]`."""
 
     def words(self, following: list[str]) -> tuple[list[str], list[str]]:
-        """The words that belong to the option, taken apart at commas, and what is left."""
+        """The words up to the next option, brackets off and taken apart at commas, and what is left."""
         count = next((i for i, word in enumerate(following) if is_option(word)), len(following))
         parts = [part for word in following[:count] for part in re.split(r"[,\s]+", word.strip("[]() "))]
         return [part for part in parts if part], following[count:]

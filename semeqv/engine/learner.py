@@ -46,6 +46,9 @@ class Learner(Protocol):
     def step(self, batches: Sequence[Batch]) -> Tensor:
         """One update from batches whose gradients add up.
 
+        Args:
+            batches: With several replicas, every tensor has them as its first dimension.
+
         Returns:
             (metric + 1, replica): the metrics, and last whether the loss and the gradient were finite (1 or 0).
             When they were not, nothing has been updated, and no later step updates anything.
@@ -68,24 +71,34 @@ class Learner(Protocol):
 
 
 def own_loss(outputs: Mapping[str, Tensor], batch: Batch) -> dict[str, Tensor]:
-    """The loss that the model computes itself (the Hugging Face convention)."""
+    """The loss that the model computes itself (the Hugging Face convention).
+
+    Args:
+        outputs: What the model returned, `loss` among it.
+        batch: Not used; every loss function takes it.
+
+    Returns:
+        `loss` alone.
+
+    Raises:
+        UserError: When the model returned no loss.
+    """
     if outputs.get("loss") is None:
         raise UserError("The model returns no loss of its own. Add: cli loss cross-entropy")
     return {"loss": outputs["loss"]}
 
 
 def targets(batch: Batch) -> int:
-    """How many predictions a batch asks for: labels that are not -100, else its rows."""
+    """How many predictions a batch asks for: its labels that are not -100; without labels, its rows."""
     if "labels" in batch:
         return int((batch["labels"] != -100).sum())
     return len(next(iter(batch.values())))
 
 
 def probe(model: nn.Module, loss: Loss, batch: Batch, regime: Regime) -> tuple[str, ...]:
-    """The names of the metrics, found by one forward pass before step 1.
+    """The names of the metrics, found by one forward pass before step 1, without gradients.
 
-    Raises:
-        UserError: When the batch does not fit the model; what torch says of it is passed on.
+    When the batch does not fit the model, `UserError` is raised with the batch's shapes and what torch says of it.
     """
     check_vocabulary(model, batch)
     model.eval()
@@ -102,6 +115,10 @@ def probe(model: nn.Module, loss: Loss, batch: Batch, regime: Regime) -> tuple[s
 
 def check_vocabulary(model: nn.Module, batch: Batch) -> None:
     """Refuse token ids for which the model has no embedding.
+
+    Args:
+        model: Looked at only if it has `get_input_embeddings`.
+        batch: Looked at only if it has `input_ids`.
 
     Raises:
         UserError: When an id is negative or beyond the last row.

@@ -13,7 +13,7 @@ class Mean:
     """The mean of metrics over steps or batches.
 
     Args:
-        names: The metrics.
+        names: The metrics, in the order of their rows.
     """
 
     def __init__(self, names: tuple[str, ...]):
@@ -28,7 +28,7 @@ class Mean:
         self.weight = 0
 
     def add(self, metrics: Tensor, weight: int = 1) -> None:
-        """Add metrics, (metric, replica); further rows are ignored."""
+        """Add metrics, (metric, replica), with a weight; rows beyond the named metrics are ignored."""
         self.waiting.append(metrics)
         self.weights.append(weight)
         if len(self.waiting) >= 1024:
@@ -56,11 +56,11 @@ class Mean:
             self.total[:, replica] = totals
 
     def value(self) -> Metrics:
-        """The means, arrays over replicas."""
+        """The means: name to an array over replicas."""
         self.fold()
         return {name: self.total[i] / max(self.weight, 1) for i, name in enumerate(self.names)}
 
 
 def as_arrays(names: tuple[str, ...], metrics: Tensor) -> Metrics:
-    """Metrics as arrays over replicas."""
+    """Metrics, (metric, replica), by name as arrays over replicas."""
     return dict(zip(names, metrics.double().cpu().numpy()))

@@ -14,7 +14,10 @@ def cross_entropy(outputs: Mapping[str, Tensor], batch: Mapping[str, Tensor]) ->
 
     Args:
         outputs: `logits`, (..., classes).
-        batch: `labels`, (...).
+        batch: `labels`, (...), integers.
+
+    Returns:
+        `loss` and `accuracy`, scalars: means over those labels.
     """
     logits, labels = outputs["logits"].float(), batch["labels"]
     if logits.shape[-1] > FEW:

@@ -36,7 +36,10 @@ def replicable(model: nn.Module, optimizer: Any) -> bool:
     Args:
         model: Says `replicable = True` when its forward pass is a pure function of parameters and buffers, for one
             replica, without randomness.
-        optimizer: From a module to its optimizer; must update element by element.
+        optimizer: From a module to its optimizer, which must update element by element; None when nothing is trained.
+
+    Returns:
+        Whether the model says so and its optimizer is one of `ELEMENTWISE`.
     """
     if not getattr(model, "replicable", False):
         return False
@@ -153,7 +156,7 @@ class Program:
 
     @torch.no_grad()
     def step(self, batches: Sequence[Batch]) -> Tensor:
-        """One update; the batch has the replicas as its first dimension."""
+        """One update, (metric + 1, replica), from a single batch that has the replicas as its first dimension."""
         (batch,) = batches
         metrics = self.run(batch)
         if self.scheduler:

@@ -11,9 +11,9 @@ def print_metrics(title: str, trainer: Any, found: Mapping[str | None, Mapping[s
     """Print one line for every run and data set.
 
     Args:
-        title: Above the table.
+        title: What stands above the table.
         trainer: The Trainer that measured.
-        found: By the name of the data set, metrics as arrays over replicas.
+        found: The name of each data set to its metrics, arrays over replicas.
     """
     table = Table(title=title, title_justify="left", box=None, pad_edge=False, header_style="bold")
     named = any(found)

@@ -41,7 +41,7 @@ class LineLog:
             self.flush()
 
     def flush(self) -> int:
-        """Write what waits; returns the length of the file in bytes."""
+        """Write what waits, and return the length of the file in bytes."""
         if self.waiting:
             with open_to_grow(self.path, self.length) as file:
                 file.seek(self.length)
@@ -63,7 +63,7 @@ class ArrayLog:
     """A .npy file that grows along its first axis; readable at any moment.
 
     Args:
-        path: Where the file is; `.npy` is added when it lacks.
+        path: Where the file is; `.npy` is added where it is missing.
     """
 
     def __init__(self, path: Path):
@@ -77,7 +77,7 @@ class ArrayLog:
             self.flush()
 
     def flush(self) -> int:
-        """Write what waits, then the header that makes it count; returns the number of records."""
+        """Write what waits, then the header that makes it count, and return the number of records."""
         if self.waiting:
             first = self.waiting[0]
             data = b"".join(array.tobytes() for array in self.waiting)
@@ -93,7 +93,14 @@ class ArrayLog:
         return self.length
 
     def rewind(self, length: int) -> None:
-        """Cut the file back to a number of records."""
+        """Cut the file back to a number of records.
+
+        Args:
+            length: The records that stay.
+
+        Raises:
+            UserError: When the file has fewer.
+        """
         self.waiting, self.length = [], 0
         if length:
             checked_length(self.path, 1)
@@ -145,7 +152,14 @@ class RunFolder:
         return log
 
     def keep(self, log: LineLog | ArrayLog) -> None:
-        """Let a log be flushed and rewound with the run."""
+        """Let a log be flushed and rewound with the run.
+
+        Args:
+            log: A log of this run.
+
+        Raises:
+            UserError: When another log of the run has the same file.
+        """
         name = os.path.relpath(log.path, self.path)
         if name in self.logs:
             raise UserError(f"Two callbacks would write {log.path}; give one another path.")
@@ -157,10 +171,10 @@ class RunFolder:
         Args:
             facts: What the parts of the run say of themselves.
             resumed: Whether the run goes on from a checkpoint.
-            replace: Whether what an interrupted run left before its first checkpoint may go.
+            replace: Whether what an unfinished run left there may go; a finished one may only with `overwrite`.
 
         Raises:
-            UserError: When a run is in the folder already, or a file of its would be lost.
+            UserError: When a run is in the folder already, or a file that a callback would write exists.
         """
         replace = (replace and "seconds" not in self.saved()) or self.overwrite
         if not resumed and not replace:
@@ -195,7 +209,7 @@ class RunFolder:
         write_text(self.path / "run.json", json.dumps(self.record, indent=2, ensure_ascii=False) + "\n")
 
     def flush(self) -> dict[str, int]:
-        """Write what waits; returns the length of each file."""
+        """Write what waits, and return the length of each log: bytes of JSON lines, records of arrays."""
         return {name: log.flush() for name, log in self.logs.items()}
 
     def rewind(self, lengths: dict[str, int]) -> None:
@@ -206,6 +220,10 @@ class RunFolder:
 
 def write_text(path: Path, text: str) -> None:
     """Write a file in one piece: aside, then renamed.
+
+    Args:
+        path: The file; its folder is made if need be.
+        text: All that it shall hold.
 
     Raises:
         UserError: When the file cannot be written.
@@ -224,7 +242,18 @@ def write_text(path: Path, text: str) -> None:
 
 
 def open_to_grow(path: Path, length: int) -> Any:
-    """Open a file to add to it; a file of which nothing counts yet starts anew."""
+    """Open a file to add to it.
+
+    Args:
+        path: The file; its folder is made if need be.
+        length: How much of it counts; at 0 the file starts anew, empty.
+
+    Returns:
+        The open file, binary.
+
+    Raises:
+        UserError: When it cannot be written.
+    """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         return open(path, "r+b" if length else "wb")
@@ -239,7 +268,18 @@ def sync(file: IO[bytes]) -> None:
 
 
 def checked_length(path: Path, length: int) -> int:
-    """The length, when the file is at least as long."""
+    """The length in bytes, when the file is at least as long.
+
+    Args:
+        path: The file.
+        length: What a checkpoint counts on.
+
+    Returns:
+        The same length.
+
+    Raises:
+        UserError: When the file is shorter, or missing.
+    """
     if length and (not path.exists() or path.stat().st_size < length):
         raise UserError(f"{path} is shorter than the checkpoint counts on; the run cannot be resumed from it.")
     return length

@@ -71,8 +71,12 @@ class Saver:
     def note(self, trainer: "Trainer", metrics: "Metrics") -> None:
         """Keep the weights of every replica that is better than before; at an equal metric the lower loss wins.
 
+        Args:
+            trainer: The Trainer.
+            metrics: Validation metrics, name to an array over replicas.
+
         Raises:
-            UserError: When the loss function gives no such metric.
+            UserError: When the metric to judge by is not among them.
         """
         if not self.savebest:
             return
@@ -133,10 +137,16 @@ class Saver:
             (folder / "last").unlink(missing_ok=True)
 
     def find(self, trainer: "Trainer") -> list[Path]:
-        """The checkpoint of every run to continue from, all of one step; empty to start anew.
+        """The checkpoint of every run to continue from.
 
-        Raises:
-            UserError: When --restorepath names none, or --resume has no folder.
+        When --restorepath names no checkpoint, `checkpoint.locate` raises `UserError`.
+
+        Args:
+            trainer: The Trainer whose runs they are.
+
+        Returns:
+            A folder for each run: what --restorepath names, or the newest undamaged ones of a step that all runs
+            have. Empty to start anew.
         """
         if self.restorepath:
             several = len(trainer.runs) > 1
@@ -155,10 +165,17 @@ class Saver:
         return [run.checkpoints / checkpoint.name_of(max(common)) for run in trainer.runs]
 
     def resume(self, trainer: "Trainer", paths: list[Path]) -> bool:
-        """Continue every run from its checkpoint; False when there is none.
+        """Continue every run from its checkpoint.
+
+        Args:
+            trainer: The Trainer, its learner made.
+            paths: A checkpoint folder for each run, from `find`; or none.
+
+        Returns:
+            Whether there was something to continue.
 
         Raises:
-            UserError: When what defines the result has changed since; the difference is shown.
+            UserError: When a checkpoint holds only weights, or (from `refuse_changes`) the run is not the same.
         """
         if not paths:
             return False
@@ -184,7 +201,14 @@ class Saver:
         return True
 
     def take_best(self, trainer: "Trainer") -> None:
-        """Give every replica its best weights, when they were kept; else leave the last ones."""
+        """Give every replica its best weights, when they were kept; else its last ones.
+
+        Args:
+            trainer: The Trainer. When it has not trained, the last weights are read from each run's folder.
+
+        Raises:
+            UserError: When it has not trained, and a folder has no checkpoint.
+        """
         for r, run in enumerate(trainer.runs):
             path = checkpoint.pointed(run.checkpoints, "best") or (
                 None if trainer.step else checkpoint.pointed(run.checkpoints, "last")
@@ -231,8 +255,13 @@ def first_option(words: list[str]) -> int:
 def refuse_changes(path: Path, saved: Mapping[str, Any], now: Mapping[str, Any]) -> None:
     """Refuse to resume a run that is no longer the same.
 
+    Args:
+        path: The checkpoint folder.
+        saved: What defined the run when it was written.
+        now: What defines it now.
+
     Raises:
-        UserError: Naming each difference.
+        UserError: When they differ; it names each difference.
     """
     changes = []
     for name in dict.fromkeys([*saved, *now]):

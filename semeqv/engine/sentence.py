@@ -44,7 +44,17 @@ class Leaf(click.Command):
         self.needs = list(inspect.signature(kind.build).parameters.values())[1:]
 
     def fill(self, **given: Any) -> Any:
-        """The options, checked by the component itself."""
+        """The options, checked by the component itself.
+
+        Args:
+            **given: The value of each of its fields.
+
+        Returns:
+            The component.
+
+        Raises:
+            click.UsageError: When the component refuses a value.
+        """
         lists = {field.name for field in dataclasses.fields(self.kind) if field.default_factory is list}
         try:
             return self.kind(**{name: list(value) if name in lists else value for name, value in given.items()})
@@ -69,7 +79,7 @@ class Step:
 
     @property
     def key(self) -> tuple[Any, ...]:
-        """What tells it apart from others in its slot."""
+        """What tells the step apart from others in its slot."""
         return tuple(getattr(self.options, key, None) for key in self.leaf.slot.keys) if self.leaf.slot else ()
 
     @property
@@ -80,7 +90,7 @@ class Step:
 
     @property
     def replaces(self) -> tuple[Any, ...]:
-        """What a later sentence must say to replace it."""
+        """What a step of a later line must share with this one to replace it."""
         slot = self.leaf.slot
         return (
             (slot.name, self.leaf.kind.__command__, getattr(self.options, "split", None))

@@ -27,8 +27,10 @@ class Settings:
     A run is a sentence. Each `cli` starts a segment, which names one component or one action; the last one is an
     action. The order of the segments does not matter. Put the word `help` anywhere to see what can stand there.
 
+    \b
     Example:
-      semeqv --seed 42 --epochs 3 cli xor dataset default cli xor model transformer cli optimizers adamw cli train
+      semeqv --seed 42 --epochs 3 cli xor dataset default cli xor model transformer
+        cli loss cross-entropy cli optimizers adamw cli train
 
     Args:
         seed: Seed of everything that is sampled: initial weights, training data.

@@ -94,14 +94,14 @@ class Trainer(Builder):
     # -- training -------------------------------------------------------------------------------------------------
 
     def train(self) -> Metrics:
-        """Train.
+        """Train up to the last step.
+
+        `UserError` is raised when a part is missing, data and model do not fit, the loss or gradient is not finite, or
+        the run cannot be resumed or written.
 
         Returns:
-            The last metrics of validation (of training when there is no validation set), arrays over replicas.
-
-        Raises:
-            UserError: When a part lacks, data and model do not fit, the loss or gradient is not finite, or the run
-                cannot be resumed or written.
+            The last metrics of validation (of training when there is no validation set), name to an array over
+            replicas; empty when a resumed run had no step left.
         """
         self.prepare()
         started = time.perf_counter()
@@ -156,6 +156,9 @@ class Trainer(Builder):
     def validate(self) -> Metrics:
         """Write the training metrics since the last validation, and the metrics of each validation set.
 
+        Args:
+            trained: The means of the training metrics, arrays over replicas.
+
         Returns:
             The mean over validation sets, or the training metrics when there are none.
         """
@@ -179,7 +182,8 @@ class Trainer(Builder):
             Metrics by the name of the test set, arrays over replicas.
 
         Raises:
-            UserError: When there is no test set.
+            UserError: When there is no test set or no model, or nothing was trained and a run's folder has no
+                checkpoint.
         """
         if not self.testsplits:
             raise UserError("There is nothing to test on. Add a data set with --split test.")
@@ -224,8 +228,11 @@ class Trainer(Builder):
     def check(self) -> None:
         """Stop at the first step whose loss or gradient was not finite; nothing has been updated since.
 
+        Args:
+            unchecked: What the learner returned for each step since the last check, (metric + 1, replica); emptied.
+
         Raises:
-            UserError: With the step, and the replica when there are several.
+            UserError: When there is such a step; it names the step, and the replica when there are several.
         """
         if not self.unchecked:
             return
@@ -248,7 +255,14 @@ class Trainer(Builder):
     # -- preparations ---------------------------------------------------------------------------------------------
 
     def prepare(self, training: bool = True) -> None:
-        """Make the learner, start or resume the run."""
+        """Make the learner, start or resume the run.
+
+        Args:
+            training: Whether to train; a test neither resumes nor starts a run, it only opens the callbacks' files.
+
+        Raises:
+            UserError: When there is no model, or, to train, no training set or no optimizer.
+        """
         if not self.models:
             raise UserError("There is no model. Call set_model, or add: cli model ...")
         if training and self.trainsplit is None:
@@ -394,8 +408,14 @@ def replica_stream(dataset: Any, seeds: Sequence[int], start: int) -> Iterator[B
 def torch_device(name: str) -> torch.device:
     """The device of a name.
 
+    Args:
+        name: cpu, cuda, cuda:N or mps, or auto for CUDA where there is some, else the CPU.
+
+    Returns:
+        The device.
+
     Raises:
-        UserError: When it is not there.
+        UserError: When torch sees no such CUDA device.
     """
     if name == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")

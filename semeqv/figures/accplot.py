@@ -86,8 +86,15 @@ class Accplot(Drawing):
     def read(self, path: Path, label: str) -> Curve:
         """Read one run: smoothed, cut off and thinned as asked.
 
+        Args:
+            path: A metrics file, or the folder of a run.
+            label: What to call the run.
+
+        Returns:
+            The curve of the metric; of the records left, every `etc`-th, counted back from the last.
+
         Raises:
-            click.UsageError: It has no record up to the cutoff, or the file is wrong.
+            click.UsageError: The run has no record up to the cutoff, or (from `read_curve`) the file is wrong.
         """
         from semeqv.figures.curves import Curve, read_curve, running_mean
 
@@ -105,7 +112,10 @@ class Accplot(Drawing):
 
         Args:
             groups: Label to the curves of its runs.
-            bayes: Height of the line of the best accuracy possible.
+            bayes: Height of the line of the best accuracy possible; None for no line.
+
+        Returns:
+            The figure, not yet written.
         """
         from semeqv.figures.legend import Entry, add_legend
         from semeqv.figures.style import COLUMN, INK, colors, count_epochs, new_figure
@@ -139,8 +149,12 @@ class Accplot(Drawing):
     def draw_lines(self, panels: Sequence[Axes], bayes: float | None) -> None:
         """Draw the horizontal lines across the panels.
 
+        Args:
+            panels: The axes of the curves and of their ends.
+            bayes: Height of the dashed line of the best accuracy possible; None for no line.
+
         Raises:
-            click.UsageError: A colour or a style does not exist.
+            click.UsageError: A colour or a style of --hline does not exist.
         """
         from semeqv.figures.style import INK
 

@@ -21,6 +21,9 @@ def t95(degrees: int) -> float:
 
     Args:
         degrees: Degrees of freedom, at least one.
+
+    Returns:
+        The value that the size of t exceeds with probability 5%: 12.7 for one degree, towards 1.96 for many.
     """
     if degrees <= len(T95):
         return T95[degrees - 1]

@@ -39,7 +39,8 @@ def read_curve(path: Path, label: str, *, metric: str, split: str, name: str | N
         The curve, in the order of epochs; of two records of one epoch the later counts.
 
     Raises:
-        click.UsageError: A line is no record, a value no number, or nothing is left to draw.
+        click.UsageError: No line has the metric, an epoch is no number, or (from `read_metrics` and `number_at`) a
+            line is no record or a value no number.
     """
     import numpy
 
@@ -59,7 +60,7 @@ def read_curve(path: Path, label: str, *, metric: str, split: str, name: str | N
 def running_mean(values: numpy.ndarray, window: int) -> numpy.ndarray:
     """Return, at each record, the mean of it and those before it, `window` in all (fewer at the start).
 
-    Where the last record is no number, neither is the mean.
+    Records that are no number are left out of the means of others; at such a record the mean is NaN too.
     """
     import numpy
 
@@ -75,10 +76,16 @@ def running_mean(values: numpy.ndarray, window: int) -> numpy.ndarray:
 
 
 def bayes_accuracy(paths: Iterable[Path]) -> float | None:
-    """Return the Bayes accuracy that the runs of some metrics files state; None when none does.
+    """Return the Bayes accuracy that some runs state in their run.json.
+
+    Args:
+        paths: Metrics files, or folders of runs.
+
+    Returns:
+        The accuracy, to six digits; None when no run states one.
 
     Raises:
-        click.UsageError: They state different ones.
+        click.UsageError: Runs state different ones, or what is no number.
     """
     found: dict[float, Path] = {}
     for path in paths:

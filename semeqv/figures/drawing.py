@@ -35,6 +35,9 @@ class Drawing:
 def check_limits(limits: tuple[float, float] | None) -> None:
     """Refuse limits of an axis that leave nothing between them.
 
+    Args:
+        limits: The lower and the upper one; None for no limits.
+
     Raises:
         ValueError: The lower one is not below the upper one.
     """
@@ -45,8 +48,12 @@ def check_limits(limits: tuple[float, float] | None) -> None:
 def check_positive(name: str, count: int | None) -> None:
     """Refuse a count below one.
 
+    Args:
+        name: The option, without its dashes.
+        count: Its value; None when it was left out.
+
     Raises:
-        ValueError: It is below one.
+        ValueError: The count is below one.
     """
     if count is not None and count < 1:
         raise ValueError(f"--{name} {count}: write 1 or more")

@@ -38,12 +38,15 @@ class Entry:
 
 
 def key_of_runs(runs: int, *, band: bool, ragged: bool) -> list[Entry]:
-    """Return the grey entry that tells a run from the mean of all; a single run needs none.
+    """Return the grey entry that tells a run from the mean of all.
 
     Args:
-        runs: How many.
+        runs: How many runs are drawn.
         band: Whether the confidence of the mean is drawn.
         ragged: Whether some runs end before others.
+
+    Returns:
+        One entry; none for a single run, which needs no key.
     """
     if runs < 2:
         return []

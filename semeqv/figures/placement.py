@@ -21,10 +21,10 @@ def place_labels(
 
     Args:
         texts: The labels.
-        anchors: What each belongs to.
+        anchors: The point that each belongs to.
         points: What no label should cover.
         panel: Width and height of the panel; all lengths are in points of 1/72 inch, from its lower left corner.
-        size: Font size.
+        size: Font size, in points.
 
     Returns:
         The centres of the labels.
@@ -62,7 +62,10 @@ def together(ends: Sequence[Sequence[float]], distance: float) -> list[list[int]
 
     Args:
         ends: Points of any dimension.
-        distance: How far near is.
+        distance: The greatest distance that counts as near, in the units of the points.
+
+    Returns:
+        The groups, each the places of its points in `ends`, in order; a point near no other is a group of its own.
     """
     groups: list[list[int]] = []
     for index, end in enumerate(ends):

@@ -85,6 +85,9 @@ def new_figure(width: float, height: float, *, show: bool = False) -> Figure:
         width: Inches.
         height: Inches.
         show: Whether the figure will be shown on the screen.
+
+    Returns:
+        The figure, laid out so that nothing overlaps.
     """
     if show:
         from matplotlib import pyplot
@@ -101,11 +104,14 @@ def colors(count: int, palette: str = HOUSE, explicit: Sequence[str] = (), *, fi
     Args:
         count: How many.
         palette: `semeqv`, or a seaborn palette.
-        explicit: Colours to use instead of the first ones.
+        explicit: Colours to use instead of the first ones; those beyond the count are left out.
         first: Where to start in the house palette, so that figures about different things differ in colour.
 
+    Returns:
+        Hex codes such as `#0072B2`; the house palette starts over when it runs out.
+
     Raises:
-        click.UsageError: No such colour or palette.
+        click.UsageError: There is no such colour or palette.
     """
     from matplotlib.colors import is_color_like, to_hex
 
@@ -196,10 +202,16 @@ def label_ends(axes: Axes, ends: Sequence[tuple[float, str, str]]) -> None:
 
 
 def both_files(path: Path) -> tuple[Path, Path]:
-    """Return the PDF and the PNG that a path names, whichever suffix it has.
+    """Return the PDF and the PNG that a path names, whichever of the two suffixes it has, or none.
+
+    Args:
+        path: The value of --output.
+
+    Returns:
+        The path of the PDF and that of the PNG.
 
     Raises:
-        ValueError: The suffix is that of another kind of image.
+        ValueError: The suffix is that of another kind of image, or the path names no file.
     """
     if path.suffix.lower() in {".pdf", ".png"}:
         path = path.with_suffix("")
@@ -222,7 +234,7 @@ def save(figure: Figure, path: Path, *, transparent: bool = False) -> tuple[Path
         The two files.
 
     Raises:
-        click.UsageError: The place cannot be written.
+        click.UsageError: A file cannot be written there.
     """
     files = both_files(path)
     # Without a date, the same runs give the same bytes.

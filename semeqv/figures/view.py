@@ -108,7 +108,14 @@ class View(Drawing):
 
 
 def read_distances(path: Path, indexes: list[tuple[int, int, str]]) -> numpy.ndarray:
-    """Read the distances of one run, (records, symbols, symbols).
+    """Read the distances of one run.
+
+    Args:
+        path: The .npy file.
+        indexes: Two symbols, and what to call their pair.
+
+    Returns:
+        Distances, (records, symbols, symbols).
 
     Raises:
         click.UsageError: The file is no such array, or lacks one of the symbols.

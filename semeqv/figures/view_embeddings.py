@@ -52,7 +52,13 @@ class ViewEmbeddings(Drawing):
             finish(self.draw(runs), self.output, show=self.show, transparent=self.transparent)
 
     def read(self, path: Path) -> numpy.ndarray:
-        """Read the snapshots of one run, (records, symbols, dimensions).
+        """Read the snapshots of one run.
+
+        Args:
+            path: The .npy file.
+
+        Returns:
+            Embeddings, (records, symbols, dimensions), all finite.
 
         Raises:
             click.UsageError: The file is no such array, lacks a named symbol, or holds what is no number.

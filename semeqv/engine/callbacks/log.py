@@ -68,7 +68,15 @@ class Log(Logged):
 
 
 def run_path(path: Path | None, run: Any, several: bool) -> Path | None:
-    """A path with `{run}` put in.
+    """A path with the run's folder in the place of `{run}`.
+
+    Args:
+        path: What the user wrote; None when nothing.
+        run: The RunFolder.
+        several: Whether there are other runs beside it.
+
+    Returns:
+        The path for this run; None for None.
 
     Raises:
         UserError: When several runs would write one file.

@@ -33,15 +33,22 @@ class Logger(Callback):
                 self.epoch_logs.append(run.lines(path, ""))
 
     def on_step(self, trainer: Any, metrics: Any) -> None:
-        """Write a line a run."""
+        """Write a line for every run, of the step."""
         self.write(trainer, self.step_logs, metrics, None)
 
     def on_epoch(self, trainer: Any, metrics: Any, name: str | None) -> None:
-        """Write a line a run."""
+        """Write a line for every run, of the epoch or the pass."""
         self.write(trainer, self.epoch_logs, metrics, name)
 
     def write(self, trainer: Any, logs: list[Any], metrics: Any, name: str | None) -> None:
-        """Write, or print, the metrics of every run."""
+        """Write the metrics of every run to its log; where there is no path, print their means over runs.
+
+        Args:
+            trainer: Says which epoch and step it is.
+            logs: One per run, or none.
+            metrics: Name to an array over replicas.
+            name: The name of the data set, if it has one.
+        """
         where = {"epoch": trainer.epoch, "step": trainer.step, "split": self.split, "name": name}
         for r, log in enumerate(logs):
             log.append(where | {key: float(value[r]) for key, value in metrics.items()})

@@ -13,8 +13,8 @@ from semeqv.engine.component import component
 class Cdists(Logged):
     """Record the distances between all pairs of embeddings, input and output, over training.
 
-    Each file is a .npy array of shape (records, symbols, symbols); the first record is taken before training. In a
-    path `{run}` stands for the run's folder.
+    Each file is a .npy array of shape (records, symbols, symbols); on the train split the first record is taken before
+    training. In a path `{run}` stands for the run's folder.
 
     Args:
         input_embedding_path: File of the distances between input embeddings; input_cdists.npy in the run's folder if
@@ -42,8 +42,8 @@ class Cdists(Logged):
 class Embedding(Logged):
     """Record the embedding matrices themselves, input and output, over training.
 
-    Each file is a .npy array of shape (records, symbols, embedding size), for `cli view-embeddings`; the first record
-    is taken before training. In a path `{run}` stands for the run's folder.
+    Each file is a .npy array of shape (records, symbols, embedding size), for `cli view-embeddings`; on the train split
+    the first record is taken before training. In a path `{run}` stands for the run's folder.
 
     Args:
         path: File of the input embeddings; input_embeddings.npy in the run's folder if left out.

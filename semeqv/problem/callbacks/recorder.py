@@ -33,7 +33,14 @@ class Recorder(Logger):
         self.logs: list[dict[str, Any]] = []
 
     def on_start(self, trainer: Any) -> None:
-        """Open the files of every run."""
+        """Open the files of every run.
+
+        Args:
+            trainer: The Trainer.
+
+        Raises:
+            UserError: When its runs have no folder.
+        """
         super().on_start(trainer)
         if not trainer.runs:
             raise UserError("Recording embeddings needs a folder: Trainer.set_output, or --output.")
@@ -44,7 +51,7 @@ class Recorder(Logger):
         ]
 
     def on_begin(self, trainer: Any) -> None:
-        """Record the initial embeddings."""
+        """Record the initial embeddings, on the train split."""
         if self.split == "train":
             self.record(trainer)
 
@@ -54,7 +61,7 @@ class Recorder(Logger):
         self.record(trainer)
 
     def on_epoch(self, trainer: Any, metrics: Any, name: str | None) -> None:
-        """Record after an epoch."""
+        """Record after an epoch or a pass, unless steps are recorded."""
         super().on_epoch(trainer, metrics, name)
         if not self.options.stc:
             self.record(trainer)
@@ -67,10 +74,16 @@ class Recorder(Logger):
 
 
 def embeddings(model: torch.nn.Module) -> dict[str, numpy.ndarray]:
-    """The input and output embedding matrices of a model, (symbols, size).
+    """Copies of the input and output embedding matrices of a model.
+
+    Args:
+        model: Has `get_input_embeddings`, and `output_matrix` or `get_output_embeddings`.
+
+    Returns:
+        `input` and `output`, each (symbols, size) float32; the same values twice when they are tied.
 
     Raises:
-        UserError: When the model does not say which they are.
+        UserError: When the model does not say which its embeddings are.
     """
     try:
         output = model.output_matrix() if hasattr(model, "output_matrix") else model.get_output_embeddings().weight
@@ -87,7 +100,7 @@ def distances(matrix: numpy.ndarray) -> numpy.ndarray:
 
 
 def decoupling(recorder: Recorder, epoch: int) -> Recorder:
-    """A recorder that also unties the embeddings of every run after an epoch."""
+    """Let a recorder also untie the embeddings of every run, when it is called at the end of the given epoch."""
 
     class Decoupling(type(recorder)):  # type: ignore[misc]
         """Unties embeddings."""
@@ -103,7 +116,14 @@ def decoupling(recorder: Recorder, epoch: int) -> Recorder:
 
 
 def untie(model: torch.nn.Module) -> None:
-    """Untie the embeddings of a model."""
+    """Untie the embeddings of a model.
+
+    Args:
+        model: Has a method `decouple`.
+
+    Raises:
+        UserError: When it has not.
+    """
     if not hasattr(model, "decouple"):
         raise UserError(f"{type(model).__name__} cannot untie its embeddings.")
     model.decouple()

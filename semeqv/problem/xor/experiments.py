@@ -59,7 +59,7 @@ class Experiment:
         return [run for run in self.runs if run.tied == tied]
 
     def settings(self, name: str) -> list[str]:
-        """Return the different values that its runs have for an option, as text."""
+        """Return the different values that the runs have for an option, as text."""
         return list(dict.fromkeys(" ".join(words) for run in self.runs if (words := option(run.record, name))))
 
 
@@ -70,8 +70,12 @@ def read_experiment(folder: Path, window: int) -> Experiment:
         folder: The folder of the experiment.
         window: Over how many last records the final accuracy is taken.
 
+    Returns:
+        The runs, in the order of their folders' names, and what they share.
+
     Raises:
-        click.UsageError: There is no run, a file lacks or is wrong, or the runs are of different problems.
+        click.UsageError: There is no run, or (from what it calls) a file is missing or wrong, or the runs are of
+            different problems.
     """
     if not folder.is_dir():
         raise click.UsageError(
@@ -95,7 +99,20 @@ def read_experiment(folder: Path, window: int) -> Experiment:
 
 
 def read_one(folder: Path, record: dict[str, Any], pairs: tuple[Pair, ...], window: int) -> Run:
-    """Read one run; `record` is its run.json."""
+    """Read one run.
+
+    Args:
+        folder: Its folder, such as `42-transformer`.
+        record: Its run.json.
+        pairs: The pairs of symbols whose distances are taken.
+        window: Over how many last records the final accuracy is taken.
+
+    Returns:
+        The run. When it is tied and its input and output distances end the same, they are one, "shared".
+
+    Raises:
+        click.UsageError: A file of distances has another shape, or (from what it calls) a file is missing or wrong.
+    """
     seed, model = RUN_NAME.fullmatch(folder.name).groups()
     tied = model.endswith("wt")
     first, last = {}, {}
@@ -159,8 +176,16 @@ def segments(tree: object) -> Iterator[list[str]]:
 def numbers_of(folder: Path, name: str, words: tuple[str, ...]) -> list[float]:
     """Return the numbers that some words spell.
 
+    Args:
+        folder: The folder of the experiment, for the message.
+        name: The option that has them, for the message.
+        words: The words.
+
+    Returns:
+        A number for each.
+
     Raises:
-        click.UsageError: One spells none.
+        click.UsageError: A word spells none.
     """
     try:
         return [float(word) for word in words]
@@ -171,8 +196,15 @@ def numbers_of(folder: Path, name: str, words: tuple[str, ...]) -> list[float]:
 def pairs_of(folder: Path, record: dict[str, Any]) -> tuple[Pair, ...] | None:
     """Return the pairs that a run's facts name.
 
+    Args:
+        folder: The folder of the run, for the message.
+        record: Its run.json.
+
+    Returns:
+        The pairs; None when the facts name none.
+
     Raises:
-        click.UsageError: They are no pairs of symbols.
+        click.UsageError: What they name are no pairs of symbols.
     """
     for value in values_under(record.get("facts"), "pairs"):
         try:
@@ -190,6 +222,13 @@ def pairs_of(folder: Path, record: dict[str, Any]) -> tuple[Pair, ...] | None:
 def bayes_of(folder: Path, record: dict[str, Any]) -> float | None:
     """Return the Bayes accuracy that a run's facts state.
 
+    Args:
+        folder: The folder of the run, for the message.
+        record: Its run.json.
+
+    Returns:
+        The accuracy, to six digits; None when the facts state none.
+
     Raises:
         click.UsageError: It is no number.
     """
@@ -201,10 +240,18 @@ def bayes_of(folder: Path, record: dict[str, Any]) -> float | None:
 
 
 def agreed(folder: Path, what: str, values: Iterator[Any]) -> Any:
-    """Return the one value that all runs have; None when none has any.
+    """Return the one value that all runs have, of those that have any.
+
+    Args:
+        folder: The folder of the experiment, for the message.
+        what: What the values are of, for the message.
+        values: A value for each run, hashable; None where a run has none.
+
+    Returns:
+        The value; None when no run has any.
 
     Raises:
-        click.UsageError: They have different ones.
+        click.UsageError: Runs have different ones.
     """
     different = list(dict.fromkeys(value for value in values if value is not None))
     if len(different) > 1:

@@ -101,10 +101,14 @@ def acceptance(experiment: Experiment) -> list[Finding]:
 
 
 def expectations(same: bool | None) -> list[tuple[bool, str, str, float, str]]:
-    """Return what the theory expects of a pair: tied, embedding, on which side of which limit, and why.
+    """Return what the theory expects of a pair.
 
     Args:
-        same: Whether the symbols of the pair, which mean the same, occur in the same contexts too.
+        same: Whether the symbols of the pair, which mean the same, occur in the same contexts too; None if unknown.
+
+    Returns:
+        For each expectation: whether of tied runs, of which embedding, below (`<`) or above (`>`) which limit, and why,
+        with `{pair}` where the pair goes.
     """
     meaning = "{pair} mean the same, so their input embeddings are close"
     found = [(False, "input", "<", CLOSE_INPUT, meaning)]

@@ -49,6 +49,9 @@ def to_markdown(experiments: Sequence[Experiment], window: int) -> str:
     Args:
         experiments: What was run.
         window: Over how many last records accuracies were taken.
+
+    Returns:
+        The text of the file.
     """
     all_findings = [finding for experiment in experiments for finding in findings(experiment)]
     parts = [PREAMBLE.format(window=window), overall(all_findings)]

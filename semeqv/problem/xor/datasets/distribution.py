@@ -8,10 +8,13 @@ def checked(name: str, probabilities: Sequence[float]) -> tuple[float, float]:
 
     Args:
         name: What they are called, for errors.
-        probabilities: (1,) or (2,); a single one must be 1.
+        probabilities: One, which must be 1, or two.
+
+    Returns:
+        The probabilities of the first and the second symbol; the second is 0 where one was given.
 
     Raises:
-        ValueError: When there are more, one is negative, or the sum is not 1 within 1e-6.
+        ValueError: When there are none or more than two, one is negative, or the sum is not 1 within 1e-6.
     """
     said = " ".join(f"{p:g}" for p in probabilities)
     if not 1 <= len(probabilities) <= 2:

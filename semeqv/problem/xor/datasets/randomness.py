@@ -13,7 +13,7 @@ PURPOSES = ("split", "order", "stream", "train", "validation", "test")
 
 
 def random_rows(seed: int, purpose: str, start: int, rows: int, words: int) -> NDArray[np.uint32]:
-    """Draw rows of uniform 32-bit words, `(rows, words)`.
+    """Draw rows of uniform 32-bit words.
 
     Args:
         seed: Any integer that is not negative.
@@ -21,6 +21,9 @@ def random_rows(seed: int, purpose: str, start: int, rows: int, words: int) -> N
         start: The address of the first row.
         rows: How many rows to draw.
         words: How many words a row has; rows of another width are other rows.
+
+    Returns:
+        `(rows, words)`.
     """
     blocks = -(-words // 8)  # the counter counts blocks of eight words
     drawn = np.random.Philox(key=_key(seed, purpose), counter=start * blocks).random_raw(rows * blocks * 4)
@@ -28,7 +31,7 @@ def random_rows(seed: int, purpose: str, start: int, rows: int, words: int) -> N
 
 
 def random_orders(seed: int, purpose: str, start: int, rows: int, size: int) -> NDArray[np.int64]:
-    """Draw permutations of `size` things, `(rows, size)`; the arguments are those of `random_rows`."""
+    """Draw permutations of `size` things, `(rows, size)`; the other arguments are those of `random_rows`."""
     words = random_rows(seed, purpose, start, rows, 2 * size + size % 2 * 2)
     return np.argsort(np.ascontiguousarray(words).view(np.uint64)[:, :size], axis=1)
 

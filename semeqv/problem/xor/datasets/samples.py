@@ -47,7 +47,7 @@ class XorSamples:
         every_string: Whether the string of all ones takes part; the study's original code lost it.
 
     Raises:
-        UserError: The split is empty, or no batch can be made of it.
+        UserError: The split has no string, or no batch is full and `drop_last` is on.
     """
 
     vocabulary_size = 7
@@ -100,12 +100,12 @@ class XorSamples:
 
     @property
     def bayes_accuracy(self) -> float:
-        """The accuracy of a reader that knows each bit and its distribution, zeros and ones being as frequent."""
+        """The accuracy of a reader that knows each bit and its distribution, zeros being as frequent as ones."""
         return sum(max(distribution) for distribution in self.distributions) / 2
 
     @property
     def bayes_loss(self) -> float:
-        """The cross-entropy of that reader, in nats."""
+        """The cross-entropy of the reader of `bayes_accuracy`, in nats."""
         return sum(-p * math.log(p) for distribution in self.distributions for p in distribution if p > 0) / 2
 
     def pairs(self) -> list[tuple[int, int]]:
@@ -128,12 +128,14 @@ class XorSamples:
     def stream(self, seed: int, start: int = 0) -> Iterator[Batch]:
         """Sample training batches without end.
 
+        `replica_stream` raises `ValueError` when the split is drawn once, or the seed or the start is negative.
+
         Args:
             seed: The run's seed.
             start: The step to begin at; every step is what a stream from 0 gives there.
 
-        Raises:
-            ValueError: As `replica_stream`.
+        Returns:
+            Batches, `input_ids` of `(batch, size + 1)` and `labels` of `(batch,)`.
         """
         batches = self.replica_stream([seed], start)
         return ({name: tensor[0] for name, tensor in batch.items()} for batch in batches)
@@ -146,7 +148,8 @@ class XorSamples:
             start: The step to begin at.
 
         Returns:
-            Batches with a leading replica dimension, `(replicas, batch, size + 1)`, without end.
+            Batches with a leading replica dimension, without end: `input_ids` of `(replicas, batch, size + 1)` and
+            `labels` of `(replicas, batch)`.
 
         Raises:
             ValueError: The split is drawn once, there is no seed, or a seed or the start is negative.

@@ -28,7 +28,17 @@ class MLP(Model):
     activation: Literal["relu", "gelu"] = "relu"
 
     def build(self, dataset: Any) -> Any:
-        """The network for the data's vocabulary and length."""
+        """The network for the data's vocabulary and length.
+
+        Args:
+            dataset: A data set, or several by (split, name), of which the first is asked.
+
+        Returns:
+            The network, its weights drawn anew.
+
+        Raises:
+            UserError: When a length is given that is not the data's, or (from `common`) a vocabulary size.
+        """
         from semeqv.problem.xor.networks.mlp import MLP as Network
 
         data = next(iter(dataset.values())) if isinstance(dataset, dict) else dataset

@@ -43,8 +43,14 @@ class Model:
     def common(self, dataset: Any) -> dict[str, Any]:
         """What every network is made from.
 
+        Args:
+            dataset: A data set, or several by (split, name), of which the first is asked.
+
+        Returns:
+            The arguments that the networks share, by name.
+
         Raises:
-            ValueError: When the vocabulary said is not that of the data, or tying is left open.
+            UserError: When a vocabulary size is given that is not the data's, or `tie` is `both`.
         """
         from semeqv.engine.errors import UserError
 

@@ -87,7 +87,13 @@ def select(features: Tensor, position: Tensor) -> Tensor:
 
 
 def activation_named(name: str) -> Callable[[Tensor], Tensor]:
-    """Find an activation by its name: `relu`, or `gelu` (exact).
+    """Find an activation by its name.
+
+    Args:
+        name: `relu`, or `gelu` (exact, by the error function).
+
+    Returns:
+        The function, element by element.
 
     Raises:
         ValueError: There is none of this name.

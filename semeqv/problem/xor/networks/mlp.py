@@ -10,7 +10,14 @@ from semeqv.problem.xor.networks.tied import TiedNetwork
 
 
 class MixerLayer(nn.Module):
-    """The parameters of one layer: a network over time, then one over the embedding, each normalised before."""
+    """The parameters of one layer: a network over time, then one over the embedding, each after a layer norm.
+
+    Args:
+        embedding_size: The width of the embeddings.
+        sequence_size: How many positions a sequence has.
+        tokenwise_size: The width inside the network over time.
+        channelwise_size: The width inside the network over the embedding.
+    """
 
     def __init__(self, embedding_size: int, sequence_size: int, tokenwise_size: int, channelwise_size: int):
         super().__init__()

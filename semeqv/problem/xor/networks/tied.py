@@ -22,6 +22,9 @@ class TiedNetwork(nn.Module):
         embedding_size: The width of both embeddings.
         tied: Whether the input embedding predicts too.
         mask: The symbol that hides the one to predict.
+
+    Raises:
+        ValueError: The mask is no symbol of the vocabulary.
     """
 
     replicable = True

@@ -23,6 +23,9 @@ class Transformer(TiedNetwork):
         activation: `relu` or `gelu`, inside the feed-forward blocks.
         tied: Whether the input embedding predicts too.
         mask: The symbol that hides the one to predict.
+
+    Raises:
+        ValueError: The heads do not divide the width, or (from the bases) an activation or the mask is unknown.
     """
 
     def __init__(
