@@ -16,6 +16,8 @@ class Train:
         from semeqv.engine.report import print_metrics
 
         metrics = trainer.train()
+        if not metrics:
+            return
         split = "validation" if trainer.validsplits else "train"
         print_metrics(f"{split}, step {trainer.step}", trainer, {None: metrics})
 

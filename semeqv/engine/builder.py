@@ -165,4 +165,19 @@ def maker(part: Any) -> Any:
         return None
     if hasattr(part, "build"):
         return part.build
-    return (lambda _: part) if hasattr(part, "state_dict") else part
+    return Made(part) if hasattr(part, "state_dict") else part
+
+
+class Made:
+    """A part that was made already, as a function that gives it.
+
+    Args:
+        part: An optimizer or a scheduler.
+    """
+
+    def __init__(self, part: Any):
+        self.part = part
+
+    def __call__(self, _: Any) -> Any:
+        """The part."""
+        return self.part

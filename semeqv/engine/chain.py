@@ -194,8 +194,13 @@ class Chain(Word):
         with click.Context(self, info_name=ctx.info_name) as said:
             rest = click.Command.parse_args(self, said, list(first))
         saved = self.saved(ctx, said.params["config"])
+        written = {name for name in said.params if is_written(said, name)}
+        for together in self.settings.either:
+            if len(written & set(together)) > 1:
+                raise click.UsageError(f"Write --{' or --'.join(together)}, not both.", ctx)
+            written |= set(together) if written & set(together) else set()
         for name, value in saved["settings"].items():
-            if said.get_parameter_source(name) in (None, click.core.ParameterSource.DEFAULT):
+            if name not in written:
                 first = [*setting_words(name, value), *first]
         click.Command.parse_args(self, ctx, first)
         ctx.meta["saved"] = [shlex.split(words) for words in saved["parts"] + saved["actions"]]
@@ -245,6 +250,8 @@ class Chain(Word):
             if not all(isinstance(saved[key], kind) for key, kind in (("settings", dict), ("parts", list))):
                 raise KeyError
             saved.setdefault("actions", [])
+            for words in saved["parts"] + saved["actions"]:
+                shlex.split(words)
             return dict(saved)
         except OSError as error:
             raise click.UsageError(f"--config {path}: {error.strerror}.", ctx) from error
@@ -307,6 +314,11 @@ def explain(error: click.UsageError, leaf: Leaf, chain: Chain, words: list[str])
         message = f"{message.rstrip('.')}; `cli {leaf.kind.__command__}` takes only options. "
         message += "Does a word `cli` lack before it?"
     return click.UsageError(message, error.ctx)
+
+
+def is_written(ctx: click.Context, name: str) -> bool:
+    """Whether an option stands on the line."""
+    return ctx.get_parameter_source(name) not in (None, click.core.ParameterSource.DEFAULT)
 
 
 def setting_words(name: str, value: Any) -> list[str]:

@@ -77,12 +77,13 @@ def write(path: Path, checkpoint: Checkpoint) -> None:
         for file in temporary.iterdir():
             sync(file)
         sync(temporary)
+        aside = path.with_name(f".{path.name}.old.tmp")
+        shutil.rmtree(aside, ignore_errors=True)
         if path.exists():
-            aside = path.with_name(f".{path.name}.old.tmp")
             os.replace(path, aside)
         os.replace(temporary, path)
         sync(path.parent)
-        shutil.rmtree(path.with_name(f".{path.name}.old.tmp"), ignore_errors=True)
+        shutil.rmtree(aside, ignore_errors=True)
     except (OSError, RuntimeError) as error:  # a full disk is either
         shutil.rmtree(temporary, ignore_errors=True)
         reason = getattr(error, "strerror", None) or str(error).splitlines()[0]
@@ -155,14 +156,15 @@ def pointed(folder: Path, pointer: str) -> Path | None:
     return path if path.is_dir() else None
 
 
-def locate(source: Path) -> Path:
+def locate(source: Path, *pointers: str) -> Path:
     """The checkpoint folder that a path stands for.
 
     Args:
         source: A checkpoint folder, a run folder, or the folder `checkpoints` in one.
+        *pointers: Which checkpoint of a run is wanted first; the best one, else the last, if left out.
 
     Returns:
-        The checkpoint itself; of a run the best one, else the last.
+        The checkpoint itself, or the one of the run.
 
     Raises:
         UserError: When there is none.
@@ -170,8 +172,9 @@ def locate(source: Path) -> Path:
     for folder in (source, source / "checkpoints"):
         if (folder / MANIFEST).exists():
             return folder
-        if found := pointed(folder, "best") or pointed(folder, "last"):
-            return found
+        for pointer in pointers or ("best", "last"):
+            if found := pointed(folder, pointer):
+                return found
     raise UserError(f"{source} is neither a checkpoint nor a run folder that has one.")
 
 

@@ -306,7 +306,9 @@ def words_of(options: Any) -> list[str]:
         elif param.multiple:
             words += [word for each in value for word in (f"--{field.name}", *flat(each))]
         elif value is not None:
-            words += [f"--{field.name}", *flat(value)]
+            several = list(flat(value))
+            joined = len(several) == 1 and several[0].startswith("-")
+            words += [f"--{field.name}={several[0]}"] if joined else [f"--{field.name}", *several]
     return words + tail
 
 

@@ -101,16 +101,40 @@ def probe(model: nn.Module, loss: Loss, batch: Batch, regime: Regime) -> tuple[s
     When the batch does not fit the model, `UserError` is raised with the batch's shapes and what torch says of it.
     """
     check_vocabulary(model, batch)
+    was_training = model.training
     model.eval()
     try:
         with torch.no_grad(), regime.autocast():
-            return tuple(loss(model(**batch), batch))
+            outputs = model(**batch)
+            check_labels(outputs, batch)
+            return tuple(loss(outputs, batch))
+    except UserError:
+        raise
     except (RuntimeError, IndexError, TypeError, ValueError) as error:
-        if isinstance(error, UserError):
-            raise
         said = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         shapes = ", ".join(f"{name} {tuple(tensor.shape)}" for name, tensor in batch.items())
         raise UserError(f"The data does not fit the model ({said}). A batch is: {shapes}.") from error
+    finally:
+        model.train(was_training)
+
+
+def check_labels(outputs: Mapping[str, Tensor], batch: Batch) -> None:
+    """Refuse labels for which the model has no logit.
+
+    Args:
+        outputs: The model's, with or without `logits`.
+        batch: With or without `labels`; those of -100 are not predicted.
+
+    Raises:
+        UserError: When a label is negative, or not below the number of logits.
+    """
+    logits, labels = outputs.get("logits"), batch.get("labels")
+    if logits is None or labels is None or labels.is_floating_point():
+        return
+    asked = labels[labels != -100]
+    wrong = asked[(asked < 0) | (asked >= logits.shape[-1])]
+    if wrong.numel():
+        raise UserError(f"The data has label {int(wrong[0])}, but the model tells {logits.shape[-1]} classes apart.")
 
 
 def check_vocabulary(model: nn.Module, batch: Batch) -> None:
@@ -162,14 +186,16 @@ class Eager:
             found.append(self.gradient(r, own))
         metrics = torch.stack(found, dim=1)
         self.halted = self.halted or not bool(metrics[-1].all())
-        for r, optimizer in enumerate(self.optimizers):
+        for optimizer in self.optimizers:
             if not self.halted:
                 self.scaler.step(optimizer)
-                if self.schedulers:
-                    self.schedulers[r].step()
             optimizer.zero_grad(set_to_none=True)
         if not self.halted:
+            scale = self.scaler.get_scale()
             self.scaler.update()
+            if self.scaler.get_scale() >= scale:  # else fp16 has skipped the update
+                for scheduler in self.schedulers:
+                    scheduler.step()
         return metrics
 
     def gradient(self, r: int, batches: Sequence[Batch]) -> Tensor:

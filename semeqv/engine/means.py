@@ -58,7 +58,9 @@ class Mean:
     def value(self) -> Metrics:
         """The means: name to an array over replicas."""
         self.fold()
-        return {name: self.total[i] / max(self.weight, 1) for i, name in enumerate(self.names)}
+        if not self.weight:
+            return {}
+        return {name: self.total[i] / self.weight for i, name in enumerate(self.names)}
 
 
 def as_arrays(names: tuple[str, ...], metrics: Tensor) -> Metrics:

@@ -21,10 +21,11 @@ def cross_entropy(outputs: Mapping[str, Tensor], batch: Mapping[str, Tensor]) ->
     """
     logits, labels = outputs["logits"].float(), batch["labels"]
     if logits.shape[-1] > FEW:
-        found = functional.cross_entropy(logits.flatten(0, -2), labels.flatten().long(), ignore_index=-100)
-        asked = labels != -100
-        right = (logits.argmax(-1) == labels) & asked
-        return {"loss": found, "accuracy": right.sum() / asked.sum().clamp(min=1)}
+        count = (labels != -100).sum().clamp(min=1)
+        total = functional.cross_entropy(
+            logits.flatten(0, -2), labels.flatten().long(), ignore_index=-100, reduction="sum"
+        )
+        return {"loss": total / count, "accuracy": (logits.argmax(-1) == labels).sum() / count}
     # Few classes: comparisons and sums, which a compiler fuses with what is around them; a lookup it cannot.
     one_hot = (labels[..., None] == torch.arange(logits.shape[-1], device=labels.device, dtype=labels.dtype)).float()
     asked = one_hot.sum(-1)

@@ -24,7 +24,7 @@ from torch.func import functional_call, grad_and_value, vmap
 
 from semeqv.engine.learner import Batch, Loss, Regime, plain
 
-ELEMENTWISE = (torch.optim.Adam, torch.optim.AdamW, torch.optim.SGD, torch.optim.RMSprop, torch.optim.Adagrad)
+ELEMENTWISE = (torch.optim.Adam, torch.optim.AdamW, torch.optim.SGD)
 
 TINY = 1e-30  # the least learning rate: compiled Adam divides by it
 TRIM_THRESHOLD, MMAP_THRESHOLD = -1, -3  # mallopt(3)
@@ -43,7 +43,11 @@ def replicable(model: nn.Module, optimizer: Any) -> bool:
     """
     if not getattr(model, "replicable", False):
         return False
-    return optimizer is None or isinstance(optimizer(model), ELEMENTWISE)
+    made = optimizer and optimizer(model)
+    if made is None:
+        return True
+    plain_start = not any(group.get("dampening") for group in made.param_groups)  # all state starts at zero
+    return isinstance(made, ELEMENTWISE) and plain_start
 
 
 class Program:

@@ -27,4 +27,4 @@ def print_metrics(title: str, trainer: Any, found: Mapping[str | None, Mapping[s
         for key, metrics in found.items():
             run = str(trainer.runs[r].path) if trainer.runs else f"seed {seed}"
             table.add_row(run, *([key or ""] if named else []), *(f"{metrics[name][r]:.4f}" for name in names))
-    Console().print(table)
+    Console(markup=False, highlight=False).print(table)

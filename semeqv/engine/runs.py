@@ -4,6 +4,7 @@ Files grow by appending and can be cut back to an earlier length, so that a resu
 interrupted one left, and a plot can be drawn while the run is still going.
 """
 
+import contextlib
 import json
 import os
 import platform
@@ -35,7 +36,8 @@ class LineLog:
         try:
             text = json.dumps(line, ensure_ascii=False, allow_nan=False)
         except ValueError:
-            text = json.dumps({name: None if is_not_finite(value) else value for name, value in line.items()})
+            finite = {name: None if is_not_finite(value) else value for name, value in line.items()}
+            text = json.dumps(finite, ensure_ascii=False)
         self.waiting.append(text + "\n")
         if len(self.waiting) >= 10_000:
             self.flush()
@@ -57,6 +59,10 @@ class LineLog:
         self.length, self.waiting = checked_length(self.path, length), []
         if length:
             os.truncate(self.path, length)
+
+    def existing(self) -> int:
+        """The length in bytes of the file that is there."""
+        return self.path.stat().st_size if self.path.exists() else 0
 
 
 class ArrayLog:
@@ -101,15 +107,19 @@ class ArrayLog:
         Raises:
             UserError: When the file has fewer.
         """
-        self.waiting, self.length = [], 0
+        self.waiting, self.length = [], length
         if length:
-            checked_length(self.path, 1)
-            records = numpy.load(self.path, allow_pickle=False)[:length].copy()
-            if len(records) < length:
-                raise UserError(f"{self.path} holds {len(records)} records, the checkpoint counts {length}.")
-            self.path.unlink()
-            self.waiting = list(records)
-            self.flush()
+            if (there := self.existing()) < length:
+                raise UserError(f"{self.path} holds {there} records, the checkpoint counts {length}.")
+            first = numpy.load(self.path, mmap_mode="r", allow_pickle=False)[0]
+            with open_to_grow(self.path, length) as file:
+                file.write(npy_header(length, first))
+                file.truncate(128 + length * first.nbytes)
+                sync(file)
+
+    def existing(self) -> int:
+        """The number of records in the file that is there."""
+        return len(numpy.load(self.path, mmap_mode="r", allow_pickle=False)) if self.path.exists() else 0
 
 
 class RunFolder:
@@ -212,6 +222,11 @@ class RunFolder:
         """Write what waits, and return the length of each log: bytes of JSON lines, records of arrays."""
         return {name: log.flush() for name, log in self.logs.items()}
 
+    def reopen(self) -> None:
+        """Go on at the end of every file that is there."""
+        for log in self.logs.values():
+            log.rewind(log.existing())
+
     def rewind(self, lengths: dict[str, int]) -> None:
         """Cut every file back to its length in a checkpoint; files that it does not know start anew."""
         for name, log in self.logs.items():
@@ -237,7 +252,8 @@ def write_text(path: Path, text: str) -> None:
             os.fsync(file.fileno())
         os.replace(temporary, path)
     except OSError as error:
-        temporary.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            temporary.unlink()
         raise UserError(f"{path} cannot be written: {error.strerror}.") from error
 
 

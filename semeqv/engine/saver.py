@@ -99,17 +99,14 @@ class Saver:
         for r, run in enumerate(trainer.runs):
             folder, best = run.checkpoints, self.best[r] if self.best else None
             lengths = run.flush()
-            if final and not self.savelast and not best:
-                continue
+            facts: dict[str, Any] = {"step": trainer.step, "epoch_steps": trainer.epoch_steps, "best": best}
             if r in self.pending and best and best["step"] != trainer.step:
                 checkpoint.write(
                     folder / checkpoint.name_of(best["step"]),
-                    checkpoint.Checkpoint(self.pending.pop(r), None, {"step": best["step"], "best": best}),
+                    checkpoint.Checkpoint(self.pending.pop(r), None, facts | {"step": best["step"]}),
                 )
             if not final or self.savelast or (best and best["step"] == trainer.step):
-                facts = {
-                    "step": trainer.step,
-                    "best": best,
+                facts |= {
                     "lengths": lengths,
                     "means": trainer.means(r),
                     "definition": definition(trainer, r),
@@ -139,23 +136,30 @@ class Saver:
     def find(self, trainer: "Trainer") -> list[Path]:
         """The checkpoint of every run to continue from.
 
-        When --restorepath names no checkpoint, `checkpoint.locate` raises `UserError`.
-
         Args:
             trainer: The Trainer whose runs they are.
 
         Returns:
             A folder for each run: what --restorepath names, or the newest undamaged ones of a step that all runs
             have. Empty to start anew.
+
+        Raises:
+            UserError: When --restorepath names no whole checkpoint, or ones of different steps, or there is no folder.
         """
         if self.restorepath:
             several = len(trainer.runs) > 1
-            return [
-                checkpoint.locate(self.restorepath / run.path.name if several else self.restorepath)
-                for run in trainer.runs
-            ]
+            sources = [self.restorepath / run.path.name if several else self.restorepath for run in trainer.runs]
+            found = [checkpoint.locate(source, "last", "best") for source in sources or [self.restorepath]]
+            for path in found:
+                if not (path / checkpoint.STATE).exists():
+                    raise UserError(f"{path} holds only weights, nothing to continue from; name a whole checkpoint.")
+            if len({path.name for path in found}) > 1:
+                raise UserError(f"The runs in {self.restorepath} stand at different steps and cannot go on together.")
+            return found
         if not self.resuming:
             return []
+        if not trainer.runs:
+            raise UserError("Resuming needs a folder: Trainer.set_output.")
         for run in trainer.runs:
             checkpoint.clean(run.checkpoints)
         steps = [list(checkpoint.valid(run.checkpoints)) for run in trainer.runs]
@@ -175,7 +179,7 @@ class Saver:
             Whether there was something to continue.
 
         Raises:
-            UserError: When a checkpoint holds only weights, or (from `refuse_changes`) the run is not the same.
+            checkpoint.Damaged: When a checkpoint has lost its state.
         """
         if not paths:
             return False
@@ -183,7 +187,7 @@ class Saver:
         for r, path in enumerate(paths):
             saved = checkpoint.read(path, self.map_location)
             if saved.state is None:
-                raise UserError(f"{path} holds only weights; name one with {checkpoint.STATE}, or start from the run.")
+                raise checkpoint.Damaged(f"{path} has lost its state.")
             refuse_changes(path, saved.trainer["definition"], definition(trainer, r))
             trainer.made.load(r, saved.weights, saved.state["learner"])
             trainer.step = saved.trainer["step"]
@@ -211,11 +215,14 @@ class Saver:
         """
         for r, run in enumerate(trainer.runs):
             path = checkpoint.pointed(run.checkpoints, "best") or (
-                None if trainer.step else checkpoint.pointed(run.checkpoints, "last")
+                None if trainer.trained else checkpoint.pointed(run.checkpoints, "last")
             )
             if path is not None:
-                trainer.made.load(r, checkpoint.read(path, self.map_location).weights, None)
-            elif not trainer.step:
+                saved = checkpoint.read(path, self.map_location)
+                trainer.made.load(r, saved.weights, None)
+                if not trainer.trained:
+                    trainer.step, trainer.known_epoch_steps = saved.trainer["step"], saved.trainer["epoch_steps"]
+            elif not trainer.trained:
                 raise UserError(f"{run.checkpoints} has no checkpoint to test; train first: cli train cli test")
 
 
@@ -244,6 +251,8 @@ def definition(trainer: "Trainer", replica: int) -> dict[str, Any]:
         for words in map(shlex.split, sentence["parts"]):
             if not {"callbacks", "savers"} & set(words) and not {"validation", "test"} & set(words):
                 found["cli " + " ".join(word for word in words[: first_option(words)])] = words[first_option(words) :]
+    for callback in trainer.callbacks:
+        found |= callback.definition()
     return found
 
 
@@ -281,7 +290,7 @@ def refuse_changes(path: Path, saved: Mapping[str, Any], now: Mapping[str, Any])
         )
 
 
-def options_that_differ(old: list[str], new: list[str]) -> tuple[str, str]:
+def options_that_differ(old: list[str], new: list[str]) -> list[str]:
     """The options of two segments that are not the same."""
 
     def options(words: list[str]) -> dict[str, str]:
@@ -290,4 +299,4 @@ def options_that_differ(old: list[str], new: list[str]) -> tuple[str, str]:
 
     a, b = options(old), options(new)
     differ = [name for name in dict.fromkeys([*a, *b]) if a.get(name) != b.get(name)]
-    return (" ".join(f"{name} {each.get(name, '(not given)')}" for name in differ) for each in (a, b))  # type: ignore[return-value]
+    return [" ".join(f"{name} {each.get(name, '(not given)')}" for name in differ) for each in (a, b)]

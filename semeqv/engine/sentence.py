@@ -115,6 +115,7 @@ class Sentence:
     def to_json(self) -> dict[str, Any]:
         """What `--config` reads back."""
         options = dataclasses.asdict(self.settings)
+        del options["overwrite"]  # said of a folder once, not of the run
         return {
             "settings": {name: str(value) if isinstance(value, Path) else value for name, value in options.items()},
             "parts": [shlex.join(step.words) for step in self.parts],

@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import click
 
@@ -53,6 +53,8 @@ class Settings:
         output: Folder of the run; `runs/` and a readable name if left out.
         overwrite: Replace a run that is already in the folder.
     """
+
+    either: ClassVar[tuple[tuple[str, ...], ...]] = (("seed", "seeds"), ("epochs", "steps"))  # one replaces the other
 
     seed: int = 42
     seeds: tuple[Annotated[str, SeedWords()], ...] = ()

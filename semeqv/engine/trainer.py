@@ -15,7 +15,7 @@ from torch import Tensor
 from tqdm import tqdm
 
 from semeqv.engine import checkpoint
-from semeqv.engine.builder import Builder
+from semeqv.engine.builder import Builder, Made
 from semeqv.engine.callbacks.callback import Callback
 from semeqv.engine.errors import UserError
 from semeqv.engine.learner import Batch, Eager, Learner, Regime, probe, targets
@@ -65,6 +65,8 @@ class Trainer(Builder):
         super().__init__()
         self.step = 0
         self.learner: Learner | None = None
+        self.trained = False
+        self.known_epoch_steps = 1
         self.unchecked: list[Tensor] = []
         self.observers: list[Callback] = []
 
@@ -78,6 +80,8 @@ class Trainer(Builder):
     @property
     def epoch_steps(self) -> int:
         """Steps in an epoch."""
+        if self.trainsplit is None:
+            return self.known_epoch_steps
         return max(1, len(self.trainsplit) // self.accumulation)
 
     @property
@@ -103,9 +107,14 @@ class Trainer(Builder):
             The last metrics of validation (of training when there is no validation set), name to an array over
             replicas; empty when a resumed run had no step left.
         """
-        self.prepare()
+        if not self.trained:
+            self.prepare()
+        self.trained = True
         started = time.perf_counter()
         metrics = self.loop()
+        if isinstance(self.made, Program):
+            for r, model in enumerate(self.models):
+                model.load_state_dict(self.made.module(r).state_dict())
         for run in self.runs:
             run.finish(self.step, time.perf_counter() - started)
         return metrics
@@ -155,9 +164,6 @@ class Trainer(Builder):
 
     def validate(self) -> Metrics:
         """Write the training metrics since the last validation, and the metrics of each validation set.
-
-        Args:
-            trained: The means of the training metrics, arrays over replicas.
 
         Returns:
             The mean over validation sets, or the training metrics when there are none.
@@ -215,7 +221,7 @@ class Trainer(Builder):
             return metrics
         self.write(split, name, metrics)
         for callback in self.callbacks:
-            if callback.split == split and callback.epochs and self.epoch % callback.epochs == 0:
+            if callback.split == split and callback.epochs and (split == "test" or self.epoch % callback.epochs == 0):
                 callback.on_epoch(self, metrics, name)
         return metrics
 
@@ -227,9 +233,6 @@ class Trainer(Builder):
 
     def check(self) -> None:
         """Stop at the first step whose loss or gradient was not finite; nothing has been updated since.
-
-        Args:
-            unchecked: What the learner returned for each step since the last check, (metric + 1, replica); emptied.
 
         Raises:
             UserError: When there is such a step; it names the step, and the replica when there are several.
@@ -244,9 +247,8 @@ class Trainer(Builder):
         at, replica = (int(i) for i in (finite == 0).nonzero()[0])
         for run in self.runs:
             run.flush()
-        which = (
-            f" of the run with seed {self.seeds[replica]} ({self.runs[replica].path})" if len(self.seeds) > 1 else ""
-        )
+        run_path = f" ({self.runs[replica].path})" if self.runs else ""
+        which = f" of the run with seed {self.seeds[replica]}{run_path}" if len(self.seeds) > 1 else ""
         raise UserError(
             f"The loss or gradient of step {first + at}{which} is not finite; stopped before the update. Lower the "
             "learning rate, clip the gradient (--clip 1), or look for its cause with --detect_anomaly."
@@ -269,6 +271,8 @@ class Trainer(Builder):
             raise UserError("There is nothing to train on. Add a data set with --split train.")
         if training and self.optimizer is None:
             raise UserError("Training needs an optimizer. Add: cli optimizers adamw")
+        if len(self.models) > 1 and (isinstance(self.optimizer, Made) or isinstance(self.scheduler, Made)):
+            raise UserError("Several models need an optimizer each; set a component, or a function of the model.")
         if self.threads:
             torch.set_num_threads(self.threads)
         found = self.saver.find(self) if training and self.saver is not None else []
@@ -290,12 +294,15 @@ class Trainer(Builder):
         for callback in self.callbacks:
             callback.on_start(self)
         if not training:
+            for run in self.runs:
+                run.reopen()
             return
         resumed = self.saver is not None and self.saver.resume(self, found)
         if not resumed:
             seed_everything(self.seeds[0])
         for run in self.runs:
-            run.start(self.facts(), resumed, replace=self.saver is not None and self.saver.resuming)
+            own = resumed and self.saver.restorepath is None
+            run.start(self.facts(), own, replace=self.saver is not None and self.saver.resuming)
         if not resumed:
             for callback in self.callbacks:
                 callback.on_begin(self)

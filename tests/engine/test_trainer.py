@@ -318,3 +318,79 @@ def test_without_a_compiler_long_runs_go_on_uncompiled(say, monkeypatch):
     monkeypatch.setattr("semeqv.engine.trainer.shutil.which", lambda name: None)
     monkeypatch.setattr("semeqv.engine.trainer.COMPILE_FROM", 3)
     assert "There is no C++ compiler here" in say(f"--steps 4 {' '.join(SEGMENTS)} cli train").err
+
+
+TEST = "cli xor dataset default --size 5 --batch_size 64 --drop_last False --split test --draws 4"
+
+
+def test_testing_alone_adds_to_what_a_run_left(say, tmp_path):
+    line = " ".join(SEGMENTS)
+    say(f"--epochs 3 --output run {line} cli train")
+    before = (tmp_path / "run/metrics.jsonl").read_text()
+    say(f"--output run {TEST} {MODEL} {LOSS} cli test")
+    after = (tmp_path / "run/metrics.jsonl").read_text()
+    assert after.startswith(before)
+    added = json.loads(after[len(before) :])
+    assert (added["split"], added["step"], added["epoch"]) == ("test", 3, 3)
+
+
+def test_continuing_from_another_run_keeps_both(say, tmp_path):
+    line = f"{' '.join(SEGMENTS)} cli savers default-saver"
+    say(f"--epochs 3 --output a {line} --savebest cli train")
+    say(f"--epochs 3 --output b {line} cli train")
+    kept = (tmp_path / "b/metrics.jsonl").read_text()
+    assert "already holds a run" in say(f"--epochs 6 --output b {line} --restorepath a cli train", code=2).err
+    assert (tmp_path / "b/metrics.jsonl").read_text() == kept
+    say(f"--epochs 6 --output c {line} --restorepath a cli train")
+    say(f"--epochs 6 --output d {line} cli train")
+    assert same(weights(tmp_path / "c"), weights(tmp_path / "d"))
+    assert "is neither a checkpoint nor a run" in say(f"--output e {line} --restorepath nowhere cli train", code=2).err
+
+
+def test_a_finished_run_says_so(say):
+    line = f"--epochs 3 --output a {' '.join(SEGMENTS)} cli savers default-saver --resume cli train"
+    say(line)
+    again = say(line)
+    assert "Nothing is left to do" in again.err
+    assert "validation, step 3" in again.out
+
+
+def test_untying_needs_no_record(say, tmp_path):
+    line = " ".join(SEGMENTS).replace("cdists", "cdists-decouple --etd 3 --etc 2")
+    say(f"--epochs 6 --output run {line} cli train".replace(MODEL, f"{MODEL} --tie"))
+    first, second = (numpy.load(tmp_path / f"run/{side}_cdists.npy") for side in ("input", "output"))
+    assert [bool((a == b).all()) for a, b in zip(first, second)] == [True, True, False, False]
+
+
+def test_one_of_two_ways_to_say_it(say):
+    assert "Write --seed or --seeds, not both." in say("--seed 1 --seeds 2 cli train", code=2).err
+    assert "Write --epochs or --steps, not both." in say("--epochs 1 --steps 2 cli train", code=2).err
+
+
+def test_a_models_own_weights_are_those_it_learned(monkeypatch):
+    data = Default(size=5, batch_size=64, drop_last=False).build()
+    model = Transformer(layers=1, heads=1, embedding_size=4, feedforward_size=4).build(data)
+    before = model.input_embedding.weight.detach().clone()
+    trainer = points().set_model(model).set_trainsplit(data).set_epochs(2)
+    trainer.train()
+    assert not torch.equal(before, model.input_embedding.weight)
+    halfway = model.input_embedding.weight.detach().clone()
+    trainer.set_epochs(4).train()
+    assert trainer.step == 4
+    assert not torch.equal(halfway, model.input_embedding.weight)
+
+
+def test_one_made_optimizer_is_not_for_several_models():
+    models = [Line(), Line()]
+    trainer = points().set_replicas(models, [1, 2]).set_optimizer(torch.optim.SGD(models[0].parameters(), lr=0.1))
+    with pytest.raises(UserError, match="an optimizer each"):
+        trainer.train()
+
+
+def test_labels_beyond_the_classes_are_refused():
+    class Wrong(Points):
+        def batch(self, seed, step):
+            return super().batch(seed, step) | {"labels": torch.full((8,), 3)}
+
+    with pytest.raises(UserError, match="label 3, but the model tells 3 classes apart"):
+        points().set_trainsplit(Wrong()).train()

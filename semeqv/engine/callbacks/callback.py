@@ -34,5 +34,9 @@ class Callback:
     def on_epoch(self, trainer: "Trainer", metrics: "Metrics", name: str | None) -> None:
         """After an epoch of training, or after a pass over the validation or test set of a name."""
 
+    def definition(self) -> dict[str, Any]:
+        """What it changes in the result of a run, as JSON: a run is not resumed when that differs."""
+        return {}
+
     def on_end(self, trainer: "Trainer") -> None:
         """After the last step."""

@@ -26,6 +26,11 @@ class Cdists(Logged):
     input_embedding_path: Path | None = None
     output_embedding_path: Path | None = None
 
+    @property
+    def untie_after(self) -> int | None:
+        """Never: the embeddings stay as they are."""
+        return None
+
     def build(self) -> Any:
         """The callback."""
         from semeqv.problem.callbacks.recorder import Recorder, distances
@@ -34,7 +39,7 @@ class Cdists(Logged):
             "input": (self.input_embedding_path, "input_cdists.npy"),
             "output": (self.output_embedding_path, "output_cdists.npy"),
         }
-        return Recorder(self, files, distances)
+        return Recorder(self, files, distances, self.untie_after)
 
 
 @component("callbacks embedding")
@@ -81,8 +86,7 @@ class CdistsDecouple(Cdists):
         if self.split != "train":
             raise ValueError("cdists-decouple changes the model while it trains; its --split is train.")
 
-    def build(self) -> Any:
-        """The callback."""
-        from semeqv.problem.callbacks.recorder import decoupling
-
-        return decoupling(super().build(), self.etd)
+    @property
+    def untie_after(self) -> int:
+        """Epochs after which the embeddings are untied."""
+        return self.etd

@@ -19,6 +19,7 @@ class Recorder(Logger):
         options: How often, and where to log metrics.
         files: For `input` and `output`: the path, or None, and the default name.
         view: From an embedding matrix, (symbols, size), to what is recorded.
+        untie_after: Untie the embeddings after so many epochs, if at all.
     """
 
     def __init__(
@@ -26,9 +27,11 @@ class Recorder(Logger):
         options: Logged,
         files: Mapping[str, tuple[Path | None, str]],
         view: Callable[[numpy.ndarray], numpy.ndarray],
+        untie_after: int | None = None,
     ):
         super().__init__(options)
-        self.steps = options.stc
+        self.untie_after = untie_after
+        self.epochs = 1 if untie_after else options.etc
         self.files, self.view, self.printing = files, view, False
         self.logs: list[dict[str, Any]] = []
 
@@ -56,15 +59,23 @@ class Recorder(Logger):
             self.record(trainer)
 
     def on_step(self, trainer: Any, metrics: Any) -> None:
-        """Record after a training step."""
+        """Log and record after a training step."""
         super().on_step(trainer, metrics)
-        self.record(trainer)
+        if self.options.stc and trainer.step % self.options.stc == 0:
+            self.record(trainer)
 
     def on_epoch(self, trainer: Any, metrics: Any, name: str | None) -> None:
-        """Record after an epoch or a pass, unless steps are recorded."""
-        super().on_epoch(trainer, metrics, name)
-        if not self.options.stc:
-            self.record(trainer)
+        """Untie when it is time; log and record after an epoch or a pass, unless steps are recorded."""
+        if trainer.epoch == self.untie_after:
+            trainer.made.edit(untie)
+        if self.options.etc and trainer.epoch % self.options.etc == 0:
+            super().on_epoch(trainer, metrics, name)
+            if not self.options.stc:
+                self.record(trainer)
+
+    def definition(self) -> dict[str, Any]:
+        """When it unties the embeddings."""
+        return {"untied after epochs": self.untie_after} if self.untie_after else {}
 
     def record(self, trainer: Any) -> None:
         """Take one record of every run."""
@@ -97,22 +108,6 @@ def distances(matrix: numpy.ndarray) -> numpy.ndarray:
     """Euclidean distances between all pairs of rows, (symbols, symbols) float32."""
     difference = matrix[:, None].astype(numpy.float64) - matrix[None]
     return numpy.sqrt((difference**2).sum(-1)).astype(numpy.float32)
-
-
-def decoupling(recorder: Recorder, epoch: int) -> Recorder:
-    """Let a recorder also untie the embeddings of every run, when it is called at the end of the given epoch."""
-
-    class Decoupling(type(recorder)):  # type: ignore[misc]
-        """Unties embeddings."""
-
-        def on_epoch(self, trainer: Any, metrics: Any, name: str | None) -> None:
-            """Untie once, then record."""
-            if trainer.epoch == epoch:
-                trainer.made.edit(untie)
-            super().on_epoch(trainer, metrics, name)
-
-    recorder.__class__ = Decoupling
-    return recorder
 
 
 def untie(model: torch.nn.Module) -> None:
