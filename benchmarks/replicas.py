@@ -60,12 +60,12 @@ class MixerLayerPeer(nn.Module):
     def __init__(self):
         super().__init__()
         self.token_norm, self.channel_norm = nn.LayerNorm(4), nn.LayerNorm(4)
-        self.tokens = nn.Sequential(nn.Linear(8, 4), nn.ReLU(), nn.Linear(4, 8))
-        self.channels = nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Linear(8, 4))
+        self.token_linear1, self.token_linear2 = nn.Linear(8, 4), nn.Linear(4, 8)
+        self.channel_linear1, self.channel_linear2 = nn.Linear(4, 8), nn.Linear(8, 4)
 
     def forward(self, x):
-        x = x + self.tokens(self.token_norm(x).mT).mT
-        return x + self.channels(self.channel_norm(x))
+        x = x + self.token_linear2(self.token_linear1(self.token_norm(x).mT).relu()).mT
+        return x + self.channel_linear2(self.channel_linear1(self.channel_norm(x)).relu())
 
 
 class MixerPeer(nn.Module):
@@ -74,24 +74,13 @@ class MixerPeer(nn.Module):
     def __init__(self):
         super().__init__()
         self.input_embedding, self.output_embedding = nn.Embedding(7, 4), nn.Embedding(7, 4)
-        self.layer = MixerLayerPeer()
+        self.layers = nn.Sequential(MixerLayerPeer())
 
     def forward(self, ids):
-        return self.layer(self.input_embedding(ids)) @ self.output_embedding.weight.T
+        return self.layers(self.input_embedding(ids)) @ self.output_embedding.weight.T
 
 
 PEERS = {"transformer-small": TransformerPeer, "mlp-small": MixerPeer, "lstm-small": LSTMPeer}
-
-
-def copy_weights(network: nn.Module, peer: nn.Module) -> None:
-    """Give the peer the network's weights: the same tensors in the same order of registration, by shape."""
-    theirs = dict(peer.named_parameters())
-    for name, parameter in network.named_parameters():
-        match = name if name in theirs and theirs[name].shape == parameter.shape else None
-        if match is None:
-            match = next(key for key, other in theirs.items() if other.shape == parameter.shape)
-        theirs.pop(match).data.copy_(parameter)
-    assert not theirs, f"no weights for {list(theirs)}"
 
 
 def prepared(batches: int):
@@ -119,7 +108,7 @@ def run() -> list[Row]:
                 seed_everything(seed)
                 networks.append(type(options)(**{**vars(options), "tie": variant}).build(data))
         peer = PEERS[name]()
-        copy_weights(networks[0], peer)
+        peer.load_state_dict(dict(networks[0].named_parameters()))
         regime = Regime(torch.device("cpu"), compile=True)
         optimizer = AdamW(learning_rate=OPTIMIZER["lr"], weight_decay=0.1, eps=1e-12).build
         program = Program(networks, optimizer, None, cross_entropy, regime)
@@ -131,7 +120,7 @@ def run() -> list[Row]:
             loss = nn.functional.cross_entropy(peer(ids).flatten(0, 1), labels.flatten(), ignore_index=-100)
             loss.backward()
             adamw.step()
-            return loss
+            return loss.detach()
 
         worst = max(abs(float(program.step([a])[0, 0]) - float(step(*b))) for a, b in zip(ours[:100], theirs[:100]))
         assert worst < 2e-5, f"{name}: losses differ by {worst}"
