@@ -221,7 +221,7 @@ class Saver:
                 saved = checkpoint.read(path, self.map_location)
                 trainer.made.load(r, saved.weights, None)
                 if not trainer.trained:
-                    trainer.step, trainer.known_epoch_steps = saved.trainer["step"], saved.trainer["epoch_steps"]
+                    trainer.step, trainer.epoch_steps = saved.trainer["step"], saved.trainer["epoch_steps"]
             elif not trainer.trained:
                 raise UserError(f"{run.checkpoints} has no checkpoint to test; train first: cli train cli test")
 

@@ -66,7 +66,7 @@ class Trainer(Builder):
         self.step = 0
         self.learner: Learner | None = None
         self.trained = False
-        self.known_epoch_steps = 1
+        self.epoch_steps = 1
         self.unchecked: list[Tensor] = []
         self.observers: list[Callback] = []
 
@@ -76,13 +76,6 @@ class Trainer(Builder):
     def epoch(self) -> int:
         """Epochs that are complete."""
         return self.step // self.epoch_steps
-
-    @property
-    def epoch_steps(self) -> int:
-        """Steps in an epoch."""
-        if self.trainsplit is None:
-            return self.known_epoch_steps
-        return max(1, len(self.trainsplit) // self.accumulation)
 
     @property
     def last_step(self) -> int:
@@ -261,18 +254,10 @@ class Trainer(Builder):
 
         Args:
             training: Whether to train; a test neither resumes nor starts a run, it only opens the callbacks' files.
-
-        Raises:
-            UserError: When there is no model, or, to train, no training set or no optimizer.
         """
-        if not self.models:
-            raise UserError("There is no model. Call set_model, or add: cli model ...")
-        if training and self.trainsplit is None:
-            raise UserError("There is nothing to train on. Add a data set with --split train.")
-        if training and self.optimizer is None:
-            raise UserError("Training needs an optimizer. Add: cli optimizers adamw")
-        if len(self.models) > 1 and (isinstance(self.optimizer, Made) or isinstance(self.scheduler, Made)):
-            raise UserError("Several models need an optimizer each; set a component, or a function of the model.")
+        self.check_parts(training)
+        if self.trainsplit is not None:
+            self.epoch_steps = max(1, len(self.trainsplit) // self.accumulation)
         if self.threads:
             torch.set_num_threads(self.threads)
         found = self.saver.find(self) if training and self.saver is not None else []
@@ -306,6 +291,24 @@ class Trainer(Builder):
         if not resumed:
             for callback in self.callbacks:
                 callback.on_begin(self)
+
+    def check_parts(self, training: bool) -> None:
+        """Refuse a run that lacks a part.
+
+        Args:
+            training: Whether it trains.
+
+        Raises:
+            UserError: When there is no model, or, to train, no training set or no optimizer for each model.
+        """
+        if not self.models:
+            raise UserError("There is no model. Call set_model, or add: cli model ...")
+        if training and self.trainsplit is None:
+            raise UserError("There is nothing to train on. Add a data set with --split train.")
+        if training and self.optimizer is None:
+            raise UserError("Training needs an optimizer. Add: cli optimizers adamw")
+        if len(self.models) > 1 and (isinstance(self.optimizer, Made) or isinstance(self.scheduler, Made)):
+            raise UserError("Several models need an optimizer each; set a component, or a function of the model.")
 
     def wants_program(self, found: list[Path]) -> bool:
         """Whether the step is to be compiled as a program of replicas; a resumed run goes on as it began."""
