@@ -27,8 +27,12 @@ PAIRS ?= --indexes 0 1 "0, 1: same meaning, different contexts (DH fails)" \
 ACCURACIES ?= .4 .75
 VIEW = $(SEMEQV) cli view --etc $(RECORD) $(PAIRS) --path $@
 
-figs: $(addprefix $(FIGURES)/,accuracies.pdf embeddings_wt.pdf input_embeddings.pdf output_embeddings.pdf)
+figs: run
+	@$(MAKE) --no-print-directory --output-sync --jobs=4 -f $(firstword $(MAKEFILE_LIST)) figures
 	@$(SEMEQV) cli xor report $(RUN)
+
+.PHONY: figures
+figures: $(addprefix $(FIGURES)/,accuracies.pdf embeddings_wt.pdf input_embeddings.pdf output_embeddings.pdf)
 
 $(FIGURES)/input_embeddings.pdf: $(RUN)/run.json
 	$(VIEW) --title "Untied: input embeddings" $(RUN)/*-$(MODEL)/input_cdists.npy
