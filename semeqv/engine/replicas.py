@@ -93,6 +93,7 @@ class Program:
         if regime.compile:
             logging.getLogger("torch._dynamo").setLevel(logging.ERROR)  # it warns of the optimizer's profiler mark
             options: dict[str, str | int | bool | Callable[..., Any]] = {"guard_filter_fn": keep_batch_guards}
+            options |= {"cpp.vec_isa_ok": True} if instructions_are_known() else {}
             keep_memory()
             self.run = torch.compile(own_copy(self.update), fullgraph=True, dynamic=False, options=options)
             self.look = torch.compile(own_copy(self.measure), fullgraph=True, dynamic=False, options=options)
@@ -239,6 +240,18 @@ def own_copy(method: Any) -> Any:
     function = method.__func__
     copied = types.FunctionType(function.__code__.replace(), function.__globals__, function.__name__)
     return types.MethodType(copied, method.__self__)
+
+
+def instructions_are_known() -> bool:
+    """Whether torch has found the vector instructions of this processor, so that trying them out by compiling programs
+    for each, which takes ten seconds, tells nothing new. (Matrix tiles, AMX, need the kernel's leave too.)
+    """
+    try:
+        with open("/proc/cpuinfo", encoding="utf-8") as file:
+            tiles = "amx_tile" in file.read()
+    except OSError:
+        return False
+    return torch.backends.cpu.get_cpu_capability() in ("AVX2", "AVX512") and not tiles
 
 
 def keep_memory() -> None:

@@ -33,9 +33,13 @@ class Constant:
 
     def build(self, optimizer: Any) -> Any:
         """The scheduler of an optimizer."""
-        from torch.optim.lr_scheduler import LambdaLR
+        from semeqv.engine.schedule import Schedule
 
-        return LambdaLR(optimizer, lambda step: min(1.0, (step + 1) / (self.warmup + 1)))
+        return Schedule(optimizer, [self.factor] * len(optimizer.param_groups))
+
+    def factor(self, step: int) -> float:
+        """What the learning rate is multiplied by at a step."""
+        return min(1.0, (step + 1) / (self.warmup + 1))
 
 
 @component("schedulers cosine")
@@ -62,10 +66,10 @@ class Cosine:
 
     def build(self, optimizer: Any) -> Any:
         """The scheduler of an optimizer."""
-        from torch.optim.lr_scheduler import LambdaLR
+        from semeqv.engine.schedule import Schedule
 
         def factor(low: float) -> Any:
             return lambda step: low + (1 - low) * (1 + math.cos(math.pi * step / self.tmax)) / 2
 
         rates = [float(group["lr"]) for group in optimizer.param_groups]
-        return LambdaLR(optimizer, [factor(self.lrmin / rate if rate else 0.0) for rate in rates])
+        return Schedule(optimizer, [factor(self.lrmin / rate if rate else 0.0) for rate in rates])
