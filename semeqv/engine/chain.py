@@ -186,6 +186,8 @@ class Chain(Word):
         if ctx.resilient_parsing:  # completion concerns the segment being typed
             cut = max((i for i, word in enumerate(args) if word == "cli"), default=-1)
             return super().parse_args(ctx, args[cut + 1 :])
+        if any("\0" in word for word in args):
+            raise click.UsageError("A word of the line holds a NUL character.", ctx)
         cuts = [i for i, word in enumerate(args) if word == "cli"] + [len(args)]
         first, segments = args[: cuts[0]], [args[a + 1 : b] for a, b in itertools.pairwise(cuts)]
         if first in (["help"], []) and not segments:
@@ -251,7 +253,8 @@ class Chain(Word):
                 raise KeyError
             saved.setdefault("actions", [])
             for words in saved["parts"] + saved["actions"]:
-                shlex.split(words)
+                if "\0" in "".join(shlex.split(words)):
+                    raise ValueError
             return dict(saved)
         except OSError as error:
             raise click.UsageError(f"--config {path}: {error.strerror}.", ctx) from error

@@ -276,3 +276,23 @@ def leaves(value: Any) -> Iterator[Any]:
 def is_plain(value: Any) -> bool:
     """Whether a value is a number, a word or a tensor."""
     return value is None or isinstance(value, bool | int | float | str | Tensor)
+
+
+def torch_device(name: str) -> torch.device:
+    """The device of a name.
+
+    Args:
+        name: cpu, cuda, cuda:N or mps, or auto for CUDA where there is some, else the CPU.
+
+    Returns:
+        The device.
+
+    Raises:
+        UserError: When torch sees no such CUDA device.
+    """
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    device = torch.device(name)
+    if device.type == "cuda" and not (torch.cuda.is_available() and (device.index or 0) < torch.cuda.device_count()):
+        raise UserError(f"--device {name}: torch sees {torch.cuda.device_count()} CUDA devices here.")
+    return device

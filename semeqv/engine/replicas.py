@@ -15,7 +15,7 @@ import ctypes
 import inspect
 import logging
 import types
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -269,3 +269,12 @@ def keep_batch_guards(guards: Sequence[Any]) -> list[bool]:
     of a small step.
     """
     return [guard.guard_type == "TENSOR_MATCH" and "batch" in guard.name for guard in guards]
+
+
+def replica_stream(dataset: Any, seeds: Sequence[int], start: int) -> Iterator[Batch]:
+    """The streams of several seeds as one, the replicas as first dimension of every tensor."""
+    if hasattr(dataset, "replica_stream"):
+        yield from dataset.replica_stream(seeds, start)
+        return
+    for batches in zip(*(dataset.stream(seed, start) for seed in seeds)):
+        yield {name: torch.stack([batch[name] for batch in batches]) for name in batches[0]}

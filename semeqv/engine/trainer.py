@@ -4,7 +4,7 @@ import contextlib
 import os
 import shutil
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -18,10 +18,10 @@ from semeqv.engine import checkpoint
 from semeqv.engine.builder import Builder, Made
 from semeqv.engine.callbacks.callback import Callback
 from semeqv.engine.errors import UserError
-from semeqv.engine.learner import Batch, Eager, Learner, Regime, probe, targets
+from semeqv.engine.learner import Batch, Eager, Learner, Regime, probe, targets, torch_device
 from semeqv.engine.means import Mean, Metrics, as_arrays
 from semeqv.engine.randomness import seed_everything
-from semeqv.engine.replicas import Program, replicable
+from semeqv.engine.replicas import Program, replica_stream, replicable
 
 COMPILE_FROM = 2000  # steps from which compiling replicas pays
 CHECK_EVERY = 64  # steps from one look at what a compiled program could not compute to the next
@@ -404,32 +404,3 @@ class Trainer(Builder):
             mininterval=0.5,
             dynamic_ncols=True,
         )
-
-
-def replica_stream(dataset: Any, seeds: Sequence[int], start: int) -> Iterator[Batch]:
-    """The streams of several seeds as one, the replicas as first dimension of every tensor."""
-    if hasattr(dataset, "replica_stream"):
-        yield from dataset.replica_stream(seeds, start)
-        return
-    for batches in zip(*(dataset.stream(seed, start) for seed in seeds)):
-        yield {name: torch.stack([batch[name] for batch in batches]) for name in batches[0]}
-
-
-def torch_device(name: str) -> torch.device:
-    """The device of a name.
-
-    Args:
-        name: cpu, cuda, cuda:N or mps, or auto for CUDA where there is some, else the CPU.
-
-    Returns:
-        The device.
-
-    Raises:
-        UserError: When torch sees no such CUDA device.
-    """
-    if name == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    device = torch.device(name)
-    if device.type == "cuda" and not (torch.cuda.is_available() and (device.index or 0) < torch.cuda.device_count()):
-        raise UserError(f"--device {name}: torch sees {torch.cuda.device_count()} CUDA devices here.")
-    return device

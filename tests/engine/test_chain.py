@@ -229,6 +229,12 @@ def test_no_line_ends_in_a_traceback(tmp_path_factory, words):
     assert stopped.value.code in (0, 2)
 
 
+def test_a_nul_is_refused():
+    with pytest.raises(SystemExit) as stopped:
+        main(["cli", "view", "\0"])
+    assert stopped.value.code == 2
+
+
 def test_names_differ_by_more_than_spelling():
     assert same("--Batch-Size") == same("batch_size")
     assert same("adamw") != same("adam")

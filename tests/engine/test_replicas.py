@@ -11,9 +11,8 @@ from semeqv.engine.learner import Eager, Regime
 from semeqv.engine.objectives import cross_entropy
 from semeqv.engine.optimizers import AdamW
 from semeqv.engine.randomness import seed_everything
-from semeqv.engine.replicas import Program, own_copy, replicable
+from semeqv.engine.replicas import Program, own_copy, replica_stream, replicable
 from semeqv.engine.schedulers import Cosine
-from semeqv.engine.trainer import replica_stream
 from semeqv.problem.xor.datasets.default import Default
 from semeqv.problem.xor.models.lstm import LSTM
 from semeqv.problem.xor.models.mlp import MLP

@@ -1,11 +1,9 @@
 """The LSTM (Hochreiter & Schmidhuber, 1997)."""
 
-from typing import Any
-
 import torch
 from torch import Tensor, nn
 
-from semeqv.problem.xor.networks.layers import embed, linear, one_hot, select
+from semeqv.problem.xor.networks.layers import linear, select
 from semeqv.problem.xor.networks.tied import TiedNetwork
 
 
@@ -42,23 +40,11 @@ class LSTM(TiedNetwork):
         self.layers = layers
         self.projection = nn.Linear(len(self.directions) * hidden_size, embedding_size)
 
-    def forward(self, input_ids: Tensor, **_: Any) -> dict[str, Tensor]:
-        """Predict the masked symbol.
-
-        Args:
-            input_ids: `(batch, time)` integers, one of each row the mask; fastest when the samples are innermost in
-                memory.
-
-        Returns:
-            `logits`: `(batch, vocabulary)`.
-        """
-        indicators = one_hot(input_ids, self.vocabulary_size)
-        masked = indicators[self.mask]  # (time, batch)
-        hidden = embed(self.input_embedding, indicators)  # (embedding, time, batch)
+    def encode(self, hidden: Tensor, masked: Tensor) -> Tensor:
+        """Read `(embedding, time, batch)`; `(embedding, batch)` where `masked`, `(time, batch)`, is 1."""
         for layer in range(self.layers):
             hidden = self._read(layer, hidden)  # (directions * hidden, time, batch)
-        hidden = linear(self.projection.weight, self.projection.bias, select(hidden, masked))
-        return {"logits": self.logits(hidden)}
+        return linear(self.projection.weight, self.projection.bias, select(hidden, masked))
 
     def _read(self, layer: int, features: Tensor) -> Tensor:
         """Run one layer over `(features, time, batch)`, both directions side by side."""

@@ -1,11 +1,10 @@
 """The MLP-Mixer (Tolstikhin et al., 2021, arXiv 2105.01601)."""
 
 from collections.abc import Callable
-from typing import Any
 
 from torch import Tensor, nn
 
-from semeqv.problem.xor.networks.layers import activation_named, embed, layer_norm, linear, one_hot, select
+from semeqv.problem.xor.networks.layers import activation_named, layer_norm, linear, select
 from semeqv.problem.xor.networks.tied import TiedNetwork
 
 
@@ -62,24 +61,13 @@ class MLP(TiedNetwork):
         sizes = embedding_size, sequence_size, tokenwise_feedforward_size, channelwise_feedforward_size
         self.layers = nn.ModuleList(MixerLayer(*sizes) for _ in range(layers))
 
-    def forward(self, input_ids: Tensor, **_: Any) -> dict[str, Tensor]:
-        """Predict the masked symbol.
-
-        Args:
-            input_ids: `(batch, time)` integers, one of each row the mask; fastest when the samples are innermost in
-                memory.
-
-        Returns:
-            `logits`: `(batch, vocabulary)`.
-        """
-        indicators = one_hot(input_ids, self.vocabulary_size)
-        masked = indicators[self.mask]  # (time, batch)
-        hidden = embed(self.input_embedding, indicators)  # (embedding, time, batch)
+    def encode(self, hidden: Tensor, masked: Tensor) -> Tensor:
+        """Read `(embedding, time, batch)`; `(embedding, batch)` where `masked`, `(time, batch)`, is 1."""
         *inner, last = self.layers
         for layer in inner:
             hidden = self._mix_channels(layer, self._mix_tokens(layer, hidden))
         hidden = select(self._mix_tokens(last, hidden), masked)  # only the masked position is predicted
-        return {"logits": self.logits(self._mix_channels(last, hidden))}
+        return self._mix_channels(last, hidden)
 
     def _mix_tokens(self, layer: MixerLayer, hidden: Tensor) -> Tensor:
         """Apply a network to the time of `(embedding, time, batch)`."""

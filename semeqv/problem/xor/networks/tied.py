@@ -5,7 +5,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from semeqv.problem.xor.networks.layers import linear
+from semeqv.problem.xor.networks.layers import embed, linear, one_hot
 
 
 class TiedNetwork(nn.Module):
@@ -55,16 +55,24 @@ class TiedNetwork(nn.Module):
         """Give the matrix that predicts symbols, `(vocabulary, embedding)`."""
         return torch.where(self.tied, self.input_embedding.weight, self.output_embedding.weight)
 
-    def logits(self, hidden: Tensor) -> Tensor:
-        """Score every symbol.
+    def forward(self, input_ids: Tensor, **_: Any) -> dict[str, Tensor]:
+        """Predict the masked symbol.
 
         Args:
-            hidden: `(embedding, batch)`, at the masked position.
+            input_ids: `(batch, time)` integers, one of each row the mask; fastest when the samples are innermost in
+                memory.
 
         Returns:
-            `(batch, vocabulary)`.
+            `logits`: `(batch, vocabulary)`.
         """
-        return linear(self.output_matrix(), None, hidden).T
+        indicators = one_hot(input_ids, self.vocabulary_size)
+        hidden = embed(self.input_embedding, indicators)  # (embedding, time, batch)
+        hidden = self.encode(hidden, indicators[self.mask])  # (embedding, batch)
+        return {"logits": linear(self.output_matrix(), None, hidden).T}
+
+    def encode(self, hidden: Tensor, masked: Tensor) -> Tensor:
+        """Read `(embedding, time, batch)`; `(embedding, batch)` where `masked`, `(time, batch)`, is 1."""
+        raise NotImplementedError
 
     @torch.no_grad()
     def decouple(self) -> None:

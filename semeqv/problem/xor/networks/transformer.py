@@ -1,11 +1,9 @@
 """The Transformer encoder without positions (Vaswani et al., 2017, arXiv 1706.03762)."""
 
-from typing import Any
-
 import torch
 from torch import Tensor, nn
 
-from semeqv.problem.xor.networks.layers import activation_named, embed, layer_norm, linear, one_hot, select
+from semeqv.problem.xor.networks.layers import activation_named, layer_norm, linear, select
 from semeqv.problem.xor.networks.tied import TiedNetwork
 
 
@@ -49,24 +47,13 @@ class Transformer(TiedNetwork):
         )
         self.encoder = nn.TransformerEncoder(layer, layers, enable_nested_tensor=False)
 
-    def forward(self, input_ids: Tensor, **_: Any) -> dict[str, Tensor]:
-        """Predict the masked symbol.
-
-        Args:
-            input_ids: `(batch, time)` integers, one of each row the mask; fastest when the samples are innermost in
-                memory.
-
-        Returns:
-            `logits`: `(batch, vocabulary)`.
-        """
-        indicators = one_hot(input_ids, self.vocabulary_size)
-        masked = indicators[self.mask]  # (time, batch)
-        hidden = embed(self.input_embedding, indicators)  # (embedding, time, batch)
+    def encode(self, hidden: Tensor, masked: Tensor) -> Tensor:
+        """Read `(embedding, time, batch)`; `(embedding, batch)` where `masked`, `(time, batch)`, is 1."""
         *inner, last = self.encoder.layers
         for layer in inner:
             hidden = self._encode(layer, hidden, hidden)
         queries = select(hidden, masked)[:, None]  # only the masked position is predicted: (embedding, 1, batch)
-        return {"logits": self.logits(self._encode(last, queries, hidden)[:, 0])}
+        return self._encode(last, queries, hidden)[:, 0]
 
     def _encode(self, layer: nn.TransformerEncoderLayer, queries: Tensor, hidden: Tensor) -> Tensor:
         """Apply one layer at the positions `(embedding, queries, batch)`, attending to `(embedding, time, batch)`."""
