@@ -230,6 +230,8 @@ class Build:
         actions = self.sentence.actions
         if any({need.name for need in step.leaf.needs} & {"model"} for step in actions):
             return False
+        if not all(callback.replicable for callback in self.ask("callbacks", actions[0])):
+            return False
         return replicable(self.ask("model", actions[0]), self.optimizer())
 
     def ask(self, name: str, by: Step) -> Any:

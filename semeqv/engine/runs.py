@@ -208,10 +208,12 @@ class RunFolder:
         }
         self.write()
 
-    def finish(self, steps: int, seconds: float) -> None:
-        """Write to `run.json` how many steps the run took, and how many seconds in all."""
+    def finish(self, steps: int, seconds: float, stopped: str | None = None) -> None:
+        """Write to `run.json` the steps and seconds the run took in all, and why it was stopped, if it was."""
         self.flush()
         self.record |= {"steps": steps, "seconds": round(self.record.get("seconds", 0.0) + seconds, 3)}
+        if stopped:
+            self.record["stopped"] = stopped
         self.write()
 
     def write(self) -> None:

@@ -15,6 +15,7 @@ from semeqv.engine.errors import UserError
 from semeqv.engine.randomness import generator_states, restore_generators
 
 if TYPE_CHECKING:
+    from semeqv.engine.callbacks.callback import Callback
     from semeqv.engine.means import Metrics
     from semeqv.engine.trainer import Trainer
 
@@ -110,6 +111,7 @@ class Saver:
                     "lengths": lengths,
                     "means": trainer.means(r),
                     "definition": definition(trainer, r),
+                    "callbacks": {name: each.state() for name, each in named(trainer.callbacks).items()},
                 }
                 state = {"learner": trainer.made.state(r), "generators": generator_states()}
                 path = folder / checkpoint.name_of(trainer.step)
@@ -196,6 +198,9 @@ class Saver:
             restore_generators(saved.state["generators"])
             if self.restorepath is None:
                 trainer.runs[r].rewind(saved.trainer["lengths"])
+        for name, callback in named(trainer.callbacks).items():
+            if state := saved.trainer["callbacks"].get(name):
+                callback.restore(trainer, state)
         if not any(self.best):
             self.best = []
         click.echo(
@@ -224,6 +229,17 @@ class Saver:
                     trainer.step, trainer.epoch_steps = saved.trainer["step"], saved.trainer["epoch_steps"]
             elif not trainer.trained:
                 raise UserError(f"{run.checkpoints} has no checkpoint to test; train first: cli train cli test")
+
+
+def named(callbacks: "list[Callback]") -> "dict[str, Callback]":
+    """Callbacks by the name of their kind, numbered where there are several of it."""
+    found: dict[str, Callback] = {}
+    for callback in callbacks:
+        kind = type(callback).__name__
+        found[next(name for i in itertools.count(1) if (name := kind if i == 1 else f"{kind} {i}") not in found)] = (
+            callback
+        )
+    return found
 
 
 def weights(trainer: "Trainer", replica: int) -> dict[str, Tensor]:

@@ -58,6 +58,7 @@ class Trainer(Builder):
                 every `epochs_to_valid` epochs, and at the end: for each validation set
                     metrics without gradients; on_epoch of the validation callbacks; the best weights are kept
                 save a checkpoint when the saver says so
+            a callback may end training with the step (`trainer.stop`)
         save a checkpoint; on_end
     """
 
@@ -69,6 +70,7 @@ class Trainer(Builder):
         self.epoch_steps = 1
         self.unchecked: list[Tensor] = []
         self.observers: list[Callback] = []
+        self.stopping: str | None = None
 
     # -- what callbacks may ask -----------------------------------------------------------------------------------
 
@@ -87,6 +89,14 @@ class Trainer(Builder):
         """The learner, once training or testing has begun."""
         assert self.learner is not None
         return self.learner
+
+    def stop(self, reason: str) -> None:
+        """End training with this step: validate, save and finish as after the last one.
+
+        Args:
+            reason: Why, in a few words, for the user and run.json.
+        """
+        self.stopping = self.stopping or reason
 
     # -- training -------------------------------------------------------------------------------------------------
 
@@ -109,33 +119,38 @@ class Trainer(Builder):
             for r, model in enumerate(self.models):
                 model.load_state_dict(self.made.module(r).state_dict())
         for run in self.runs:
-            run.finish(self.step, time.perf_counter() - started)
+            run.finish(self.step, time.perf_counter() - started, self.stopping)
         return metrics
 
     def loop(self) -> Metrics:
         """Take the steps that are left, from where the run stands; returns the last metrics."""
-        if self.step >= self.last_step:
-            click.echo(f"Nothing is left to do: the run is at step {self.step}.", err=True)
+        if self.step >= self.last_step or self.stopping:
+            why = f" and was stopped: {self.stopping}" if self.stopping else ""
+            click.echo(f"Nothing is left to do: the run is at step {self.step}{why}.", err=True)
             return self.measure_all(write=False) or self.window_mean.value()
         last: Metrics = {}
         batches = self.stream()
         with self.running(), self.bar("epoch", self.last_step, "step", self.step) as bar, self.train_bar() as inner:
-            while self.step < self.last_step:
+            over = False
+            while not over:
                 metrics = self.made.step([next(batches) for _ in range(self.accumulation)])
                 self.step += 1
                 ended, over = self.step % self.epoch_steps == 0, self.step == self.last_step
                 valid = over or (ended and self.epoch % self.epochs_to_valid == 0)
-                due = self.saver is not None and (over or self.saver.due(self, ended))
+                due = self.saver is not None and self.saver.due(self, ended)
                 self.observe(metrics, ended, check=valid or due)
-                if valid:
+                if valid or self.stopping:
                     last = self.validate()
-                if due:
+                over = over or self.stopping is not None
+                if self.saver is not None and (due or over):
                     self.saver.save(self, final=over)
                 bar.update()
                 if inner:
                     inner.reset() if ended else inner.update()
             for callback in self.callbacks:
                 callback.on_end(self)
+        if self.stopping:
+            click.echo(f"Stopped at step {self.step}: {self.stopping}", err=True)
         return last
 
     def observe(self, metrics: Tensor, ended: bool, check: bool) -> None:

@@ -17,7 +17,12 @@ class Callback:
         split: train, validation or test.
         steps: Steps of training from one `on_step` to the next; 0 for never.
         epochs: Epochs of training from one `on_epoch` to the next; 0 for never.
+
+    A callback that ends training (`trainer.stop`) sets `replicable = False`: runs that end at different steps are
+    trained one after the other.
     """
+
+    replicable = True
 
     def __init__(self, split: str = "train", steps: int = 0, epochs: int = 0):
         self.split, self.steps, self.epochs = split, steps, epochs
@@ -40,3 +45,10 @@ class Callback:
 
     def on_end(self, trainer: "Trainer") -> None:
         """After the last step."""
+
+    def state(self) -> dict[str, Any]:
+        """What a resumed run needs of it, as JSON; it is kept in every checkpoint."""
+        return {}
+
+    def restore(self, trainer: "Trainer", state: dict[str, Any]) -> None:
+        """Take over a state from a checkpoint; called before the first step of a resumed run, unless it is empty."""
