@@ -14,6 +14,7 @@ from semeqv.engine.build import run
 from semeqv.engine.chain import Chain
 from semeqv.engine.errors import UserError
 from semeqv.engine.settings import Settings
+from semeqv.engine.world import World
 
 
 def command() -> Chain:
@@ -27,13 +28,18 @@ def command() -> Chain:
 def main(args: list[str] | None = None) -> NoReturn:
     """Run a sentence and exit: 0 when done, 2 after a mistake of the user (one clear message).
 
-    As shells expect, 130 when interrupted and 141 when nobody reads the output any more.
+    As shells expect, 130 when interrupted and 141 when nobody reads the output any more. A training run that SIGTERM
+    or SIGUSR1 asked to end saves and exits with 143 or 75 (to be requeued). Of several processes only the first speaks;
+    another speaks of its error when the first has had the time to speak of the same.
     """
+    world = World.here()
+    world.hush()
     try:
         code = command().main(args, prog_name="semeqv", standalone_mode=False)
         sys.exit(code if isinstance(code, int) else 0)
     except (click.ClickException, UserError) as error:
         message = error.format_message() if isinstance(error, click.ClickException) else str(error)
+        world.speak()
         click.echo(click.style("Error: ", fg="red", bold=True) + message, err=True)
         sys.exit(2)
     except (click.Abort, KeyboardInterrupt):
@@ -41,6 +47,9 @@ def main(args: list[str] | None = None) -> NoReturn:
         sys.exit(130)
     except BrokenPipeError:
         sys.exit(141)
+    except Exception:
+        world.speak()
+        raise
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ trainer, and the trainer takes all. So the order of the segments does not matter
 import dataclasses
 import inspect
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,8 @@ from typing import Any
 from semeqv.engine.chain import Chain
 from semeqv.engine.errors import UserError
 from semeqv.engine.sentence import Sentence, Step
+from semeqv.engine.settings import Settings
+from semeqv.engine.world import World
 
 
 @dataclass(frozen=True)
@@ -31,22 +33,40 @@ def run(sentence: Sentence, chain: Chain) -> None:
     Several seeds, or variants of the model, become replicas of one program where the model allows it, and runs one
     after the other where it does not; what they write is the same.
     """
+    world = World.here()
+    world.compare(sentence.settings.processes)
     needs = {need.name for step in sentence.actions for need in step.leaf.needs}
     if not needs & {"trainer", "model"}:
-        build = Build(chain, sentence)
-        for action in sentence.actions:
-            build(action)
+        act(Build(chain, sentence), sentence.actions)
         return
-    sentence = resolve_output(sentence)
+    if world.size > 1:
+        meet(world, sentence.settings)
+    output = world.by_first(lambda: resolve_output(sentence).settings.output)
+    settings = dataclasses.replace(sentence.settings, output=output)
+    sentence = resolve_output(dataclasses.replace(sentence, settings=settings))
     singles = list(plan(sentence, chain))
     build = Build(chain, sentence, singles)
     if len(singles) == 1 or build.replicable():
-        for action in sentence.actions:
-            build(action)
+        act(build, sentence.actions)
     else:
         one_by_one(sentence, singles, chain)
-    if len(singles) > 1 and "trainer" in needs:
+    if len(singles) > 1 and "trainer" in needs and world.first:
         record(sentence, singles)
+    world.leave()
+
+
+def act(build: "Build", actions: Sequence[Step]) -> None:
+    """Do actions in turn; of several processes, only the first does what is not the Trainer's."""
+    for action in actions:
+        if World.here().first or "trainer" in {need.name for need in action.leaf.needs}:
+            build(action)
+
+
+def meet(world: World, settings: Settings) -> None:
+    """Meet the other processes before anything is built, so that one can make what the others wait for."""
+    from semeqv.engine.learner import torch_device
+
+    world.join(torch_device(settings.device, world).type == "cuda", settings.timeout)
 
 
 def record(sentence: Sentence, singles: list[Single]) -> None:
@@ -66,13 +86,8 @@ def one_by_one(sentence: Sentence, singles: list[Single], chain: Chain) -> None:
     of_run = [step for step in sentence.actions if {need.name for need in step.leaf.needs} & {"trainer", "model"}]
     for i, single in enumerate(singles, start=1):
         click.echo(f"Run {i} of {len(singles)}: {single.name}", err=True)
-        build = Build(chain, single.sentence, [single])
-        for action in of_run:
-            build(action)
-    build = Build(chain, sentence)
-    for action in sentence.actions:
-        if action not in of_run:
-            build(action)
+        act(Build(chain, single.sentence, [single]), of_run)
+    act(Build(chain, sentence), [action for action in sentence.actions if action not in of_run])
 
 
 def plan(sentence: Sentence, chain: Chain) -> Iterator[Single]:
@@ -222,12 +237,11 @@ class Build:
 
     def replicable(self) -> bool:
         """Whether the runs can train as replicas of one program."""
-        from semeqv.engine.replicas import replicable
+        from semeqv.engine.replicas import program_fits, replicable
 
-        settings = self.sentence.settings
-        if settings.precision == "fp16" or settings.accumulation > 1:
-            return False
         actions = self.sentence.actions
+        if not program_fits(self.sentence.settings):
+            return False
         if any({need.name for need in step.leaf.needs} & {"model"} for step in actions):
             return False
         if not all(callback.replicable for callback in self.ask("callbacks", actions[0])):
@@ -292,13 +306,20 @@ class Build:
             .set_clip(settings.clip)
             .set_compile(settings.compile)
             .set_threads(settings.threads)
+            .set_strategy(settings.strategy, settings.timeout)
+            .set_skip_nonfinite(settings.skip_nonfinite)
             .set_detect_anomaly(settings.detect_anomaly)
             .set_bars(train=settings.trainbar, valid=settings.validbar, test=settings.testbar, epoch=settings.epochbar)
             .set_replicas(
                 self.models,
                 seeds=[single.sentence.settings.seed for single in self.singles],
                 runs=[
-                    RunFolder(single.sentence.settings.output, single.sentence.to_json(), settings.overwrite)
+                    RunFolder(
+                        single.sentence.settings.output,
+                        single.sentence.to_json(),
+                        settings.overwrite,
+                        mute=not World.here().first,
+                    )
                     for single in self.singles
                 ],
             )

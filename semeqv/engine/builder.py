@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from semeqv.engine.callbacks.callback import Callback
 from semeqv.engine.learner import own_loss
 from semeqv.engine.runs import RunFolder
+from semeqv.engine.world import World
 
 
 class Builder:
@@ -32,6 +33,8 @@ class Builder:
         self.clip: float | None = None
         self.compile: bool | str = "auto"
         self.threads: int | None = None
+        self.skip_nonfinite = 0
+        self.world, self.strategy, self.timeout = World.here(), "ddp", 10.0
         self.detect_anomaly = False
         self.bars = {"train": True, "valid": True, "test": True, "epoch": True}
 
@@ -60,7 +63,7 @@ class Builder:
 
     def set_output(self, path: str | Path, overwrite: bool = False) -> Self:
         """Write run.json, metrics and checkpoints into a folder."""
-        self.runs = [RunFolder(Path(path), overwrite=overwrite)]
+        self.runs = [RunFolder(Path(path), overwrite=overwrite, mute=not self.world.first)]
         return self
 
     def set_loss_fn(self, loss: Any) -> Self:
@@ -146,6 +149,24 @@ class Builder:
     def set_threads(self, threads: int | None) -> Self:
         """Set the threads of a CPU run; None for all cores."""
         self.threads = threads
+        return self
+
+    def set_skip_nonfinite(self, steps: int) -> Self:
+        """Set how many steps with a loss or gradient that is not finite are skipped before training stops."""
+        self.skip_nonfinite = steps
+        return self
+
+    def set_strategy(self, strategy: str, timeout: float = 10.0) -> Self:
+        """Set how the processes that torchrun started share the work: ddp or fsdp.
+
+        Args:
+            strategy: Copies of the model (ddp), or shards of it (fsdp).
+            timeout: Minutes to wait for a process that does not answer.
+
+        Returns:
+            This object.
+        """
+        self.strategy, self.timeout = strategy, timeout
         return self
 
     def set_detect_anomaly(self, detect: bool) -> Self:

@@ -5,6 +5,7 @@ weight format notices a flipped bit by itself. Weights are safetensors, state is
 accepts, the rest is JSON: nothing is ever unpickled.
 """
 
+import contextlib
 import hashlib
 import json
 import os
@@ -15,12 +16,14 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from semeqv.engine.errors import UserError
 from semeqv.engine.runs import write_text
 
 MANIFEST, WEIGHTS, STATE, TRAINER = "MANIFEST.json", "model.safetensors", "state.pt", "trainer.json"
+SHARDS = "optimizer"  # a folder: the optimizer's state as every process holds it, when the model is in shards
 
 
 @dataclass(frozen=True)
@@ -47,12 +50,13 @@ def name_of(step: int) -> str:
     return f"step-{step:08d}"
 
 
-def write(path: Path, checkpoint: Checkpoint) -> None:
+def write(path: Path, checkpoint: Checkpoint, shards: Path | None = None) -> None:
     """Write a checkpoint folder; afterwards it is there in whole, or, if anything fails, not at all.
 
     Args:
         path: The folder; one that is there already is replaced.
         checkpoint: What it shall hold.
+        shards: A folder of files that become part of it.
 
     Raises:
         UserError: When the disk is full or the folder cannot be written.
@@ -61,22 +65,22 @@ def write(path: Path, checkpoint: Checkpoint) -> None:
     try:
         shutil.rmtree(temporary, ignore_errors=True)
         temporary.mkdir(parents=True)
-        save_file(
-            {name: tensor.detach().cpu().contiguous().clone() for name, tensor in checkpoint.weights.items()},
-            temporary / WEIGHTS,
-            metadata={"format": "pt"},
-        )
+        if shards:
+            os.replace(shards, temporary / SHARDS)
+        weights = {name: tensor.contiguous() for name, tensor in checkpoint.weights.items()}
+        save_file(weights, temporary / WEIGHTS, metadata={"format": "pt"})
         if checkpoint.state is not None:
             with open(temporary / STATE, "wb") as state:
                 torch.save(checkpoint.state, state)
         (temporary / TRAINER).write_text(json.dumps(checkpoint.trainer, indent=2) + "\n", encoding="utf-8")
         files = {
-            file.name: {"sha256": sha256(file), "bytes": file.stat().st_size} for file in sorted(temporary.iterdir())
+            file.relative_to(temporary).as_posix(): {"sha256": sha256(file), "bytes": file.stat().st_size}
+            for file in sorted(temporary.rglob("*"))
+            if file.is_file()
         }
         (temporary / MANIFEST).write_text(json.dumps({"files": files}, indent=2) + "\n", encoding="utf-8")
-        for file in temporary.iterdir():
+        for file in (*temporary.rglob("*"), temporary):
             sync(file)
-        sync(temporary)
         aside = path.with_name(f".{path.name}.old.tmp")
         shutil.rmtree(aside, ignore_errors=True)
         if path.exists():
@@ -84,12 +88,13 @@ def write(path: Path, checkpoint: Checkpoint) -> None:
         os.replace(temporary, path)
         sync(path.parent)
         shutil.rmtree(aside, ignore_errors=True)
-    except (OSError, RuntimeError) as error:  # a full disk is either
-        shutil.rmtree(temporary, ignore_errors=True)
+    except (OSError, RuntimeError, SafetensorError) as error:  # a full disk is any of these
         reason = getattr(error, "strerror", None) or str(error).splitlines()[0]
         raise UserError(
             f"The checkpoint {path} cannot be written: {reason}. Earlier checkpoints are intact."
         ) from error
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
 
 
 def read(path: Path, device: str = "cpu") -> Checkpoint:
@@ -147,13 +152,14 @@ def point(folder: Path, pointer: str, step: int) -> None:
     write_text(folder / pointer, name_of(step) + "\n")
 
 
-def pointed(folder: Path, pointer: str) -> Path | None:
-    """The checkpoint that `last` or `best` names, if there is one."""
-    try:
-        path = folder / (folder / pointer).read_text(encoding="utf-8").strip()
-    except OSError:
-        return None
-    return path if path.is_dir() else None
+def pointed(folder: Path, *pointers: str) -> Path | None:
+    """The checkpoint that `last` or `best` names, whichever is asked for first and there."""
+    for pointer in pointers:
+        with contextlib.suppress(OSError):
+            path = folder / (folder / pointer).read_text(encoding="utf-8").strip()
+            if path.is_dir():
+                return path
+    return None
 
 
 def locate(source: Path, *pointers: str) -> Path:
@@ -172,9 +178,8 @@ def locate(source: Path, *pointers: str) -> Path:
     for folder in (source, source / "checkpoints"):
         if (folder / MANIFEST).exists():
             return folder
-        for pointer in pointers or ("best", "last"):
-            if found := pointed(folder, pointer):
-                return found
+        if found := pointed(folder, *(pointers or ("best", "last"))):
+            return found
     raise UserError(f"{source} is neither a checkpoint nor a run folder that has one.")
 
 

@@ -3,12 +3,16 @@
 import contextlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Protocol
 
 import torch
 from torch import Tensor, nn
 
+from semeqv.engine.compilation import compiled
 from semeqv.engine.errors import UserError
+from semeqv.engine.strategies import Alone, Rehearsal, load_shards, whole
+from semeqv.engine.world import World
 
 Batch = Mapping[str, Tensor]
 Loss = Callable[[Mapping[str, Tensor], Batch], Mapping[str, Tensor]]
@@ -24,18 +28,26 @@ class Regime:
         precision: fp32, bf16 or fp16 in forward and backward passes.
         clip: Largest norm of the gradient of one replica, or None.
         compile: Whether the step is compiled.
+        skip: Whether training goes on, without an update, after a step whose loss or gradient is not finite.
     """
 
     device: torch.device
     precision: str = "fp32"
     clip: float | None = None
     compile: bool = False
+    skip: bool = False
 
     def autocast(self) -> contextlib.AbstractContextManager[Any]:
         """The context of a forward pass."""
         if self.precision not in AUTOCAST:
             return contextlib.nullcontext()
         return torch.autocast(self.device.type, AUTOCAST[self.precision])
+
+    def place(self, batch: Batch) -> Batch:
+        """A batch on the device."""
+        if self.device.type == "cpu":
+            return batch
+        return {name: tensor.to(self.device, non_blocking=True) for name, tensor in batch.items()}
 
 
 class Learner(Protocol):
@@ -51,11 +63,14 @@ class Learner(Protocol):
 
         Returns:
             (metric + 1, replica): the metrics, and last whether the loss and the gradient were finite (1 or 0).
-            When they were not, nothing has been updated, and no later step updates anything.
+            When they were not, nothing has been updated, and no later step updates anything (unless they are skipped).
         """
 
     def evaluate(self, batch: Batch) -> Tensor:
         """The metrics of a batch that all replicas see, (metric, replica), without gradients."""
+
+    def weights(self, replica: int) -> dict[str, Tensor]:
+        """A copy of a replica's weights on the CPU, in the first process (see `weights_of`)."""
 
     def module(self, replica: int) -> nn.Module:
         """A replica's module, with its current values; to look at before the next step."""
@@ -66,8 +81,13 @@ class Learner(Protocol):
     def state(self, replica: int) -> dict[str, Any]:
         """Optimizer and scheduler state of a replica."""
 
-    def load(self, replica: int, weights: Mapping[str, Tensor], state: Mapping[str, Any] | None) -> None:
-        """Take over weights, and state unless it is None."""
+    def shards(self, replica: int) -> dict[str, Tensor]:
+        """The part of that state which every process saves for itself."""
+
+    def load(
+        self, replica: int, weights: Mapping[str, Tensor], state: Mapping[str, Any] | None, shards: Path | None = None
+    ) -> None:
+        """Take over weights; state, unless it is None; and, where `shards` had some, the folder they were saved in."""
 
 
 def own_loss(outputs: Mapping[str, Tensor], batch: Batch) -> dict[str, Tensor]:
@@ -157,8 +177,55 @@ def check_vocabulary(model: nn.Module, batch: Batch) -> None:
         raise UserError(f"The data has token id {wrong}, but the model has {rows} input embeddings (0 to {rows - 1}).")
 
 
+def rehearsal(loss: Loss, batch: Batch, regime: Regime) -> Rehearsal:
+    """What takes a model through the first row of a batch (see `Alone.spread`)."""
+
+    def rehearse(model: nn.Module, device: torch.device, backward: bool) -> set[str]:
+        rows = len(next(iter(batch.values())))
+        row = {name: (each[:1] if each.dim() and len(each) == rows else each).to(device) for name, each in batch.items()}
+        buffers = {name: buffer.clone() for name, buffer in model.named_buffers()}
+        with torch.set_grad_enabled(backward), regime.autocast():
+            found = loss(model.train()(**row), row)["loss"]
+        if backward:
+            found.backward()  # type: ignore[no-untyped-call]
+        unused = {name for name, each in model.named_parameters() if each.requires_grad and each.grad is None}
+        model.zero_grad(set_to_none=True)
+        for name, buffer in model.named_buffers():
+            buffer.data.copy_(buffers[name])
+        return unused
+
+    return rehearse
+
+
+def weights_of(module: nn.Module, keep: bool = True) -> dict[str, Tensor]:
+    """The weights of a module, copied to the CPU.
+
+    Args:
+        module: Its parameters may be in shards; then every process must ask.
+        keep: Whether this process wants them.
+
+    Returns:
+        Name to tensor. Where several names mean one tensor (tied weights), only the first is there.
+    """
+    found, seen = dict[str, Tensor](), set[int]()
+    for name, tensor in module.state_dict(keep_vars=True).items():
+        if id(tensor) not in seen:
+            seen.add(id(tensor))
+            full = whole(tensor.detach())
+            if keep:
+                found[name] = full.to("cpu", copy=True)
+    return found
+
+
+def with_tied(module: nn.Module, weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Weights by all names of a module, those that mean one tensor too (what `weights_of` leaves out)."""
+    state = module.state_dict(keep_vars=True)
+    said = {id(state[name]): weights[name] for name in weights if name in state}
+    return dict(weights) | {name: said[id(tensor)] for name, tensor in state.items() if id(tensor) in said}
+
+
 class Eager:
-    """Ordinary modules with ordinary optimizers, one or several side by side.
+    """Ordinary modules with ordinary optimizers, one or several side by side, or one spread over processes.
 
     Args:
         models: One module per replica; parameters and buffers are trained in place.
@@ -166,16 +233,33 @@ class Eager:
         scheduler: From an optimizer to its scheduler, or None.
         loss: From a model's outputs and the batch to metrics, `loss` among them.
         regime: How to compute.
+        sample: A batch, to look at what the loss depends on.
+        world: The processes that share every batch.
+        strategy: How the model is spread over them.
     """
 
-    def __init__(self, models: Sequence[nn.Module], optimizer: Any, scheduler: Any, loss: Loss, regime: Regime):
-        self.models = [model.to(regime.device) for model in models]
+    def __init__(
+        self,
+        models: Sequence[nn.Module],
+        optimizer: Any,
+        scheduler: Any,
+        loss: Loss,
+        regime: Regime,
+        *,
+        sample: Batch | None = None,
+        world: World | None = None,
+        strategy: Alone | None = None,
+    ):
+        self.loss, self.regime, self.names, self.halted = loss, regime, tuple[str, ...](), False
+        self.world, self.strategy = world or World(), strategy or Alone()
+        rehearse = rehearsal(loss, sample or {}, regime)
+        self.models = list(models)
+        self.forwards = [self.strategy.spread(model, regime.device, self.world, rehearse) for model in models]
+        if regime.compile:
+            self.forwards = [compiled(forward) for forward in self.forwards]
         self.optimizers = [optimizer(model) for model in self.models]
         self.schedulers = [scheduler(each) for each in self.optimizers] if scheduler else []
-        self.forwards: list[Callable[..., Any]]
-        self.forwards = [torch.compile(model) if regime.compile else model for model in self.models]
         self.scaler = torch.amp.GradScaler(regime.device.type, enabled=regime.precision == "fp16")
-        self.loss, self.regime, self.names, self.halted = loss, regime, tuple[str, ...](), False
 
     def step(self, batches: Sequence[Batch]) -> Tensor:
         """One update of every replica; a batch of several replicas has them as its first dimension."""
@@ -185,12 +269,14 @@ class Eager:
             own = [{name: tensor[r] for name, tensor in batch.items()} for batch in batches] if several else batches
             found.append(self.gradient(r, own))
         metrics = torch.stack(found, dim=1)
-        self.halted = self.halted or not bool(metrics[-1].all())
+        finite = bool(metrics[-1].all())
+        self.halted = self.halted or not (finite or self.regime.skip)
+        update = finite and not self.halted
         for optimizer in self.optimizers:
-            if not self.halted:
+            if update:
                 self.scaler.step(optimizer)
             optimizer.zero_grad(set_to_none=True)
-        if not self.halted:
+        if update:
             scale = self.scaler.get_scale()
             self.scaler.update()
             if self.scaler.get_scale() >= scale:  # else fp16 has skipped the update
@@ -199,34 +285,44 @@ class Eager:
         return metrics
 
     def gradient(self, r: int, batches: Sequence[Batch]) -> Tensor:
-        """Accumulate the gradient of one replica, (metric + 1): batches weigh by their targets."""
-        model, counts = self.forwards[r], [targets(batch) for batch in batches]
-        self.models[r].train()
-        total = torch.zeros(())
-        for batch, count in zip(batches, counts):
-            share = count / max(sum(counts), 1)
-            with self.regime.autocast():
-                metrics = self.loss(model(**batch), batch)
-            self.scaler.scale(metrics["loss"] * share).backward()  # type: ignore[no-untyped-call]
-            total = total + torch.stack([metrics[name].detach().float().cpu() for name in self.names]) * share
+        """Accumulate the gradient of one replica, (metric + 1): batches, and the rows of a process, weigh by their
+        targets. Gradients are averaged over processes, so each makes up for it.
+        """
+        forward, model, every = self.forwards[r], self.models[r].train(), sum(map(targets, batches))
+        total = torch.zeros((), device=self.regime.device)
+        for i, batch in enumerate(batches, start=1):
+            part, counts = self.world.part(batch)
+            share = targets(part) * counts / max(every, 1)
+            part = self.regime.place(part)
+            with self.strategy.adding_up(forward, last=i == len(batches)):
+                with self.regime.autocast():
+                    metrics = self.loss(forward(**part), part)
+                self.scaler.scale(metrics["loss"] * (share * self.world.size)).backward()  # type: ignore[no-untyped-call]
+            total = total + torch.stack([metrics[name].detach().float() for name in self.names]) * share
         self.scaler.unscale_(self.optimizers[r])
-        gradients = [p.grad for p in self.models[r].parameters() if p.grad is not None]
-        norm = nn.utils.get_total_norm(gradients)
+        norm = nn.utils.get_total_norm([p.grad for p in model.parameters() if p.grad is not None])
         if self.regime.clip is not None:
-            nn.utils.clip_grads_with_norm_(self.models[r].parameters(), self.regime.clip, norm)
-        finite = torch.isfinite(norm.cpu()) | self.scaler.is_enabled()  # fp16 skips such a step and lowers its scale
+            nn.utils.clip_grads_with_norm_(model.parameters(), self.regime.clip, norm)
+        total, norm = self.world.total(total), whole(norm).cpu()
+        finite = torch.isfinite(norm) | self.scaler.is_enabled()  # fp16 skips such a step and lowers its scale
         return torch.cat([total, (finite & torch.isfinite(total).all()).float().reshape(1)])
 
     @torch.no_grad()
     def evaluate(self, batch: Batch) -> Tensor:
         """The metrics of a batch, (metric, replica)."""
-        found = []
+        part, counts = self.world.part(batch)
+        share = targets(part) * counts / max(targets(batch), 1) if self.world.size > 1 else 1.0
+        part, found = self.regime.place(part), []
         for model in self.models:
             model.eval()
             with self.regime.autocast():
-                metrics = self.loss(model(**batch), batch)
-            found.append(torch.stack([metrics[name].float().cpu() for name in self.names]))
-        return torch.stack(found, dim=1)
+                metrics = self.loss(model(**part), part)
+            found.append(torch.stack([metrics[name].float() for name in self.names]) * share)
+        return self.world.total(torch.stack(found, dim=1))
+
+    def weights(self, replica: int) -> dict[str, Tensor]:
+        """A copy of a replica's weights on the CPU, in the first process."""
+        return weights_of(self.models[replica], keep=self.world.first)
 
     def module(self, replica: int) -> nn.Module:
         """A replica's module."""
@@ -239,19 +335,29 @@ class Eager:
             change(model)
 
     def state(self, replica: int) -> dict[str, Any]:
-        """Optimizer and scheduler state of a replica."""
+        """Optimizer and scheduler state of a replica, but for what is in `shards`."""
+        optimizer = self.optimizers[replica].state_dict()
         return {
             "mode": "eager",
-            "optimizer": self.optimizers[replica].state_dict(),
+            "optimizer": optimizer | {"state": {}} if self.shards(replica) else optimizer,
             "scheduler": plain(self.schedulers[replica].state_dict()) if self.schedulers else None,
             "scaler": self.scaler.state_dict(),
         }
 
-    def load(self, replica: int, weights: Mapping[str, Tensor], state: Mapping[str, Any] | None) -> None:
+    def shards(self, replica: int) -> dict[str, Tensor]:
+        """The tensors of the optimizer's state, where the model is in shards."""
+        return self.strategy.shards(self.models[replica], self.optimizers[replica])
+
+    def load(
+        self, replica: int, weights: Mapping[str, Tensor], state: Mapping[str, Any] | None, shards: Path | None = None
+    ) -> None:
         """Take over weights, and state unless it is None."""
-        self.models[replica].load_state_dict(weights)
+        model = self.models[replica]
+        self.strategy.load(model, with_tied(model, weights))
         if state is not None:
             self.optimizers[replica].load_state_dict(dict(state["optimizer"]))
+            if shards is not None:
+                load_shards(shards, model, self.optimizers[replica])
             self.scaler.load_state_dict(state["scaler"])
             if self.schedulers:
                 self.schedulers[replica].load_state_dict(state["scheduler"])
@@ -278,21 +384,27 @@ def is_plain(value: Any) -> bool:
     return value is None or isinstance(value, bool | int | float | str | Tensor)
 
 
-def torch_device(name: str) -> torch.device:
+def torch_device(name: str, world: World | None = None) -> torch.device:
     """The device of a name.
 
     Args:
         name: cpu, cuda, cuda:N or mps, or auto for CUDA where there is some, else the CPU.
+        world: The processes of the run; each has a CUDA device for itself.
 
     Returns:
         The device.
 
     Raises:
-        UserError: When torch sees no such CUDA device.
+        UserError: When torch sees no such CUDA device, or too few for the processes.
     """
-    if name == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    device = torch.device(name)
-    if device.type == "cuda" and not (torch.cuda.is_available() and (device.index or 0) < torch.cuda.device_count()):
-        raise UserError(f"--device {name}: torch sees {torch.cuda.device_count()} CUDA devices here.")
+    device = torch.device("cuda" if name == "auto" and torch.cuda.is_available() else name.replace("auto", "cpu"))
+    if device.type != "cuda":
+        return device
+    if world and world.size > 1:
+        if device.index is not None:
+            raise UserError(f"--device {name} is one device, but there are {world.size} processes; say --device cuda.")
+        device = torch.device("cuda", world.local_rank)
+    if not (torch.cuda.is_available() and (device.index or 0) < torch.cuda.device_count()):
+        which = f" for process {device.index} of this machine" if world and world.size > 1 else ""
+        raise UserError(f"--device {name}: torch sees {torch.cuda.device_count()} CUDA devices here{which}.")
     return device

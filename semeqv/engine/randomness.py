@@ -7,8 +7,14 @@ import numpy
 import torch
 
 
-def seed_everything(seed: int) -> None:
-    """Seed the generators of Python, numpy and torch on every device."""
+def seed_everything(seed: int, rank: int = 0) -> None:
+    """Seed the generators of Python, numpy and torch on every device.
+
+    Args:
+        seed: The seed of the run.
+        rank: The process, so that each draws its own dropout.
+    """
+    seed += rank * 1_000_003
     random.seed(seed)
     numpy.random.seed(seed % 2**32)
     torch.manual_seed(seed)

@@ -9,25 +9,23 @@ A single run is one replica of the same program, and its losses are bit-identica
 that, a program of one replica holds it twice: compilers leave out a dimension of size one, and then round elsewhere.
 """
 
-import contextlib
 import copy
-import ctypes
 import inspect
-import logging
-import types
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.func import functional_call, grad_and_value, vmap
 
-from semeqv.engine.learner import Batch, Loss, Regime, plain
+from semeqv.engine.compilation import compiled_program
+from semeqv.engine.learner import Batch, Loss, Regime, plain, weights_of, with_tied
+from semeqv.engine.world import World
 
 ELEMENTWISE = (torch.optim.Adam, torch.optim.AdamW, torch.optim.SGD)
 
 TINY = 1e-30  # the least learning rate: compiled Adam divides by it
-TRIM_THRESHOLD, MMAP_THRESHOLD = -1, -3  # mallopt(3)
 
 
 def replicable(model: nn.Module, optimizer: Any) -> bool:
@@ -48,6 +46,12 @@ def replicable(model: nn.Module, optimizer: Any) -> bool:
         return True
     plain_start = not any(group.get("dampening") for group in made.param_groups)  # all state starts at zero
     return isinstance(made, ELEMENTWISE) and plain_start
+
+
+def program_fits(said: Any) -> bool:
+    """Whether a run of these settings may be a program of replicas; they are those of a sentence or of a Trainer."""
+    plain_steps = said.accumulation == 1 and said.precision != "fp16" and not said.skip_nonfinite
+    return plain_steps and World.here().size == 1
 
 
 class Program:
@@ -89,14 +93,10 @@ class Program:
         self.scheduler = scheduler(self.optimizer) if scheduler else None
         self.halted = torch.zeros((), dtype=torch.bool, device=regime.device)
         self.start_state()
-        self.run, self.look = self.update, self.measure
+        self.run: Callable[[Batch], Tensor] = self.update
+        self.look: Callable[[Batch], Tensor] = self.measure
         if regime.compile:
-            logging.getLogger("torch._dynamo").setLevel(logging.ERROR)  # it warns of the optimizer's profiler mark
-            options: dict[str, str | int | bool | Callable[..., Any]] = {"guard_filter_fn": keep_batch_guards}
-            options |= {"cpp.vec_isa_ok": True} if instructions_are_known() else {}
-            keep_memory()
-            self.run = torch.compile(own_copy(self.update), fullgraph=True, dynamic=False, options=options)
-            self.look = torch.compile(own_copy(self.measure), fullgraph=True, dynamic=False, options=options)
+            self.run, self.look = compiled_program(self.update), compiled_program(self.measure)
 
     def start_state(self) -> None:
         """Let the optimizer make its state, all zeros, before the first step reads it."""
@@ -163,7 +163,7 @@ class Program:
     def step(self, batches: Sequence[Batch]) -> Tensor:
         """One update, (metric + 1, replica), from a single batch that has the replicas as its first dimension."""
         (batch,) = batches
-        metrics = self.run(batch)
+        metrics = self.run(self.regime.place(batch))
         if self.scheduler:
             self.scheduler.step()
         return metrics[:, : self.size]
@@ -171,7 +171,7 @@ class Program:
     @torch.no_grad()
     def evaluate(self, batch: Batch) -> Tensor:
         """The metrics of a batch that all replicas see, (metric, replica)."""
-        return self.look(batch)[:, : self.size]
+        return self.look(self.regime.place(batch))[:, : self.size]
 
     @torch.no_grad()
     def module(self, replica: int) -> nn.Module:
@@ -202,6 +202,10 @@ class Program:
         """The rows of the stacked tensors that hold a replica."""
         return slice(0, 2) if self.size == 1 else slice(replica, replica + 1)
 
+    def weights(self, replica: int) -> dict[str, Tensor]:
+        """A copy of a replica's weights on the CPU."""
+        return weights_of(self.module(replica))
+
     def state(self, replica: int) -> dict[str, Any]:
         """Optimizer and scheduler state of a replica: its rows of the stacked state."""
         return {
@@ -218,10 +222,16 @@ class Program:
             "scheduler": plain(self.scheduler.state_dict()) if self.scheduler else None,
         }
 
+    def shards(self, replica: int) -> dict[str, Tensor]:
+        """Nothing: a program is in one process."""
+        return {}
+
     @torch.no_grad()
-    def load(self, replica: int, weights: Mapping[str, Tensor], state: Mapping[str, Any] | None) -> None:
+    def load(
+        self, replica: int, weights: Mapping[str, Tensor], state: Mapping[str, Any] | None, shards: Path | None = None
+    ) -> None:
         """Take over weights, and state unless it is None."""
-        self.skeleton.load_state_dict(weights)
+        self.skeleton.load_state_dict(with_tied(self.skeleton, weights))
         self.take_over(replica)
         if state is None:
             return
@@ -233,42 +243,6 @@ class Program:
             group["lr"].copy_(rate)
         if self.scheduler:
             self.scheduler.load_state_dict(state["scheduler"])
-
-
-def own_copy(method: Any) -> Any:
-    """A bound method with code of its own: compiled programs are remembered by code, and this one is for one object."""
-    function = method.__func__
-    copied = types.FunctionType(function.__code__.replace(), function.__globals__, function.__name__)
-    return types.MethodType(copied, method.__self__)
-
-
-def instructions_are_known() -> bool:
-    """Whether torch has found the vector instructions of this processor, so that trying them out by compiling programs
-    for each, which takes ten seconds, tells nothing new. (Matrix tiles, AMX, need the kernel's leave too.)
-    """
-    try:
-        with open("/proc/cpuinfo", encoding="utf-8") as file:
-            tiles = "amx_tile" in file.read()
-    except OSError:
-        return False
-    return torch.backends.cpu.get_cpu_capability() in ("AVX2", "AVX512") and not tiles
-
-
-def keep_memory() -> None:
-    """Let the C library keep freed memory: a step allocates the same megabytes again, at 0.5 microseconds a page."""
-    with contextlib.suppress(OSError, AttributeError):  # glibc only
-        library = ctypes.CDLL("libc.so.6")
-        library.mallopt(MMAP_THRESHOLD, 32 << 20)
-        library.mallopt(TRIM_THRESHOLD, 512 << 20)
-
-
-def keep_batch_guards(guards: Sequence[Any]) -> list[bool]:
-    """Of all that could change between two calls of a compiled step, look only at the shapes of the batch.
-
-    The rest (parameters, optimizer, settings) is this module's own and never changes shape; checking it costs a tenth
-    of a small step.
-    """
-    return [guard.guard_type == "TENSOR_MATCH" and "batch" in guard.name for guard in guards]
 
 
 def replica_stream(dataset: Any, seeds: Sequence[int], start: int) -> Iterator[Batch]:

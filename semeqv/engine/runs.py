@@ -29,10 +29,12 @@ class LineLog:
     """
 
     def __init__(self, path: Path):
-        self.path, self.waiting, self.length = path, list[str](), 0
+        self.path, self.waiting, self.length, self.mute = path, list[str](), 0, False
 
     def append(self, line: dict[str, Any]) -> None:
-        """Add one object. Numbers that are not finite become null, as JSON has no word for them."""
+        """Add one object, unless the log is mute. Numbers that are not finite become null, as JSON cannot say them."""
+        if self.mute:
+            return
         try:
             text = json.dumps(line, ensure_ascii=False, allow_nan=False)
         except ValueError:
@@ -74,10 +76,12 @@ class ArrayLog:
 
     def __init__(self, path: Path):
         self.path = path if path.suffix == ".npy" else path.with_name(path.name + ".npy")
-        self.waiting, self.length = list[numpy.ndarray[Any, Any]](), 0
+        self.waiting, self.length, self.mute = list[numpy.ndarray[Any, Any]](), 0, False
 
     def append(self, array: "numpy.ndarray[Any, Any]") -> None:
-        """Add one record; all records have one shape and type."""
+        """Add one record, unless the log is mute; all records have one shape and type."""
+        if self.mute:
+            return
         self.waiting.append(numpy.ascontiguousarray(array))
         if len(self.waiting) >= 200:
             self.flush()
@@ -129,10 +133,11 @@ class RunFolder:
         path: The folder.
         sentence: The sentence that runs it alone, as JSON.
         overwrite: Whether to replace a run that is already there.
+        mute: Whether nothing is written, as another process does.
     """
 
-    def __init__(self, path: Path, sentence: dict[str, Any] | None = None, overwrite: bool = False):
-        self.path, self.sentence, self.overwrite = Path(path), sentence, overwrite
+    def __init__(self, path: Path, sentence: dict[str, Any] | None = None, overwrite: bool = False, mute: bool = False):
+        self.path, self.sentence, self.overwrite, self.mute = Path(path), sentence, overwrite, mute
         self.logs: dict[str, LineLog | ArrayLog] = {}
         self.metrics = self.lines(None, "metrics.jsonl")
         self.record: dict[str, Any] = {}
@@ -174,6 +179,7 @@ class RunFolder:
         if name in self.logs:
             raise UserError(f"Two callbacks would write {log.path}; give one another path.")
         self.logs[name] = log
+        log.mute = self.mute
 
     def start(self, facts: dict[str, Any], resumed: bool, replace: bool = False) -> None:
         """Claim the folder and write `run.json`.
@@ -208,16 +214,17 @@ class RunFolder:
         }
         self.write()
 
-    def finish(self, steps: int, seconds: float, stopped: str | None = None) -> None:
-        """Write to `run.json` the steps and seconds the run took in all, and why it was stopped, if it was."""
+    def finish(self, steps: int, seconds: float, **facts: Any) -> None:
+        """Write to `run.json` the steps and seconds that the run took in all, and other facts unless empty."""
         self.flush()
         self.record |= {"steps": steps, "seconds": round(self.record.get("seconds", 0.0) + seconds, 3)}
-        if stopped:
-            self.record["stopped"] = stopped
+        self.record |= {name: fact for name, fact in facts.items() if fact}
         self.write()
 
     def write(self) -> None:
         """Write `run.json` in one piece."""
+        if self.mute:
+            return
         write_text(self.path / "run.json", json.dumps(self.record, indent=2, ensure_ascii=False) + "\n")
 
     def flush(self) -> dict[str, int]:
@@ -226,11 +233,15 @@ class RunFolder:
 
     def reopen(self) -> None:
         """Go on at the end of every file that is there."""
+        if self.mute:
+            return
         for log in self.logs.values():
             log.rewind(log.existing())
 
     def rewind(self, lengths: dict[str, int]) -> None:
         """Cut every file back to its length in a checkpoint; files that it does not know start anew."""
+        if self.mute:
+            return
         for name, log in self.logs.items():
             log.rewind(lengths.get(name, 0))
 

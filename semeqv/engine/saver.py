@@ -2,8 +2,10 @@
 
 import itertools
 import shlex
+import shutil
 import time
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +15,7 @@ from torch import Tensor
 from semeqv.engine import checkpoint
 from semeqv.engine.errors import UserError
 from semeqv.engine.randomness import generator_states, restore_generators
+from semeqv.engine.strategies import save_shards
 
 if TYPE_CHECKING:
     from semeqv.engine.callbacks.callback import Callback
@@ -92,37 +95,64 @@ class Saver:
             new = {"value": float(metrics[self.metric][r]), "loss": float(metrics["loss"][r]), "step": trainer.step}
             if old is None or (sign * new["value"], -new["loss"]) > (sign * old["value"], -old["loss"]):
                 self.best[r] = new
-                self.pending[r] = weights(trainer, r)
+                self.pending[r] = trainer.made.weights(r)
 
     def save(self, trainer: "Trainer", final: bool) -> None:
-        """Write a checkpoint of every run, and drop those no longer needed."""
+        """Write a checkpoint of every run, and drop those no longer needed.
+
+        Args:
+            trainer: The Trainer.
+            final: Whether training is over.
+
+        Raises:
+            UserError: In every process, when a checkpoint cannot be written.
+        """
         self.saved_at = time.monotonic()
         for r, run in enumerate(trainer.runs):
             folder, best = run.checkpoints, self.best[r] if self.best else None
-            lengths = run.flush()
             facts: dict[str, Any] = {"step": trainer.step, "epoch_steps": trainer.epoch_steps, "best": best}
-            if r in self.pending and best and best["step"] != trainer.step:
-                checkpoint.write(
-                    folder / checkpoint.name_of(best["step"]),
-                    checkpoint.Checkpoint(self.pending.pop(r), None, facts | {"step": best["step"]}),
-                )
+            if (pending := self.pending.pop(r, None)) is not None and best and best["step"] != trainer.step:
+                weights = checkpoint.Checkpoint(pending, None, facts | {"step": best["step"]})
+                path = folder / checkpoint.name_of(best["step"])
+                trainer.world.by_first(partial(checkpoint.write, path, weights))
             if not final or self.savelast or (best and best["step"] == trainer.step):
-                facts |= {
-                    "lengths": lengths,
-                    "means": trainer.means(r),
-                    "definition": definition(trainer, r),
-                    "callbacks": {name: each.state() for name, each in named(trainer.callbacks).items()},
-                }
-                state = {"learner": trainer.made.state(r), "generators": generator_states()}
-                path = folder / checkpoint.name_of(trainer.step)
-                checkpoint.write(path, checkpoint.Checkpoint(weights(trainer, r), state, facts))
-                checkpoint.point(folder, "last", trainer.step)
-                if self.verbose:
-                    click.echo(f"Saved {path}", err=True)
-            if best:
-                checkpoint.point(folder, "best", best["step"])
-            self.prune(folder, best["step"] if best else None, final)
-        self.pending.clear()
+                self.save_whole(trainer, r, facts)
+            if trainer.world.first:
+                if best:
+                    checkpoint.point(folder, "best", best["step"])
+                self.prune(folder, best["step"] if best else None, final)
+
+    def save_whole(self, trainer: "Trainer", r: int, facts: dict[str, Any]) -> None:
+        """Write a checkpoint to resume a run from.
+
+        Args:
+            trainer: The Trainer.
+            r: Which replica.
+            facts: Step and best value.
+
+        Raises:
+            UserError: In every process, when it cannot be written.
+        """
+        run, learner, world = trainer.runs[r], trainer.made, trainer.world
+        path = run.checkpoints / checkpoint.name_of(trainer.step)
+        facts |= {
+            "lengths": run.flush(),
+            "means": trainer.means(r),
+            "skipped": trainer.watch.skipped,
+            "definition": definition(trainer, r),
+            "callbacks": {name: each.state() for name, each in named(trainer.callbacks).items()},
+        }
+        state = {"learner": learner.state(r), "generators": world.each(generator_states())}
+        whole = checkpoint.Checkpoint(learner.weights(r), state, facts)
+        shards, aside = learner.shards(r), path.with_name(f".{path.name}.shards.tmp")
+        if shards:
+            world.by_first(partial(shutil.rmtree, aside, ignore_errors=True))
+            save_shards(shards, aside)
+        world.by_first(partial(checkpoint.write, path, whole, aside if shards else None))
+        if world.first:
+            checkpoint.point(run.checkpoints, "last", trainer.step)
+        if self.verbose:
+            click.echo(f"Saved {path}", err=True)
 
     def prune(self, folder: Path, best: int | None, final: bool) -> None:
         """Remove the checkpoints that are neither the best nor among the newest."""
@@ -136,6 +166,10 @@ class Saver:
             (folder / "last").unlink(missing_ok=True)
 
     def find(self, trainer: "Trainer") -> list[Path]:
+        """What `search` finds in the first process."""
+        return trainer.world.by_first(partial(self.search, trainer))
+
+    def search(self, trainer: "Trainer") -> list[Path]:
         """The checkpoint of every run to continue from.
 
         Args:
@@ -191,11 +225,13 @@ class Saver:
             if saved.state is None:
                 raise checkpoint.Damaged(f"{path} has lost its state.")
             refuse_changes(path, saved.trainer["definition"], definition(trainer, r))
-            trainer.made.load(r, saved.weights, saved.state["learner"])
+            shards = path / checkpoint.SHARDS
+            trainer.made.load(r, saved.weights, saved.state["learner"], shards if shards.exists() else None)
             trainer.step = saved.trainer["step"]
             trainer.restore_means(r, saved.trainer["means"])
+            trainer.watch.skipped = saved.trainer["skipped"]
             self.best.append(saved.trainer["best"])
-            restore_generators(saved.state["generators"])
+            restore_generators(saved.state["generators"][trainer.world.rank])
             if self.restorepath is None:
                 trainer.runs[r].rewind(saved.trainer["lengths"])
         for name, callback in named(trainer.callbacks).items():
@@ -218,10 +254,9 @@ class Saver:
         Raises:
             UserError: When it has not trained, and a folder has no checkpoint.
         """
+        pointers = ("best",) if trainer.trained else ("best", "last")
         for r, run in enumerate(trainer.runs):
-            path = checkpoint.pointed(run.checkpoints, "best") or (
-                None if trainer.trained else checkpoint.pointed(run.checkpoints, "last")
-            )
+            path = trainer.world.by_first(partial(checkpoint.pointed, run.checkpoints, *pointers))
             if path is not None:
                 saved = checkpoint.read(path, self.map_location)
                 trainer.made.load(r, saved.weights, None)
@@ -242,12 +277,6 @@ def named(callbacks: "list[Callback]") -> "dict[str, Callback]":
     return found
 
 
-def weights(trainer: "Trainer", replica: int) -> dict[str, Tensor]:
-    """A copy of a replica's weights."""
-    state = trainer.made.module(replica).state_dict()
-    return {name: tensor.detach().to("cpu", copy=True) for name, tensor in state.items()}
-
-
 def definition(trainer: "Trainer", replica: int) -> dict[str, Any]:
     """What defines the result of a run, as JSON; epochs, bars, callbacks and savers do not."""
     model, data = trainer.models[replica], trainer.trainsplit
@@ -256,7 +285,8 @@ def definition(trainer: "Trainer", replica: int) -> dict[str, Any]:
         "precision": trainer.precision,
         "accumulation": trainer.accumulation,
         "clip": trainer.clip,
-        "world size": 1,
+        "world size": trainer.world.size,
+        "strategy": trainer.strategy if trainer.world.size > 1 else None,
         "steps in an epoch": trainer.epoch_steps,
         "model": {name: list(parameter.shape) for name, parameter in model.named_parameters()},
         "data": data.facts() if hasattr(data, "facts") else None,

@@ -43,8 +43,14 @@ class Settings:
         precision: Numbers in forward and backward passes; the weights stay in fp32.
         accumulation: Batches whose gradients add up to one step.
         clip: Largest norm of the gradient; larger ones are scaled down.
+        skip_nonfinite: Steps that may be skipped because their loss or gradient is not finite, before the run stops;
+            none if left out. The batch of each is kept in the run's folder.
         compile: Whether to compile the training step; `auto` compiles the replicas of long runs.
         threads: Threads of a CPU run; all cores if left out.
+        strategy: How several processes (torchrun) share the work: a copy of the model in each (ddp), or shards of
+            model, gradients and optimizer state (fsdp). Each takes its rows of every batch.
+        processes: Processes that there should be; the run is refused when torchrun started more or fewer.
+        timeout: Minutes to wait for a process that does not answer.
         detect_anomaly: Let autograd name the operation that made a NaN (slow).
         trainbar: Show the progress of the batches of an epoch.
         validbar: Show the progress of a validation.
@@ -65,8 +71,12 @@ class Settings:
     precision: Literal["fp32", "bf16", "fp16"] = "fp32"
     accumulation: int = 1
     clip: float | None = None
+    skip_nonfinite: int = 0
     compile: bool | Literal["auto"] = "auto"
     threads: int | None = None
+    strategy: Literal["ddp", "fsdp"] = "ddp"
+    processes: int | None = None
+    timeout: float = 10.0
     detect_anomaly: bool = False
     trainbar: bool = True
     validbar: bool = True
@@ -76,12 +86,17 @@ class Settings:
     overwrite: bool = False
 
     def __post_init__(self) -> None:
-        for name, least in (("seed", 0), ("epochs", 1), ("steps", 1), ("etv", 1), ("accumulation", 1), ("threads", 1)):
+        least_values = {"seed": 0, "epochs": 1, "steps": 1, "etv": 1, "accumulation": 1, "threads": 1}
+        for name, least in (least_values | {"skip_nonfinite": 0, "processes": 1}).items():
             value = getattr(self, name)
             if value is not None and value < least:
                 raise ValueError(f"--{name} must be at least {least}, not {value}.")
         if self.clip is not None and not self.clip > 0:
             raise ValueError(f"--clip must be above 0, not {self.clip}.")
+        if not self.timeout > 0:
+            raise ValueError(f"--timeout must be above 0, not {self.timeout}.")
+        if self.strategy == "fsdp" and self.precision == "fp16":
+            raise ValueError("--strategy fsdp does not scale losses as --precision fp16 must; use bf16.")
         if not re.fullmatch(r"auto|cpu|mps|cuda(:\d+)?", self.device):
             raise ValueError(f"--device must be auto, cpu, cuda, cuda:N or mps, not {self.device!r}.")
         seeds = self.every_seed

@@ -3,8 +3,10 @@
 import contextlib
 import os
 import shutil
+import signal
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -21,10 +23,13 @@ from semeqv.engine.errors import UserError
 from semeqv.engine.learner import Batch, Eager, Learner, Regime, probe, targets, torch_device
 from semeqv.engine.means import Mean, Metrics, as_arrays
 from semeqv.engine.randomness import seed_everything
-from semeqv.engine.replicas import Program, replica_stream, replicable
+from semeqv.engine.replicas import Program, program_fits, replica_stream, replicable
+from semeqv.engine.signals import Interrupted, Signals
+from semeqv.engine.strategies import STRATEGIES, Alone, Shards
+from semeqv.engine.watch import Watch
+from semeqv.engine.world import lost
 
 COMPILE_FROM = 2000  # steps from which compiling replicas pays
-CHECK_EVERY = 64  # steps from one look at what a compiled program could not compute to the next
 
 
 class Dataset(Protocol):
@@ -52,13 +57,14 @@ class Trainer(Builder):
         on_start; resume from the newest valid checkpoint, or on_begin
         for each step of training:
             one step: forward, backward, clip; stop if the loss or gradient is not finite; update, schedule
+            (of several processes each takes its rows of the batch, and sees the metrics of the whole)
             on_step of the train callbacks, every `callback.steps` steps
             when the step ends an epoch:
                 on_epoch of the train callbacks, every `callback.epochs` epochs
                 every `epochs_to_valid` epochs, and at the end: for each validation set
                     metrics without gradients; on_epoch of the validation callbacks; the best weights are kept
                 save a checkpoint when the saver says so
-            a callback may end training with the step (`trainer.stop`)
+            a callback may end training with the step (`trainer.stop`); so may a signal, after a checkpoint
         save a checkpoint; on_end
     """
 
@@ -68,7 +74,7 @@ class Trainer(Builder):
         self.learner: Learner | None = None
         self.trained = False
         self.epoch_steps = 1
-        self.unchecked: list[Tensor] = []
+        self.watch = Watch(self)
         self.observers: list[Callback] = []
         self.stopping: str | None = None
 
@@ -114,12 +120,20 @@ class Trainer(Builder):
             self.prepare()
         self.trained = True
         started = time.perf_counter()
-        metrics = self.loop()
+        try:
+            metrics = self.loop()
+        except RuntimeError as error:
+            if self.world.size > 1 and lost(error):
+                raise UserError(
+                    f"Process {self.world.rank} of {self.world.size} lost another one after step {self.step} "
+                    f"({str(error).splitlines()[0]}). Start the run again with --resume (on the saver)."
+                ) from error
+            raise
         if isinstance(self.made, Program):
             for r, model in enumerate(self.models):
                 model.load_state_dict(self.made.module(r).state_dict())
         for run in self.runs:
-            run.finish(self.step, time.perf_counter() - started, self.stopping)
+            run.finish(self.step, time.perf_counter() - started, stopped=self.stopping, skipped=self.watch.skipped)
         return metrics
 
     def loop(self) -> Metrics:
@@ -130,20 +144,28 @@ class Trainer(Builder):
             return self.measure_all(write=False) or self.window_mean.value()
         last: Metrics = {}
         batches = self.stream()
-        with self.running(), self.bar("epoch", self.last_step, "step", self.step) as bar, self.train_bar() as inner:
-            over = False
+        signals, over = Signals(), False
+        with (
+            signals.heard(),
+            self.running(),
+            self.bar("epoch", self.last_step, "step", self.step) as bar,
+            self.train_bar() as inner,
+        ):
             while not over:
                 metrics = self.made.step([next(batches) for _ in range(self.accumulation)])
                 self.step += 1
                 ended, over = self.step % self.epoch_steps == 0, self.step == self.last_step
                 valid = over or (ended and self.epoch % self.epochs_to_valid == 0)
                 due = self.saver is not None and self.saver.due(self, ended)
-                self.observe(metrics, ended, check=valid or due)
+                asked, due = self.world.largest(signals.asked, due)
+                self.observe(metrics, ended, check=bool(valid or due or asked))
                 if valid or self.stopping:
                     last = self.validate()
                 over = over or self.stopping is not None
-                if self.saver is not None and (due or over):
+                if self.saver is not None and (due or over or asked):
                     self.saver.save(self, final=over)
+                if asked and not over:
+                    self.interrupted(asked)
                 bar.update()
                 if inner:
                     inner.reset() if ended else inner.update()
@@ -155,20 +177,35 @@ class Trainer(Builder):
 
     def observe(self, metrics: Tensor, ended: bool, check: bool) -> None:
         """Take in the metrics of a step, and show them to the callbacks of training."""
-        self.epoch_mean.add(metrics)
-        self.window_mean.add(metrics)
-        self.unchecked.append(metrics)
-        if check or len(self.unchecked) >= (CHECK_EVERY if isinstance(self.made, Program) else 1):
-            self.check()
+        if self.watch.takes(metrics, at_once=check or not isinstance(self.made, Program)):
+            self.epoch_mean.add(metrics)
+            self.window_mean.add(metrics)
         for callback in self.observers:
             if callback.steps and self.step % callback.steps == 0:
-                self.check()
+                self.watch.check()
                 callback.on_step(self, as_arrays(self.made.names, metrics))
             if ended and callback.epochs and self.epoch % callback.epochs == 0:
-                self.check()
+                self.watch.check()
                 callback.on_epoch(self, self.epoch_mean.value(), None)
         if ended:
             self.epoch_mean.clear()
+
+    def interrupted(self, number: int) -> None:
+        """Leave the run that a signal has asked to end.
+
+        Args:
+            number: The signal.
+
+        Raises:
+            KeyboardInterrupt: After SIGINT.
+            Interrupted: After another signal, with its exit code.
+        """
+        for run in self.runs:
+            run.flush()
+        click.echo(f"Stopped after step {self.step}" + (", saved." if self.saver and self.runs else "."), err=True)
+        if number == signal.SIGINT:
+            raise KeyboardInterrupt
+        raise Interrupted(number)
 
     def validate(self) -> Metrics:
         """Write the training metrics since the last validation, and the metrics of each validation set.
@@ -222,8 +259,7 @@ class Trainer(Builder):
             leave=False,
             disable=None if self.bars[bar] and len(dataset) > 20 else True,
         ):
-            moved = {key: tensor.to(self.regime.device) for key, tensor in batch.items()}
-            mean.add(self.made.evaluate(moved), targets(batch))
+            mean.add(self.made.evaluate(batch), targets(batch))
         metrics = mean.value()
         if not write:
             return metrics
@@ -239,29 +275,6 @@ class Trainer(Builder):
             values = {key: float(value[r]) for key, value in metrics.items()}
             run.metrics.append({"epoch": self.epoch, "step": self.step, "split": split, "name": name, **values})
 
-    def check(self) -> None:
-        """Stop at the first step whose loss or gradient was not finite; nothing has been updated since.
-
-        Raises:
-            UserError: When there is such a step; it names the step, and the replica when there are several.
-        """
-        if not self.unchecked:
-            return
-        finite = torch.stack(self.unchecked)[:, -1]
-        first = self.step - len(self.unchecked) + 1
-        self.unchecked.clear()
-        if bool(finite.all()):
-            return
-        at, replica = (int(i) for i in (finite == 0).nonzero()[0])
-        for run in self.runs:
-            run.flush()
-        run_path = f" ({self.runs[replica].path})" if self.runs else ""
-        which = f" of the run with seed {self.seeds[replica]}{run_path}" if len(self.seeds) > 1 else ""
-        raise UserError(
-            f"The loss or gradient of step {first + at}{which} is not finite; stopped before the update. Lower the "
-            "learning rate, clip the gradient (--clip 1), or look for its cause with --detect_anomaly."
-        )
-
     # -- preparations ---------------------------------------------------------------------------------------------
 
     def prepare(self, training: bool = True) -> None:
@@ -275,20 +288,20 @@ class Trainer(Builder):
             self.epoch_steps = max(1, len(self.trainsplit) // self.accumulation)
         if self.threads:
             torch.set_num_threads(self.threads)
+        device = torch_device(self.device, self.world)
+        self.world.join(device.type == "cuda", self.timeout)
         found = self.saver.find(self) if training and self.saver is not None else []
-        program = (
-            self.accumulation == 1
-            and self.precision != "fp16"
-            and replicable(self.models[0], self.optimizer)
-            and self.wants_program(found)
-        )
-        self.regime = Regime(torch_device(self.device), self.precision, self.clip, program or self.compile is True)
-        kind = Program if program else Eager
+        program = program_fits(self) and replicable(self.models[0], self.optimizer) and self.wants_program(found)
+        compiled = program or self.compile is True
+        self.regime = Regime(device, self.precision, self.clip, compiled, self.skip_nonfinite > 0)
         optimizer = self.optimizer or (lambda model: torch.optim.SGD(model.parameters(), lr=0.0))
-        self.learner = kind(self.models, optimizer, self.scheduler, self.loss, self.regime)
         sample = next(self.trainsplit.stream(self.seeds[0])) if training else next(self.first_test().batches())
-        moved = {name: tensor.to(self.regime.device) for name, tensor in sample.items()}
-        self.learner.names = probe(self.learner.module(0), self.loss, moved, self.regime)
+        look = partial(probe, loss=self.loss, batch=self.regime.place(sample), regime=self.regime)
+        strategy = STRATEGIES[self.strategy]() if self.world.size > 1 else Alone()
+        names = () if isinstance(strategy, Shards) else look(self.models[0].to(device))
+        parts = (self.models, optimizer, self.scheduler, self.loss, self.regime)
+        self.learner = Program(*parts) if program else Eager(*parts, sample=sample, world=self.world, strategy=strategy)
+        self.learner.names = names or look(self.learner.module(0))
         self.epoch_mean, self.window_mean = Mean(self.learner.names), Mean(self.learner.names)
         self.observers = [callback for callback in self.callbacks if callback.split == "train"]
         for callback in self.callbacks:
@@ -299,10 +312,11 @@ class Trainer(Builder):
             return
         resumed = self.saver is not None and self.saver.resume(self, found)
         if not resumed:
-            seed_everything(self.seeds[0])
+            seed_everything(self.seeds[0], self.world.rank)
         for run in self.runs:
             own = resumed and self.saver.restorepath is None
-            run.start(self.facts(), own, replace=self.saver is not None and self.saver.resuming)
+            replace = self.saver is not None and self.saver.resuming
+            self.world.by_first(partial(run.start, self.facts(), own, replace=replace))
         if not resumed:
             for callback in self.callbacks:
                 callback.on_begin(self)
@@ -346,19 +360,12 @@ class Trainer(Builder):
         return next(iter(self.testsplits.values()))
 
     def stream(self) -> Iterator[Batch]:
-        """Training batches from the current step on, on the device; several replicas are their first dimension."""
+        """Training batches from the current step on; several replicas are their first dimension."""
         start = self.step * self.accumulation
         if isinstance(self.learner, Program) or len(self.seeds) > 1:
             lanes = self.learner.lanes(self.seeds) if isinstance(self.learner, Program) else self.seeds
-            batches = replica_stream(self.trainsplit, lanes, start)
-        else:
-            batches = self.trainsplit.stream(self.seeds[0], start)
-        if self.regime.device.type == "cpu":
-            return batches
-        return (
-            {name: tensor.to(self.regime.device, non_blocking=True) for name, tensor in batch.items()}
-            for batch in batches
-        )
+            return replica_stream(self.trainsplit, lanes, start)
+        return self.trainsplit.stream(self.seeds[0], start)  # type: ignore[no-any-return]
 
     def means(self, replica: int) -> list[list[Any]]:
         """The unfinished means of a replica, for a checkpoint."""
@@ -382,6 +389,7 @@ class Trainer(Builder):
             "mode": "program" if isinstance(self.learner, Program) else "eager",
             "compiled": self.regime.compile,
             "device": str(self.regime.device),
+            "processes": self.world.size,
             "threads": torch.get_num_threads(),
             "epoch_steps": self.epoch_steps,
         }

@@ -183,7 +183,7 @@ def test_the_best_is_kept_and_ties_go_to_the_lower_loss():
 
     saver = DefaultSaver(savebest=True).build()
     module = torch.nn.Linear(1, 1)
-    trainer = SimpleNamespace(seeds=[1], step=0, made=SimpleNamespace(module=lambda r: module))
+    trainer = SimpleNamespace(seeds=[1], step=0, made=SimpleNamespace(weights=lambda r: dict(module.state_dict())))
     best = []
     for step, (accuracy, loss) in enumerate(
         [(0.5, 2.0), (0.6, 3.0), (0.6, 2.5), (0.6, 2.7), (0.5, 0.1), (float("nan"), 0.0)]

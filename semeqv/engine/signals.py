@@ -1,0 +1,66 @@
+"""Signals that ask a run to end: it finishes its step, saves and leaves.
+
+A second signal ends it at once. The same request often arrives twice, from the scheduler and from the launcher; within
+a second both count as one.
+"""
+
+import contextlib
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from types import FrameType
+
+import click
+
+CODES = {"SIGINT": 130, "SIGTERM": 143, "SIGUSR1": 75}  # 75 is EX_TEMPFAIL: try again, as when a job is requeued
+GRACE = 1.0  # seconds
+
+
+class Interrupted(SystemExit):
+    """A run that ended because a signal asked for it; its code is that of the process.
+
+    Args:
+        number: The signal.
+    """
+
+    def __init__(self, number: int):
+        super().__init__(CODES[signal.Signals(number).name])
+
+
+class Signals:
+    """What has been asked by signals."""
+
+    def __init__(self) -> None:
+        self.asked, self.at = 0, 0.0
+
+    def take(self, number: int, frame: FrameType | None) -> None:
+        """Take a signal.
+
+        Args:
+            number: Its number.
+            frame: Where the program is.
+
+        Raises:
+            Interrupted: When it is the second one.
+        """
+        if not self.asked:
+            self.asked, self.at = number, time.monotonic()
+            click.echo(
+                f"{signal.Signals(number).name}: finishing the step and saving; a second one ends it at once.", err=True
+            )
+        elif time.monotonic() - self.at > GRACE:
+            raise Interrupted(number)
+
+    @contextlib.contextmanager
+    def heard(self) -> Iterator[None]:
+        """Listen to signals, where this is the main thread."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        before = {name: signal.signal(signal.Signals[name], self.take) for name in CODES if hasattr(signal, name)}
+        try:
+            yield
+        finally:
+            for name, handler in before.items():
+                signal.signal(signal.Signals[name], handler)
