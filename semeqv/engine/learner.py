@@ -182,7 +182,8 @@ def rehearsal(loss: Loss, batch: Batch, regime: Regime) -> Rehearsal:
 
     def rehearse(model: nn.Module, device: torch.device, backward: bool) -> set[str]:
         rows = len(next(iter(batch.values())))
-        row = {name: (each[:1] if each.dim() and len(each) == rows else each).to(device) for name, each in batch.items()}
+        first = {name: each[:1] if each.dim() and len(each) == rows else each for name, each in batch.items()}
+        row = {name: each.to(device) for name, each in first.items()}
         buffers = {name: buffer.clone() for name, buffer in model.named_buffers()}
         with torch.set_grad_enabled(backward), regime.autocast():
             found = loss(model.train()(**row), row)["loss"]

@@ -98,15 +98,7 @@ class Saver:
                 self.pending[r] = trainer.made.weights(r)
 
     def save(self, trainer: "Trainer", final: bool) -> None:
-        """Write a checkpoint of every run, and drop those no longer needed.
-
-        Args:
-            trainer: The Trainer.
-            final: Whether training is over.
-
-        Raises:
-            UserError: In every process, when a checkpoint cannot be written.
-        """
+        """Write a checkpoint of every run, and drop those no longer needed; at the end `final` is true."""
         self.saved_at = time.monotonic()
         for r, run in enumerate(trainer.runs):
             folder, best = run.checkpoints, self.best[r] if self.best else None
@@ -123,16 +115,7 @@ class Saver:
                 self.prune(folder, best["step"] if best else None, final)
 
     def save_whole(self, trainer: "Trainer", r: int, facts: dict[str, Any]) -> None:
-        """Write a checkpoint to resume a run from.
-
-        Args:
-            trainer: The Trainer.
-            r: Which replica.
-            facts: Step and best value.
-
-        Raises:
-            UserError: In every process, when it cannot be written.
-        """
+        """Write a checkpoint to resume a replica's run from; `facts` are its step and best value."""
         run, learner, world = trainer.runs[r], trainer.made, trainer.world
         path = run.checkpoints / checkpoint.name_of(trainer.step)
         facts |= {

@@ -27,7 +27,6 @@ from semeqv.engine.replicas import Program, program_fits, replica_stream, replic
 from semeqv.engine.signals import Interrupted, Signals
 from semeqv.engine.strategies import STRATEGIES, Alone, Shards
 from semeqv.engine.watch import Watch
-from semeqv.engine.world import lost
 
 COMPILE_FROM = 2000  # steps from which compiling replicas pays
 
@@ -116,19 +115,12 @@ class Trainer(Builder):
             The last metrics of validation (of training when there is no validation set), name to an array over
             replicas; empty when a resumed run had no step left.
         """
-        if not self.trained:
-            self.prepare()
-        self.trained = True
-        started = time.perf_counter()
-        try:
+        with self.world.company():
+            if not self.trained:
+                self.prepare()
+            self.trained = True
+            started = time.perf_counter()
             metrics = self.loop()
-        except RuntimeError as error:
-            if self.world.size > 1 and lost(error):
-                raise UserError(
-                    f"Process {self.world.rank} of {self.world.size} lost another one after step {self.step} "
-                    f"({str(error).splitlines()[0]}). Start the run again with --resume (on the saver)."
-                ) from error
-            raise
         if isinstance(self.made, Program):
             for r, model in enumerate(self.models):
                 model.load_state_dict(self.made.module(r).state_dict())

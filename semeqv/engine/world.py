@@ -5,10 +5,12 @@ decisions; the first one writes. What the processes tell each other goes through
 for it.
 """
 
+import contextlib
 import os
+import re
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -98,6 +100,26 @@ class World:
         backend = "cpu:gloo,cuda:nccl" if accelerator else "gloo"
         distributed.init_process_group(backend, timeout=datetime.timedelta(minutes=minutes))
 
+    @contextlib.contextmanager
+    def company(self) -> Iterator[None]:
+        """Say in a line when another process is gone.
+
+        Raises:
+            RuntimeError: What is about something else.
+            UserError: In place of what gloo or NCCL have to say of it.
+        """
+        try:
+            yield
+        except RuntimeError as error:
+            said = str(error)
+            if self.size == 1 or not any(word in said for word in ("gloo", "Gloo", "NCCL", "TCPStore")):
+                raise
+            reason = re.sub(r"^\[[^\]]*\]\s*", "", said.splitlines()[0]).split(". ")[0]
+            raise UserError(
+                f"Process {self.rank} of {self.size} lost another one ({reason}). Start the run again with "
+                "--resume (on the saver)."
+            ) from error
+
     def leave(self) -> None:
         """Part from the other processes, all at the same point."""
         if self.size > 1:
@@ -162,10 +184,10 @@ class World:
             act: What it does.
 
         Returns:
-            What came of it, in every process.
+            What came of it, in every process; so does a `UserError`.
 
         Raises:
-            UserError: When the first process raised it, in every process.
+            UserError: When the first process raised it.
         """
         if self.size == 1:
             return act()
@@ -176,14 +198,8 @@ class World:
             try:
                 outcome[0] = act()
             except UserError as error:
-                outcome[1] = error
+                outcome[1] = str(error)
         distributed.broadcast_object_list(outcome)
         if outcome[1] is not None:
-            raise outcome[1]
+            raise UserError(outcome[1])
         return outcome[0]  # type: ignore[no-any-return]
-
-
-def lost(error: BaseException) -> bool:
-    """Whether an error tells that another process is gone."""
-    said = str(error)
-    return isinstance(error, RuntimeError) and any(word in said for word in ("gloo", "Gloo", "NCCL", "TCPStore"))
