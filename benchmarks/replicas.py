@@ -9,10 +9,10 @@ import torch
 from torch import nn
 
 from benchmarks.paired import Row, pairs, summary
-from semeqv.engine.learner import Regime
 from semeqv.engine.objectives import cross_entropy
 from semeqv.engine.optimizers import AdamW
 from semeqv.engine.randomness import seed_everything
+from semeqv.engine.regime import Regime
 from semeqv.engine.replicas import Program
 from semeqv.problem.xor.datasets.default import Default
 from semeqv.problem.xor.models.lstm import LSTM

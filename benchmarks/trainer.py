@@ -10,10 +10,10 @@ import torch
 from benchmarks import replicas
 from benchmarks.paired import Row, pairs, summary
 from semeqv.cli import main
-from semeqv.engine.learner import Regime
 from semeqv.engine.objectives import cross_entropy
 from semeqv.engine.optimizers import AdamW
 from semeqv.engine.randomness import seed_everything
+from semeqv.engine.regime import Regime
 from semeqv.engine.replicas import Program
 from semeqv.engine.schedulers import Cosine
 from semeqv.engine.trainer import Trainer

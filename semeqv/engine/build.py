@@ -64,7 +64,7 @@ def act(build: "Build", actions: Sequence[Step]) -> None:
 
 def meet(world: World, settings: Settings) -> None:
     """Meet the other processes before anything is built, so that one can make what the others wait for."""
-    from semeqv.engine.learner import torch_device
+    from semeqv.engine.regime import torch_device
 
     world.join(torch_device(settings.device, world).type == "cuda", settings.timeout)
 

@@ -1,59 +1,27 @@
 """What a training step is: forward, backward, clipping, the update. The loop around it is the Trainer's."""
 
-import contextlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
 import torch
 from torch import Tensor, nn
 
+from semeqv.engine.batches import Batch, targets
 from semeqv.engine.compilation import compiled
 from semeqv.engine.errors import UserError
-from semeqv.engine.strategies import Alone, Rehearsal, load_shards, whole
+from semeqv.engine.probing import Loss, rehearsal
+from semeqv.engine.regime import Regime
+from semeqv.engine.state import plain, weights_of, with_tied
+from semeqv.engine.strategies import Alone, load_shards, whole
 from semeqv.engine.world import World
-
-Batch = Mapping[str, Tensor]
-Loss = Callable[[Mapping[str, Tensor], Batch], Mapping[str, Tensor]]
-AUTOCAST = {"bf16": torch.bfloat16, "fp16": torch.float16}
-
-
-@dataclass(frozen=True)
-class Regime:
-    """How steps are computed.
-
-    Args:
-        device: Where.
-        precision: fp32, bf16 or fp16 in forward and backward passes.
-        clip: Largest norm of the gradient of one replica, or None.
-        compile: Whether the step is compiled.
-        skip: Whether training goes on, without an update, after a step whose loss or gradient is not finite.
-    """
-
-    device: torch.device
-    precision: str = "fp32"
-    clip: float | None = None
-    compile: bool = False
-    skip: bool = False
-
-    def autocast(self) -> contextlib.AbstractContextManager[Any]:
-        """The context of a forward pass."""
-        if self.precision not in AUTOCAST:
-            return contextlib.nullcontext()
-        return torch.autocast(self.device.type, AUTOCAST[self.precision])
-
-    def place(self, batch: Batch) -> Batch:
-        """A batch on the device."""
-        if self.device.type == "cpu":
-            return batch
-        return {name: tensor.to(self.device, non_blocking=True) for name, tensor in batch.items()}
 
 
 class Learner(Protocol):
     """Models that learn in step, one or many. Metrics are tensors of shape (metric, replica)."""
 
     names: tuple[str, ...]
+    regime: Regime
 
     def step(self, batches: Sequence[Batch]) -> Tensor:
         """One update from batches whose gradients add up.
@@ -106,123 +74,6 @@ def own_loss(outputs: Mapping[str, Tensor], batch: Batch) -> dict[str, Tensor]:
     if outputs.get("loss") is None:
         raise UserError("The model returns no loss of its own. Add: cli loss cross-entropy")
     return {"loss": outputs["loss"]}
-
-
-def targets(batch: Batch) -> int:
-    """How many predictions a batch asks for: its labels that are not -100; without labels, its rows."""
-    if "labels" in batch:
-        return int((batch["labels"] != -100).sum())
-    return len(next(iter(batch.values())))
-
-
-def probe(model: nn.Module, loss: Loss, batch: Batch, regime: Regime) -> tuple[str, ...]:
-    """The names of the metrics, found by one forward pass before step 1, without gradients.
-
-    When the batch does not fit the model, `UserError` is raised with the batch's shapes and what torch says of it.
-    """
-    check_vocabulary(model, batch)
-    was_training = model.training
-    model.eval()
-    try:
-        with torch.no_grad(), regime.autocast():
-            outputs = model(**batch)
-            check_labels(outputs, batch)
-            return tuple(loss(outputs, batch))
-    except UserError:
-        raise
-    except (RuntimeError, IndexError, TypeError, ValueError) as error:
-        said = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        shapes = ", ".join(f"{name} {tuple(tensor.shape)}" for name, tensor in batch.items())
-        raise UserError(f"The data does not fit the model ({said}). A batch is: {shapes}.") from error
-    finally:
-        model.train(was_training)
-
-
-def check_labels(outputs: Mapping[str, Tensor], batch: Batch) -> None:
-    """Refuse labels for which the model has no logit.
-
-    Args:
-        outputs: The model's, with or without `logits`.
-        batch: With or without `labels`; those of -100 are not predicted.
-
-    Raises:
-        UserError: When a label is negative, or not below the number of logits.
-    """
-    logits, labels = outputs.get("logits"), batch.get("labels")
-    if logits is None or labels is None or labels.is_floating_point():
-        return
-    asked = labels[labels != -100]
-    wrong = asked[(asked < 0) | (asked >= logits.shape[-1])]
-    if wrong.numel():
-        raise UserError(f"The data has label {int(wrong[0])}, but the model tells {logits.shape[-1]} classes apart.")
-
-
-def check_vocabulary(model: nn.Module, batch: Batch) -> None:
-    """Refuse token ids for which the model has no embedding.
-
-    Args:
-        model: Looked at only if it has `get_input_embeddings`.
-        batch: Looked at only if it has `input_ids`.
-
-    Raises:
-        UserError: When an id is negative or beyond the last row.
-    """
-    embedding = getattr(model, "get_input_embeddings", lambda: None)()
-    ids = batch.get("input_ids")
-    if embedding is None or ids is None or not ids.numel():
-        return
-    rows, low, high = embedding.weight.shape[0], int(ids.min()), int(ids.max())
-    if low < 0 or high >= rows:
-        wrong = low if low < 0 else high
-        raise UserError(f"The data has token id {wrong}, but the model has {rows} input embeddings (0 to {rows - 1}).")
-
-
-def rehearsal(loss: Loss, batch: Batch, regime: Regime) -> Rehearsal:
-    """What takes a model through the first row of a batch (see `Alone.spread`)."""
-
-    def rehearse(model: nn.Module, device: torch.device, backward: bool) -> set[str]:
-        rows = len(next(iter(batch.values())))
-        first = {name: each[:1] if each.dim() and len(each) == rows else each for name, each in batch.items()}
-        row = {name: each.to(device) for name, each in first.items()}
-        buffers = {name: buffer.clone() for name, buffer in model.named_buffers()}
-        with torch.set_grad_enabled(backward), regime.autocast():
-            found = loss(model.train()(**row), row)["loss"]
-        if backward:
-            found.backward()  # type: ignore[no-untyped-call]
-        unused = {name for name, each in model.named_parameters() if each.requires_grad and each.grad is None}
-        model.zero_grad(set_to_none=True)
-        for name, buffer in model.named_buffers():
-            buffer.data.copy_(buffers[name])
-        return unused
-
-    return rehearse
-
-
-def weights_of(module: nn.Module, keep: bool = True) -> dict[str, Tensor]:
-    """The weights of a module, copied to the CPU.
-
-    Args:
-        module: Its parameters may be in shards; then every process must ask.
-        keep: Whether this process wants them.
-
-    Returns:
-        Name to tensor. Where several names mean one tensor (tied weights), only the first is there.
-    """
-    found, seen = dict[str, Tensor](), set[int]()
-    for name, tensor in module.state_dict(keep_vars=True).items():
-        if id(tensor) not in seen:
-            seen.add(id(tensor))
-            full = whole(tensor.detach())
-            if keep:
-                found[name] = full.to("cpu", copy=True)
-    return found
-
-
-def with_tied(module: nn.Module, weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Weights by all names of a module, those that mean one tensor too (what `weights_of` leaves out)."""
-    state = module.state_dict(keep_vars=True)
-    said = {id(state[name]): weights[name] for name in weights if name in state}
-    return dict(weights) | {name: said[id(tensor)] for name, tensor in state.items() if id(tensor) in said}
 
 
 class Eager:
@@ -362,50 +213,3 @@ class Eager:
             self.scaler.load_state_dict(state["scaler"])
             if self.schedulers:
                 self.schedulers[replica].load_state_dict(state["scheduler"])
-
-
-def plain(state: Mapping[str, Any]) -> dict[str, Any]:
-    """The part of a scheduler's state that is numbers: what is a function is built anew."""
-    return {name: value for name, value in state.items() if all(map(is_plain, leaves(value)))}
-
-
-def leaves(value: Any) -> Iterator[Any]:
-    """The values inside lists, tuples and dictionaries."""
-    if isinstance(value, Mapping):
-        value = list(value.values())
-    if isinstance(value, list | tuple):
-        for each in value:
-            yield from leaves(each)
-    else:
-        yield value
-
-
-def is_plain(value: Any) -> bool:
-    """Whether a value is a number, a word or a tensor."""
-    return value is None or isinstance(value, bool | int | float | str | Tensor)
-
-
-def torch_device(name: str, world: World | None = None) -> torch.device:
-    """The device of a name.
-
-    Args:
-        name: cpu, cuda, cuda:N or mps, or auto for CUDA where there is some, else the CPU.
-        world: The processes of the run; each has a CUDA device for itself.
-
-    Returns:
-        The device.
-
-    Raises:
-        UserError: When torch sees no such CUDA device, or too few for the processes.
-    """
-    device = torch.device("cuda" if name == "auto" and torch.cuda.is_available() else name.replace("auto", "cpu"))
-    if device.type != "cuda":
-        return device
-    if world and world.size > 1:
-        if device.index is not None:
-            raise UserError(f"--device {name} is one device, but there are {world.size} processes; say --device cuda.")
-        device = torch.device("cuda", world.local_rank)
-    if not (torch.cuda.is_available() and (device.index or 0) < torch.cuda.device_count()):
-        which = f" for process {device.index} of this machine" if world and world.size > 1 else ""
-        raise UserError(f"--device {name}: torch sees {torch.cuda.device_count()} CUDA devices here{which}.")
-    return device

@@ -19,8 +19,11 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call, grad_and_value, vmap
 
+from semeqv.engine.batches import Batch
 from semeqv.engine.compilation import compiled_program
-from semeqv.engine.learner import Batch, Loss, Regime, plain, weights_of, with_tied
+from semeqv.engine.probing import Loss
+from semeqv.engine.regime import Regime
+from semeqv.engine.state import plain, weights_of, with_tied
 from semeqv.engine.world import World
 
 ELEMENTWISE = (torch.optim.Adam, torch.optim.AdamW, torch.optim.SGD)

@@ -1,10 +1,8 @@
 """Keeps checkpoints of a run, and resumes it from them."""
 
 import itertools
-import shlex
 import shutil
 import time
-from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +11,7 @@ import click
 from torch import Tensor
 
 from semeqv.engine import checkpoint
+from semeqv.engine.definition import definition, refuse_changes
 from semeqv.engine.errors import UserError
 from semeqv.engine.randomness import generator_states, restore_generators
 from semeqv.engine.strategies import save_shards
@@ -258,74 +257,3 @@ def named(callbacks: "list[Callback]") -> "dict[str, Callback]":
             callback
         )
     return found
-
-
-def definition(trainer: "Trainer", replica: int) -> dict[str, Any]:
-    """What defines the result of a run, as JSON; epochs, bars, callbacks and savers do not."""
-    model, data = trainer.models[replica], trainer.trainsplit
-    found: dict[str, Any] = {
-        "seed": trainer.seeds[replica],
-        "precision": trainer.precision,
-        "accumulation": trainer.accumulation,
-        "clip": trainer.clip,
-        "world size": trainer.world.size,
-        "strategy": trainer.strategy if trainer.world.size > 1 else None,
-        "steps in an epoch": trainer.epoch_steps,
-        "model": {name: list(parameter.shape) for name, parameter in model.named_parameters()},
-        "data": data.facts() if hasattr(data, "facts") else None,
-        "mode": "program" if type(trainer.made).__name__ == "Program" else "eager",
-    }
-    sentence = trainer.runs[replica].sentence
-    if sentence:
-        for words in map(shlex.split, sentence["parts"]):
-            if not {"callbacks", "savers"} & set(words) and not {"validation", "test"} & set(words):
-                found["cli " + " ".join(word for word in words[: first_option(words)])] = words[first_option(words) :]
-    for callback in trainer.callbacks:
-        found |= callback.definition()
-    return found
-
-
-def first_option(words: list[str]) -> int:
-    """Where the options of a segment begin."""
-    return next((i for i, word in enumerate(words) if word.startswith("--")), len(words))
-
-
-def refuse_changes(path: Path, saved: Mapping[str, Any], now: Mapping[str, Any]) -> None:
-    """Refuse to resume a run that is no longer the same.
-
-    Args:
-        path: The checkpoint folder.
-        saved: What defined the run when it was written.
-        now: What defines it now.
-
-    Raises:
-        UserError: When they differ; it names each difference.
-    """
-    changes = []
-    for name in dict.fromkeys([*saved, *now]):
-        old, new = saved.get(name), now.get(name)
-        if old == new:
-            continue
-        if isinstance(old, list) and isinstance(new, list):
-            old, new = options_that_differ(old, new)
-        elif isinstance(old, dict) and isinstance(new, dict):
-            keys = [key for key in dict.fromkeys([*old, *new]) if old.get(key) != new.get(key)]
-            old, new = ({key: each.get(key) for key in keys} for each in (old, new))
-        changes.append(f"{name} was {old}, is {new}")
-    if changes:
-        raise UserError(
-            f"{path.parent.parent} cannot be resumed, for the run has changed: {'; '.join(changes)}. "
-            "Say it as it was, or start anew with --overwrite or another --output."
-        )
-
-
-def options_that_differ(old: list[str], new: list[str]) -> list[str]:
-    """The options of two segments that are not the same."""
-
-    def options(words: list[str]) -> dict[str, str]:
-        cuts = [i for i, word in enumerate(words) if word.startswith("--")] + [len(words)]
-        return {words[a]: " ".join(words[a + 1 : b]) for a, b in itertools.pairwise(cuts)}
-
-    a, b = options(old), options(new)
-    differ = [name for name in dict.fromkeys([*a, *b]) if a.get(name) != b.get(name)]
-    return [" ".join(f"{name} {each.get(name, '(not given)')}" for name in differ) for each in (a, b)]

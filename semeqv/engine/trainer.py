@@ -1,14 +1,11 @@
 """The Trainer: a builder whose setters read like the sentence, and the loop."""
 
 import contextlib
-import os
-import shutil
 import signal
 import time
 from collections.abc import Iterator
 from functools import partial
-from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import click
 import numpy
@@ -16,32 +13,18 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from semeqv.engine import checkpoint
-from semeqv.engine.builder import Builder, Made
+from semeqv.engine.batches import Batch, targets
+from semeqv.engine.builder import Builder
 from semeqv.engine.callbacks.callback import Callback
 from semeqv.engine.errors import UserError
-from semeqv.engine.learner import Batch, Eager, Learner, Regime, probe, targets, torch_device
+from semeqv.engine.learner import Learner
 from semeqv.engine.means import Mean, Metrics, as_arrays
+from semeqv.engine.preparation import check_parts, make_learner
 from semeqv.engine.randomness import seed_everything
-from semeqv.engine.replicas import Program, program_fits, replica_stream, replicable
+from semeqv.engine.regime import torch_device
+from semeqv.engine.replicas import Program, replica_stream
 from semeqv.engine.signals import Interrupted, Signals
-from semeqv.engine.strategies import STRATEGIES, Alone, Shards
 from semeqv.engine.watch import Watch
-
-COMPILE_FROM = 2000  # steps from which compiling replicas pays
-
-
-class Dataset(Protocol):
-    """What the Trainer asks of a data set; validation and test sets need only `batches`."""
-
-    def __len__(self) -> int:
-        """Batches in an epoch."""
-
-    def stream(self, seed: int, start: int = 0) -> Iterator[Batch]:
-        """Training batches without end, from a global step on: a pure function of seed, epoch and position."""
-
-    def batches(self) -> Iterator[Batch]:
-        """One pass, always the same."""
 
 
 class Trainer(Builder):
@@ -275,7 +258,7 @@ class Trainer(Builder):
         Args:
             training: Whether to train; a test neither resumes nor starts a run, it only opens the callbacks' files.
         """
-        self.check_parts(training)
+        check_parts(self, training)
         if self.trainsplit is not None:
             self.epoch_steps = max(1, len(self.trainsplit) // self.accumulation)
         if self.threads:
@@ -283,17 +266,7 @@ class Trainer(Builder):
         device = torch_device(self.device, self.world)
         self.world.join(device.type == "cuda", self.timeout)
         found = self.saver.find(self) if training and self.saver is not None else []
-        program = program_fits(self) and replicable(self.models[0], self.optimizer) and self.wants_program(found)
-        compiled = program or self.compile is True
-        self.regime = Regime(device, self.precision, self.clip, compiled, self.skip_nonfinite > 0)
-        optimizer = self.optimizer or (lambda model: torch.optim.SGD(model.parameters(), lr=0.0))
-        sample = next(self.trainsplit.stream(self.seeds[0])) if training else next(self.first_test().batches())
-        look = partial(probe, loss=self.loss, batch=self.regime.place(sample), regime=self.regime)
-        strategy = STRATEGIES[self.strategy]() if self.world.size > 1 else Alone()
-        names = () if isinstance(strategy, Shards) else look(self.models[0].to(device))
-        parts = (self.models, optimizer, self.scheduler, self.loss, self.regime)
-        self.learner = Program(*parts) if program else Eager(*parts, sample=sample, world=self.world, strategy=strategy)
-        self.learner.names = names or look(self.learner.module(0))
+        self.learner = make_learner(self, device, found)
         self.epoch_mean, self.window_mean = Mean(self.learner.names), Mean(self.learner.names)
         self.observers = [callback for callback in self.callbacks if callback.split == "train"]
         for callback in self.callbacks:
@@ -312,44 +285,6 @@ class Trainer(Builder):
         if not resumed:
             for callback in self.callbacks:
                 callback.on_begin(self)
-
-    def check_parts(self, training: bool) -> None:
-        """Refuse a run that lacks a part.
-
-        Args:
-            training: Whether it trains.
-
-        Raises:
-            UserError: When there is no model, or, to train, no training set or no optimizer for each model.
-        """
-        if not self.models:
-            raise UserError("There is no model. Call set_model, or add: cli model ...")
-        if training and self.trainsplit is None:
-            raise UserError("There is nothing to train on. Add a data set with --split train.")
-        if training and self.optimizer is None:
-            raise UserError("Training needs an optimizer. Add: cli optimizers adamw")
-        if len(self.models) > 1 and (isinstance(self.optimizer, Made) or isinstance(self.scheduler, Made)):
-            raise UserError("Several models need an optimizer each; set a component, or a function of the model.")
-
-    def wants_program(self, found: list[Path]) -> bool:
-        """Whether the step is to be compiled as a program of replicas; a resumed run goes on as it began."""
-        if self.compile == "auto":
-            if found:
-                return bool(checkpoint.read(found[0]).trainer["definition"]["mode"] == "program")
-            return self.trainsplit is not None and self.last_step >= COMPILE_FROM and self.can_compile()
-        return bool(self.compile)
-
-    def can_compile(self) -> bool:
-        """Whether there is a compiler for the device; says so when there is none."""
-        compilers = (os.environ.get("CXX"), "g++", "clang++", "cl")
-        if torch_device(self.device).type != "cpu" or any(shutil.which(name) for name in compilers if name):
-            return True
-        click.echo("There is no C++ compiler here (install g++): the step stays uncompiled, and far slower.", err=True)
-        return False
-
-    def first_test(self) -> Any:
-        """Any test set."""
-        return next(iter(self.testsplits.values()))
 
     def stream(self) -> Iterator[Batch]:
         """Training batches from the current step on; several replicas are their first dimension."""
@@ -379,8 +314,8 @@ class Trainer(Builder):
             },
             "parameters": sum(p.numel() for p in self.models[0].parameters()),
             "mode": "program" if isinstance(self.learner, Program) else "eager",
-            "compiled": self.regime.compile,
-            "device": str(self.regime.device),
+            "compiled": self.made.regime.compile,
+            "device": str(self.made.regime.device),
             "processes": self.world.size,
             "threads": torch.get_num_threads(),
             "epoch_steps": self.epoch_steps,

@@ -16,7 +16,8 @@ from conftest import DATA, LOSS, MODEL, OPTIMIZER, VALID
 
 from semeqv.engine import strategies
 from semeqv.engine.errors import UserError
-from semeqv.engine.learner import torch_device, weights_of, with_tied
+from semeqv.engine.regime import torch_device
+from semeqv.engine.state import weights_of, with_tied
 from semeqv.engine.world import World
 
 LINE = f"{DATA} {VALID} {MODEL} {LOSS} {OPTIMIZER} cli savers default-saver --etc 5 --savebest --resume"

@@ -8,10 +8,11 @@ from conftest import DATA, LOSS, MODEL, OPTIMIZER, VALID
 
 from semeqv.engine.compilation import own_copy
 from semeqv.engine.errors import UserError
-from semeqv.engine.learner import Eager, Regime
+from semeqv.engine.learner import Eager
 from semeqv.engine.objectives import cross_entropy
 from semeqv.engine.optimizers import AdamW
 from semeqv.engine.randomness import seed_everything
+from semeqv.engine.regime import Regime
 from semeqv.engine.replicas import Program, replica_stream, replicable
 from semeqv.engine.schedulers import Cosine
 from semeqv.problem.xor.datasets.default import Default

@@ -1,0 +1,28 @@
+"""What batches are, and where they come from."""
+
+from collections.abc import Iterator, Mapping
+from typing import Protocol
+
+from torch import Tensor
+
+Batch = Mapping[str, Tensor]
+
+
+class Dataset(Protocol):
+    """What the Trainer asks of a data set; validation and test sets need only `batches`."""
+
+    def __len__(self) -> int:
+        """Batches in an epoch."""
+
+    def stream(self, seed: int, start: int = 0) -> Iterator[Batch]:
+        """Training batches without end, from a global step on: a pure function of seed, epoch and position."""
+
+    def batches(self) -> Iterator[Batch]:
+        """One pass, always the same."""
+
+
+def targets(batch: Batch) -> int:
+    """How many predictions a batch asks for: its labels that are not -100; without labels, its rows."""
+    if "labels" in batch:
+        return int((batch["labels"] != -100).sum())
+    return len(next(iter(batch.values())))

@@ -1,0 +1,89 @@
+"""From the parts of a Trainer to what learns."""
+
+import os
+import shutil
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+import torch
+
+from semeqv.engine import checkpoint
+from semeqv.engine.builder import Made
+from semeqv.engine.errors import UserError
+from semeqv.engine.learner import Eager, Learner
+from semeqv.engine.probing import probe
+from semeqv.engine.regime import Regime, torch_device
+from semeqv.engine.replicas import Program, program_fits, replicable
+from semeqv.engine.strategies import STRATEGIES, Alone, Shards
+
+if TYPE_CHECKING:
+    from semeqv.engine.trainer import Trainer
+
+COMPILE_FROM = 2000  # steps from which compiling replicas pays
+
+
+def check_parts(trainer: "Trainer", training: bool) -> None:
+    """Refuse a run that lacks a part.
+
+    Args:
+        trainer: The Trainer.
+        training: Whether it trains.
+
+    Raises:
+        UserError: When there is no model, or, to train, no training set or no optimizer for each model.
+    """
+    if not trainer.models:
+        raise UserError("There is no model. Call set_model, or add: cli model ...")
+    if training and trainer.trainsplit is None:
+        raise UserError("There is nothing to train on. Add a data set with --split train.")
+    if training and trainer.optimizer is None:
+        raise UserError("Training needs an optimizer. Add: cli optimizers adamw")
+    if len(trainer.models) > 1 and (isinstance(trainer.optimizer, Made) or isinstance(trainer.scheduler, Made)):
+        raise UserError("Several models need an optimizer each; set a component, or a function of the model.")
+
+
+def make_learner(trainer: "Trainer", device: torch.device, found: list[Path]) -> Learner:
+    """Make what learns: a program of replicas where the models allow it and it pays, else ordinary modules.
+
+    Args:
+        trainer: The Trainer, its parts complete.
+        device: Where to compute.
+        found: The checkpoints that the run goes on from, if any.
+
+    Returns:
+        The learner, its metrics named by a look at the first batch.
+    """
+    models, sets = trainer.models, [trainer.trainsplit, *trainer.testsplits.values()]
+    program = program_fits(trainer) and replicable(models[0], trainer.optimizer) and wants_program(trainer, found)
+    compiled = program or trainer.compile is True
+    regime = Regime(device, trainer.precision, trainer.clip, compiled, trainer.skip_nonfinite > 0)
+    optimizer = trainer.optimizer or (lambda model: torch.optim.SGD(model.parameters(), lr=0.0))
+    sample = next(sets[0].stream(trainer.seeds[0]) if sets[0] is not None else sets[1].batches())
+    strategy = STRATEGIES[trainer.strategy]() if trainer.world.size > 1 else Alone()
+    look = partial(probe, loss=trainer.loss, batch=regime.place(sample), regime=regime)
+    names = () if isinstance(strategy, Shards) else look(models[0].to(device))
+    parts = (models, optimizer, trainer.scheduler, trainer.loss, regime)
+    learner: Learner
+    learner = Program(*parts) if program else Eager(*parts, sample=sample, world=trainer.world, strategy=strategy)
+    learner.names = names or look(learner.module(0))
+    return learner
+
+
+def wants_program(trainer: "Trainer", found: list[Path]) -> bool:
+    """Whether the step is to be compiled as a program of replicas; a resumed run goes on as it began."""
+    if trainer.compile != "auto":
+        return bool(trainer.compile)
+    if found:
+        return bool(checkpoint.read(found[0]).trainer["definition"]["mode"] == "program")
+    return trainer.trainsplit is not None and trainer.last_step >= COMPILE_FROM and can_compile(trainer.device)
+
+
+def can_compile(device: str) -> bool:
+    """Whether there is a compiler for the device; says so when there is none."""
+    compilers = (os.environ.get("CXX"), "g++", "clang++", "cl")
+    if torch_device(device).type != "cpu" or any(shutil.which(name) for name in compilers if name):
+        return True
+    click.echo("There is no C++ compiler here (install g++): the step stays uncompiled, and far slower.", err=True)
+    return False
