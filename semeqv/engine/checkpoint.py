@@ -191,8 +191,11 @@ def remove(path: Path) -> None:
 
 def clean(folder: Path) -> None:
     """Remove what interrupted writes left behind."""
-    for path in folder.glob(".step-*.tmp"):
-        shutil.rmtree(path, ignore_errors=True)
+    for path in folder.glob(".*.tmp"):
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
 
 
 def sha256(path: Path) -> str:

@@ -5,7 +5,7 @@ import ctypes
 import logging
 import re
 import types
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ TRIM_THRESHOLD, MMAP_THRESHOLD = -1, -3  # mallopt(3)
 TRUNCATED = re.compile(r"(/[^\s:]+\.so): (?:file too short|invalid ELF header|cannot read file data)")
 
 
-def compiled(function: Any, **how: Any) -> Any:
+def compiled(function: Any, options: Mapping[str, Any] | None = None, **how: Any) -> Any:
     """A function or module that is compiled when it is first called.
 
     A process killed while it wrote compiled code leaves half a library in the cache of torch, which fails every later
@@ -24,12 +24,14 @@ def compiled(function: Any, **how: Any) -> Any:
 
     Args:
         function: What to compile.
-        **how: Options of `torch.compile`.
+        options: What `torch.compile` tells its backend.
+        **how: What else `torch.compile` is told.
 
     Returns:
         The compiled function; `_orig_mod` in it is the original.
     """
-    call: Callable[..., Any] = torch.compile(function, **how)
+    known = {"cpp.vec_isa_ok": True} if instructions_are_known() else {}
+    call: Callable[..., Any] = torch.compile(function, options={**known, **(options or {})}, **how)
 
     def run(*args: Any, **kwargs: Any) -> Any:
         while True:
@@ -49,10 +51,9 @@ def compiled(function: Any, **how: Any) -> Any:
 def compiled_program(method: Callable[..., Any]) -> Any:
     """A method of an object of which nothing but the batch ever changes shape, compiled as one graph."""
     logging.getLogger("torch._dynamo").setLevel(logging.ERROR)  # it warns of the optimizer's profiler mark
-    options: dict[str, Any] = {"guard_filter_fn": keep_batch_guards}
-    options |= {"cpp.vec_isa_ok": True} if instructions_are_known() else {}
     keep_memory()
-    return compiled(own_copy(method), fullgraph=True, dynamic=False, options=options)
+    options = {"guard_filter_fn": keep_batch_guards}
+    return compiled(own_copy(method), options, fullgraph=True, dynamic=False)
 
 
 def own_copy(method: Any) -> Any:

@@ -1,0 +1,81 @@
+"""Tries every fault, prints the table `survived / tried`, and writes it to docs/results/faults.md and .json.
+
+python -m tests.faults [ROW ...]
+"""
+
+import json
+import platform
+import sys
+import time
+from dataclasses import asdict
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from tests.faults import asked, changes, company, kills, storage
+
+ROWS = {
+    "F1": lambda: kills.random_kills(50),
+    "F2": lambda: kills.kills_while_saving(1000),
+    "F3": lambda: asked.signals(15),
+    "F4": lambda: asked.second_signal(5),
+    "F5": lambda: storage.small_files(20),
+    "F5-disk": lambda: storage.small_disk(6),
+    "F6-flips": lambda: storage.corruption("bit flips", 200),
+    "F6-cuts": lambda: storage.corruption("truncations", 200),
+    "F6-zeros": lambda: storage.corruption("zeroed tails", 200),
+    "F6-code": lambda: storage.compiled_code(3),
+    "F7": lambda: changes.not_finite(10),
+    "F8": lambda: company.lost_process(8),
+    "F9": lambda: changes.changed_data(5),
+    "F10": lambda: changes.changed_runs(6),
+}
+
+
+def main():
+    """Try the faults that are named, or all."""
+    chosen = sys.argv[1:] or list(ROWS)
+    results = []
+    for name in chosen:
+        started = time.monotonic()
+        row = ROWS[name]()
+        results.append(asdict(row) | {"seconds": round(time.monotonic() - started, 1)})
+        print(f"{row.survived:4} / {row.tried:<4} {row.fault} ({results[-1]['seconds']} s)", flush=True)
+        for failure in row.failures[:3]:
+            print(f"       {failure}")
+    table = Table("fault", "survived when", "survived / tried", "notes", box=None, header_style="bold")
+    for row in results:
+        table.add_row(row["fault"], row["passes"], f"{row['survived']} / {row['tried']}", row["notes"])
+    Console(width=180).print(table)
+    if chosen == list(ROWS):
+        write(results)
+    sys.exit(any(row["survived"] < row["tried"] for row in results))
+
+
+def write(results):
+    """Write the table into the documentation."""
+    import torch
+
+    place = Path("docs/results")
+    said = {"date": time.strftime("%Y-%m-%d"), "python": platform.python_version(), "torch": torch.__version__}
+    (place / "faults.json").write_text(json.dumps({"environment": said, "rows": results}, indent=2) + "\n")
+    lines = [
+        "# Faults",
+        "",
+        "Made by `make faults`: every fault is done to real runs, and what is left is judged.",
+        "",
+        "| fault | survived when | survived / tried | notes |",
+        "|---|---|---|---|",
+        *(
+            f"| {row['fault']} | {row['passes']} | **{row['survived']} / {row['tried']}** | {row['notes']} |"
+            for row in results
+        ),
+        "",
+        f"{said['date']}, Python {said['python']}, torch {said['torch']}.",
+    ]
+    (place / "faults.md").write_text("\n".join(lines) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,97 @@
+"""What the rows of the table share: starting the run that faults are tried on, and judging what is left of it."""
+
+import hashlib
+import os
+import random
+import subprocess
+import sys
+import tempfile
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from semeqv.engine import checkpoint
+
+ROOT = Path(__file__).parents[2]
+
+
+@dataclass
+class Row:
+    """A row of the table.
+
+    Args:
+        fault: Its number in the list of faults, and what is done.
+        passes: What counts as survived.
+        survived: How many tries did.
+        tried: How many there were.
+        failures: What was seen of those that did not.
+        notes: What else was counted.
+    """
+
+    fault: str
+    passes: str
+    survived: int = 0
+    tried: int = 0
+    failures: list[str] = field(default_factory=list)
+    notes: str = ""
+
+    def count(self, survived, seen=""):
+        """Count a try."""
+        self.tried += 1
+        self.survived += bool(survived)
+        if not survived:
+            self.failures.append(str(seen)[-600:])
+
+
+@contextmanager
+def workplace():
+    """A folder with a data file in it."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "data.bin").write_bytes(random.Random(0).randbytes(5000))
+        yield folder
+
+
+def command(folder, name, *more):
+    """The command of a run in a folder."""
+    data = ["--data", str(folder / "data.bin")]
+    return [sys.executable, "-m", "tests.faults.victim", str(folder / name), *data, *map(str, more)]
+
+
+def start(folder, name, *more, **how):
+    """Start the run."""
+    streams = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+    environment = os.environ | {"OMP_NUM_THREADS": "1"}
+    return subprocess.Popen(command(folder, name, *more), cwd=ROOT, env=environment, **streams, **how)
+
+
+def run(folder, name, *more, **how):
+    """Run it to its end: the exit code, and what it said."""
+    process = start(folder, name, *more, **how)
+    said, _ = process.communicate(timeout=300)
+    return process.returncode, said
+
+
+def digest(path):
+    """The last weights and state, and all that was measured, as hashes."""
+    last = checkpoint.pointed(path / "checkpoints", "last")
+    files = [last / "model.safetensors", path / "metrics.jsonl", path / "checkpoints/best"]
+    return [hashlib.sha256(file.read_bytes()).hexdigest() for file in files]
+
+
+def temporaries(path):
+    """What an interrupted save has left."""
+    return list((path / "checkpoints").glob(".*"))
+
+
+def wait(condition, process, seconds=60):
+    """Wait until something holds, or the process has ended; returns whether it holds."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        if condition():
+            return True
+        if process.poll() is not None:
+            return bool(condition())
+        time.sleep(0.0005)
+    raise TimeoutError
