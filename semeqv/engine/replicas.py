@@ -202,6 +202,10 @@ class Program:
         """The rows of the stacked tensors that hold a replica."""
         return slice(0, 2) if self.size == 1 else slice(replica, replica + 1)
 
+    def rates(self) -> list[float]:
+        """The learning rate of each parameter group, the same for all replicas."""
+        return [float(group["lr"]) for group in self.optimizer.param_groups]
+
     def state(self, replica: int) -> dict[str, Any]:
         """Optimizer and scheduler state of a replica: its rows of the stacked state."""
         return {
