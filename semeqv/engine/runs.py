@@ -212,6 +212,7 @@ class RunFolder:
         """Write to `run.json` the steps and seconds the run took in all, and why it was stopped, if it was."""
         self.flush()
         self.record |= {"steps": steps, "seconds": round(self.record.get("seconds", 0.0) + seconds, 3)}
+        self.record.pop("stopped", None)  # what stopped it before it was resumed
         if stopped:
             self.record["stopped"] = stopped
         self.write()
