@@ -10,6 +10,7 @@ import os
 import platform
 import shutil
 import time
+from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import IO, Any
@@ -22,7 +23,7 @@ PACKAGES = ("semeqv", "torch", "numpy", "transformers", "safetensors", "click")
 
 
 class LineLog:
-    """A file of JSON lines.
+    """A file of JSON lines. Its `watchers` are shown each object that is added.
 
     Args:
         path: Where the file is; made when the first line is written.
@@ -30,9 +31,12 @@ class LineLog:
 
     def __init__(self, path: Path):
         self.path, self.waiting, self.length = path, list[str](), 0
+        self.watchers: list[Callable[[dict[str, Any]], None]] = []
 
     def append(self, line: dict[str, Any]) -> None:
         """Add one object. Numbers that are not finite become null, as JSON has no word for them."""
+        for watcher in self.watchers:
+            watcher(line)
         try:
             text = json.dumps(line, ensure_ascii=False, allow_nan=False)
         except ValueError:

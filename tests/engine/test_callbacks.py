@@ -1,11 +1,14 @@
-"""Callbacks that stop a run."""
+"""Callbacks that stop a run, and those that show it elsewhere."""
 
+import importlib.util
 import json
+import struct
+import sys
 
 import numpy
 import pytest
 from conftest import DATA, LOSS, MODEL, OPTIMIZER, VALID
-from test_trainer import Line, Points, points, same, weights
+from test_trainer import TEST, Line, Points, points, same, weights
 
 from semeqv.engine.callbacks.early_stopping import EarlyStopping
 from semeqv.engine.errors import UserError
@@ -13,6 +16,9 @@ from semeqv.engine.errors import UserError
 
 def lines(path):
     return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+# -- early stopping ---------------------------------------------------------------------------------------------------
 
 
 def stopped_at(values, **options):
@@ -119,3 +125,133 @@ def test_an_interrupted_run_keeps_its_patience(say, tmp_path):
 def test_several_seeds_stop_each_at_its_own_step(say, tmp_path):
     assert "Run 2 of 2" in say(f"--seeds 1..2 --epochs 40 --output run {RUN} {STOP} 2 cli train").err
     assert all("stopped" in json.loads(path.read_text()) for path in (tmp_path / "run").glob("*/run.json"))
+
+
+# -- tracking ---------------------------------------------------------------------------------------------------------
+
+
+def needs(package):
+    return pytest.mark.skipif(
+        not importlib.util.find_spec(package), reason=f"{package} is not installed: pip install 'semeqv[tracking]'"
+    )
+
+
+TRACKED = (
+    f"{DATA} {VALID} {VALID} --name x {MODEL} --tie both {LOSS} {OPTIMIZER} "
+    "cli schedulers constant --warmup 3 cli savers default-saver --resume"
+)
+METRICS = {"loss", "accuracy"}
+TAGS = {f"{where}/{metric}" for where in ("train", "validation", "validation/x") for metric in METRICS}
+
+
+def expected(folder, tag):
+    """What metrics.jsonl says under a tag: (step, value) pairs."""
+    *where, metric = tag.split("/")
+    return [
+        (line["step"], pytest.approx(line[metric]))
+        for line in lines(folder / "metrics.jsonl")
+        if [part for part in (line["split"], line["name"]) if part] == where
+    ]
+
+
+def events(folder):
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    found = EventAccumulator(str(folder / "tensorboard")).Reload()
+    return {tag: [(event.step, event.value) for event in found.Scalars(tag)] for tag in found.Tags()["scalars"]}
+
+
+@needs("tensorboard")
+def test_tensorboard_shows_what_metrics_jsonl_says(say, tmp_path):
+    say(f"--epochs 4 --output run {TRACKED} cli callbacks tensorboard cli train")
+    for folder in (tmp_path / "run/42-transformer", tmp_path / "run/42-transformerwt"):
+        found = events(folder)
+        assert found.keys() == TAGS | {"learning_rate"}
+        assert all(values == expected(folder, tag) for tag, values in found.items() if tag in TAGS)
+        assert found["learning_rate"] == [(i, pytest.approx(0.01 * min(1, (i + 1) / 4))) for i in range(1, 5)]
+
+
+@needs("tensorboard")
+def test_tensorboard_goes_on_where_a_run_is_resumed(say, tmp_path):
+    board = "cli callbacks tensorboard --stc 1"
+    line = f"--output run {TRACKED} --etc 2 {TEST}".replace(" --tie both", "")
+    say(f"--epochs 5 {line} {board} cli train")
+    (tmp_path / "run/checkpoints/step-00000005/state.pt").write_bytes(b"torn")  # so that it goes on from step 4
+    say(f"--epochs 6 {line} {board} cli train cli test")
+    found, tested = events(tmp_path / "run"), {f"test/{metric}" for metric in METRICS}
+    assert found.keys() == TAGS | tested | {"learning_rate", "step/loss", "step/accuracy"}
+    assert all(values == expected(tmp_path / "run", tag) for tag, values in found.items() if tag in TAGS | tested)
+    assert [step for step, _ in found["step/loss"]] == [1, 2, 3, 4, 5, 6]
+    say(f"--overwrite --epochs 2 {line.replace(' --resume', '')} {board} cli train")
+    assert [step for step, _ in events(tmp_path / "run")["step/loss"]] == [1, 2]
+
+
+def records(path):
+    """The records of a .wandb file: LevelDB's log format, each record a protocol buffer."""
+    from wandb.proto.wandb_internal_pb2 import Record
+
+    data, at, found, whole = path.read_bytes(), 7, [], b""
+    while at + 7 <= len(data):
+        if 32768 - at % 32768 < 7:
+            at += 32768 - at % 32768
+            continue
+        length, kind = struct.unpack("<HB", data[at + 4 : at + 7])  # whole, first, middle or last part
+        whole += data[at + 7 : at + 7 + length]
+        at += 7 + length
+        if kind in (1, 4):
+            found.append(Record.FromString(whole))
+            whole = b""
+    return found
+
+
+def history(found):
+    """The logged values: (step, value) pairs by tag."""
+    values = {}
+    for record in found:
+        if record.WhichOneof("record_type") == "history":
+            row = {item.key or "/".join(item.nested_key): json.loads(item.value_json) for item in record.history.item}
+            for tag in row.keys() & (TAGS | {"learning_rate"}):
+                values.setdefault(tag, []).append((row["step"], row[tag]))
+    return values
+
+
+@needs("wandb")
+def test_wandb_keeps_each_run_on_the_disk_and_goes_on_with_it(say, tmp_path, monkeypatch):
+    monkeypatch.setenv("WANDB_ERROR_REPORTING", "false")
+    line = f"--output run {TRACKED} cli callbacks wandb --project words --group all"
+    say(f"--epochs 3 {line} cli train")
+    say(f"--epochs 5 {line} cli train")
+    ids = set()
+    for name in ("42-transformer", "42-transformerwt"):
+        first, second = map(records, sorted((tmp_path / "run" / name).glob("wandb/offline-run-*/*.wandb")))
+        runs = [record.run for record in (*first, *second) if record.WhichOneof("record_type") == "run"]
+        assert {(run.project, run.run_group, run.display_name) for run in runs} == {("words", "all", name)}
+        (own,) = {run.run_id for run in runs}
+        ids.add(own)
+        config = {item.key: json.loads(item.value_json) for item in runs[0].config.update}
+        assert any(part.startswith("optimizers adamw") for part in config["parts"])
+        a, b = history(first), history(second)
+        assert a.keys() == b.keys() == TAGS | {"learning_rate"}
+        assert all(a[tag] + b[tag] == expected(tmp_path / "run" / name, tag) for tag in TAGS)
+    assert len(ids) == 2
+
+
+@needs("wandb")
+def test_wandb_may_be_disabled(say, tmp_path):
+    say(f"{TRACKED} --dirpath run cli callbacks wandb --mode disabled cli train")
+    assert not list(tmp_path.rglob("wandb"))
+
+
+@pytest.mark.parametrize("package", ["tensorboard", "wandb"])
+def test_a_missing_package_is_named(say, monkeypatch, package):
+    monkeypatch.setitem(sys.modules, package, None)
+    monkeypatch.delitem(sys.modules, "torch.utils.tensorboard", raising=False)
+    err = say(f"{TRACKED} --dirpath run cli callbacks {package} cli train", code=2).err
+    assert f"`cli callbacks {package}` needs {package}: pip install 'semeqv[tracking]'" in err
+
+
+def test_tracking_needs_a_folder():
+    from semeqv.engine.callbacks.tracker import Tracker
+
+    with pytest.raises(UserError, match="needs a folder"):
+        points().add_callback(Tracker(0)).train()
