@@ -121,9 +121,9 @@ class Muon:
         momentum: Decay of the running mean of gradients.
         nesterov: Look one step of momentum ahead.
         newton_schulz_steps: Iterations towards an orthogonal matrix.
-        adjust: What the step of a matrix of A rows and B columns is multiplied by: 0.2 sqrt(max(A, B)), which makes it
-            as large as one of AdamW, whose learning rate then fits (Liu et al.); or sqrt(max(1, A / B)), for which a
-            learning rate of 0.02 is usual (Jordan et al.).
+        adjust: What the step of a matrix of A rows and B columns is multiplied by. `match_rms_adamw`:
+            0.2 sqrt(max(A, B)), which makes it as large as one of AdamW, whose learning rate then fits (Liu et al.).
+            `original`: sqrt(max(1, A / B)), for which a learning rate of 0.02 is usual (Jordan et al.).
         weight_decay: Strength of the decoupled pull towards zero.
         adamw_learning_rate: Step size of AdamW; --learning_rate if left out, which `original` does not allow.
         adamw_betas: Decay of AdamW's running mean and variance.
