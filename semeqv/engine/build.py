@@ -184,6 +184,8 @@ class Build:
             UserError: When parts need each other, or (from `slot`) no segment provides what is needed.
         """
         name = need.name
+        if name == "last_step":
+            return self.made["trainer"].last_step
         if name in self.made:
             return self.made[name]
         if name in self.open:

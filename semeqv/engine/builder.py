@@ -1,5 +1,6 @@
 """The builder of a Trainer: what a run is made of, one setter for each."""
 
+import inspect
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
@@ -37,6 +38,11 @@ class Builder:
         self.world, self.strategy, self.timeout = World.here(), "ddp", 10.0
         self.detect_anomaly = False
         self.bars = {"train": True, "valid": True, "test": True, "epoch": True}
+
+    @property
+    def last_step(self) -> int:
+        """The number of the last step."""
+        raise NotImplementedError
 
     def set_model(self, model: nn.Module) -> Self:
         """Train one model: `forward(**batch)` returns a mapping with `logits` or `loss`."""
@@ -78,7 +84,7 @@ class Builder:
 
     def set_scheduler(self, scheduler: Any) -> Self:
         """Set the scheduler, stepped after every step: a component, or a function from the optimizer to it; or None."""
-        self.scheduler = maker(scheduler)
+        self.scheduler = maker(scheduler, last_step=lambda: self.last_step)
         return self
 
     def set_trainsplit(self, dataset: Any) -> Self:
@@ -180,13 +186,27 @@ class Builder:
         return self
 
 
-def maker(part: Any) -> Any:
-    """A function that makes a part: the part may be made already, a component, or such a function."""
+def maker(part: Any, **facts: Callable[[], Any]) -> Any:
+    """A function that makes a part.
+
+    Args:
+        part: The part, made already; a component; or such a function.
+        **facts: What the `build` of a component may ask for, besides what the part is made for, as functions.
+
+    Returns:
+        From what the part is made for (a model, an optimizer) to the part; None for None.
+    """
     if part is None:
         return None
-    if hasattr(part, "build"):
-        return part.build
-    return Made(part) if hasattr(part, "state_dict") else part
+    if not hasattr(part, "build"):
+        return Made(part) if hasattr(part, "state_dict") else part
+    asked = inspect.signature(part.build).parameters
+
+    def make(given: Any) -> Any:
+        said = {name: fact() for name, fact in facts.items() if name in asked}
+        return part.build(**said) if set(asked) <= set(said) else part.build(given, **said)
+
+    return make
 
 
 class Made:

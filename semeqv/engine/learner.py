@@ -46,6 +46,9 @@ class Learner(Protocol):
     def edit(self, change: Callable[[nn.Module], None]) -> None:
         """Change the parameters or buffers of every replica."""
 
+    def rates(self) -> list[float]:
+        """The learning rate of each parameter group at the next step."""
+
     def state(self, replica: int) -> dict[str, Any]:
         """Optimizer and scheduler state of a replica."""
 
@@ -185,6 +188,10 @@ class Eager:
         """Change the parameters or buffers of every replica."""
         for model in self.models:
             change(model)
+
+    def rates(self) -> list[float]:
+        """The learning rate of each parameter group, the same for all replicas."""
+        return [float(group["lr"]) for group in self.optimizers[0].param_groups]
 
     def state(self, replica: int) -> dict[str, Any]:
         """Optimizer and scheduler state of a replica, but for what is in `shards`."""

@@ -1,5 +1,6 @@
 """What training minimises."""
 
+import functools
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,11 +12,24 @@ from semeqv.engine.component import component
 class CrossEntropy:
     """Cross-entropy of logits against labels, in nats; also measures the accuracy.
 
-    Logits are (..., classes), labels (...). Labels of -100 are not predicted.
+    Logits are (..., classes), labels (...). Labels of -100 are not predicted. With smoothing, `loss` is what training
+    minimises, and `cross_entropy`, measured beside it, is the loss without smoothing.
+
+    Args:
+        label_smoothing: Share of a label's weight that goes to all classes alike (Szegedy et al., 2016, arXiv
+            1512.00567).
     """
 
-    def build(self) -> Any:
-        """The loss: from a model's outputs and the batch to `loss` and `accuracy`."""
-        from semeqv.engine.objectives import cross_entropy
+    label_smoothing: float = 0.0
 
-        return cross_entropy
+    def __post_init__(self) -> None:
+        if not 0 <= self.label_smoothing < 1:
+            raise ValueError(f"--label_smoothing must be from 0 to below 1, not {self.label_smoothing}.")
+
+    def build(self) -> Any:
+        """The loss: from a model's outputs and the batch to the metrics."""
+        from semeqv.engine.objectives import cross_entropy, smoothed_cross_entropy
+
+        if not self.label_smoothing:
+            return cross_entropy
+        return functools.partial(smoothed_cross_entropy, smoothing=self.label_smoothing)

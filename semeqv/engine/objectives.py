@@ -35,3 +35,29 @@ def cross_entropy(outputs: Mapping[str, Tensor], batch: Mapping[str, Tensor]) ->
         "loss": ((logits.logsumexp(-1) - gold) * asked).sum() / count,
         "accuracy": ((logits.argmax(-1) == labels) * asked).sum() / count,
     }
+
+
+def smoothed_cross_entropy(
+    outputs: Mapping[str, Tensor], batch: Mapping[str, Tensor], smoothing: float
+) -> dict[str, Tensor]:
+    """Cross-entropy against labels that leave a share of their weight to all classes alike.
+
+    Args:
+        outputs: `logits`, (..., classes).
+        batch: `labels`, (...), integers.
+        smoothing: That share (Szegedy et al., 2016, arXiv 1512.00567, section 7).
+
+    Returns:
+        `loss`, `accuracy`, and `cross_entropy`: the loss without smoothing.
+    """
+    labels, log_likelihoods = batch["labels"], outputs["logits"].float().log_softmax(-1)
+    asked = labels != -100
+    count = asked.sum().clamp(min=1)
+    gold = log_likelihoods.gather(-1, labels.clamp(min=0).long()[..., None])[..., 0]
+    plain = -(gold * asked).sum() / count
+    uniform = -(log_likelihoods.mean(-1) * asked).sum() / count
+    return {
+        "loss": (1 - smoothing) * plain + smoothing * uniform,
+        "accuracy": (outputs["logits"].argmax(-1) == labels).sum() / count,
+        "cross_entropy": plain,
+    }

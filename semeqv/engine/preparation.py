@@ -44,27 +44,29 @@ def check_parts(trainer: "Trainer", training: bool) -> None:
         raise UserError("Several models need an optimizer each; set a component, or a function of the model.")
 
 
-def make_learner(trainer: "Trainer", device: torch.device, found: list[Path]) -> Learner:
+def make_learner(trainer: "Trainer", device: torch.device, found: list[Path], training: bool) -> Learner:
     """Make what learns: a program of replicas where the models allow it and it pays, else ordinary modules.
 
     Args:
         trainer: The Trainer, its parts complete.
         device: Where to compute.
         found: The checkpoints that the run goes on from, if any.
+        training: Whether it will learn; else it needs neither optimizer nor scheduler.
 
     Returns:
         The learner, its metrics named by a look at the first batch.
     """
-    models, sets = trainer.models, [trainer.trainsplit, *trainer.testsplits.values()]
+    models, scheduler = trainer.models, trainer.scheduler if training else None
+    optimizer = trainer.optimizer if training else lambda model: torch.optim.SGD(model.parameters(), lr=0.0)
     program = program_fits(trainer) and replicable(models[0], trainer.optimizer) and wants_program(trainer, found)
     compiled = program or trainer.compile is True
     regime = Regime(device, trainer.precision, trainer.clip, compiled, trainer.skip_nonfinite > 0)
-    optimizer = trainer.optimizer or (lambda model: torch.optim.SGD(model.parameters(), lr=0.0))
-    sample = next(sets[0].stream(trainer.seeds[0]) if sets[0] is not None else sets[1].batches())
+    tests = iter(trainer.testsplits.values())
+    sample = next(trainer.trainsplit.stream(trainer.seeds[0]) if training else next(tests).batches())
     strategy = STRATEGIES[trainer.strategy]() if trainer.world.size > 1 else Alone()
     look = partial(probe, loss=trainer.loss, batch=regime.place(sample), regime=regime)
     names = () if isinstance(strategy, Shards) else look(models[0].to(device))
-    parts = (models, optimizer, trainer.scheduler, trainer.loss, regime)
+    parts = (models, optimizer, scheduler, trainer.loss, regime)
     learner: Learner
     learner = Program(*parts) if program else Eager(*parts, sample=sample, world=trainer.world, strategy=strategy)
     learner.names = names or look(learner.module(0))

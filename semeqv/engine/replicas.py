@@ -209,6 +209,10 @@ class Program:
         """A copy of a replica's weights on the CPU."""
         return weights_of(self.module(replica))
 
+    def rates(self) -> list[float]:
+        """The learning rate of each parameter group, the same for all replicas."""
+        return [float(group["lr"]) for group in self.optimizer.param_groups]
+
     def state(self, replica: int) -> dict[str, Any]:
         """Optimizer and scheduler state of a replica: its rows of the stacked state."""
         return {

@@ -10,6 +10,7 @@ import os
 import platform
 import shutil
 import time
+from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import IO, Any
@@ -22,7 +23,7 @@ PACKAGES = ("semeqv", "torch", "numpy", "transformers", "safetensors", "click")
 
 
 class LineLog:
-    """A file of JSON lines.
+    """A file of JSON lines. Its `watchers` are shown each object that is added.
 
     Args:
         path: Where the file is; made when the first line is written.
@@ -30,11 +31,14 @@ class LineLog:
 
     def __init__(self, path: Path):
         self.path, self.waiting, self.length, self.mute = path, list[str](), 0, False
+        self.watchers: list[Callable[[dict[str, Any]], None]] = []
 
     def append(self, line: dict[str, Any]) -> None:
         """Add one object, unless the log is mute. Numbers that are not finite become null, as JSON cannot say them."""
         if self.mute:
             return
+        for watcher in self.watchers:
+            watcher(line)
         try:
             text = json.dumps(line, ensure_ascii=False, allow_nan=False)
         except ValueError:
@@ -218,7 +222,8 @@ class RunFolder:
         """Write to `run.json` the steps and seconds that the run took in all, and other facts unless empty."""
         self.flush()
         self.record |= {"steps": steps, "seconds": round(self.record.get("seconds", 0.0) + seconds, 3)}
-        self.record |= {name: fact for name, fact in facts.items() if fact}
+        kept = {name: fact for name, fact in self.record.items() if name not in facts}  # another session said others
+        self.record = kept | {name: fact for name, fact in facts.items() if fact}
         self.write()
 
     def write(self) -> None:

@@ -266,7 +266,7 @@ class Trainer(Builder):
         device = torch_device(self.device, self.world)
         self.world.join(device.type == "cuda", self.timeout)
         found = self.saver.find(self) if training and self.saver is not None else []
-        self.learner = make_learner(self, device, found)
+        self.learner = make_learner(self, device, found, training)
         self.epoch_mean, self.window_mean = Mean(self.learner.names), Mean(self.learner.names)
         self.observers = [callback for callback in self.callbacks if callback.split == "train"]
         for callback in self.callbacks:
