@@ -157,7 +157,8 @@ class Chain(Word):
             raise TypeError(f"{kind.__name__}: `{kind.__command__}` is taken.")
         leaf = Leaf(kind, group.slot)
         known = {slot.name for slot in self.slots.values()} | {f.name for f in dataclasses.fields(self.settings)}
-        if strange := [need.name for need in leaf.needs if need.name not in known | {"trainer", "sentence", "last_step"}]:
+        known |= {"trainer", "sentence", "last_step"}
+        if strange := [need.name for need in leaf.needs if need.name not in known]:
             raise TypeError(f"{kind.__name__}.build asks for {', '.join(strange)}, which nothing provides.")
         group.add_command(leaf)
 

@@ -54,7 +54,7 @@ class Trainer(Builder):
         super().__init__()
         self.step = 0
         self.learner: Learner | None = None
-        self.trained = False
+        self.started = self.trained = False
         self.epoch_steps = 1
         self.watch = Watch(self)
         self.observers: list[Callback] = []
@@ -269,8 +269,10 @@ class Trainer(Builder):
         self.learner = make_learner(self, device, found, training)
         self.epoch_mean, self.window_mean = Mean(self.learner.names), Mean(self.learner.names)
         self.observers = [callback for callback in self.callbacks if callback.split == "train"]
-        for callback in self.callbacks:
-            callback.on_start(self)
+        if not self.started:
+            for callback in self.callbacks:
+                callback.on_start(self)
+        self.started = True
         if not training:
             for run in self.runs:
                 run.reopen()

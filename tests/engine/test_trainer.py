@@ -334,6 +334,14 @@ def test_testing_alone_adds_to_what_a_run_left(say, tmp_path):
     assert (added["split"], added["step"], added["epoch"]) == ("test", 3, 3)
 
 
+def test_testing_may_come_before_going_on(say, tmp_path):
+    line = f"{' '.join(SEGMENTS)} cli savers default-saver --resume"
+    say(f"--epochs 2 --output a {line} cli train")
+    say(f"--epochs 4 --output a {TEST} {line} cli test cli train")
+    say(f"--epochs 4 --output b {line} cli train")
+    assert same(weights(tmp_path / "a"), weights(tmp_path / "b"))
+
+
 def test_continuing_from_another_run_keeps_both(say, tmp_path):
     line = f"{' '.join(SEGMENTS)} cli savers default-saver"
     say(f"--epochs 3 --output a {line} --savebest cli train")
