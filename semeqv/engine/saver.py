@@ -109,9 +109,7 @@ class Saver:
             if not final or self.savelast or (best and best["step"] == trainer.step):
                 self.save_whole(trainer, r, facts)
             if trainer.world.first:
-                if best:
-                    checkpoint.point(folder, "best", best["step"])
-                self.prune(folder, best["step"] if best else None, final)
+                self.settle(folder, trainer.step, best, final)
 
     def save_whole(self, trainer: "Trainer", r: int, facts: dict[str, Any]) -> None:
         """Write a checkpoint to resume a replica's run from; `facts` are its step and best value."""
@@ -131,19 +129,21 @@ class Saver:
             world.by_first(partial(shutil.rmtree, aside, ignore_errors=True))
             save_shards(shards, aside)
         world.by_first(partial(checkpoint.write, path, whole, aside if shards else None))
-        if world.first:
-            checkpoint.point(run.checkpoints, "last", trainer.step)
         if self.verbose:
             click.echo(f"Saved {path}", err=True)
 
-    def prune(self, folder: Path, best: int | None, final: bool) -> None:
-        """Remove the checkpoints that are neither the best nor among the newest."""
-        steps = sorted((int(path.name.removeprefix("step-")) for path in folder.glob("step-????????")), reverse=True)
-        resumable = [step for step in steps if (folder / checkpoint.name_of(step) / checkpoint.STATE).exists()]
-        keep = set(resumable[: 0 if final and not self.savelast else self.keep]) | {best}
-        for step in steps:
-            if step not in keep:
-                checkpoint.remove(folder / checkpoint.name_of(step))
+    def settle(self, folder: Path, step: int, best: dict[str, Any] | None, final: bool) -> None:
+        """Point to the last and the best checkpoint; remove those that are neither the best nor among the newest."""
+        if (folder / checkpoint.name_of(step) / checkpoint.STATE).exists():
+            checkpoint.point(folder, "last", step)
+        if best:
+            checkpoint.point(folder, "best", best["step"])
+        there = sorted((int(path.name.removeprefix("step-")) for path in folder.glob("step-????????")), reverse=True)
+        resumable = [each for each in there if (folder / checkpoint.name_of(each) / checkpoint.STATE).exists()]
+        keep = set(resumable[: 0 if final and not self.savelast else self.keep]) | {best and best["step"]}
+        for each in there:
+            if each not in keep:
+                checkpoint.remove(folder / checkpoint.name_of(each))
         if final and not self.savelast:
             (folder / "last").unlink(missing_ok=True)
 
@@ -216,6 +216,8 @@ class Saver:
             restore_generators(saved.state["generators"][trainer.world.rank])
             if self.restorepath is None:
                 trainer.runs[r].rewind(saved.trainer["lengths"])
+                if trainer.world.first:  # a run killed between a checkpoint and its pointers
+                    self.settle(path.parent, trainer.step, self.best[r], final=trainer.step >= trainer.last_step)
         for name, callback in named(trainer.callbacks).items():
             if state := saved.trainer["callbacks"].get(name):
                 callback.restore(trainer, state)

@@ -43,38 +43,6 @@ def test_a_checkpoint_comes_back(tmp_path):
     assert not list(tmp_path.glob(".*"))
 
 
-@pytest.mark.parametrize("damage", ["flip", "truncate", "zero"])
-def test_damage_is_noticed_and_an_earlier_checkpoint_taken(tmp_path, damage, capsys):
-    rng = random.Random(0)
-    for step in (1, 2):
-        checkpoint.write(tmp_path / checkpoint.name_of(step), example(step))
-    for _ in range(40):
-        path = (
-            tmp_path
-            / checkpoint.name_of(2)
-            / rng.choice(["model.safetensors", "state.pt", "trainer.json", "MANIFEST.json"])
-        )
-        good = path.read_bytes()
-        cut = rng.randrange(len(good))
-        bad = bytearray(good)
-        if damage == "flip":
-            bad[cut] ^= 1 << rng.randrange(8)
-        elif damage == "truncate":
-            bad = bad[:cut]
-        else:
-            bad[cut:] = bytes(len(bad) - cut)
-        path.write_bytes(bytes(bad))
-        steps = list(checkpoint.valid(tmp_path))
-        if bytes(bad) == good:
-            continue
-        if path.name == "MANIFEST.json" and steps == [2, 1]:  # only white space or a size was touched: the hashes stand
-            checkpoint.read(tmp_path / checkpoint.name_of(2))
-        else:
-            assert steps == [1]
-            assert "Falling back" in capsys.readouterr().err
-        path.write_bytes(good)
-
-
 def test_a_failed_write_leaves_nothing(tmp_path, monkeypatch):
     def full(*_, **__):
         raise OSError(28, "No space left on device")

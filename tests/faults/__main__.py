@@ -3,6 +3,7 @@
 python -m tests.faults [ROW ...]
 """
 
+import itertools
 import json
 import platform
 import sys
@@ -17,7 +18,7 @@ from tests.faults import asked, changes, company, kills, storage
 
 ROWS = {
     "F1": lambda: kills.random_kills(50),
-    "F2": lambda: kills.kills_while_saving(1000),
+    "F2": lambda: kills.kills_while_saving(itertools.count(1)),
     "F3": lambda: asked.signals(15),
     "F4": lambda: asked.second_signal(5),
     "F5": lambda: storage.small_files(20),
