@@ -158,7 +158,7 @@ class Eager:
         norm = nn.utils.get_total_norm([p.grad for p in model.parameters() if p.grad is not None])
         if self.regime.clip is not None:
             nn.utils.clip_grads_with_norm_(model.parameters(), self.regime.clip, norm)
-        total, norm = self.world.total(total), whole(norm).cpu()
+        total, norm = self.world.total(total).cpu(), whole(norm).cpu()
         finite = torch.isfinite(norm) | self.scaler.is_enabled()  # fp16 skips such a step and lowers its scale
         return torch.cat([total, (finite & torch.isfinite(total).all()).float().reshape(1)])
 

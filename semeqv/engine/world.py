@@ -148,12 +148,13 @@ class World:
         }, start < end
 
     def total(self, tensor: "Tensor") -> "Tensor":
-        """The sum of a tensor over all processes, on the CPU."""
-        tensor = tensor.cpu()
-        if self.size > 1:
-            from torch import distributed
+        """The sum of a tensor over all processes; of several, it is on the CPU."""
+        if self.size == 1:
+            return tensor
+        from torch import distributed
 
-            distributed.all_reduce(tensor)
+        tensor = tensor.cpu()
+        distributed.all_reduce(tensor)
         return tensor
 
     def largest(self, *values: int) -> list[int]:
