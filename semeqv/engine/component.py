@@ -25,7 +25,7 @@ import inspect
 import re
 import types
 import typing
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import MISSING, Field
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar, Union
@@ -36,6 +36,8 @@ Kind = TypeVar("Kind", bound=type)
 
 YES = {"true", "t", "yes", "y", "on", "1"}
 NO = {"false", "f", "no", "n", "off", "0"}
+MOST = 2**63  # integers are below it
+LARGEST = 1e38  # numbers are not beyond it: fp32 ends there
 
 
 def component(path: str) -> Callable[[Kind], Kind]:
@@ -150,7 +152,7 @@ def spelling(hint: Any, name: str) -> Any:
         name: The field, for the message.
 
     Returns:
-        A click type, or one of `str`, `int` and `float`.
+        A click type, or `str`.
 
     Raises:
         TypeError: When no spelling is known for the type.
@@ -164,7 +166,7 @@ def spelling(hint: Any, name: str) -> Any:
     if hint is Path:
         return click.Path(path_type=Path)
     if hint in (str, int, float):
-        return hint
+        return {str: str, int: Integer(), float: Number()}[hint]
     raise TypeError(f"No spelling is known for {name}: {hint}.")
 
 
@@ -182,6 +184,24 @@ def choices(hint: Any) -> list[Any]:
     if typing.get_origin(hint) in (Union, types.UnionType):
         return [choice for part in typing.get_args(hint) for choice in choices(part)]
     return list(typing.get_args(hint)) if typing.get_origin(hint) is Literal else [hint]
+
+
+class Integer(click.types.IntParamType):
+    """An integer that torch and numpy have room for."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Read a word."""
+        number = super().convert(value, param, ctx)
+        return number if abs(number) < MOST else self.fail(f"{value} does not fit into 64 bits.", param, ctx)
+
+
+class Number(click.types.FloatParamType):
+    """A number that fp32 has room for."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Read a word."""
+        number = super().convert(value, param, ctx)
+        return number if abs(number) <= LARGEST else self.fail(f"{value} is no finite number of fp32.", param, ctx)
 
 
 class SwitchWord(click.ParamType[Any]):
@@ -284,8 +304,12 @@ def plain_words(params: list[click.Parameter], words: list[str]) -> list[str]:
             if not values:
                 raise click.UsageError(f"{flag} needs at least one value.")
             plain += [f"{flag}={value}" for value in values]
+        elif param and equals:
+            plain.append(f"{flag}={value}")
+        elif param:  # its values are what they are, even where they look like options
+            plain, words = [*plain, flag, *words[: param.nargs]], words[param.nargs :]
         else:
-            plain.append(f"{flag}={value}" if param and equals else flag if param else word)
+            plain.append(word)
     return plain
 
 
@@ -301,17 +325,12 @@ def words_of(options: Any) -> list[str]:
         value = getattr(options, field.name)
         if isinstance(param, click.Argument):
             tail = [str(word) for word in value]
+            tail = ["--"] * any(word.startswith("-") for word in tail) + tail
         elif isinstance(param, Several):
             words += [f"--{field.name}", *map(str, value)] if value else []
-        elif param.multiple:
-            words += [word for each in value for word in (f"--{field.name}", *flat(each))]
         elif value is not None:
-            several = list(flat(value))
-            joined = len(several) == 1 and several[0].startswith("-")
-            words += [f"--{field.name}={several[0]}"] if joined else [f"--{field.name}", *several]
+            for each in value if param.multiple else [value]:
+                said = list(map(str, each)) if isinstance(each, tuple) else [str(each)]
+                joined = len(said) == 1 and said[0].startswith("-")
+                words += [f"--{field.name}={said[0]}"] if joined else [f"--{field.name}", *said]
     return words + tail
-
-
-def flat(value: Any) -> Iterator[str]:
-    """The words of one value."""
-    yield from map(str, value if isinstance(value, tuple | list) else [value])
