@@ -3,13 +3,14 @@
 # make help    everything else
 
 PYTHON ?= python3
-VENV := .venv
+VENV ?= .venv
 BIN := $(VENV)/bin
 EXPERIMENTS := $(filter-out experiments/common.mk experiments/xor.mk,$(sort $(wildcard experiments/*.mk)))
 SMALL := xor-transformer-small xor-transformer-small-ydh xor-transformer-small-ndh xor-lstm-small xor-mlp-small
 MEDIUM := xor-transformer-medium xor-lstm-medium xor-mlp-medium
 
 .PHONY: figs test help install install-dev lint format xor xor-medium all docs/results/xor.md bench clean
+.PHONY: docker-build docker-run
 
 figs: install
 	@$(MAKE) --no-print-directory -f experiments/xor-transformer-small.mk figs
@@ -23,9 +24,10 @@ help:
 	@echo 'make xor         the five small experiments, and docs/results/xor.md'
 	@echo 'make xor-medium  the three medium experiments (hours; SEEDS=42..43 STEPS=20000 make them shorter)'
 	@echo 'make all         every experiment'
-	@echo 'make lint        ruff, mypy, import-linter, pydoclint'
+	@echo 'make lint        ruff, mypy, import-linter, pydoclint, hadolint'
 	@echo 'make format      let ruff format the code'
 	@echo 'make bench       time this project beside its peers; results in benchmarks/results'
+	@echo 'make docker-build, make docker-run    an image with everything installed; a shell in it, or CMD="make figs"'
 	@echo 'make clean       remove the virtual environment and caches (runs and figures stay)'
 	@echo
 	@echo 'One experiment:  make -f experiments/NAME.mk figs, where NAME is one of'
@@ -52,13 +54,14 @@ lint: install-dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/pydoclint --quiet semeqv
+	$(BIN)/hadolint Dockerfile
 
 format: install-dev
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
 clean:
-	rm -rf $(VENV) *.egg-info .pytest_cache .ruff_cache .mypy_cache .hypothesis
+	rm -rf .venv *.egg-info .pytest_cache .ruff_cache .mypy_cache .hypothesis
 
 # -- the virtual environment: by uv when it is here, else by venv and pip -------------------------------------------
 
@@ -87,3 +90,21 @@ $(VENV)/pyvenv.cfg:
 
 install_package = if command -v uv >/dev/null; then uv pip install --quiet --python $(BIN)/python -e '$(1)'; \
 	else $(BIN)/python -m pip install --quiet --disable-pip-version-check -e '$(1)'; fi
+
+# -- the container: this folder is mounted over the one that the image was installed from ---------------------------
+
+IMAGE := semeqv
+CMD := bash
+GPUS ?= $(if $(shell command -v nvidia-smi 2>/dev/null),all)
+DOCKER_OPTIONS ?=
+DATA = "$$(realpath "$(SEMEQV_DATA)")"
+
+docker-build:
+	docker build --build-arg USER_ID=$$(id -u) --build-arg GROUP_ID=$$(id -g) --tag $(IMAGE) .
+
+# Data loaders talk through /dev/shm, of which Docker gives 64 MB. Data has the same path inside as outside, so that a
+# run can be resumed on either side.
+docker-run: docker-build
+	docker run --rm --init --interactive $$(test -t 0 && echo --tty) --shm-size 8g $(if $(GPUS),--gpus $(GPUS)) \
+	  --volume "$(CURDIR)":/semeqv --volume semeqv-cache:/cache \
+	  $(if $(SEMEQV_DATA),--volume $(DATA):$(DATA) --env SEMEQV_DATA=$(DATA)) $(DOCKER_OPTIONS) $(IMAGE) $(CMD)

@@ -11,8 +11,9 @@ FIGURES := figures/$(EXPERIMENT)
 
 # In a container the command is installed already, and SEMEQV says so; elsewhere it is in the virtual environment.
 ifndef SEMEQV
-SEMEQV := .venv/bin/semeqv
-READY := .venv/installed
+VENV ?= .venv
+SEMEQV := $(VENV)/bin/semeqv
+READY := $(VENV)/installed
 $(READY):
 	@$(MAKE) --no-print-directory -f makefile install
 endif
