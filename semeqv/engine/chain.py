@@ -12,6 +12,7 @@ import difflib
 import importlib
 import itertools
 import json
+import re
 import shlex
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -187,8 +188,8 @@ class Chain(Word):
         if ctx.resilient_parsing:  # completion concerns the segment being typed
             cut = max((i for i, word in enumerate(args) if word == "cli"), default=-1)
             return super().parse_args(ctx, args[cut + 1 :])
-        if any("\0" in word for word in args):
-            raise click.UsageError("A word of the line holds a NUL character.", ctx)
+        if strange := [word for word in args if not is_text(word)]:
+            raise click.UsageError(f"A word of the line holds a NUL character, or is not UTF-8: {strange[0]!r}.", ctx)
         cuts = [i for i, word in enumerate(args) if word == "cli"] + [len(args)]
         first, segments = args[: cuts[0]], [args[a + 1 : b] for a, b in itertools.pairwise(cuts)]
         if first in (["help"], []) and not segments:
@@ -202,10 +203,12 @@ class Chain(Word):
             if len(written & set(together)) > 1:
                 raise click.UsageError(f"Write --{' or --'.join(together)}, not both.", ctx)
             written |= set(together) if written & set(together) else set()
-        for name, value in saved["settings"].items():
-            if name not in written:
-                first = [*setting_words(name, value), *first]
-        click.Command.parse_args(self, ctx, first)
+        kept = {name: value for name, value in saved["settings"].items() if name not in written}
+        words = [word for name, value in kept.items() for word in setting_words(name, value)]
+        try:
+            click.Command.parse_args(self, ctx, [*words, *first])
+        except click.UsageError as error:  # the line itself has been parsed above
+            raise click.UsageError(f"--config {said.params['config']}: {error.format_message()}", ctx) from error
         ctx.meta["saved"] = [shlex.split(words) for words in saved["parts"] + saved["actions"]]
         ctx.meta["segments"] = [rest] * bool(rest) + segments  # the first `cli` may be left out
         ctx.args, ctx._protected_args = [], []
@@ -248,21 +251,26 @@ class Chain(Word):
         if path is None:
             return {"settings": {}, "parts": [], "actions": []}
         try:
-            saved = json.loads(path.read_text(encoding="utf-8"))
-            saved = saved.get("sentence", saved)
-            if not all(isinstance(saved[key], kind) for key, kind in (("settings", dict), ("parts", list))):
-                raise KeyError
-            saved.setdefault("actions", [])
-            for words in saved["parts"] + saved["actions"]:
-                if "\0" in "".join(shlex.split(words)):
-                    raise ValueError
-            return dict(saved)
+            saved = json.loads(path.read_text(encoding="utf-8-sig"))
+            saved = {"actions": []} | saved.get("sentence", saved)
+            kinds = {"settings": dict, "parts": list, "actions": list}
+            segments = saved["parts"] + saved["actions"]
+            if not all(isinstance(saved[key], kind) for key, kind in kinds.items()):
+                raise TypeError
+            if not all(isinstance(words, str) and all(map(is_text, shlex.split(words))) for words in segments):
+                raise ValueError
         except OSError as error:
             raise click.UsageError(f"--config {path}: {error.strerror}.", ctx) from error
-        except (ValueError, KeyError, AttributeError, TypeError) as error:
+        except (ValueError, KeyError, AttributeError, TypeError, RecursionError) as error:
             raise click.UsageError(
                 f"--config {path} is no saved sentence (a run.json, or --dump-config).", ctx
             ) from error
+        several = {param.name: param.multiple for param in parameters(self.settings) if isinstance(param, click.Option)}
+        for name, value in saved["settings"].items():
+            fits = name in several and isinstance(value, list) == several[name] and not isinstance(value, dict)
+            if not (fits and all(map(is_text, setting_words(name, value)))):
+                raise click.UsageError(f"--config {path}: {name} {json.dumps(value)} is no setting.", ctx)
+        return dict(saved)
 
     def parse(self, ctx: click.Context, segments: Sequence[list[str]], source: str) -> list[Step]:
         """Let click parse each segment; an error gains the segment it is in."""
@@ -323,6 +331,11 @@ def explain(error: click.UsageError, leaf: Leaf, chain: Chain, words: list[str])
 def is_written(ctx: click.Context, name: str) -> bool:
     """Whether an option stands on the line."""
     return ctx.get_parameter_source(name) not in (None, click.core.ParameterSource.DEFAULT)
+
+
+def is_text(word: str) -> bool:
+    """Whether a word can be written down: it has no NUL, and nothing that was not UTF-8."""
+    return not re.search("[\0\ud800-\udfff]", word)
 
 
 def setting_words(name: str, value: Any) -> list[str]:

@@ -36,6 +36,8 @@ Kind = TypeVar("Kind", bound=type)
 
 YES = {"true", "t", "yes", "y", "on", "1"}
 NO = {"false", "f", "no", "n", "off", "0"}
+MOST = 2**63  # integers are below it
+LARGEST = 1e38  # numbers are not beyond it: fp32 ends there
 
 
 def component(path: str) -> Callable[[Kind], Kind]:
@@ -150,7 +152,7 @@ def spelling(hint: Any, name: str) -> Any:
         name: The field, for the message.
 
     Returns:
-        A click type, or one of `str`, `int` and `float`.
+        A click type, or `str`.
 
     Raises:
         TypeError: When no spelling is known for the type.
@@ -164,7 +166,7 @@ def spelling(hint: Any, name: str) -> Any:
     if hint is Path:
         return click.Path(path_type=Path)
     if hint in (str, int, float):
-        return hint
+        return {str: str, int: Integer(), float: Number()}[hint]
     raise TypeError(f"No spelling is known for {name}: {hint}.")
 
 
@@ -182,6 +184,24 @@ def choices(hint: Any) -> list[Any]:
     if typing.get_origin(hint) in (Union, types.UnionType):
         return [choice for part in typing.get_args(hint) for choice in choices(part)]
     return list(typing.get_args(hint)) if typing.get_origin(hint) is Literal else [hint]
+
+
+class Integer(click.types.IntParamType):
+    """An integer that torch and numpy have room for."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Read a word."""
+        number = super().convert(value, param, ctx)
+        return number if abs(number) < MOST else self.fail(f"{value} does not fit into 64 bits.", param, ctx)
+
+
+class Number(click.types.FloatParamType):
+    """A number that fp32 has room for."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Read a word."""
+        number = super().convert(value, param, ctx)
+        return number if abs(number) <= LARGEST else self.fail(f"{value} is no finite number of fp32.", param, ctx)
 
 
 class SwitchWord(click.ParamType[Any]):

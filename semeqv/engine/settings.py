@@ -7,6 +7,8 @@ from typing import Annotated, Any, ClassVar, Literal
 
 import click
 
+from semeqv.engine.component import MOST
+
 
 class SeedWords(click.ParamType[str]):
     """Seeds one by one or as a range: `42`, `42,43`, `42..46`."""
@@ -91,6 +93,8 @@ class Settings:
             value = getattr(self, name)
             if value is not None and value < least:
                 raise ValueError(f"--{name} must be at least {least}, not {value}.")
+        if (self.threads or 0) > 1024:
+            raise ValueError(f"--threads must be at most 1024, not {self.threads}.")
         if self.clip is not None and not self.clip > 0:
             raise ValueError(f"--clip must be above 0, not {self.clip}.")
         if not self.timeout > 0:
@@ -111,7 +115,10 @@ class Settings:
         found: list[int] = []
         for word in self.seeds:
             first, _, last = str(word).partition("..")
-            if last and int(last) < int(first):
+            seeds = range(int(first), int(last or first) + 1)
+            if not seeds:
                 raise ValueError(f"--seeds {word} is empty; write the smaller seed first.")
-            found += range(int(first), int(last or first) + 1)
+            if seeds[-1] >= MOST or seeds[-1] - seeds[0] >= 100_000:
+                raise ValueError(f"--seeds {word}: a seed is below 2^63, and no range longer than 100,000.")
+            found += seeds
         return tuple(found)
