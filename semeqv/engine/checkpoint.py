@@ -9,7 +9,9 @@ import contextlib
 import hashlib
 import json
 import os
+import re
 import shutil
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -98,7 +100,7 @@ def write(path: Path, checkpoint: Checkpoint, shards: Path | None = None) -> Non
 
 
 def read(path: Path, device: str = "cpu") -> Checkpoint:
-    """Read a checkpoint folder, once `verify` has found it undamaged; `Damaged` is raised when it is not.
+    """Read a checkpoint folder, once `verify` has found it undamaged.
 
     Args:
         path: The folder.
@@ -106,11 +108,19 @@ def read(path: Path, device: str = "cpu") -> Checkpoint:
 
     Returns:
         What the folder holds; its state is None when only weights were kept.
+
+    Raises:
+        Damaged: When (from `verify`) it is damaged, or its files are of another kind than this program writes.
     """
     verify(path)
-    state = torch.load(path / STATE, map_location="cpu", weights_only=True) if (path / STATE).exists() else None
-    trainer = json.loads((path / TRAINER).read_text(encoding="utf-8"))
-    return Checkpoint(load_file(path / WEIGHTS, device=device), state, trainer)
+    try:
+        with warnings.catch_warnings(action="ignore"):
+            state = torch.load(path / STATE, map_location="cpu", weights_only=True) if (path / STATE).exists() else None
+        trainer = dict(json.loads((path / TRAINER).read_text(encoding="utf-8")))
+        return Checkpoint(load_file(path / WEIGHTS, device=device), state, trainer)
+    except Exception as error:  # each format fails in ways of its own on what this program has not written
+        said = f"{type(error).__name__}: {error}".partition(". ")[0]
+        raise Damaged(f"{path} is not what this program writes ({said}).") from error
 
 
 def verify(path: Path) -> None:
@@ -120,14 +130,15 @@ def verify(path: Path) -> None:
         path: The folder.
 
     Raises:
-        Damaged: When a file differs or is missing, the weights are not listed, or the manifest cannot be read.
+        Damaged: When a file differs, is missing or is not listed, or the manifest cannot be read.
     """
     try:
         files = json.loads((path / MANIFEST).read_text(encoding="utf-8"))["files"]
-        wrong = [name for name, said in files.items() if sha256(path / name) != said["sha256"]]
-        if WEIGHTS not in files:
-            wrong.append(WEIGHTS)
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        there = {file.relative_to(path).as_posix() for file in path.rglob("*") if file.is_file()}
+        ours = {name for name in there if name in (STATE, TRAINER) or name.startswith(f"{SHARDS}/")} | {WEIGHTS}
+        wrong = sorted(ours - files.keys() | files.keys() - there)
+        wrong = wrong or [name for name, said in files.items() if sha256(path / name) != said["sha256"]]
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise Damaged(f"{path} is no complete checkpoint ({type(error).__name__}: {error}).") from error
     if wrong:
         raise Damaged(f"{path / wrong[0]} is damaged: it is not the file that was written.")
@@ -137,14 +148,21 @@ def valid(folder: Path) -> Iterator[int]:
     """The steps of the undamaged resumable checkpoints in a folder, newest first; damaged ones are named."""
     import click
 
-    for path in sorted(folder.glob("step-????????"), reverse=True):
+    for step in steps(folder):
+        path = folder / name_of(step)
         try:
             verify(path)
         except Damaged as error:
             click.echo(f"{error} Falling back to an earlier checkpoint.", err=True)
             continue
         if (path / STATE).exists():
-            yield int(path.name.removeprefix("step-"))
+            yield step
+
+
+def steps(folder: Path) -> list[int]:
+    """The steps that have a checkpoint in a folder, damaged or not, newest first."""
+    found = [path.name for path in folder.glob("step-" + 8 * "[0-9]") if path.is_dir()]
+    return sorted((int(name.removeprefix("step-")) for name in found), reverse=True)
 
 
 def point(folder: Path, pointer: str, step: int) -> None:
@@ -155,10 +173,10 @@ def point(folder: Path, pointer: str, step: int) -> None:
 def pointed(folder: Path, *pointers: str) -> Path | None:
     """The checkpoint that `last` or `best` names, whichever is asked for first and there."""
     for pointer in pointers:
-        with contextlib.suppress(OSError):
-            path = folder / (folder / pointer).read_text(encoding="utf-8").strip()
-            if path.is_dir():
-                return path
+        with contextlib.suppress(OSError, UnicodeDecodeError):
+            name = (folder / pointer).read_text(encoding="utf-8").strip()
+            if re.fullmatch(r"step-\d+", name) and (folder / name).is_dir():
+                return folder / name
     return None
 
 

@@ -64,11 +64,12 @@ class LineLog:
         """Cut the file back to a length in bytes."""
         self.length, self.waiting = checked_length(self.path, length), []
         if length:
-            os.truncate(self.path, length)
+            with open_to_grow(self.path, length) as file:
+                file.truncate(length)
 
     def existing(self) -> int:
-        """The length in bytes of the file that is there."""
-        return self.path.stat().st_size if self.path.exists() else 0
+        """The length in bytes of the whole lines in the file that is there."""
+        return self.path.read_bytes().rfind(b"\n") + 1 if self.path.exists() else 0
 
 
 class ArrayLog:
@@ -81,6 +82,7 @@ class ArrayLog:
     def __init__(self, path: Path):
         self.path = path if path.suffix == ".npy" else path.with_name(path.name + ".npy")
         self.waiting, self.length, self.mute = list[numpy.ndarray[Any, Any]](), 0, False
+        self.header: bytes | None = None
 
     def append(self, array: "numpy.ndarray[Any, Any]") -> None:
         """Add one record, unless the log is mute; all records have one shape and type."""
@@ -95,13 +97,16 @@ class ArrayLog:
         if self.waiting:
             first = self.waiting[0]
             data = b"".join(array.tobytes() for array in self.waiting)
+            if self.length and npy_header(self.length, first) != self.header:
+                raise UserError(f"{self.path} holds other records than these, {first.shape}; write to another path.")
             with open_to_grow(self.path, self.length) as file:
                 file.seek(128 + self.length * first.nbytes)
                 file.write(data)
                 file.truncate()
                 self.length += len(self.waiting)
                 file.seek(0)
-                file.write(npy_header(self.length, first))
+                self.header = npy_header(self.length, first)
+                file.write(self.header)
                 sync(file)
             self.waiting = []
         return self.length
@@ -113,21 +118,38 @@ class ArrayLog:
             length: The records that stay.
 
         Raises:
-            UserError: When the file has fewer.
+            UserError: When the file has fewer, or (from `records`) is damaged.
         """
         self.waiting, self.length = [], length
         if length:
             if (there := self.existing()) < length:
                 raise UserError(f"{self.path} holds {there} records, the checkpoint counts {length}.")
-            first = numpy.load(self.path, mmap_mode="r", allow_pickle=False)[0]
+            first = self.records()[0]
+            self.header = npy_header(length, first)
             with open_to_grow(self.path, length) as file:
-                file.write(npy_header(length, first))
+                file.write(self.header)
                 file.truncate(128 + length * first.nbytes)
                 sync(file)
 
     def existing(self) -> int:
         """The number of records in the file that is there."""
-        return len(numpy.load(self.path, mmap_mode="r", allow_pickle=False)) if self.path.exists() else 0
+        return len(self.records()) if self.path.exists() else 0
+
+    def records(self) -> "numpy.ndarray[Any, Any]":
+        """The records in the file.
+
+        Returns:
+            An array that stays on the disk.
+
+        Raises:
+            UserError: When it is no file that such a log has written.
+        """
+        with contextlib.suppress(Exception):  # a damaged header fails in many ways
+            array = numpy.load(self.path, mmap_mode="r", allow_pickle=False)
+            with open(self.path, "rb") as file:
+                if file.read(128) == npy_header(len(array), array[0]):
+                    return array  # type: ignore[no-any-return]
+        raise UserError(f"{self.path} is damaged, or not what a run has written. Start anew with --overwrite.")
 
 
 class RunFolder:
@@ -154,8 +176,9 @@ class RunFolder:
     def saved(self) -> dict[str, Any]:
         """The `run.json` that is in the folder, empty when there is none."""
         try:
-            return dict(json.loads((self.path / "run.json").read_text(encoding="utf-8")))
-        except (OSError, ValueError, TypeError):
+            found = dict(json.loads((self.path / "run.json").read_text(encoding="utf-8")))
+            return found if isinstance(found.get("seconds", 0.0), float | int) else {}
+        except (OSError, ValueError, TypeError, RecursionError):
             return {}
 
     def lines(self, path: Path | None, default: str) -> LineLog:

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from semeqv.engine.means import Metrics
     from semeqv.engine.trainer import Trainer
 
+RESUMABLE = {"step", "best", "means", "skipped", "lengths", "definition", "callbacks"}  # of a trainer.json
+
 
 class Saver:
     """Writes checkpoints into each run's folder: the newest ones, to resume from, and the best weights.
@@ -138,7 +140,7 @@ class Saver:
             checkpoint.point(folder, "last", step)
         if best:
             checkpoint.point(folder, "best", best["step"])
-        there = sorted((int(path.name.removeprefix("step-")) for path in folder.glob("step-????????")), reverse=True)
+        there = checkpoint.steps(folder)
         resumable = [each for each in there if (folder / checkpoint.name_of(each) / checkpoint.STATE).exists()]
         keep = set(resumable[: 0 if final and not self.savelast else self.keep]) | {best and best["step"]}
         for each in there:
@@ -206,6 +208,8 @@ class Saver:
             saved = checkpoint.read(path, self.map_location)
             if saved.state is None:
                 raise checkpoint.Damaged(f"{path} has lost its state.")
+            if lacking := RESUMABLE - saved.trainer.keys():
+                raise checkpoint.Damaged(f"{path} does not say {', '.join(sorted(lacking))}: another program wrote it.")
             refuse_changes(path, saved.trainer["definition"], definition(trainer, r))
             shards = path / checkpoint.SHARDS
             trainer.made.load(r, saved.weights, saved.state["learner"], shards if shards.exists() else None)
@@ -243,7 +247,10 @@ class Saver:
             path = trainer.world.by_first(partial(checkpoint.pointed, run.checkpoints, *pointers))
             if path is not None:
                 saved = checkpoint.read(path, self.map_location)
-                trainer.made.load(r, saved.weights, None)
+                try:
+                    trainer.made.load(r, saved.weights, None)
+                except RuntimeError as error:  # other names or shapes
+                    raise UserError(f"{path} is of another model: {' '.join(str(error).split())[:200]}") from error
                 if not trainer.trained:
                     trainer.step, trainer.epoch_steps = saved.trainer["step"], saved.trainer["epoch_steps"]
             elif not trainer.trained:
