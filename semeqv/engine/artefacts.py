@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
 from collections.abc import Iterator
@@ -11,11 +12,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from semeqv.engine.component import LARGEST
+
 if TYPE_CHECKING:
     import numpy
 
 METRICS = "metrics.jsonl"
 RUN = "run.json"
+RECORD = 'a JSON object such as {"epoch": 1, "accuracy": 0.5}'
+LONGEST = 2**23  # bytes of a line
 
 
 @dataclass(frozen=True)
@@ -43,10 +48,9 @@ class Line:
             return math.nan
         if isinstance(value, bool) or not isinstance(value, int | float):
             raise click.UsageError(f"{self.path}, line {self.number}: {key!r} should be a number, not {value!r:.40}")
-        try:
-            return float(value)
-        except OverflowError:
-            raise click.UsageError(f"{self.path}, line {self.number}: {key!r} is too large a number") from None
+        if LARGEST < abs(value) < math.inf:
+            raise click.UsageError(f"{self.path}, line {self.number}: {key!r} is too large a number")
+        return float(value)
 
 
 def metrics_file(path: Path) -> Path:
@@ -57,30 +61,54 @@ def metrics_file(path: Path) -> Path:
 def read_metrics(path: Path) -> list[Line]:
     """Read a file of JSON objects, one a line, in the order of the file; blank lines are skipped.
 
-    A last line that a running program is still writing is left out. A file that cannot be read, or a finished line
-    that is no JSON object, raises `click.UsageError` with the path and the line.
+    A last line that a running program is still writing is left out.
+
+    Args:
+        path: The file.
+
+    Returns:
+        Its lines, at least one.
+
+    Raises:
+        click.UsageError: The file cannot be read or has no record, or a finished line is no JSON object.
     """
+    lines = []
     try:
-        content = path.read_bytes()
+        with open(path, "rb") as file:
+            for number in itertools.count(1):
+                piece = file.readline(LONGEST + 1)
+                if len(piece) > LONGEST:
+                    raise click.UsageError(f"{path}, line {number}: longer than {LONGEST:,} bytes; expected {RECORD}")
+                if not piece:
+                    break
+                if not piece.strip():
+                    continue
+                record = read_record(piece)
+                if isinstance(record, dict):
+                    lines.append(Line(path, number, record))
+                elif piece.endswith(b"\n") or not piece.startswith(b"{"):
+                    raise click.UsageError(f"{path}, line {number}: expected {RECORD}, {record}")
     except OSError as error:
         raise click.UsageError(f"{path}: {_reason(error)}; give a {METRICS} or the folder of a run") from None
-    lines = []
-    pieces = content.split(b"\n")
-    for number, piece in enumerate(pieces, start=1):
-        if not piece.strip():
-            continue
-        try:
-            record = json.loads(piece.decode())
-            if not isinstance(record, dict):
-                raise ValueError("not an object")
-        except (ValueError, RecursionError):
-            if number == len(pieces):
-                break
-            excerpt = repr(piece[:40].decode(errors="replace"))
-            wanted = 'a JSON object such as {"epoch": 1, "accuracy": 0.5}'
-            raise click.UsageError(f"{path}, line {number}: expected {wanted}, found {excerpt}") from None
-        lines.append(Line(path, number, record))
+    if not lines:
+        raise click.UsageError(f"{path}: holds no record; expected on each line {RECORD}")
     return lines
+
+
+def read_record(piece: bytes) -> dict[str, Any] | str:
+    """Read a line of JSON: the object in it, or what stands there instead."""
+    try:
+        record = json.loads(piece.decode("utf-8-sig"))
+        if isinstance(record, dict):
+            return record
+        wrong = ""
+    except UnicodeDecodeError as error:
+        wrong = f" (byte {error.start + 1} is not UTF-8)"
+    except json.JSONDecodeError as error:
+        wrong = f" (wrong at character {error.pos + 1})"
+    except (ValueError, RecursionError):  # a number of very many digits, brackets in brackets
+        wrong = ""
+    return f"found {piece.rstrip()[:40].decode(errors='replace')!r}{wrong}"
 
 
 def read_run(folder: Path) -> dict[str, Any]:
@@ -133,7 +161,7 @@ def read_array(path: Path, shape: str) -> numpy.ndarray:
         Floating-point numbers, at least one record.
 
     Raises:
-        click.UsageError: The file is missing, cut short, holds no numbers, or has other axes.
+        click.UsageError: The file is missing, cut short, holds no numbers or too large ones, or has other axes.
     """
     import numpy
 
@@ -149,7 +177,10 @@ def read_array(path: Path, shape: str) -> numpy.ndarray:
         raise click.UsageError(f"{path}: holds no plain numbers; give a .npy file of shape {shape}")
     if array.ndim != 3 or 0 in array.shape:
         raise click.UsageError(f"{path}: has shape {array.shape}; expected {shape}, at least one record")
-    return array.astype(numpy.float64)
+    array = array.astype(numpy.float64)
+    if numpy.abs(array[numpy.isfinite(array)]).max(initial=0) > LARGEST:
+        raise click.UsageError(f"{path}: holds numbers beyond {LARGEST:g}, which no run computes")
+    return array
 
 
 def _reason(error: OSError) -> str:

@@ -91,8 +91,10 @@ def bayes_accuracy(paths: Iterable[Path]) -> float | None:
     for path in paths:
         folder = metrics_file(path).parent
         for value in values_under(read_run(folder).get("facts", {}), "bayes_accuracy"):
-            if isinstance(value, bool) or not isinstance(value, int | float):
-                raise click.UsageError(f"{folder / RUN}: 'bayes_accuracy' should be a number, not {value!r:.40}")
+            if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
+                raise click.UsageError(
+                    f"{folder / RUN}: 'bayes_accuracy' should be a number from 0 to 1, not {value!r:.40}"
+                )
             found.setdefault(round(value, 6), folder)
     if len(found) > 1:
         (one, here), (other, there), *_ = found.items()
@@ -116,6 +118,4 @@ def _what_there_is(lines: list[Line]) -> str:
     """Say which splits and which numbers the lines hold."""
     splits = sorted({str(line.record["split"]) for line in lines if "split" in line.record})
     keys = sorted({key for line in lines for key, value in line.record.items() if isinstance(value, float)})
-    if not lines:
-        return "the file is empty"
     return f"splits there: {', '.join(splits) or 'none'}; numbers there: {', '.join(keys) or 'none'}"

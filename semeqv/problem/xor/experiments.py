@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import re
 import shlex
 from collections.abc import Iterator
@@ -134,9 +135,8 @@ def read_one(folder: Path, record: dict[str, Any], pairs: tuple[Pair, ...], wind
         mine = [line for line in lines if line.record.get("split") == split and "accuracy" in line.record]
         if mine:
             accuracies[split] = final_mean([line.number_at("accuracy") for line in mine], window)
-    steps = max(
-        (int(line.number_at(key)) for line in lines for key in ("step", "epoch") if key in line.record), default=0
-    )
+    counts = [line.number_at(key) for line in lines for key in ("step", "epoch") if key in line.record]
+    steps = int(max(filter(math.isfinite, counts), default=0))
     return Run(folder.name, int(seed), tied, steps, record, last, first, accuracies)
 
 
@@ -209,7 +209,7 @@ def pairs_of(folder: Path, record: dict[str, Any]) -> tuple[Pair, ...] | None:
     for value in values_under(record.get("facts"), "pairs"):
         try:
             pairs = tuple((int(first), int(second)) for first, second in value)
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             pairs = ()
         if not pairs or min(map(min, pairs)) < 0:
             raise click.UsageError(
@@ -233,8 +233,10 @@ def bayes_of(folder: Path, record: dict[str, Any]) -> float | None:
         click.UsageError: It is no number.
     """
     for value in values_under(record.get("facts"), "bayes_accuracy"):
-        if isinstance(value, bool) or not isinstance(value, int | float):
-            raise click.UsageError(f"{folder}/run.json: 'bayes_accuracy' should be a number, not {value!r:.40}")
+        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
+            raise click.UsageError(
+                f"{folder}/run.json: 'bayes_accuracy' should be a number from 0 to 1, not {value!r:.40}"
+            )
         return round(value, 6)
     return None
 

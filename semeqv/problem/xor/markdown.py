@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import html
 import math
+import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -69,7 +71,7 @@ def overall(found: Sequence[Finding]) -> str:
 
 def section(experiment: Experiment) -> str:
     """Write the part of one experiment."""
-    lines = [f"## {experiment.name}", "", *what_was_run(experiment), ""]
+    lines = [f"## {harmless(experiment.name)}", "", *what_was_run(experiment), ""]
     lines += ["Distance of each pair at the last record, over runs:", ""]
     heading = ["embeddings", "pair", "DH for the pair", "runs", "median", "mean", "min-max", "median at first record"]
     lines += table(heading, (distance_cells(experiment, row) for row in distances(experiment)))
@@ -100,7 +102,7 @@ def what_was_run(experiment: Experiment) -> list[str]:
             f"- {'Tied' if tied else 'Untied'}: {count(len(runs), 'run')}" + (f", seeds {seeds}" if runs else "")
         )
     steps = sorted({run.steps for run in experiment.runs})
-    rate = ", ".join(experiment.settings("learning_rate")) or "not recorded"
+    rate = harmless(", ".join(experiment.settings("learning_rate"))) or "not recorded"
     lines.append(
         f"- Steps: {' to '.join(f'{step:,}' for step in (steps[0], steps[-1])[: len(steps)])}; learning rate {rate}"
     )
@@ -116,7 +118,7 @@ def what_was_run(experiment: Experiment) -> list[str]:
 def schedule_note(experiment: Experiment, steps: int) -> list[str]:
     """Say where in its period a cosine schedule ended, as distances depend on the last learning rate."""
     periods = experiment.settings("tmax")
-    if len(periods) != 1 or not periods[0].isdigit() or int(periods[0]) < 1 or steps < 1:
+    if len(periods) != 1 or not re.fullmatch("[1-9][0-9]{0,17}", periods[0]) or steps < 1:
         return []
     period = int(periods[0])
     height = (1 + math.cos(math.pi * steps / period)) / 2
@@ -154,6 +156,11 @@ def spread_of(summary: Any) -> list[str]:
 def runs_of(summary: Any) -> str:
     """Return how many runs there are, and how many of them diverged."""
     return f"{summary.runs} ({summary.diverged} diverged)" if summary.diverged else str(summary.runs)
+
+
+def harmless(text: str) -> str:
+    """Return a text from a file or a folder's name as one line that Markdown shows as it is, HTML too."""
+    return re.sub(r"([\\`*_\[\]|])", r"\\\1", html.escape(" ".join(text.split()), quote=False))
 
 
 def count(number: int, word: str) -> str:
