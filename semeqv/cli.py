@@ -37,19 +37,26 @@ def main(args: list[str] | None = None) -> NoReturn:
     try:
         code = command().main(args, prog_name="semeqv", standalone_mode=False)
         sys.exit(code if isinstance(code, int) else 0)
-    except (click.ClickException, UserError) as error:
-        message = error.format_message() if isinstance(error, click.ClickException) else str(error)
-        world.speak()
-        click.echo(click.style("Error: ", fg="red", bold=True) + message, err=True)
-        sys.exit(2)
     except (click.Abort, KeyboardInterrupt):
         click.echo("Interrupted.", err=True)
         sys.exit(130)
     except BrokenPipeError:
         sys.exit(141)
-    except Exception:
+    except Exception as error:
         world.speak()
-        raise
+        if (message := for_user(error)) is None:
+            raise
+        click.echo(click.style("Error: ", fg="red", bold=True) + message, err=True)
+        sys.exit(2)
+
+
+def for_user(error: Exception) -> str | None:
+    """What to tell the user of an error: nothing when it is ours."""
+    if isinstance(error, click.ClickException):
+        return error.format_message()
+    if isinstance(error, OSError) and error.filename is not None:  # a path too long, not theirs to write, ...
+        return f"{error.filename}: {error.strerror}."
+    return str(error) if isinstance(error, UserError) else None
 
 
 if __name__ == "__main__":

@@ -1,13 +1,23 @@
 """What the tests share: running sentences in this process, and small ones to run."""
 
+import os
 import shlex
 
 import pytest
 import torch
+from hypothesis import HealthCheck, settings
 
 from semeqv.cli import main
 
 torch.set_num_threads(1)
+
+# The same examples every time, unless one asks for more of them: HYPOTHESIS_EXAMPLES=5000 make test
+more = int(os.environ.get("HYPOTHESIS_EXAMPLES", "0"))
+fixtures = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+settings.register_profile(
+    "semeqv", derandomize=not more, max_examples=more or 60, deadline=None, suppress_health_check=fixtures
+)
+settings.load_profile("semeqv")
 
 DATA = "cli xor dataset default --size 5 --zero_dst .1 .9 --one_dst .5 .5 --batch_size 64 --drop_last False"
 VALID = "cli xor dataset default --size 5 --batch_size 64 --drop_last False --split validation --draws 4"

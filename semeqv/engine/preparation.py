@@ -1,5 +1,6 @@
 """From the parts of a Trainer to what learns."""
 
+import itertools
 import os
 import shutil
 from functools import partial
@@ -70,7 +71,28 @@ def make_learner(trainer: "Trainer", device: torch.device, found: list[Path], tr
     learner: Learner
     learner = Program(*parts) if program else Eager(*parts, sample=sample, world=trainer.world, strategy=strategy)
     learner.names = names or look(learner.module(0))
+    check_sets(trainer, learner, regime)
     return learner
+
+
+def check_sets(trainer: "Trainer", learner: Learner, regime: Regime) -> None:
+    """Refuse a validation or test set that does not fit the model, by a look at its first batch.
+
+    Args:
+        trainer: Has the sets.
+        learner: Has the model.
+        regime: How it computes.
+
+    Raises:
+        UserError: When one does not fit; it names the set.
+    """
+    for split, sets in (("validation", trainer.validsplits), ("test", trainer.testsplits)):
+        for name, dataset in sets.items():
+            try:
+                for batch in itertools.islice(dataset.batches(), 1):
+                    probe(learner.module(0), trainer.loss, regime.place(batch), regime)
+            except UserError as error:
+                raise UserError(f"In the {split} set{f' {name}' if name else ''}: {error}") from error
 
 
 def wants_program(trainer: "Trainer", found: list[Path]) -> bool:
@@ -78,7 +100,7 @@ def wants_program(trainer: "Trainer", found: list[Path]) -> bool:
     if trainer.compile != "auto":
         return bool(trainer.compile)
     if found:
-        return bool(checkpoint.read(found[0]).trainer["definition"]["mode"] == "program")
+        return bool(checkpoint.read(found[0]).trainer.get("definition", {}).get("mode") == "program")
     return trainer.trainsplit is not None and trainer.last_step >= COMPILE_FROM and can_compile(trainer.device)
 
 
