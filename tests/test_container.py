@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-VARIABLES = {"IMAGE", "CMD", "GPUS", "DOCKER_OPTIONS", "SEMEQV_DATA"}
+OURS = ("IMAGE", "CMD", "GPUS", "DOCKER_", "SEMEQV", "MAKE", "MFLAGS", "PYTHONPATH", "VIRTUAL_ENV", "VENV")
+CLEAN = {name: value for name, value in os.environ.items() if not name.startswith(OURS)}
 
 
 def instructions():
@@ -36,10 +37,9 @@ def ignored(path):
 
 def dry(target, path=os.environ["PATH"], **variables):
     """What a target would run, one command a line."""
-    env = {name: value for name, value in os.environ.items() if name not in VARIABLES} | {"PATH": path}
     words = [f"{name}={value}" for name, value in variables.items()]
     make = [shutil.which("make"), "-n", target, *words]
-    done = subprocess.run(make, cwd=ROOT, env=env, check=True, capture_output=True, text=True)
+    done = subprocess.run(make, cwd=ROOT, env=CLEAN | {"PATH": path}, check=True, capture_output=True, text=True)
     return done.stdout.replace("\\\n", " ").splitlines()
 
 
@@ -109,7 +109,7 @@ def test_its_steps_install_what_runs_the_experiments(tmp_path):
     folder = tmp_path / place.strip("/")
     folder.mkdir()
 
-    env = {name: value for name, value in os.environ.items() if name not in VARIABLES | {"PYTHONPATH", "VIRTUAL_ENV"}}
+    env = dict(CLEAN)
     for name, _, value in (words.partition("=") for words in shlex.split(" ".join(said("ENV")))):
         env[name] = re.sub("(^|:)/", rf"\1{tmp_path}/", value).replace("$PATH", os.environ["PATH"])
     env["HOME"] = str(tmp_path)

@@ -25,7 +25,7 @@ import inspect
 import re
 import types
 import typing
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import MISSING, Field
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar, Union
@@ -304,8 +304,12 @@ def plain_words(params: list[click.Parameter], words: list[str]) -> list[str]:
             if not values:
                 raise click.UsageError(f"{flag} needs at least one value.")
             plain += [f"{flag}={value}" for value in values]
+        elif param and equals:
+            plain.append(f"{flag}={value}")
+        elif param:  # its values are what they are, even where they look like options
+            plain, words = [*plain, flag, *words[: param.nargs]], words[param.nargs :]
         else:
-            plain.append(f"{flag}={value}" if param and equals else flag if param else word)
+            plain.append(word)
     return plain
 
 
@@ -321,17 +325,12 @@ def words_of(options: Any) -> list[str]:
         value = getattr(options, field.name)
         if isinstance(param, click.Argument):
             tail = [str(word) for word in value]
+            tail = ["--"] * any(word.startswith("-") for word in tail) + tail
         elif isinstance(param, Several):
             words += [f"--{field.name}", *map(str, value)] if value else []
-        elif param.multiple:
-            words += [word for each in value for word in (f"--{field.name}", *flat(each))]
         elif value is not None:
-            several = list(flat(value))
-            joined = len(several) == 1 and several[0].startswith("-")
-            words += [f"--{field.name}={several[0]}"] if joined else [f"--{field.name}", *several]
+            for each in value if param.multiple else [value]:
+                said = list(map(str, each)) if isinstance(each, tuple) else [str(each)]
+                joined = len(said) == 1 and said[0].startswith("-")
+                words += [f"--{field.name}={said[0]}"] if joined else [f"--{field.name}", *said]
     return words + tail
-
-
-def flat(value: Any) -> Iterator[str]:
-    """The words of one value."""
-    yield from map(str, value if isinstance(value, tuple | list) else [value])

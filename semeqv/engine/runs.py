@@ -6,6 +6,7 @@ interrupted one left, and a plot can be drawn while the run is still going.
 
 import contextlib
 import json
+import math
 import os
 import platform
 import shutil
@@ -42,8 +43,7 @@ class LineLog:
         try:
             text = json.dumps(line, ensure_ascii=False, allow_nan=False)
         except ValueError:
-            finite = {name: None if is_not_finite(value) else value for name, value in line.items()}
-            text = json.dumps(finite, ensure_ascii=False)
+            text = json.dumps(finite(line), ensure_ascii=False)
         self.waiting.append(text + "\n")
         if len(self.waiting) >= 10_000:
             self.flush()
@@ -88,7 +88,7 @@ class ArrayLog:
         """Add one record, unless the log is mute; all records have one shape and type."""
         if self.mute:
             return
-        self.waiting.append(numpy.ascontiguousarray(array))
+        self.waiting.append(numpy.array(array, order="C"))
         if len(self.waiting) >= 200:
             self.flush()
 
@@ -349,9 +349,13 @@ def npy_header(records: int, example: "numpy.ndarray[Any, Any]") -> bytes:
     return b"\x93NUMPY\x01\x00\x76\x00" + text.ljust(117).encode() + b"\n"
 
 
-def is_not_finite(value: Any) -> bool:
-    """Whether a value is a number that JSON cannot write."""
-    return isinstance(value, float) and not (abs(value) < float("inf"))
+def finite(tree: Any) -> Any:
+    """The same JSON with null in the place of numbers that it cannot write."""
+    if isinstance(tree, dict):
+        return {key: finite(value) for key, value in tree.items()}
+    if isinstance(tree, list | tuple):
+        return [finite(value) for value in tree]
+    return None if isinstance(tree, float) and not math.isfinite(tree) else tree
 
 
 def versions() -> dict[str, str]:

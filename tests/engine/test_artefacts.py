@@ -3,8 +3,6 @@ import math
 import click
 import numpy
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from semeqv.engine.artefacts import read_array, read_metrics, read_run, values_under
 
@@ -19,41 +17,6 @@ def test_a_torn_last_line_is_left_out_and_a_torn_middle_line_is_named(tmp_path):
     path.write_text('{"epoch": 1}\n[1]\n')
     with pytest.raises(click.UsageError, match="line 2"):
         read_metrics(path)
-
-
-@settings(max_examples=150, deadline=None)
-@given(
-    st.lists(
-        st.one_of(
-            st.text(max_size=30),
-            st.just('{"epoch": 1, "accuracy": 0.5}'),
-            st.integers(1, 5000).map(lambda depth: "[" * depth),
-            st.integers(4000, 6000).map(lambda digits: '{"epoch": ' + "9" * digits + ', "accuracy": 1}'),
-        ),
-        max_size=6,
-    )
-)
-def test_no_text_gives_a_traceback(tmp_path_factory, lines):
-    path = tmp_path_factory.mktemp("lines") / "metrics.jsonl"
-    path.write_bytes("\n".join(lines).encode("utf-8", "surrogatepass"))
-    try:
-        found = read_metrics(path)
-    except click.UsageError as error:
-        assert "line " in error.message  # noqa: PT017
-    else:
-        assert len(found) <= len(lines) + sum(line.count("\n") for line in lines)
-
-
-@settings(max_examples=50, deadline=None)
-@given(st.binary(max_size=200))
-def test_no_bytes_give_a_traceback(tmp_path_factory, content):
-    folder = tmp_path_factory.mktemp("bytes")
-    for name, read in (("metrics.jsonl", read_metrics), ("a.npy", lambda path: read_array(path, "(a, b, c)"))):
-        (folder / name).write_bytes(content)
-        try:
-            read(folder / name)
-        except click.UsageError as error:
-            assert name in error.message  # noqa: PT017
 
 
 def test_null_is_a_number_that_was_not_finite(tmp_path):

@@ -7,8 +7,6 @@ import sys
 import pytest
 from click.testing import CliRunner
 from conftest import DATA, LOSS, MODEL, OPTIMIZER, VALID
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from semeqv.cli import command, main
 from semeqv.engine.component import same, words_of
@@ -187,46 +185,6 @@ def test_every_component_writes_words_that_parse_back():
         ctx = chain.make_context("semeqv", ["--dump-config", "/dev/null", "cli", *words_of(options)])
         (step,) = chain.parse(ctx, ctx.meta["segments"], "the line")
         assert step.options == options
-
-
-@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
-@given(
-    st.lists(
-        st.one_of(
-            st.sampled_from(
-                [
-                    "cli",
-                    "xor",
-                    "dataset",
-                    "default",
-                    "model",
-                    "transformer",
-                    "optimizers",
-                    "adamw",
-                    "--size",
-                    "--zero_dst",
-                    "--tie",
-                    "both",
-                    "--no-tie",
-                    "train",
-                    "view",
-                    "--",
-                    "-1",
-                    "=",
-                    "--seeds",
-                    "42..46",
-                ]
-            ),
-            st.text(max_size=8),
-        ),
-        max_size=12,
-    )
-)
-def test_no_line_ends_in_a_traceback(tmp_path_factory, words):
-    words = ["--dump-config", str(tmp_path_factory.getbasetemp() / "any.json"), *words]
-    with pytest.raises(SystemExit) as stopped:
-        main(words)
-    assert stopped.value.code in (0, 2)
 
 
 def test_a_nul_is_refused():

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from semeqv.engine.runs import finite
 from semeqv.problem.xor.experiments import Experiment
 from semeqv.problem.xor.findings import (
     APART_OUTPUT,
@@ -196,12 +197,3 @@ def to_json(experiments: Sequence[Experiment], window: int) -> dict[str, Any]:
             ],
         }
     )
-
-
-def finite(tree: Any) -> Any:
-    """Replace numbers that JSON cannot write by null."""
-    if isinstance(tree, dict):
-        return {key: finite(value) for key, value in tree.items()}
-    if isinstance(tree, list | tuple):
-        return [finite(value) for value in tree]
-    return None if isinstance(tree, float) and not math.isfinite(tree) else tree
