@@ -10,7 +10,7 @@ SMALL := xor-transformer-small xor-transformer-small-ydh xor-transformer-small-n
 MEDIUM := xor-transformer-medium xor-lstm-medium xor-mlp-medium
 
 .PHONY: figs test help install install-dev lint format xor xor-medium all docs/results/xor.md bench clean
-.PHONY: docker-build docker-run
+.PHONY: docker-build docker-run faults
 
 figs: install
 	@$(MAKE) --no-print-directory -f experiments/xor-transformer-small.mk figs
@@ -27,6 +27,7 @@ help:
 	@echo 'make lint        ruff, mypy, import-linter, pydoclint, hadolint'
 	@echo 'make format      let ruff format the code'
 	@echo 'make bench       time this project beside its peers; results in benchmarks/results'
+	@echo 'make faults      kill runs, fill disks, flip bits (a quarter of an hour); the table is docs/results/faults.md'
 	@echo 'make docker-build, make docker-run    an image with everything installed; a shell in it, or CMD="make figs"'
 	@echo 'make clean       remove the virtual environment and caches (runs and figures stay)'
 	@echo
@@ -47,6 +48,9 @@ docs/results/xor.md: install $(if $(filter xor,$(MAKECMDGOALS)),$(SMALL))
 
 bench: install-dev
 	$(BIN)/python -m benchmarks
+
+faults: install-dev
+	$(BIN)/python -m tests.faults
 
 lint: install-dev
 	$(BIN)/ruff check .

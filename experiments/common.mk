@@ -1,8 +1,8 @@
 # What every experiment shares: where things are, and the one rule that runs a sentence.
 #
 # An experiment sets EXPERIMENT (its name), SETTINGS (before the first `cli`) and SENTENCE (the segments), and adds its
-# figures to the target `figs`. From the command line: SEEDS, STEPS, and OPTIONS for further settings, such as
-# OPTIONS='--device cuda' or OPTIONS=--overwrite.
+# figures to the target `figs`. From the command line: SEEDS, STEPS, NPROC (processes, started by torchrun), and OPTIONS
+# for further settings, such as OPTIONS='--device cuda' or OPTIONS=--overwrite.
 
 SEEDS ?= 42..46
 OPTIONS ?=
@@ -18,6 +18,9 @@ $(READY):
 	@$(MAKE) --no-print-directory -f makefile install
 endif
 
+TORCHRUN = $(if $(findstring /,$(SEMEQV)),$(dir $(SEMEQV)))torchrun
+TRAIN = $(if $(NPROC),$(TORCHRUN) --standalone --nproc_per_node $(NPROC) -m semeqv --processes $(NPROC),$(SEMEQV))
+
 .PHONY: figs run
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := figs
@@ -25,4 +28,4 @@ run: $(RUN)/run.json
 
 # An interrupted run is resumed; run.json appears when all its seeds are done.
 $(RUN)/run.json: | $(READY)
-	$(SEMEQV) --seeds $(SEEDS) --steps $(STEPS) $(SETTINGS) --output $(RUN) $(OPTIONS) $(SENTENCE) cli train
+	$(TRAIN) --seeds $(SEEDS) --steps $(STEPS) $(SETTINGS) --output $(RUN) $(OPTIONS) $(SENTENCE) cli train

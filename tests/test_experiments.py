@@ -42,3 +42,14 @@ def test_every_target_that_is_documented_exists():
         subprocess.run(["make", "-n", target], cwd=ROOT, check=True, capture_output=True)
     for name in re.findall(r"make -f (experiments/[\w-]+\.mk)", readme):
         assert (ROOT / name).exists()
+
+
+def test_several_processes_are_one_word_away():
+    dry = subprocess.run(
+        ["make", "-n", "-B", "-f", "experiments/xor-lstm-small.mk", "run", "NPROC=2", "SEMEQV=/here/semeqv"],
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    assert "/here/torchrun --standalone --nproc_per_node 2 -m semeqv --processes 2 --seeds" in dry.stdout
