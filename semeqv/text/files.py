@@ -7,6 +7,7 @@ the line feed.
 
 import bz2
 import contextlib
+import functools
 import gzip
 import hashlib
 import io
@@ -177,7 +178,14 @@ def fingerprint(path: Path) -> str:
             for file in sorted(each for each in place.rglob("*") if each.is_file()):
                 whole.update(f"{fingerprint(file)} {file.relative_to(place).as_posix()}\n".encode())
             return whole.hexdigest()
-        with open(place, "rb") as stream:
-            return hashlib.file_digest(stream, "sha256").hexdigest()
+        status = place.stat()
+        return digest(place, status.st_mtime_ns, status.st_size)
     except OSError as error:
         raise UserError(f"{path}: {(error.strerror or str(error)).lower()}.") from None
+
+
+@functools.lru_cache(maxsize=1024)
+def digest(file: Path, changed: int, size: int) -> str:
+    """The SHA-256 of a file; `changed` and `size` tell one state of it from another."""
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -2,14 +2,20 @@
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Literal
 
 from semeqv.engine.errors import UserError
 from semeqv.text.archives import find
 from semeqv.text.readers import moses
 from semeqv.text.records import Aligned
 
+SPELLINGS = {
+    "dev": ("flores-dev.{}", "dev/{}.dev", "{}.dev"),
+    "devtest": ("flores-devtest.{}", "flores-test.{}", "devtest/{}.devtest", "{}.devtest"),
+}
 
-def read_aligned(place: Path, languages: Sequence[str], split: str = "dev") -> Iterator[Aligned]:
+
+def read_aligned(place: Path, languages: Sequence[str], split: Literal["dev", "devtest"] = "dev") -> Iterator[Aligned]:
     """Read the sentences of a split.
 
     Args:
@@ -25,7 +31,7 @@ def read_aligned(place: Path, languages: Sequence[str], split: str = "dev") -> I
     """
     files = {}
     for language in languages:
-        spellings = (f"flores-{split}.{language}", f"{split}/{language}.{split}", f"{language}.{split}")
+        spellings = [spelling.format(language) for spelling in SPELLINGS[split]]
         path = find(place, spellings)
         if path is None:
             raise UserError(f"{place} has no language {language!r} of split {split!r}: {' or '.join(spellings)}.")
