@@ -114,7 +114,7 @@ def what_was_run(experiment: Experiment) -> list[str]:
     if min(len(experiment.where(tied=tied)) for tied in (False, True)) < 5:
         lines.append("- Beware: fewer than five runs of a kind; accuracy depends much on the seed.")
     if 2 * sum(run.falling for run in experiment.runs) > len(experiment.runs):
-        lines.append("- Beware: the distances of most runs were still falling at the end: too early to judge closeness.")
+        lines.append("- Beware: distances were still falling at the end of most runs: too early to judge closeness.")
     return lines + schedule_note(experiment, steps[-1])
 
 
