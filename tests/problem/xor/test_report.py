@@ -161,7 +161,7 @@ def test_distances_that_still_fall_are_told(experiment):
     folder = experiment(tied=(0.7,), untied=(0.7,))
     assert not any(run.falling for run in read_experiment(folder, window=1).runs)
     for path in folder.glob("*/*_cdists.npy"):
-        numpy.save(path, numpy.broadcast_to(numpy.linspace(4, 2, 20)[:, None, None], (20, 7, 7)))
+        numpy.save(path, numpy.broadcast_to(numpy.linspace(9, 1, 20)[:, None, None], (20, 7, 7)))
     assert all(run.falling for run in read_experiment(folder, window=1).runs)
 
 
