@@ -178,7 +178,7 @@ class Build:
             by: The step whose method asks, for the message.
 
         Returns:
-            A setting, the sentence, the trainer, the model, or what fills a slot.
+            A setting, the sentence, the trainer, the model, what fills a slot, or (`dataset_options`) what will.
 
         Raises:
             UserError: When parts need each other, or (from `slot`) no segment provides what is needed.
@@ -186,6 +186,8 @@ class Build:
         name = need.name
         if name == "last_step":
             return self.made["trainer"].last_step
+        if name.endswith("_options"):
+            return self.options(name.removesuffix("_options"))
         if name in self.made:
             return self.made[name]
         if name in self.open:
@@ -213,6 +215,9 @@ class Build:
         slot = next(slot for slot in self.chain.slots.values() if slot.name == need.name)
         steps = self.sentence.filling(slot)
         if not steps and not slot.many:
+            for step in self.sentence.parts:  # a model that is loaded brings its tokenizer
+                if hasattr(step.options, f"provide_{slot.name}"):
+                    return getattr(step.options, f"provide_{slot.name}")()
             if need.default is not need.empty:
                 return need.default
             words = self.chain.slot_words(slot)
@@ -222,6 +227,14 @@ class Build:
         if slot.keys:
             return {step.key: each for step, each in zip(steps, built)}
         return built if slot.many else built[0]
+
+    def options(self, name: str) -> Any:
+        """What fills a slot, not built: a component, None, or a dictionary for a slot with keys."""
+        slot = next(slot for slot in self.chain.slots.values() if slot.name == name)
+        steps = self.sentence.filling(slot)
+        if slot.keys:
+            return {step.key: step.options for step in steps}
+        return steps[0].options if steps else None
 
     def model(self, need: inspect.Parameter, by: Step) -> Any:
         """Build the model of every run, each from its own seed; the first one stands for all."""
@@ -335,6 +348,7 @@ class Build:
             setters[split](dataset, **({"name": name} if split != "train" else {}))
         fallback = inspect.Parameter("loss", inspect.Parameter.KEYWORD_ONLY, default=None)
         trainer.set_loss_fn(self.need(fallback, by))
+        trainer.set_tokenizer(self.need(fallback.replace(name="tokenizer"), by))
         trainer.set_saver(self.need(fallback.replace(name="saver"), by) or DefaultSaver().build())
         for callback in self.ask("callbacks", by):
             trainer.add_callback(callback)

@@ -28,6 +28,7 @@ class Builder:
         self.testsplits: dict[str | None, Any] = {}
         self.callbacks: list[Callback] = []
         self.saver: Any = None
+        self.tokenizer: Any = None
         self.epochs, self.epochs_to_valid = 1, 1
         self.steps: int | None = None
         self.device, self.precision, self.accumulation = "auto", "fp32", 1
@@ -105,6 +106,11 @@ class Builder:
     def add_callback(self, callback: Callback) -> Self:
         """Add an observer of one split."""
         self.callbacks.append(callback)
+        return self
+
+    def set_tokenizer(self, tokenizer: Any) -> Self:
+        """Set what is kept beside the weights in every checkpoint: a tokenizer with `save_pretrained`; or None."""
+        self.tokenizer = tokenizer
         return self
 
     def set_saver(self, saver: Any) -> Self:

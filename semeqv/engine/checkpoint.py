@@ -12,7 +12,7 @@ import os
 import re
 import shutil
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -52,13 +52,16 @@ def name_of(step: int) -> str:
     return f"step-{step:08d}"
 
 
-def write(path: Path, checkpoint: Checkpoint, shards: Path | None = None) -> None:
+def write(
+    path: Path, checkpoint: Checkpoint, shards: Path | None = None, accompany: Callable[[Path], None] | None = None
+) -> None:
     """Write a checkpoint folder; afterwards it is there in whole, or, if anything fails, not at all.
 
     Args:
         path: The folder; one that is there already is replaced.
         checkpoint: What it shall hold.
         shards: A folder of files that become part of it.
+        accompany: Writes further files into a folder, for other programs.
 
     Raises:
         UserError: When the disk is full or the folder cannot be written.
@@ -71,6 +74,8 @@ def write(path: Path, checkpoint: Checkpoint, shards: Path | None = None) -> Non
             os.replace(shards, temporary / SHARDS)
         weights = {name: tensor.contiguous() for name, tensor in checkpoint.weights.items()}
         save_file(weights, temporary / WEIGHTS, metadata={"format": "pt"})
+        if accompany:
+            accompany(temporary)
         if checkpoint.state is not None:
             with open(temporary / STATE, "wb") as state:
                 torch.save(checkpoint.state, state)

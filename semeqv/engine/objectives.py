@@ -1,10 +1,12 @@
 """Loss functions: from a model's outputs and the batch to metrics, one of them `loss`."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import torch
 from torch import Tensor
 from torch.nn import functional
+
+Loss = Callable[[Mapping[str, Tensor], Mapping[str, Tensor]], dict[str, Tensor]]
 
 FEW = 64  # classes up to which comparing with every class is cheaper than looking up
 
@@ -61,3 +63,17 @@ def smoothed_cross_entropy(
         "accuracy": (outputs["logits"].argmax(-1) == labels).sum() / count,
         "cross_entropy": plain,
     }
+
+
+def of_next(outputs: Mapping[str, Tensor], batch: Mapping[str, Tensor], loss: Loss) -> dict[str, Tensor]:
+    """A loss of a model that predicts the next token: the logits at a position are for the label of the one after it.
+
+    Args:
+        outputs: `logits`, (..., time, classes).
+        batch: `labels`, (..., time), integers; those at time 0 are not predicted.
+        loss: A loss whose logits are for the label of their own position.
+
+    Returns:
+        What that loss returns.
+    """
+    return loss({**outputs, "logits": outputs["logits"][..., :-1, :]}, {**batch, "labels": batch["labels"][..., 1:]})

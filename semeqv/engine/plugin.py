@@ -7,7 +7,8 @@ from semeqv.engine.sentence import Slot
 def register(chain: Chain) -> None:
     """Open the engine's words."""
     chain.modules.append("semeqv.engine.actions")
-    chain.slots |= {"dataset": Slot("dataset", keys=("split", "name")), "model": Slot("model")}
+    chain.slots |= {"dataset": Slot("dataset", keys=("split", "name"))}
+    chain.slots |= {name: Slot(name) for name in ("tokenizer", "model")}
     chain.word(
         "loss", "What training minimises; the model's own loss if left out.", "semeqv.engine.losses", slot=Slot("loss")
     )

@@ -107,7 +107,8 @@ class Saver:
             if (pending := self.pending.pop(r, None)) is not None and best and best["step"] != trainer.step:
                 weights = checkpoint.Checkpoint(pending, None, facts | {"step": best["step"]})
                 path = folder / checkpoint.name_of(best["step"])
-                trainer.world.by_first(partial(checkpoint.write, path, weights))
+                write = partial(checkpoint.write, accompany=partial(accompany, trainer, r))
+                trainer.world.by_first(partial(write, path, weights))
             if not final or self.savelast or (best and best["step"] == trainer.step):
                 self.save_whole(trainer, r, facts)
             if trainer.world.first:
@@ -130,7 +131,8 @@ class Saver:
         if shards:
             world.by_first(partial(shutil.rmtree, aside, ignore_errors=True))
             save_shards(shards, aside)
-        world.by_first(partial(checkpoint.write, path, whole, aside if shards else None))
+        write = partial(checkpoint.write, accompany=partial(accompany, trainer, r))
+        world.by_first(partial(write, path, whole, aside if shards else None))
         if self.verbose:
             click.echo(f"Saved {path}", err=True)
 
@@ -255,6 +257,25 @@ class Saver:
                     trainer.step, trainer.epoch_steps = saved.trainer["step"], saved.trainer["epoch_steps"]
             elif not trainer.trained:
                 raise UserError(f"{run.checkpoints} has no checkpoint to test; train first: cli train cli test")
+
+
+def accompany(trainer: "Trainer", r: int, folder: Path) -> None:
+    """Make a checkpoint a folder that `from_pretrained` opens: the model's configuration, and the tokenizer.
+
+    Args:
+        trainer: The Trainer.
+        r: Which replica.
+        folder: The folder, with the weights in it.
+    """
+    model = trainer.models[r]
+    for name in ("config", "generation_config"):
+        config: Any = getattr(model, name, None)
+        if hasattr(config, "save_pretrained"):
+            if name == "config":
+                config.architectures = [type(model).__name__.removeprefix("FSDP")]  # what sharding puts before it
+            config.save_pretrained(folder)
+    if trainer.tokenizer is not None:
+        trainer.tokenizer.save_pretrained(folder)
 
 
 def named(callbacks: "list[Callback]") -> "dict[str, Callback]":
