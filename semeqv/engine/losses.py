@@ -14,7 +14,7 @@ class CrossEntropy:
 
     Logits are (..., classes), labels (...). Labels of -100 are not predicted. The logits of a model that predicts the
     next token (it says so by an attribute `predicts_next`) are compared with the labels one position later. With
-    smoothing, `loss` is what training minimises, and `cross_entropy`, measured beside it, is the loss without smoothing.
+    smoothing, `loss` is what training minimises, and `cross_entropy`, measured beside it, is that without smoothing.
 
     Args:
         label_smoothing: Share of a label's weight that goes to all classes alike (Szegedy et al., 2016, arXiv
