@@ -5,27 +5,23 @@ which the two sides of a line-aligned corpus no longer fit. A byte order mark is
 the line feed.
 """
 
-import bz2
 import contextlib
 import functools
-import gzip
 import hashlib
-import io
-import lzma
 import os
-import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import IO, TextIO, TypeVar
 
 from semeqv.engine.errors import UserError
 from semeqv.text.archives import is_archive, opened_member, parted
+from semeqv.text.compression import uncompressed
 
 Record = TypeVar("Record")
 
 LONGEST = 2**24  # bytes of a line
-BUFFER = 2**17  # bytes taken from a decompressor at once
-BZIP2 = re.compile(rb"BZh[1-9](1AY&SY|\x17rE8P\x90)")
+PIECE = 2**18  # bytes read at once
+BOM = "\ufeff"
 
 
 def lines(path: Path, longest: int = LONGEST) -> Iterator[tuple[int, str]]:
@@ -42,30 +38,46 @@ def lines(path: Path, longest: int = LONGEST) -> Iterator[tuple[int, str]]:
     Raises:
         UserError: When the file cannot be read, is damaged, is not UTF-8, holds a NUL, or has too long a line.
     """
-    for number, piece in enumerate(raw_lines(path, longest), 1):
-        if len(piece) > longest:
-            raise UserError(
-                f"{path}, line {number}, byte {longest + 1}: the line is longer than {longest:,} bytes; break it up."
-            )
-        if (byte := piece.find(0)) >= 0:
-            raise UserError(f"{path}, line {number}, byte {byte + 1}: a NUL; this is no text, or text in UTF-16.")
+    number = 1
+    for block in blocks(path, longest):
         try:
-            text = piece.decode("utf-8")
-        except UnicodeDecodeError as error:
-            raise UserError(
-                f"{path}, line {number}, byte {error.start + 1}: 0x{piece[error.start]:02x} is not UTF-8 here; "
-                "convert the file: iconv -f ENCODING -t UTF-8."
-            ) from None
-        if number == 1:
-            text = text.removeprefix("\ufeff")
-        yield number, text.removesuffix("\n").removesuffix("\r")
+            text = block.decode("utf-8")
+        except UnicodeDecodeError:
+            text = "\0"
+        if "\0" in text or len(block) > longest:
+            for number, line in enumerate(block.removesuffix(b"\n").split(b"\n"), number):
+                check_line(f"{path}, line {number}, byte", line, longest)
+                said = line.decode("utf-8").removesuffix("\r")
+                yield number, said.removeprefix(BOM) if number == 1 else said
+            number += 1
+            continue
+        said = text.removesuffix("\n").removesuffix("\r").replace("\r\n", "\n")
+        found = (said.removeprefix(BOM) if number == 1 else said).split("\n")
+        yield from enumerate(found, number)
+        number += len(found)
 
 
-def raw_lines(path: Path, longest: int) -> Iterator[bytes]:
-    """The lines of a file as bytes, ends included, the first `longest + 1` bytes of one that is longer."""
+def blocks(path: Path, longest: int) -> Iterator[bytes]:
+    """A file in blocks of whole lines, ends included, and the start of a line that is longer than `longest`."""
+    rest = b""
+    for piece in pieces(path):
+        head, feed, tail = piece.rpartition(b"\n")
+        if feed:
+            yield rest + head + feed
+            rest = tail
+        else:
+            rest += tail
+        if len(rest) > longest:
+            break
+    if rest:
+        yield rest
+
+
+def pieces(path: Path) -> Iterator[bytes]:
+    """The bytes of a file, as they come."""
     try:
         with opened(path) as file:
-            while piece := file.readline(longest + 1):
+            while piece := file.read(PIECE):
                 yield piece
     except UserError:
         raise
@@ -76,20 +88,36 @@ def raw_lines(path: Path, longest: int) -> Iterator[bytes]:
         raise UserError(f"{path}: {reason.lower()}." if reason else f"{path} is damaged or cut short.") from None
 
 
+def check_line(where: str, line: bytes, longest: int) -> None:
+    """Refuse a line that is no text.
+
+    Args:
+        where: Where it stands, for the message.
+        line: The line.
+        longest: The most bytes that it may have.
+
+    Raises:
+        UserError: When it is too long, holds a NUL or is not UTF-8; the byte is counted from 1.
+    """
+    if len(line) > longest:
+        raise UserError(f"{where} {longest + 1}: the line is longer than {longest:,} bytes; break it up.")
+    if (byte := line.find(0)) >= 0:
+        raise UserError(f"{where} {byte + 1}: a NUL; this is no text, or text in UTF-16.")
+    try:
+        line.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise UserError(
+            f"{where} {error.start + 1}: 0x{line[error.start]:02x} is not UTF-8 here; "
+            "convert the file: iconv -f ENCODING -t UTF-8."
+        ) from None
+
+
 @contextlib.contextmanager
 def opened(path: Path) -> Iterator[IO[bytes]]:
     """Open a file or a member of an archive, uncompressed; what opening and reading raise depends on the format."""
     place, member = parted(path)
     with opened_member(place, member) if is_archive(place) else place.open("rb") as stored:
-        head = stored.peek(10)[:10]  # type: ignore[attr-defined]
-        if head.startswith(b"\x1f\x8b"):
-            yield io.BufferedReader(gzip.GzipFile(fileobj=stored), BUFFER)
-        elif head.startswith(b"\xfd7zXZ\x00"):
-            yield io.BufferedReader(lzma.LZMAFile(stored), BUFFER)  # type: ignore[arg-type]  # noqa: SIM115
-        elif BZIP2.match(head):
-            yield io.BufferedReader(bz2.BZ2File(stored), BUFFER)  # type: ignore[arg-type]
-        else:
-            yield stored
+        yield uncompressed(stored)
 
 
 def some(records: Iterable[Record], path: Path, what: str) -> Iterator[Record]:
