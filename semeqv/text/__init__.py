@@ -1,0 +1,1 @@
+"""Corpora, their file formats, and the generated corpus."""
