@@ -126,6 +126,15 @@ class Lexicon:
         """The bilingual dictionary, one pair of words for each concept: a homonym has two translations."""
         return tuple((self.lemma("lume", concept.id), self.lemma("drask", concept.id)) for concept in self.concepts)
 
+    def ambiguous_forms(self, language: str) -> dict[str, tuple[int, ...]]:
+        """The forms, inflected ones too, that have two senses, with their numbers."""
+        analyses = self.vocabularies[language].analyses
+        return {
+            form: tuple(self.concept(reading.category, reading.item).id for reading in readings)
+            for form, readings in analyses.items()
+            if len(readings) > 1
+        }
+
     def _invent_words(self, generator: np.random.Generator) -> None:
         taken: set[str] = set()
         count = self.options.names
