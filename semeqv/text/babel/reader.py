@@ -130,14 +130,20 @@ class BayesReader:
             begun: The words of the sentence so far.
 
         Returns:
-            The probability of every word that can follow.
+            The probability of every word that can follow; none can when a sentence is complete.
+
+        Raises:
+            ValueError: No document begins like that.
         """
-        words = self._forward.vocabulary.types
-        said = self._forward.prefixes([*before, *([*begun, word] for word in words)])[:, -1]
+        types = self._forward.vocabulary.types
+        begun = list(begun)
+        said = self._forward.prefixes([*before, *([begun] if begun else []), *([*begun, word] for word in types)])[:, -1]
         past = self._prior + said[: len(before)].sum(0)
-        reached = np.logaddexp.reduce(past + said[len(before) :], axis=1)
-        probabilities = np.exp(reached - np.logaddexp.reduce(reached))
-        return {word: float(probability) for word, probability in zip(words, probabilities) if probability > 0}
+        known = np.logaddexp.reduce(past + said[len(before)] if begun else past)
+        if known == -math.inf:
+            raise ValueError(f"No document in {self.language} begins with these words.")
+        probabilities = np.exp(np.logaddexp.reduce(past + said[-len(types) :], axis=1) - known)
+        return {word: float(probability) for word, probability in zip(types, probabilities) if probability > 0}
 
     def disambiguate(self, documents: Sequence[Document]) -> Disambiguation:
         """Find the probability of the senses of every homonym."""
