@@ -110,5 +110,5 @@ docker-build:
 # run can be resumed on either side.
 docker-run: docker-build
 	docker run --rm --init --interactive $$(test -t 0 && echo --tty) --shm-size 8g $(if $(GPUS),--gpus $(GPUS)) \
-	  --volume "$(CURDIR)":/semeqv --volume semeqv-cache:/cache \
+	  --volume "$(CURDIR)":/semeqv --volume semeqv-cache-$$(id -u):/cache \
 	  $(if $(SEMEQV_DATA),--volume $(DATA):$(DATA) --env SEMEQV_DATA=$(DATA)) $(DOCKER_OPTIONS) $(IMAGE) $(CMD)

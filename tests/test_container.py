@@ -75,9 +75,9 @@ def test_the_image_is_built_for_the_user():
 def test_a_shell_in_the_container(tmp_path):
     build, run = dry("docker-run", path=str(tmp_path))
     assert build == dry("docker-build")[0]
-    assert shlex.split(run.replace("$(test -t 0 && echo --tty)", "--tty")) == [
+    assert shlex.split(run.replace("$(test -t 0 && echo --tty)", "--tty").replace("$(id -u)", "$UID")) == [
         *["docker", "run", "--rm", "--init", "--interactive", "--tty", "--shm-size", "8g"],
-        *["--volume", f"{ROOT}:/semeqv", "--volume", "semeqv-cache:/cache", "semeqv", "bash"],
+        *["--volume", f"{ROOT}:/semeqv", "--volume", "semeqv-cache-$UID:/cache", "semeqv", "bash"],
     ]
 
 

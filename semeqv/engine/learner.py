@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from semeqv.engine.batches import Batch, targets
-from semeqv.engine.compilation import compiled
+from semeqv.engine.compilation import compiled, keep_memory
 from semeqv.engine.errors import UserError
 from semeqv.engine.probing import Loss, rehearsal
 from semeqv.engine.regime import Regime
@@ -107,6 +107,8 @@ class Eager:
     ):
         self.loss, self.regime, self.names, self.halted = loss, regime, tuple[str, ...](), False
         self.world, self.strategy = world or World(), strategy or Alone()
+        if regime.device.type == "cpu":
+            keep_memory()
         rehearse = rehearsal(loss, sample or {}, regime)
         self.models = list(models)
         self.forwards = [self.strategy.spread(model, regime.device, self.world, rehearse) for model in models]

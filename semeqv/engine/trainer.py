@@ -217,7 +217,7 @@ class Trainer(Builder):
             self.prepare(training=False)
         if self.saver is not None:
             self.saver.take_best(self)
-        with self.running():
+        with self.world.company(), self.running():
             found = {name: self.evaluate("test", name, dataset) for name, dataset in self.testsplits.items()}
         for run in self.runs:
             run.flush()

@@ -29,7 +29,8 @@ class Run:
     """One run: its seed, whether its embeddings are tied, and where it ended.
 
     `distances` and `first_distances` hold, for "input", "output" or "shared" embeddings, the distance of each pair
-    at the last and at the first record; `accuracies` the final accuracy of each split.
+    at the last and at the first record; `accuracies` the final accuracy of each split; `falling` says whether a
+    distance above 0.5 lost more than a twentieth in the last tenth of the run.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Run:
     distances: dict[str, dict[Pair, float]]
     first_distances: dict[str, dict[Pair, float]]
     accuracies: dict[str, float]
+    falling: bool
 
 
 @dataclass(frozen=True)
@@ -116,7 +118,7 @@ def read_one(folder: Path, record: dict[str, Any], pairs: tuple[Pair, ...], wind
     """
     seed, model = RUN_NAME.fullmatch(folder.name).groups()
     tied = model.endswith("wt")
-    first, last = {}, {}
+    first, last, falling = {}, {}, False
     for kind in ("input", "output"):
         path = folder / f"{kind}_cdists.npy"
         if tied and kind == "output" and not path.exists():
@@ -127,6 +129,8 @@ def read_one(folder: Path, record: dict[str, Any], pairs: tuple[Pair, ...], wind
             raise click.UsageError(f"{path}: has shape {array.shape}; expected {SHAPE}, at least {needed} symbols")
         first[kind] = {pair: float(array[0][pair]) for pair in pairs}
         last[kind] = {pair: float(array[-1][pair]) for pair in pairs}
+        before = array[len(array) * 9 // 10]
+        falling = falling or any(0.5 < array[-1][pair] < 0.95 * before[pair] for pair in pairs)
     if tied and all(abs(last["input"][pair] - last.get("output", last["input"])[pair]) < 1e-6 for pair in pairs):
         first, last = {"shared": first["input"]}, {"shared": last["input"]}
     lines = read_metrics(folder / METRICS)
@@ -137,7 +141,7 @@ def read_one(folder: Path, record: dict[str, Any], pairs: tuple[Pair, ...], wind
             accuracies[split] = final_mean([line.number_at("accuracy") for line in mine], window)
     counts = [line.number_at(key) for line in lines for key in ("step", "epoch") if key in line.record]
     steps = int(max(filter(math.isfinite, counts), default=0))
-    return Run(folder.name, int(seed), tied, steps, record, last, first, accuracies)
+    return Run(folder.name, int(seed), tied, steps, record, last, first, accuracies, falling)
 
 
 def option(record: dict[str, Any], name: str) -> list[str]:

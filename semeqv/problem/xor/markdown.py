@@ -113,6 +113,8 @@ def what_was_run(experiment: Experiment) -> list[str]:
         lines.append("- Beware: the runs are of different length, so that last records are not of one age.")
     if min(len(experiment.where(tied=tied)) for tied in (False, True)) < 5:
         lines.append("- Beware: fewer than five runs of a kind; accuracy depends much on the seed.")
+    if 2 * sum(run.falling for run in experiment.runs) > len(experiment.runs):
+        lines.append("- Beware: distances were still falling at the end of most runs: too early to judge closeness.")
     return lines + schedule_note(experiment, steps[-1])
 
 

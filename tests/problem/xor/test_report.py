@@ -157,6 +157,14 @@ def test_embeddings_untied_half_way_are_kept_apart(experiment):
     assert kinds == {(False, "input"), (False, "output"), (True, "input"), (True, "output")}
 
 
+def test_distances_that_still_fall_are_told(experiment):
+    folder = experiment(tied=(0.7,), untied=(0.7,))
+    assert not any(run.falling for run in read_experiment(folder, window=1).runs)
+    for path in folder.glob("*/*_cdists.npy"):
+        numpy.save(path, numpy.broadcast_to(numpy.linspace(9, 1, 20)[:, None, None], (20, 7, 7)))
+    assert all(run.falling for run in read_experiment(folder, window=1).runs)
+
+
 def test_report_prints_and_writes(experiment, tmp_path, capsys):
     output = tmp_path / "docs" / "xor.md"
     folders = (experiment(), experiment(name="bad", ends={**FAITHFUL, "output": (0.1, 0.5)}))
