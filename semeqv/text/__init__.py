@@ -1,1 +1,1 @@
-"""Corpora, their file formats, and the generated corpus."""
+"""Corpora, the formats of their files, and a generated corpus."""

@@ -1,0 +1,59 @@
+"""Where the files of a corpus are: at `--path`, or under `$SEMEQV_DATA`."""
+
+import os
+from pathlib import Path
+
+from semeqv.engine.errors import UserError
+from semeqv.text.archives import ARCHIVES, COMPRESSED, is_archive, names, parted
+from semeqv.text.download import check, download
+
+VARIABLE = "SEMEQV_DATA"
+
+
+def data_folder() -> Path | None:
+    """The folder that `$SEMEQV_DATA` names, if it is set."""
+    said = os.environ.get(VARIABLE)
+    return Path(said).expanduser() if said else None
+
+
+def locate(name: str, path: Path | None = None, source: str = "", fetch: bool = False) -> Path:
+    """Find a file or a folder of a corpus, in whatever way it is compressed or packed.
+
+    A file that was downloaded is compared with the hash that was recorded then; `check` and `download` raise
+    `UserError` too.
+
+    Args:
+        name: Where it lies under `$SEMEQV_DATA`: `europarl/europarl-v7.fr-en.train.en`.
+        path: Where the user says that it is; what is not there is looked for under `$SEMEQV_DATA`.
+        source: The address to fetch it from, or to name when it is missing.
+        fetch: Whether to download what is missing.
+
+    Returns:
+        A path that exists, or a member of an archive that exists.
+
+    Raises:
+        UserError: When it is nowhere.
+    """
+    folder, wanted = data_folder(), Path(name) if path is None else path.expanduser()
+    places = [wanted] if path is not None else []
+    if folder and not wanted.is_absolute():
+        places.append(folder / wanted)
+    for place in places:
+        if found := stored(place):
+            check(parted(found)[0])
+            return found
+    if fetch and source and places:
+        return download(source, places[0])
+    where = " or ".join(map(str, places)) or f"{name}, in a folder that {VARIABLE} names"
+    how = f"fetch it from {source} and put it there, or let --download do so" if source else "put it there"
+    raise UserError(f"{name if path is None else wanted} is missing: {how} ({where}), or say where it is with --path.")
+
+
+def stored(path: Path) -> Path | None:
+    """The path itself, or with the ending of a compressed file or an archive, whichever is there."""
+    for suffix in (*COMPRESSED, *ARCHIVES):
+        candidate = path.with_name(path.name + suffix) if path.name else path
+        if candidate.exists():
+            return candidate
+    archive, member = parted(path)
+    return path if is_archive(archive) and any(f"/{name}".endswith(f"/{member}") for name in names(archive)) else None

@@ -1,0 +1,115 @@
+"""Named entities as tags: a word a line, an empty line after each sentence (Tjong Kim Sang & Veenstra, 1999)."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from semeqv.engine.errors import UserError
+from semeqv.text.files import lines, some
+from semeqv.text.records import Sentence, Word
+
+LONGEST = 100_000  # lines of a sentence
+DOCUMENT = "-DOCSTART-"
+TAG = re.compile(r"O|[BI]-\S+")
+REMARK = re.compile(r"# ?[\w.:-]+( id)? =")
+
+Fields = list[str]
+
+
+def read_sentences(path: Path, columns: tuple[int, int] | None = None, convert: bool = False) -> Iterator[Sentence]:
+    """Read a file of two to five columns, tabs or blanks between them.
+
+    Comments are the lines above a sentence that start with `#` and have no tag. Marks of documents (`-DOCSTART-`) are
+    left out.
+
+    Raises `UserError` when there is none, a line has too few columns, or a tag is none of IOB2 or cannot stand where it
+    is.
+
+    Args:
+        path: The file.
+        columns: The columns of the words and of their tags, counted from 1. By default the second and the third where
+            the first numbers the words of the first sentence, otherwise the first and the last.
+        convert: Whether an `I-` that follows no entity of its type begins one, as in IOB1 and in careless IOB2, and
+            becomes `B-`; otherwise it is refused.
+
+    Yields:
+        Its sentences, with tags in IOB2.
+    """
+    yield from some(sentences(path, columns, convert), path, "sentence of IOB2")
+
+
+def sentences(path: Path, columns: tuple[int, int] | None, convert: bool) -> Iterator[Sentence]:
+    """The sentences of a file, of which there may be none."""
+    at = columns and (columns[0] - 1, columns[1] - 1)
+    for comments, rows in blocks(path):
+        if rows[0][1][0] == DOCUMENT:
+            if len(rows) > 1:
+                raise UserError(f"{path}, line {rows[1][0]}: an empty line should follow {DOCUMENT}.")
+            continue
+        at = at or layout(rows)
+        words, tag = list[Word](), "O"
+        for number, fields in rows:
+            where = f"{path}, line {number}"
+            if len(fields) <= max(1, *at):
+                raise UserError(f"{where}: {len(fields)} columns where a word and its tag should be ({fields!r:.40}).")
+            if not fields[at[0]]:
+                raise UserError(f"{where}: the word is empty.")
+            tag = following(tag, fields[at[1]], convert, where)
+            words.append(Word(fields[at[0]], tag=tag))
+        yield Sentence(tuple(words), tuple(comments))
+
+
+def blocks(path: Path) -> Iterator[tuple[list[str], list[tuple[int, Fields]]]]:
+    """The lines between empty ones: comments, and numbered rows, of which there is at least one."""
+    comments, rows = list[str](), list[tuple[int, Fields]]()
+    for number, line in lines(path):
+        if not line.strip(" \t"):
+            if rows:
+                yield comments, rows
+            comments, rows = [], []
+            continue
+        fields = line.split("\t") if "\t" in line else re.split(" +", line.strip(" "))
+        if not line.startswith("#") or (not REMARK.match(line) and any(map(TAG.fullmatch, fields[1:]))):
+            rows.append((number, fields))
+        elif rows:
+            raise UserError(f"{path}, line {number}: {line!r:.40} has no tag, and comments stand above a sentence.")
+        else:
+            comments.append(line)
+        if len(rows) + len(comments) > LONGEST:
+            raise UserError(f"{path}, line {number}: a sentence of over {LONGEST:,} lines; an empty line ends one.")
+    if rows:
+        yield comments, rows
+
+
+def layout(rows: list[tuple[int, Fields]]) -> tuple[int, int]:
+    """The indices of word and tag, as the first sentence of a file shows them."""
+    said = [fields[0] for _, fields in rows if len(fields) > 2]
+    numbered = any(said == [str(start + count) for count in range(len(rows))] for start in (0, 1))
+    return (1, 2) if numbered else (0, -1)
+
+
+def following(before: str, tag: str, convert: bool, where: str) -> str:
+    """The tag of a word in IOB2.
+
+    Args:
+        before: The tag of the word before it, `O` at the start of a sentence.
+        tag: The tag as written.
+        convert: Whether an entity may begin with `I-`.
+        where: Where the word stands, for the message.
+
+    Returns:
+        The tag.
+
+    Raises:
+        UserError: When it is none, or cannot follow.
+    """
+    if not TAG.fullmatch(tag):
+        raise UserError(f"{where}: {tag!r:.40} is none of the tags of IOB2 (O, B-PER, I-PER).")
+    if tag[0] == "I" and before[2:] != tag[2:]:
+        if not convert:
+            raise UserError(
+                f"{where}: {tag:.40} cannot follow {before:.40}: entities begin with B-. Convert the tags if this is "
+                "IOB1, or if it should count as a beginning."
+            )
+        return f"B-{tag[2:]}"
+    return tag

@@ -1,0 +1,101 @@
+"""Line-aligned files, one a language, as Moses and OPUS have them: line 17 of each says the same."""
+
+import contextlib
+import itertools
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Literal
+
+from semeqv.engine.errors import UserError
+from semeqv.text.archives import find, is_archive, names
+from semeqv.text.files import lines, one_line, some, writing
+from semeqv.text.records import Aligned
+
+END = (0, "")
+
+
+def sides(prefix: Path, languages: Sequence[str]) -> dict[str, Path]:
+    """The files of a corpus.
+
+    Args:
+        prefix: What their names have in common (`corpus/europarl.fr-en.train`, for `.fr` and `.en`), or an archive that
+            holds one file for each language, as those of OPUS do.
+        languages: The endings of their names.
+
+    Returns:
+        The file of each language.
+
+    Raises:
+        UserError: When one is missing, or an archive holds several for one language.
+    """
+    found = {}
+    for language in languages:
+        if is_archive(prefix):
+            fit = [
+                name for name in names(prefix) if name.endswith((f".{language}", f"/{language}")) or name == language
+            ]
+            path = prefix / fit[0] if len(fit) == 1 else None
+        else:
+            path = find(prefix.parent, [f"{prefix.name}.{language}"])
+        if path is None:
+            raise UserError(f"{prefix}.{language} is missing, for the language {language!r} of line-aligned files.")
+        found[language] = path
+    return found
+
+
+def read_aligned(files: Mapping[str, Path], empty: Literal["keep", "skip"] = "skip") -> Iterator[Aligned]:
+    """Read line-aligned files together.
+
+    Raises `UserError` when the files have different numbers of lines, or say nothing.
+
+    Args:
+        files: The file of each language.
+        empty: What becomes of lines that are blank in some language.
+
+    Yields:
+        What each line says in each language, blanks around it off.
+    """
+    yield from some(pairs(files, empty), next(iter(files.values())), "line that says something in every language")
+
+
+def pairs(files: Mapping[str, Path], empty: Literal["keep", "skip"]) -> Iterator[Aligned]:
+    """The lines of line-aligned files, of which there may be none."""
+    streams = [lines(path) for path in files.values()]
+    for row in itertools.zip_longest(*streams, fillvalue=END):
+        if END in row:
+            raise UserError(uneven(files, streams, row))
+        said = [text.strip(" \t") for _, text in row]
+        if empty == "keep" or all(said):
+            yield Aligned(dict(zip(files, said)))
+
+
+def uneven(
+    files: Mapping[str, Path], streams: Sequence[Iterator[tuple[int, str]]], row: Sequence[tuple[int, str]]
+) -> str:
+    """Say how many lines each file has, `row` being the first that not all of them have."""
+    longest = max(number for number, _ in row)
+    counts = [number + sum(1 for _ in stream) if number else longest - 1 for stream, (number, _) in zip(streams, row)]
+    said = ", ".join(f"{path} has {count:,}" for path, count in zip(files.values(), counts))
+    return f"Line-aligned files have as many lines as each other, but {said}."
+
+
+def write_aligned(prefix: Path, pairs: Iterable[Aligned], languages: Sequence[str]) -> dict[str, Path]:
+    """Write line-aligned files, `prefix.en` and so on.
+
+    Raises `UserError` when one cannot be written, or (`ValueError`, from `one_line`) a sentence is no line of text.
+
+    Args:
+        prefix: What the names of the files have in common.
+        pairs: What to write.
+        languages: The languages, a file each.
+
+    Returns:
+        The file of each language.
+    """
+    files = {language: prefix.with_name(f"{prefix.name}.{language}") for language in languages}
+    with contextlib.ExitStack() as stack:
+        streams = {language: stack.enter_context(writing(path)) for language, path in files.items()}
+        for pair in pairs:
+            for language, stream in streams.items():
+                stream.write(one_line(pair.sentences[language]) + "\n")
+    return files

@@ -1,0 +1,48 @@
+"""XNLI (Conneau et al., 2018, arXiv 1809.05053): premise, hypothesis and label as TSV.
+
+Three layouts are about: the files of the corpus itself, all languages in one (`gold_label`, `sentence1`, `sentence2`,
+`language`), its translated training sets (`label` written `contradictory`), and one file a language.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from semeqv.engine.errors import UserError
+from semeqv.text.files import lines, some
+from semeqv.text.readers import table
+from semeqv.text.records import Labelled
+
+LABELS = ("entailment", "neutral", "contradiction")
+SYNONYMS = {"contradictory": "contradiction"}
+LAYOUTS = (("label", "premise", "hypothesis"), ("label", "premise", "hypo"), ("gold_label", "sentence1", "sentence2"))
+
+
+def read_labelled(path: Path, language: str = "") -> Iterator[Labelled]:
+    """Read pairs of sentences with their labels.
+
+    Raises `UserError` when a column is missing, a label is unknown, or there is no row of the language.
+
+    Args:
+        path: The file.
+        language: The language of the texts; where the file has a column `language`, only its rows are read.
+
+    Yields:
+        Premise and hypothesis, and one of `LABELS`.
+    """
+    yield from some(pairs(path, language), path, f"pair in the language {language!r}" if language else "pair")
+
+
+def pairs(path: Path, language: str) -> Iterator[Labelled]:
+    """The pairs of a language, of which there may be none."""
+    header = next((text.split("\t") for _, text in lines(path) if text), [])
+    columns = next((columns for columns in LAYOUTS if set(columns) <= set(header)), LAYOUTS[0])
+    mixed = "language" in header
+    if mixed and not language:
+        raise UserError(f"{path} holds several languages; say which one to read.")
+    for row in table.read_rows(path, (*columns, "language") if mixed else columns):
+        label, premise, hypothesis, *said = row.values
+        label = SYNONYMS.get(label, label)
+        if label not in LABELS:
+            raise UserError(f"{path}, line {row.line}: the label {label!r:.40} is none of {', '.join(LABELS)}.")
+        if said in ([], [language]):
+            yield Labelled((premise, hypothesis), label, language)
