@@ -1,22 +1,4 @@
-"""A generated corpus in two invented languages, of which everything is known."""
+"""A generated corpus in two invented languages, of which everything is known.
 
-from semeqv.text.babel.document import Document, Sentence, Token
-from semeqv.text.babel.grammar import Grammar
-from semeqv.text.babel.lexicon import Concept, Homonym, Lexicon
-from semeqv.text.babel.options import LANGUAGES, GrammarOptions
-from semeqv.text.babel.reader import BayesReader, Bound, Disambiguation
-
-__all__ = [
-    "LANGUAGES",
-    "BayesReader",
-    "Bound",
-    "Concept",
-    "Disambiguation",
-    "Document",
-    "Grammar",
-    "GrammarOptions",
-    "Homonym",
-    "Lexicon",
-    "Sentence",
-    "Token",
-]
+`grammar.Grammar` writes it; `reader.BayesReader` reads it as well as can be, which bounds what any model can do.
+"""

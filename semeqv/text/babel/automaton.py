@@ -1,8 +1,8 @@
 """The word order of a language as a finite automaton, with two registers for what a word depends on.
 
-The registers hold the subject, which the verb and the adverb depend on, and the last adjective or noun, which the noun or
-adjective next to it depends on. Given the topic, the automaton emits exactly the sentences of the language with their
-probabilities: `forward` runs it.
+The registers hold the subject, which the verb and the adverb depend on, and the last adjective or noun, which the noun
+or adjective next to it depends on. Given the topic, the automaton emits exactly the sentences of the language with
+their probabilities: `forward` runs it.
 """
 
 from collections import defaultdict
@@ -87,7 +87,8 @@ class Automaton:
         subject, verb, object_, adposition, oblique = self._new(5)
         self._argument(first, subject, "subject", options.subject_entity, self._lume_noun)
         self._adverb_and_verb(subject, verb)
-        self._argument(self._perhaps(verb, object_, options.object), object_, "object", options.object_entity, self._lume_noun)
+        begun = self._perhaps(verb, object_, options.object)
+        self._argument(begun, object_, "object", options.object_entity, self._lume_noun)
         self._emit(self._perhaps(object_, oblique, options.oblique), adposition, Category.ADPOSITION)
         self._argument(adposition, oblique, "oblique", options.oblique_entity, self._lume_noun)
         self._emit(oblique, last, Category.MARK)
@@ -149,9 +150,12 @@ class Automaton:
             share = self._options.adjective
             self._emit(ready, adjective, Category.ADJECTIVE, share, weight=Weight.TOPIC_OF_NOUN)
             for plural, joint in numbers.items():
-                within, weight = joint / total, Weight.TOPIC_AND_ADJECTIVE
-                self._emit(adjective, noun, Category.NOUN, within, weight, plural, subject)
-                self._emit(ready, noun, Category.NOUN, (1 - share) * within, Weight.TOPIC, plural, subject)
+                for before, part, weight in (
+                    (adjective, 1.0, Weight.TOPIC_AND_ADJECTIVE),
+                    (ready, 1 - share, Weight.TOPIC),
+                ):
+                    within = part * joint / total
+                    self._emit(before, noun, Category.NOUN, within, weight=weight, plural=plural, subject=subject)
         self._emit(self._perhaps(noun, target, modifier), genitive, Category.GENITIVE)
         if modifier:
             self._lume_noun(genitive, target, 0.0, KEEP)
@@ -167,7 +171,7 @@ class Automaton:
         for plural in (False, True):
             noun, described = self._new(2)
             total = sum(share for (_, number), share in joint.items() if number is plural)
-            self._emit(ready, noun, Category.NOUN, total, Weight.TOPIC, plural, subject)
+            self._emit(ready, noun, Category.NOUN, total, weight=Weight.TOPIC, plural=plural, subject=subject)
             begun = self._perhaps(noun, described, self._options.adjective)
             self._emit(begun, described, Category.ADJECTIVE, weight=Weight.NOUN, plural=plural)
             counted = joint.get(("numeral", plural), 0.0) / total if total else 0.0
@@ -189,6 +193,7 @@ class Automaton:
         target: int,
         category: Category,
         probability: float = 1.0,
+        *,
         weight: Weight = Weight.NOTHING,
         plural: bool | None = None,
         subject: int = KEEP,

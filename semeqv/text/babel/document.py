@@ -1,17 +1,19 @@
 """Sentences with all that is known of them."""
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from semeqv.text.babel.options import LANGUAGES
 
 
-@dataclass(frozen=True)
-class Token:
-    """A word in its sentence, as a line of CoNLL-U has it.
+class Token(NamedTuple):
+    """A word in its sentence.
 
     Args:
         form: The word as it is written.
         lemma: Its dictionary form.
         upos: Its universal part of speech.
-        features: Its universal features, sorted by name.
+        features: Its universal features, as CoNLL-U writes them; empty when it has none.
         head: The number of its head, counted from 1; 0 for the root.
         relation: Its universal relation to the head.
         entity: Its part in a named entity, in IOB2.
@@ -22,7 +24,7 @@ class Token:
     form: str
     lemma: str
     upos: str
-    features: tuple[tuple[str, str], ...]
+    features: str
     head: int
     relation: str
     entity: str
@@ -63,22 +65,35 @@ class Document:
     sentences: dict[str, tuple[Sentence, ...]] = field(hash=False)
 
     @property
+    def languages(self) -> tuple[str, ...]:
+        """The languages that it is written in, one or both."""
+        return tuple(self.sentences)
+
+    @property
     def parallel(self) -> bool:
         """Whether it is written in both languages."""
-        return len(self.sentences) == 2
+        return len(self.sentences) == len(LANGUAGES)
 
-    def alignments(self) -> list[list[tuple[int, int]]]:
-        """Align the words of each sentence with those of its translation.
+    @property
+    def pairs(self) -> list[tuple[Sentence, Sentence]]:
+        """Each sentence of Lume with its translation into Drask; none when the document is in one language."""
+        return list(zip(*(self.sentences[language] for language in LANGUAGES))) if self.parallel else []
 
-        Returns:
-            For each sentence, pairs of positions counted from 0, the first of lume, the second of drask; function words
-            that only one of the languages has stand in no pair. Empty when the document is in one language.
-        """
-        if not self.parallel:
-            return []
-        return [_align(*pair) for pair in zip(self.sentences["lume"], self.sentences["drask"])]
+    def text(self, language: str) -> str:
+        """What it says in one of its languages, a sentence a line."""
+        return "\n".join(sentence.text for sentence in self.sentences[language])
 
 
-def _align(lume: Sentence, drask: Sentence) -> list[tuple[int, int]]:
+def align(lume: Sentence, drask: Sentence) -> list[tuple[int, int]]:
+    """Align the words of a sentence with those of its translation.
+
+    Args:
+        lume: The sentence.
+        drask: The translation.
+
+    Returns:
+        Pairs of positions counted from 0, the first of lume, the second of drask; function words that only one of the
+        languages has stand in no pair.
+    """
     places = {token.node: place for place, token in enumerate(drask.tokens)}
     return [(place, places[token.node]) for place, token in enumerate(lume.tokens) if token.node in places]

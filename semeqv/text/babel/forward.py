@@ -11,14 +11,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semeqv.text.babel.automaton import FORGET, FROM_NOUN, Automaton, Weight
+from semeqv.text.babel.chance import equal
 from semeqv.text.babel.frame import ADPOSITION, MARK
 from semeqv.text.babel.grammar import Grammar
+from semeqv.text.babel.lexicon import ENTITIES, Floats
 from semeqv.text.babel.vocabulary import CONTENT, DESIGNATORS, NUMERALS, PREFIXES, Category
 
 AT_ONCE = 4096  # sentences
 ANY = -1
 
-Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 Words = Sequence[str]
 
@@ -47,6 +48,7 @@ class Forward:
         self.vocabulary, self.topics = lexicon.vocabularies[language], grammar.options.topics
         self._noun = lexicon.noun_given_topic.T  # (nouns, topics)
         self._beside = lexicon.given_noun
+        self._most = 2 * max(len(self._noun) + len(ENTITIES), grammar.options.adjectives) + 1  # of a register, with ANY
         adjectives = lexicon.given_noun[Category.ADJECTIVE][: lexicon.nouns]
         self._adjective = (lexicon.noun_given_topic @ adjectives).T  # (adjectives, topics)
         self._number = {form: number for number, form in enumerate(self.vocabulary.types)}
@@ -61,8 +63,8 @@ class Forward:
             senses: For each sentence None, or a position and the number of the sense that the word there shall have.
 
         Returns:
-            `(sentences, words of the longest, topics)`, the logarithm of the probability of all words up to each, itself
-            included; behind the end of a sentence, that of the sentence.
+            `(sentences, words of the longest, topics)`, the logarithm of the probability of all words up to each,
+            itself included; behind the end of a sentence, that of the sentence.
 
         Raises:
             ValueError: The language has no such word.
@@ -90,29 +92,24 @@ class Forward:
     def _read_vocabulary(self, grammar: Grammar) -> None:
         """Lay the analyses of all forms out as arrays, `(analyses,)`, and those of a form, `(forms, most)`."""
         options, lexicon = grammar.options, grammar.lexicon
-        tense = (1 - options.past, options.past)
         shares = {
             Category.ADPOSITION: ADPOSITION,
             Category.MARK: MARK,
-            Category.NUMERAL: (1 / len(NUMERALS),) * len(NUMERALS),
-            Category.GIVEN: (1 / options.names,) * options.names,
-            Category.NAME: (1 / options.names,) * options.names,
-            Category.PREFIX: (1 / PREFIXES,) * PREFIXES,
-            Category.DESIGNATOR: (1 / DESIGNATORS,) * DESIGNATORS,
+            Category.NUMERAL: equal(len(NUMERALS)).probabilities,
+            Category.GIVEN: equal(options.names).probabilities,
+            Category.NAME: equal(options.names).probabilities,
+            Category.PREFIX: equal(PREFIXES).probabilities,
+            Category.DESIGNATOR: equal(DESIGNATORS).probabilities,
         }
         analyses = list(self.vocabulary.forms)
         self._category = np.array([analysis.category for analysis in analyses])
         self._item = np.array([analysis.item for analysis in analyses])
         self._plural = np.array([analysis.plural for analysis in analyses])
-        self._share = np.array(
-            [
-                tense[analysis.past] if analysis.category is Category.VERB
-                else shares[analysis.category][analysis.item] if analysis.category in shares
-                else 1.0
-                for analysis in analyses
-            ]
-        )  # fmt: skip
-        self._sense = np.array([lexicon.concept(a.category, a.item).id if a.category in CONTENT else ANY for a in analyses])
+        self._share = np.array([shares[kind][item] if kind in shares else 1.0 for kind, item, _, _ in analyses])
+        verb, past = self._category == Category.VERB, np.array([analysis.past for analysis in analyses])
+        self._share[verb] = np.where(past, options.past, 1 - options.past)[verb]
+        concepts = ((lexicon.concept(kind, item) if kind in CONTENT else None) for kind, item, _, _ in analyses)
+        self._sense = np.array([ANY if concept is None else concept.id for concept in concepts])
         places = {analysis: place for place, analysis in enumerate(analyses)}
         most = max(map(len, self.vocabulary.analyses.values()))
         self._analyses = np.full((len(self._number), most), ANY)
@@ -123,7 +120,7 @@ class Forward:
     def _read_automaton(self, automaton: Automaton) -> None:
         """Lay the arcs out as arrays, `(arcs,)`, sorted by source and class."""
         arcs = sorted(automaton.arcs, key=lambda arc: (arc.source, arc.category))
-        self._start = automaton.start
+        self._start, self._states = automaton.start, automaton.states
         self._target = np.array([arc.target for arc in arcs])
         self._probability = np.array([arc.probability for arc in arcs])
         self._weight = np.array([arc.weight for arc in arcs])
@@ -164,21 +161,36 @@ class Forward:
         """Follow the arcs, and add up what has become the same."""
         item, weight = self._item[analysis], self._weight[arc]
         values = now.weight[kept] * (self._probability[arc] * self._share[analysis])[:, None]
-        self._weigh(values, weight, self._category[analysis], item, now.beside[kept], now.subject[kept] // 2)
+        self._weigh(
+            values,
+            weight=weight,
+            category=self._category[analysis],
+            item=item,
+            beside=now.beside[kept],
+            subject=now.subject[kept] // 2,
+        )
         change, subject = self._subject[arc], now.subject[kept]
         subject = np.where(change == FROM_NOUN, 2 * item + self._plural[analysis], subject)
         subject = np.where(change == FORGET, ANY, np.where(change >= 0, 2 * change, subject))
         remembered = (weight == Weight.TOPIC) | (weight == Weight.TOPIC_OF_NOUN)
         beside = np.where(remembered, item, ANY)
         state = self._target[arc]
-        keys = np.stack([now.sentence[kept], state, subject, beside], axis=1)
-        keys, same = np.unique(keys, axis=0, return_inverse=True)
-        merged = np.zeros((len(keys), self.topics))
-        np.add.at(merged, same.reshape(-1), values)
-        return Hypotheses(*keys.T, weight=merged)
+        sentence = now.sentence[kept]
+        key = ((sentence * self._states + state) * self._most + subject + 1) * self._most + beside + 1
+        _, one, same = np.unique(key, return_index=True, return_inverse=True)
+        merged = np.zeros((len(one), self.topics))
+        np.add.at(merged, same, values)
+        return Hypotheses(sentence[one], state[one], subject[one], beside[one], merged)
 
     def _weigh(
-        self, values: Floats, weight: Integers, category: Integers, item: Integers, beside: Integers, subject: Integers
+        self,
+        values: Floats,
+        *,
+        weight: Integers,
+        category: Integers,
+        item: Integers,
+        beside: Integers,
+        subject: Integers,
     ) -> None:
         """Multiply by the probability of each word within its class."""
         noun = (weight == Weight.TOPIC) | (weight == Weight.TOPIC_AND_ADJECTIVE)

@@ -1,14 +1,10 @@
 """What a sentence says, before it is said in a language."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple
 
-import numpy as np
-from numpy.typing import ArrayLike
-
+from semeqv.text.babel.chance import Chooser, Distribution, equal, odds
 from semeqv.text.babel.lexicon import ENTITIES, Lexicon
-from semeqv.text.babel.vocabulary import ADPOSITIONS, DESIGNATORS, NUMERALS, PREFIXES, Category
+from semeqv.text.babel.vocabulary import DESIGNATORS, NUMERALS, PREFIXES, Category
 
 # What is open to choice beside the options; the parts of a name are equally probable.
 FAMILY_NAME = (0.4, 0.6)  # no, yes
@@ -19,27 +15,7 @@ ENTITY = {"subject": (0.6, 0.4, 0.0), "object": (0.3, 0.3, 0.4), "oblique": (0.0
 DETERMINATIONS = ("definite", "indefinite", "numeral")
 
 
-class Chooser(Protocol):
-    """What decides."""
-
-    def choose(self, probabilities: ArrayLike) -> int:
-        """Choose one of some alternatives of these probabilities."""
-
-
-class Dice:
-    """Chooses by uniform numbers from a generator of random numbers."""
-
-    def __init__(self, generator: np.random.Generator):
-        self._generator = generator
-
-    def choose(self, probabilities: ArrayLike) -> int:
-        """Choose one of some alternatives of these probabilities."""
-        bounds = np.cumsum(probabilities)
-        return int(np.searchsorted(bounds[:-1], self._generator.random() * bounds[-1], side="right"))
-
-
-@dataclass(frozen=True)
-class NounPhrase:
+class NounPhrase(NamedTuple):
     """A common noun and what belongs to it.
 
     Args:
@@ -59,25 +35,24 @@ class NounPhrase:
     modifier: "NounPhrase | None"
 
 
-@dataclass(frozen=True)
-class Entity:
+class Entity(NamedTuple):
     """A named entity.
 
     Args:
         kind: PER, ORG or LOC.
         name: Which name: of a person the given one.
         other: Which family name, designator of an organisation or prefix of a place, if any.
+        plural: Its number, which is never plural.
     """
 
     kind: str
     name: int
     other: int | None
-    plural = False
+    plural: bool = False
 
 
-@dataclass(frozen=True)
-class Frame:
-    """A sentence, its words being numbers within their class."""
+class Frame(NamedTuple):
+    """A sentence, its words being numbers within their class; `adposition` counts only beside an `oblique`."""
 
     subject: NounPhrase | Entity
     verb: int
@@ -101,52 +76,62 @@ def determination_and_number(lexicon: Lexicon) -> dict[tuple[str, bool], float]:
     return joint | {("numeral", True): options.numeral}
 
 
-def choose_frame(lexicon: Lexicon, topic: int, chooser: Chooser) -> Frame:
-    """Choose a sentence on a topic."""
-    options = lexicon.options
-    subject = _argument(lexicon, topic, chooser, "subject", options.subject_entity)
-    beside = subject.noun if isinstance(subject, NounPhrase) else lexicon.nouns + ENTITIES.index(subject.kind)
-    verb = chooser.choose(lexicon.given_noun[Category.VERB][beside])
-    past = bool(chooser.choose(_odds(options.past)))
-    adverb = object_ = oblique = None
-    adposition = 0
-    if chooser.choose(_odds(options.adverb)):
-        adverb = chooser.choose(lexicon.given_noun[Category.ADVERB][beside])
-    if chooser.choose(_odds(options.object)):
-        object_ = _argument(lexicon, topic, chooser, "object", options.object_entity)
-    if chooser.choose(_odds(options.oblique)):
-        adposition = chooser.choose(ADPOSITION)
-        oblique = _argument(lexicon, topic, chooser, "oblique", options.oblique_entity)
-    return Frame(subject, verb, past, adverb, object_, adposition, oblique, chooser.choose(MARK))
+class Author:
+    """Decides what sentences say.
 
+    Args:
+        lexicon: The words and their probabilities.
+    """
 
-def _argument(lexicon: Lexicon, topic: int, chooser: Chooser, role: str, entity: float) -> NounPhrase | Entity:
-    if not chooser.choose(_odds(entity)):
-        return _noun_phrase(lexicon, topic, chooser, lexicon.options.modifier)
-    kind = ENTITIES[chooser.choose(ENTITY[role])]
-    name = chooser.choose(_equal(lexicon.options.names))
-    if kind == "ORG":
-        return Entity(kind, name, chooser.choose(_equal(DESIGNATORS)))
-    if not chooser.choose(FAMILY_NAME if kind == "PER" else PREFIXED):
-        return Entity(kind, name, None)
-    return Entity(kind, name, chooser.choose(_equal(lexicon.options.names if kind == "PER" else PREFIXES)))
+    def __init__(self, lexicon: Lexicon):
+        options = lexicon.options
+        self._nouns = lexicon.nouns
+        self._noun_given_topic = [Distribution(row) for row in lexicon.noun_given_topic]
+        self._given_noun = {kind: [Distribution(row) for row in rows] for kind, rows in lexicon.given_noun.items()}
+        joint = determination_and_number(lexicon)
+        self._determinations, self._determination = list(joint), Distribution(joint.values())
+        self._past, self._adverb, self._adjective = odds(options.past), odds(options.adverb), odds(options.adjective)
+        self._modifier, self._never = odds(options.modifier), odds(0.0)
+        self._present = {"object": odds(options.object), "oblique": odds(options.oblique)}
+        shares = (options.subject_entity, options.object_entity, options.oblique_entity)
+        self._entity = {role: odds(share) for role, share in zip(ENTITY, shares)}
+        self._kind = {role: Distribution(shares) for role, shares in ENTITY.items()}
+        self._adposition, self._mark, self._numeral = Distribution(ADPOSITION), Distribution(MARK), equal(len(NUMERALS))
+        self._name = equal(options.names)
+        self._has_other = {"PER": Distribution(FAMILY_NAME), "ORG": odds(1.0), "LOC": Distribution(PREFIXED)}
+        self._other = {"PER": self._name, "ORG": equal(DESIGNATORS), "LOC": equal(PREFIXES)}
 
+    def frame(self, topic: int, chooser: Chooser) -> Frame:
+        """Choose a sentence on a topic."""
+        choose = chooser.choose
+        subject = self._argument(topic, chooser, "subject")
+        beside = subject.noun if isinstance(subject, NounPhrase) else self._nouns + ENTITIES.index(subject.kind)
+        verb = choose(self._given_noun[Category.VERB][beside])
+        past = bool(choose(self._past))
+        adverb = object_ = oblique = None
+        adposition = 0
+        if choose(self._adverb):
+            adverb = choose(self._given_noun[Category.ADVERB][beside])
+        if choose(self._present["object"]):
+            object_ = self._argument(topic, chooser, "object")
+        if choose(self._present["oblique"]):
+            adposition = choose(self._adposition)
+            oblique = self._argument(topic, chooser, "oblique")
+        return Frame(subject, verb, past, adverb, object_, adposition, oblique, choose(self._mark))
 
-def _noun_phrase(lexicon: Lexicon, topic: int, chooser: Chooser, modifier: float) -> NounPhrase:
-    joint = determination_and_number(lexicon)
-    determination, plural = list(joint)[chooser.choose(list(joint.values()))]
-    numeral = chooser.choose(_equal(len(NUMERALS))) if determination == "numeral" else None
-    noun = chooser.choose(lexicon.noun_given_topic[topic])
-    adjective = None
-    if chooser.choose(_odds(lexicon.options.adjective)):
-        adjective = chooser.choose(lexicon.given_noun[Category.ADJECTIVE][noun])
-    belongs = _noun_phrase(lexicon, topic, chooser, 0.0) if chooser.choose(_odds(modifier)) else None
-    return NounPhrase(noun, plural, determination, numeral, adjective, belongs)
+    def _argument(self, topic: int, chooser: Chooser, role: str) -> NounPhrase | Entity:
+        choose = chooser.choose
+        if not choose(self._entity[role]):
+            return self._noun_phrase(topic, chooser, self._modifier)
+        kind = ENTITIES[choose(self._kind[role])]
+        name = choose(self._name)
+        return Entity(kind, name, choose(self._other[kind]) if choose(self._has_other[kind]) else None)
 
-
-def _odds(probability: float) -> Sequence[float]:
-    return (1 - probability, probability)
-
-
-def _equal(count: int) -> Sequence[float]:
-    return (1 / count,) * count
+    def _noun_phrase(self, topic: int, chooser: Chooser, modifier: Distribution) -> NounPhrase:
+        choose = chooser.choose
+        determination, plural = self._determinations[choose(self._determination)]
+        numeral = choose(self._numeral) if determination == "numeral" else None
+        noun = choose(self._noun_given_topic[topic])
+        adjective = choose(self._given_noun[Category.ADJECTIVE][noun]) if choose(self._adjective) else None
+        belongs = self._noun_phrase(topic, chooser, self._never) if choose(modifier) else None
+        return NounPhrase(noun, plural, determination, numeral, adjective, belongs)

@@ -15,8 +15,9 @@ from semeqv.text.babel.vocabulary import (
     Category,
     Morphology,
     Vocabulary,
-    invent,
     invent_function_words,
+    invent_names,
+    invent_stems,
 )
 
 MORPHOLOGIES = {
@@ -26,6 +27,7 @@ MORPHOLOGIES = {
 ENTITIES = ("PER", "ORG", "LOC")
 FAVOURITES = {Category.VERB: (0.5, 0.3, 0.2), Category.ADJECTIVE: (0.5, 0.3, 0.2), Category.ADVERB: (0.6, 0.4)}
 SAME_CLASS = 2 / 3  # of the homonyms; the others are a noun and a verb, or a noun and an adjective
+ATTEMPTS = 100  # at pairing senses
 
 Floats = NDArray[np.float64]
 
@@ -88,7 +90,7 @@ class Lexicon:
         generator = np.random.Generator(np.random.Philox(options.lexicon_seed))
         counts = (options.topics * options.nouns, options.verbs, options.adjectives, options.adverbs)
         self.options, self.nouns = options, counts[0]
-        self._first = dict(zip(CONTENT, np.cumsum([0, *counts[:-1]]).tolist()))
+        self._first = {kind: sum(counts[:place]) for place, kind in enumerate(CONTENT)}
         self.concepts = tuple(
             Concept(self._first[kind] + item, kind, item, item // options.nouns if kind is Category.NOUN else None)
             for kind, count in zip(CONTENT, counts)
@@ -137,14 +139,10 @@ class Lexicon:
 
     def _invent_words(self, generator: np.random.Generator) -> None:
         taken: set[str] = set()
-        count = self.options.names
-        names = [
-            invent(count, lambda: NAMES.word(generator).capitalize(), lambda word: {word.lower()}, taken)
-            for _ in range(2)
-        ]
+        given, other = (invent_names(self.options.names, NAMES, generator, taken) for _ in range(2))
         shared = {
-            Category.GIVEN: names[0],
-            Category.NAME: names[1],
+            Category.GIVEN: given,
+            Category.NAME: other,
             Category.NUMERAL: list(NUMERALS),
             Category.MARK: list(MARKS),
         }
@@ -153,9 +151,7 @@ class Lexicon:
             function_words = invent_function_words(morphology, generator, taken)
             pairs = self._pair(generator, used)
             used |= set(pairs)
-            stems = invent(
-                len(self.concepts) - len(pairs), lambda: morphology.phonology.word(generator), morphology.forms, taken
-            )
+            stems = invent_stems(len(self.concepts) - len(pairs), morphology, generator, taken)
             words: dict[int, str] = {}
             for pair in pairs:
                 words |= dict.fromkeys(pair, stems.pop())
@@ -168,23 +164,24 @@ class Lexicon:
         """Choose the homonyms of a language; two senses share a word in one language at most."""
         count = self.options.homonym_count
         others = [concept.id for concept in self.concepts if concept.category in (Category.VERB, Category.ADJECTIVE)]
-        free = generator.permutation(self.nouns).tolist()
-        mixed = generator.permutation(others).tolist()[: count - round(count * SAME_CLASS)]
-        pairs: list[tuple[int, int]] = []
-        while len(pairs) < count:
-            first = free.pop() if free else None
-            partners = mixed if mixed else free
-            second = next((partner for partner in partners if self._differ(first, partner, used)), None)
-            if first is None or second is None:
-                raise ValueError(f"{count} homonyms do not fit into {self.nouns} nouns of {self.options.topics} topics.")
-            partners.remove(second)
-            pairs.append((min(first, second), max(first, second)))
-        return pairs
+        mixed = max(count - round(count * SAME_CLASS), 2 * count - self.nouns)
+        for _ in range(ATTEMPTS):
+            nouns = generator.permutation(self.nouns).tolist()
+            seconds = [*generator.permutation(others).tolist()[:mixed], *nouns[count:]]
+            pairs = list[tuple[int, int]]()
+            for first in nouns[:count]:
+                pair = next((pair for pair in ((first, second) for second in seconds) if self._fit(pair, used)), None)
+                if pair is not None:
+                    seconds.remove(pair[1])
+                    pairs.append(pair)
+            if len(pairs) == count:
+                return pairs
+        raise ValueError(f"{count} homonyms do not fit into {len(self.concepts)} senses; ask for fewer, or more nouns.")
 
-    def _differ(self, first: int | None, second: int, used: set[tuple[int, int]]) -> bool:
-        if first is None or (min(first, second), max(first, second)) in used:
-            return False
-        return self.concepts[first].topic != self.concepts[second].topic
+    def _fit(self, pair: tuple[int, int], used: set[tuple[int, int]]) -> bool:
+        """Whether the two senses may share a word: nouns of one topic may not."""
+        first, second = (self.concepts[sense].topic for sense in pair)
+        return first != second and pair not in used and pair[::-1] not in used
 
     def _choose_favourites(self, kind: Category, count: int, generator: np.random.Generator) -> None:
         weights = np.array(FAVOURITES[kind][:count])
@@ -203,10 +200,12 @@ class Lexicon:
 
 def _nouns(options: GrammarOptions) -> Floats:
     """The probability of nouns in each topic: a few of its own are frequent, those of the others leak in."""
-    own = np.kron(np.eye(options.topics), _zipf(options.nouns))
-    return (1 - options.leak) * own + options.leak * own.mean(0)
+    own: Floats = np.kron(np.eye(options.topics), _zipf(options.nouns))
+    leaking: Floats = (1 - options.leak) * own + options.leak * own.mean(0)
+    return leaking
 
 
 def _zipf(count: int) -> Floats:
-    weights = 1 / (np.arange(count) + 3.0)
-    return weights / weights.sum()
+    """The probabilities of items that differ in frequency, the most frequent first."""
+    weights = [1 / (rank + 3) for rank in range(count)]
+    return np.array(weights) / sum(weights)

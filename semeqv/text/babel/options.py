@@ -52,9 +52,9 @@ class GrammarOptions:
     plural: float = 0.35
     adjective: float = 0.4
     modifier: float = 0.15
-    adverb: float = 0.3
-    object: float = 0.65
-    oblique: float = 0.4
+    adverb: float = 0.4
+    object: float = 0.75
+    oblique: float = 0.5
     past: float = 0.5
     subject_entity: float = 0.2
     object_entity: float = 0.15
@@ -71,7 +71,7 @@ class GrammarOptions:
                 raise ValueError(f"{name} must lie between 0 and 1, not {getattr(self, name)}.")
         if self.definite + self.numeral > 1:
             raise ValueError(f"definite and numeral sum to {self.definite + self.numeral:g}, which is more than 1.")
-        for field in fields(self):
+        for field in fields(GrammarOptions):
             least = 0 if field.name == "lexicon_seed" else 1
             if field.type is int and getattr(self, field.name) < least:
                 raise ValueError(f"{field.name} must be at least {least}, not {getattr(self, field.name)}.")

@@ -25,12 +25,8 @@ class Phonology:
         """Invent a word, of some number of syllables or of as many as a content word has."""
         if syllables is None:
             syllables = int(generator.integers(self.syllables[0], self.syllables[1] + 1))
-        letters = [part for _ in range(syllables) for part in (_one(self.onsets, generator), _one(self.vowels, generator))]
-        return "".join([*letters, _one(self.codas, generator)])
-
-
-def _one(parts: tuple[str, ...], generator: np.random.Generator) -> str:
-    return parts[generator.integers(len(parts))]
+        parts = [*(self.onsets, self.vowels) * syllables, self.codas]
+        return "".join(part[generator.integers(len(part))] for part in parts)
 
 
 LUME = Phonology(tuple("lmnvstrpf"), tuple("aeiou"), ("", "", "n", "l"), (2, 3))

@@ -1,48 +1,24 @@
 """The best possible reader of the generated corpus: exact probabilities, given all that can be known of the past.
 
-What is latent is the topic of a document, the senses of homonyms and the derivations of sentences. Sentences are independent
-given the topic, so that the past of a document is no more than a sum of logarithms for each topic.
+What is latent is the topic of a document, the senses of homonyms and the derivations of sentences. Sentences are
+independent given the topic, so that the past of a document is no more than a sum of logarithms for each topic.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 
+from semeqv.text.babel.bound import Bound
 from semeqv.text.babel.document import Document
-from semeqv.text.babel.forward import Floats, Forward, Integers, Words
+from semeqv.text.babel.forward import Forward, Integers, Words
 from semeqv.text.babel.grammar import Grammar
+from semeqv.text.babel.lexicon import Floats
 
-
-@dataclass(frozen=True)
-class Bound:
-    """The least cross-entropy that a language model can reach on some documents, on average over corpora.
-
-    Args:
-        sentences: How many sentences were read.
-        tokens: How many words and marks they have.
-        nats: The negative log-likelihood of all of them.
-    """
-
-    sentences: int
-    tokens: int
-    nats: float
-
-    @property
-    def nats_per_token(self) -> float:
-        """Cross-entropy."""
-        return self.nats / self.tokens
-
-    @property
-    def nats_per_sentence(self) -> float:
-        """Cross-entropy of a sentence."""
-        return self.nats / self.sentences
-
-    @property
-    def perplexity(self) -> float:
-        """Perplexity per word or mark."""
-        return math.exp(self.nats_per_token)
+AT_ONCE = 500  # documents
+CONTEXTS = ("left", "sentence", "document")  # of a homonym
 
 
 @dataclass(frozen=True)
@@ -55,8 +31,8 @@ class Disambiguation:
         position: `(homonyms,)`, the place of the word in the sentence.
         senses: `(homonyms, 2)`, the numbers of the two senses of the word.
         truth: `(homonyms,)`, which of the two it has.
-        posterior: `(homonyms, 2)` for each context: their probabilities given all words of the document up to the homonym
-            (`left`), given its sentence (`sentence`), and given the whole document (`document`).
+        posterior: `(homonyms, 2)` for each of `CONTEXTS`: their probabilities given all words of the document up to the
+            homonym (`left`), given its sentence (`sentence`), and given the whole document (`document`).
     """
 
     document: Integers
@@ -70,10 +46,11 @@ class Disambiguation:
         """How often the more probable sense is the true one: no reader that knows only this context does better."""
         return float((self.posterior[context].argmax(1) == self.truth).mean())
 
-    def entropy(self, context: str) -> float:
-        """The mean entropy of the senses in nats, given the context."""
+    def entropies(self, context: str) -> Floats:
+        """The entropy of the senses of each homonym in nats, given the context, `(homonyms,)`."""
         posterior = self.posterior[context]
-        return float(-(posterior * np.log(np.where(posterior > 0, posterior, 1))).sum(1).mean())
+        entropies: Floats = -(posterior * np.log(np.where(posterior > 0, posterior, 1))).sum(1)
+        return entropies
 
 
 class BayesReader:
@@ -91,12 +68,14 @@ class BayesReader:
         self._forward = Forward(grammar, language)
         self._prior = -math.log(grammar.options.topics)
 
-    def bound(self, documents: Sequence[Document]) -> Bound:
-        """Measure how well the documents can be predicted, those in the language."""
-        surprisals = self.surprisals(documents)
-        sentences = [sentence for document in surprisals for sentence in document]
-        nats = math.fsum(float(sentence.sum()) for sentence in sentences)
-        return Bound(len(sentences), sum(map(len, sentences)), nats)
+    def bound(self, documents: Iterable[Document]) -> Bound:
+        """Measure how well documents can be predicted, those in the language; any number of them may stream by."""
+        return sum((self._bound(some) for some in batches(documents, AT_ONCE)), Bound())
+
+    def _bound(self, documents: Sequence[Document]) -> Bound:
+        said = [document.sentences[self.language] for document in documents if self.language in document.sentences]
+        nats = [math.fsum(np.concatenate(document)) for document in self.surprisals(documents)]
+        return sum((Bound.of(sentences, document) for sentences, document in zip(said, nats)), Bound())
 
     def surprisals(self, documents: Sequence[Document]) -> list[list[Floats]]:
         """Find how unexpected every word is after all that precedes it in its document.
@@ -120,7 +99,8 @@ class BayesReader:
         counts, sentences = self._said(documents)
         found = np.full((len(counts), self._forward.topics), self._prior)
         np.add.at(found, np.repeat(np.arange(len(counts)), counts), self._forward.prefixes(sentences)[:, -1])
-        return np.exp(found - np.logaddexp.reduce(found, axis=1)[:, None])
+        posterior: Floats = np.exp(found - np.logaddexp.reduce(found, axis=1)[:, None])
+        return posterior
 
     def next_words(self, before: Sequence[Words], begun: Words = ()) -> dict[str, float]:
         """Predict a word.
@@ -136,8 +116,8 @@ class BayesReader:
             ValueError: No document begins like that.
         """
         types = self._forward.vocabulary.types
-        begun = list(begun)
-        said = self._forward.prefixes([*before, *([begun] if begun else []), *([*begun, word] for word in types)])[:, -1]
+        sentences = [*before, *([begun] if begun else []), *([*begun, word] for word in types)]
+        said = self._forward.prefixes(sentences)[:, -1]
         past = self._prior + said[: len(before)].sum(0)
         known = np.logaddexp.reduce(past + said[len(before)] if begun else past)
         if known == -math.inf:
@@ -162,7 +142,8 @@ class BayesReader:
         }
         pairs = {context: np.logaddexp.reduce(found, axis=1).reshape(-1, 2) for context, found in logarithms.items()}
         posterior = {name: np.exp(pair - np.logaddexp.reduce(pair, axis=1)[:, None]) for name, pair in pairs.items()}
-        return Disambiguation(*places.T, senses=senses, truth=truth, posterior=posterior)
+        document, sentence, position = places.T
+        return Disambiguation(document, sentence, position, senses, truth, posterior)
 
     def _said(self, documents: Sequence[Document]) -> tuple[list[int], list[Words]]:
         """How many sentences of the language each document has, and the words of all of them."""
@@ -200,3 +181,10 @@ class BayesReader:
             np.array(truth, np.int64),
             np.array(rows, np.int64),
         )
+
+
+def batches(documents: Iterable[Document], size: int) -> Iterator[list[Document]]:
+    """Documents, so many at once."""
+    remaining = iter(documents)
+    while some := list(islice(remaining, size)):
+        yield some

@@ -103,7 +103,7 @@ class Vocabulary:
         shared: dict[Category, list[str]],
     ):
         self.language, self.morphology, self._stems = language, morphology, stems | function_words | shared
-        self.forms = {analysis: form for analysis, form in self._inflected()}
+        self.forms = dict(self._inflected())
         found = defaultdict(list)
         for analysis, form in self.forms.items():
             found[form].append(analysis)
@@ -160,25 +160,31 @@ def invent(
     raise ValueError(f"The language has no room for {count} words more; ask for fewer.")
 
 
+def invent_stems(count: int, morphology: Morphology, generator: np.random.Generator, taken: set[str]) -> list[str]:
+    """Invent content words, no form of which is a form of another."""
+    return invent(count, lambda: morphology.phonology.word(generator), morphology.forms, taken)
+
+
+def invent_names(
+    count: int, phonology: Phonology, generator: np.random.Generator, taken: set[str], syllables: int | None = None
+) -> list[str]:
+    """Invent words with a capital letter."""
+    return invent(count, lambda: phonology.word(generator, syllables).capitalize(), lambda word: {word.lower()}, taken)
+
+
 def invent_function_words(
     morphology: Morphology, generator: np.random.Generator, taken: set[str]
 ) -> dict[Category, list[str]]:
     """Invent the articles, particles, adpositions and the parts of names that are translated."""
-    counts = {
-        Category.GENITIVE: 1,
-        Category.ADPOSITION: ADPOSITIONS,
-        **({Category.DEFINITE: 1, Category.INDEFINITE: 1} if morphology.articles else {}),
-        **({Category.ACCUSATIVE: 1} if morphology.accusative else {}),
-        Category.PREFIX: PREFIXES,
-        Category.DESIGNATOR: DESIGNATORS,
+    counts = {Category.GENITIVE: 1, Category.ADPOSITION: ADPOSITIONS}
+    if morphology.articles:
+        counts |= {Category.DEFINITE: 1, Category.INDEFINITE: 1}
+    if morphology.accusative:
+        counts |= {Category.ACCUSATIVE: 1}
+    phonology = morphology.phonology
+    words = {
+        category: invent(count, lambda: phonology.word(generator, 1), lambda word: {word}, taken)
+        for category, count in counts.items()
     }
-    words = {}
-    for category, count in counts.items():
-        capital = category in (Category.PREFIX, Category.DESIGNATOR)
-
-        def make(capital: bool = capital) -> str:
-            word = morphology.phonology.word(generator, 1)
-            return word.capitalize() if capital else word
-
-        words[category] = invent(count, make, lambda word: {word.lower()}, taken)
-    return words
+    names = {Category.PREFIX: PREFIXES, Category.DESIGNATOR: DESIGNATORS}
+    return words | {kind: invent_names(count, phonology, generator, taken, 1) for kind, count in names.items()}
