@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 
 from semeqv.text.babel.document import Sentence
 
@@ -42,7 +42,7 @@ class Bound:
         return cls(1, len(sentences), tokens, size, nats, nats * nats, nats * tokens, tokens * tokens)
 
     def __add__(self, other: "Bound") -> "Bound":
-        return Bound(*(mine + yours for mine, yours in zip(astuple(self), astuple(other))))
+        return Bound(*(mine + yours for mine, yours in zip(vars(self).values(), vars(other).values())))
 
     @property
     def nats_per_token(self) -> float:

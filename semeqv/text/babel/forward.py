@@ -26,7 +26,7 @@ Words = Sequence[str]
 
 @dataclass
 class Hypotheses:
-    """Where the sentences may be: `(hypotheses,)` each, and the weights `(hypotheses, topics)`."""
+    """Where the sentences may be, in their order: `(hypotheses,)` each, and the weights `(hypotheses, topics)`."""
 
     sentence: Integers
     state: Integers
@@ -139,7 +139,8 @@ class Forward:
         now = Hypotheses(rows, states, nothing, nothing, weights)
         for place in range(forms.shape[1]):
             now = self._step(now, forms[:, place], required[:, place])
-            np.add.at(found[:, place], now.sentence, now.weight)
+            first = np.flatnonzero(np.diff(now.sentence, prepend=ANY))
+            found[now.sentence[first], place] = np.add.reduceat(now.weight, first)
 
     def _step(self, now: Hypotheses, forms: Integers, required: Integers) -> Hypotheses:
         """Read a word of every sentence: `forms` and `required` are `(sentences,)`."""
@@ -177,9 +178,10 @@ class Forward:
         state = self._target[arc]
         sentence = now.sentence[kept]
         key = ((sentence * self._states + state) * self._most + subject + 1) * self._most + beside + 1
-        _, one, same = np.unique(key, return_index=True, return_inverse=True)
-        merged = np.zeros((len(one), self.topics))
-        np.add.at(merged, same, values)
+        order = np.argsort(key, kind="stable")
+        first = np.flatnonzero(np.diff(key[order], prepend=ANY))
+        one = order[first]
+        merged = np.add.reduceat(values[order], first)
         return Hypotheses(sentence[one], state[one], subject[one], beside[one], merged)
 
     def _weigh(

@@ -121,7 +121,12 @@ class Grammar:
 
         Returns:
             The sentences of the documents of the split that are written in both languages.
+
+        Raises:
+            ValueError: No document is.
         """
+        if not self.options.parallel:
+            raise ValueError("There are no pairs: parallel, the share of documents in both languages, is 0.")
         documents = self.documents(split, None, seed)
         return islice((pair for document in documents for pair in aligned(document)), count)
 

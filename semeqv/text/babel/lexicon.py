@@ -6,6 +6,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from semeqv.engine.errors import UserError
 from semeqv.text.babel.options import LANGUAGES, GrammarOptions
 from semeqv.text.babel.phonology import DRASK, LUME, NAMES
 from semeqv.text.babel.vocabulary import (
@@ -72,6 +73,8 @@ class Homonym:
 
 class Lexicon:
     """The words of both languages, their senses, and how probable they are beside each other.
+
+    `UserError` is raised when there are too many words for the languages, or too many homonyms for the nouns.
 
     Args:
         options: Sizes and probabilities.
@@ -176,7 +179,7 @@ class Lexicon:
                     pairs.append(pair)
             if len(pairs) == count:
                 return pairs
-        raise ValueError(f"{count} homonyms do not fit into {len(self.concepts)} senses; ask for fewer, or more nouns.")
+        raise UserError(f"{count} homonyms do not fit into {self.nouns} nouns; ask for fewer homonyms or more nouns.")
 
     def _fit(self, pair: tuple[int, int], used: set[tuple[int, int]]) -> bool:
         """Whether the two senses may share a word: nouns of one topic may not."""
@@ -200,8 +203,10 @@ class Lexicon:
 
 def _nouns(options: GrammarOptions) -> Floats:
     """The probability of nouns in each topic: a few of its own are frequent, those of the others leak in."""
-    own: Floats = np.kron(np.eye(options.topics), _zipf(options.nouns))
-    leaking: Floats = (1 - options.leak) * own + options.leak * own.mean(0)
+    own = np.zeros((options.topics, options.topics, options.nouns))
+    own[np.arange(options.topics), np.arange(options.topics)] = _zipf(options.nouns)
+    flat = own.reshape(options.topics, -1)
+    leaking: Floats = (1 - options.leak) * flat + options.leak * flat.mean(0)
     return leaking
 
 

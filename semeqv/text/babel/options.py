@@ -79,6 +79,11 @@ class GrammarOptions:
             raise ValueError(f"longest is {self.longest}, which is less than shortest, {self.shortest}.")
 
     @property
+    def grammar(self) -> "GrammarOptions":
+        """These options alone, without those that a command adds to them."""
+        return GrammarOptions(**{field.name: getattr(self, field.name) for field in fields(GrammarOptions)})
+
+    @property
     def concepts(self) -> int:
         """Content senses, of all classes."""
         return self.topics * self.nouns + self.verbs + self.adjectives + self.adverbs

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from semeqv.engine.errors import UserError
 from semeqv.text.babel.phonology import Phonology
 
 NUMERALS = ("2", "3", "4", "5", "6", "7", "8", "9", "10", "12", "20", "100")
@@ -147,7 +148,7 @@ def invent(
         The words.
 
     Raises:
-        ValueError: There are not that many.
+        UserError: There are not that many.
     """
     words: list[str] = []
     for _ in range(100 * count + 1000):
@@ -157,7 +158,7 @@ def invent(
         if taken.isdisjoint(forms(word)):
             taken |= forms(word)
             words.append(word)
-    raise ValueError(f"The language has no room for {count} words more; ask for fewer.")
+    raise UserError(f"The invented languages have no room for {count:,} words more; ask for fewer.")
 
 
 def invent_stems(count: int, morphology: Morphology, generator: np.random.Generator, taken: set[str]) -> list[str]:
