@@ -16,6 +16,7 @@ BUILT_IN = (
     "semeqv.figures.plugin",
     "semeqv.problem.plugin",
     "semeqv.problem.xor.plugin",
+    "semeqv.text.babel.plugin",
 )
 
 

@@ -1,1 +1,1 @@
-"""Corpora and the formats of their files."""
+"""Corpora, the formats of their files, and a generated corpus."""

@@ -1,0 +1,9 @@
+"""The words of the generated corpus."""
+
+from semeqv.engine.chain import Chain
+
+
+def register(chain: Chain) -> None:
+    """Open `babel`."""
+    modules = (f"semeqv.text.babel.{name}" for name in ("write", "show"))
+    chain.word("babel", "A generated corpus in two invented languages, of which everything is known.", *modules)
