@@ -15,6 +15,7 @@ BUILT_IN = (
     "semeqv.engine.plugin",
     "semeqv.figures.plugin",
     "semeqv.problem.plugin",
+    "semeqv.text.plugin",
     "semeqv.problem.xor.plugin",
     "semeqv.text.babel.plugin",
 )

@@ -3,10 +3,11 @@
 import fcntl
 import os
 import urllib.parse
+from collections.abc import Sequence
 from pathlib import Path
 
 from semeqv.engine.errors import UserError
-from semeqv.text.archives import ARCHIVES, COMPRESSED, is_archive, names, parted
+from semeqv.text.archives import ARCHIVES, COMPRESSED, find, is_archive, names, parted
 from semeqv.text.download import check, download
 from semeqv.text.extraction import extract
 
@@ -88,3 +89,29 @@ def stored(path: Path) -> Path | None:
             return candidate
     archive, member = parted(path)
     return path if is_archive(archive) and any(f"/{name}".endswith(f"/{member}") for name in names(archive)) else None
+
+
+def locate_sides(
+    names: Sequence[str], languages: Sequence[str], path: Path | None = None, source: str = "", fetch: bool = False
+) -> Path:
+    """Find line-aligned files, one for each language; raises as `locate` does.
+
+    Args:
+        names: What their names may have in common, under `$SEMEQV_DATA`: `europarl/europarl-v7.fr-en.train`. The last
+            may also be a folder or an archive, and is what is fetched.
+        languages: The endings of their names.
+        path: What their names have in common, or the folder or archive, as the user says it.
+        source: The address to fetch them from, or to name when they are missing.
+        fetch: Whether to download what is missing.
+
+    Returns:
+        What the names have in common, or the folder or archive that holds them.
+    """
+    folder = data_folder()
+    places = [path.expanduser()] if path is not None else []
+    if folder:
+        places += [folder / name for name in ([str(path)] if path is not None else names)]
+    for place in places:
+        if all(find(place.parent, [f"{place.name}.{language}"]) for language in languages):
+            return place
+    return locate(names[-1], path, source, fetch)

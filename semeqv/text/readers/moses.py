@@ -14,9 +14,7 @@ from semeqv.text.records import Aligned
 END = (0, "")
 
 
-def read_aligned(
-    path: Path, languages: Sequence[str], empty: Literal["keep", "skip"] = "skip"
-) -> Iterator[Aligned]:
+def read_aligned(path: Path, languages: Sequence[str], empty: Literal["keep", "skip"] = "skip") -> Iterator[Aligned]:
     """Read a corpus of line-aligned files.
 
     Raises `UserError` when a file is missing, the files have different numbers of lines, or they say nothing.
@@ -71,7 +69,9 @@ def sides(path: Path, languages: Sequence[str]) -> dict[str, Path]:
             fit = [file for file in [find(path.parent, [f"{path.name}.{language}"])] if file]
         if len(fit) != 1:
             where = f"{path}/*.{language}" if within else f"{path}.{language}"
-            raise UserError(f"{where} is {'several files' if fit else 'missing'}, for a language of line-aligned files.")
+            raise UserError(
+                f"{where} is {'several files' if fit else 'missing'}, for a language of line-aligned files."
+            )
         found[language] = fit[0]
     return found
 

@@ -1,0 +1,1 @@
+"""Corpora as data sets: one component for each form in which text comes."""

@@ -1,0 +1,53 @@
+"""The generated corpus as a data set."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from semeqv.engine.component import component
+from semeqv.text.babel.options import LANGUAGES, GrammarOptions
+from semeqv.text.datasets.corpus import Corpus
+
+
+@component("dataset babel")
+@dataclass(frozen=True, kw_only=True)
+class Babel(GrammarOptions, Corpus):
+    """Generated documents in two small invented languages, with homonyms whose senses are known; nothing is downloaded.
+
+    Args:
+        languages: Which of the two to read: lume, drask.
+        documents: How many documents, in the two languages together.
+        corpus_seed: Which corpus; that of the words is --lexicon_seed.
+    """
+
+    languages: tuple[str, ...] = LANGUAGES
+    documents: int = 20_000
+    corpus_seed: int = 0
+
+    def __post_init__(self) -> None:
+        GrammarOptions.__post_init__(self)
+        Corpus.__post_init__(self)
+        if not self.languages or set(self.languages) - set(LANGUAGES) or len(set(self.languages)) < len(self.languages):
+            raise ValueError(f"--languages are {' and '.join(LANGUAGES)}, not {' '.join(self.languages)!r}.")
+        if not self.documents:
+            raise ValueError("--documents must be at least 1: there is no end of them.")
+        if self.holdout:
+            raise ValueError("--holdout is not needed: every split has documents of its own.")
+
+    def sources(self) -> Mapping[str, Path]:
+        """None: it is generated."""
+        return {}
+
+    def rows(self) -> Iterator[Mapping[str, str]]:
+        """Documents; sentences with their translations, when these are asked for."""
+        from semeqv.text.babel.grammar import Grammar
+
+        grammar = Grammar(self.grammar)
+        if self.objective == "translation":
+            for pair in grammar.pairs(self.split, self.documents, self.corpus_seed):
+                yield {language: pair.sentences[language] for language in self.languages}
+            return
+        for document in grammar.documents(self.split, self.documents, self.corpus_seed):
+            said = {language: document.text(language) for language in self.languages if language in document.sentences}
+            if said:
+                yield said

@@ -1,0 +1,128 @@
+"""What all corpora have in common as data sets."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from semeqv.engine.component import alias
+
+Split = Literal["train", "validation", "test"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Corpus:
+    """Options of every corpus.
+
+    Args:
+        split: Which part of the run reads it.
+        name: Tells several sets of one split apart.
+        holdout: Share of the documents, chosen by a hash of their text, that are kept for validation, and as many for
+            test; the rest is for training. 0 when each split has a file of its own, or to read all of it.
+        documents: Read so many documents at most; 0 for all.
+        objective: What is predicted: the next token (causal), hidden tokens (masked), or hidden tokens of a sentence
+            and its translation (translation; Conneau & Lample, 2019, arXiv 1901.07291). What the model is for, if left
+            out.
+        batch_size: Rows of a batch.
+        block_size: The most tokens of a row.
+        packing: Cut rows from the running text, documents separated; else each row is a document or a piece of one.
+            Packed for causal models if left out.
+        weights: The share of each language in every batch, in the order of --languages; else all rows come once an
+            epoch.
+        temperature: Instead of --weights: a language with n rows counts as n to the power of 1/T.
+        shuffle: Draw the rows of training in a new order in every epoch.
+        mask_probability: Share of tokens that are hidden.
+        whole_word: Hide whole words.
+    """
+
+    split: Split = "train"
+    name: str | None = None
+    holdout: float = 0.0
+    documents: int = 0
+    objective: Literal["causal", "masked", "translation"] | None = None
+    batch_size: int = 32
+    block_size: int = alias("max_length", 128)
+    packing: bool | None = None
+    weights: tuple[float, ...] = ()
+    temperature: float | None = None
+    shuffle: bool = True
+    mask_probability: float = 0.15
+    whole_word: bool = False
+
+    def __post_init__(self) -> None:
+        bounds = {"holdout": (0, 0.5), "documents": (0, None), "batch_size": (1, None), "block_size": (4, None)}
+        bounds |= {"mask_probability": (0, 1), "temperature": (1, None)}
+        for name, (least, most) in bounds.items():
+            value = getattr(self, name)
+            if value is not None and (value < least or (most is not None and value > most)):
+                at_most = f" and at most {most}" if most else ""
+                raise ValueError(f"--{name} must be at least {least}{at_most}, not {value}.")
+        if self.weights and self.temperature is not None:
+            raise ValueError("--weights and --temperature both say how languages are mixed; leave one out.")
+        if any(weight <= 0 for weight in self.weights):
+            raise ValueError("--weights must be above 0.")
+
+    def rows(self) -> Iterator[Mapping[str, str]]:
+        """All documents of the files: what each says in each language; yields them in the order of the files."""
+        raise NotImplementedError
+
+    def sources(self) -> Mapping[str, Path]:
+        """The files, by how they are called in run.json; empty when the corpus is in no file."""
+        raise NotImplementedError
+
+    def source_facts(self) -> dict[str, Any]:
+        """What the text depends on: options and the hash of every file."""
+        from semeqv.text.datasets.reading import source_facts
+
+        return source_facts(self)
+
+    def corpus(self) -> "Iterator[Any]":
+        """The documents of this split, one language at a time; yields `Document`s."""
+        from semeqv.text.datasets.reading import documents
+
+        yield from documents(self)
+
+    def build(self, tokenizer: Any, model_options: Any = None) -> Any:
+        """The data: tokenised once, then read from the disk.
+
+        Args:
+            tokenizer: The tokenizer.
+            model_options: Its `objective` is what the model is for.
+
+        Returns:
+            Batches of `input_ids`, `labels` and, where rows are padded, `attention_mask`.
+        """
+        from semeqv.text.datasets.tokenised import batches
+
+        return batches(self, tokenizer, self.objective or getattr(model_options, "objective", "causal"))
+
+
+@dataclass(frozen=True, kw_only=True)
+class FileCorpus(Corpus):
+    """Options of a corpus in files.
+
+    Args:
+        path: Where it is, if not in its usual place under `$SEMEQV_DATA`.
+        download: Fetch what is missing; its hash is recorded, and compared ever after.
+    """
+
+    path: Path | None = None
+    download: bool = False
+
+
+def checked_languages(languages: tuple[str, ...], least: int = 1) -> None:
+    """Refuse words that cannot be the codes of languages.
+
+    Args:
+        languages: The words.
+        least: How many there must be.
+
+    Raises:
+        ValueError: When one is no code, or said twice, or there are too few.
+    """
+    for language in languages:
+        if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]*", language):
+            raise ValueError(f"--languages takes codes such as en or zh-Hant, not {language!r}.")
+    if len(set(languages)) < max(least, len(languages)):
+        raise ValueError(f"--languages needs {least} different codes at least, not {' '.join(languages)!r}.")

@@ -1,0 +1,106 @@
+"""Line-aligned corpora: Europarl, MultiUN, and any other that Moses or OPUS would write."""
+
+import itertools
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+from semeqv.engine.component import component
+from semeqv.text.datasets.corpus import FileCorpus, checked_languages
+
+
+@dataclass(frozen=True, kw_only=True)
+class LineAligned(FileCorpus):
+    """Options of a line-aligned corpus.
+
+    Args:
+        languages: Codes of the languages, the endings of the files' names.
+    """
+
+    languages: tuple[str, ...] = ("en", "fr")
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        checked_languages(self.languages)
+
+    def prefixes(self) -> Mapping[Path, tuple[str, ...]]:
+        """What the names of the files begin with, and the languages that are read there."""
+        raise NotImplementedError
+
+    def sources(self) -> Mapping[str, Path]:
+        """The file of each language."""
+        from semeqv.text.readers.moses import sides
+
+        return {file.name: file for prefix, read in self.prefixes().items() for file in sides(prefix, read).values()}
+
+    def rows(self) -> Iterator[Mapping[str, str]]:
+        """Sentences, with their translations."""
+        from semeqv.text.readers.moses import read_aligned
+
+        for prefix, languages in self.prefixes().items():
+            for pair in read_aligned(prefix, languages):
+                yield pair.sentences
+
+
+@component("dataset moses")
+@dataclass(frozen=True, kw_only=True)
+class Moses(LineAligned):
+    """Sentences in several languages, a file each, line by line (`corpus.en`, `corpus.fr`), as Moses and OPUS have it.
+
+    --path is what the names have in common (`corpus`), or a folder or an archive with one file for each language.
+    """
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.path is None:
+            raise ValueError("--path says where the files are: what their names have in common, such as data/corpus.")
+
+    def prefixes(self) -> Mapping[Path, tuple[str, ...]]:
+        """The one that --path says."""
+        from semeqv.text.location import locate_sides
+
+        assert self.path is not None
+        return {locate_sides([str(self.path)], self.languages, self.path): self.languages}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pairs(LineAligned):
+    """A corpus that comes as files for pairs of languages; what several pairs share is read from the first."""
+
+    folder: ClassVar[str] = ""
+    parts: ClassVar[Mapping[str, str]] = {"train": "train", "validation": "dev", "test": "test"}
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.path is not None and len(self.languages) > 2:
+            raise ValueError("--path is one pair of languages; say two, or put the files under $SEMEQV_DATA.")
+
+    def stem(self, pair: str) -> str:
+        """The name of the files of a pair, without split and language."""
+        raise NotImplementedError
+
+    def source(self, pair: str) -> str:
+        """Where to fetch a pair."""
+        raise NotImplementedError
+
+    def pairs(self) -> Mapping[tuple[str, str], tuple[str, ...]]:
+        """The pairs of languages to read, and what of each."""
+        if len(self.languages) == 1:
+            (language,) = self.languages
+            return {(language, "fr" if language == "en" else "en"): self.languages}
+        first, *others = sorted(self.languages, key=lambda language: language != "en")
+        read = {(first, other): (first, other) if i == 0 else (other,) for i, other in enumerate(others)}
+        return {pair: tuple(language for language in self.languages if language in each) for pair, each in read.items()}
+
+    def prefixes(self) -> Mapping[Path, tuple[str, ...]]:
+        """The files of every pair: those of the split, else those of the whole corpus."""
+        from semeqv.text.location import locate_sides
+
+        found = dict[Path, tuple[str, ...]]()
+        for pair, read in self.pairs().items():
+            stems = [f"{self.folder}/{self.stem('-'.join(order))}" for order in itertools.permutations(sorted(pair))]
+            names = [f"{stem}.{self.parts[self.split]}" for stem in stems] if not self.holdout else []
+            source = self.source("-".join(sorted(pair)))
+            found[locate_sides([*names, *stems], read, self.path, source, self.download)] = read
+        return found

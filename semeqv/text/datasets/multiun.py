@@ -1,0 +1,27 @@
+"""The United Nations corpus."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from semeqv.engine.component import component
+from semeqv.text.datasets.moses import Pairs
+
+
+@component("dataset multiun")
+@dataclass(frozen=True, kw_only=True)
+class MultiUn(Pairs):
+    """Documents of the United Nations, sentence by sentence (Eisele & Chen, 2010), in six languages and German.
+
+    Read from `multiun/MultiUN.en-fr.{en,fr}` under $SEMEQV_DATA, compressed or not, or from the archive of OPUS. It
+    comes in one part: say --holdout for the sets.
+    """
+
+    folder: ClassVar[str] = "multiun"
+
+    def stem(self, pair: str) -> str:
+        """`MultiUN.en-fr`."""
+        return f"MultiUN.{pair}"
+
+    def source(self, pair: str) -> str:
+        """The archive of OPUS."""
+        return f"https://object.pouta.csc.fi/OPUS-MultiUN/v1/moses/{pair}.txt.zip"

@@ -1,0 +1,68 @@
+"""The documents of a corpus, as raw text."""
+
+import hashlib
+import itertools
+from collections.abc import Iterator, Mapping
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any
+
+from semeqv.engine.errors import UserError
+from semeqv.text.files import fingerprint
+from semeqv.text.records import Document
+
+if TYPE_CHECKING:
+    from semeqv.text.datasets.corpus import Corpus
+
+LAYOUT = ("batch_size", "block_size", "packing", "shuffle", "weights", "temperature")
+TASK = ("objective", "mask_probability", "whole_word")
+BATCHING = {"name", "path", "download", *LAYOUT, *TASK}  # options that do not change which text is read
+
+
+def chosen(corpus: "Corpus") -> Iterator[Mapping[str, str]]:
+    """The documents of a corpus that belong to its split.
+
+    Args:
+        corpus: The corpus.
+
+    Yields:
+        What each says in each language.
+
+    Raises:
+        UserError: When there is none.
+    """
+    rows = (row for row in corpus.rows() if belongs(corpus, row))
+    first = next(rows, None)
+    if first is None:
+        raise UserError(f"The corpus has no document for the {corpus.split} split. Raise --holdout, or --documents.")
+    yield from itertools.islice(itertools.chain([first], rows), corpus.documents or None)
+
+
+def belongs(corpus: "Corpus", row: Mapping[str, str]) -> bool:
+    """Whether a document is of the corpus's split, by the hash of its text in the first language."""
+    if not corpus.holdout:
+        return True
+    text = next(iter(row.values())).encode("utf-8", "surrogatepass")
+    place = int.from_bytes(hashlib.blake2b(text, digest_size=8).digest(), "big") / 2**64
+    split = "validation" if place < corpus.holdout else "test" if place < 2 * corpus.holdout else "train"
+    return corpus.split == split
+
+
+def documents(corpus: "Corpus") -> Iterator[Document]:
+    """The documents of a corpus that belong to its split, one for each language; yields them in the corpus's order."""
+    for row in chosen(corpus):
+        for language, text in row.items():
+            yield Document(text, language)
+
+
+def source_facts(corpus: "Corpus") -> dict[str, Any]:
+    """What the text of a corpus depends on, as JSON: its options, and the SHA-256 of each file."""
+    options = {
+        field.name: str(value) if not isinstance(value, bool | int | float | list | tuple | None) else value
+        for field in fields(corpus)
+        if field.name not in BATCHING
+        for value in [getattr(corpus, field.name)]
+    }
+    if not corpus.holdout and corpus.sources():
+        options.pop("split")  # the files say it
+    files = {name: fingerprint(path) for name, path in corpus.sources().items()}
+    return {"corpus": type(corpus).__command__, "options": options, "files": files}

@@ -1,0 +1,178 @@
+"""Corpora of one language: plain text, tables, JSON lines, WikiText-2, data sets of the hub."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from semeqv.engine.component import component
+from semeqv.text.datasets.corpus import Corpus, FileCorpus, checked_languages
+
+
+@dataclass(frozen=True, kw_only=True)
+class SingleFile(FileCorpus):
+    """Options of a corpus in a file that --path names.
+
+    Args:
+        language: The code of its language.
+    """
+
+    language: str = "en"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        checked_languages((self.language,))
+        if self.path is None:
+            raise ValueError("--path says which file to read.")
+
+    def file(self) -> Path:
+        """The file, wherever it is."""
+        from semeqv.text.location import locate
+
+        return locate(str(self.path), self.path, fetch=self.download)
+
+    def sources(self) -> Mapping[str, Path]:
+        """The file."""
+        file = self.file()
+        return {file.name: file}
+
+
+@component("dataset plain")
+@dataclass(frozen=True, kw_only=True)
+class Plain(SingleFile):
+    """A file of plain text, --path; compressed, or in an archive, or not.
+
+    Args:
+        unit: What a document is: a line, the lines between blank ones, or the whole file.
+    """
+
+    unit: Literal["line", "block", "file"] = "line"
+
+    def rows(self) -> Iterator[Mapping[str, str]]:
+        """The documents."""
+        from semeqv.text.readers.plain import read_documents
+
+        for document in read_documents(self.file(), self.unit, self.language):
+            yield {self.language: document.text}
+
+
+@component("dataset jsonl")
+@dataclass(frozen=True, kw_only=True)
+class Jsonl(SingleFile):
+    """A file with a JSON object on each line, --path; compressed, or in an archive, or not.
+
+    Args:
+        field: The field that holds the text; in objects in objects with dots: `meta.text`.
+    """
+
+    field: str = "text"
+
+    def rows(self) -> Iterator[Mapping[str, str]]:
+        """The documents."""
+        from semeqv.text.readers.jsonl import read_rows
+
+        for row in read_rows(self.file(), [self.field]):
+            yield {self.language: row.values[0]}
+
+
+@component("dataset tsv")
+@dataclass(frozen=True, kw_only=True)
+class Tsv(FileCorpus):
+    """A table with columns set apart by tabs, --path: a column of text for each language.
+
+    Args:
+        columns: The columns to read: names, as the first line has them, or numbers from 1.
+        languages: The code of the language of each column.
+        header: Whether the first line names the columns; so it is if left out, when --columns are names.
+    """
+
+    columns: tuple[str, ...] = ("1",)
+    languages: tuple[str, ...] = ("en",)
+    header: bool | None = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        checked_languages(self.languages)
+        if self.path is None:
+            raise ValueError("--path says which file to read.")
+        if len(self.columns) != len(self.languages):
+            raise ValueError(f"--columns says {len(self.columns)} columns and --languages {len(self.languages)}.")
+
+    def sources(self) -> Mapping[str, Path]:
+        """The file."""
+        from semeqv.text.location import locate
+
+        file = locate(str(self.path), self.path, fetch=self.download)
+        return {file.name: file}
+
+    def rows(self) -> Iterator[Mapping[str, str]]:
+        """The rows of the table."""
+        from semeqv.text.readers.table import read_rows
+
+        (file,) = self.sources().values()
+        numbers = all(column.isdigit() for column in self.columns)
+        columns = [int(column) for column in self.columns] if numbers else list(self.columns)
+        for row in read_rows(file, columns, header=not numbers if self.header is None else self.header):
+            yield dict(zip(self.languages, row.values))
+
+
+@component("dataset wikitext2")
+@dataclass(frozen=True, kw_only=True)
+class WikiText2(FileCorpus):
+    """WikiText-2 in its raw form (Merity et al., 2017, arXiv 1609.07843); a document is a paragraph.
+
+    Read from `wikitext2_raw/wiki.{train,valid,test}.raw` under $SEMEQV_DATA.
+    """
+
+    def sources(self) -> Mapping[str, Path]:
+        """The file of the split."""
+        from semeqv.text.location import locate
+
+        part = {"train": "train", "validation": "valid", "test": "test"}[self.split]
+        file = locate(f"wikitext2_raw/wiki.{part}.raw", self.path)
+        return {file.name: file}
+
+    def rows(self) -> Iterator[Mapping[str, str]]:
+        """The paragraphs."""
+        from semeqv.text.readers.plain import read_documents
+
+        (file,) = self.sources().values()
+        for document in read_documents(file, "line", "en"):
+            yield {"en": document.text}
+
+
+@component("dataset hub")
+@dataclass(frozen=True, kw_only=True)
+class Hub(Corpus):
+    """A data set of the Hugging Face hub, streamed by name (needs the `data` extra): `--of bookcorpus --field text`.
+
+    Args:
+        of: The data set: `wikimedia/wikipedia`.
+        field: The field that holds the text; in objects in objects with dots: `translation.en`.
+        language: The code of its language.
+        configuration: Which of its configurations, if it has several: `20231101.sw`.
+        part: The part of it to read.
+        revision: A commit, for results that can be repeated.
+    """
+
+    of: str
+    field: str = "text"
+    language: str = "en"
+    configuration: str | None = None
+    part: str = "train"
+    revision: str | None = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        checked_languages((self.language,))
+
+    def sources(self) -> Mapping[str, Path]:
+        """None: nothing of it is kept but its tokens."""
+        return {}
+
+    def rows(self) -> Iterator[Mapping[str, str]]:
+        """The texts."""
+        from semeqv.text.readers.hub import read_rows
+
+        for row in read_rows(self.of, [self.field], self.part, self.configuration, self.revision):
+            yield {self.language: row.values[0]}

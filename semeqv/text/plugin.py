@@ -1,0 +1,10 @@
+"""The words of text: corpora and tokenizers."""
+
+from semeqv.engine.chain import Chain
+
+
+def register(chain: Chain) -> None:
+    """Open `dataset` and `tokenizer`."""
+    datasets = (f"semeqv.text.datasets.{name}" for name in ("babel", "europarl", "multiun", "moses", "single"))
+    chain.word("dataset", "What is read, one per split and name.", *datasets)
+    chain.word("tokenizer", "From text to tokens.", "semeqv.text.tokenizers.trained")

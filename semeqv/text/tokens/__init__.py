@@ -1,0 +1,1 @@
+"""Tokenised corpora on the disk, and batches from them."""

@@ -1,0 +1,217 @@
+"""Batches of token files: which tokens, in which order, a pure function of seed, epoch and position."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from semeqv.engine.errors import UserError
+from semeqv.text.objectives import Objective
+from semeqv.text.tokens.files import TokenFile
+from semeqv.text.tokens.order import Alternation, permuted
+
+Places = NDArray[numpy.int64]
+MULTIPLE = 8  # padded rows have a multiple of so many tokens
+
+
+@dataclass(frozen=True, kw_only=True)
+class Layout:
+    """How tokens become rows of a batch.
+
+    Args:
+        rows: Rows of a batch.
+        time: The most tokens of a row.
+        packing: Whether rows are cut from the running text; else each is a document, or a piece of a long one.
+        first: The token before every document that is not packed, or None.
+        last: The separator after it.
+        pad: The token after that.
+    """
+
+    rows: int
+    time: int
+    packing: bool
+    first: int | None
+    last: int
+    pad: int
+
+
+class Packed:
+    """Rows cut from running text.
+
+    Args:
+        file: The text.
+        layout: Its `time` is the length of a row.
+        overlap: Tokens that a row shares with the next.
+    """
+
+    def __init__(self, file: TokenFile, layout: Layout, overlap: int):
+        self.tokens, self.layout, self.stride = file.tokens, layout, layout.time - overlap
+        self.whole = max(-(-(len(file.tokens) - overlap) // self.stride), 0)  # the last one may be short
+        self.shifted = max((len(file.tokens) - overlap - 2 * (self.stride - 1)) // self.stride, 0)
+        self.overlap = overlap
+
+    def __len__(self) -> int:
+        """How many rows begin anywhere, whatever the shift."""
+        return self.shifted or self.whole
+
+    def rows(self, places: Places, shifts: Places) -> tuple[Places, Places]:
+        """The tokens of some rows, `(rows, time)`, and the length of each.
+
+        Args:
+            places: Which rows.
+            shifts: How many tokens later than without a shift each begins, below the stride.
+        """
+        starts = places * self.stride + (shifts % self.stride if self.shifted else 0)
+        lengths = numpy.minimum(len(self.tokens) - starts, self.layout.time)
+        return take(self.tokens, starts, lengths, self.layout), lengths
+
+
+class Documents:
+    """A row a document, or a piece of a document that is longer than a row.
+
+    Args:
+        file: The documents.
+        layout: Their `time` is the most tokens of a row.
+    """
+
+    def __init__(self, file: TokenFile, layout: Layout):
+        self.tokens, self.layout = file.tokens, layout
+        begins = numpy.concatenate([[0], file.ends[:-1]]).astype(numpy.int64)
+        room = layout.time - (layout.first is not None)
+        lengths = file.ends - begins
+        pieces = -(-(lengths - 1) // (room - 1))  # each leaves room for the separator
+        pieces = numpy.maximum(pieces, 1)
+        number = numpy.arange(pieces.sum()) - numpy.repeat(numpy.cumsum(pieces) - pieces, pieces)
+        self.starts = numpy.repeat(begins, pieces) + number * (room - 1)
+        self.lengths = numpy.minimum(numpy.repeat(file.ends - 1, pieces) - self.starts, room - 1)
+
+    def __len__(self) -> int:
+        """How many rows there are."""
+        return len(self.starts)
+
+    def rows(self, places: Places, shifts: Places) -> tuple[Places, Places]:
+        """The tokens of some rows, `(rows, longest)`, and the length of each; there are no shifts."""
+        starts, lengths, first = self.starts[places], self.lengths[places], self.layout.first
+        begin = int(first is not None)
+        found = numpy.full((len(places), -(-int(lengths.max() + 1 + begin) // MULTIPLE) * MULTIPLE), self.layout.pad)
+        found = found[:, : self.layout.time]
+        if begin:
+            found[:, 0] = first
+        inner = take(self.tokens, starts, lengths, self.layout)
+        width = min(inner.shape[1], found.shape[1] - begin)
+        found[:, begin : begin + width] = inner[:, :width]
+        found[numpy.arange(len(places)), begin + lengths] = self.layout.last
+        return found, lengths + 1 + begin
+
+
+def take(tokens: NDArray[Any], starts: Places, lengths: Places, layout: Layout) -> Places:
+    """Pieces of text, `(pieces, longest)`, padded at the end."""
+    places = starts[:, None] + numpy.arange(int(lengths.max(initial=1)))
+    if (lengths == places.shape[1]).all():
+        return tokens[places].astype(numpy.int64)
+    found = tokens[numpy.minimum(places, len(tokens) - 1)].astype(numpy.int64)
+    found[numpy.arange(places.shape[1]) >= lengths[:, None]] = layout.pad
+    return found
+
+
+class TokenBatches:
+    """A data set of token files.
+
+    Args:
+        files: One for each language.
+        objective: What is predicted.
+        layout: How tokens become rows.
+        shuffle: Whether training takes rows in a new order in every epoch.
+        facts: What is known of the corpus, for run.json.
+    """
+
+    def __init__(
+        self,
+        files: Sequence[TokenFile],
+        objective: Objective,
+        layout: Layout,
+        *,
+        shuffle: bool = True,
+        facts: Mapping[str, Any] | None = None,
+    ):
+        self.objective, self.layout, self.shuffle, self.said = objective, layout, shuffle, dict(facts or {})
+        self.parts: list[Packed | Documents] = [
+            Packed(file, layout, objective.overlap) if layout.packing else Documents(file, layout) for file in files
+        ]
+        for file, part in zip(files, self.parts):
+            if not len(part):
+                raise UserError(f"The corpus has only {len(file.tokens)} tokens of {file.language!r}.")
+        self.sizes = numpy.array([len(part) for part in self.parts])
+        self.bounds = numpy.cumsum(self.sizes)
+        self.rows = min(layout.rows, int(self.bounds[-1]))
+        self.alternation: Alternation | None = None
+
+    def mix(self, weights: Sequence[float]) -> None:
+        """Give each language a share of every batch, instead of taking all rows once an epoch."""
+        self.alternation = Alternation(weights)
+
+    def __len__(self) -> int:
+        """Batches in an epoch; rows that do not fill one are left for the next epoch's order."""
+        return int(self.bounds[-1]) // self.rows
+
+    def stream(self, seed: int, start: int = 0) -> Iterator[dict[str, Tensor]]:
+        """Training batches without end, from a step on."""
+        step = start
+        while True:
+            yield self.batch(seed, step)
+            step += 1
+
+    def batch(self, seed: int, step: int) -> dict[str, Tensor]:
+        """The batch of a step, a pure function of seed and step."""
+        epoch, place = divmod(step, len(self))
+        part, row, turns = self.chosen(seed, epoch, place * self.rows + numpy.arange(self.rows))
+        shifts = numpy.random.Generator(numpy.random.Philox(key=[seed % 2**64, 1])).integers(2**31, size=997)
+        shift = shifts[turns % 997] if self.shuffle else numpy.zeros_like(row)
+        generator = numpy.random.Generator(numpy.random.Philox(key=[seed % 2**64, 2], counter=[step, 0, 0, 0]))
+        return self.made(part, row, shift, generator)
+
+    def chosen(self, seed: int, epoch: int, places: Places) -> tuple[Places, Places, Places]:
+        """Which part, which row of it, and in which pass over the part, at some places of an epoch."""
+        if self.alternation is None:
+            order = permuted(places, int(self.bounds[-1]), seed, epoch) if self.shuffle else places
+            part = numpy.searchsorted(self.bounds, order, side="right")
+            return part, order - (self.bounds - self.sizes)[part], numpy.full_like(part, epoch)
+        part, ordinal = self.alternation(epoch * len(self) * self.rows + places)
+        turn, row = numpy.divmod(ordinal, self.sizes[part])
+        if self.shuffle:
+            for each in numpy.unique(numpy.stack([part, turn]), axis=1).T:
+                here = (part == each[0]) & (turn == each[1])
+                row[here] = permuted(row[here], int(self.sizes[each[0]]), seed, int(each[1]), int(each[0]) + 1)
+        return part, row, turn
+
+    def batches(self) -> Iterator[dict[str, Tensor]]:
+        """One pass over all rows, in their order; what is drawn is the same in every pass."""
+        sizes = [part.whole if isinstance(part, Packed) else len(part) for part in self.parts]
+        part = numpy.repeat(numpy.arange(len(sizes)), sizes)
+        row = numpy.concatenate([numpy.arange(size) for size in sizes])
+        for step, start in enumerate(range(0, len(row), self.layout.rows)):
+            here = slice(start, start + self.layout.rows)
+            generator = numpy.random.Generator(numpy.random.Philox(key=[0, 3], counter=[step, 0, 0, 0]))
+            yield self.made(part[here], row[here], numpy.zeros_like(row[here]), generator)
+
+    def made(self, part: Places, row: Places, shift: Places, generator: numpy.random.Generator) -> dict[str, Tensor]:
+        """The batch of some rows."""
+        found = {i: self.parts[i].rows(row[part == i], shift[part == i]) for i in numpy.unique(part)}
+        width = max(ids.shape[1] for ids, _ in found.values())
+        ids, lengths = numpy.full((len(row), width), self.layout.pad), numpy.zeros(len(row), numpy.int64)
+        for i, (own, own_lengths) in found.items():
+            ids[part == i, : own.shape[1]], lengths[part == i] = own, own_lengths
+        real = numpy.arange(width) < lengths[:, None]
+        inputs, labels = self.objective(ids, real, generator)
+        batch = {"input_ids": torch.from_numpy(inputs), "labels": torch.from_numpy(labels)}
+        if not real.all():
+            batch["attention_mask"] = torch.from_numpy(real.astype(numpy.int64))
+        return batch
+
+    def facts(self) -> dict[str, Any]:
+        """What is known of the corpus."""
+        return self.said
