@@ -16,6 +16,8 @@ BUILT_IN = (
     "semeqv.figures.plugin",
     "semeqv.problem.plugin",
     "semeqv.problem.xor.plugin",
+    "semeqv.problem.foundation.plugin",
+    "semeqv.text.models.plugin",
 )
 
 
