@@ -52,7 +52,7 @@ def continuations(options: "Generate", model: Any, tokenizer: Any, seed: int, de
     if not getattr(model, "predicts_next", False):
         raise UserError(f"{type(model).__name__} does not predict the next token; take `cli model causal-lm`.")
     model = model.to(torch_device(device, World())).eval()
-    sampling = {"do_sample": options.temperature > 0}
+    sampling: dict[str, Any] = {"do_sample": options.temperature > 0}
     if options.temperature > 0:
         sampling |= {"temperature": options.temperature, "top_k": options.top_k or 0, "top_p": options.top_p}
     for prompt in options.prompt or [""]:

@@ -30,8 +30,8 @@ class Convention:
 CONVENTIONS = (
     Convention("Ġ", "leading space", whole=True),  # byte-level BPE: a space, as it prints its bytes
     Convention("▁", "leading space", whole=True),  # SentencePiece
-    Convention("##", "inside a word", whole=False),  # WordPiece
-    Convention("</w>", "inside a word", whole=True),  # BPE of Sennrich et al.
+    Convention("##", "## inside a word", whole=False),  # WordPiece
+    Convention("</w>", "</w> at the end", whole=True),  # BPE of Sennrich et al.
 )
 
 

@@ -28,12 +28,12 @@ def print_study(study: Study) -> None:
     table.add_column("equivalents", overflow="fold")
     table.add_column("pairs", justify="right", no_wrap=True)
     for measure in MEASURES:
-        table.add_column(measure, justify="right")
+        table.add_column(measure.replace("-", " "), justify="right")
     groups: dict[tuple[str, str], dict[str, Row]] = {}
     for row in study.rows:
         groups.setdefault((row.embedding, row.kind), {})[row.measure] = row
     for (embedding, kind), found in groups.items():
-        cells = [f"{found[m].closer:.3f} [{found[m].low:.2f}-{found[m].high:.2f}]" for m in MEASURES]
+        cells = [f"{found[m].closer:.3f} [{found[m].low:.3f}-{found[m].high:.3f}]" for m in MEASURES]
         table.add_row(embedding, kind, str(found[MEASURES[0]].pairs), *cells)
     console.print(table)
 
@@ -45,7 +45,10 @@ def write_study(study: Study, folder: Path) -> None:
         study: What was measured.
         folder: Where; made if need be.
     """
-    rows = [[field.name for field in fields(Row)], *(list(asdict(row).values()) for row in study.rows)]
+    rows: list[list[object]] = [
+        [field.name for field in fields(Row)],
+        *(list(asdict(row).values()) for row in study.rows),
+    ]
     columns = [f"{embedding} {measure}" for embedding, measure in study.distances]
     heading = ["kind", "first", "second", "random", "first id", "second id", "random id"]
     heading += [f"{column} {which}" for column in columns for which in ("equivalent", "random")]
@@ -59,7 +62,7 @@ def write_study(study: Study, folder: Path) -> None:
     click.echo(f"wrote {folder / FILES[0]}, {FILES[1]} and {FILES[2]}")
 
 
-def as_csv(rows: "list[list[object]]") -> str:
+def as_csv(rows: list[list[object]]) -> str:
     """The text of a CSV file."""
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerows(rows)

@@ -17,7 +17,7 @@ from semeqv.text.models.tying import embedding_weights
 if TYPE_CHECKING:
     from semeqv.problem.foundation.embeddings import FoundationEmbeddings
 
-MEASURES = ("euclidean", "cosine", "centred cosine")
+MEASURES = ("euclidean", "cosine", "centred-cosine")
 TYINGS = {
     "one matrix": "tied: the input and the output embedding are one matrix",
     "equal values": "two matrices of equal values",
@@ -108,7 +108,7 @@ def study(options: "FoundationEmbeddings", model: Any, tokenizer: Any, seed: int
         for measure in MEASURES
     }
     facts = {
-        "model": getattr(model, "name_or_path", "") or type(model).__name__,
+        "model": getattr(model, "source", type(model).__name__),
         "architecture": type(model).__name__,
         "tying": tying,
         "vocabulary": len(tokenizer),
@@ -120,7 +120,7 @@ def study(options: "FoundationEmbeddings", model: Any, tokenizer: Any, seed: int
         "seed": seed,
         "median id difference of second and random": float(numpy.median(numpy.abs(ids[:, 1] - ids[:, 2]))),
     }
-    return Study(facts, list(table(pairs, distances, options.replicates, generator)), pairs, ids, distances)
+    return Study(facts, table(pairs, distances, options.replicates, generator), pairs, ids, distances)
 
 
 @torch.no_grad()
@@ -169,7 +169,7 @@ def pair_distances(matrix: Tensor, known: Tensor, ids: numpy.ndarray, chunk: int
         one, other = matrix[part[:, 0]].double(), matrix[part[:, 1]].double()  # (pairs, width)
         found["euclidean"].append((one - other).norm(dim=1))
         found["cosine"].append(1 - torch.cosine_similarity(one, other))
-        found["centred cosine"].append(1 - torch.cosine_similarity(one - mean, other - mean))
+        found["centred-cosine"].append(1 - torch.cosine_similarity(one - mean, other - mean))
     return {measure: torch.cat(parts).numpy() for measure, parts in found.items()}
 
 
@@ -178,7 +178,7 @@ def table(
     distances: dict[tuple[str, str], numpy.ndarray],
     replicates: int,
     generator: numpy.random.Generator,
-) -> "list[Row]":
+) -> list[Row]:
     """Compare equivalent and random pairs, kind by kind.
 
     Args:
@@ -190,7 +190,7 @@ def table(
     Returns:
         A row for each embedding, kind and measure.
     """
-    kinds = list(dict.fromkeys(pair.kind for pair in pairs))
+    kinds = sorted({pair.kind for pair in pairs}, key=lambda kind: (kind.startswith("-"), kind))
     where = {kind: numpy.array([pair.kind == kind for pair in pairs]) for kind in kinds}
     words = numpy.array([word_of(pair.first) for pair in pairs])
     rows = []

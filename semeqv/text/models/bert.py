@@ -44,7 +44,7 @@ class BERT(Sized):
             hidden_dropout_prob=self.dropout,
             attention_probs_dropout_prob=self.dropout,
             initializer_range=self.initializer_range,
-            tie_word_embeddings=self.tie,
+            tie_word_embeddings=self.tied,
             **special_tokens(tokenizer),
         )
         return ready(BertForMaskedLM(config))

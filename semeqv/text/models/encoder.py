@@ -61,7 +61,7 @@ class Encoder(Sized):
             hidden_dropout_prob=self.dropout,
             initializer_range=self.initializer_range,
             sparse_prediction=self.sparse_prediction,
-            tie_word_embeddings=self.tie,
+            tie_word_embeddings=self.tied,
             **special_tokens(tokenizer),
         )
         return ready(EncoderForMaskedLM(config))

@@ -47,7 +47,7 @@ class GPT2(Sized):
             embd_pdrop=self.dropout,
             attn_pdrop=self.dropout,
             initializer_range=self.initializer_range,
-            tie_word_embeddings=self.tie,
+            tie_word_embeddings=self.tied,
             **special_tokens(tokenizer),
         )
         return ready(GPT2LMHeadModel(config))

@@ -23,7 +23,7 @@ OURS = {"trust_remote_code": False, "local_files_only": True}
 def open_model(
     source: str | Path | None, auto: str | None = None, *, dtype: str = "float32", tie: bool | None = None
 ) -> Any:
-    """Open a model.
+    """Open a model; `UserError` when it cannot be opened, or not as what `auto` says.
 
     Args:
         source: What `--from` names (see `model_folder`).
@@ -33,11 +33,8 @@ def open_model(
         tie: Whether the output embedding shall be the input embedding; as it was saved if None.
 
     Returns:
-        A `PreTrainedModel`, its `config` telling how the embeddings are tied. Weights that the folder lacks, such as
-        those of a new head, are drawn anew and named on stderr.
-
-    Raises:
-        UserError: When it cannot be opened, or not as what `auto` says.
+        A `PreTrainedModel`; its `config` tells how the embeddings are tied, its `source` what was named. Weights that
+        the folder lacks, such as those of a new head, are drawn anew and named on stderr.
     """
     folder = model_folder(source)
     config = open_config(folder)
@@ -53,6 +50,7 @@ def open_model(
         record_tying(model)
     else:
         set_tying(model, tie)
+    model.source = str(source)
     return ready(model)
 
 
@@ -151,7 +149,7 @@ def fitting(config: PreTrainedConfig, auto: str, folder: Path) -> Any:
     return kind
 
 
-def classes(auto: Any, config: PreTrainedConfig) -> tuple[Any, ...]:
+def classes(auto: Any, config: PreTrainedConfig) -> tuple[type[Any], ...]:
     """The classes that an Auto class knows for a configuration, none when it knows none."""
     try:
         found = auto._model_mapping[type(config)]

@@ -52,12 +52,17 @@ class Sized:
     @property
     def name(self) -> str:
         """The name of the model's runs: `wt` (weight tying) at the end when it is tied."""
-        return f"{self.word}{'wt' if self.tie is True else ''}"
+        return f"{self.word}{'wt' if self.tied else ''}"
 
     @property
     def inner_size(self) -> int:
         """The width inside the feed-forward networks."""
         return self.feedforward_size or 4 * self.embedding_size
+
+    @property
+    def tied(self) -> bool:
+        """Whether a single model is tied."""
+        return self.tie is True
 
     def variants(self) -> list[Self]:
         """The models that the options ask for: one, or the untied and the tied one."""
@@ -103,7 +108,7 @@ class Sized:
         return int(found)
 
 
-def special_tokens(tokenizer: Any) -> dict[str, int | None]:
+def special_tokens(tokenizer: Any) -> dict[str, Any]:
     """The ids of a tokenizer's special tokens by their names in a configuration, None for what it has not."""
     names = ("bos_token_id", "eos_token_id", "pad_token_id")
     return {name: getattr(tokenizer, name, None) for name in names}

@@ -99,7 +99,8 @@ class EncoderLayer(nn.Module):
         """Read `(batch, time, hidden)`; `seen`, `(batch, 1, 1, time)`, is true where there is a token to attend to."""
         attended = self.attention_norm(hidden + self.drop(self.attend(hidden, seen)))
         inner = self.drop(self.activation(self.feedforward_in(attended)))
-        return self.feedforward_norm(attended + self.drop(self.feedforward_out(inner)))
+        written: Tensor = self.feedforward_norm(attended + self.drop(self.feedforward_out(inner)))
+        return written
 
     def attend(self, hidden: Tensor, seen: Tensor | None) -> Tensor:
         """Mix `(batch, time, hidden)` over the tokens that are seen."""
@@ -107,7 +108,8 @@ class EncoderLayer(nn.Module):
         query, key, value = split.permute(2, 0, 3, 1, 4)  # each (batch, heads, time, width)
         dropout = self.dropout if self.training else 0.0
         mixed = functional.scaled_dot_product_attention(query, key, value, attn_mask=seen, dropout_p=dropout)
-        return self.attention_out(mixed.transpose(1, 2).flatten(2))
+        written: Tensor = self.attention_out(mixed.transpose(1, 2).flatten(2))
+        return written
 
     def drop(self, hidden: Tensor) -> Tensor:
         """Drop some activations, in training."""
@@ -143,7 +145,7 @@ class EncoderModel(EncoderPreTrainedModel):
 
     def __init__(self, config: EncoderConfig):
         super().__init__(config)
-        self.embeddings = nn.Embedding(config.vocab_size, config.hidden_size)
+        self.embeddings: nn.Module = nn.Embedding(config.vocab_size, config.hidden_size)
         learned = config.positions == "learned"
         self.positions = nn.Embedding(config.max_position_embeddings, config.hidden_size) if learned else None
         self.layers = nn.ModuleList(EncoderLayer(config) for _ in range(config.num_hidden_layers))
@@ -163,7 +165,6 @@ class EncoderModel(EncoderPreTrainedModel):
         Args:
             input_ids: `(batch, time)` integers.
             attention_mask: `(batch, time)`, 0 where there is padding; nothing is padding if left out.
-            **_: What other models take.
 
         Returns:
             `last_hidden_state`: `(batch, time, hidden)`.
@@ -190,7 +191,7 @@ class EncoderForMaskedLM(EncoderPreTrainedModel):
     def __init__(self, config: EncoderConfig):
         super().__init__(config)
         self.encoder = EncoderModel(config)
-        self.output_embedding = OutputEmbedding(config)
+        self.output_embedding: nn.Module = OutputEmbedding(config)
         self.post_init()
 
     def get_output_embeddings(self) -> nn.Module:
@@ -210,7 +211,6 @@ class EncoderForMaskedLM(EncoderPreTrainedModel):
             input_ids: `(batch, time)` integers.
             attention_mask: `(batch, time)`, 0 where there is padding; nothing is padding if left out.
             labels: `(batch, time)` integers, -100 where nothing is to be predicted.
-            **_: What other models take.
 
         Returns:
             `loss` when there are labels: cross-entropy in nats, 0 when none of them asks. `logits`:
