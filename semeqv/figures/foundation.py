@@ -59,24 +59,10 @@ def read_foundation(folder: Path, measure: str) -> Measured:
     Raises:
         click.UsageError: A file is missing, or is not what the study writes.
     """
-    import numpy
-
     folder = folder.parent if folder.name == TABLE else folder
     try:
         said = json.loads((folder / TABLE).read_bytes())
-        rows = [row for row in said["rows"] if row["measure"] == measure]
-        distances = read_pairs(folder / PAIRS, {row["embedding"] for row in rows}, measure)
-        embeddings: dict[str, list[Comparison]] = {}
-        for row in rows:
-            near, far = (
-                numpy.array(distances[row["embedding"], row["kind"], which]) for which in ("equivalent", "random")
-            )
-            numbers = [float(row[name]) for name in ("closer", "low", "high")]
-            if not len(near) or not all(map(math.isfinite, (*near, *far, *numbers))):
-                raise ValueError("a distance is no number")
-            embeddings.setdefault(str(row["embedding"]), []).append(Comparison(str(row["kind"]), near, far, *numbers))
-        if not embeddings:
-            raise ValueError(f"there is no {measure}")
+        embeddings = comparisons([row for row in said["rows"] if row["measure"] == measure], folder / PAIRS, measure)
         return Measured("/".join(PurePath(str(said["model"])).parts[-2:]), embeddings)
     except FileNotFoundError as error:
         raise click.UsageError(
@@ -84,6 +70,35 @@ def read_foundation(folder: Path, measure: str) -> Measured:
         ) from None
     except (OSError, ValueError, KeyError, TypeError, RecursionError, csv.Error) as error:
         raise click.UsageError(f"{folder}: not what cli foundation-embeddings writes ({error}); run it again") from None
+
+
+def comparisons(rows: list[dict[str, Any]], pairs: Path, measure: str) -> dict[str, list[Comparison]]:
+    """Put the rows of the table together with the distances of their pairs.
+
+    Args:
+        rows: Of one distance.
+        pairs: The file of pairs.
+        measure: The distance.
+
+    Returns:
+        Embedding to comparisons.
+
+    Raises:
+        ValueError: There is no row, or something is no number.
+    """
+    import numpy
+
+    if not rows:
+        raise ValueError(f"there is no {measure}")
+    distances = read_pairs(pairs, {row["embedding"] for row in rows}, measure)
+    embeddings: dict[str, list[Comparison]] = {}
+    for row in rows:
+        near, far = (numpy.array(distances[row["embedding"], row["kind"], which]) for which in ("equivalent", "random"))
+        numbers = [float(row[name]) for name in ("closer", "low", "high")]
+        if not all(map(math.isfinite, (*near, *far, *numbers))):
+            raise ValueError("a distance is no number")
+        embeddings.setdefault(str(row["embedding"]), []).append(Comparison(str(row["kind"]), near, far, *numbers))
+    return embeddings
 
 
 def read_pairs(path: Path, embeddings: set[str], measure: str) -> dict[Any, list[float]]:
