@@ -17,6 +17,7 @@ from semeqv.text.models.source import config_folder, model_folder, read_config
 from semeqv.text.models.tying import record_tying, set_tying
 
 CAUSAL, MASKED = "AutoModelForCausalLM", "AutoModelForMaskedLM"
+TOKENIZER = ("tokenizer.json", "tokenizer_config.json", "vocab.*", "*.model", "*.tiktoken")
 OURS = {"trust_remote_code": False, "local_files_only": True}
 
 
@@ -45,7 +46,7 @@ def open_model(
         )
     if missing := sorted(said["missing_keys"]):
         names = ", ".join(missing[:3]) + (", ..." if len(missing) > 3 else "")
-        click.echo(f"{source} has no {names}: {len(missing)} weights of {kind.__name__} start anew.", err=True)
+        click.echo(f"{source} has no {names}: {len(missing)} weights of {type(model).__name__} start anew.", err=True)
     if tie is None:
         record_tying(model)
     else:
@@ -67,12 +68,11 @@ def open_tokenizer(source: str | Path | None) -> PreTrainedTokenizerBase:
         UserError: When there is none, or it needs code of its own.
     """
     folder = config_folder(source)
+    if not any(any(folder.glob(pattern)) for pattern in TOKENIZER):
+        raise UserError(f"{source} has no tokenizer. Add: cli tokenizer ...")
     open_config(folder)
     with one_line(source), quiet():
-        tokenizer = AutoTokenizer.from_pretrained(folder, **OURS)
-    if not len(tokenizer):
-        raise UserError(f"{source} has no tokenizer. Add: cli tokenizer ...")
-    return tokenizer
+        return AutoTokenizer.from_pretrained(folder, **OURS)
 
 
 def open_config(folder: Path) -> PreTrainedConfig:

@@ -17,7 +17,7 @@ from semeqv.engine.errors import UserError
 CONFIG = "config.json"
 WEIGHTS = ("model.safetensors", "model.safetensors.index.json")
 PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl", "*.h5", "*.msgpack")
-FETCHED = ("*.json", "model.safetensors", "model-*-of-*.safetensors", "*.txt", "*.model", "*.jinja")
+FETCHED = ("*.json", "model.safetensors", "model-*-of-*.safetensors", "*.txt", "*.model", "*.tiktoken", "*.jinja")
 HUB_NAME = r"[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)?(@[\w./-]+)?"
 
 
