@@ -157,7 +157,8 @@ class Chain(Word):
         if name in group.commands:
             raise TypeError(f"{kind.__name__}: `{kind.__command__}` is taken.")
         leaf = Leaf(kind, group.slot)
-        known = {slot.name for slot in self.slots.values()} | {f.name for f in dataclasses.fields(self.settings)}
+        slots = {slot.name for slot in self.slots.values()}
+        known = slots | {f"{name}_options" for name in slots} | {f.name for f in dataclasses.fields(self.settings)}
         known |= {"trainer", "sentence", "last_step"}
         if strange := [need.name for need in leaf.needs if need.name not in known]:
             raise TypeError(f"{kind.__name__}.build asks for {', '.join(strange)}, which nothing provides.")

@@ -18,6 +18,8 @@ BUILT_IN = (
     "semeqv.text.plugin",
     "semeqv.problem.xor.plugin",
     "semeqv.text.babel.plugin",
+    "semeqv.problem.foundation.plugin",
+    "semeqv.text.models.plugin",
 )
 
 

@@ -1,1 +1,1 @@
-"""Corpora, the formats of their files, and a generated corpus."""
+"""Corpora, tokenizers, token files and language models: what every study of language shares."""

@@ -1,0 +1,69 @@
+"""What a language model goes on to say."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from semeqv.engine.component import component
+
+
+@component("generate")
+@dataclass(frozen=True, kw_only=True)
+class Generate:
+    """Let a language model go on from a prompt.
+
+    The tokenizer is the one of the sentence, else the one in the folder that the model was opened from. Every prompt is
+    continued from the run's --seed, so that others do not change it.
+
+    Args:
+        prompt: Text to go on from; may be repeated. Nothing said, the model starts from its first token.
+        max_new_tokens: The most tokens to add.
+        temperature: Below 1 likelier tokens gain, above 1 they lose; at 0 the likeliest is taken, whatever the seed.
+        top_k: Sample from so many of the likeliest tokens; from all if left out.
+        top_p: Sample from the fewest tokens that together have this probability.
+        output: Write a JSON line for each prompt to this file, too.
+    """
+
+    prompt: list[str] = field(default_factory=list)
+    max_new_tokens: int = 50
+    temperature: float = 1.0
+    top_k: int | None = None
+    top_p: float = 1.0
+    output: Path | None = field(default=None, metadata={"alias": "path"})
+
+    def __post_init__(self) -> None:
+        if self.max_new_tokens < 1:
+            raise ValueError(f"--max_new_tokens must be at least 1, not {self.max_new_tokens}.")
+        if self.temperature < 0:
+            raise ValueError(f"--temperature must be 0 or more, not {self.temperature}.")
+        if self.top_k is not None and self.top_k < 1:
+            raise ValueError(f"--top_k must be at least 1, not {self.top_k}.")
+        if not 0 < self.top_p <= 1:
+            raise ValueError(f"--top_p must be above 0 and at most 1, not {self.top_p}.")
+
+    def build(self, model: Any, seed: int, device: str, tokenizer: Any = None) -> None:
+        """Generate, print, and write.
+
+        Args:
+            model: Predicts the next token.
+            seed: Of the run.
+            device: Where to compute.
+            tokenizer: Of the run, if it has one.
+        """
+        import json
+
+        import click
+
+        from semeqv.engine.runs import write_text
+        from semeqv.text.generation import continuations, tokenizer_of
+
+        tokenizer = tokenizer or tokenizer_of(model)
+        lines = []
+        for prompt, text in continuations(self, model, tokenizer, seed, device):
+            shown = text.removeprefix(prompt)
+            click.echo(click.style(prompt, bold=True) * (shown != text) + shown + "\n")
+            said = {"prompt": prompt, "text": text, "temperature": self.temperature, "seed": seed}
+            lines.append(json.dumps(said, ensure_ascii=False) + "\n")
+        if self.output is not None:
+            write_text(self.output, "".join(lines))
+            click.echo(f"wrote {self.output}")

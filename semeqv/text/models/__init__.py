@@ -1,0 +1,1 @@
+"""Language models of transformers: built from sizes, or opened from wherever they are."""

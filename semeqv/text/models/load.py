@@ -1,0 +1,73 @@
+"""Models that are there already."""
+
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Literal
+
+from semeqv.engine.component import component
+from semeqv.engine.errors import UserError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Loaded:
+    """A model opened from where it is.
+
+    Args:
+        source: A run folder (its best checkpoint, else the last), a checkpoint, a Hugging Face folder, or a name on the
+            hub (owner/model, or owner/model@revision). Weights are safetensors, and no code that comes with a model is
+            run.
+        tie: Whether the output embedding is the input embedding; `saved` leaves it as it is. Untied, the two start
+            from the same values.
+        dtype: Numbers that the weights are kept in; `saved` keeps those of the file. Training wants float32.
+    """
+
+    auto: ClassVar[str | None] = None
+
+    source: str | None = field(default=None, metadata={"alias": "from"})
+    tie: bool | Literal["saved"] = "saved"
+    dtype: Literal["float32", "bfloat16", "saved"] = "float32"
+
+    def build(self, tokenizer: Any = None) -> Any:
+        """The model.
+
+        Args:
+            tokenizer: Of the run, if it has one.
+
+        Returns:
+            A `PreTrainedModel`.
+
+        Raises:
+            UserError: When it cannot be opened, or the tokenizer has more tokens than the model.
+        """
+        from semeqv.text.models.opening import open_model
+
+        tie = None if self.tie == "saved" else self.tie
+        model = open_model(self.source, self.auto, dtype="auto" if self.dtype == "saved" else self.dtype, tie=tie)
+        rows = model.get_input_embeddings().weight.shape[0]
+        if tokenizer is not None and len(tokenizer) > rows:
+            raise UserError(
+                f"The tokenizer has {len(tokenizer)} tokens, {self.source} knows {rows}; take the one that it was "
+                f"trained with."
+            )
+        return model
+
+
+@component("model load")
+@dataclass(frozen=True, kw_only=True)
+class Load(Loaded):
+    """Any model, as what it was saved: the architecture that its configuration names."""
+
+
+@component("model causal-lm")
+@dataclass(frozen=True, kw_only=True)
+class CausalLM(Loaded):
+    """A model that predicts the next token, from its folder or the hub."""
+
+    auto: ClassVar[str | None] = "AutoModelForCausalLM"
+
+
+@component("model masked-lm")
+@dataclass(frozen=True, kw_only=True)
+class MaskedLM(Loaded):
+    """A model that predicts masked tokens, from its folder or the hub."""
+
+    auto: ClassVar[str | None] = "AutoModelForMaskedLM"

@@ -1,0 +1,203 @@
+"""Opens models and tokenizers of transformers, wherever they are; see `source` for what may be opened."""
+
+import inspect
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import click
+import transformers
+from transformers import AutoConfig, AutoTokenizer, PreTrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
+from transformers.models.auto import modeling_auto
+
+from semeqv.engine.errors import UserError
+from semeqv.text.models import families
+from semeqv.text.models.source import config_folder, model_folder, read_config
+from semeqv.text.models.tying import record_tying, set_tying
+
+CAUSAL, MASKED = "AutoModelForCausalLM", "AutoModelForMaskedLM"
+TOKENIZER = ("tokenizer.json", "tokenizer_config.json", "vocab.*", "*.model", "*.tiktoken")
+OURS = {"trust_remote_code": False, "local_files_only": True}
+
+
+def open_model(
+    source: str | Path | None, auto: str | None = None, *, dtype: str = "float32", tie: bool | None = None
+) -> Any:
+    """Open a model; `UserError` when it cannot be opened, or not as what `auto` says.
+
+    Args:
+        source: What `--from` names (see `model_folder`).
+        auto: The Auto class of transformers to open it with; the one of the architecture in its configuration if
+            left out.
+        dtype: Numbers that the weights are kept in, such as float32; `auto` for those that they were saved in.
+        tie: Whether the output embedding shall be the input embedding; as it was saved if None.
+
+    Returns:
+        A `PreTrainedModel`; its `config` tells how the embeddings are tied, its `source` what was named. Weights that
+        the folder lacks, such as those of a new head, are drawn anew and named on stderr.
+    """
+    folder = model_folder(source)
+    config = open_config(folder)
+    kind = architecture(config, folder) if auto is None else fitting(config, auto, folder)
+    with one_line(source), quiet():
+        model, said = kind.from_pretrained(
+            folder, config=config, dtype=dtype, use_safetensors=True, output_loading_info=True, **OURS
+        )
+    if missing := sorted(said["missing_keys"]):
+        names = ", ".join(missing[:3]) + (", ..." if len(missing) > 3 else "")
+        click.echo(f"{source} has no {names}: {len(missing)} weights of {type(model).__name__} start anew.", err=True)
+    if tie is None:
+        record_tying(model)
+    else:
+        set_tying(model, tie)
+    model.source = str(source)
+    return ready(model)
+
+
+def open_tokenizer(source: str | Path | None) -> PreTrainedTokenizerBase:
+    """Open a tokenizer.
+
+    Args:
+        source: What `--from` names (see `config_folder`).
+
+    Returns:
+        The tokenizer of the model's folder.
+
+    Raises:
+        UserError: When there is none, or it needs code of its own.
+    """
+    folder = config_folder(source)
+    if not any(any(folder.glob(pattern)) for pattern in TOKENIZER):
+        raise UserError(f"{source} has no tokenizer. Add: cli tokenizer ...")
+    open_config(folder)
+    with one_line(source), quiet():
+        return AutoTokenizer.from_pretrained(folder, **OURS)
+
+
+def open_config(folder: Path) -> PreTrainedConfig:
+    """The configuration of a folder, of a kind that transformers or an installed package knows.
+
+    Args:
+        folder: A folder with `config.json`.
+
+    Returns:
+        The configuration.
+
+    Raises:
+        UserError: When its kind is unknown, or would need code that comes with the model.
+    """
+    said = read_config(folder)
+    kind = said.get("model_type")
+    families.know(kind)
+    if kind not in transformers.CONFIG_MAPPING:
+        own = "needs code that comes with it, which is never run here" if "auto_map" in said else "is of a kind unknown"
+        raise UserError(f"{folder} {own} (model_type {kind!r}).")
+    with one_line(folder), quiet():
+        return AutoConfig.from_pretrained(folder, **OURS)
+
+
+def architecture(config: PreTrainedConfig, folder: Path) -> type[PreTrainedModel]:
+    """The class that a configuration names.
+
+    Args:
+        config: Its `architectures` name the class that was saved.
+        folder: Where it is, for the message.
+
+    Returns:
+        A class that one of the Auto classes knows for such a configuration.
+
+    Raises:
+        UserError: When it names none that is known.
+    """
+    names = config.architectures or []
+    for auto in vars(modeling_auto).values():
+        if inspect.isclass(auto) and getattr(auto, "_model_mapping", None):
+            for kind in classes(auto, config):
+                if kind.__name__ in names:
+                    return kind
+    said = f"the architecture {names[0]}, which is unknown" if names else "no architecture"
+    raise UserError(f"{folder} names {said}; say what it is: cli model causal-lm or masked-lm --from {folder}.")
+
+
+def fitting(config: PreTrainedConfig, auto: str, folder: Path) -> Any:
+    """An Auto class that knows a configuration.
+
+    Args:
+        config: The configuration.
+        auto: The name of the class.
+        folder: Where it is, for the message.
+
+    Returns:
+        The class.
+
+    Raises:
+        UserError: When it does not know it, or a model that sees all words should predict the next one.
+    """
+    kind = getattr(transformers, auto)
+    purpose = "causal-lm" if auto == CAUSAL else "masked-lm"
+    encoder = bool(classes(getattr(transformers, MASKED), config)) and getattr(config, "is_decoder", None) is False
+    if auto == CAUSAL and encoder:
+        raise UserError(
+            f"{folder} is an encoder ({config.model_type}), which sees the words it would have to predict; "
+            "write: cli model masked-lm"
+        )
+    if not classes(kind, config):
+        raise UserError(
+            f"{folder} is of the kind {config.model_type}, of which there is no {purpose}; write: cli model load"
+        )
+    return kind
+
+
+def classes(auto: Any, config: PreTrainedConfig) -> tuple[type[Any], ...]:
+    """The classes that an Auto class knows for a configuration, none when it knows none."""
+    try:
+        found = auto._model_mapping[type(config)]
+    except KeyError:
+        return ()
+    return tuple(found) if isinstance(found, list | tuple) else (found,)
+
+
+def ready(model: PreTrainedModel) -> PreTrainedModel:
+    """Say of a model what others ask it.
+
+    Args:
+        model: Any.
+
+    Returns:
+        The same; its configuration names its class, and `predicts_next` is there and true when its logits are about
+        the next token.
+    """
+    model.config.architectures = [type(model).__name__]
+    if type(model) in classes(transformers.AutoModelForCausalLM, model.config):
+        model.predicts_next = True
+        model.loss_type = model.loss_type or "ForCausalLM"  # transformers does not know it for GPT2LMHeadModel
+    return model
+
+
+@contextmanager
+def one_line(source: Any) -> Iterator[None]:
+    """Turn what goes wrong while a folder is opened, which every format does in ways of its own, into one line."""
+    try:
+        yield
+    except UserError:
+        raise
+    except Exception as error:
+        said = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        raise UserError(f"{source} cannot be opened: {said}") from error
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Let transformers be silent: what matters is said by whoever opens the model."""
+    from transformers.utils import logging
+
+    level, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
+    logging.set_verbosity(logging.CRITICAL)
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(level)
+        if bars:
+            logging.enable_progress_bar()

@@ -1,0 +1,245 @@
+"""What --from names: each kind, and what is refused."""
+
+import json
+import pickle
+
+import pytest
+import torch
+from tiny_models import SMALL, make_tokenizer
+
+from semeqv.engine import checkpoint
+from semeqv.engine.errors import UserError
+from semeqv.text.models import source as sources
+from semeqv.text.models.bert import BERT
+from semeqv.text.models.encoder import Encoder
+from semeqv.text.models.load import CausalLM, Load, MaskedLM
+from semeqv.text.models.opening import open_model, open_tokenizer
+from semeqv.text.models.source import model_folder
+
+IDS = torch.tensor([[1, 2, 3, 4]])
+
+
+def run_folder(path, gpt2, tokenizer):
+    """A run with two checkpoints, as the engine writes them, each a Hugging Face folder too."""
+    for step, scale in ((1, 1.0), (2, 2.0)):
+        folder = path / "checkpoints" / checkpoint.name_of(step)
+        weights = {name: scale * tensor for name, tensor in gpt2.state_dict().items()}
+        aside = path / "extra"
+        gpt2.config.save_pretrained(aside)
+        tokenizer.save_pretrained(aside)
+        checkpoint.write(folder, checkpoint.Checkpoint(weights, {}, {"step": step}))
+        add(folder, aside)
+    checkpoint.point(path / "checkpoints", "last", 2)
+    return path
+
+
+def add(folder, extra):
+    manifest = json.loads((folder / checkpoint.MANIFEST).read_text())
+    for file in extra.iterdir():
+        (folder / file.name).write_bytes(file.read_bytes())
+        said = {"sha256": checkpoint.sha256(folder / file.name), "bytes": file.stat().st_size}
+        manifest["files"][file.name] = said
+    (folder / checkpoint.MANIFEST).write_text(json.dumps(manifest))
+
+
+@pytest.fixture
+def run(tmp_path, gpt2, tokenizer):
+    return run_folder(tmp_path / "run", gpt2, tokenizer)
+
+
+def test_a_hugging_face_folder(folder, gpt2):
+    for model in (open_model(folder), Load(source=str(folder)).build(), CausalLM(source=str(folder)).build()):
+        assert type(model) is type(gpt2)
+        assert model.predicts_next
+        assert torch.equal(model.eval()(IDS).logits, gpt2.eval()(IDS).logits)
+
+
+def test_a_run_is_its_best_else_last_checkpoint(run, gpt2):
+    assert model_folder(run).name == "step-00000002"
+    checkpoint.point(run / "checkpoints", "best", 1)
+    for said in (run, run / "checkpoints", run / "checkpoints" / "step-00000001"):
+        assert model_folder(said).name == "step-00000001"
+        assert torch.equal(open_model(said).eval()(IDS).logits, gpt2.eval()(IDS).logits)
+    assert len(open_tokenizer(run)) == 10
+
+
+def test_a_damaged_checkpoint_is_refused(run):
+    file = run / "checkpoints" / "step-00000002" / "model.safetensors"
+    data = bytearray(file.read_bytes())
+    data[-1] ^= 1
+    file.write_bytes(data)
+    with pytest.raises(UserError, match=r"model\.safetensors is damaged"):
+        open_model(run)
+
+
+def test_a_run_of_no_hugging_face_model_is_named(tmp_path):
+    path = tmp_path / "checkpoints" / checkpoint.name_of(1)
+    checkpoint.write(path, checkpoint.Checkpoint({"a": torch.zeros(1)}, {}, {}))
+    checkpoint.point(path.parent, "last", 1)
+    with pytest.raises(UserError, match=r"is no Hugging Face model: it has no config\.json \(in .*step-00000001\)"):
+        open_model(tmp_path)
+
+
+def test_a_folder_of_several_runs_is_named(tmp_path):
+    for name in ("42-gpt2", "43-gpt2"):
+        (tmp_path / name / "checkpoints").mkdir(parents=True)
+    with pytest.raises(UserError, match="holds several runs; name one of them: 42-gpt2, 43-gpt2"):
+        open_model(tmp_path)
+
+
+@pytest.fixture
+def offline(monkeypatch):
+    monkeypatch.setattr(sources, "online", lambda: False)
+
+
+@pytest.mark.usefixtures("offline")
+def test_a_hub_name_is_looked_up_in_the_cache(folder, monkeypatch, tmp_path):
+    commit = "0" * 40
+    repository = tmp_path / "hub" / "models--owner--model"
+    (repository / "refs").mkdir(parents=True)
+    (repository / "refs" / "main").write_text(commit)
+    (repository / "snapshots").mkdir()
+    folder.rename(repository / "snapshots" / commit)
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hub"))
+    monkeypatch.setattr("huggingface_hub._snapshot_download.constants.HF_HUB_CACHE", str(tmp_path / "hub"))
+    model = open_model("owner/model")
+    assert model.source == "owner/model"
+    assert model_folder("owner/model@main").name == commit
+
+
+@pytest.mark.usefixtures("offline")
+@pytest.mark.parametrize("name", ["gpt2", "owner/nothing", "runs/missing"])
+def test_a_hub_that_cannot_be_reached_is_one_line(name, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UserError, match=rf"--from {name}: no folder here .* cannot be reached") as caught:
+        open_model(name)
+    assert "\n" not in str(caught.value)
+
+
+def test_no_pickle_is_asked_of_the_hub():
+    from fnmatch import fnmatch
+
+    for name in ("pytorch_model.bin", "modeling_own.py", "flax_model.msgpack", "state.pt", "tf_model.h5"):
+        assert not any(fnmatch(name, pattern) for pattern in sources.FETCHED)
+    for name in ("config.json", "model.safetensors", "model-00001-of-00002.safetensors", "vocab.txt"):
+        assert any(fnmatch(name, pattern) for pattern in sources.FETCHED)
+
+
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [(None, "Say which model: --from"), ("/no/such/folder", "no such folder"), ("../x", "no such folder")],
+)
+def test_what_is_nothing_is_one_line(said, words):
+    with pytest.raises(UserError, match=words):
+        open_model(said)
+
+
+def test_a_file_and_an_empty_folder_are_named(tmp_path):
+    (tmp_path / "model.safetensors").write_text("x")
+    with pytest.raises(UserError, match="is a file; name its folder"):
+        open_model(tmp_path / "model.safetensors")
+    with pytest.raises(UserError, match=r"it has no config\.json"):
+        open_model(tmp_path)
+
+
+class Bomb:
+    def __reduce__(self):
+        return pytest.fail, ("a pickle was opened",)
+
+
+@pytest.mark.parametrize("name", ["pytorch_model.bin", "model.ckpt"])
+def test_pickles_are_never_opened(folder, name):
+    (folder / "model.safetensors").unlink()
+    (folder / name).write_bytes(pickle.dumps(Bomb()))
+    with pytest.raises(UserError, match=f"{name}, which may run code"):
+        open_model(folder)
+    (folder / name).unlink()
+    with pytest.raises(UserError, match="no weights as safetensors"):
+        open_model(folder)
+
+
+def test_code_that_comes_with_a_model_is_never_run(folder):
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "own.py").write_text("raise SystemExit('code was run')")
+    auto = {"AutoConfig": "own.Config", "AutoModelForCausalLM": "own.Model"}
+    (folder / "config.json").write_text(json.dumps(config | {"auto_map": auto, "model_type": "own"}))
+    with pytest.raises(UserError, match="needs code that comes with it, which is never run here"):
+        open_model(folder)
+    (folder / "config.json").write_text(json.dumps(config | {"auto_map": auto}))
+    assert type(open_model(folder)).__name__ == "GPT2LMHeadModel"
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("{", "cannot be read"),
+        ("[]", "holds no JSON object"),
+        ('{"model_type": "nothing"}', "is of a kind unknown"),
+        ("{}", "is of a kind unknown"),
+        ('{"model_type": "gpt2"}', "names no architecture; say what it is"),
+        ('{"model_type": "gpt2", "architectures": ["Nothing"]}', "the architecture Nothing, which is unknown"),
+        ('{"model_type": "gpt2", "n_layer": "many"}', "cannot be opened"),
+    ],
+)
+def test_a_wrong_configuration_is_one_line(folder, text, words):
+    (folder / "config.json").write_text(text)
+    with pytest.raises(UserError, match=words) as caught:
+        open_model(folder)
+    assert "\n" not in str(caught.value)
+
+
+def test_weights_that_are_wrong_are_one_line(folder):
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps(config | {"n_embd": 32}))
+    with pytest.raises(UserError, match="cannot be opened") as caught:
+        open_model(folder)
+    assert "\n" not in str(caught.value)
+    (folder / "config.json").write_text(json.dumps(config))
+    (folder / "model.safetensors").write_bytes(b"nothing")
+    with pytest.raises(UserError, match="cannot be opened"):
+        open_model(folder)
+
+
+def test_the_purpose_must_fit(folder, tmp_path):
+    for kind, name in ((BERT, "bert"), (Encoder, "encoder")):
+        kind(**SMALL, vocab_size=10).build().save_pretrained(tmp_path / name)
+        assert not hasattr(MaskedLM(source=str(tmp_path / name)).build(), "predicts_next")
+    with pytest.raises(UserError, match=r"is an encoder .* write: cli model masked-lm"):
+        CausalLM(source=str(tmp_path / "bert")).build()
+    with pytest.raises(UserError, match="no causal-lm; write: cli model load"):
+        CausalLM(source=str(tmp_path / "encoder")).build()
+    with pytest.raises(UserError, match="no masked-lm; write: cli model load"):
+        MaskedLM(source=str(folder)).build()
+
+
+def test_weights_that_start_anew_are_named(tmp_path, capsys):
+    BERT(**SMALL, vocab_size=10).build().bert.save_pretrained(tmp_path)
+    model = MaskedLM(source=str(tmp_path)).build()
+    assert type(model).__name__ == "BertForMaskedLM"
+    assert "6 weights of BertForMaskedLM start anew" in capsys.readouterr().err
+    assert type(Load(source=str(tmp_path)).build()).__name__ == "BertModel"
+    assert not capsys.readouterr().err
+
+
+def test_weights_are_kept_as_asked(folder):
+    open_model(folder).bfloat16().save_pretrained(folder)
+    assert Load(source=str(folder)).build().dtype == torch.float32
+    assert Load(source=str(folder), dtype="saved").build().dtype == torch.bfloat16
+
+
+def test_a_tokenizer_of_another_model_is_refused(folder):
+    assert Load(source=str(folder)).build(make_tokenizer())
+    with pytest.raises(UserError, match=r"The tokenizer has 12 tokens, .* knows 10"):
+        Load(source=str(folder)).build(make_tokenizer([f"word{i}" for i in range(10)]))
+
+
+def test_a_folder_without_a_tokenizer_is_one_line(gpt2, tmp_path):
+    gpt2.save_pretrained(tmp_path)
+    with pytest.raises(UserError, match="has no tokenizer. Add: cli tokenizer"):
+        open_tokenizer(tmp_path)
+
+
+def test_the_words_of_the_command_line(say, folder, tmp_path):
+    say(f"--dump-config {tmp_path}/a.json cli model load --from {folder} --no-tie")
+    assert f"--source {folder} --tie False" in json.loads((tmp_path / "a.json").read_text())["parts"][0]
+    assert "Say which model" in say("cli model load cli generate", code=2).err
