@@ -132,7 +132,7 @@ def parameter(field: Field[Any], hint: Any, help: str | None) -> click.Parameter
     flags = [f"--{field.name}", *(f"--{name}" for name in [field.metadata.get("alias")] if name), field.name]
     words = choices(hint)
     if bool in words:
-        extra = tuple(word for word in words if word is not bool)
+        extra = tuple(word for word in words if word not in (bool, type(None)))
         return Switch(flags, extra=extra, **given)
     hint = without_none(hint)
     repeated = typing.get_origin(hint) is list  # `list[str]`: the option may be given several times

@@ -1,13 +1,11 @@
 """The words of language models."""
 
 from semeqv.engine.chain import Chain
-from semeqv.engine.sentence import Slot
 from semeqv.text.models import families
 
 
 def register(chain: Chain) -> None:
     """Open `model` and `generate`, and say where the network of the encoder is."""
-    chain.slots |= {"tokenizer": Slot("tokenizer")}
     modules = (f"semeqv.text.models.{name}" for name in ("gpt2", "bert", "encoder", "load"))
     chain.word("model", "Language models, from sizes or from a folder.", *modules)
     chain.modules.append("semeqv.text.generate")
