@@ -216,8 +216,9 @@ class Build:
         steps = self.sentence.filling(slot)
         if not steps and not slot.many:
             for step in self.sentence.parts:  # a model that is loaded brings its tokenizer
-                if hasattr(step.options, f"provide_{slot.name}"):
-                    return getattr(step.options, f"provide_{slot.name}")()
+                provide = getattr(step.options, f"provide_{slot.name}", None)
+                if provide is not None and (provided := provide()) is not None:
+                    return provided
             if need.default is not need.empty:
                 return need.default
             words = self.chain.slot_words(slot)

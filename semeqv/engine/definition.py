@@ -1,6 +1,7 @@
 """What defines the result of a run, and what has changed in it since a checkpoint."""
 
 import itertools
+import json
 import shlex
 from collections.abc import Mapping
 from pathlib import Path
@@ -24,7 +25,7 @@ def definition(trainer: "Trainer", replica: int) -> dict[str, Any]:
         "strategy": trainer.strategy if trainer.world.size > 1 else None,
         "steps in an epoch": trainer.epoch_steps,
         "model": {name: list(parameter.shape) for name, parameter in model.named_parameters()},
-        "data": data.facts() if hasattr(data, "facts") else None,
+        "data": json.loads(json.dumps(data.facts())) if hasattr(data, "facts") else None,
         "mode": "program" if type(trainer.made).__name__ == "Program" else "eager",
     }
     sentence = trainer.runs[replica].sentence

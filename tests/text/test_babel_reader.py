@@ -15,7 +15,11 @@ SMALL = {"topics": 2, "nouns": 1, "verbs": 2, "adjectives": 1, "adverbs": 1, "na
 MODIFIERS = GrammarOptions(**SMALL | {"nouns": 2}, numeral=0, object=0, oblique=0, past=0.4)
 ARGUMENTS = GrammarOptions(**SMALL, numeral=0, definite=1, adjective=0, modifier=0, past=0)
 NUMERALS = GrammarOptions(**SMALL, oblique=0, modifier=0, past=0, adverb=0, object_entity=1)
-TINY = [pytest.param(MODIFIERS, id="modifiers"), pytest.param(ARGUMENTS, id="arguments"), pytest.param(NUMERALS, id="numerals")]
+TINY = [
+    pytest.param(MODIFIERS, id="modifiers"),
+    pytest.param(ARGUMENTS, id="arguments"),
+    pytest.param(NUMERALS, id="numerals"),
+]
 
 
 class Every:

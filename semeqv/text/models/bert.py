@@ -17,6 +17,7 @@ class BERT(Sized):
     """
 
     word: ClassVar[str] = "bert"
+    objective: ClassVar[str] = "masked"
 
     def build(self, tokenizer: Any = None, dataset: Any = None) -> Any:
         """The model.

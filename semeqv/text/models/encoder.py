@@ -26,6 +26,7 @@ class Encoder(Sized):
     """
 
     word: ClassVar[str] = "encoder"
+    objective: ClassVar[str] = "masked"
 
     layers: int = 3
     heads: int = 4

@@ -16,6 +16,7 @@ class GPT2(Sized):
     """
 
     word: ClassVar[str] = "gpt2"
+    objective: ClassVar[str] = "causal"
 
     block_size: int = 1024
     activation: str = "gelu_new"

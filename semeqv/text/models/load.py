@@ -26,6 +26,21 @@ class Loaded:
     tie: bool | Literal["saved"] = "saved"
     dtype: Literal["float32", "bfloat16", "saved"] = "float32"
 
+    @property
+    def objective(self) -> str:
+        """What the model is for: causal or masked."""
+        from semeqv.text.models.source import config_folder, read_config
+
+        named = read_config(config_folder(self.source)).get("architectures") or []
+        masked = self.auto == "AutoModelForMaskedLM" if self.auto else any("MaskedLM" in str(name) for name in named)
+        return "masked" if masked else "causal"
+
+    def provide_tokenizer(self) -> Any:
+        """The tokenizer of the model's folder, for a sentence that says none; None when it has none."""
+        from semeqv.text.models.opening import has_tokenizer, open_tokenizer
+
+        return open_tokenizer(self.source) if has_tokenizer(self.source) else None
+
     def build(self, tokenizer: Any = None) -> Any:
         """The model.
 

@@ -68,11 +68,17 @@ def open_tokenizer(source: str | Path | None) -> PreTrainedTokenizerBase:
         UserError: When there is none, or it needs code of its own.
     """
     folder = config_folder(source)
-    if not any(any(folder.glob(pattern)) for pattern in TOKENIZER):
+    if not has_tokenizer(folder):
         raise UserError(f"{source} has no tokenizer. Add: cli tokenizer ...")
     open_config(folder)
     with one_line(source), quiet():
         return AutoTokenizer.from_pretrained(folder, **OURS)
+
+
+def has_tokenizer(source: str | Path | None) -> bool:
+    """Whether there is a tokenizer beside a model's configuration; raises as `config_folder` does."""
+    folder = config_folder(source)
+    return any(any(folder.glob(pattern)) for pattern in TOKENIZER)
 
 
 def open_config(folder: Path) -> PreTrainedConfig:

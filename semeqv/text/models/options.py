@@ -25,6 +25,7 @@ class Sized:
     """
 
     word: ClassVar[str]
+    objective: ClassVar[str]  # what data sets are to ask of it
 
     layers: int = 12
     heads: int = 12

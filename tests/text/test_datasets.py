@@ -1,0 +1,218 @@
+"""Sentences that train language models: corpora, tokenizers, token files and resuming, end to end."""
+
+import gzip
+import json
+import os
+import shlex
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+import torch
+from transformers import AutoModelForCausalLM, AutoTokenizer
+
+from semeqv.engine.errors import UserError
+from semeqv.text.datasets.babel import Babel
+from semeqv.text.datasets.europarl import Europarl
+from semeqv.text.datasets.moses import Moses
+from semeqv.text.datasets.single import Jsonl, Plain, Tsv
+from semeqv.text.records import Document
+from semeqv.text.tokenizers.load import Load
+from semeqv.text.tokenizers.trained import Bpe, Unigram, Wordpiece
+from semeqv.text.tokenizers.training import drawn, multiplicities
+
+TRAIN = "cli dataset babel --documents 300 --block_size 32 --batch_size 8"
+VALID = "cli dataset babel --documents 40 --block_size 32 --batch_size 8 --split validation"
+TOKENIZER = "cli tokenizer bpe --vocab_size 600"
+MODEL = "cli model gpt2 --layers 1 --heads 2 --embedding_size 16 --block_size 32"
+LEARN = "cli optimizers adamw --learning_rate .003"
+
+
+@pytest.fixture
+def corpus(tmp_path):
+    """Line-aligned files: `corpus.en`, and `corpus.fr.gz`."""
+    english = [f"sentence {i} of the house number {i % 7}" for i in range(200)]
+    (tmp_path / "corpus.en").write_text("\n".join(english) + "\n")
+    with gzip.open(tmp_path / "corpus.fr.gz", "wt") as file:
+        file.write("\n".join(line.replace("house", "maison") for line in english) + "\n")
+    return tmp_path / "corpus"
+
+
+def tokenizer_of(corpus, kind=Bpe, **options):
+    return kind(**{"vocab_size": 400} | options).build({("train", None): corpus})
+
+
+def test_a_line_aligned_corpus_is_read(corpus):
+    data = Moses(path=corpus, languages=("en", "fr"))
+    documents = list(data.corpus())
+    assert len(documents) == 400
+    assert documents[1] == Document("sentence 0 of the maison number 0", "fr")
+    assert set(data.source_facts()["files"]) == {"corpus.en", "corpus.fr.gz"}
+
+
+def test_held_out_documents_are_in_one_split_alone(corpus):
+    texts = [
+        {each.text for each in Moses(path=corpus, languages=("en",), holdout=0.1, split=split).corpus()}
+        for split in ("train", "validation", "test")
+    ]
+    assert sum(map(len, texts)) == len(set.union(*texts)) == 200
+    assert 8 < len(texts[1]) < 35
+    both = Moses(path=corpus, languages=("en", "fr"), holdout=0.1, split="validation").corpus()
+    assert len(list(both)) == 2 * len(texts[1])
+
+
+def test_files_of_one_language_are_read(tmp_path):
+    (tmp_path / "a.txt").write_text("one\n\ntwo\nthree\n")
+    (tmp_path / "a.jsonl").write_text('{"meta": {"text": "one"}}\n{"meta": {"text": "two"}}\n')
+    (tmp_path / "a.tsv").write_text("id\tde\ten\n1\teins\tone\n")
+    texts = [
+        [(each.language, each.text) for each in data.corpus()]
+        for data in (
+            Plain(path=tmp_path / "a.txt", unit="block", language="de"),
+            Jsonl(path=tmp_path / "a.jsonl", field="meta.text"),
+            Tsv(path=tmp_path / "a.tsv", columns=("en", "de"), languages=("en", "de")),
+            Tsv(path=tmp_path / "a.tsv", columns=("3",), languages=("en",), header=True),
+        )
+    ]
+    assert texts[0] == [("de", "one"), ("de", "two\nthree")]
+    assert texts[1] == [("en", "one"), ("en", "two")]
+    assert texts[2] == [("en", "one"), ("de", "eins")]
+    assert texts[3] == [("en", "one")]
+
+
+def test_europarl_is_found_by_split_or_in_whole(tmp_path, monkeypatch):
+    monkeypatch.setenv("SEMEQV_DATA", str(tmp_path))
+    folder = tmp_path / "europarl"
+    folder.mkdir()
+    with pytest.raises(UserError, match=r"europarl-v7.fr-en.*missing.*statmt\.org/europarl/v7/fr-en\.tgz"):
+        list(Europarl().corpus())
+    for part in ("", ".dev"):
+        for language in ("en", "fr"):
+            (folder / f"europarl-v7.fr-en{part}.{language}").write_text(f"{part or 'whole'} {language}\n")
+    assert [each.text for each in Europarl(languages=("en",)).corpus()] == ["whole en"]
+    assert [each.text for each in Europarl(split="validation").corpus()] == [".dev en", ".dev fr"]
+
+
+@pytest.mark.parametrize("kind", [Bpe, Wordpiece, Unigram])
+def test_tokenizers_are_trained_once_and_open_alone(corpus, kind, cache, capsys):
+    data = Moses(path=corpus, languages=("en",))
+    made = tokenizer_of(data, kind, vocab_size=330)
+    assert len(made) <= 330
+    text = "sentence 12 of the house"
+    assert made.decode(made(text, add_special_tokens=False).input_ids) == text
+    roles = (made.bos_token_id, made.eos_token_id, made.pad_token_id, made.unk_token_id, made.mask_token_id)
+    assert sorted(roles) == list(range(5))
+    wrapped = made(text).input_ids[0] == made.cls_token_id
+    assert wrapped == (kind is Wordpiece)
+    capsys.readouterr()
+    again = tokenizer_of(data, kind, vocab_size=330)
+    assert capsys.readouterr().err == ""
+    assert again.get_vocab() == made.get_vocab()
+    folder = max((cache / "tokenizers").iterdir(), key=lambda each: each.stat().st_mtime_ns)
+    assert AutoTokenizer.from_pretrained(folder).get_vocab() == made.get_vocab()
+    assert Load(source=str(folder)).build().get_vocab() == made.get_vocab()
+
+
+def test_languages_are_sampled_at_a_temperature():
+    documents = [Document("x" * 10, "en")] * 900 + [Document("y" * 10, "sw")] * 100
+    times = multiplicities(iter(documents), Bpe(temperature=2))
+    assert times["sw"] * 100 / (times["en"] * 900) == pytest.approx((1 / 9) ** 0.5)
+    assert times["sw"] * 100 + times["en"] * 900 == pytest.approx(1000)
+    drawn_times = [drawn(1.25, number) for number in range(4000)]
+    assert set(drawn_times) == {1, 2}
+    assert sum(drawn_times) / 4000 == pytest.approx(1.25, abs=0.03)
+
+
+def test_a_changed_file_is_tokenised_anew(corpus):
+    data = Plain(path=corpus.with_name("corpus.en"), block_size=16)
+    made = tokenizer_of(data)
+    first = data.build(made)
+    corpus.with_name("corpus.en").write_text("sentence of the house\n" * 50)
+    second = Plain(path=corpus.with_name("corpus.en"), block_size=16).build(made)
+    assert first.facts()["source"]["files"] != second.facts()["source"]["files"]
+    assert second.facts()["languages"]["en"]["documents"] == 50
+
+
+def test_translations_stand_side_by_side(corpus):
+    data = Moses(path=corpus, languages=("en", "fr"), objective="translation", batch_size=2, mask_probability=1e-9)
+    made = tokenizer_of(data)
+    row = next(data.build(made).batches())
+    text = made.decode(torch.where(row["labels"] == -100, row["input_ids"], row["labels"])[0])
+    pair = "sentence 0 of the house number 0</s>sentence 0 of the maison number 0</s>"
+    assert text.replace("<pad>", "") == f"<s>{pair}"
+
+
+def test_weights_must_fit(corpus):
+    data = Moses(path=corpus, languages=("en", "fr"), weights=(0.2, 0.3, 0.5))
+    with pytest.raises(UserError, match="--weights has 3 numbers for 2 languages: en, fr"):
+        data.build(tokenizer_of(data))
+
+
+def test_a_tokenizer_needs_a_corpus(say):
+    assert "trained on the training set" in say(f"{TOKENIZER} {MODEL} cli train {VALID}", code=2).err
+
+
+def test_data_need_a_tokenizer(say):
+    assert "needs a tokenizer. Add: cli tokenizer bpe" in say(f"{TRAIN} {MODEL} {LEARN} cli train", code=2).err
+
+
+def test_a_language_model_trains_and_opens_as_one_of_transformers(say, tmp_path):
+    say(f"--steps 30 --output run {TOKENIZER} {TRAIN} {VALID} {MODEL} {LEARN} cli train")
+    lines = [json.loads(line) for line in (tmp_path / "run/metrics.jsonl").read_text().splitlines()]
+    assert lines[-1]["split"] == "validation"
+    assert lines[-1]["loss"] < 6
+    folder = tmp_path / "run/checkpoints/step-00000030"
+    model, tokenizer = AutoModelForCausalLM.from_pretrained(folder), AutoTokenizer.from_pretrained(folder)
+    data = Babel(documents=40, block_size=32, batch_size=8, split="validation").build(tokenizer)
+    losses, counts = [], []
+    with torch.no_grad():
+        for batch in data.batches():
+            counts.append(int((batch["labels"] != -100).sum()))
+            losses.append(float(model.eval()(**batch).loss) * counts[-1])
+    assert sum(losses) / sum(counts) == pytest.approx(lines[-1]["loss"], rel=1e-4)
+
+
+def test_the_loss_slot_shifts_as_the_model_does(say, tmp_path):
+    for name, loss in (("own", ""), ("slot", "cli loss cross-entropy")):
+        say(f"--steps 5 --output {name} {TOKENIZER} {TRAIN} {MODEL} --dropout 0 {LEARN} {loss} cli train")
+    own, slot = (
+        json.loads((tmp_path / name / "metrics.jsonl").read_text().splitlines()[0]) for name in ("own", "slot")
+    )
+    assert own["loss"] == pytest.approx(slot["loss"], rel=1e-5)
+    assert "accuracy" in slot
+
+
+def test_a_loaded_model_brings_its_tokenizer(say, tmp_path):
+    say(f"--steps 3 --output run {TOKENIZER} {TRAIN} {MODEL} {LEARN} cli train")
+    say(f"--steps 2 --output more {TRAIN} cli model load --from run {LEARN} cli train")
+    assert (tmp_path / "more/checkpoints/step-00000002/tokenizer.json").exists()
+
+
+def test_masked_models_are_asked_for_masked_tokens(say, tmp_path):
+    encoder = "cli model encoder --layers 1 --heads 2 --embedding_size 16 --block_size 32"
+    say(f"--steps 3 --output run cli tokenizer wordpiece --vocab_size 600 {TRAIN} {encoder} {LEARN} cli train")
+    facts = json.loads((tmp_path / "run/run.json").read_text())
+    assert '"objective": "masked"' in json.dumps(facts)
+
+
+def sentence(output, steps=60):
+    saver = "cli savers default-saver --minutes .005 --resume"
+    return f"--threads 1 --steps {steps} --output {output} {TOKENIZER} {TRAIN} {VALID} {MODEL} {LEARN} {saver} cli train"
+
+
+@pytest.mark.slow
+def test_a_killed_run_goes_on_with_the_same_batches(say, tmp_path, cache):
+    say(sentence("whole"))
+    command = [sys.executable, "-m", "semeqv", *shlex.split(sentence("killed"))]
+    with subprocess.Popen(command, cwd=tmp_path, env={**os.environ, "SEMEQV_CACHE": str(cache)}) as process:
+        while not (tmp_path / "killed/checkpoints/last").exists():
+            assert process.poll() is None
+            time.sleep(0.01)
+        process.send_signal(signal.SIGKILL)
+    assert "Resumed" in say(sentence("killed")).err
+    files = [
+        next((tmp_path / name).glob("checkpoints/step-00000060/model.safetensors")) for name in ("whole", "killed")
+    ]
+    assert files[0].read_bytes() == files[1].read_bytes()
