@@ -116,11 +116,8 @@ def test_the_files_say_what_was_measured(folder):
     assert len(rows) == len(said["rows"]) == 2 * 5 * 3
     assert float(rows[0]["closer"]) == said["rows"][0]["closer"]
     assert sum(int(row["pairs"]) for row in rows[:5]) == len(pairs)
-    kind, near = (
-        rows[0]["kind"],
-        [float(p["input euclidean equivalent"]) for p in pairs if p["kind"] == rows[0]["kind"]],
-    )
-    assert numpy.median(near) == pytest.approx(float(rows[0]["equivalent"]), rel=1e-5), kind
+    near = [float(pair["input euclidean equivalent"]) for pair in pairs if pair["kind"] == rows[0]["kind"]]
+    assert numpy.median(near) == pytest.approx(float(rows[0]["equivalent"]), rel=1e-5)
     for pair in pairs:
         assert planted.stem_of(pair["first"]) == planted.stem_of(pair["second"]) != planted.stem_of(pair["random"])
 
@@ -152,13 +149,8 @@ def test_wrong_files_are_one_line(folder, tmp_path):
     with pytest.raises(click.UsageError, match="no such file; give a folder"):
         FoundationView(paths=(tmp_path / "nowhere",)).build()
     text = (folder / "foundation_pairs.csv").read_text()
-    for wrong in (
-        text.replace("input centred-cosine random", "x"),
-        text.replace("case", "cases"),
-        "",
-        "\0",
-        text[:-20],
-    ):
+    other_column, other_kind = text.replace("input centred-cosine random", "x"), text.replace("case", "cases")
+    for wrong in (other_column, other_kind, "", "\0", text[:-20]):
         (folder / "foundation_pairs.csv").write_text(wrong)
         with pytest.raises(click.UsageError, match="not what cli foundation-embeddings writes") as caught:
             FoundationView(paths=(folder,)).build()
