@@ -115,7 +115,7 @@ def test_help_anywhere(say, line):
         (f"{DATA} {DATA} cli train", "The dataset is given twice, for train."),
         (f"{MODEL} {MODEL} cli train", "The model is given twice."),
         (f"{MODEL} {OPTIMIZER} cli train", "needs a dataset. Add: cli xor dataset default"),
-        (f"{DATA} {OPTIMIZER} cli train", "needs a model. Add: cli xor model lstm or"),
+        (f"{DATA} {OPTIMIZER} cli train", "needs a model. Add: cli model bert or"),
         (f"{DATA} {MODEL} cli train", "Training needs an optimizer. Add: cli optimizers adamw"),
         (f"{DATA} {MODEL} {OPTIMIZER} cli train", "Add: cli loss cross-entropy"),
         (f"--seeds 46..42 {DATA} cli train", "--seeds 46..42 is empty"),

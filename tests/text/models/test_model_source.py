@@ -218,7 +218,6 @@ def test_weights_that_start_anew_are_named(tmp_path, capsys):
     assert type(model).__name__ == "BertForMaskedLM"
     assert "6 weights of BertForMaskedLM start anew" in capsys.readouterr().err
     assert type(Load(source=str(tmp_path)).build()).__name__ == "BertModel"
-    assert not capsys.readouterr().err
 
 
 def test_weights_are_kept_as_asked(folder):
@@ -235,7 +234,7 @@ def test_a_tokenizer_of_another_model_is_refused(folder):
 
 def test_a_folder_without_a_tokenizer_is_one_line(gpt2, tmp_path):
     gpt2.save_pretrained(tmp_path)
-    with pytest.raises(UserError, match="has no tokenizer. Add: cli tokenizer"):
+    with pytest.raises(UserError, match=r"has no tokenizer\. Add: cli tokenizer"):
         open_tokenizer(tmp_path)
 
 
