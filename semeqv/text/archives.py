@@ -151,8 +151,8 @@ def chosen(archive: Path, member: str) -> str:
     if len(fit) == 1:
         return fit[0]
     if fit:
-        raise UserError(f"{archive} holds more than one file to read; name one, {archive}/{fit[0]} perhaps.")
-    raise UserError(f"{archive} holds no {member or 'text'!r}; it has {', '.join(there) or 'nothing':.300}.")
+        raise UserError(f"{archive} holds more than one file to read; name one, {f'{archive}/{fit[0]}'!r} perhaps.")
+    raise UserError(f"{archive} holds no {member or 'text'!r}; it has {', '.join(map(repr, there)) or 'nothing':.300}.")
 
 
 def text(name: str) -> bool:

@@ -2,12 +2,12 @@
 
 import fcntl
 import os
-import urllib.parse
+import re
 from pathlib import Path
 
 from semeqv.engine.errors import UserError
 from semeqv.text.archives import ARCHIVES, COMPRESSED, is_archive, names, parted
-from semeqv.text.download import check, download
+from semeqv.text.download import check, download, recorded
 from semeqv.text.extraction import extract
 
 VARIABLE = "SEMEQV_DATA"
@@ -44,7 +44,8 @@ def locate(name: str, path: Path | None = None, source: str = "", fetch: bool = 
     for place in places:
         if found := stored(place):
             check(parted(found)[0])
-            return found
+            fresh = fetch and found != place and is_archive(found) and recorded(found)
+            return unpacked(found, place) if fresh else found  # another process may be about to unpack it
     if fetch and source and places:
         return fetched(source, places[0])
     where = " or ".join(map(str, places)) or f"{name}, in a folder that {VARIABLE} names"
@@ -69,15 +70,32 @@ def fetched(source: str, path: Path) -> Path:
         if place.name.lower().endswith(ARCHIVES):
             download(source, place)
             return path
-    address = urllib.parse.urlsplit(source).path.lower()
+    address = re.split("[?#]", source.lower())[0]
     ending = next((each for each in (*ARCHIVES, *COMPRESSED[1:]) if address.endswith(each)), "")
     there = path.name.lower().endswith(ending)
     file = download(source, path if there else path.with_name(path.name + ending))
-    if ending not in ARCHIVES:
-        return file
-    with file.open("r+b") as held:  # the processes of one run unpack one after the other: the first does it
-        fcntl.flock(held, fcntl.LOCK_EX)
-        return path if path.exists() else extract(file, path)
+    return unpacked(file, path) if ending in ARCHIVES and not there else file
+
+
+def unpacked(archive: Path, folder: Path) -> Path:
+    """The folder that an archive is unpacked into; of the processes that ask together, one does it.
+
+    Args:
+        archive: The archive, which was fetched.
+        folder: The folder.
+
+    Returns:
+        The folder.
+
+    Raises:
+        UserError: When it cannot be made.
+    """
+    try:
+        with archive.open("r+b") as held:
+            fcntl.flock(held, fcntl.LOCK_EX)
+            return folder if folder.exists() else extract(archive, folder)
+    except OSError as error:
+        raise UserError(f"{archive} cannot be unpacked: {error.strerror}.") from error
 
 
 def stored(path: Path) -> Path | None:

@@ -85,5 +85,5 @@ def file_of(path: Path, edition: str) -> Path:
     file = find(path, [f"{fit[0]}.tsv"]) if len(fit) == 1 else None
     if file is None:
         fault = "several editions" if fit else "no edition"
-        raise UserError(f"{path} has {fault} {edition!r}; name one of {', '.join(fit or there) or 'none'!s:.400}.")
+        raise UserError(f"{path} has {fault} {edition!r}; name one of {', '.join(map(repr, fit or there)) or 'none'!s:.400}.")
     return file
