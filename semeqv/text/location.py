@@ -72,9 +72,8 @@ def fetched(source: str, path: Path) -> Path:
             return path
     address = re.split("[?#]", source.lower())[0]
     ending = next((each for each in (*ARCHIVES, *COMPRESSED[1:]) if address.endswith(each)), "")
-    there = path.name.lower().endswith(ending)
-    file = download(source, path if there else path.with_name(path.name + ending))
-    return unpacked(file, path) if ending in ARCHIVES and not there else file
+    file = download(source, path if path.name.lower().endswith(ending) else path.with_name(path.name + ending))
+    return unpacked(file, path) if ending in ARCHIVES else file
 
 
 def unpacked(archive: Path, folder: Path) -> Path:
