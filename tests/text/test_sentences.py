@@ -82,7 +82,7 @@ def test_lines_that_are_no_words_are_named(tmp_path):
 
 
 COLUMN = st.text(st.characters(exclude_characters="\n\r\0\t\ufeff", exclude_categories=["Cs"]), min_size=1, max_size=4)
-WORDS = st.builds(Word, COLUMN, COLUMN, COLUMN, COLUMN, COLUMN, st.none(), COLUMN, COLUMN, COLUMN)
+WORDS = st.tuples(*[COLUMN] * 8).map(lambda columns: Word(*columns[:5], None, *columns[5:]))
 
 
 @st.composite
