@@ -83,7 +83,7 @@ class Header(tarfile.TarInfo):
     """A header of a tar; the ones that carry long names are read whole, so theirs must be of a sensible size."""
 
     @classmethod
-    def frombuf(cls, buf: bytes, encoding: str, errors: str) -> Self:
+    def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> Self:
         """Read a header; raises `tarfile.ReadError` when it says that what describes a member is huge."""
         header = super().frombuf(buf, encoding, errors)
         if header.type in DESCRIPTIONS and header.size > LONGEST_DESCRIPTION:

@@ -56,15 +56,14 @@ def locate(name: str, path: Path | None = None, source: str = "", fetch: bool = 
 def fetched(source: str, path: Path) -> Path:
     """Download a file; or an archive, and unpack it where `path` is neither an archive nor in one.
 
+    Raises `UserError` when it cannot be had, or not be unpacked; the archive stays beside the folder.
+
     Args:
         source: The address.
         path: What is wanted: a file; an archive or a member of one; the folder to unpack an archive into.
 
     Returns:
         The path, with the ending of a compressed file where the address has one.
-
-    Raises:
-        UserError: When it cannot be had, or not be unpacked; the archive stays beside the folder.
     """
     for place in (path, *path.parents):
         if place.name.lower().endswith(ARCHIVES):

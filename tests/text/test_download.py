@@ -21,6 +21,7 @@ from semeqv.text.download import beside, check, download
 from semeqv.text.extraction import extract
 from semeqv.text.location import locate
 
+
 def folder(path):
     return sorted(each.name for each in path.iterdir())
 

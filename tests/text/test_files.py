@@ -241,7 +241,7 @@ def test_what_cannot_be_read_is_named(tmp_path):
     for header, flags in ((b"PK\3\4", 6), (b"PK\1\2", 8)):
         content[content.index(header) + flags] |= 1
     (tmp_path / "a.zip").write_bytes(content)
-    with pytest.raises(UserError, match="a.zip/a.txt is encrypted; unpack it"):
+    with pytest.raises(UserError, match=r"a.zip/a.txt is encrypted; unpack it"):
         read(tmp_path / "a.zip")
 
 
@@ -269,7 +269,6 @@ def test_a_file_that_cannot_be_written_is_named_and_nothing_left(tmp_path):
     (tmp_path / "a").write_text("old")
     with pytest.raises(UserError, match="cannot be written"), writing(tmp_path / "a" / "b"):
         pass
-    with pytest.raises(KeyError), writing(tmp_path / "a") as file:
-        file.write("new")
-        raise KeyError
+    with pytest.raises(UnicodeEncodeError), writing(tmp_path / "a") as file:
+        file.write("new \ud800")
     assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [("a", "old")]

@@ -53,9 +53,11 @@ def test_a_path_goes_before_the_variable(data, tmp_path):
 
 
 def test_what_is_missing_says_what_to_fetch_from_where(data, tmp_path, monkeypatch):
-    with pytest.raises(UserError, match=f"set/a.txt is missing: fetch it from {ADDRESS} .* let --download .*{data}/set/a"):
+    with pytest.raises(
+        UserError, match=f"set/a.txt is missing: fetch it from {ADDRESS} .* let --download .*{data}/set/a"
+    ):
         locate("set/a.txt", source=ADDRESS)
-    with pytest.raises(UserError, match="mine.txt is missing: put it there .*, or say where it is with --path"):
+    with pytest.raises(UserError, match=r"mine.txt is missing: put it there .*, or say where it is with --path"):
         locate("a.txt", tmp_path / "mine.txt")
     monkeypatch.delenv("SEMEQV_DATA")
     with pytest.raises(UserError, match=r"a.txt is missing: .* \(a.txt, in a folder that SEMEQV_DATA names\)"):

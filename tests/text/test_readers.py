@@ -18,7 +18,7 @@ from semeqv.engine.errors import UserError
 from semeqv.text.readers import bible, conllu, flores, iob2, jsonl, moses, plain, table, tatoeba, xnli
 from semeqv.text.records import Aligned, Document, Labelled, Row
 
-PAIRS = "label\tpremise\thypothesis\nneutral\tIt's \"so\".\tYes\ncontradictory\tNo\tYes\n"
+PAIRS = 'label\tpremise\thypothesis\nneutral\tIt\'s "so".\tYes\ncontradictory\tNo\tYes\n'
 VERSES = "MAT.1.1\tThe book\nMAT.1.2\tAbraham\nMRK.1.1a\tThe beginning\n"
 OBJECTS = '{"id": 1, "text": {"en": "one", "fr": "une"}}\n\n{"id": 2, "text": {"en": "two", "fr": "deux"}}\n'
 TABLE = "word\tother\tscore\ntiger\tcat\t7.35\n\nlove\tsex\t6.77\n"
@@ -84,14 +84,14 @@ def test_how_a_file_is_stored_changes_nothing(tmp_path, read, content):
 @every_reader
 @pytest.mark.parametrize("text", ["", "\n", "\n \n\n", "\ufeff"])
 def test_empty_and_blank_files_are_refused(tmp_path, read, content, text):
-    with pytest.raises(UserError, match="corpus.txt"):
+    with pytest.raises(UserError, match=r"corpus.txt"):
         list(read(written(tmp_path, text)))
 
 
 @pytest.mark.parametrize("name", ["table", "csv", "conllu", "iob2", "xnli"])
 def test_a_header_alone_is_refused(tmp_path, name):
     read, content = READERS[name]
-    with pytest.raises(UserError, match="corpus.txt"):
+    with pytest.raises(UserError, match=r"corpus.txt"):
         list(read(written(tmp_path, content.partition("\n")[0])))
 
 
@@ -217,7 +217,9 @@ def test_rows_of_a_table_come_back(tmp_path_factory, rows):
 
 @given(
     st.lists(
-        st.tuples(*[st.text(st.characters(exclude_characters="\r\0\ufeff", exclude_categories=["Cs"]), max_size=6)] * 2),
+        st.tuples(
+            *[st.text(st.characters(exclude_characters="\r\0\ufeff", exclude_categories=["Cs"]), max_size=6)] * 2
+        ),
         min_size=1,
     )
 )
@@ -296,7 +298,10 @@ def test_pairs_have_labels_whatever_the_layout(tmp_path):
             list(xnli.read_labelled(path, language))
     translated = "premise\thypo\tlabel\nOui\tNon\tcontradictory\n"
     assert list(xnli.read_labelled(written(tmp_path, translated))) == [Labelled(("Oui", "Non"), "contradiction")]
-    assert [pair.texts for pair in xnli.read_labelled(written(tmp_path, PAIRS))] == [("It's \"so\".", "Yes"), ("No", "Yes")]
+    assert [pair.texts for pair in xnli.read_labelled(written(tmp_path, PAIRS))] == [
+        ('It\'s "so".', "Yes"),
+        ("No", "Yes"),
+    ]
     for content, match in (
         (PAIRS.replace("neutral", "-"), "line 2: the label '-' is none of entailment, neutral, contradiction"),
         ("label\tpremise\nneutral\tx\n", " has no column 'hypothesis'"),

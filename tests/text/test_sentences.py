@@ -119,7 +119,7 @@ def test_sentences_come_back(tmp_path_factory, expected):
     ],
 )
 def test_what_has_no_spelling_is_not_written(tmp_path, sentence):
-    with pytest.raises(ValueError, match="No column|A comment|No line"):
+    with pytest.raises(ValueError, match=r"No column|A comment|No line"):
         conllu.write_sentences(tmp_path / "a.conllu", [sentence])
     assert list(tmp_path.iterdir()) == []
 

@@ -108,8 +108,8 @@ def following(before: str, tag: str, convert: bool, where: str) -> str:
     if tag[0] == "I" and before[2:] != tag[2:]:
         if not convert:
             raise UserError(
-                f"{where}: {tag!r:.40} cannot follow {before!r:.40}: entities begin with B-. Convert the tags if this is "
-                "IOB1, or if it should count as a beginning."
+                f"{where}: {tag!r:.40} cannot follow {before!r:.40}: entities begin with B-. Convert the tags if this "
+                "is IOB1, or if it should count as a beginning."
             )
         return f"B-{tag[2:]}"
     return tag

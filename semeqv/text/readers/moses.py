@@ -14,16 +14,14 @@ from semeqv.text.records import Aligned
 END = (0, "")
 
 
-def read_aligned(
-    path: Path, languages: Sequence[str], empty: Literal["keep", "skip"] = "skip"
-) -> Iterator[Aligned]:
+def read_aligned(path: Path, languages: Sequence[str], empty: Literal["keep", "skip"] = "skip") -> Iterator[Aligned]:
     """Read a corpus of line-aligned files.
 
     Raises `UserError` when a file is missing, the files have different numbers of lines, or they say nothing.
 
     Args:
-        path: What the names of the files have in common (`corpus/europarl.fr-en.train`, for `.fr` and `.en`), or a folder
-            or an archive that holds one file for each language, as the archives of OPUS do.
+        path: What the names of the files have in common (`corpus/europarl.fr-en.train`, for `.fr` and `.en`), or a
+            folder or an archive that holds one file for each language, as the archives of OPUS do.
         languages: The endings of their names.
         empty: What becomes of lines that are blank in some language.
 
@@ -34,7 +32,7 @@ def read_aligned(
 
 
 def read_files(files: Mapping[str, Path], empty: Literal["keep", "skip"] = "skip") -> Iterator[Aligned]:
-    """Read line-aligned files together, whatever their names; raises as `read_aligned` does.
+    """Read line-aligned files together, whatever their names.
 
     Args:
         files: The file of each language.
@@ -42,6 +40,9 @@ def read_files(files: Mapping[str, Path], empty: Literal["keep", "skip"] = "skip
 
     Yields:
         What each line says in each language, blanks around it off.
+
+    Raises:
+        UserError: When there is no file, or the files have different numbers of lines, or they say nothing.
     """
     if not files:
         raise UserError("Say which languages of the line-aligned files to read.")
@@ -71,7 +72,9 @@ def sides(path: Path, languages: Sequence[str]) -> dict[str, Path]:
             fit = [file for file in [find(path.parent, [f"{path.name}.{language}"])] if file]
         if len(fit) != 1:
             where = f"{path}/*.{language}" if within else f"{path}.{language}"
-            raise UserError(f"{where} is {'several files' if fit else 'missing'}, for a language of line-aligned files.")
+            raise UserError(
+                f"{where} is {'several files' if fit else 'missing'}, for a language of line-aligned files."
+            )
         found[language] = fit[0]
     return found
 
