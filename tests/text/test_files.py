@@ -9,7 +9,7 @@ import tracemalloc
 import zipfile
 
 import pytest
-from hypothesis import example, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 from mutations import mutated
 
@@ -91,6 +91,7 @@ MARKS = st.sampled_from([b"\n", b"\r\n", b"\r", b"\xef\xbb\xbf", b"a", "ü€".e
 @given(st.lists(MARKS, max_size=12).map(b"".join) | st.binary(max_size=40), st.sampled_from([1, 2, 3, 5, 2**18]))
 @example(b"\xef\xbb\xbf\xef\xbb\xbfa\r\r\n", 2**18)
 def test_lines_are_what_is_between_line_feeds(tmp_path_factory, content, size):
+    assume(not content.startswith((b"\x1f\x8b", b"\xfd7zXZ\x00", b"BZh")))
     path = tmp_path_factory.getbasetemp() / "a.txt"
     path.write_bytes(content)
     expected, found = reference(content), []
