@@ -83,7 +83,7 @@ class Header(tarfile.TarInfo):
     """A header of a tar; the ones that carry long names are read whole, so theirs must be of a sensible size."""
 
     @classmethod
-    def frombuf(cls, buf: bytes, encoding: str, errors: str) -> Self:
+    def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> Self:
         """Read a header; raises `tarfile.ReadError` when it says that what describes a member is huge."""
         header = super().frombuf(buf, encoding, errors)
         if header.type in DESCRIPTIONS and header.size > LONGEST_DESCRIPTION:
@@ -151,8 +151,8 @@ def chosen(archive: Path, member: str) -> str:
     if len(fit) == 1:
         return fit[0]
     if fit:
-        raise UserError(f"{archive} holds more than one file to read; name one, {archive}/{fit[0]} perhaps.")
-    raise UserError(f"{archive} holds no {member or 'text'!r}; it has {', '.join(there) or 'nothing':.300}.")
+        raise UserError(f"{archive} holds more than one file to read; name one, {f'{archive}/{fit[0]}'!r} perhaps.")
+    raise UserError(f"{archive} holds no {member or 'text'!r}; it has {', '.join(map(repr, there)) or 'nothing':.300}.")
 
 
 def text(name: str) -> bool:

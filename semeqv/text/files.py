@@ -27,6 +27,8 @@ BOM = "\ufeff"
 def lines(path: Path, longest: int = LONGEST) -> Iterator[tuple[int, str]]:
     """Read a text file line by line.
 
+    Raises `UserError` when the file cannot be read, is damaged, is not UTF-8, holds a NUL, or has too long a line.
+
     Args:
         path: A file, plain or compressed by gzip, xz or bzip2 (whatever its name), a member of an archive
             (`corpus.zip/text.en`), or an archive that holds one text.
@@ -34,9 +36,6 @@ def lines(path: Path, longest: int = LONGEST) -> Iterator[tuple[int, str]]:
 
     Yields:
         Numbers of lines, counted from 1, and the lines without their ends.
-
-    Raises:
-        UserError: When the file cannot be read, is damaged, is not UTF-8, holds a NUL, or has too long a line.
     """
     number = 1
     for block in blocks(path, longest):
@@ -45,16 +44,42 @@ def lines(path: Path, longest: int = LONGEST) -> Iterator[tuple[int, str]]:
         except UnicodeDecodeError:
             text = "\0"
         if "\0" in text or len(block) > longest:
-            for number, line in enumerate(block.removesuffix(b"\n").split(b"\n"), number):
-                check_line(f"{path}, line {number}, byte", line, longest)
-                said = line.decode("utf-8").removesuffix("\r")
-                yield number, said.removeprefix(BOM) if number == 1 else said
-            number += 1
-            continue
-        said = text.removesuffix("\n").removesuffix("\r").replace("\r\n", "\n")
-        found = (said.removeprefix(BOM) if number == 1 else said).split("\n")
-        yield from enumerate(found, number)
-        number += len(found)
+            yield from lines_one_by_one(path, number, block, longest)
+        else:
+            text = text.removesuffix("\n").removesuffix("\r").replace("\r\n", "\n")
+            yield from enumerate((text.removeprefix(BOM) if number == 1 else text).split("\n"), number)
+        number += block.count(b"\n")
+
+
+def lines_one_by_one(path: Path, first: int, block: bytes, longest: int) -> Iterator[tuple[int, str]]:
+    """The lines of a block that has a fault somewhere.
+
+    Args:
+        path: The file, for the message.
+        first: The number of the first line.
+        block: The lines.
+        longest: The most bytes that one may have.
+
+    Yields:
+        What `lines` does, up to the fault.
+
+    Raises:
+        UserError: When a line is too long, holds a NUL or is not UTF-8; its bytes are counted from 1.
+    """
+    for number, line in enumerate(block.removesuffix(b"\n").split(b"\n"), first):
+        where = f"{path}, line {number}, byte"
+        if len(line) > longest:
+            raise UserError(f"{where} {longest + 1}: the line is longer than {longest:,} bytes; break it up.")
+        if (byte := line.find(0)) >= 0:
+            raise UserError(f"{where} {byte + 1}: a NUL; this is no text, or text in UTF-16.")
+        try:
+            text = line.decode("utf-8").removesuffix("\r")
+        except UnicodeDecodeError as error:
+            raise UserError(
+                f"{where} {error.start + 1}: 0x{line[error.start]:02x} is not UTF-8 here; "
+                "convert the file: iconv -f ENCODING -t UTF-8."
+            ) from None
+        yield number, text.removeprefix(BOM) if number == 1 else text
 
 
 def blocks(path: Path, longest: int) -> Iterator[bytes]:
@@ -86,30 +111,6 @@ def pieces(path: Path) -> Iterator[bytes]:
     except Exception as error:  # a damaged archive fails in many ways
         reason = getattr(error, "strerror", None)
         raise UserError(f"{path}: {reason.lower()}." if reason else f"{path} is damaged or cut short.") from None
-
-
-def check_line(where: str, line: bytes, longest: int) -> None:
-    """Refuse a line that is no text.
-
-    Args:
-        where: Where it stands, for the message.
-        line: The line.
-        longest: The most bytes that it may have.
-
-    Raises:
-        UserError: When it is too long, holds a NUL or is not UTF-8; the byte is counted from 1.
-    """
-    if len(line) > longest:
-        raise UserError(f"{where} {longest + 1}: the line is longer than {longest:,} bytes; break it up.")
-    if (byte := line.find(0)) >= 0:
-        raise UserError(f"{where} {byte + 1}: a NUL; this is no text, or text in UTF-16.")
-    try:
-        line.decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise UserError(
-            f"{where} {error.start + 1}: 0x{line[error.start]:02x} is not UTF-8 here; "
-            "convert the file: iconv -f ENCODING -t UTF-8."
-        ) from None
 
 
 @contextlib.contextmanager

@@ -2,13 +2,13 @@
 
 import fcntl
 import os
-import urllib.parse
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
 from semeqv.engine.errors import UserError
 from semeqv.text.archives import ARCHIVES, COMPRESSED, find, is_archive, names, parted
-from semeqv.text.download import check, download
+from semeqv.text.download import check, download, recorded
 from semeqv.text.extraction import extract
 
 VARIABLE = "SEMEQV_DATA"
@@ -45,7 +45,8 @@ def locate(name: str, path: Path | None = None, source: str = "", fetch: bool = 
     for place in places:
         if found := stored(place):
             check(parted(found)[0])
-            return found
+            fresh = fetch and found != place and is_archive(found) and recorded(found)
+            return unpacked(found, place) if fresh else found  # another process may be about to unpack it
     if fetch and source and places:
         return fetched(source, places[0])
     where = " or ".join(map(str, places)) or f"{name}, in a folder that {VARIABLE} names"
@@ -56,29 +57,44 @@ def locate(name: str, path: Path | None = None, source: str = "", fetch: bool = 
 def fetched(source: str, path: Path) -> Path:
     """Download a file; or an archive, and unpack it where `path` is neither an archive nor in one.
 
+    Raises `UserError` when it cannot be had, or not be unpacked; the archive stays beside the folder.
+
     Args:
         source: The address.
         path: What is wanted: a file; an archive or a member of one; the folder to unpack an archive into.
 
     Returns:
         The path, with the ending of a compressed file where the address has one.
-
-    Raises:
-        UserError: When it cannot be had, or not be unpacked; the archive stays beside the folder.
     """
     for place in (path, *path.parents):
         if place.name.lower().endswith(ARCHIVES):
             download(source, place)
             return path
-    address = urllib.parse.urlsplit(source).path.lower()
+    address = re.split("[?#]", source.lower())[0]
     ending = next((each for each in (*ARCHIVES, *COMPRESSED[1:]) if address.endswith(each)), "")
-    there = path.name.lower().endswith(ending)
-    file = download(source, path if there else path.with_name(path.name + ending))
-    if ending not in ARCHIVES:
-        return file
-    with file.open("r+b") as held:  # the processes of one run unpack one after the other: the first does it
-        fcntl.flock(held, fcntl.LOCK_EX)
-        return path if path.exists() else extract(file, path)
+    file = download(source, path if path.name.lower().endswith(ending) else path.with_name(path.name + ending))
+    return unpacked(file, path) if ending in ARCHIVES else file
+
+
+def unpacked(archive: Path, folder: Path) -> Path:
+    """The folder that an archive is unpacked into; of the processes that ask together, one does it.
+
+    Args:
+        archive: The archive, which was fetched.
+        folder: The folder.
+
+    Returns:
+        The folder.
+
+    Raises:
+        UserError: When it cannot be made.
+    """
+    try:
+        with archive.open("r+b") as held:
+            fcntl.flock(held, fcntl.LOCK_EX)
+            return folder if folder.exists() else extract(archive, folder)
+    except OSError as error:
+        raise UserError(f"{archive} cannot be unpacked: {error.strerror}.") from error
 
 
 def stored(path: Path) -> Path | None:

@@ -1,6 +1,9 @@
-"""What the tests of text share: a cache of their own."""
+"""What the tests of text share."""
+
+import threading
 
 import pytest
+from serving import Server
 
 
 @pytest.fixture(scope="session")
@@ -10,7 +13,16 @@ def shared_cache(tmp_path_factory):
 
 @pytest.fixture(autouse=True)
 def cache(shared_cache, monkeypatch):
-    """A cache that the tests of a process share, and no data but what they write."""
+    """A cache that the tests of a process share."""
     monkeypatch.setenv("SEMEQV_CACHE", str(shared_cache))
-    monkeypatch.delenv("SEMEQV_DATA", raising=False)
     return shared_cache
+
+
+@pytest.fixture
+def server():
+    with Server() as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()

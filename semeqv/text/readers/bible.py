@@ -17,14 +17,15 @@ MOST = 100_000  # verses of an edition; with the apocrypha there are some 37,000
 def read_aligned(path: Path, editions: Sequence[str]) -> Iterator[Aligned]:
     """Read the verses that several editions have, in the order of the first.
 
-    Raises `UserError` when an edition is missing or malformed, or the editions share no verse.
-
     Args:
         path: A folder or an archive of files such as `eng-YLT-NT.tsv`.
         editions: The files without their ending, or the languages that they begin with where that is one file.
 
     Yields:
         The verses, named by their references.
+
+    Raises:
+        UserError: When no edition is asked for, one is missing or malformed, or the editions share no verse.
     """
     if not editions:
         raise UserError(f"{path}: say which editions to read.")
@@ -85,5 +86,7 @@ def file_of(path: Path, edition: str) -> Path:
     file = find(path, [f"{fit[0]}.tsv"]) if len(fit) == 1 else None
     if file is None:
         fault = "several editions" if fit else "no edition"
-        raise UserError(f"{path} has {fault} {edition!r}; name one of {', '.join(fit or there) or 'none'!s:.400}.")
+        raise UserError(
+            f"{path} has {fault} {edition!r}; name one of {', '.join(map(repr, fit or there)) or 'none'!s:.400}."
+        )
     return file

@@ -20,8 +20,8 @@ def read_aligned(path: Path, languages: Sequence[str], empty: Literal["keep", "s
     Raises `UserError` when a file is missing, the files have different numbers of lines, or they say nothing.
 
     Args:
-        path: What the names of the files have in common (`corpus/europarl.fr-en.train`, for `.fr` and `.en`), or a folder
-            or an archive that holds one file for each language, as the archives of OPUS do.
+        path: What the names of the files have in common (`corpus/europarl.fr-en.train`, for `.fr` and `.en`), or a
+            folder or an archive that holds one file for each language, as the archives of OPUS do.
         languages: The endings of their names.
         empty: What becomes of lines that are blank in some language.
 
@@ -32,7 +32,7 @@ def read_aligned(path: Path, languages: Sequence[str], empty: Literal["keep", "s
 
 
 def read_files(files: Mapping[str, Path], empty: Literal["keep", "skip"] = "skip") -> Iterator[Aligned]:
-    """Read line-aligned files together, whatever their names; raises as `read_aligned` does.
+    """Read line-aligned files together, whatever their names.
 
     Args:
         files: The file of each language.
@@ -40,6 +40,9 @@ def read_files(files: Mapping[str, Path], empty: Literal["keep", "skip"] = "skip
 
     Yields:
         What each line says in each language, blanks around it off.
+
+    Raises:
+        UserError: When there is no file, or the files have different numbers of lines, or they say nothing.
     """
     if not files:
         raise UserError("Say which languages of the line-aligned files to read.")
