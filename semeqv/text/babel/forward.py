@@ -69,8 +69,8 @@ class Forward:
         Raises:
             ValueError: The language has no such word.
         """
-        lengths = np.array([len(words) for words in sentences])
-        found = np.zeros((len(sentences), lengths.max(initial=0), self.topics))
+        lengths = np.array([len(words) for words in sentences], np.int64)
+        found = np.zeros((len(sentences), lengths.max(initial=1), self.topics))
         forms = np.full(found.shape[:2], ANY)
         for row, words in enumerate(sentences):
             try:
