@@ -183,7 +183,6 @@ def test_a_write_that_fails_leaves_no_facts(say, monkeypatch):
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        ("write", "Missing option '--path'"),
         ("write --path x --sentences 0", "--sentences 0: write 1 or more"),
         ("write --path x --seed -1", "--seed -1: write 0 or more"),
         ("write --path x --leak 2", "leak must lie between 0 and 1, not 2.0"),

@@ -13,7 +13,7 @@ from semeqv.engine.errors import UserError
 from semeqv.text.babel.document import align
 from semeqv.text.babel.grammar import SPLITS, Grammar, index_in
 from semeqv.text.babel.options import LANGUAGES, GrammarOptions
-from semeqv.text.babel.vocabulary import Category
+from semeqv.text.babel.vocabulary import Category, invent
 
 
 @pytest.fixture(scope="module")
@@ -233,17 +233,21 @@ def test_options_that_make_no_sense():
         ({"leak": 1.5}, "leak must lie between 0 and 1, not 1.5"),
         ({"topics": 0}, "topics must be at least 1, not 0"),
         ({"definite": 0.9, "numeral": 0.2}, "definite and numeral sum to 1.1"),
+        ({"nouns": 10**9}, "senses .* must be at most 5,000, not 12,000,000,150"),
+        ({"names": 2000}, "names must be at most 1,000, not 2,000"),
         ({"shortest": 9}, "longest is 8, which is less than shortest, 9"),
     ]:
         with pytest.raises(ValueError, match=said):
             GrammarOptions(**wrong)
     with pytest.raises(UserError, match="homonyms do not fit into 240 nouns"):
         Grammar(GrammarOptions(homonyms=1, verbs=1, adjectives=1, adverbs=2000))
-    with pytest.raises(UserError, match="no room for 5,000 words more"):
-        Grammar(GrammarOptions(names=5000))
+    with pytest.raises(UserError, match="no room for 2,000 words more"):
+        invent(2000, iter(["word"] * 10**6).__next__, lambda word: {word}, set())
 
 
-@pytest.mark.parametrize("wish", [{"topics": 1, "homonyms": 0}, {"names": 1, "verbs": 1}, {"nouns": 200, "verbs": 300}])
+@pytest.mark.parametrize(
+    "wish", [{"topics": 1, "homonyms": 0}, {"names": 1, "verbs": 1}, {"topics": 100, "nouns": 40, "verbs": 910}]
+)
 def test_other_sizes(wish):
     grammar = Grammar(GrammarOptions(**wish))
     assert sum(1 for _ in grammar.documents("test", 5)) == 5

@@ -30,7 +30,7 @@ class Write(GrammarOptions):
         seed: Which corpus in these languages; `lexicon_seed` chooses the languages.
     """
 
-    path: Path
+    path: Path = Path("babel")
     sentences: int = 20_000
     seed: int = 0
 
