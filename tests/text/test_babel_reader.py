@@ -188,3 +188,29 @@ def test_a_word_that_is_none():
         reader.next_words([["word"]])
     with pytest.raises(ValueError, match="No document in lume begins with these words"):
         reader.next_words([], ["."])
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize(
+    "extreme",
+    [
+        {"leak": 0, "favoured": 1},
+        {"leak": 1, "favoured": 0},
+        {"plural": 0, "numeral": 0, "definite": 1, "past": 1},
+        {"numeral": 1, "definite": 0, "adjective": 1, "modifier": 1, "adverb": 1},
+        {"subject_entity": 1, "object_entity": 1, "oblique_entity": 1, "object": 1, "oblique": 1},
+        {"object": 0, "oblique": 0, "subject_entity": 0, "homonyms": 0, "parallel": 0},
+        {"topics": 1, "homonyms": 0.1, "names": 1, "shortest": 1},
+    ],
+    ids=str,
+)
+def test_whatever_is_written_can_be_read(extreme, language):
+    grammar = Grammar(GrammarOptions(**extreme))
+    documents = list(grammar.documents("train", 60))
+    reader = BayesReader(grammar, language)
+    assert 0 < reader.bound(documents).nats_per_token < 6
+    found = reader.disambiguate(documents)
+    for posterior in found.posterior.values():
+        np.testing.assert_allclose(posterior.sum(1), 1)
+        assert (posterior[np.arange(len(posterior)), found.truth] > 0).all()

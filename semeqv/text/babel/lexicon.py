@@ -167,7 +167,7 @@ class Lexicon:
         """Choose the homonyms of a language; two senses share a word in one language at most."""
         count = self.options.homonym_count
         others = [concept.id for concept in self.concepts if concept.category in (Category.VERB, Category.ADJECTIVE)]
-        mixed = max(count - round(count * SAME_CLASS), 2 * count - self.nouns)
+        mixed = max(count - round(count * SAME_CLASS), 2 * count - self.nouns) if self.options.topics > 1 else count
         for _ in range(ATTEMPTS):
             nouns = generator.permutation(self.nouns).tolist()
             seconds = [*generator.permutation(others).tolist()[:mixed], *nouns[count:]]
