@@ -199,7 +199,8 @@ def test_masked_models_are_asked_for_masked_tokens(say, tmp_path):
 
 def sentence(output, steps=60):
     saver = "cli savers default-saver --minutes .005 --resume"
-    return f"--threads 1 --steps {steps} --output {output} {TOKENIZER} {TRAIN} {VALID} {MODEL} {LEARN} {saver} cli train"
+    parts = f"{TOKENIZER} {TRAIN} {VALID} {MODEL} {LEARN} {saver}"
+    return f"--threads 1 --steps {steps} --output {output} {parts} cli train"
 
 
 @pytest.mark.slow

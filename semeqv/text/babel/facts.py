@@ -2,7 +2,7 @@
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -24,7 +24,7 @@ class Tally:
     def __init__(self, reader: BayesReader):
         self._reader, self._bound = reader, Bound()
         self._forms: Counter[str] = Counter()
-        self._senses: dict[tuple[int, int], Counter[int]] = {}
+        self._senses: dict[tuple[int, int], Counter[int]] = {}  # how often a homonym has which of its senses
         self._right: Counter[str] = Counter()
         self._doubt: Counter[str] = Counter()
 
@@ -41,10 +41,22 @@ class Tally:
             self._right[context] += int((found.posterior[context].argmax(1) == found.truth).sum())
             self._doubt[context] += found.entropies(context).sum()
 
-    def facts(self) -> dict[str, Any]:
-        """Sizes and bounds; None for what there was nothing to measure of."""
-        bound, homonyms = self._bound, sum(senses.total() for senses in self._senses.values())
-        usual = sum(max(senses.values()) for senses in self._senses.values())
+    @property
+    def usual(self) -> dict[tuple[int, int], int]:
+        """Which of the two senses that a homonym can have is the more frequent one."""
+        return {senses: counts.most_common(1)[0][0] for senses, counts in self._senses.items()}
+
+    def facts(self, usual: Mapping[tuple[int, int], int]) -> dict[str, Any]:
+        """Sum up.
+
+        Args:
+            usual: The more frequent senses of train.
+
+        Returns:
+            Sizes and bounds; None for what there was nothing to measure of.
+        """
+        bound, homonyms = self._bound, sum(counts.total() for counts in self._senses.values())
+        guessed = sum(counts[usual.get(senses, 0)] for senses, counts in self._senses.items())
 
         def share(count: float) -> float | None:
             return float(count) / homonyms if homonyms else None
@@ -61,7 +73,7 @@ class Tally:
             "perplexity": _known(bound.perplexity),
             "bits_per_byte": _known(bound.bits_per_byte),
             "homonyms": homonyms,
-            "sense_accuracy": {"usual": share(usual)} | {each: share(self._right[each]) for each in CONTEXTS},
+            "sense_accuracy": {"usual": share(guessed)} | {each: share(self._right[each]) for each in CONTEXTS},
             "sense_nats": {each: share(self._doubt[each]) for each in CONTEXTS},
         }
 

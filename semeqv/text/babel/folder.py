@@ -46,7 +46,7 @@ def write_corpus(path: Path, grammar: Grammar, sentences: int, seed: int) -> dic
     except OSError as error:
         raise UserError(f"{path} cannot be written: {error.strerror}.") from error
     readers = [BayesReader(grammar, language) for language in LANGUAGES]
-    splits = {}
+    splits, usual = dict[str, dict[str, Any]](), dict[str, dict[tuple[int, int], int]]()
     for split in SPLITS:
         tallies = {reader.language: Tally(reader) for reader in readers}
         wanted = sentences if split == "train" else max(sentences // HELD_OUT, 1)
@@ -58,7 +58,8 @@ def write_corpus(path: Path, grammar: Grammar, sentences: int, seed: int) -> dic
                 for tally in tallies.values():
                     tally.add(documents)
                 bar.update(sum(map(length, documents)))
-        splits[split] = {language: tally.facts() for language, tally in tallies.items()}
+        usual = usual or {language: tally.usual for language, tally in tallies.items()}
+        splits[split] = {language: tally.facts(usual[language]) for language, tally in tallies.items()}
     files = {f"{split}.{ending}": fingerprint(path / f"{split}.{ending}") for split in SPLITS for ending in ENDINGS}
     whole = {"seed": seed, "options": asdict(grammar.options), **of_grammar(grammar), "splits": splits, "sha256": files}
     write_text(path / FACTS, json.dumps(whole, indent=2, ensure_ascii=False) + "\n")

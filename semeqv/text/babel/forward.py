@@ -69,8 +69,8 @@ class Forward:
         Raises:
             ValueError: The language has no such word.
         """
-        lengths = np.array([len(words) for words in sentences])
-        found = np.zeros((len(sentences), lengths.max(initial=0), self.topics))
+        lengths = np.array([len(words) for words in sentences], np.int64)
+        found = np.zeros((len(sentences), lengths.max(initial=1), self.topics))
         forms = np.full(found.shape[:2], ANY)
         for row, words in enumerate(sentences):
             try:
@@ -198,9 +198,9 @@ class Forward:
         noun = (weight == Weight.TOPIC) | (weight == Weight.TOPIC_AND_ADJECTIVE)
         values[noun] *= self._noun[item[noun]]
         described = weight == Weight.TOPIC_AND_ADJECTIVE
-        adjective = beside[described]
-        values[described] *= self._beside[Category.ADJECTIVE][item[described], adjective][:, None]
-        values[described] /= self._adjective[adjective]
+        alone = self._adjective[beside[described]]  # 0 where no noun of a topic can have the adjective
+        given_noun = self._beside[Category.ADJECTIVE][item[described], beside[described]][:, None]
+        values[described] *= np.divide(given_noun, alone, out=np.zeros_like(alone), where=alone > 0)
         before = weight == Weight.TOPIC_OF_NOUN
         values[before] *= self._adjective[item[before]]
         behind = weight == Weight.NOUN

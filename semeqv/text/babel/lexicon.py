@@ -167,7 +167,7 @@ class Lexicon:
         """Choose the homonyms of a language; two senses share a word in one language at most."""
         count = self.options.homonym_count
         others = [concept.id for concept in self.concepts if concept.category in (Category.VERB, Category.ADJECTIVE)]
-        mixed = max(count - round(count * SAME_CLASS), 2 * count - self.nouns)
+        mixed = max(count - round(count * SAME_CLASS), 2 * count - self.nouns) if self.options.topics > 1 else count
         for _ in range(ATTEMPTS):
             nouns = generator.permutation(self.nouns).tolist()
             seconds = [*generator.permutation(others).tolist()[:mixed], *nouns[count:]]
@@ -176,7 +176,7 @@ class Lexicon:
                 pair = next((pair for pair in ((first, second) for second in seconds) if self._fit(pair, used)), None)
                 if pair is not None:
                     seconds.remove(pair[1])
-                    pairs.append(pair)
+                    pairs.append((min(pair), max(pair)))
             if len(pairs) == count:
                 return pairs
         raise UserError(f"{count} homonyms do not fit into {self.nouns} nouns; ask for fewer homonyms or more nouns.")
@@ -184,7 +184,7 @@ class Lexicon:
     def _fit(self, pair: tuple[int, int], used: set[tuple[int, int]]) -> bool:
         """Whether the two senses may share a word: nouns of one topic may not."""
         first, second = (self.concepts[sense].topic for sense in pair)
-        return first != second and pair not in used and pair[::-1] not in used
+        return first != second and (min(pair), max(pair)) not in used
 
     def _choose_favourites(self, kind: Category, count: int, generator: np.random.Generator) -> None:
         weights = np.array(FAVOURITES[kind][:count])

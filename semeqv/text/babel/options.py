@@ -5,6 +5,7 @@ from dataclasses import dataclass, fields
 SHARES = ("homonyms", "leak", "favoured", "plural", "adjective", "modifier", "adverb", "object", "oblique", "past")
 ENTITY_SHARES = ("subject_entity", "object_entity", "oblique_entity", "parallel")
 LANGUAGES = ("lume", "drask")
+MOST = {"concepts": 5_000, "names": 1_000, "longest": 10_000}  # the languages have no more words
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,6 +76,10 @@ class GrammarOptions:
             least = 0 if field.name == "lexicon_seed" else 1
             if field.type is int and getattr(self, field.name) < least:
                 raise ValueError(f"{field.name} must be at least {least}, not {getattr(self, field.name)}.")
+        for name, most in MOST.items():
+            if getattr(self, name) > most:
+                what = "senses (topics times nouns, verbs, adjectives and adverbs)" if name == "concepts" else name
+                raise ValueError(f"{what} must be at most {most:,}, not {getattr(self, name):,}.")
         if self.longest < self.shortest:
             raise ValueError(f"longest is {self.longest}, which is less than shortest, {self.shortest}.")
 

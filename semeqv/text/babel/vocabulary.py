@@ -151,7 +151,7 @@ def invent(
         UserError: There are not that many.
     """
     words: list[str] = []
-    for _ in range(100 * count + 1000):
+    for _ in range(20 * count + 1000):
         if len(words) == count:
             return words
         word = make()

@@ -30,7 +30,7 @@ class Write(GrammarOptions):
         seed: Which corpus in these languages; `lexicon_seed` chooses the languages.
     """
 
-    path: Path
+    path: Path = Path("babel")
     sentences: int = 20_000
     seed: int = 0
 
@@ -68,7 +68,7 @@ def print_facts(console: Console, facts: dict[str, Any]) -> None:
 
 def sizes(facts: dict[str, Any]) -> Table:
     """What the files hold, and how well it can be predicted."""
-    counts = ("documents", "sentences", "tokens")
+    counts = ("sentences", "tokens")
     table = blank("Best possible language model", (*counts, "nats/token", "ppl", "bits/byte"))
     for split, language, found in rows(facts):
         bounds = ["-"] * 3
@@ -81,7 +81,7 @@ def sizes(facts: dict[str, Any]) -> Table:
 
 def senses(facts: dict[str, Any]) -> Table:
     """How well the senses of homonyms can be told apart."""
-    contexts = {"usual": "the word", "left": "words before", "sentence": "sentence", "document": "document"}
+    contexts = {"usual": "usual sense", "left": "words so far", "sentence": "sentence", "document": "document"}
     title = "Best possible accuracy on the senses of homonyms, by what is known"
     table = blank(title, ("homonyms", *contexts.values()))
     for split, language, found in rows(facts):
