@@ -2,8 +2,11 @@
 
 import contextlib
 import ctypes
+import functools
 import logging
-import re
+import os
+import struct
+import sys
 import types
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -11,16 +14,13 @@ from typing import Any
 
 import click
 import torch
+from filelock import FileLock, Timeout
 
 TRIM_THRESHOLD, MMAP_THRESHOLD = -1, -3  # mallopt(3)
-TRUNCATED = re.compile(r"(/[^\s:]+\.so): (?:file too short|invalid ELF header|cannot read file data)")
 
 
 def compiled(function: Any, options: Mapping[str, Any] | None = None, **how: Any) -> Any:
     """A function or module that is compiled when it is first called.
-
-    A process killed while it wrote compiled code leaves half a library in the cache of torch, which fails every later
-    run; such a library is removed and made anew.
 
     Args:
         function: What to compile.
@@ -28,24 +28,45 @@ def compiled(function: Any, options: Mapping[str, Any] | None = None, **how: Any
         **how: What else `torch.compile` is told.
 
     Returns:
-        The compiled function; `_orig_mod` in it is the original.
+        The compiled function.
     """
+    remove_damaged_code()
     known = {"cpp.vec_isa_ok": True} if instructions_are_known() else {}
-    call: Callable[..., Any] = torch.compile(function, options={**known, **(options or {})}, **how)
+    return torch.compile(function, options={**known, **(options or {})}, **how)
 
-    def run(*args: Any, **kwargs: Any) -> Any:
-        while True:
-            try:
-                return call(*args, **kwargs)
-            except Exception as error:
-                found = TRUNCATED.search(str(error))
-                if found is None or not Path(found[1]).exists():
-                    raise
-                click.echo(f"The compiled code in {found[1]} is damaged; it is made anew.", err=True)
-                Path(found[1]).unlink()
 
-    run._orig_mod = function  # type: ignore[attr-defined]
-    return run
+@functools.cache
+def remove_damaged_code() -> None:
+    """Remove compiled libraries that are shorter than they say from the cache of torch.
+
+    A machine that fails while one is written leaves such a library there, and every later run that loads it dies of a
+    bus error. One that another process is writing at the moment is let alone.
+    """
+    from torch._inductor.runtime.cache_dir_utils import cache_dir  # takes a second
+
+    cache = Path(cache_dir())
+    for library in cache.rglob("*.so"):
+        if is_cut_short(library):
+            with contextlib.suppress(OSError, Timeout):
+                lock = cache / "locks" / f"{library.name.partition('.')[0]}.lock"
+                with FileLock(lock, timeout=0):
+                    library.unlink()
+                click.echo(f"The compiled code in {library} is damaged; it is made anew.", err=True)
+
+
+def is_cut_short(library: Path) -> bool:
+    """Whether a library ends before its table of sections, which comes last (ELF 64: offsets 40, 58 and 60)."""
+    try:
+        with open(library, "rb") as file:
+            header, size = file.read(64), os.fstat(file.fileno()).st_size
+    except OSError:
+        return False
+    if header[:5] != b"\x7fELF\x02":
+        return sys.platform == "linux" and not header.startswith(b"\x7fELF")
+    if len(header) < 64:
+        return True
+    (table,), (entry, entries) = struct.unpack_from("<Q", header, 40), struct.unpack_from("<HH", header, 58)
+    return bool(size < table + entry * entries)
 
 
 def compiled_program(method: Callable[..., Any]) -> Any:

@@ -22,7 +22,7 @@ def lost_process(tries):
             name = f"run-{i}"
             strategy = ("ddp", "fsdp")[i // 2 % 2]
             line = f"""--compile False --steps 1000000 --timeout .5 --strategy {strategy} --output {name}
-                cli xor dataset default --size 5 --batch_size 64 cli xor model transformer --embedding_size 4 --heads 1
+                cli xor dataset default --size 5 --batch_size 16 cli xor model transformer --embedding_size 4 --heads 1
                 cli loss cross-entropy cli optimizers adamw cli savers default-saver --etc 10 --resume cli train"""
             launch = [
                 sys.executable,
@@ -37,7 +37,7 @@ def lost_process(tries):
             environment = os.environ | {"OMP_NUM_THREADS": "1"}
             streams = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
             process = subprocess.Popen([*launch, *line.split()], cwd=folder, env=environment, **streams)
-            wait((folder / name / "checkpoints/last").exists, process)
+            assert wait((folder / name / "checkpoints/last").exists, process), process.communicate()[0]
             listed = subprocess.run(["pgrep", "-P", str(process.pid)], capture_output=True, text=True, check=True)
             children = listed.stdout.split()
             time.sleep(rng.random())
