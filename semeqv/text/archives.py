@@ -7,11 +7,20 @@ import tarfile
 import zipfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
-from typing import IO
+from typing import IO, Self
 
 from semeqv.engine.errors import UserError
+from semeqv.text.compression import BUFFER, uncompressed
 
 ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.xz", ".txz", ".tar.bz2", ".tbz2")
+DESCRIPTIONS = (
+    tarfile.XHDTYPE,
+    tarfile.XGLTYPE,
+    tarfile.SOLARIS_XHDTYPE,
+    tarfile.GNUTYPE_LONGNAME,
+    tarfile.GNUTYPE_LONGLINK,
+)
+LONGEST_DESCRIPTION = 2**20  # bytes
 COMPRESSED = ("", ".xz", ".gz", ".bz2")  # how a file may be stored, the first that is there being taken
 
 
@@ -63,11 +72,33 @@ def members(archive: Path, changed: int, size: int) -> tuple[str, ...]:
             with zipfile.ZipFile(archive) as file:
                 found = [info.filename for info in file.infolist() if not info.is_dir()]
         else:
-            with tarfile.open(archive, "r|*") as tar:
+            with opened_tar(archive) as tar:
                 found = [plain(info.name) for info in tar if info.isreg()]
     except Exception:  # a damaged header fails in many ways
         raise UserError(f"{archive} is damaged, or no archive; fetch it again.") from None
     return tuple(sorted(found))
+
+
+class Header(tarfile.TarInfo):
+    """A header of a tar; the ones that carry long names are read whole, so theirs must be of a sensible size."""
+
+    @classmethod
+    def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> Self:
+        """Read a header; raises `tarfile.ReadError` when it says that what describes a member is huge."""
+        header = super().frombuf(buf, encoding, errors)
+        if header.type in DESCRIPTIONS and header.size > LONGEST_DESCRIPTION:
+            raise tarfile.ReadError("A description of a member is too long.")
+        return header
+
+
+@contextlib.contextmanager
+def opened_tar(archive: Path) -> Iterator[tarfile.TarFile]:
+    """Open a tar, compressed or not, for one pass over its members: going back would decompress it anew."""
+    with (
+        archive.open("rb") as stored,
+        tarfile.open(fileobj=uncompressed(stored), mode="r|", bufsize=BUFFER, tarinfo=Header) as tar,
+    ):
+        yield tar
 
 
 @contextlib.contextmanager
@@ -92,7 +123,7 @@ def opened_member(archive: Path, member: str) -> Iterator[IO[bytes]]:
             with file.open(name) as zipped:
                 yield io.BufferedReader(zipped)  # type: ignore[type-var]
     else:
-        with tarfile.open(archive, "r|*") as tar:  # one pass: going back would decompress it anew
+        with opened_tar(archive) as tar:
             info = next(info for info in tar if info.isreg() and plain(info.name) == name)
             member_stream = tar.extractfile(info)
             assert member_stream  # plain files have one
@@ -120,8 +151,8 @@ def chosen(archive: Path, member: str) -> str:
     if len(fit) == 1:
         return fit[0]
     if fit:
-        raise UserError(f"{archive} holds more than one file to read; name one, {archive}/{fit[0]} perhaps.")
-    raise UserError(f"{archive} holds no {member or 'text'!r}; it has {', '.join(there) or 'nothing':.300}.")
+        raise UserError(f"{archive} holds more than one file to read; name one, {f'{archive}/{fit[0]}'!r} perhaps.")
+    raise UserError(f"{archive} holds no {member or 'text'!r}; it has {', '.join(map(repr, there)) or 'nothing':.300}.")
 
 
 def text(name: str) -> bool:

@@ -3,13 +3,13 @@
 import os
 import shutil
 import stat
-import tarfile
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import IO
 
 from semeqv.engine.errors import UserError
+from semeqv.text.archives import opened_tar
 
 MOST_BYTES = 2**35  # of all members together
 MOST_MEMBERS = 1_000_000
@@ -26,11 +26,11 @@ def extract(archive: Path, folder: Path, most_bytes: int = MOST_BYTES, most_memb
         most_members: How many members there may be.
 
     Returns:
-        The folder.
+        The folder. Where the archive holds one folder and nothing else, that is the one.
 
     Raises:
         UserError: When a member would lie outside the folder or is no plain file (a link, a device), when there is
-            too much in it, or when the archive is damaged; then nothing is unpacked.
+            too much or nothing in it, or when the archive is damaged; then nothing is unpacked.
     """
     if os.path.lexists(folder):
         raise UserError(f"{folder} exists; remove it, or unpack into another folder.")
@@ -53,7 +53,10 @@ def extract(archive: Path, folder: Path, most_bytes: int = MOST_BYTES, most_memb
                             f"{archive} holds over {most_bytes:,} bytes; unpack it yourself if you trust it."
                         )
                     file.write(piece)
-        os.replace(aside, folder)
+        within = list(aside.iterdir())
+        if not within:
+            raise UserError(f"{archive} holds no file.")
+        os.replace(within[0] if len(within) == 1 and within[0].is_dir() else aside, folder)
     except UserError:
         raise
     except Exception as error:  # a damaged archive fails in many ways
@@ -86,7 +89,7 @@ def members(archive: Path) -> Iterator[tuple[str, IO[bytes]]]:
                     with file.open(info) as zipped:
                         yield info.filename, zipped
         return
-    with tarfile.open(archive, "r|*") as tar:
+    with opened_tar(archive) as tar:
         for each in tar:
             if not each.isreg() and not each.isdir():
                 raise UserError(f"{archive} holds a link or a device, {each.name!r:.80}; nothing was unpacked.")

@@ -5,31 +5,29 @@ which the two sides of a line-aligned corpus no longer fit. A byte order mark is
 the line feed.
 """
 
-import bz2
 import contextlib
 import functools
-import gzip
 import hashlib
-import io
-import lzma
 import os
-import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import IO, TextIO, TypeVar
 
 from semeqv.engine.errors import UserError
 from semeqv.text.archives import is_archive, opened_member, parted
+from semeqv.text.compression import uncompressed
 
 Record = TypeVar("Record")
 
 LONGEST = 2**24  # bytes of a line
-BUFFER = 2**17  # bytes taken from a decompressor at once
-BZIP2 = re.compile(rb"BZh[1-9](1AY&SY|\x17rE8P\x90)")
+PIECE = 2**18  # bytes read at once
+BOM = "\ufeff"
 
 
 def lines(path: Path, longest: int = LONGEST) -> Iterator[tuple[int, str]]:
     """Read a text file line by line.
+
+    Raises `UserError` when the file cannot be read, is damaged, is not UTF-8, holds a NUL, or has too long a line.
 
     Args:
         path: A file, plain or compressed by gzip, xz or bzip2 (whatever its name), a member of an archive
@@ -38,34 +36,73 @@ def lines(path: Path, longest: int = LONGEST) -> Iterator[tuple[int, str]]:
 
     Yields:
         Numbers of lines, counted from 1, and the lines without their ends.
+    """
+    number = 1
+    for block in blocks(path, longest):
+        try:
+            text = block.decode("utf-8")
+        except UnicodeDecodeError:
+            text = "\0"
+        if "\0" in text or len(block) > longest:
+            yield from lines_one_by_one(path, number, block, longest)
+        else:
+            text = text.removesuffix("\n").removesuffix("\r").replace("\r\n", "\n")
+            yield from enumerate((text.removeprefix(BOM) if number == 1 else text).split("\n"), number)
+        number += block.count(b"\n")
+
+
+def lines_one_by_one(path: Path, first: int, block: bytes, longest: int) -> Iterator[tuple[int, str]]:
+    """The lines of a block that has a fault somewhere.
+
+    Args:
+        path: The file, for the message.
+        first: The number of the first line.
+        block: The lines.
+        longest: The most bytes that one may have.
+
+    Yields:
+        What `lines` does, up to the fault.
 
     Raises:
-        UserError: When the file cannot be read, is damaged, is not UTF-8, holds a NUL, or has too long a line.
+        UserError: When a line is too long, holds a NUL or is not UTF-8; its bytes are counted from 1.
     """
-    for number, piece in enumerate(raw_lines(path, longest), 1):
-        if len(piece) > longest:
-            raise UserError(
-                f"{path}, line {number}, byte {longest + 1}: the line is longer than {longest:,} bytes; break it up."
-            )
-        if (byte := piece.find(0)) >= 0:
-            raise UserError(f"{path}, line {number}, byte {byte + 1}: a NUL; this is no text, or text in UTF-16.")
+    for number, line in enumerate(block.removesuffix(b"\n").split(b"\n"), first):
+        where = f"{path}, line {number}, byte"
+        if len(line) > longest:
+            raise UserError(f"{where} {longest + 1}: the line is longer than {longest:,} bytes; break it up.")
+        if (byte := line.find(0)) >= 0:
+            raise UserError(f"{where} {byte + 1}: a NUL; this is no text, or text in UTF-16.")
         try:
-            text = piece.decode("utf-8")
+            text = line.decode("utf-8").removesuffix("\r")
         except UnicodeDecodeError as error:
             raise UserError(
-                f"{path}, line {number}, byte {error.start + 1}: 0x{piece[error.start]:02x} is not UTF-8 here; "
+                f"{where} {error.start + 1}: 0x{line[error.start]:02x} is not UTF-8 here; "
                 "convert the file: iconv -f ENCODING -t UTF-8."
             ) from None
-        if number == 1:
-            text = text.removeprefix("\ufeff")
-        yield number, text.removesuffix("\n").removesuffix("\r")
+        yield number, text.removeprefix(BOM) if number == 1 else text
 
 
-def raw_lines(path: Path, longest: int) -> Iterator[bytes]:
-    """The lines of a file as bytes, ends included, the first `longest + 1` bytes of one that is longer."""
+def blocks(path: Path, longest: int) -> Iterator[bytes]:
+    """A file in blocks of whole lines, ends included, and the start of a line that is longer than `longest`."""
+    rest = b""
+    for piece in pieces(path):
+        head, feed, tail = piece.rpartition(b"\n")
+        if feed:
+            yield rest + head + feed
+            rest = tail
+        else:
+            rest += tail
+        if len(rest) > longest:
+            break
+    if rest:
+        yield rest
+
+
+def pieces(path: Path) -> Iterator[bytes]:
+    """The bytes of a file, as they come."""
     try:
         with opened(path) as file:
-            while piece := file.readline(longest + 1):
+            while piece := file.read(PIECE):
                 yield piece
     except UserError:
         raise
@@ -81,15 +118,7 @@ def opened(path: Path) -> Iterator[IO[bytes]]:
     """Open a file or a member of an archive, uncompressed; what opening and reading raise depends on the format."""
     place, member = parted(path)
     with opened_member(place, member) if is_archive(place) else place.open("rb") as stored:
-        head = stored.peek(10)[:10]  # type: ignore[attr-defined]
-        if head.startswith(b"\x1f\x8b"):
-            yield io.BufferedReader(gzip.GzipFile(fileobj=stored), BUFFER)
-        elif head.startswith(b"\xfd7zXZ\x00"):
-            yield io.BufferedReader(lzma.LZMAFile(stored), BUFFER)  # type: ignore[arg-type]  # noqa: SIM115
-        elif BZIP2.match(head):
-            yield io.BufferedReader(bz2.BZ2File(stored), BUFFER)  # type: ignore[arg-type]
-        else:
-            yield stored
+        yield uncompressed(stored)
 
 
 def some(records: Iterable[Record], path: Path, what: str) -> Iterator[Record]:

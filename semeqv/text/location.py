@@ -1,11 +1,14 @@
 """Where the files of a corpus are: at `--path`, or under `$SEMEQV_DATA`."""
 
+import fcntl
 import os
+import re
 from pathlib import Path
 
 from semeqv.engine.errors import UserError
 from semeqv.text.archives import ARCHIVES, COMPRESSED, is_archive, names, parted
-from semeqv.text.download import check, download
+from semeqv.text.download import check, download, recorded
+from semeqv.text.extraction import extract
 
 VARIABLE = "SEMEQV_DATA"
 
@@ -19,8 +22,8 @@ def data_folder() -> Path | None:
 def locate(name: str, path: Path | None = None, source: str = "", fetch: bool = False) -> Path:
     """Find a file or a folder of a corpus, in whatever way it is compressed or packed.
 
-    A file that was downloaded is compared with the hash that was recorded then; `check` and `download` raise
-    `UserError` too.
+    A file that was downloaded is compared with the hash that was recorded then; `check` and `fetched` raise `UserError`
+    too.
 
     Args:
         name: Where it lies under `$SEMEQV_DATA`: `europarl/europarl-v7.fr-en.train.en`.
@@ -41,12 +44,56 @@ def locate(name: str, path: Path | None = None, source: str = "", fetch: bool = 
     for place in places:
         if found := stored(place):
             check(parted(found)[0])
-            return found
+            fresh = fetch and found != place and is_archive(found) and recorded(found)
+            return unpacked(found, place) if fresh else found  # another process may be about to unpack it
     if fetch and source and places:
-        return download(source, places[0])
+        return fetched(source, places[0])
     where = " or ".join(map(str, places)) or f"{name}, in a folder that {VARIABLE} names"
     how = f"fetch it from {source} and put it there, or let --download do so" if source else "put it there"
     raise UserError(f"{name if path is None else wanted} is missing: {how} ({where}), or say where it is with --path.")
+
+
+def fetched(source: str, path: Path) -> Path:
+    """Download a file; or an archive, and unpack it where `path` is neither an archive nor in one.
+
+    Raises `UserError` when it cannot be had, or not be unpacked; the archive stays beside the folder.
+
+    Args:
+        source: The address.
+        path: What is wanted: a file; an archive or a member of one; the folder to unpack an archive into.
+
+    Returns:
+        The path, with the ending of a compressed file where the address has one.
+    """
+    for place in (path, *path.parents):
+        if place.name.lower().endswith(ARCHIVES):
+            download(source, place)
+            return path
+    address = re.split("[?#]", source.lower())[0]
+    ending = next((each for each in (*ARCHIVES, *COMPRESSED[1:]) if address.endswith(each)), "")
+    file = download(source, path if path.name.lower().endswith(ending) else path.with_name(path.name + ending))
+    return unpacked(file, path) if ending in ARCHIVES else file
+
+
+def unpacked(archive: Path, folder: Path) -> Path:
+    """The folder that an archive is unpacked into; of the processes that ask together, one does it.
+
+    Args:
+        archive: The archive, which was fetched.
+        folder: The folder.
+
+    Returns:
+        The folder.
+
+    Raises:
+        UserError: When it cannot be made.
+    """
+    try:
+        with archive.open("r+b") as held:
+            fcntl.flock(held, fcntl.LOCK_EX)
+            return folder if folder.exists() else extract(archive, folder)
+    except OSError as error:
+        raise UserError(f"{archive} cannot be unpacked: {error.strerror}.") from error
 
 
 def stored(path: Path) -> Path | None:

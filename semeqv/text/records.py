@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 UNSAID = "_"  # how CoNLL-U writes a column that says nothing
 
@@ -47,9 +48,10 @@ class Labelled:
     language: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Word:
+class Word(NamedTuple):
     """A word, with the columns of CoNLL-U (https://universaldependencies.org/format.html) and perhaps an entity's tag.
+
+    A tuple, since there are so many of them: it is made in a third of the time of a frozen dataclass.
 
     Args:
         form: The word as written.

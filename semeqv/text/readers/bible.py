@@ -14,20 +14,23 @@ REFERENCE = re.compile(r"[1-9A-Z][A-Z0-9]{2}\.[0-9]{1,3}\.[0-9]{1,3}[a-z]?")
 MOST = 100_000  # verses of an edition; with the apocrypha there are some 37,000
 
 
-def read_aligned(place: Path, editions: Sequence[str]) -> Iterator[Aligned]:
+def read_aligned(path: Path, editions: Sequence[str]) -> Iterator[Aligned]:
     """Read the verses that several editions have, in the order of the first.
 
-    Raises `UserError` when an edition is missing or malformed, or the editions share no verse.
-
     Args:
-        place: A folder or an archive of files such as `eng-YLT-NT.tsv`.
+        path: A folder or an archive of files such as `eng-YLT-NT.tsv`.
         editions: The files without their ending, or the languages that they begin with where that is one file.
 
     Yields:
         The verses, named by their references.
+
+    Raises:
+        UserError: When no edition is asked for, one is missing or malformed, or the editions share no verse.
     """
-    first, *others = (file(place, edition) for edition in editions)
-    known = [{verse.name: verse.sentences[""] for verse in read_verses(path)} for path in others]
+    if not editions:
+        raise UserError(f"{path}: say which editions to read.")
+    first, *others = (file_of(path, edition) for edition in editions)
+    known = [{verse.name: verse.sentences[""] for verse in read_verses(file)} for file in others]
     shared = (
         Aligned(dict(zip(editions, [verse.sentences[""], *(verses[verse.name] for verses in known)])), verse.name)
         for verse in read_verses(first)
@@ -63,11 +66,11 @@ def read_verses(path: Path, language: str = "") -> Iterator[Aligned]:
         yield Aligned({language: text}, reference)
 
 
-def file(place: Path, edition: str) -> Path:
+def file_of(path: Path, edition: str) -> Path:
     """The file of an edition.
 
     Args:
-        place: The folder or archive.
+        path: The folder or archive.
         edition: The name of the file without its ending, or its language.
 
     Returns:
@@ -76,12 +79,14 @@ def file(place: Path, edition: str) -> Path:
     Raises:
         UserError: When there is none, or the language has several.
     """
-    if path := find(place, [f"{edition}.tsv"]):
-        return path
-    there = sorted({name.rpartition("/")[2].partition(".tsv")[0] for name in names(place) if ".tsv" in name})
+    if file := find(path, [f"{edition}.tsv"]):
+        return file
+    there = sorted({name.rpartition("/")[2].partition(".tsv")[0] for name in names(path) if ".tsv" in name})
     fit = [name for name in there if name.startswith(f"{edition}-")]
-    path = find(place, [f"{fit[0]}.tsv"]) if len(fit) == 1 else None
-    if path is None:
+    file = find(path, [f"{fit[0]}.tsv"]) if len(fit) == 1 else None
+    if file is None:
         fault = "several editions" if fit else "no edition"
-        raise UserError(f"{place} has {fault} {edition!r}; name one of {', '.join(fit or there) or 'none'!s:.400}.")
-    return path
+        raise UserError(
+            f"{path} has {fault} {edition!r}; name one of {', '.join(map(repr, fit or there)) or 'none'!s:.400}."
+        )
+    return file

@@ -59,8 +59,9 @@ def parse(path: Path, block: list[tuple[int, str]], tree: bool) -> Sentence:
         UserError: When it is malformed.
     """
     comments, words, spans, empty, at = list[str](), list[Word](), list[Span](), list[EmptyNode](), list[int]()
+    file = str(path)
     for number, line in block:
-        where = f"{path}, line {number}"
+        where = f"{file}, line {number}"
         if line.startswith("#"):
             if words or spans or empty:
                 raise UserError(f"{where}: a comment within a sentence; comments stand above its words.")

@@ -15,11 +15,11 @@ SPELLINGS = {
 }
 
 
-def read_aligned(place: Path, languages: Sequence[str], split: Literal["dev", "devtest"] = "dev") -> Iterator[Aligned]:
+def read_aligned(path: Path, languages: Sequence[str], split: Literal["dev", "devtest"] = "dev") -> Iterator[Aligned]:
     """Read the sentences of a split.
 
     Args:
-        place: A folder or an archive that holds `flores-dev.en`, or `dev/eng_Latn.dev` as the published ones do.
+        path: A folder or an archive that holds `flores-dev.en`, or `dev/eng_Latn.dev` as the published ones do.
         languages: The languages, as the files are named.
         split: `dev` (997 sentences) or `devtest` (1,012).
 
@@ -32,8 +32,8 @@ def read_aligned(place: Path, languages: Sequence[str], split: Literal["dev", "d
     files = {}
     for language in languages:
         spellings = [spelling.format(language) for spelling in SPELLINGS[split]]
-        path = find(place, spellings)
-        if path is None:
-            raise UserError(f"{place} has no language {language!r} of split {split!r}: {' or '.join(spellings)}.")
-        files[language] = path
-    yield from moses.read_aligned(files, empty="keep")
+        file = find(path, spellings)
+        if file is None:
+            raise UserError(f"{path} has no language {language!r} of split {split!r}: {' or '.join(spellings)}.")
+        files[language] = file
+    yield from moses.read_files(files, empty="keep")

@@ -40,7 +40,7 @@ def read_sentences(path: Path, columns: tuple[int, int] | None = None, convert: 
 
 def sentences(path: Path, columns: tuple[int, int] | None, convert: bool) -> Iterator[Sentence]:
     """The sentences of a file, of which there may be none."""
-    at = columns and (columns[0] - 1, columns[1] - 1)
+    file, at = str(path), columns and (columns[0] - 1, columns[1] - 1)
     for comments, rows in blocks(path):
         if rows[0][1][0] == DOCUMENT:
             if len(rows) > 1:
@@ -49,7 +49,7 @@ def sentences(path: Path, columns: tuple[int, int] | None, convert: bool) -> Ite
         at = at or layout(rows)
         words, tag = list[Word](), "O"
         for number, fields in rows:
-            where = f"{path}, line {number}"
+            where = f"{file}, line {number}"
             if len(fields) <= max(1, *at):
                 raise UserError(f"{where}: {len(fields)} columns where a word and its tag should be ({fields!r:.40}).")
             if not fields[at[0]]:
@@ -108,8 +108,8 @@ def following(before: str, tag: str, convert: bool, where: str) -> str:
     if tag[0] == "I" and before[2:] != tag[2:]:
         if not convert:
             raise UserError(
-                f"{where}: {tag:.40} cannot follow {before:.40}: entities begin with B-. Convert the tags if this is "
-                "IOB1, or if it should count as a beginning."
+                f"{where}: {tag!r:.40} cannot follow {before!r:.40}: entities begin with B-. Convert the tags if this "
+                "is IOB1, or if it should count as a beginning."
             )
         return f"B-{tag[2:]}"
     return tag

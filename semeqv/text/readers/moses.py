@@ -7,46 +7,32 @@ from pathlib import Path
 from typing import Literal
 
 from semeqv.engine.errors import UserError
-from semeqv.text.archives import find, is_archive, names
+from semeqv.text.archives import COMPRESSED, find, is_archive, names
 from semeqv.text.files import lines, one_line, some, writing
 from semeqv.text.records import Aligned
 
 END = (0, "")
 
 
-def sides(prefix: Path, languages: Sequence[str]) -> dict[str, Path]:
-    """The files of a corpus.
+def read_aligned(path: Path, languages: Sequence[str], empty: Literal["keep", "skip"] = "skip") -> Iterator[Aligned]:
+    """Read a corpus of line-aligned files.
+
+    Raises `UserError` when a file is missing, the files have different numbers of lines, or they say nothing.
 
     Args:
-        prefix: What their names have in common (`corpus/europarl.fr-en.train`, for `.fr` and `.en`), or an archive that
-            holds one file for each language, as those of OPUS do.
+        path: What the names of the files have in common (`corpus/europarl.fr-en.train`, for `.fr` and `.en`), or a
+            folder or an archive that holds one file for each language, as the archives of OPUS do.
         languages: The endings of their names.
+        empty: What becomes of lines that are blank in some language.
 
-    Returns:
-        The file of each language.
-
-    Raises:
-        UserError: When one is missing, or an archive holds several for one language.
+    Yields:
+        What each line says in each language, blanks around it off.
     """
-    found = {}
-    for language in languages:
-        if is_archive(prefix):
-            fit = [
-                name for name in names(prefix) if name.endswith((f".{language}", f"/{language}")) or name == language
-            ]
-            path = prefix / fit[0] if len(fit) == 1 else None
-        else:
-            path = find(prefix.parent, [f"{prefix.name}.{language}"])
-        if path is None:
-            raise UserError(f"{prefix}.{language} is missing, for the language {language!r} of line-aligned files.")
-        found[language] = path
-    return found
+    yield from read_files(sides(path, languages), empty)
 
 
-def read_aligned(files: Mapping[str, Path], empty: Literal["keep", "skip"] = "skip") -> Iterator[Aligned]:
-    """Read line-aligned files together.
-
-    Raises `UserError` when the files have different numbers of lines, or say nothing.
+def read_files(files: Mapping[str, Path], empty: Literal["keep", "skip"] = "skip") -> Iterator[Aligned]:
+    """Read line-aligned files together, whatever their names.
 
     Args:
         files: The file of each language.
@@ -54,8 +40,43 @@ def read_aligned(files: Mapping[str, Path], empty: Literal["keep", "skip"] = "sk
 
     Yields:
         What each line says in each language, blanks around it off.
+
+    Raises:
+        UserError: When there is no file, or the files have different numbers of lines, or they say nothing.
     """
+    if not files:
+        raise UserError("Say which languages of the line-aligned files to read.")
     yield from some(pairs(files, empty), next(iter(files.values())), "line that says something in every language")
+
+
+def sides(path: Path, languages: Sequence[str]) -> dict[str, Path]:
+    """The files of a corpus.
+
+    Args:
+        path: What their names have in common, or a folder or an archive.
+        languages: The endings of their names.
+
+    Returns:
+        The file of each language.
+
+    Raises:
+        UserError: When a file is missing, or several fit.
+    """
+    found, within = {}, path.is_dir() or is_archive(path)
+    for language in languages:
+        if within:
+            spellings = [language + suffix for suffix in COMPRESSED]
+            endings = tuple(mark + spelling for mark in "./" for spelling in spellings)
+            fit = [path / name for name in names(path) if f"/{name}".endswith(endings)]
+        else:
+            fit = [file for file in [find(path.parent, [f"{path.name}.{language}"])] if file]
+        if len(fit) != 1:
+            where = f"{path}/*.{language}" if within else f"{path}.{language}"
+            raise UserError(
+                f"{where} is {'several files' if fit else 'missing'}, for a language of line-aligned files."
+            )
+        found[language] = fit[0]
+    return found
 
 
 def pairs(files: Mapping[str, Path], empty: Literal["keep", "skip"]) -> Iterator[Aligned]:

@@ -45,5 +45,5 @@ def units(path: Path, unit: Literal["line", "block", "file"]) -> Iterator[str]:
         if held and (unit == "line" or (unit == "block" and blank)):
             yield "\n".join(held)
             held, length = [], 0
-    if text := "\n".join(held).strip("\n"):
+    if (text := "\n".join(held).strip("\n")).strip():
         yield text

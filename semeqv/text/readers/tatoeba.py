@@ -12,17 +12,17 @@ from semeqv.text.records import Aligned
 ENGLISH = "eng"
 
 
-def languages(place: Path) -> tuple[str, ...]:
+def languages(path: Path) -> tuple[str, ...]:
     """The languages in a folder or an archive of `tatoeba.xxx-eng.xxx` files, sorted."""
-    found = (re.search(r"(?:^|/)tatoeba\.([a-z]+)-eng\.\1(?:$|\.)", name) for name in names(place))
+    found = (re.search(r"(?:^|/)tatoeba\.([a-z]+)-eng\.\1(?:$|\.)", name) for name in names(path))
     return tuple(sorted({match[1] for match in found if match}))
 
 
-def read_aligned(place: Path, language: str) -> Iterator[Aligned]:
+def read_aligned(path: Path, language: str) -> Iterator[Aligned]:
     """Read the sentences of a language and their English.
 
     Args:
-        place: A folder or an archive that holds `tatoeba.fra-eng.fra` and `tatoeba.fra-eng.eng`.
+        path: A folder or an archive that holds `tatoeba.fra-eng.fra` and `tatoeba.fra-eng.eng`.
         language: The language, by its code of three letters.
 
     Yields:
@@ -31,9 +31,9 @@ def read_aligned(place: Path, language: str) -> Iterator[Aligned]:
     Raises:
         UserError: When the folder has no such language.
     """
-    files = {side: find(place, [f"tatoeba.{language}-eng.{side}"]) for side in (language, ENGLISH)}
-    if missing := [side for side, path in files.items() if path is None]:
+    files = {side: find(path, [f"tatoeba.{language}-eng.{side}"]) for side in (language, ENGLISH)}
+    if missing := [side for side, file in files.items() if file is None]:
         raise UserError(
-            f"{place} has no tatoeba.{language}-eng.{missing[0]}; it has {', '.join(languages(place)) or 'none':.400}."
+            f"{path} has no tatoeba.{language}-eng.{missing[0]}; it has {', '.join(languages(path)) or 'none':.400}."
         )
-    yield from moses.read_aligned({side: path for side, path in files.items() if path}, empty="keep")
+    yield from moses.read_files({side: file for side, file in files.items() if file}, empty="keep")

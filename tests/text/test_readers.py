@@ -1,0 +1,365 @@
+"""Readers: what each gives back, what each refuses, and that nothing in a file ends in a traceback."""
+
+import csv
+import gzip
+import io
+import json
+import lzma
+import tracemalloc
+import zipfile
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from mutations import mutated
+from samples import TAGGED, TREEBANK, written
+
+from semeqv.engine.errors import UserError
+from semeqv.text.readers import bible, conllu, flores, iob2, jsonl, moses, plain, table, tatoeba, xnli
+from semeqv.text.records import Aligned, Document, Labelled, Row
+
+PAIRS = 'label\tpremise\thypothesis\nneutral\tIt\'s "so".\tYes\ncontradictory\tNo\tYes\n'
+VERSES = "MAT.1.1\tThe book\nMAT.1.2\tAbraham\nMRK.1.1a\tThe beginning\n"
+OBJECTS = '{"id": 1, "text": {"en": "one", "fr": "une"}}\n\n{"id": 2, "text": {"en": "two", "fr": "deux"}}\n'
+TABLE = "word\tother\tscore\ntiger\tcat\t7.35\n\nlove\tsex\t6.77\n"
+QUOTED = 'word,other\n"a, ""b""\nc",d\n'
+
+
+def only_file(read, **options):
+    """A reader of one file."""
+    return lambda path: read(path, **options)
+
+
+READERS = {
+    "plain lines": (plain.read_documents, "One.\n\nTwo.\n"),
+    "plain blocks": (only_file(plain.read_documents, unit="block"), "One.\nTwo.\n\nThree.\n"),
+    "plain file": (only_file(plain.read_documents, unit="file"), "One.\nTwo.\n\nThree.\n"),
+    "moses": (lambda path: moses.read_files({"en": path, "fr": path}), "one\n\ntwo\n"),
+    "table": (only_file(table.read_rows, columns=("word", 3)), TABLE),
+    "csv": (only_file(table.read_rows, columns=("other",), quoted=True, separator=","), QUOTED),
+    "jsonl": (only_file(jsonl.read_rows, fields=("text.en", "id")), OBJECTS),
+    "conllu": (conllu.read_sentences, TREEBANK),
+    "trees": (only_file(conllu.read_sentences, tree=True), TREEBANK),
+    "iob2": (iob2.read_sentences, TAGGED),
+    "iob1": (only_file(iob2.read_sentences, columns=(2, 3), convert=True), TAGGED),
+    "xnli": (xnli.read_labelled, PAIRS),
+    "bible": (bible.read_verses, VERSES),
+}
+every_reader = pytest.mark.parametrize(("read", "content"), READERS.values(), ids=READERS)
+
+
+# -- what all readers do --------------------------------------------------------------------------------------------
+
+
+@every_reader
+@given(data=st.data())
+def test_almost_valid_files_are_read_or_refused_in_words(tmp_path_factory, read, content, data):
+    path = written(tmp_path_factory.getbasetemp(), data.draw(mutated(content.encode())))
+    try:
+        records = list(read(path))
+    except UserError as error:
+        assert "corpus.txt" in str(error)  # noqa: PT017
+        assert "\n" not in str(error)  # noqa: PT017
+    else:
+        assert records == list(read(path))
+        assert records
+
+
+@every_reader
+def test_how_a_file_is_stored_changes_nothing(tmp_path, read, content):
+    zipped = io.BytesIO()
+    with zipfile.ZipFile(zipped, "w") as file:
+        file.writestr("corpus.txt", content)
+    expected = list(read(written(tmp_path, content)))
+    for other in (
+        "\ufeff" + content,
+        content.replace("\n", "\r\n"),
+        gzip.compress(content.encode()),
+        lzma.compress(content.encode()),
+    ):
+        assert list(read(written(tmp_path, other))) == expected
+    assert list(read(written(tmp_path, zipped.getvalue(), "corpus.zip"))) == expected
+
+
+@every_reader
+@pytest.mark.parametrize("text", ["", "\n", "\n \n\n", "\ufeff"])
+def test_empty_and_blank_files_are_refused(tmp_path, read, content, text):
+    with pytest.raises(UserError, match=r"corpus.txt"):
+        list(read(written(tmp_path, text)))
+
+
+@pytest.mark.parametrize("name", ["table", "csv", "conllu", "iob2", "xnli"])
+def test_a_header_alone_is_refused(tmp_path, name):
+    read, content = READERS[name]
+    with pytest.raises(UserError, match=r"corpus.txt"):
+        list(read(written(tmp_path, content.partition("\n")[0])))
+
+
+@every_reader
+def test_bytes_that_are_no_text_are_named(tmp_path, read, content):
+    for byte, said in ((b"\0", "a NUL"), (b"\xff", "0xff is not UTF-8")):
+        line = content.encode().count(b"\n") + 1
+        with pytest.raises(UserError, match=rf"corpus.txt, line {line}, byte 4: {said}"):
+            list(read(written(tmp_path, content.encode() + b"abc" + byte)))
+
+
+@pytest.fixture(scope="module")
+def endless():
+    """A line of 100 MB, compressed."""
+    return gzip.compress(b"x" * 100_000_000, 1)
+
+
+@every_reader
+def test_a_line_of_100_megabytes_is_refused_in_little_memory(tmp_path, read, content, endless):
+    path = written(tmp_path, gzip.compress(content.encode()) + endless)
+    tracemalloc.start()
+    try:
+        with pytest.raises(UserError, match=r"corpus.txt, line \d+, byte 16777217: the line is longer"):
+            list(read(path))
+        assert tracemalloc.get_traced_memory()[1] < 80_000_000
+    finally:
+        tracemalloc.stop()
+
+
+# -- plain text -----------------------------------------------------------------------------------------------------
+
+
+def test_a_document_is_a_line_a_block_or_a_file(tmp_path):
+    path = written(tmp_path, "\nOne.\nTwo.\n \n\nThree.")
+    texts = {unit: [each.text for each in plain.read_documents(path, unit)] for unit in ("line", "block", "file")}
+    assert texts == {
+        "line": ["One.", "Two.", "Three."],
+        "block": ["One.\nTwo.", "Three."],
+        "file": ["One.\nTwo.\n \n\nThree."],
+    }
+    assert next(plain.read_documents(path, language="en")) == Document("One.", "en")
+
+
+def test_a_document_has_a_largest_size(tmp_path, monkeypatch):
+    monkeypatch.setattr(plain, "LARGEST", 10)
+    path = written(tmp_path, "1234\n" * 3)
+    assert len(list(plain.read_documents(path))) == 3
+    for unit in ("block", "file"):
+        with pytest.raises(UserError, match=r"corpus.txt, line 3: the document that ends here has over 10 characters"):
+            list(plain.read_documents(path, unit))
+
+
+# -- line-aligned files ---------------------------------------------------------------------------------------------
+
+SENTENCES = st.text(st.characters(exclude_characters="\n\r\0\ufeff", exclude_categories=["Cs"]), max_size=9).map(
+    lambda text: text.strip(" \t")
+)
+
+
+@given(st.lists(st.tuples(SENTENCES, SENTENCES), min_size=1, max_size=5))
+def test_aligned_lines_come_back(tmp_path_factory, pairs):
+    prefix = tmp_path_factory.getbasetemp() / "corpus.en-fr"
+    records = [Aligned({"en": first, "fr": second}) for first, second in pairs]
+    files = moses.write_aligned(prefix, records, ["en", "fr"])
+    assert files == moses.sides(prefix, ["en", "fr"])
+    kept = [record for record in records if all(record.sentences.values())]
+    assert list(moses.read_aligned(prefix, ["en", "fr"], empty="keep")) == records
+    if kept:
+        assert list(moses.read_aligned(prefix, ["en", "fr"])) == kept
+        assert [list(each.sentences) for each in moses.read_aligned(prefix, ["fr", "en"])] == [["fr", "en"]] * len(kept)
+    else:
+        with pytest.raises(UserError, match="holds no line that says something in every language"):
+            list(moses.read_aligned(prefix, ["en", "fr"]))
+
+
+@pytest.mark.parametrize("text", ["a\nb", "a\0", "a\r", "\ufeffa"])
+def test_what_is_no_line_is_not_written(tmp_path, text):
+    with pytest.raises(ValueError, match="No line of a text file can say"):
+        moses.write_aligned(tmp_path / "corpus", [Aligned({"en": text})], ["en"])
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_files_of_different_lengths_are_refused_with_their_lengths(tmp_path):
+    written(tmp_path, "1\n2\n3\n4\n", "corpus.en")
+    written(tmp_path, "1\n2\n", "corpus.fr")
+    read = moses.read_aligned(tmp_path / "corpus", ["en", "fr"])
+    assert [next(read).sentences["fr"] for _ in range(2)] == ["1", "2"]
+    with pytest.raises(UserError, match=r"as many lines as each other, but .*corpus.en has 4, .*corpus.fr has 2\.$"):
+        next(read)
+    with pytest.raises(UserError, match=r"corpus.fr has 2, .*corpus.en has 4\.$"):
+        list(moses.read_aligned(tmp_path / "corpus", ["fr", "en"]))
+
+
+def test_the_sides_of_a_corpus_are_found(tmp_path):
+    written(tmp_path, lzma.compress(b"1\n"), "set/corpus.en-fr.en.xz")
+    written(tmp_path, "une\n", "set/corpus.en-fr.fr")
+    written(tmp_path, "uno\n", "set/es")
+    with zipfile.ZipFile(tmp_path / "set.zip", "w") as file:
+        for path in sorted((tmp_path / "set").iterdir()):
+            file.write(path, f"deep/{path.name}")
+        file.writestr("deep/README", "about")
+    expected = [Aligned({"fr": "une", "en": "1"})]
+    for place in (tmp_path / "set" / "corpus.en-fr", tmp_path / "set", tmp_path / "set.zip"):
+        assert list(moses.read_aligned(place, ["fr", "en"])) == expected
+    assert list(moses.read_aligned(tmp_path / "set.zip", ["es", "en"])) == [Aligned({"es": "uno", "en": "1"})]
+    with pytest.raises(UserError, match=r"set/corpus.en-fr.de is missing, for a language"):
+        list(moses.read_aligned(tmp_path / "set" / "corpus.en-fr", ["fr", "de"]))
+    written(tmp_path, "two\n", "set/other.en")
+    with pytest.raises(UserError, match=r"set/\*.en is several files, for a language"):
+        list(moses.read_aligned(tmp_path / "set", ["fr", "en"]))
+    with pytest.raises(UserError, match="Say which languages"):
+        list(moses.read_aligned(tmp_path / "set", []))
+
+
+# -- tables and objects ---------------------------------------------------------------------------------------------
+
+FIELDS = st.text(st.characters(exclude_characters="\n\r\0\ufeff\t", exclude_categories=["Cs"]), max_size=6)
+
+
+@given(st.integers(1, 4).flatmap(lambda width: st.lists(st.lists(FIELDS, min_size=width, max_size=width), min_size=1)))
+def test_rows_of_a_table_come_back(tmp_path_factory, rows):
+    rows = [row for row in rows if row != [""]]
+    path = written(tmp_path_factory.getbasetemp(), "".join("\t".join(row) + "\n\n" for row in rows))
+    if rows:
+        found = list(table.read_rows(path, range(1, len(rows[0]) + 1), header=False))
+        assert [list(row.values) for row in found] == rows
+        assert [list(row.values) for row in table.read_rows(path, [1], header=False)] == [row[:1] for row in rows]
+
+
+@given(
+    st.lists(
+        st.tuples(
+            *[st.text(st.characters(exclude_characters="\r\0\ufeff", exclude_categories=["Cs"]), max_size=6)] * 2
+        ),
+        min_size=1,
+    )
+)
+def test_rows_of_a_quoted_table_come_back(tmp_path_factory, rows):
+    path = tmp_path_factory.getbasetemp() / "corpus.csv"
+    with path.open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file, lineterminator="\n", quoting=csv.QUOTE_ALL).writerows([("b", "a"), *rows])
+    found = list(table.read_rows(path, ["a", "b"], quoted=True, separator=","))
+    assert [row.values for row in found] == [(second, first) for first, second in rows]
+
+
+def test_rows_know_their_lines(tmp_path):
+    assert list(table.read_rows(written(tmp_path, TABLE), ["score", 1])) == [
+        Row(2, ("7.35", "tiger")),
+        Row(4, ("6.77", "love")),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("content", "options", "match"),
+    [
+        (TABLE, {"columns": ["scores"]}, r"no column 'scores'; its header says 'word', 'other', 'score'"),
+        ("a\ta\n1\t2\n", {"columns": ["a"]}, r"several columns 'a'"),
+        (TABLE, {"columns": [4]}, r"has 3 columns, but column 4 was asked for"),
+        (TABLE, {"columns": [0]}, r"has 3 columns, but column 0 was asked for"),
+        (TABLE, {"columns": ["word"], "header": False}, r"without a header, so 'word' must be the number"),
+        (TABLE + "a\tb\n", {"columns": [1]}, r"line 5: 2 columns, but the header has 3"),
+        ('a,b\n"1,2\n', {"columns": ["a"], "quoted": True, "separator": ","}, r"line 2: .*is a quote missing"),
+    ],
+)
+def test_tables_that_do_not_fit_are_refused(tmp_path, content, options, match):
+    with pytest.raises(UserError, match=f"corpus.txt.*{match}"):
+        list(table.read_rows(written(tmp_path, content), **options))
+
+
+def test_a_quote_that_never_ends_takes_little_memory(tmp_path, monkeypatch):
+    monkeypatch.setattr(table, "LONGEST", 50)
+    with pytest.raises(UserError, match=r"corpus.txt, line 11: the row that ends here is longer than 50 characters"):
+        list(table.read_rows(written(tmp_path, 'a\tb\n"' + "1234\n" * 30), ["a"], quoted=True))
+
+
+@given(st.lists(st.tuples(SENTENCES, SENTENCES), min_size=1), SENTENCES, st.booleans())
+def test_objects_come_back(tmp_path_factory, pairs, key, ascii_only):
+    objects = [{"x": first, "deep": {key: second}} for first, second in pairs]
+    text = "\n\n".join(json.dumps(each, ensure_ascii=ascii_only) for each in objects)
+    rows = list(jsonl.read_rows(written(tmp_path_factory.getbasetemp(), text), ["x", f"deep.{key}"]))
+    assert rows == [Row(2 * number + 1, pair) for number, pair in enumerate(pairs)]
+
+
+def test_fields_of_objects_are_text(tmp_path):
+    path = written(tmp_path, '{"a.b": "x", "a": {"b": "y", "c": {"d": 1.50}}, "e": true}\n')
+    assert list(jsonl.read_rows(path, ["a.b", "a.c.d", "e"])) == [Row(1, ("x", "1.5", "true"))]
+    for content, match in (
+        ("[1]", "line 1: expected a JSON object"),
+        ('{"a": 1', "line 1: expected a JSON object"),
+        ("[" * 100_000, "line 1: expected a JSON object"),
+        ('{"b": 1}', "line 1: no field 'a', or null; the object has 'b'"),
+        ('{"a": null}', "line 1: no field 'a', or null"),
+        ('{"a": [1]}', r"line 1: field 'a' should be text, not \[1\]"),
+        ('{"a": "\\ud800"}', r"line 1: field 'a' should be text"),
+        ('{"a": "\\u0000"}', r"line 1: field 'a' should be text"),
+    ):
+        with pytest.raises(UserError, match=f"corpus.txt, {match}"):
+            list(jsonl.read_rows(written(tmp_path, content), ["a"]))
+
+
+# -- labelled pairs and verses --------------------------------------------------------------------------------------
+
+
+def test_pairs_have_labels_whatever_the_layout(tmp_path):
+    mixed = "language\tgold_label\tsentence1\tsentence2\nfr\tneutral\tOui\tNon\nen\tentailment\tYes\tYes\n"
+    path = written(tmp_path, mixed)
+    assert list(xnli.read_labelled(path, "en")) == [Labelled(("Yes", "Yes"), "entailment", "en")]
+    for language, match in (("", "several languages; say which"), ("de", "no pair in the language 'de'")):
+        with pytest.raises(UserError, match=match):
+            list(xnli.read_labelled(path, language))
+    translated = "premise\thypo\tlabel\nOui\tNon\tcontradictory\n"
+    assert list(xnli.read_labelled(written(tmp_path, translated))) == [Labelled(("Oui", "Non"), "contradiction")]
+    assert [pair.texts for pair in xnli.read_labelled(written(tmp_path, PAIRS))] == [
+        ('It\'s "so".', "Yes"),
+        ("No", "Yes"),
+    ]
+    for content, match in (
+        (PAIRS.replace("neutral", "-"), "line 2: the label '-' is none of entailment, neutral, contradiction"),
+        ("label\tpremise\nneutral\tx\n", " has no column 'hypothesis'"),
+    ):
+        with pytest.raises(UserError, match=f"corpus.txt,? ?{match.lstrip()}"):
+            list(xnli.read_labelled(written(tmp_path, content)))
+
+
+def test_verses_that_editions_share_are_read(tmp_path):
+    written(tmp_path, VERSES, "eng-YLT.tsv")
+    written(tmp_path, "MRK.1.1a\tInitium\nMAT.1.2\tAbram\nLUK.1.1\tMulti\n", "lat-Vulgate.tsv")
+    assert list(bible.read_aligned(tmp_path, ["eng", "lat-Vulgate"])) == [
+        Aligned({"eng": "Abraham", "lat-Vulgate": "Abram"}, "MAT.1.2"),
+        Aligned({"eng": "The beginning", "lat-Vulgate": "Initium"}, "MRK.1.1a"),
+    ]
+    written(tmp_path, "GEN.1.1\tIn the beginning\n", "eng-WEB.tsv")
+    for editions, match in (
+        (["eng", "lat"], "several editions 'eng'; name one of 'eng-WEB', 'eng-YLT'"),
+        (["fra"], "no edition 'fra'; name one of 'eng-WEB', 'eng-YLT', 'lat-Vulgate'"),
+        (["eng-WEB", "lat"], "holds no verse that lat have too"),
+        ([], "say which editions"),
+    ):
+        with pytest.raises(UserError, match=match):
+            list(bible.read_aligned(tmp_path, editions))
+    for content, match in (("Mat 1,1\tx\n", "'Mat 1,1' is no verse"), (VERSES * 2, "line 4: MAT.1.1 comes twice")):
+        with pytest.raises(UserError, match=match):
+            list(bible.read_verses(written(tmp_path, content)))
+
+
+# -- test sets in folders -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("spelling", ["flores-dev.{}", "dev/{}.dev", "{}.dev"])
+def test_flores_is_read_however_it_is_laid_out(tmp_path, spelling):
+    for language in ("eng_Latn", "fra_Latn"):
+        written(tmp_path, f"{language} 1\n\n", f"flores/{spelling.format(language)}")
+    with zipfile.ZipFile(tmp_path / "flores.zip", "w") as file:
+        for path in (tmp_path / "flores").rglob("*_Latn*"):
+            file.write(path, path.relative_to(tmp_path))
+    for place in (tmp_path / "flores", tmp_path / "flores.zip"):
+        found = [each.sentences for each in flores.read_aligned(place, ["fra_Latn", "eng_Latn"])]
+        assert found == [{"fra_Latn": "fra_Latn 1", "eng_Latn": "eng_Latn 1"}, {"fra_Latn": "", "eng_Latn": ""}]
+        with pytest.raises(UserError, match="has no language 'deu_Latn' of split 'dev'"):
+            list(flores.read_aligned(place, ["deu_Latn"]))
+        with pytest.raises(UserError, match="has no language 'eng_Latn' of split 'devtest'"):
+            list(flores.read_aligned(place, ["eng_Latn"], "devtest"))
+
+
+def test_tatoeba_is_read(tmp_path):
+    for side in ("fra", "eng"):
+        written(tmp_path, f"{side} 1\n{side} 2\n", f"tatoeba.fra-eng.{side}")
+    assert tatoeba.languages(tmp_path) == ("fra",)
+    assert [each.sentences["eng"] for each in tatoeba.read_aligned(tmp_path, "fra")] == ["eng 1", "eng 2"]
+    with pytest.raises(UserError, match=r"has no tatoeba.deu-eng.deu; it has fra\."):
+        list(tatoeba.read_aligned(tmp_path, "deu"))
