@@ -16,7 +16,7 @@ from semeqv.text.babel.options import LANGUAGES, GrammarOptions
 from semeqv.text.babel.reader import BayesReader
 from semeqv.text.files import fingerprint
 from semeqv.text.readers.conllu import read_sentences
-from semeqv.text.readers.moses import read_aligned, sides
+from semeqv.text.readers.moses import read_aligned
 from semeqv.text.readers.plain import read_documents
 
 SENTENCES = 600
@@ -48,7 +48,7 @@ def documents(split, facts):
 def test_the_files_say_what_the_documents_say(written, split):
     path, facts = written
     original = list(documents(split, facts))
-    pairs = [tuple(pair.sentences.values()) for pair in read_aligned(sides(path / split, LANGUAGES))]
+    pairs = [tuple(pair.sentences.values()) for pair in read_aligned(path / split, LANGUAGES)]
     assert pairs == [(lume.text, drask.text) for document in original for lume, drask in document.pairs]
     for language in LANGUAGES:
         said = [document for document in original if language in document.sentences]
