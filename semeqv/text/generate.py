@@ -57,7 +57,7 @@ class Generate:
         from semeqv.engine.runs import write_text
         from semeqv.text.generation import continuations, tokenizer_of
 
-        tokenizer = tokenizer or tokenizer_of(model)
+        tokenizer = tokenizer_of(model) if tokenizer is None else tokenizer
         lines = []
         for prompt, text in continuations(self, model, tokenizer, seed, device):
             shown = text.removeprefix(prompt)

@@ -1,5 +1,7 @@
 """Small corpora."""
 
+from hypothesis import strategies as st
+
 TREEBANK = """\
 # newdoc
 # sent_id = 1
@@ -17,6 +19,10 @@ TREEBANK = """\
 
 """
 TAGGED = "# text = Ann lives\n1\tAnn\tB-PER\t-\n2\tSmith\tI-PER\t-\n3\tlives\tO\t-\n\n# no tag here\n1\there\tO\t-\n"
+TABLE = "word\tother\tscore\ntiger\tcat\t7.35\n\nlove\tsex\t6.77\n"
+SENTENCES = st.text(st.characters(exclude_characters="\n\r\0\ufeff", exclude_categories=["Cs"]), max_size=9).map(
+    lambda text: text.strip(" \t")
+)
 
 
 def written(folder, content, name="corpus.txt"):

@@ -1,9 +1,7 @@
 """Readers: what each gives back, what each refuses, and that nothing in a file ends in a traceback."""
 
-import csv
 import gzip
 import io
-import json
 import lzma
 import tracemalloc
 import zipfile
@@ -12,16 +10,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from mutations import mutated
-from samples import TAGGED, TREEBANK, written
+from samples import SENTENCES, TABLE, TAGGED, TREEBANK, written
 
 from semeqv.engine.errors import UserError
 from semeqv.text.readers import bible, conllu, flores, iob2, jsonl, moses, plain, table, tatoeba, xnli
-from semeqv.text.records import Aligned, Document, Labelled, Row
+from semeqv.text.records import Aligned, Document, Labelled
 
 PAIRS = 'label\tpremise\thypothesis\nneutral\tIt\'s "so".\tYes\ncontradictory\tNo\tYes\n'
 VERSES = "MAT.1.1\tThe book\nMAT.1.2\tAbraham\nMRK.1.1a\tThe beginning\n"
 OBJECTS = '{"id": 1, "text": {"en": "one", "fr": "une"}}\n\n{"id": 2, "text": {"en": "two", "fr": "deux"}}\n'
-TABLE = "word\tother\tscore\ntiger\tcat\t7.35\n\nlove\tsex\t6.77\n"
 QUOTED = 'word,other\n"a, ""b""\nc",d\n'
 
 
@@ -146,10 +143,6 @@ def test_a_document_has_a_largest_size(tmp_path, monkeypatch):
 
 # -- line-aligned files ---------------------------------------------------------------------------------------------
 
-SENTENCES = st.text(st.characters(exclude_characters="\n\r\0\ufeff", exclude_categories=["Cs"]), max_size=9).map(
-    lambda text: text.strip(" \t")
-)
-
 
 @given(st.lists(st.tuples(SENTENCES, SENTENCES), min_size=1, max_size=5))
 def test_aligned_lines_come_back(tmp_path_factory, pairs):
@@ -204,92 +197,6 @@ def test_the_sides_of_a_corpus_are_found(tmp_path):
         list(moses.read_aligned(tmp_path / "set", ["fr", "en"]))
     with pytest.raises(UserError, match="Say which languages"):
         list(moses.read_aligned(tmp_path / "set", []))
-
-
-# -- tables and objects ---------------------------------------------------------------------------------------------
-
-FIELDS = st.text(st.characters(exclude_characters="\n\r\0\ufeff\t", exclude_categories=["Cs"]), max_size=6)
-
-
-@given(st.integers(1, 4).flatmap(lambda width: st.lists(st.lists(FIELDS, min_size=width, max_size=width), min_size=1)))
-def test_rows_of_a_table_come_back(tmp_path_factory, rows):
-    rows = [row for row in rows if row != [""]]
-    path = written(tmp_path_factory.getbasetemp(), "".join("\t".join(row) + "\n\n" for row in rows))
-    if rows:
-        found = list(table.read_rows(path, range(1, len(rows[0]) + 1), header=False))
-        assert [list(row.values) for row in found] == rows
-        assert [list(row.values) for row in table.read_rows(path, [1], header=False)] == [row[:1] for row in rows]
-
-
-@given(
-    st.lists(
-        st.tuples(
-            *[st.text(st.characters(exclude_characters="\r\0\ufeff", exclude_categories=["Cs"]), max_size=6)] * 2
-        ),
-        min_size=1,
-    )
-)
-def test_rows_of_a_quoted_table_come_back(tmp_path_factory, rows):
-    path = tmp_path_factory.getbasetemp() / "corpus.csv"
-    with path.open("w", newline="", encoding="utf-8") as file:
-        csv.writer(file, lineterminator="\n", quoting=csv.QUOTE_ALL).writerows([("b", "a"), *rows])
-    found = list(table.read_rows(path, ["a", "b"], quoted=True, separator=","))
-    assert [row.values for row in found] == [(second, first) for first, second in rows]
-
-
-def test_rows_know_their_lines(tmp_path):
-    assert list(table.read_rows(written(tmp_path, TABLE), ["score", 1])) == [
-        Row(2, ("7.35", "tiger")),
-        Row(4, ("6.77", "love")),
-    ]
-
-
-@pytest.mark.parametrize(
-    ("content", "options", "match"),
-    [
-        (TABLE, {"columns": ["scores"]}, r"no column 'scores'; its header says 'word', 'other', 'score'"),
-        ("a\ta\n1\t2\n", {"columns": ["a"]}, r"several columns 'a'"),
-        (TABLE, {"columns": [4]}, r"has 3 columns, but column 4 was asked for"),
-        (TABLE, {"columns": [0]}, r"has 3 columns, but column 0 was asked for"),
-        (TABLE, {"columns": ["word"], "header": False}, r"without a header, so 'word' must be the number"),
-        (TABLE + "a\tb\n", {"columns": [1]}, r"line 5: 2 columns, but the header has 3"),
-        ('a,b\n"1,2\n', {"columns": ["a"], "quoted": True, "separator": ","}, r"line 2: .*is a quote missing"),
-    ],
-)
-def test_tables_that_do_not_fit_are_refused(tmp_path, content, options, match):
-    with pytest.raises(UserError, match=f"corpus.txt.*{match}"):
-        list(table.read_rows(written(tmp_path, content), **options))
-
-
-def test_a_quote_that_never_ends_takes_little_memory(tmp_path, monkeypatch):
-    monkeypatch.setattr(table, "LONGEST", 50)
-    with pytest.raises(UserError, match=r"corpus.txt, line 11: the row that ends here is longer than 50 characters"):
-        list(table.read_rows(written(tmp_path, 'a\tb\n"' + "1234\n" * 30), ["a"], quoted=True))
-
-
-@given(st.lists(st.tuples(SENTENCES, SENTENCES), min_size=1), SENTENCES, st.booleans())
-def test_objects_come_back(tmp_path_factory, pairs, key, ascii_only):
-    objects = [{"x": first, "deep": {key: second}} for first, second in pairs]
-    text = "\n\n".join(json.dumps(each, ensure_ascii=ascii_only) for each in objects)
-    rows = list(jsonl.read_rows(written(tmp_path_factory.getbasetemp(), text), ["x", f"deep.{key}"]))
-    assert rows == [Row(2 * number + 1, pair) for number, pair in enumerate(pairs)]
-
-
-def test_fields_of_objects_are_text(tmp_path):
-    path = written(tmp_path, '{"a.b": "x", "a": {"b": "y", "c": {"d": 1.50}}, "e": true}\n')
-    assert list(jsonl.read_rows(path, ["a.b", "a.c.d", "e"])) == [Row(1, ("x", "1.5", "true"))]
-    for content, match in (
-        ("[1]", "line 1: expected a JSON object"),
-        ('{"a": 1', "line 1: expected a JSON object"),
-        ("[" * 100_000, "line 1: expected a JSON object"),
-        ('{"b": 1}', "line 1: no field 'a', or null; the object has 'b'"),
-        ('{"a": null}', "line 1: no field 'a', or null"),
-        ('{"a": [1]}', r"line 1: field 'a' should be text, not \[1\]"),
-        ('{"a": "\\ud800"}', r"line 1: field 'a' should be text"),
-        ('{"a": "\\u0000"}', r"line 1: field 'a' should be text"),
-    ):
-        with pytest.raises(UserError, match=f"corpus.txt, {match}"):
-            list(jsonl.read_rows(written(tmp_path, content), ["a"]))
 
 
 # -- labelled pairs and verses --------------------------------------------------------------------------------------

@@ -91,7 +91,7 @@ def study(options: "FoundationEmbeddings", model: Any, tokenizer: Any, seed: int
     Raises:
         UserError: When the vocabulary has no equivalents, or (from `matrices`) the model does not know its tokens.
     """
-    tokenizer = tokenizer or tokenizer_of(model)
+    tokenizer = tokenizer_of(model) if tokenizer is None else tokenizer
     tying, found = matrices(model)
     size = min(len(matrix) for matrix in found.values())
     forms, convention = forms_of(tokenizer, size, options.shortest)

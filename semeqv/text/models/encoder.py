@@ -21,8 +21,8 @@ class Encoder(Sized):
         positions: Whether it adds a learned embedding of each position, or knows no order.
         initializer_range: Standard deviation of both initial embeddings; the layers start as Glorot & Bengio (2010)
             propose.
-        sparse_prediction: Compute logits only where a label asks for one, which is several times faster. A batch with
-            labels then has only the model's own loss: leave out `cli loss`.
+        sparse_prediction: Compute logits only where a label asks for one: a step on 10,000 tokens takes less than half
+            the time. A batch with labels then has only the model's own loss: leave out `cli loss`.
     """
 
     word: ClassVar[str] = "encoder"

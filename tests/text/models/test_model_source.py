@@ -5,7 +5,7 @@ import pickle
 
 import pytest
 import torch
-from tiny_models import SMALL, make_tokenizer
+from tiny_models import SMALL, make_tokenizer, put_beside
 
 from semeqv.engine import checkpoint
 from semeqv.engine.errors import UserError
@@ -28,18 +28,9 @@ def run_folder(path, gpt2, tokenizer):
         gpt2.config.save_pretrained(aside)
         tokenizer.save_pretrained(aside)
         checkpoint.write(folder, checkpoint.Checkpoint(weights, {}, {"step": step}))
-        add(folder, aside)
+        put_beside(folder, aside)
     checkpoint.point(path / "checkpoints", "last", 2)
     return path
-
-
-def add(folder, extra):
-    manifest = json.loads((folder / checkpoint.MANIFEST).read_text())
-    for file in extra.iterdir():
-        (folder / file.name).write_bytes(file.read_bytes())
-        said = {"sha256": checkpoint.sha256(folder / file.name), "bytes": file.stat().st_size}
-        manifest["files"][file.name] = said
-    (folder / checkpoint.MANIFEST).write_text(json.dumps(manifest))
 
 
 @pytest.fixture
