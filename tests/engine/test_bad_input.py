@@ -12,7 +12,6 @@ import tracemalloc
 import click
 import numpy
 import pytest
-from conftest import DATA, LOSS, MODEL, OPTIMIZER, VALID
 
 from semeqv.engine import checkpoint
 from semeqv.engine.artefacts import read_metrics
@@ -22,6 +21,7 @@ from semeqv.engine.optimizers import AdamW
 from semeqv.engine.trainer import Trainer
 from semeqv.problem.xor.datasets.default import Default
 from semeqv.problem.xor.models.transformer import Transformer
+from tests.sentences import DATA, LOSS, MODEL, OPTIMIZER, VALID
 
 NAME = "42-transformer"
 PARTS = f"{DATA} {VALID} {MODEL} {LOSS} {OPTIMIZER} cli callbacks cdists cli savers default-saver"

@@ -7,11 +7,11 @@ import sys
 
 import numpy
 import pytest
-from conftest import DATA, LOSS, MODEL, OPTIMIZER, VALID
 from test_trainer import TEST, Line, Points, points, same, weights
 
 from semeqv.engine.callbacks.early_stopping import EarlyStopping
 from semeqv.engine.errors import UserError
+from tests.sentences import DATA, LOSS, MODEL, OPTIMIZER, VALID
 
 
 def lines(path):

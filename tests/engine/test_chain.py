@@ -6,10 +6,10 @@ import sys
 
 import pytest
 from click.testing import CliRunner
-from conftest import DATA, LOSS, MODEL, OPTIMIZER, VALID
 
 from semeqv.cli import command, main
 from semeqv.engine.component import same, words_of
+from tests.sentences import DATA, LOSS, MODEL, OPTIMIZER, VALID
 
 
 def dumped(say, tmp_path, line):

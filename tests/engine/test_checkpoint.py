@@ -11,10 +11,10 @@ import time
 
 import pytest
 import torch
-from conftest import DATA, LOSS, MODEL, OPTIMIZER, VALID
 
 from semeqv.engine import checkpoint
 from semeqv.engine.errors import UserError
+from tests.sentences import DATA, LOSS, MODEL, OPTIMIZER, VALID
 
 LINE = f"{DATA} {VALID} {MODEL} {LOSS} {OPTIMIZER} cli schedulers cosine --tmax 50 cli callbacks cdists --etc 3"
 

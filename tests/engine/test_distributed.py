@@ -12,13 +12,13 @@ from pathlib import Path
 
 import pytest
 import torch
-from conftest import DATA, LOSS, MODEL, OPTIMIZER, VALID
 
 from semeqv.engine import strategies
 from semeqv.engine.errors import UserError
 from semeqv.engine.regime import torch_device
 from semeqv.engine.state import weights_of, with_tied
 from semeqv.engine.world import World
+from tests.sentences import DATA, LOSS, MODEL, OPTIMIZER, VALID
 
 LINE = f"{DATA} {VALID} {MODEL} {LOSS} {OPTIMIZER} cli savers default-saver --etc 5 --savebest --resume"
 SETTINGS = "--compile False --clip 1 --epochs 60 --etv 4"

@@ -2,11 +2,11 @@
 
 import pytest
 import torch
-from conftest import DATA, MODEL, OPTIMIZER, VALID
 from torch import nn
 
 from semeqv.engine.losses import CrossEntropy
 from semeqv.engine.objectives import cross_entropy
+from tests.sentences import DATA, MODEL, OPTIMIZER, VALID
 
 
 @pytest.mark.parametrize("classes", [7, 500])

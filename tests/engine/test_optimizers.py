@@ -5,7 +5,6 @@ import math
 
 import pytest
 import torch
-from conftest import DATA, LOSS, MODEL, VALID
 from safetensors.torch import load_file
 from test_replicas import RUNS, networks, train
 from torch import nn
@@ -18,6 +17,7 @@ from semeqv.engine.objectives import cross_entropy
 from semeqv.engine.optimizers import SGD, AdamW, Muon
 from semeqv.engine.replicas import Program, replicable
 from semeqv.engine.schedulers import Constant, Cosine
+from tests.sentences import DATA, LOSS, MODEL, VALID
 
 
 @pytest.mark.parametrize("options", [{}, {"momentum": 0.9, "nesterov": True, "weight_decay": 0.1}])

@@ -4,7 +4,6 @@ import hashlib
 
 import pytest
 import torch
-from conftest import DATA, LOSS, MODEL, OPTIMIZER, VALID
 
 from semeqv.engine.compilation import own_copy
 from semeqv.engine.errors import UserError
@@ -19,6 +18,7 @@ from semeqv.problem.xor.datasets.default import Default
 from semeqv.problem.xor.models.lstm import LSTM
 from semeqv.problem.xor.models.mlp import MLP
 from semeqv.problem.xor.models.transformer import Transformer
+from tests.sentences import DATA, LOSS, MODEL, OPTIMIZER, VALID
 
 OPTIONS = {
     "transformer": Transformer(layers=1, heads=1, embedding_size=4, feedforward_size=4),

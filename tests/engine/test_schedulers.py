@@ -4,12 +4,12 @@ import math
 import re
 
 import pytest
-from conftest import DATA, LOSS, MODEL, OPTIMIZER
 from test_trainer import Points, points
 
 from semeqv.engine.callbacks.callback import Callback
 from semeqv.engine.errors import UserError
 from semeqv.engine.schedulers import CosineWarmup, Linear
+from tests.sentences import DATA, LOSS, MODEL, OPTIMIZER
 
 
 class Rates(Callback):

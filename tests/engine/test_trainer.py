@@ -6,7 +6,6 @@ import json
 import numpy
 import pytest
 import torch
-from conftest import DATA, LOSS, MODEL, OPTIMIZER, VALID
 from safetensors.torch import load_file
 from torch import nn
 
@@ -21,6 +20,7 @@ from semeqv.engine.schedulers import Constant, Cosine
 from semeqv.engine.trainer import Trainer
 from semeqv.problem.xor.datasets.default import Default
 from semeqv.problem.xor.models.transformer import Transformer
+from tests.sentences import DATA, LOSS, MODEL, OPTIMIZER, VALID
 
 
 class Points:

@@ -217,3 +217,18 @@ def test_a_killed_run_goes_on_with_the_same_batches(say, tmp_path, cache):
         next((tmp_path / name).glob("checkpoints/step-00000060/model.safetensors")) for name in ("whole", "killed")
     ]
     assert files[0].read_bytes() == files[1].read_bytes()
+
+
+@pytest.mark.slow
+def test_two_processes_train_as_one(say, tmp_path, cache):
+    parts = f"{TOKENIZER} {TRAIN} {VALID} {MODEL} --dropout 0 {LEARN} cli train"
+    say(f"--threads 1 --steps 20 --output one {parts}")
+    launch = [sys.executable, "-m", "torch.distributed.run", "--nproc_per_node", "2", "--standalone", "-m", "semeqv"]
+    environment = {**os.environ, "SEMEQV_CACHE": str(cache), "OMP_NUM_THREADS": "1"}
+    words = shlex.split(f"--processes 2 --steps 20 --output two {parts}")
+    subprocess.run([*launch, *words], cwd=tmp_path, env=environment, check=True, capture_output=True)
+    one, two = (
+        [json.loads(line)["loss"] for line in (tmp_path / name / "metrics.jsonl").read_text().splitlines()]
+        for name in ("one", "two")
+    )
+    assert one == pytest.approx(two, rel=1e-5)
