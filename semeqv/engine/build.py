@@ -221,7 +221,8 @@ class Build:
                     return provided
             if need.default is not need.empty:
                 return need.default
-            words = self.chain.slot_words(slot)
+            spoken = {step.leaf.kind.__command__.split()[0] for step in self.sentence.parts}
+            words = sorted(self.chain.slot_words(slot), key=lambda word: word.split()[1] not in spoken - {slot.name})
             choice = " or ".join(words[:4]) + (" ..." if len(words) > 4 else "")
             raise UserError(f"`cli {by.leaf.kind.__command__}` needs a {slot.name}. Add: {choice or f'a {slot.name}'}")
         built = [self(step) for step in steps]

@@ -29,6 +29,7 @@ from semeqv.engine.runs import ArrayLog, LineLog
 from semeqv.engine.sentence import Leaf, Sentence, Step
 from semeqv.engine.settings import Settings
 from semeqv.problem.xor.experiments import bayes_of, option, pairs_of
+from tests.sentences import least
 
 CHAIN = command()
 LEAVES = {leaf.kind.__command__: leaf for leaf in CHAIN.leaves()}
@@ -67,14 +68,14 @@ def values(hint: Any) -> st.SearchStrategy[Any]:
 @st.composite
 def options(draw: Any, kind: Any) -> Any:
     """Options of a component: up to three that are not the defaults."""
-    hints, defaults = typing.get_type_hints(kind), kind()
+    hints, defaults = typing.get_type_hints(kind), least(kind)
     names = [field.name for field in dataclasses.fields(kind)]
     given = {}  # an option of several words that has a default cannot be emptied
     for name in draw(st.sets(st.sampled_from(names), max_size=3)) if names else ():
         several = bool(getattr(defaults, name)) and typing.get_args(hints[name])[-1:] == (Ellipsis,)
         given[name] = draw(values(hints[name]).filter(lambda value, several=several: value or not several))
     try:
-        return kind(**given)
+        return dataclasses.replace(defaults, **given)
     except ValueError:
         return defaults
 

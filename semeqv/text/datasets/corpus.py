@@ -95,7 +95,7 @@ class Corpus:
         """
         from semeqv.text.datasets.tokenised import batches
 
-        return batches(self, tokenizer, self.objective or getattr(model_options, "objective", "causal"))
+        return batches(self, tokenizer, self.objective or str(getattr(model_options, "objective", "causal")))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,7 +2,7 @@
 
 import itertools
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar
 
@@ -48,19 +48,16 @@ class LineAligned(FileCorpus):
 class Moses(LineAligned):
     """Sentences in several languages, a file each, line by line (`corpus.en`, `corpus.fr`), as Moses and OPUS have it.
 
-    --path is what the names have in common (`corpus`), or a folder or an archive with one file for each language.
+    Args:
+        path: What the names have in common (`corpus`), or a folder or an archive with one file for each language.
     """
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if self.path is None:
-            raise ValueError("--path says where the files are: what their names have in common, such as data/corpus.")
+    path: Path = field()
 
     def prefixes(self) -> Mapping[Path, tuple[str, ...]]:
         """The one that --path says."""
         from semeqv.text.location import locate_sides
 
-        assert self.path is not None
         return {locate_sides([str(self.path)], self.languages, self.path): self.languages}
 
 

@@ -65,4 +65,4 @@ def source_facts(corpus: "Corpus") -> dict[str, Any]:
     if not corpus.holdout and corpus.sources():
         options.pop("split")  # the files say it
     files = {name: fingerprint(path) for name, path in corpus.sources().items()}
-    return {"corpus": type(corpus).__command__, "options": options, "files": files}
+    return {"corpus": getattr(type(corpus), "__command__", ""), "options": options, "files": files}

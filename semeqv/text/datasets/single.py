@@ -1,7 +1,7 @@
 """Corpora of one language: plain text, tables, JSON lines, WikiText-2, data sets of the hub."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -14,16 +14,16 @@ class SingleFile(FileCorpus):
     """Options of a corpus in a file that --path names.
 
     Args:
+        path: The file: here, or under `$SEMEQV_DATA`.
         language: The code of its language.
     """
 
+    path: Path = field()
     language: str = "en"
 
     def __post_init__(self) -> None:
         super().__post_init__()
         checked_languages((self.language,))
-        if self.path is None:
-            raise ValueError("--path says which file to read.")
 
     def file(self) -> Path:
         """The file, wherever it is."""
@@ -81,11 +81,13 @@ class Tsv(FileCorpus):
     """A table with columns set apart by tabs, --path: a column of text for each language.
 
     Args:
+        path: The file: here, or under `$SEMEQV_DATA`.
         columns: The columns to read: names, as the first line has them, or numbers from 1.
         languages: The code of the language of each column.
         header: Whether the first line names the columns; so it is if left out, when --columns are names.
     """
 
+    path: Path = field()
     columns: tuple[str, ...] = ("1",)
     languages: tuple[str, ...] = ("en",)
     header: bool | None = None
@@ -93,8 +95,8 @@ class Tsv(FileCorpus):
     def __post_init__(self) -> None:
         super().__post_init__()
         checked_languages(self.languages)
-        if self.path is None:
-            raise ValueError("--path says which file to read.")
+        if not all(self.columns):
+            raise ValueError("--columns has a column without a name.")
         if len(self.columns) != len(self.languages):
             raise ValueError(f"--columns says {len(self.columns)} columns and --languages {len(self.languages)}.")
 

@@ -59,11 +59,14 @@ class Packed:
         return self.shifted or self.whole
 
     def rows(self, places: Places, shifts: Places) -> tuple[Places, Places]:
-        """The tokens of some rows, `(rows, time)`, and the length of each.
+        """The tokens of some rows, and the length of each.
 
         Args:
             places: Which rows.
             shifts: How many tokens later than without a shift each begins, below the stride.
+
+        Returns:
+            `(rows, longest)` and `(rows,)`.
         """
         starts = places * self.stride + (shifts % self.stride if self.shifted else 0)
         lengths = numpy.minimum(len(self.tokens) - starts, self.layout.time)
@@ -111,15 +114,14 @@ class Documents:
 def take(tokens: NDArray[Any], starts: Places, lengths: Places, layout: Layout) -> Places:
     """Pieces of text, `(pieces, longest)`, padded at the end."""
     places = starts[:, None] + numpy.arange(int(lengths.max(initial=1)))
-    if (lengths == places.shape[1]).all():
-        return tokens[places].astype(numpy.int64)
-    found = tokens[numpy.minimum(places, len(tokens) - 1)].astype(numpy.int64)
-    found[numpy.arange(places.shape[1]) >= lengths[:, None]] = layout.pad
+    found: Places = tokens[numpy.minimum(places, len(tokens) - 1)].astype(numpy.int64)
+    if lengths.min(initial=places.shape[1]) < places.shape[1]:
+        found[numpy.arange(places.shape[1]) >= lengths[:, None]] = layout.pad
     return found
 
 
 class TokenBatches:
-    """A data set of token files.
+    """A data set of token files. `UserError` is raised when one is empty.
 
     Args:
         files: One for each language.

@@ -79,10 +79,10 @@ class TokenFile:
             ends = numpy.load(folder / f"{language}.ends.npy", mmap_mode="r", allow_pickle=False)
             kind = token_type(vocabulary)
             if path.stat().st_size != (int(ends[-1]) if len(ends) else 0) * kind.itemsize:
-                raise ValueError("it is not as long as its documents")
+                raise UserError(f"{path} is damaged: its documents are not as long. Remove {folder} to make it anew.")
             tokens = numpy.memmap(path, kind, "r") if len(ends) else numpy.zeros(0, kind)
         except (OSError, ValueError) as error:
-            raise UserError(f"{path} is damaged ({error}). Remove {folder}, and it is made anew.") from error
+            raise UserError(f"{path} is damaged ({error}). Remove {folder} to make it anew.") from error
         return cls(language, tokens, ends)
 
 
@@ -107,17 +107,3 @@ def read_facts(folder: Path) -> dict[str, Any]:
         return dict(json.loads((folder / FACTS).read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError) as error:
         raise UserError(f"{folder / FACTS} is damaged ({error}). Remove {folder}, and it is made anew.") from error
-
-
-def gathered(file: TokenFile, starts: NDArray[numpy.int64], length: int) -> NDArray[numpy.int64]:
-    """Blocks of tokens.
-
-    Args:
-        file: Where from.
-        starts: `(blocks,)`, the first token of each.
-        length: Tokens in a block.
-
-    Returns:
-        `(blocks, length)`.
-    """
-    return file.tokens[starts[:, None] + numpy.arange(length)].astype(numpy.int64)

@@ -34,8 +34,8 @@ def permuted(places: NDArray[numpy.int64], size: int, *keys: int) -> NDArray[num
     mask, shift = numpy.uint64((1 << half) - 1), numpy.uint64(half)
     with numpy.errstate(over="ignore"):
         seed = numpy.zeros(1, numpy.uint64)
-        for key in keys:
-            seed = mixed(seed * MULTIPLIER + numpy.uint64(key & 0xFFFFFFFFFFFFFFFF) + numpy.uint64(1))
+        for each in keys:
+            seed = mixed(seed * MULTIPLIER + numpy.uint64(each & 0xFFFFFFFFFFFFFFFF) + numpy.uint64(1))
         rounds = [mixed(seed + numpy.uint64(i) * MULTIPLIER) for i in range(ROUNDS)]
         found = places.astype(numpy.uint64)
         todo = numpy.arange(len(found))
