@@ -111,6 +111,26 @@ class Documents:
         return found, lengths + 1 + begin
 
 
+def made_rows(file: TokenFile, layout: Layout, overlap: int) -> Packed | Documents:
+    """The rows of a token file.
+
+    Args:
+        file: The file.
+        layout: How tokens become rows.
+        overlap: Tokens that rows of running text share.
+
+    Returns:
+        The rows, one at least.
+
+    Raises:
+        UserError: When there is none.
+    """
+    rows = Packed(file, layout, overlap) if layout.packing else Documents(file, layout)
+    if not len(rows):
+        raise UserError(f"The corpus has only {len(file.tokens)} tokens of {file.language!r}.")
+    return rows
+
+
 def take(tokens: NDArray[Any], starts: Places, lengths: Places, layout: Layout) -> Places:
     """Pieces of text, `(pieces, longest)`, padded at the end."""
     places = starts[:, None] + numpy.arange(int(lengths.max(initial=1)))
@@ -141,12 +161,7 @@ class TokenBatches:
         facts: Mapping[str, Any] | None = None,
     ):
         self.objective, self.layout, self.shuffle, self.said = objective, layout, shuffle, dict(facts or {})
-        self.parts: list[Packed | Documents] = [
-            Packed(file, layout, objective.overlap) if layout.packing else Documents(file, layout) for file in files
-        ]
-        for file, part in zip(files, self.parts):
-            if not len(part):
-                raise UserError(f"The corpus has only {len(file.tokens)} tokens of {file.language!r}.")
+        self.parts = [made_rows(file, layout, objective.overlap) for file in files]
         self.sizes = numpy.array([len(part) for part in self.parts])
         self.bounds = numpy.cumsum(self.sizes)
         self.rows = min(layout.rows, int(self.bounds[-1]))
