@@ -116,8 +116,8 @@ def print_lines(lines: list[dict[str, Any]]) -> None:
     """Print the table."""
     pseudo = "pseudo_perplexity" in lines[0]
     bounded, worded = (any(key in each for each in lines) for key in ("bound_perplexity", "word_perplexity"))
-    columns = ["set", "language", "pseudo-perplexity" if pseudo else "perplexity", "nats/token", "bits/byte"]
-    columns += ["word perplexity"] * worded + ["least perplexity", "bits/byte"] * bounded + ["tokens"]
+    columns = ["set", "language", "pseudo-\nperplexity" if pseudo else "perplexity", "nats per\ntoken", "bits per\nbyte"]
+    columns += ["by words"] * worded + ["least\npossible", "bits per\nbyte"] * bounded + ["tokens"]
     rows = []
     for each in lines:
         row = [called(each["split"], each["name"]), each["language"]]
@@ -129,4 +129,4 @@ def print_lines(lines: list[dict[str, Any]]) -> None:
             keys = {"bound_perplexity": ".3f", "bound_bits_per_byte": ".4f"}
             row += [f"{about}{each[key]:{kind}}" if key in each else "" for key, kind in keys.items()]
         rows.append([*row, f"{each['tokens']:,}"])
-    print_table(f"{columns[2]} of {lines[0]['model']}", columns, rows, words=2)
+    print_table(f"{'Pseudo-perplexity' if pseudo else 'Perplexity'} of {lines[0]['model']}", columns, rows, words=2)

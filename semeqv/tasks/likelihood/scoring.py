@@ -60,7 +60,7 @@ class Scorer:
         """
         most = most_tokens(self.model)
         if most is not None and ids.shape[1] > most:
-            raise UserError(f"The model reads at most {most} tokens at once, not {ids.shape[1]}; lower --block_size.")
+            raise UserError(f"The model reads at most {most} tokens at once; there is a row or sentence of {ids.shape[1]}.")
         check_vocabulary(self.model, {"input_ids": torch.from_numpy(ids)})
 
     def causal(self, ids: Rows, real: Truth, asked: Truth) -> Floats:

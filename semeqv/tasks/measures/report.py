@@ -11,6 +11,9 @@ import click
 from semeqv.engine.runs import write_text
 
 
+WIDE = 160  # columns of a table that goes to a file
+
+
 def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]], words: int = 1) -> None:
     """Print a table.
 
@@ -25,10 +28,13 @@ def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]
 
     table = Table(title=title, title_justify="left", box=None, pad_edge=False, header_style="bold")
     for place, column in enumerate(columns):
-        table.add_column(column, justify="left" if place < words else "right", overflow="fold")
+        table.add_column(column, justify="left" if place < words else "right", overflow="fold", no_wrap=place >= words)
     for row in rows:
         table.add_row(*row)
-    Console(markup=False, highlight=False).print(table)
+    console = Console(markup=False, highlight=False)
+    if not console.is_terminal:  # rich would take 80 columns for all there is
+        console.width = WIDE
+    console.print(table)
 
 
 def write_csv(path: Path, lines: Sequence[Mapping[str, Any]]) -> None:
