@@ -52,6 +52,10 @@ class Overlap:
         """The share of the sentences that occur; 0 when there is none."""
         return float(self.found.sum() / max(int(self.said.sum()), 1))
 
+    def part(self, start: int, end: int) -> "Overlap":
+        """That of the sentences from one place to another."""
+        return Overlap(self.found[start:end], self.said[start:end])
+
 
 class Seeker:
     """Looks for sentences in a text that streams by.

@@ -1,7 +1,8 @@
 """The text that a model was trained on, where it is at hand, and how much of a test is in it."""
 
+import itertools
 import shlex
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -104,28 +105,40 @@ def compared(sentences: Iterable[str], text: TrainingText) -> Overlap:
     return seeker.add(document.text for document in documents).overlap()
 
 
-def report_overlap(
-    sentences: Iterable[str], model: Any, dataset_options: Mapping[tuple[str, str | None], Any] | None, what: str
-) -> dict[str, Any]:
+def report_overlaps(
+    groups: Mapping[str, Sequence[str]],
+    model: Any,
+    dataset_options: Mapping[tuple[str, str | None], Any] | None,
+    what: str,
+) -> dict[str, dict[str, Any]]:
     """Say how much of a test was in the training text, when that is at hand.
 
     Args:
-        sentences: The sentences of the test.
+        groups: The sentences of the parts of a test.
         model: What was tested.
         dataset_options: The data sets of the sentence, by split and name.
         what: What to call the sentences.
 
     Returns:
-        `overlap`, the share of the sentences that occur in it, and `overlap_with`, its name; empty when it is not at
-        hand.
+        For each part `overlap`, the share of its sentences that occur in it, and `overlap_with`, its name; nothing when
+        it is not at hand.
     """
     text = training_text(model, dataset_options)
     if text is None:
-        return {}
+        return {name: {} for name in groups}
     try:
-        found = compared(sentences, text)
+        found = compared(itertools.chain.from_iterable(groups.values()), text)
     except UserError as error:
         click.echo(f"The training text cannot be compared: {error_line(error)}", err=True)
-        return {}
+        return {name: {} for name in groups}
     click.echo(f"{found.share:.2%} of the {int(found.said.sum()):,} {what} occur in the training text ({text.name}).")
-    return {"overlap": found.share, "overlap_with": text.name}
+    ends = itertools.accumulate(map(len, groups.values()))
+    parts = {name: found.part(end - len(said), end) for (name, said), end in zip(groups.items(), ends)}
+    return {name: {"overlap": part.share, "overlap_with": text.name} for name, part in parts.items()}
+
+
+def report_overlap(
+    sentences: Iterable[str], model: Any, dataset_options: Mapping[tuple[str, str | None], Any] | None, what: str
+) -> dict[str, Any]:
+    """Say how much of a test of one part was in the training text; see `report_overlaps`."""
+    return report_overlaps({"": list(sentences)}, model, dataset_options, what)[""]
