@@ -123,7 +123,7 @@ def accuracies(
     found = dict[str, float]()
     ways = DIRECTIONS[:2] if direction == "both" else (direction,)
     for k in options.k:
-        outcomes = [numpy.mean([hits[layer, way, k] for way in ways], axis=0) for hits in groups]
+        outcomes = [numpy.mean([hits[layer, way, k] for way in ways], axis=0, dtype=float) for hits in groups]
         low, high = interval(outcomes, options.replicates, generator)
         mean = float(numpy.mean([each.mean() for each in outcomes]))
         found |= {f"accuracy@{k}": mean, f"accuracy@{k}_low": low, f"accuracy@{k}_high": high}
