@@ -29,7 +29,14 @@ def measured(model, tokenizer, corpus, options=None, **layout):
     key, said = ("validation", None), {"path": corpus, "split": "validation", "block_size": 16, **layout}
     component = said.pop("component", None) or Moses(**said)
     data = component.build(tokenizer)
-    lines = measure_sets(options or Perplexity(), model, tokenizer, {key: data}, {key: component}, REGIME)
+    lines = measure_sets(
+        options or Perplexity(),
+        model,
+        tokenizer,
+        dataset={key: data},
+        dataset_options={key: component},
+        regime=REGIME,
+    )
     return {line["language"]: line for line in lines}
 
 
@@ -132,7 +139,11 @@ def test_windows_ask_for_every_token_once():
         lengths = numpy.array([0, 1, 7, 8, 9, 30])
         starts = numpy.cumsum(lengths) - lengths
         found = windows(starts, lengths, time, stride)
-        asked = [start + place for start, first, last in zip(found.start, found.asked, found.end) for place in range(first, last)]
+        asked = [
+            start + place
+            for start, first, last in zip(found.start, found.asked, found.end)
+            for place in range(first, last)
+        ]
         assert sorted(asked) == list(range(lengths.sum()))
         assert found.lengths.max() <= time
         later = found.begin > 0
@@ -151,7 +162,14 @@ def test_what_cannot_be_measured_is_refused(gpt2, bert, tokenizer, corpus):
     with pytest.raises(UserError, match="nothing to measure on"):
         measured(gpt2, tokenizer, corpus, Perplexity(splits=("test",)))
     with pytest.raises(UserError, match="Perplexity is that of a corpus"):
-        measure_sets(Perplexity(overlap=False), gpt2, tokenizer, {("test", None): []}, {("test", None): None}, REGIME)
+        measure_sets(
+            Perplexity(overlap=False),
+            gpt2,
+            tokenizer,
+            dataset={("test", None): []},
+            dataset_options={("test", None): None},
+            regime=REGIME,
+        )
 
 
 def test_words_are_counted_as_wikitext_counts_them(gpt2, tokenizer, corpus):

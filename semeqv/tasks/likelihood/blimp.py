@@ -48,6 +48,7 @@ class Blimp:
 
     def build(
         self,
+        *,
         model: Any,
         dataset_options: Any,
         seed: int,

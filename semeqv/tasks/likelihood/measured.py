@@ -118,13 +118,12 @@ def likelihood(
     found = streams.windows(stride)
     nats, tokens, ends = 0.0, 0, 0
     with tqdm(total=len(found), desc=file.language, unit="row", leave=False, disable=None, mininterval=0.5) as bar:
-        for ids, real, asked in streams.batches(found, layout.rows):
+        for ids, real, new in streams.batches(found, layout.rows):
             if masked:
-                asked &= ~numpy.isin(ids, special)
+                asked = new & ~numpy.isin(ids, special)
             else:
+                asked = new if separators else new & (ids != layout.last)
                 asked[:, 0] = False  # nothing is before it
-                if not separators:
-                    asked &= ids != layout.last
             nats += float(scorer(ids, real, asked).sum())
             tokens += int(asked.sum())
             ends += int((asked & (ids == layout.last)).sum())

@@ -50,6 +50,7 @@ class Perplexity:
 
     def build(
         self,
+        *,
         model: Any,
         dataset: Any,
         dataset_options: Any,
@@ -74,7 +75,8 @@ class Perplexity:
         from semeqv.tasks.likelihood.perplexity_report import measure_sets, print_lines
         from semeqv.tasks.measures.report import write_csv
 
-        lines = measure_sets(self, model, tokenizer, dataset, dataset_options, (device, precision, threads))
+        regime = device, precision, threads
+        lines = measure_sets(self, model, tokenizer, dataset=dataset, dataset_options=dataset_options, regime=regime)
         print_lines(lines)
         record(lines)
         if self.csv is not None:

@@ -23,6 +23,7 @@ def measure_sets(
     options: "Perplexity",
     model: Any,
     tokenizer: Any,
+    *,
     dataset: Sets,
     dataset_options: Sets,
     regime: tuple[str, str, int | None],
@@ -116,7 +117,13 @@ def print_lines(lines: list[dict[str, Any]]) -> None:
     """Print the table."""
     pseudo = "pseudo_perplexity" in lines[0]
     bounded, worded = (any(key in each for each in lines) for key in ("bound_perplexity", "word_perplexity"))
-    columns = ["set", "language", "pseudo-\nperplexity" if pseudo else "perplexity", "nats per\ntoken", "bits per\nbyte"]
+    columns = [
+        "set",
+        "language",
+        "pseudo-\nperplexity" if pseudo else "perplexity",
+        "nats per\ntoken",
+        "bits per\nbyte",
+    ]
     columns += ["by words"] * worded + ["least\npossible", "bits per\nbyte"] * bounded + ["tokens"]
     rows = []
     for each in lines:

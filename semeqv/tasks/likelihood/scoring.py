@@ -47,7 +47,7 @@ class Scorer:
             `(rows, time)`, in nats; 0 where nothing was asked.
         """
         self.check(ids)
-        return self.causal(ids, real, asked) if self.mask is None else self.masked(ids, real, asked)
+        return self.causal(ids, real, asked) if self.mask is None else self.masked(ids, real, asked, self.mask)
 
     def check(self, ids: Rows) -> None:
         """Refuse rows that do not fit the model.
@@ -60,7 +60,9 @@ class Scorer:
         """
         most = most_tokens(self.model)
         if most is not None and ids.shape[1] > most:
-            raise UserError(f"The model reads at most {most} tokens at once; there is a row or sentence of {ids.shape[1]}.")
+            raise UserError(
+                f"The model reads at most {most} tokens at once; there is a row or sentence of {ids.shape[1]}."
+            )
         check_vocabulary(self.model, {"input_ids": torch.from_numpy(ids)})
 
     def causal(self, ids: Rows, real: Truth, asked: Truth) -> Floats:
@@ -73,12 +75,12 @@ class Scorer:
             found[rows, 1:] = nats.double().cpu().numpy()
         return found
 
-    def masked(self, ids: Rows, real: Truth, asked: Truth) -> Floats:
+    def masked(self, ids: Rows, real: Truth, asked: Truth, mask: int) -> Floats:
         """Scores of tokens, each as the only one that is hidden of its row."""
         found, (row, place) = numpy.zeros(ids.shape), asked.nonzero()
         for some in self.some(len(row), ids.shape[1]):
             hidden, at = ids[row[some]].copy(), (numpy.arange(len(row[some])), place[some])
-            hidden[at] = self.mask
+            hidden[at] = mask
             logits = self.logits(hidden, real[row[some]])[at]
             labels = torch.from_numpy(ids[row[some], place[some]]).to(logits.device)
             nats = functional.cross_entropy(logits.float(), labels, reduction="none")

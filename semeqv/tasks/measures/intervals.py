@@ -30,9 +30,7 @@ def resampled(values: NDArray[Any], replicates: int, generator: numpy.random.Gen
     return numpy.array([generator.choice(values, len(values)).mean() for _ in range(replicates)])
 
 
-def interval(
-    groups: Sequence[NDArray[Any]], replicates: int, generator: numpy.random.Generator
-) -> tuple[float, float]:
+def interval(groups: Sequence[NDArray[Any]], replicates: int, generator: numpy.random.Generator) -> tuple[float, float]:
     """A 95% percentile interval of the mean of the means of some groups, each resampled by itself.
 
     Args:

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 import numpy
 from numpy.typing import NDArray
 
-
 ANCHOR = 10  # characters by which sentences are looked for
 PIECE = 2**21  # characters looked through at once
 BASE = numpy.uint64(0x9E3779B97F4A7C15)
@@ -144,5 +143,3 @@ def overlap(sentences: Iterable[str], texts: Iterable[str]) -> Overlap:
 def lines_of(texts: Iterable[str]) -> Iterator[str]:
     """The lines of texts that are not blank."""
     return (line for text in texts for line in text.split("\n") if line.strip())
-
-

@@ -10,7 +10,6 @@ import click
 
 from semeqv.engine.runs import write_text
 
-
 WIDE = 160  # columns of a table that goes to a file
 
 

@@ -30,7 +30,7 @@ class TrainingText:
     @property
     def name(self) -> str:
         """What to call it."""
-        return type(self.corpus).__command__.split()[-1] + (" (changed since)" if self.changed else "")
+        return str(type(self.corpus).__command__).split()[-1] + (" (changed since)" if self.changed else "")
 
 
 def training_text(model: Any, dataset_options: Mapping[tuple[str, str | None], Any] | None) -> TrainingText | None:

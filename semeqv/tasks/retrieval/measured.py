@@ -28,6 +28,7 @@ def measure(
     options: "Retrieval",
     model: Any,
     tokenizer: Any,
+    *,
     dataset_options: Any,
     seed: int,
     regime: tuple[str, str, int | None],
@@ -128,5 +129,3 @@ def accuracies(
         mean = float(numpy.mean([each.mean() for each in outcomes]))
         found |= {f"accuracy@{k}": mean, f"accuracy@{k}_low": low, f"accuracy@{k}_high": high}
     return found
-
-

@@ -91,9 +91,7 @@ def aligned(options: "Retrieval", language: str, pivot: str, grammar: GrammarOpt
         return Grammar(grammar).pairs(options.split, options.sentences or BABEL)
     if options.corpus == "moses":
         assert options.path is not None
-        return moses.read_aligned(
-            locate_sides([str(options.path)], [language, pivot], options.path), [language, pivot]
-        )
+        return moses.read_aligned(locate_sides([str(options.path)], [language, pivot], options.path), [language, pivot])
     place = place_of(options)
     if options.corpus == "flores":
         return flores.read_aligned(place, [language, pivot], "dev" if options.split == "validation" else "devtest")

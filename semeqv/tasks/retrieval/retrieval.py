@@ -80,6 +80,7 @@ class Retrieval:
 
     def build(
         self,
+        *,
         model: Any,
         dataset_options: Any,
         seed: int,
@@ -107,7 +108,8 @@ class Retrieval:
         from semeqv.text.generation import tokenizer_of
 
         tokenizer = tokenizer_of(model) if tokenizer is None else tokenizer
-        lines = measure(self, model, tokenizer, dataset_options, seed, (device, precision, threads))
+        regime = device, precision, threads
+        lines = measure(self, model, tokenizer, dataset_options=dataset_options, seed=seed, regime=regime)
         print_lines(lines, self.k)
         record(lines)
         if self.csv is not None:
