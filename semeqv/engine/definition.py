@@ -79,9 +79,10 @@ def facts_that_differ(old: Mapping[str, Any], new: Mapping[str, Any]) -> tuple[d
     news: dict[str, Any] = {}
     for key in dict.fromkeys([*old, *new]):
         a, b = old.get(key), new.get(key)
-        if a != b:
-            both = isinstance(a, dict) and isinstance(b, dict)
-            olds[key], news[key] = facts_that_differ(a, b) if both else (a, b)
+        if isinstance(a, dict) and isinstance(b, dict) and a != b:
+            olds[key], news[key] = facts_that_differ(a, b)
+        elif a != b:
+            olds[key], news[key] = a, b
     return olds, news
 
 
