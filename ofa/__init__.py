@@ -1,0 +1,1 @@
+"""New vocabularies for pretrained models: OFA, HyperOFA and the methods beside them."""
