@@ -23,6 +23,7 @@ class Kind(IntEnum):
     COMBINED = 2  # a weighted sum of old rows
     MEAN = 3  # the mean of the old rows
     PREDICTED = 4  # by a hypernetwork
+    UNUSED = 5  # it belongs to no token, and is the mean
 
 
 @dataclass(frozen=True)
@@ -130,6 +131,10 @@ class Draft:
     def set(self, rows: Integers, kind: Kind) -> None:
         """Say that rows are the mean, or predicted."""
         self.kinds[rows] = kind
+
+    def leave_out(self, used: NDArray[numpy.bool_]) -> None:
+        """Say which rows belong to a token, `(rows,)`; the others are not drawn."""
+        self.kinds[~used & (self.kinds == Kind.DRAWN)] = Kind.UNUSED
 
     def plan(self) -> Plan:
         """The plan."""

@@ -47,7 +47,7 @@ class WordVectors:
 def plain_word(word: str) -> str:
     """`fra:$chien$` as ` chien `; a word that says no language is as it was."""
     language, colon, rest = word.partition(":")
-    if colon and rest and len(language) == 3 and language.isascii() and language.isalpha() and language.islower():
+    if colon and rest and len(language) in (2, 3) and language.isascii() and language.isalpha() and language.islower():
         word = rest
     return word.replace("$", " ") if len(word) > 1 else word
 
