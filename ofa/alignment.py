@@ -50,7 +50,7 @@ def rotated(new: WordVectors, old: WordVectors, pairs: Sequence[tuple[str, str]]
             found as it is written.
 
     Returns:
-        The rotated vectors, at length 1, and how many pairs were found in both.
+        The rotated vectors, and how many pairs were found in both.
 
     Raises:
         UserError: When the spaces differ in width, or too few pairs are found.
@@ -70,4 +70,4 @@ def rotated(new: WordVectors, old: WordVectors, pairs: Sequence[tuple[str, str]]
         )
     at = numpy.array(rows)
     left, _, right = numpy.linalg.svd(new.unit()[at[:, 1]].T.astype(float) @ old.unit()[at[:, 0]].astype(float))
-    return WordVectors(new.words, (new.unit() @ (left @ right)).astype(numpy.float32)), len(rows)
+    return WordVectors(new.words, (new.matrix @ (left @ right)).astype(numpy.float32)), len(rows)

@@ -37,7 +37,9 @@ def pieces_of(texts: Sequence[str], vocabulary: Vocabulary) -> list[list[int]]:
     backend, unknown = vocabulary.tokenizer.backend_tokenizer, vocabulary.tokenizer.unk_token_id
     spellings = vocabulary.spellings
     exact = backend.encode_batch(list(texts), add_special_tokens=False)
-    bare = backend.encode_batch([text.strip() or text for text in texts], add_special_tokens=False)  # puts its own space
+    bare = backend.encode_batch(
+        [text.strip() or text for text in texts], add_special_tokens=False
+    )  # puts its own space
     found = []
     for text, *candidates in zip(texts, exact, bare):
         cut = [[number for number in each.ids if number != unknown and number in spellings] for each in candidates]

@@ -67,7 +67,7 @@ class Plan:
             `(rows, width)`, or `(rows,)`, in float32.
         """
         if old.dim() == 1:  # a bias is not drawn: what is known of a new token's frequency is the mean
-            return self.apply_known(old[:, None].float(), name)[:, 0]
+            return self.apply_known(old[:, None].float(), "bias")[:, 0]
         new = self.apply_known(old.float(), name)
         drawn = torch.from_numpy(self.kinds == Kind.DRAWN)
         known = old.float()[torch.from_numpy(self.used)]

@@ -54,9 +54,7 @@ def print_counts(facts: dict[str, Any]) -> None:
     from semeqv.tasks.measures.report import print_table
 
     total = facts["rows"]
-    rows = [
-        [SAID[Kind[name.upper()]], f"{count:,}", f"{count / total:.1%}"] for name, count in facts["counts"].items()
-    ]
+    rows = [[SAID[Kind[name.upper()]], f"{count:,}", f"{count / total:.1%}"] for name, count in facts["counts"].items()]
     rows.append(["", f"{total:,}", ""])
     print_table(f"New rows, by {facts['method']}", ("", "rows", "share"), rows)
     for side, said in facts.get("words", {}).items():

@@ -41,9 +41,7 @@ def combine_as_donor(draft: Draft, work: Work, donor: str, tokens: int) -> None:
         some = open_rows[start : start + few]
         wanted = rows[torch.from_numpy(some)]
         chosen, weights = pursued(wanted, atoms, tokens)
-        draft.combine(
-            numpy.repeat(some, chosen.shape[1]), old[chosen.numpy()].ravel(), weights.numpy().ravel()
-        )
+        draft.combine(numpy.repeat(some, chosen.shape[1]), old[chosen.numpy()].ravel(), weights.numpy().ravel())
         missed = wanted - torch.einsum("ij,ijk->ik", weights, atoms[chosen])
         errors.append(missed.norm(dim=1) / wanted.norm(dim=1).clamp_min(1e-12))
     work.facts["relative error of the donor's rows"] = float(torch.cat(errors).mean())

@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 class Focus(Method):
     """Make new rows of those of shared tokens that are similar, similar by vectors of the new tokens themselves.
 
-    FOCUS (Dobler & de Melo, 2023, arXiv 2305.14481): the tokens of the new vocabulary have vectors of their own, trained
-    on text of the new language (`cli ofa token-vectors`). A new token becomes the convex combination of all tokens that
-    both vocabularies have, weighted by the sparsemax of its cosines to them (Martins & Astudillo, 2016, arXiv
-    1602.02068), which leaves most out. Tokens that both have are copied, and those without a vector are drawn.
+    FOCUS (Dobler & de Melo, 2023, arXiv 2305.14481): the tokens of the new vocabulary have vectors of their own,
+    trained on text of the new language (`cli ofa token-vectors`). A new token becomes the convex combination of all
+    tokens that both vocabularies have, weighted by the sparsemax of its cosines to them (Martins & Astudillo, 2016,
+    arXiv 1602.02068), which leaves most out. Tokens that both have are copied, and those without a vector are drawn.
 
     Args:
         vectors: Vectors of the new tokens, as the new tokenizer writes them.

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 class Omp(Method):
     """Make new rows of those of shared tokens, with the weights that make them in another model.
 
-    The donor is a model that has the new vocabulary. Its row of a new token is approximated by few of its rows of shared
-    tokens, chosen one by one, with weights by least squares (orthogonal matching pursuit; Pati, Rezaiifar &
+    The donor is a model that has the new vocabulary. Its row of a new token is approximated by few of its rows of
+    shared tokens, chosen one by one, with weights by least squares (orthogonal matching pursuit; Pati, Rezaiifar &
     Krishnaprasad, 1993); the same weights then combine the old model's rows of these tokens (Goddard & Fernandes Neto,
     2025, arXiv 2506.06607; tokensurgeon of mergekit). Tokens that both vocabularies have are copied.
 

@@ -52,7 +52,7 @@ def aligned_vectors(
     ids: dict[str, int] = {}
     words, sentences = list[int](), list[int]()
     count = left = 0
-    for row in tqdm(rows, desc="count words", unit="pair", leave=False, disable=None):
+    for row in tqdm(sentence_pairs(rows), desc="count words", unit="pair", leave=False, disable=None):
         if apart and any(normalised(text) in apart for text in row.values()):
             left += 1
             continue
@@ -75,6 +75,16 @@ def aligned_vectors(
     counts = Counter(word.partition(":")[0] for word in chosen)
     facts = {"sentences": count, "left out": left, "words": dict(sorted(counts.items()))}
     return WordVectors(chosen, unit(matrix.numpy())), facts
+
+
+def sentence_pairs(rows: Iterable[Mapping[str, str]]) -> Iterator[Mapping[str, str]]:
+    """The lines of documents with their translations; a document whose sides differ in lines stays whole."""
+    for row in rows:
+        sides = [text.split("\n") for text in row.values()]
+        if len({len(side) for side in sides}) == 1:
+            yield from (dict(zip(row, texts)) for texts in zip(*sides))
+        else:
+            yield row
 
 
 @dataclass(frozen=True)

@@ -34,7 +34,7 @@ def read_vectors(path: Path, most: int = 0) -> WordVectors:
     """
     if path.name.lower().endswith(PICKLES):
         raise UserError(
-            f"{path} is a pickle of gensim, which may run code when it is opened, and never is here. Save it there with "
+            f"{path} is a pickle of gensim, which may run code when it is opened, and never is here. Save it there by "
             "KeyedVectors.save_word2vec_format, as text or binary."
         )
     return read_binary(path, most) if is_binary(path) else read_text(path, most)
@@ -98,7 +98,7 @@ def read_text(path: Path, most: int) -> WordVectors:
         if len(words) == most:
             break
     blocks += [numpy.stack(rows)] if rows else []
-    if promised > len(words) and len(words) != most:
+    if promised > len(words) and (not most or len(words) < most):
         raise UserError(f"{path} promises {promised:,} words in its first line and holds {len(words):,}.")
     matrix = numpy.concatenate(blocks) if blocks else numpy.zeros((0, width), numpy.float32)
     return checked(words, matrix, str(path), first)
