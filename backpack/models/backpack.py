@@ -38,14 +38,14 @@ def sizes(name: str) -> dict[str, Any]:
 class Backpack(Preset):
     """A Backpack language model (Hewitt et al., 2023, arXiv 2305.16765), which predicts the next token.
 
-    Its trunk is the model of `cli model gpt2` with the same options. What is predicted is a weighted sum of the senses of
-    the tokens read; the trunk computes the weights. `import backpack` lets `from_pretrained` open what a run saves.
+    What it predicts is read off a weighted sum of the senses of the tokens before; its trunk, which is the model of
+    `cli model gpt2` with the same options, computes the weights. `import backpack` lets `from_pretrained` open what a
+    run saves.
 
     Args:
         preset: Whose sizes and variant to take for what is left out. `paper-...` are models of the Backpack paper,
-            `multilingual-...` those of the French-English project, with one layer less than their control; `gpt2` has
-            the sizes of GPT-2 and the variant of the paper.
-        senses: Senses of each token; they divide the embedding size among them.
+            `multilingual-...` those of the French-English project, with one layer less than their control.
+        senses: Senses of each token; as in the preset if left out, like the next four.
         sense_network: From an embedding to its senses: that of the paper, or of the multilingual project.
         sense_layout: Order of the features that the sense network writes; it matters for weights from elsewhere.
         scale_contextualization: Whether scores of sense weights are divided by the square root of their width.
@@ -57,9 +57,9 @@ class Backpack(Preset):
 
     word: ClassVar[str] = "backpack"
     objective: ClassVar[str] = "causal"
-    presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {name: sizes(name) for name in GPT2_SIZES}
+    presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {name: sizes(name) for name in GPT2_SIZES if name != "gpt2"}
 
-    preset: Literal["gpt2", "paper-micro", "paper-mini", "paper-small", "multilingual-mini", "multilingual-small"] = (
+    preset: Literal["paper-micro", "paper-mini", "paper-small", "multilingual-mini", "multilingual-small"] = (
         "paper-small"
     )
     senses: int = UNSAID

@@ -1,4 +1,4 @@
-"""What generation remembers beside the keys and values of the trunk: keys of sense weights, tokens, and their senses."""
+"""What generation remembers beside keys and values of the trunk: keys of sense weights, tokens, and their senses."""
 
 from collections.abc import Callable
 from typing import Any
@@ -27,7 +27,7 @@ class SenseMemory:
         """Compute the senses of those tokens that are new."""
         if self.place is None:
             self.place = torch.full((self.vocabulary,), -1, device=token_ids.device)
-        new = token_ids[self.place[token_ids] < 0].unique()
+        new = torch.unique(token_ids[self.place[token_ids] < 0])
         if not len(new):
             return
         senses, known = self.senses_of(new), self.met

@@ -2,11 +2,11 @@
 
     o_i = sum over j <= i and senses l of alpha^l_ij C(x_j)_l
 
-Written down as it stands, it needs `(batch, senses, time, d)` values and `(batch, senses, time, time)` weights, and keeps
-both for the backward pass. Here senses are given once for every different token. A few rows of the batch at a time, they
-are gathered to a matrix of `(time * senses, d)`, and blocks of positions i are multiplied with its first rows, those
-with j <= i: the sums over positions and over senses are one product of matrices. Weights are computed again in the
-backward pass (as in Dao et al., 2022, arXiv 2205.14135). `sense_weights` and `weighted_sum` are the formula itself.
+Written down as it stands (`plain_sum` of `modelling.py`), it needs `(batch, senses, time, d)` values and
+`(batch, senses, time, time)` weights, and keeps both for the backward pass. Here senses are given once for every
+different token. A few rows of the batch at a time, they are gathered to a matrix of `(time * senses, d)`, and blocks of
+positions i are multiplied with its first rows, those with j <= i: the sums over positions and over senses are one
+product of matrices. Weights are computed again in the backward pass (as in Dao et al., 2022, arXiv 2205.14135).
 """
 
 from collections.abc import Iterator
@@ -17,7 +17,6 @@ from torch import Tensor
 
 GATHERED = {"cpu": 2**21, "cuda": 2**27}  # values of senses at a time: on a CPU few enough to stay in its cache
 BLOCK = {"cpu": 64, "cuda": 256}  # positions at a time
-Inputs = tuple[Tensor, Tensor, Tensor, Tensor, Tensor | None]
 
 
 def sense_weights(query: Tensor, key: Tensor, seen: Tensor | None) -> Tensor:
@@ -42,7 +41,7 @@ def sense_weights(query: Tensor, key: Tensor, seen: Tensor | None) -> Tensor:
 
 
 def weighted_sum(weights: Tensor, senses: Tensor, places: Tensor) -> Tensor:
-    """The sum of senses with given weights (arXiv 2305.16765, equation 3).
+    """The sum of senses with given weights, for few queries: weights are added up by token first.
 
     Args:
         weights: `(batch, senses, queries, time)`.
@@ -60,11 +59,11 @@ def weighted_sum(weights: Tensor, senses: Tensor, places: Tensor) -> Tensor:
 
 
 class Mixing(torch.autograd.Function):
-    """`weighted_sum(sense_weights(query, key, seen), senses, places)` of whole sequences, and its gradients."""
+    """`plain_sum(sense_weights(query, key, seen), senses[places])` of whole sequences, and its gradients."""
 
     @staticmethod
     def forward(
-        ctx: Any, query: Tensor, key: Tensor, senses: Tensor, places: Tensor, seen: Tensor | None = None
+        ctx: Any, query: Tensor, key: Tensor, senses: Tensor, positions: tuple[Tensor, Tensor | None]
     ) -> Tensor:
         """Compute the sum.
 
@@ -73,12 +72,13 @@ class Mixing(torch.autograd.Function):
             query: `(batch, senses, time, width)`, scaled.
             key: `(batch, senses, time, width)`.
             senses: `(tokens, senses, d)`, all of one type with queries and keys.
-            places: `(batch, time)`, which of the tokens stands where.
-            seen: `(batch, time)`, false where there is padding.
+            positions: Which of the tokens stands where, `(batch, time)`, and where there is none but padding: false in
+                `(batch, time)`, or None.
 
         Returns:
             `(batch, time, d)`.
         """
+        places, seen = positions
         ctx.save_for_backward(query, key, senses, places, seen)
         mixed = senses.new_empty(*places.shape, senses.shape[-1])
         with torch.autocast(query.device.type, enabled=False):
@@ -90,7 +90,7 @@ class Mixing(torch.autograd.Function):
 
     @staticmethod
     @torch.autograd.function.once_differentiable  # type: ignore[untyped-decorator]
-    def backward(ctx: Any, slope: Tensor) -> tuple[Tensor, Tensor, Tensor, None, None]:
+    def backward(ctx: Any, slope: Tensor) -> tuple[Tensor, Tensor, Tensor, None]:
         """The gradients of queries, keys and senses."""
         query, key, senses, places, seen = ctx.saved_tensors
         k, d = senses.shape[1:]
@@ -105,14 +105,14 @@ class Mixing(torch.autograd.Function):
                     weights = block_weights(query[rows], key[rows], few, start, end)  # (rows, k, block, end)
                     above, flat = slope[rows, start:end], by_position(weights)
                     to_values[:, : end * k].baddbmm_(flat.transpose(1, 2), above)
-                    to_weights = (above @ values[:, : end * k].transpose(1, 2)).unflatten(2, (end, k))
+                    to_weights = (above @ values[:, : end * k].transpose(1, 2)).view(*above.shape[:2], end, k)
                     to_scores = torch._softmax_backward_data(
                         to_weights.permute(0, 3, 1, 2).contiguous(), weights, -1, weights.dtype
                     )
                     to_query[rows, :, start:end] = to_scores @ key[rows, :, :end]
                     to_key[rows, :, :end] += to_scores.transpose(-1, -2) @ query[rows, :, start:end]
                 to_senses.index_add_(0, places[rows].flatten(), to_values.view(-1, k * d).float())
-        return to_query, to_key, to_senses.view(-1, k, d).to(senses.dtype), None, None
+        return to_query, to_key, to_senses.view(-1, k, d).to(senses.dtype), None
 
 
 def gathered(senses: Tensor, places: Tensor) -> Iterator[tuple[slice, Tensor]]:

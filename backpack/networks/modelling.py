@@ -12,8 +12,6 @@ q^l_i and k^l_j are linear in what a Transformer, the trunk, makes of the tokens
 The trunk is the GPT-2 of transformers. Names of modules are those of the checkpoint stanfordnlp/backpack-gpt2.
 """
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -23,12 +21,10 @@ from transformers import Cache, DynamicCache, GenerationMixin, GPT2Model, GPT2Pr
 from transformers.utils import ModelOutput
 
 from .configuration import BackpackConfig
+from .editing import EditableSenses
 from .memory import SenseLayer, SenseMemory, sense_layer
 from .mixing import Mixing, sense_weights, weighted_sum
 from .senses import KINDS
-
-SenseEdit = Callable[[Tensor, Tensor], Tensor]
-WeightEdit = Callable[[Tensor, Tensor], Tensor]
 
 
 @dataclass
@@ -92,7 +88,7 @@ class BackpackPreTrainedModel(GPT2PreTrainedModel):  # type: ignore[misc]
     _can_compile_fullgraph = False
 
 
-class BackpackModel(BackpackPreTrainedModel):
+class BackpackModel(BackpackPreTrainedModel, EditableSenses):  # type: ignore[misc]
     """A Backpack without its head.
 
     Args:
@@ -104,12 +100,10 @@ class BackpackModel(BackpackPreTrainedModel):
         self.gpt2_model = GPT2Model(config)
         self.sense_network = KINDS[config.sense_network](config)
         self.sense_weight_net = SenseWeightNet(config)
-        self.register_buffer("own_table", None, persistent=False)
-        self.sense_edits: list[SenseEdit] = []
-        self.weight_edits: list[WeightEdit] = []
+        self.start_unedited()
         self.post_init()
 
-    def get_input_embeddings(self) -> nn.Module:
+    def get_input_embeddings(self) -> Any:
         """Give the embedding of tokens."""
         return self.gpt2_model.get_input_embeddings()
 
@@ -117,84 +111,16 @@ class BackpackModel(BackpackPreTrainedModel):
         """Replace the embedding of tokens."""
         self.gpt2_model.set_input_embeddings(value)
 
-    def senses(self, token_ids: Tensor) -> Tensor:
-        """What tokens may mean: C.
-
-        Args:
-            token_ids: `(tokens,)` integers.
-
-        Returns:
-            `(tokens, senses, d)`: of the table that `use_senses` has set, else of the network; edited.
-        """
-        if self.own_table is not None:
-            senses = self.own_table[token_ids]
-        else:
-            senses = self.sense_network(self.get_input_embeddings()(token_ids))
-        for edit in self.sense_edits:
-            senses = edit(token_ids, senses)
-        return senses
-
-    @torch.no_grad()
-    def sense_table(self, device: str | torch.device | None = None, several: int = 1024) -> Tensor:
-        """The senses of the whole vocabulary, edited as they are now.
-
-        Args:
-            device: Where to keep it; that of the model if left out.
-            several: Tokens to compute at a time.
-
-        Returns:
-            `(vocabulary, senses, d)`; of GPT-2's vocabulary, with 16 senses of 768 numbers, 2.5 GB.
-        """
-        ids = torch.arange(self.config.vocab_size, device=self.get_input_embeddings().weight.device)
-        return torch.cat([self.senses(some).to(device or some.device) for some in ids.split(several)])
-
-    def use_senses(self, table: Tensor | None) -> None:
-        """Take senses from a table, in place of the network.
-
-        Args:
-            table: `(vocabulary, senses, d)`; None to go back to the network. It is not saved with the model.
-
-        Raises:
-            ValueError: When the table has another shape.
-        """
-        wanted = (self.config.vocab_size, self.config.num_senses, self.config.n_embd)
-        if table is not None and tuple(table.shape) != wanted:
-            raise ValueError(f"The table of senses is {tuple(table.shape)} and must be {wanted}.")
-        self.own_table = table
-
-    @contextmanager
-    def edited(self, *, senses: SenseEdit | None = None, weights: WeightEdit | None = None) -> Iterator[None]:
-        """Change senses or weights, for a while.
-
-        Args:
-            senses: From `(tokens,)` integers and their senses, `(tokens, senses, d)`, to other senses. Generation
-                asks it once per token and call of `generate`.
-            weights: From weights, `(batch, senses, queries, time)`, and tokens, `(batch, time)`, to other weights.
-                With one the plain formula is computed, which wants memory for whole sequences.
-
-        Yields:
-            Nothing.
-        """
-        pairs = [(self.sense_edits, senses), (self.weight_edits, weights)]
-        for edits, edit in pairs:
-            if edit is not None:
-                edits.append(edit)
-        try:
-            yield
-        finally:
-            for edits, edit in pairs:
-                if edit is not None:
-                    edits.remove(edit)
-
     def forward(
         self,
         input_ids: Tensor,
         attention_mask: Tensor | None = None,
+        *,
         position_ids: Tensor | None = None,
         past_key_values: Cache | None = None,
         use_cache: bool | None = None,
         output_contextualization: bool = False,
-        **_: Any,
+        **others: Any,
     ) -> BackpackOutput:
         """Read tokens.
 
@@ -205,7 +131,7 @@ class BackpackModel(BackpackPreTrainedModel):
             past_key_values: A `DynamicCache` of the tokens before, or an empty one.
             use_cache: Whether to return a cache; not if left out.
             output_contextualization: Whether to return alpha, for small inputs: the plain formula is computed.
-            **_: What others pass on; nothing is done with it.
+            **others: What callers pass to any model; nothing is done with it.
 
         Returns:
             o, the cache and alpha.
@@ -259,7 +185,7 @@ class BackpackModel(BackpackPreTrainedModel):
             return plain_sum(alpha, senses[places]), alpha if explain else None
         if query.shape[-2] < key.shape[-2]:
             return weighted_sum(sense_weights(query, key, seen), senses, places), None
-        return Mixing.apply(query, key, senses, places, seen), None
+        return Mixing.apply(query, key, senses, (places, seen)), None  # type: ignore[no-untyped-call]
 
     def different_senses(self, token_ids: Tensor, new: Tensor, layer: SenseLayer | None) -> tuple[Tensor, Tensor]:
         """The senses of each different token, computed once.
@@ -273,7 +199,7 @@ class BackpackModel(BackpackPreTrainedModel):
             `(tokens, senses, d)`, and `(batch, time)`: which of them stands where.
         """
         if layer is None or torch.is_grad_enabled():
-            different, places = token_ids.unique(return_inverse=True)
+            different, places = torch.unique(token_ids, return_inverse=True)
             return self.senses(different), places
         if layer.memory is None:
             layer.memory = SenseMemory(self.senses, self.config.vocab_size)
@@ -297,24 +223,25 @@ class BackpackLMHeadModel(BackpackPreTrainedModel, GenerationMixin):  # type: ig
         self.post_init()
 
     def senses(self, token_ids: Tensor) -> Tensor:
-        """The senses of tokens; see `BackpackModel.senses`."""
+        """What tokens may mean, `(tokens, senses, d)`; see `EditableSenses.senses`."""
         return self.backpack.senses(token_ids)
 
     def sense_table(self, device: str | torch.device | None = None, several: int = 1024) -> Tensor:
-        """The senses of the whole vocabulary; see `BackpackModel.sense_table`."""
+        """The senses of the whole vocabulary; see `EditableSenses.sense_table`."""
         return self.backpack.sense_table(device, several)
 
     def forward(
         self,
         input_ids: Tensor,
         attention_mask: Tensor | None = None,
+        *,
         position_ids: Tensor | None = None,
         past_key_values: Cache | None = None,
         labels: Tensor | None = None,
         use_cache: bool | None = None,
         logits_to_keep: int | Tensor = 0,
         output_contextualization: bool = False,
-        **_: Any,
+        **others: Any,
     ) -> BackpackLMOutput:
         """Predict the next token; arguments that are not described are those of `BackpackModel.forward`.
 
@@ -327,7 +254,7 @@ class BackpackLMHeadModel(BackpackPreTrainedModel, GenerationMixin):  # type: ig
             use_cache: See there.
             logits_to_keep: Compute logits for so many last positions, for all if 0; or for these positions.
             output_contextualization: See there.
-            **_: What others pass on; nothing is done with it.
+            **others: What callers pass to any model; nothing is done with it.
 
         Returns:
             The loss (0 when no label asks), logits, the cache and alpha.

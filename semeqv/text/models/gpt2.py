@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 from semeqv.engine.component import component
 from semeqv.text.models.options import special_tokens
@@ -21,6 +21,10 @@ class GPT2(Preset):
     objective: ClassVar[str] = "causal"
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = GPT2_SIZES
 
+    preset: Literal["gpt2", "paper-micro", "paper-mini", "paper-small", "multilingual-mini", "multilingual-small"] = (
+        "gpt2"
+    )
+
     def build(self, tokenizer: Any = None, dataset: Any = None) -> Any:
         """The model.
 
@@ -37,7 +41,5 @@ class GPT2(Preset):
         from semeqv.text.models.opening import ready
 
         self.check()
-        config = GPT2Config(
-            vocab_size=self.vocabulary(tokenizer, dataset), **self.trunk(), **special_tokens(tokenizer)
-        )
+        config = GPT2Config(vocab_size=self.vocabulary(tokenizer, dataset), **self.trunk(), **special_tokens(tokenizer))
         return chunked(ready(GPT2LMHeadModel(config)), self.loss_chunk)

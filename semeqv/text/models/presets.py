@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
 from semeqv.text.models.options import Sized
 
@@ -45,9 +45,7 @@ class Preset(Sized):
 
     presets: ClassVar[Mapping[str, Mapping[str, Any]]]
 
-    preset: Literal[
-        "gpt2", "paper-micro", "paper-mini", "paper-small", "multilingual-mini", "multilingual-small"
-    ] = "gpt2"
+    preset: str = UNSAID
     layers: int = UNSAID
     heads: int = UNSAID
     embedding_size: int = UNSAID
