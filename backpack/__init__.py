@@ -1,7 +1,7 @@
 """Backpack language models: networks, senses, conversion.
 
-`import backpack` lets the Auto classes of transformers open what was saved. The command line starts without torch: there
-the networks are imported once a model is one of them (`semeqv.text.models.families`).
+`import backpack` lets the Auto classes of transformers open what was saved. The command line starts without torch:
+there the networks are imported once a model is one of them (`semeqv.text.models.families`).
 """
 
 import importlib

@@ -5,13 +5,13 @@ from contextlib import contextmanager
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 SenseEdit = Callable[[Tensor, Tensor], Tensor]
 WeightEdit = Callable[[Tensor, Tensor], Tensor]
 
 
-class EditableSenses(nn.Module):
+class EditableSenses:
     """The part of a Backpack that knows the senses of tokens; the other part has the networks.
 
     `sense_edits` and `weight_edits` are lists of functions that are applied one after the other, to senses and to
@@ -19,7 +19,10 @@ class EditableSenses(nn.Module):
     """
 
     config: Any
-    sense_network: nn.Module
+    sense_network: Callable[[Tensor], Tensor]
+    get_input_embeddings: Callable[[], Any]
+    register_buffer: Callable[..., None]
+    own_table: Tensor | None
 
     def start_unedited(self) -> None:
         """Begin with the senses of the network."""
@@ -63,8 +66,8 @@ class EditableSenses(nn.Module):
         """Take senses from a table, in place of the network.
 
         Args:
-            table: `(vocabulary, senses, d)`, on the device of the model; None to go back to the network. It is not saved
-                with the model.
+            table: `(vocabulary, senses, d)`, on the device of the model; None to go back to the network. It is not
+                saved with the model.
 
         Raises:
             ValueError: When the table has another shape.
@@ -94,7 +97,3 @@ class EditableSenses(nn.Module):
             yield
         finally:
             self.sense_edits[:], self.weight_edits[:] = before
-
-    def get_input_embeddings(self) -> Any:
-        """Give the embedding of tokens."""
-        raise NotImplementedError
