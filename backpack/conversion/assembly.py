@@ -13,15 +13,15 @@ from backpack.networks import BackpackConfig, BackpackLMHeadModel
 from semeqv.engine.errors import UserError
 from semeqv.text.models.opening import ready
 
-# What others call a size, beside our name of it.
-SYNONYMS = {
-    "n_head": ("n_head", "num_attention_heads"),
-    "activation_function": ("activation_function",),
-    "layer_norm_epsilon": ("layer_norm_epsilon",),
-    "scale_attn_by_inverse_layer_idx": ("scale_attn_by_inverse_layer_idx",),
-    "bos_token_id": ("bos_token_id",),
-    "eos_token_id": ("eos_token_id",),
-}
+# What a checkpoint may say of a model that shapes do not tell.
+TOLD = (
+    "n_head",
+    "activation_function",
+    "layer_norm_epsilon",
+    "scale_attn_by_inverse_layer_idx",
+    "bos_token_id",
+    "eos_token_id",
+)
 TRANSPOSED = r".*\.(attn\.c_attn|c_proj|c_fc)\.weight"  # matrices that lie (in, out) here
 
 
@@ -44,28 +44,14 @@ def assembled(checkpoint: Checkpoint, said: Mapping[str, Any], layout: str | Non
     found = {name: tensor.float() for name, tensor in arrange(checkpoint).items()}
     if layout != "published":
         found = {
-            name: tensor.T.contiguous() if re.fullmatch(TRANSPOSED, name) and not name.startswith(CONTEXT) else tensor
-            for name, tensor in found.items()
+            name: tensor.T.contiguous() if re.fullmatch(TRANSPOSED, name) else tensor for name, tensor in found.items()
         }
     if checkpoint.weights:
-        names = ", ".join(list(checkpoint.weights)[:3])
-        raise UserError(
-            f"{checkpoint.path}, read as {layout}, has {len(checkpoint.weights)} tensors with no place here: {names}, ..."
-        )
-    facts = {
-        ours: checkpoint.facts[theirs]
-        for ours, names in SYNONYMS.items()
-        for theirs in names
-        if checkpoint.facts.get(theirs) is not None
-    }
-    tokens = {"bos_token_id": None, "eos_token_id": None}
-    fields = (
-        tokens
-        | usual
-        | facts
-        | sizes(found, checkpoint)
-        | {name: each for name, each in said.items() if each is not None}
-    )
+        some, count = ", ".join(list(checkpoint.weights)[:3]), len(checkpoint.weights)
+        raise UserError(f"{checkpoint.path}, read as {layout}, has {count} tensors with no place here: {some}, ...")
+    facts = {name: checkpoint.facts[name] for name in TOLD if checkpoint.facts.get(name) is not None}
+    options = {name: value for name, value in said.items() if value is not None}
+    fields = {"bos_token_id": None, "eos_token_id": None} | usual | facts | sizes(found, checkpoint) | options
     if "n_head" not in fields:
         raise UserError(f"{checkpoint.path} does not say how many heads its attention has; write --heads.")
     try:

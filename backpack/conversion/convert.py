@@ -12,20 +12,22 @@ from semeqv.engine.component import component
 class Convert:
     """Turn a Backpack that others trained into a folder that `--from` and `from_pretrained` open.
 
-    Three layouts are known: `published`, that of stanfordnlp/backpack-gpt2; `flash`, the names of flash-attention's GPT,
-    as in the `.ckpt` files of the paper's training; and `multilingual`, that of the French-English project, built like
-    nanoGPT. Every tensor must have its place, and every place its tensor. The tokenizer of the sentence, else the one
-    beside the weights, is saved with the model.
+    Three layouts are known: `published`, that of stanfordnlp/backpack-gpt2; `flash`, the names of flash-attention's
+    GPT, as in the `.ckpt` files of the paper's training; and `multilingual`, that of the French-English project, built
+    like nanoGPT. Every tensor must have its place, and every place its tensor. The tokenizer of the sentence, else the
+    one beside the weights, is saved with the model.
 
     Args:
         source: The checkpoint: a file, or a folder with weights and `config.json`.
         output: The folder to write; it must not exist, or be empty.
         layout: How the checkpoint is laid out; told by the names of its tensors if left out.
-        allow_pickle: Open a pickle, such as `.ckpt`, `.pt` or `.bin`: by torch's restricted unpickler, which runs no code.
-        heads: Attention heads of the trunk, where the checkpoint does not say.
-        activation: Nonlinearity, where the checkpoint does not say: gelu_new, or gelu in the multilingual layout.
-        scale_attn_by_inverse_layer_idx: Whether layer i divides its attention scores by i, too, where the checkpoint
-            does not say; as in the paper's training if left out, so not in the multilingual layout.
+        allow_pickle: Open a pickle, such as `.ckpt`, `.pt` or `.bin`: by torch's restricted unpickler, which runs no
+            code.
+        heads: Attention heads of the trunk; what the checkpoint says if left out.
+        activation: Nonlinearity; what the checkpoint says if left out, else gelu_new, or gelu in the multilingual
+            layout.
+        scale_attn_by_inverse_layer_idx: Whether layer i divides its attention scores by i, too; what the checkpoint
+            says if left out, else as in the paper's training, so not in the multilingual layout.
         sense_scale: What the sum over senses is multiplied by; 1 / senses for a Backpack of Levanter.
     """
 

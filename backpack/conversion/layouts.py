@@ -1,7 +1,8 @@
 """How others lay out the weights of a Backpack, and where each tensor goes here.
 
-Every layout is a function from a checkpoint to names of ours and the tensors under them; whatever it does not know stays
-behind in the checkpoint's dictionary, and is complained about by whoever called it.
+A layout is a function that takes the tensors that it knows out of a checkpoint and gives them the names that they have
+here; what stays behind has no place. The names are rules, not quotations: they allow for prefixes and for the spellings
+of several versions, and shapes and completeness are checked afterwards.
 """
 
 import re
@@ -107,7 +108,7 @@ def nanogpt(checkpoint: Checkpoint) -> Weights:
     """The multilingual project's: nanoGPT's names in the trunk; the rest is told by its shapes.
 
     With embeddings of size d and k senses, queries and keys of sense weights are one matrix (2d, d); an MLP whose
-    second matrix is (d, 4d) feeds the first norm, (d); one whose second matrix is (k * d, 4d) feeds the second, (k * d).
+    second matrix is (d, 4d) feeds the first norm, (d); one whose second matrix is (k * d, 4d) the other one, (k * d).
 
     Args:
         checkpoint: Its weights; those that are taken are removed.
@@ -128,9 +129,7 @@ def nanogpt(checkpoint: Checkpoint) -> Weights:
         if tuple(shape) == (2 * d, d):
             take(checkpoint.weights, module, found, CONTEXT)
         elif len(shape) == 1:
-            take(
-                checkpoint.weights, module, found, SENSES + ("ln" if len(shape) == 1 and shape[0] == d else "final_ln")
-            )
+            take(checkpoint.weights, module, found, SENSES + ("ln" if shape[0] == d else "final_ln"))
         else:
             mlps.setdefault(module.rpartition(".")[0], []).append(module)
     for modules in mlps.values():

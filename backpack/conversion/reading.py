@@ -1,6 +1,5 @@
 """Reads checkpoints that other programs wrote: tensors by name, and what is said of the model."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -33,7 +32,7 @@ class Checkpoint:
 
 
 def read_checkpoint(source: str | Path | None, allow_pickle: bool) -> Checkpoint:
-    """Read a checkpoint; `UserError` when it cannot be read, or is a pickle and pickles are not allowed.
+    """Read a checkpoint.
 
     Args:
         source: A file, or a folder with weights and `config.json`, or a name on the hub.
@@ -42,6 +41,9 @@ def read_checkpoint(source: str | Path | None, allow_pickle: bool) -> Checkpoint
 
     Returns:
         Weights and facts.
+
+    Raises:
+        UserError: When it cannot be read, or is a pickle and pickles are not allowed.
     """
     if source is not None and Path(source).expanduser().is_file():
         path, facts = Path(source).expanduser(), dict[str, Any]()
