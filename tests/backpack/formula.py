@@ -32,7 +32,7 @@ def mlp(x, first, second, act):
     return linear(act(linear(x, first)), second)
 
 
-def trunk(x, blocks, last, heads, act, by_layer):
+def trunk(x, blocks, last, heads, act, *, by_layer):
     """GPT-2: `x` is `(time, d)`; every block is a dictionary of layers."""
     time, d = x.shape
     for number, block in enumerate(blocks, start=1):

@@ -74,7 +74,7 @@ def published():
 
     def logits(ids):
         e = embeddings[ids]
-        hidden = formula.trunk(e + positions[: len(ids)], blocks, last, HEADS, formula.gelu_new, True)
+        hidden = formula.trunk(e + positions[: len(ids)], blocks, last, HEADS, formula.gelu_new, by_layer=True)
         return formula.logits(embeddings, hidden, formula.paper_senses(e, senses, K, formula.gelu_new), context)
 
     return state, config, logits
@@ -116,7 +116,7 @@ def flash(old):
 
     def logits(ids):
         e = embeddings[ids]
-        hidden = formula.trunk(e + positions[: len(ids)], blocks, norms[-1], HEADS, formula.gelu_new, True)
+        hidden = formula.trunk(e + positions[: len(ids)], blocks, norms[-1], HEADS, formula.gelu_new, by_layer=True)
         return formula.logits(embeddings, hidden, formula.paper_senses(e, senses, K, formula.gelu_new), context)
 
     return content, logits
@@ -148,7 +148,7 @@ def multilingual(bias):
 
     def logits(ids):
         e = embeddings[ids]
-        hidden = formula.trunk(e + positions[: len(ids)], blocks, last, HEADS, formula.gelu, False)
+        hidden = formula.trunk(e + positions[: len(ids)], blocks, last, HEADS, formula.gelu, by_layer=False)
         found = formula.multilingual_senses(e, senses, K, formula.gelu)
         return formula.logits(embeddings, hidden, found, context, scale=False)
 

@@ -27,11 +27,12 @@ def by_formula(model, ids):
     e = state[gpt2 + "wte.weight"][ids]
     hidden = formula.trunk(
         e + state[gpt2 + "wpe.weight"][: len(ids)], blocks, layer(state, gpt2 + "ln_f"), config.n_head,
-        formula.gelu_new, config.scale_attn_by_inverse_layer_idx,
+        formula.gelu_new, by_layer=config.scale_attn_by_inverse_layer_idx,
     )  # fmt: skip
     if config.sense_network == "paper":
         names = {"ln": "ln", "ln_1": "block.ln_1", "ln_2": "block.ln_2", "c_fc": "block.mlp.c_fc",
-                 "c_proj": "block.mlp.c_proj", "final_fc": "final_mlp.c_fc", "final_proj": "final_mlp.c_proj"}  # fmt: skip
+                 "c_proj": "block.mlp.c_proj", "final_fc": "final_mlp.c_fc",
+                 "final_proj": "final_mlp.c_proj"}  # fmt: skip
         senses = formula.paper_senses(e, {key: layer(state, net + name) for key, name in names.items()},
                                       config.num_senses, formula.gelu_new)  # fmt: skip
         if config.sense_layout == "feature-major":
