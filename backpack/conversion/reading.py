@@ -64,12 +64,25 @@ def read_checkpoint(source: str | Path | None, allow_pickle: bool) -> Checkpoint
 
 
 def weights_file(folder: Path) -> Path:
-    """The one file of weights in a folder; `UserError` when there is none, or several."""
+    """The one file of weights in a folder.
+
+    Args:
+        folder: A folder; of a model on the hub only safetensors are fetched into it.
+
+    Returns:
+        Its `model.safetensors`, else its only pickle.
+
+    Raises:
+        UserError: When there is none, or several.
+    """
     found = [folder / WEIGHTS[0]] if (folder / WEIGHTS[0]).is_file() else []
     found = found or sorted({path for pattern in PICKLES for path in folder.glob(pattern)})
     if len(found) != 1:
         names = ", ".join(path.name for path in found) or "none"
-        raise UserError(f"{folder} should hold one file of weights ({WEIGHTS[0]} or a pickle); there is {names}.")
+        raise UserError(
+            f"{folder} should hold one file of weights, {WEIGHTS[0]} or a pickle; there is {names}. "
+            "From the hub, pickles are had by: hf download NAME --local-dir FOLDER"
+        )
     return found[0]
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from small import VARIANTS, make, tokens
+from small_backpacks import VARIANTS, make, tokens
 from transformers import DynamicCache, StaticCache
 
 

@@ -179,20 +179,23 @@ def test_it_learns_by_heart():
         Backpack(**SMALL, tie="both").build()
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("strategy", ["ddp", "fsdp"])
-def test_two_processes_end_where_one_does(strategy, tmp_path, cache):
+def run(folder, settings="", launcher=()):
+    """Train in processes of their own; returns the weights."""
+    folder.mkdir()
     line = f"--steps 4 --clip 1 --output run {TOKENIZER} {DATA} {MODEL} --dropout 0 cli optimizers adamw cli train"
-    found = []
-    for processes in (1, 2):
-        folder = tmp_path / str(processes)
-        folder.mkdir()
-        launcher = ["-m", "torch.distributed.run", "--nproc_per_node", "2", "--standalone"] if processes == 2 else []
-        said = f"--strategy {strategy} --processes 2 {line}" if processes == 2 else line
-        environment = {name: value for name, value in os.environ.items() if name not in ("RANK", "WORLD_SIZE")}
-        done = subprocess.run([sys.executable, *launcher, "-m", "semeqv", *said.split()], cwd=folder, text=True,
-                              env=environment | {"OMP_NUM_THREADS": "1"}, capture_output=True, check=False)  # fmt: skip
-        assert done.returncode == 0, done.stderr[-3000:]
-        found.append(open_model(folder / "run").state_dict())
-    for name, tensor in found[0].items():
-        torch.testing.assert_close(found[1][name], tensor, rtol=1e-3, atol=1e-5, msg=name)
+    alone = {name: value for name, value in os.environ.items() if name not in ("RANK", "WORLD_SIZE", "LOCAL_RANK")}
+    command = [sys.executable, *launcher, "-m", "semeqv", *f"{settings} {line}".split()]
+    environment = alone | {"OMP_NUM_THREADS": "1"}
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-3000:]
+    return open_model(folder / "run").state_dict()
+
+
+@pytest.mark.slow
+def test_two_processes_end_where_one_does(tmp_path, cache):
+    torchrun = ["-m", "torch.distributed.run", "--nproc_per_node", "2", "--standalone"]
+    alone = run(tmp_path / "alone")
+    for strategy in ("ddp", "fsdp"):
+        together = run(tmp_path / strategy, f"--strategy {strategy} --processes 2", torchrun)
+        for name, tensor in alone.items():
+            torch.testing.assert_close(together[name], tensor, rtol=1e-3, atol=1e-5, msg=f"{strategy}: {name}")

@@ -1,6 +1,6 @@
 """Random checkpoints as others lay them out, and their logits by the formula."""
 
-import formula
+import backpack_formula as formula
 import torch
 
 V, D, LAYERS, HEADS, K, TIME = 30, 16, 2, 2, 4, 24

@@ -1,9 +1,9 @@
 """The fast pieces beside the formula; gradients, padding, precisions, memory."""
 
-import formula
+import backpack_formula as formula
 import pytest
 import torch
-from small import VARIANTS, make, tokens
+from small_backpacks import VARIANTS, make, tokens
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from backpack.networks import mixing

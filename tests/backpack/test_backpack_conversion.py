@@ -5,11 +5,11 @@ import os
 import subprocess
 import sys
 
-import layouts
+import foreign_layouts as layouts
 import pytest
 import torch
 from safetensors.torch import save_file
-from small import make, tokens
+from small_backpacks import make, tokens
 
 from backpack.conversion.convert import Convert
 from semeqv.engine.errors import UserError
