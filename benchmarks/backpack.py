@@ -254,4 +254,4 @@ def run() -> list[Row]:
     if torch.cuda.is_available():
         sizes = Size("paper-small", 50_264, 16, 512), Size("paper-small", 50_264, 32, 512)
         return rows_of(*sizes, torch.device("cuda"))
-    return rows_of(Size("paper-micro", 10_001, 4, 512), Size("paper-micro", 50_264, 16, 512), torch.device("cpu"))
+    return rows_of(Size("paper-micro", 10_001, 8, 512), Size("paper-micro", 50_264, 16, 512), torch.device("cpu"))
