@@ -23,13 +23,28 @@ class SenseMemory:
         self.senses: Tensor | None = None  # (room, senses, d)
 
     @torch.no_grad()
-    def meet(self, token_ids: Tensor) -> None:
-        """Compute the senses of those tokens that are new."""
+    def recall(self, token_ids: Tensor) -> tuple[Tensor, Tensor]:
+        """Look tokens up; those that are new are computed.
+
+        Args:
+            token_ids: Integers of any shape.
+
+        Returns:
+            The senses of all tokens met, `(tokens, senses, d)`, and the place of each of `token_ids` among them.
+        """
         if self.place is None:
             self.place = torch.full((self.vocabulary,), -1, device=token_ids.device)
-        new = torch.unique(token_ids[self.place[token_ids] < 0])
-        if not len(new):
-            return
+        places = self.place[token_ids]
+        new = torch.unique(token_ids[places < 0])
+        if len(new):
+            self.add(new)
+            places = self.place[token_ids]
+        assert self.senses is not None
+        return self.senses[: self.met], places
+
+    def add(self, new: Tensor) -> None:
+        """Compute and keep the senses of different tokens, `(tokens,)`, that were not met."""
+        assert self.place is not None
         senses, known = self.senses_of(new), self.met
         self.met = known + len(new)
         if self.senses is None or self.met > len(self.senses):
@@ -39,12 +54,6 @@ class SenseMemory:
                 self.senses[:known] = old[:known]
         self.senses[known : self.met] = senses
         self.place[new] = torch.arange(known, self.met, device=new.device)
-
-    def recall(self, token_ids: Tensor) -> tuple[Tensor, Tensor]:
-        """The senses of all tokens met, `(tokens, senses, d)`, and the place of each of `token_ids` among them."""
-        assert self.senses is not None
-        assert self.place is not None
-        return self.senses[: self.met], self.place[token_ids]
 
 
 class SenseLayer(DynamicLayer):  # type: ignore[misc]

@@ -173,10 +173,9 @@ class BackpackModel(BackpackPreTrainedModel, EditableSenses):  # type: ignore[mi
             `(batch, queries, d)`, and alpha if asked for.
         """
         query, key = self.sense_weight_net(hidden)
-        new = token_ids
         if layer is not None:
             key, token_ids = layer.append(key, token_ids)
-        senses, places = self.different_senses(token_ids, new, layer)
+        senses, places = self.different_senses(token_ids, layer)
         senses = senses.to(query.dtype)
         if explain or self.weight_edits:
             alpha = sense_weights(query, key, seen)
@@ -187,12 +186,11 @@ class BackpackModel(BackpackPreTrainedModel, EditableSenses):  # type: ignore[mi
             return weighted_sum(sense_weights(query, key, seen), senses, places), None
         return Mixing.apply(query, key, senses, (places, seen)), None  # type: ignore[no-untyped-call]
 
-    def different_senses(self, token_ids: Tensor, new: Tensor, layer: SenseLayer | None) -> tuple[Tensor, Tensor]:
+    def different_senses(self, token_ids: Tensor, layer: SenseLayer | None) -> tuple[Tensor, Tensor]:
         """The senses of each different token, computed once.
 
         Args:
             token_ids: `(batch, time)`.
-            new: Those of them that are not in the cache yet, `(batch, queries)`.
             layer: Of the cache; without gradients its memory is used.
 
         Returns:
@@ -203,7 +201,6 @@ class BackpackModel(BackpackPreTrainedModel, EditableSenses):  # type: ignore[mi
             return self.senses(different), places
         if layer.memory is None:
             layer.memory = SenseMemory(self.senses, self.config.vocab_size)
-        layer.memory.meet(new.flatten())
         return layer.memory.recall(token_ids)
 
 
