@@ -39,12 +39,13 @@ class Backpack(Preset):
     """A Backpack language model (Hewitt et al., 2023, arXiv 2305.16765), which predicts the next token.
 
     What it predicts is read off a weighted sum of the senses of the tokens before; its trunk, which is the model of
-    `cli model gpt2` with the same options, computes the weights. `import backpack` lets `from_pretrained` open what a
-    run saves.
+    `cli model gpt2` with the same options, presets and defaults, computes the weights. `import backpack` lets
+    `from_pretrained` open what a run saves.
 
     Args:
         preset: Whose sizes and variant to take for what is left out. `paper-...` are models of the Backpack paper,
-            `multilingual-...` those of the French-English project, with one layer less than their control.
+            `multilingual-...` those of the French-English project, with one layer less than their control; `gpt2` has
+            the senses of the paper over the smallest GPT-2.
         senses: Senses of each token; as in the preset if left out, like the next four.
         sense_network: From an embedding to its senses: that of the paper, or of the multilingual project.
         sense_layout: Order of the features that the sense network writes; it matters for weights from elsewhere.
@@ -57,10 +58,10 @@ class Backpack(Preset):
 
     word: ClassVar[str] = "backpack"
     objective: ClassVar[str] = "causal"
-    presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {name: sizes(name) for name in GPT2_SIZES if name != "gpt2"}
+    presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {name: sizes(name) for name in GPT2_SIZES}
 
-    preset: Literal["paper-micro", "paper-mini", "paper-small", "multilingual-mini", "multilingual-small"] = (
-        "paper-small"
+    preset: Literal["gpt2", "paper-micro", "paper-mini", "paper-small", "multilingual-mini", "multilingual-small"] = (
+        "gpt2"
     )
     senses: int = UNSAID
     sense_network: Literal["paper", "multilingual"] = UNSAID
