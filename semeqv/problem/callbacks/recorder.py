@@ -11,23 +11,22 @@ import torch
 from semeqv.engine.callbacks.log import Logged, run_path
 from semeqv.engine.callbacks.logger import Logger
 from semeqv.engine.errors import UserError
+from semeqv.engine.followed import FOLLOWED
 from semeqv.engine.runs import write_text
 
 MOST = 5000  # symbols between which distances are recorded
-FOLLOWED = "followed.json"
 
 
 class Recorder(Logger):
     """Records something of the embeddings of every run: all of them, or those that the training set follows.
 
-    A training set whose `followed` has `ids` (which symbols to record) and `facts()` (what they are, as JSON) is asked;
-    the facts are written beside the arrays, as followed.json, with the steps or epochs from one record to the next.
+    A training set whose `followed` has `ids` (which symbols to record) and `to_json()` (what they are) is asked; the
+    latter is written beside the arrays, as followed.json, with the steps or epochs from one record to the next.
 
     Args:
         options: How often, and where to log metrics.
         files: For `input` and `output`: the path, or None, and the default name.
         view: From an embedding matrix, (symbols, size), to what is recorded.
-        untie_after: Untie the embeddings after so many epochs, if at all.
     """
 
     def __init__(
@@ -35,11 +34,8 @@ class Recorder(Logger):
         options: Logged,
         files: Mapping[str, tuple[Path | None, str]],
         view: Callable[[numpy.ndarray], numpy.ndarray],
-        untie_after: int | None = None,
     ):
         super().__init__(options)
-        self.untie_after = untie_after
-        self.epochs = 1 if untie_after else options.etc
         self.files, self.view, self.printing = files, view, False
         self.logs: list[dict[str, Any]] = []
         self.followed: Any = None
@@ -67,7 +63,7 @@ class Recorder(Logger):
         """Say what is recorded, and record the initial embeddings, on the train split."""
         if self.followed is not None:
             every = {"steps": self.options.stc} if self.options.stc else {"epochs": self.options.etc}
-            said = json.dumps({"every": every} | self.followed.facts(), ensure_ascii=False) + "\n"
+            said = json.dumps({"every": every} | self.followed.to_json(), ensure_ascii=False) + "\n"
             for folder in {log.path.parent for logs in self.logs for log in logs.values() if not log.mute}:
                 write_text(folder / FOLLOWED, said)
         if self.split == "train":
@@ -80,17 +76,11 @@ class Recorder(Logger):
             self.record(trainer)
 
     def on_epoch(self, trainer: Any, metrics: Any, name: str | None) -> None:
-        """Untie when it is time; log and record after an epoch or a pass, unless steps are recorded."""
-        if trainer.epoch == self.untie_after:
-            trainer.made.edit(untie)
+        """Log and record after an epoch or a pass, unless steps are recorded."""
         if self.options.etc and trainer.epoch % self.options.etc == 0:
             super().on_epoch(trainer, metrics, name)
             if not self.options.stc:
                 self.record(trainer)
-
-    def definition(self) -> dict[str, Any]:
-        """When it unties the embeddings."""
-        return {"untied after epochs": self.untie_after} if self.untie_after else {}
 
     def record(self, trainer: Any) -> None:
         """Take one record of every run."""
@@ -140,17 +130,3 @@ def distances(matrix: numpy.ndarray) -> numpy.ndarray:
         )
     rows = matrix.astype(numpy.float64)
     return numpy.stack([numpy.sqrt(((rows - row) ** 2).sum(-1)) for row in rows]).astype(numpy.float32)
-
-
-def untie(model: torch.nn.Module) -> None:
-    """Untie the embeddings of a model.
-
-    Args:
-        model: Has a method `decouple`.
-
-    Raises:
-        UserError: When it has not.
-    """
-    if not hasattr(model, "decouple"):
-        raise UserError(f"{type(model).__name__} cannot untie its embeddings.")
-    model.decouple()

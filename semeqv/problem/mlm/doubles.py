@@ -61,9 +61,13 @@ class Doubles:
             "neighbours": list(pairwise(range(count))),
         }
 
-    def facts(self) -> dict[str, Any]:
-        """All of it, as JSON."""
+    def to_json(self) -> dict[str, Any]:
+        """The names, ids and pairs."""
         return {"names": self.names, "ids": self.ids, "pairs": self.pairs()}
+
+    def facts(self) -> dict[str, Any]:
+        """What defines them, in few lines."""
+        return {"words": " ".join(self.words), "first double": self.double_ids[0], "seed": self.seed}
 
 
 def undoubled(tokenizer: Any) -> Any:
