@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-SHARED = {"common.mk", "xor.mk"}
+SHARED = {"common.mk", "mlm.mk", "xor.mk"}
 EXPERIMENTS = sorted(path for path in (ROOT / "experiments").glob("*.mk") if path.name not in SHARED)
 
 

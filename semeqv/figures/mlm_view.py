@@ -25,7 +25,7 @@ PANELS = {
     "output": "Untied: output embeddings",
     "tied": "Tied: one embedding",
 }
-NAMED = 4  # words named in a panel
+NAMED = 5  # words named in a panel
 MIDDLE = (10, 90)  # percentiles between which the band lies
 
 
@@ -86,7 +86,7 @@ class MlmView(Drawing):
         for place, (axes, (side, having)) in enumerate(zip(grid[0], shown.items())):
             label_means(axes, having, side, palette)
         for axes, (side, having) in zip(grid[1], shown.items()):
-            name_farthest(axes, having, side, palette["doubles"])
+            name_closest(axes, having, side, palette["doubles"])
         grid[0][0].set_ylabel("Euclidean distance")
         grid[1][0].set_ylabel("Euclidean distance at the end")
         most = max(map(len, shown.values()))
@@ -159,11 +159,17 @@ def draw_end(axes: Axes, runs: Sequence[Followed], side: str, palette: dict[str,
         side: The embedding.
         palette: A colour for each kind.
     """
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
+
     for kind in KINDS:
         places, ends = at_end(runs, side, kind)
         axes.scatter(places, ends, s=7, color=palette[kind], alpha=0.8, linewidth=0, zorder=3)
-        axes.set_xlim(0, places.max() + 1)
-    axes.set_xlabel("word, from the most frequent on")
+    axes.set_xscale("log")
+    axes.set_xlim(0.85, places.max() * 1.18)
+    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axes.xaxis.set_minor_locator(NullLocator())
+    axes.set_xlabel("word, by its place in frequency")
 
 
 def at_end(runs: Sequence[Followed], side: str, kind: str) -> tuple[numpy.ndarray, numpy.ndarray]:
@@ -174,8 +180,8 @@ def at_end(runs: Sequence[Followed], side: str, kind: str) -> tuple[numpy.ndarra
     return places, numpy.mean([run.distances[side][kind][-1] for run in runs], axis=0)
 
 
-def name_farthest(axes: Axes, runs: Sequence[Followed], side: str, color: str) -> None:
-    """Name the words that are farthest from their doubles.
+def name_closest(axes: Axes, runs: Sequence[Followed], side: str, color: str) -> None:
+    """Name the words that are closest to their doubles.
 
     Args:
         axes: Where; its limits must be final.
@@ -189,12 +195,24 @@ def name_farthest(axes: Axes, runs: Sequence[Followed], side: str, color: str) -
     from semeqv.figures.placement import place_labels
 
     places, ends = at_end(runs, side, "doubles")
-    panel = (axes.figure.get_figwidth() * 72 * 0.8 / axes.get_gridspec().ncols, axes.figure.get_figheight() * 72 * 0.33)
-    scale = panel[0] / axes.get_xlim()[1], panel[1] / axes.get_ylim()[1]
-    points = [(x * scale[0], y * scale[1]) for x, y in zip(places, ends)]
-    far = numpy.argsort(-ends, kind="stable")[:NAMED]
-    names = [runs[0].names[runs[0].pairs["doubles"][place][0]] for place in far]
-    for name, (x, y) in zip(names, place_labels(names, [points[place] for place in far], points, panel, size=6)):
-        outline = [withStroke(linewidth=1.5, foreground="white")]
-        at = (x / scale[0], y / scale[1])
-        axes.text(*at, name, ha="center", va="center", color=color, fontsize=6, path_effects=outline, zorder=5)
+    figure, height = axes.figure, axes.get_ylim()[1]
+    panel = (figure.get_figwidth() * 72 * 0.8 / axes.get_gridspec().ncols, figure.get_figheight() * 72 * 0.33)
+    left, right = numpy.log(axes.get_xlim())
+    across = (numpy.log(places) - left) / (right - left) * panel[0]
+    points = [(float(x), float(y)) for x, y in zip(across, ends / height * panel[1])]
+    near = numpy.argsort(ends, kind="stable")[:NAMED]
+    names = [runs[0].names[runs[0].pairs["doubles"][place][0]] for place in near]
+    for place, name, (x, y) in zip(near, names, place_labels(names, [points[i] for i in near], points, panel, size=6)):
+        axes.annotate(
+            name,
+            xy=(places[place], ends[place]),
+            xytext=(x - points[place][0], y - points[place][1]),
+            textcoords="offset points",
+            ha="center",
+            va="center",
+            color=color,
+            fontsize=6,
+            arrowprops={"arrowstyle": "-", "linewidth": 0.5, "color": color, "shrinkA": 0, "shrinkB": 1},
+            path_effects=[withStroke(linewidth=1.5, foreground="white")],
+            zorder=5,
+        )

@@ -121,13 +121,13 @@ def findings(experiment: Experiment) -> list[Finding]:
     found = []
     for embedding, which in EMBEDDINGS.items():
         row, start = rows.get((embedding, False)), rows.get((embedding, True))
-        for kind, others in (("random", "a random pair of words"), ("neighbours", "two words of like frequency")):
-            theory = f"{which}: a word and its double are closer than {others}"
-            claim = "probability above .5, with all of its interval"
+        for kind, others in (("random", "random words are"), ("neighbours", "words of like frequency are")):
+            theory = f"{which}: a word is closer to its double than {others}"
+            claim = "probability above .5, the lower end of its interval too"
             seen = row and row.closer[kind]
             found.append(Finding(theory, claim, said(seen), None if seen is None else seen.low > 0.5))
         theory = f"{which}: a word and its double are close"
-        claim = f"mean distance below {CLOSE:g} of that of random pairs, with all of its interval"
+        claim = f"mean distance below {CLOSE:g} of that of random pairs, the upper end of its interval too"
         seen, before = row and row.ratio["random"], start and start.ratio["random"]
         measured = said(seen) + (f"; {before.value:.3f} before training" if before else "")
         found.append(Finding(theory, claim, measured, None if seen is None else seen.high < CLOSE))
