@@ -1,5 +1,49 @@
-# The study on text as it was designed: days of a CPU for BookCorpus, hours for Europarl; OPTIONS='--device cuda'.
+# Words that have doubles, in masked-language models of text, tied and untied.
+#
+# The text is the English Europarl that $SEMEQV_DATA has, else generated. SCALE=paper is the size that the study was
+# designed in: days of a CPU, so OPTIONS='--device cuda'. SWAP=.1 makes doubles rarer than their words.
+# Another text: CORPUS='hub --of bookcorpus/bookcorpus --holdout .001'
 
-EXPERIMENT := mlm-transformer
+SCALE ?= small
+SWAP ?= .5
+CORPUS ?= $(if $(SEMEQV_DATA),europarl,babel)
+SEEDS ?= 42..44
+EXPERIMENT := mlm-transformer-$(firstword $(CORPUS))$(if $(filter-out small,$(SCALE)),-$(SCALE))$(if $(filter-out .5,$(SWAP)),-swap$(SWAP))
 
-include $(dir $(lastword $(MAKEFILE_LIST)))mlm.mk
+ifeq ($(SCALE),paper)
+EPOCHS ?= 3
+VOCABULARY ?= 10000
+DOUBLES ?= 100
+LAYOUT ?= --batch_size 128 --block_size 128
+MODEL ?= --layers 3 --heads 4 --embedding_size 128 --initializer_range .3
+LEARNING_RATE ?= 1e-4
+WARMUP ?= 0
+else
+STEPS ?= $(if $(filter babel,$(CORPUS)),5000,8000)
+VOCABULARY ?= $(if $(filter babel,$(CORPUS)),1000,4000)
+DOUBLES ?= $(if $(filter babel,$(CORPUS)),30,100)
+LAYOUT ?= --batch_size 32 --block_size 32 --packing True
+MODEL ?= --layers 3 --heads 4 --embedding_size 64 --initializer_range .02
+LEARNING_RATE ?= 1e-3
+WARMUP ?= 500
+THREADS ?= 1
+endif
+
+include $(dir $(lastword $(MAKEFILE_LIST)))common.mk
+
+SETTINGS = $(if $(THREADS),--threads $(THREADS))
+DATA = cli mlm dataset $(CORPUS) --doubles $(DOUBLES) --swap $(SWAP) $(LAYOUT)
+SENTENCE = cli tokenizer wordpiece --vocab_size $(VOCABULARY) --lowercase \
+  $(DATA) --split train $(DATA) --split validation --documents 2000 \
+  cli model encoder $(MODEL) --sparse_prediction --tie both \
+  cli optimizers adamw --learning_rate $(LEARNING_RATE) --weight_decay .01 \
+  cli schedulers cosine-warmup --warmup $(WARMUP) \
+  cli mlm callbacks cdists --stc 100 \
+  cli savers default-saver --minutes 2 --resume
+
+figs: run
+	@$(MAKE) --no-print-directory -f $(firstword $(MAKEFILE_LIST)) $(FIGURES)/doubles.pdf
+	@$(SEMEQV) cli mlm report $(RUN)
+
+$(FIGURES)/doubles.pdf: $(RUN)/run.json
+	$(SEMEQV) cli mlm view --path $@ $(RUN)/*-encoder $(RUN)/*-encoderwt

@@ -68,7 +68,9 @@ def read_followed(folder: Path) -> Followed:
         if not (unit in ("steps", "epochs") and int(every) > 0 and all(pairs.values())):
             raise ValueError
     except FileNotFoundError:
-        raise click.UsageError(f"{path}: no such file; give the folder of a run with `cli mlm callbacks cdists`") from None
+        raise click.UsageError(
+            f"{path}: no such file; give the folder of a run with `cli mlm callbacks cdists`"
+        ) from None
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise click.UsageError(f"{path}: not what a run writes; run the experiment again") from None
     found = {side: of_pairs(folder / f"{side}_cdists.npy", len(names), pairs) for side in SIDES}

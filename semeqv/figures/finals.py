@@ -27,9 +27,7 @@ def span(epochs: Iterable[float]) -> str:
     return "-".join(f"{epoch:.0f}" for epoch in (different[0], different[-1])[: len(different)])
 
 
-def print_finals(
-    title: str, name: str, rows: Iterable[tuple[str, str, Sequence[float]]], unit: str = "epoch"
-) -> None:
+def print_finals(title: str, name: str, rows: Iterable[tuple[str, str, Sequence[float]]], unit: str = "epoch") -> None:
     """Print the table.
 
     Args:

@@ -40,7 +40,9 @@ def test_it_is_drawn_from_runs(say, doubled, tmp_path, spoken):
 
 
 def test_a_panel_for_each_embedding(doubled):
-    runs = [read_followed(doubled(name, tied=name.endswith("wt"))) for name in ("1-encoder", "2-encoder", "1-encoderwt")]
+    runs = [
+        read_followed(doubled(name, tied=name.endswith("wt"))) for name in ("1-encoder", "2-encoder", "1-encoderwt")
+    ]
     figure = MlmView().draw(runs)
     assert [axes.get_title(loc="left") for axes in figure.axes[:3]] == [
         "Untied: input embeddings",

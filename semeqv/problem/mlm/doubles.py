@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -60,6 +60,22 @@ class Doubles:
             "random": [(place, cycle[place]) for place in range(count)],
             "neighbours": list(pairwise(range(count))),
         }
+
+    def divided(self, counts: NDArray[Any], swap: float) -> NDArray[Any]:
+        """How often each token is expected where words are swapped for doubles.
+
+        Args:
+            counts: How often it is in the text as it was, `(vocabulary,)`.
+            swap: The probability of a swap.
+
+        Returns:
+            `(vocabulary,)` floats.
+        """
+        found = counts.astype(float)
+        words = list(self.word_ids)
+        found[list(self.double_ids)] = swap * found[words]
+        found[words] *= 1 - swap
+        return found
 
     def to_json(self) -> dict[str, Any]:
         """The names, ids and pairs."""
@@ -138,13 +154,7 @@ def common_words(texts: Iterable[NDArray[Any]], tokenizer: Any, count: int) -> l
         UserError: When there are fewer.
     """
     begins, continues = word_beginnings(tokenizer), continuations(tokenizer)
-    counts = numpy.zeros(len(tokenizer), numpy.int64)
-    for text in texts:
-        for start in range(0, len(text), PIECE):
-            tokens = numpy.asarray(text[start : start + PIECE + 1]).astype(numpy.int64)
-            whole = begins[tokens] & ~numpy.append(continues[tokens[1:]], False)
-            whole = whole[:PIECE]
-            counts += numpy.bincount(tokens[: len(whole)][whole], minlength=len(counts))
+    counts = counted(texts, len(tokenizer), lambda token, after: begins[token] & ~continues[after])
     counts[tokenizer.all_special_ids] = 0
     found = list[int]()
     for number in numpy.argsort(-counts, kind="stable").tolist():
@@ -155,6 +165,28 @@ def common_words(texts: Iterable[NDArray[Any]], tokenizer: Any, count: int) -> l
     if len(found) < count:
         raise UserError(f"Only {len(found)} tokens are words of the training text; lower --doubles {count}.")
     return found
+
+
+def counted(
+    texts: Iterable[NDArray[Any]], vocabulary: int, counts_at: Callable[[Any, Any], NDArray[numpy.bool_]] | None = None
+) -> NDArray[numpy.int64]:
+    """How often each token occurs.
+
+    Args:
+        texts: Tokens, `(tokens,)` each; they end with a separator.
+        vocabulary: How many tokens there are.
+        counts_at: From tokens and those after them: which occurrences count; all if left out.
+
+    Returns:
+        `(vocabulary,)`.
+    """
+    counts = numpy.zeros(vocabulary, numpy.int64)
+    for text in texts:
+        for start in range(0, len(text), PIECE):
+            tokens = numpy.asarray(text[start : start + PIECE + 1]).astype(numpy.int64)
+            tokens, after = tokens[:PIECE], numpy.append(tokens[1:], tokens[-1])[:PIECE]
+            counts += numpy.bincount(tokens[counts_at(tokens, after)] if counts_at else tokens, minlength=vocabulary)
+    return counts
 
 
 def continuations(tokenizer: Any) -> NDArray[numpy.bool_]:

@@ -17,6 +17,7 @@ from semeqv.engine.followed import Followed, read_followed
 
 RUN_NAME = re.compile(r"(\d+)-(.+)")
 KINDS = ("doubles", "random", "neighbours")
+BOUND = ("facts", "dataset", "validation", "doubles", "loss without context")
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,7 @@ class Run:
         sentence: The sentence that runs it alone, segment by segment.
         followed: What it recorded.
         loss: Its last validation loss, in nats; None when it was not measured.
+        bound: The lowest loss without a look at context, as the validation set says; None when it says nothing.
     """
 
     seed: int
@@ -36,6 +38,7 @@ class Run:
     sentence: tuple[str, ...]
     followed: Followed
     loss: float | None
+    bound: float | None
 
 
 @dataclass(frozen=True)
@@ -103,10 +106,25 @@ def read_one(folder: Path) -> Run:
     losses = [line.number_at("loss") for line in lines if line.record.get("split") == "validation"]
     losses = [loss for loss in losses if math.isfinite(loss)]
     steps = int(max((line.number_at("step") for line in lines if "step" in line.record), default=0))
-    sentence: Any = read_run(folder).get("sentence")
-    parts = sentence.get("parts", []) if isinstance(sentence, dict) else []
+    said = read_run(folder)
+    parts, bound = inside(said, "sentence", "parts"), inside(said, *BOUND)
     seed = int(RUN_NAME.fullmatch(folder.name).group(1))
-    return Run(seed, steps, tuple(map(str, parts)), followed, losses[-1] if losses else None)
+    sentence = tuple(map(str, parts)) if isinstance(parts, list) else ()
+    return Run(
+        seed,
+        steps,
+        sentence,
+        followed,
+        loss=losses[-1] if losses else None,
+        bound=bound if isinstance(bound, float) and math.isfinite(bound) else None,
+    )
+
+
+def inside(said: Any, *keys: str) -> Any:
+    """Return what stands in nested objects under some keys; None when it is not there."""
+    for key in keys:
+        said = said.get(key) if isinstance(said, dict) else None
+    return said
 
 
 def values(sentence: tuple[str, ...], word: str, option: str) -> Iterator[str]:

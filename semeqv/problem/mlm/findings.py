@@ -18,6 +18,7 @@ from semeqv.problem.mlm.experiments import Experiment, Run
 
 CLOSE = 0.5  # of the distance of random pairs: what is below counts as close
 COST = 0.02  # nats of validation loss: less does not count as a cost of tying
+LEARNED = 0.3  # nats of validation loss below what can be had without context: less does not count as learning from it
 REPLICATES, SEED = 1000, 14
 EMBEDDINGS = {"input": "untied input", "output": "untied output", "tied": "tied"}
 
@@ -131,7 +132,7 @@ def findings(experiment: Experiment) -> list[Finding]:
         seen, before = row and row.ratio["random"], start and start.ratio["random"]
         measured = said(seen) + (f"; {before.value:.3f} before training" if before else "")
         found.append(Finding(theory, claim, measured, None if seen is None else seen.high < CLOSE))
-    return [*found, cost_of_tying(experiment)]
+    return [*found, cost_of_tying(experiment), use_of_context(experiment)]
 
 
 def said(estimate: Estimate | None) -> str:
@@ -162,3 +163,13 @@ def cost_of_tying(experiment: Experiment) -> Finding:
     each = ", ".join(f"{seed}: {cost:+.3f}" for seed, cost in costs.items())
     mean = sum(costs.values()) / len(costs)
     return Finding(theory, claim, f"{mean:+.3f} ({each})", max(costs.values()) <= COST)
+
+
+def use_of_context(experiment: Experiment) -> Finding:
+    """Hold the validation losses against the lowest one without context: only a model that reads it can know more."""
+    theory = "the models know contexts: without that, nothing above says anything of them"
+    claim = f"validation loss at least {LEARNED:g} nats below the lowest one without context, for every run"
+    gains = [run.bound - run.loss for run in experiment.runs if run.loss is not None and run.bound is not None]
+    if not gains:
+        return Finding(theory, claim, "needs a validation set of masked text", None)
+    return Finding(theory, claim, f"{min(gains):.3f} to {max(gains):.3f}", min(gains) >= LEARNED)

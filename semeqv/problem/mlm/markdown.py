@@ -79,7 +79,9 @@ def section(experiment: Experiment, figures: str) -> str:
     heading += ["double closer than random", "double closer than like frequency", "distance over that of random"]
     lines += ["Mean distances, and how words and doubles compare with the others:", ""]
     lines += table(heading, (cells(row) for row in rows_of(experiment)))
-    lines += ["", "Validation loss, in nats a masked token:", ""]
+    bounds = sorted({f"{run.bound:.3f}" for run in experiment.runs if run.bound is not None})
+    known = f" (no model that does not look at context can be below {' or '.join(bounds)})" if bounds else ""
+    lines += ["", f"Validation loss, in nats a masked token{known}:", ""]
     lines += table(["embeddings", "mean", "each seed"], loss_cells(experiment))
     lines += ["", "What theory says, and what was measured:", ""]
     lines += [f"- {bullet(finding)}" for finding in findings(experiment)]
@@ -135,6 +137,7 @@ def to_json(experiments: Sequence[Experiment]) -> dict[str, Any]:
                     "settings": {label: experiment.setting(word, option) for label, word, option in SETTINGS},
                     "words": experiment.words,
                     "rows": [dataclasses.asdict(row) for row in rows_of(experiment)],
+                    "loss without context": sorted({run.bound for run in experiment.runs if run.bound is not None}),
                     "losses": {"tied" if tied else "untied": each for tied, each in losses(experiment).items()},
                     "findings": [dataclasses.asdict(finding) for finding in findings(experiment)],
                 }

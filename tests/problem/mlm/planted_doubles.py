@@ -16,6 +16,7 @@ SENTENCE = [
     "model encoder",
     "optimizers adamw --learning_rate 0.001",
 ]
+FACTS = {"dataset": {"validation": {"doubles": {"loss without context": 5.5}}}}
 
 
 def experiment(parent, near, cost=0.0, models=("encoder", "encoderwt"), loss=5.0, name="planted"):
@@ -34,7 +35,7 @@ def experiment(parent, near, cost=0.0, models=("encoder", "encoderwt"), loss=5.0
             (folder / "followed.json").write_text(
                 json.dumps({"every": {"steps": 50}, "names": names, "pairs": PAIRS}, ensure_ascii=False)
             )
-            (folder / "run.json").write_text(json.dumps({"sentence": {"parts": SENTENCE}}))
+            (folder / "run.json").write_text(json.dumps({"sentence": {"parts": SENTENCE}, "facts": FACTS}))
             line = {"step": 200, "split": "validation", "loss": loss + cost * tied}
             (folder / "metrics.jsonl").write_text(json.dumps(line).replace("NaN", "null") + "\n")
     return parent / name

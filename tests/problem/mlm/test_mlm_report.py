@@ -21,7 +21,7 @@ def test_close_doubles_are_found_close(tmp_path):
     found = read_experiment(experiment(tmp_path, near=0.2))
     assert found.words == list(WORDS)
     assert len(found.where(tied=True)) == len(found.where(tied=False)) == 3
-    assert [finding.met for finding in findings(found)] == [True] * 10
+    assert [finding.met for finding in findings(found)] == [True] * 11
     rows = {(row.embedding, row.first): row for row in rows_of(found)}
     assert set(rows) == {(side, first) for side in ("input", "output", "tied") for first in (True, False)}
     last, first = rows["input", False], rows["input", True]
@@ -32,14 +32,14 @@ def test_close_doubles_are_found_close(tmp_path):
 
 
 def test_doubles_as_far_as_any_word_are_not(tmp_path):
-    found = read_experiment(experiment(tmp_path, near=1.0, cost=0.5))
-    assert [finding.met for finding in findings(found)] == [False] * 10
+    found = read_experiment(experiment(tmp_path, near=1.0, cost=0.5, loss=5.4))
+    assert [finding.met for finding in findings(found)] == [False] * 11
     assert cost_of_tying(found).measured == "+0.500 (1: +0.500, 2: +0.500, 3: +0.500)"
 
 
 def test_what_was_not_run_is_not_measured(tmp_path):
     found = read_experiment(experiment(tmp_path, near=0.2, models=("encoder",)))
-    assert [finding.met for finding in findings(found)] == [True] * 6 + [None] * 4
+    assert [finding.met for finding in findings(found)] == [True] * 6 + [None] * 4 + [True]
 
 
 def test_an_interval_holds_its_value_and_a_group_against_itself_is_even():
@@ -57,13 +57,13 @@ def test_the_report_is_written(say, tmp_path):
     said = say(f"cli mlm report --check --output docs/mlm.md {folder}").out
     assert "not met" not in said
     text = (tmp_path / "docs/mlm.md").read_text()
-    assert "Of the 10 statements below, 10 hold and 0 do not." in text
+    assert "Of the 11 statements below, 11 hold and 0 do not." in text
     assert "![planted](mlm/planted.png)" in text
     assert "Untied: seeds 1, 2, 3" in text
     assert "Steps: 200; corpus: plain; probability of a swap: 0.5; learning rate: 0.001" in text
     assert f"*{' '.join(WORDS)}*" in text
     numbers = json.loads((tmp_path / "docs/mlm.json").read_text())["experiments"][0]
-    assert len(numbers["findings"]) == 10
+    assert len(numbers["findings"]) == 11
     assert numbers["losses"]["tied"] == {"1": 5.0, "2": 5.0, "3": 5.0}
     assert say(f"cli mlm report --check {experiment(tmp_path, near=1.0, name='far')}", code=1).err.startswith("9 state")
 

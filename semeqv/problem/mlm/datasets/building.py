@@ -3,10 +3,13 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from numpy.typing import NDArray
+
 from semeqv.engine.batches import Batch
 from semeqv.engine.errors import UserError
+from semeqv.problem.mlm.context_free import context_free_loss
 from semeqv.problem.mlm.datasets.doubled import Doubled
-from semeqv.problem.mlm.doubles import Doubles, common_words, doubles_in, undoubled, with_doubles
+from semeqv.problem.mlm.doubles import Doubles, common_words, counted, doubles_in, undoubled, with_doubles
 from semeqv.problem.mlm.swapping import Swapped
 from semeqv.text.datasets.tokenised import made_objective, token_files
 from semeqv.text.objectives import Objective
@@ -73,12 +76,17 @@ def doubled_batches(
     doubles = with_doubles(tokenizer, words or chosen_words(corpus, plain, dataset_options), corpus.double_seed)
     data = corpus.undoubled().build(plain, model_options)
     objective = made_objective(corpus, tokenizer, data.said["objective"])
-    return DoubledBatches(data, objective, doubles, corpus.swap, len(tokenizer))
+    found = DoubledBatches(data, objective, doubles, corpus.swap, len(tokenizer))
+    if data.said["objective"] == "masked":
+        counts = counted(token_texts(corpus, plain), len(tokenizer))
+        counts[tokenizer.all_special_ids] = 0
+        ordinary = len(tokenizer) - len(set(tokenizer.all_special_ids))
+        loss = context_free_loss(doubles.divided(counts, corpus.swap), ordinary)
+        data.said["doubles"]["loss without context"] = round(loss, 4)
+    return found
 
 
-def chosen_words(
-    corpus: Doubled, tokenizer: Any, dataset_options: Mapping[tuple[str, str | None], Any]
-) -> list[int]:
+def chosen_words(corpus: Doubled, tokenizer: Any, dataset_options: Mapping[tuple[str, str | None], Any]) -> list[int]:
     """The words that get doubles, the most common ones of the training text.
 
     Args:
@@ -95,6 +103,10 @@ def chosen_words(
     train = corpus if corpus.split == "train" else dataset_options.get(("train", None))
     if not isinstance(train, Doubled):
         raise UserError("The words that have doubles are those of the training text. Add: cli mlm dataset ...")
-    folder, facts = token_files(train.undoubled(), tokenizer, together=False)
-    files = [TokenFile.open(folder, language, len(tokenizer)) for language in facts["languages"]]
-    return common_words((file.tokens for file in files), tokenizer, corpus.doubles)
+    return common_words(token_texts(train, tokenizer), tokenizer, corpus.doubles)
+
+
+def token_texts(corpus: Doubled, tokenizer: Any) -> list[NDArray[Any]]:
+    """The tokens of a split, `(tokens,)` for each language, as they are without doubles."""
+    folder, facts = token_files(corpus.undoubled(), tokenizer, together=False)
+    return [TokenFile.open(folder, language, len(tokenizer)).tokens for language in facts["languages"]]
