@@ -35,7 +35,7 @@ class MlmView(Drawing):
     """Draw how far apart words and their doubles are beside random pairs of words, tied and untied.
 
     The upper panels are over training: the mean of the runs, each run, and the middle 80% of all pairs as a band. The
-    lower ones are the end: each word by its frequency, the means over runs. The means at the end are printed as a table.
+    lower ones are the end: each word by its frequency, the means over runs. A table says the means at the end.
 
     Args:
         paths: Folders of runs.
@@ -83,10 +83,9 @@ class MlmView(Drawing):
             draw_end(at_end, having, side, palette)
         for axes in grid.flat:
             axes.set_ylim(0, None)
-        for place, (axes, (side, having)) in enumerate(zip(grid[0], shown.items())):
-            label_means(axes, having, side, palette)
-        for axes, (side, having) in zip(grid[1], shown.items()):
-            name_closest(axes, having, side, palette["doubles"])
+        for (side, having), over_training, at_end in zip(shown.items(), grid[0], grid[1]):
+            label_means(over_training, having, side, palette)
+            name_closest(at_end, having, side, palette["doubles"])
         grid[0][0].set_ylabel("Euclidean distance")
         grid[1][0].set_ylabel("Euclidean distance at the end")
         most = max(map(len, shown.values()))

@@ -35,8 +35,9 @@ def test_it_is_drawn_from_runs(say, doubled, tmp_path, spoken):
     said = say(f"cli mlm view --path here/doubles.png {' '.join(map(str, paths))}").out
     assert (tmp_path / "here/doubles.pdf").exists()
     assert (tmp_path / "here/doubles.png").exists()
-    rows = [row for row in said.splitlines() if "Untied: input embeddings, doubles" in row]
-    assert rows and "30-40" in rows[0] and "0.500" in rows[0]
+    (row,) = (row for row in said.splitlines() if "Untied: input embeddings, doubles" in row)
+    assert "30-40" in row
+    assert "0.500" in row
 
 
 def test_a_panel_for_each_embedding(doubled):

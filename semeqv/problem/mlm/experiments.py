@@ -7,6 +7,7 @@ import re
 import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -59,7 +60,7 @@ class Experiment:
         return [followed.names[first] for first, _ in followed.pairs["doubles"]]
 
     def setting(self, word: str, option: str) -> str:
-        """Return what the runs say of an option of a segment, such as `dataset` and `swap`; "" when they say nothing."""
+        """Return what the runs say of an option of a segment, such as `dataset` and `swap`; "" when they are silent."""
         found = dict.fromkeys(value for run in self.runs for value in values(run.sentence, word, option))
         return " or ".join(found)
 
@@ -135,6 +136,6 @@ def values(sentence: tuple[str, ...], word: str, option: str) -> Iterator[str]:
             continue
         if not option:
             yield path[-1]
-        for flag, value in zip(segment, segment[1:]):
+        for flag, value in pairwise(segment):
             if flag == f"--{option}":
                 yield value

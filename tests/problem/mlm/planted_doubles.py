@@ -4,7 +4,7 @@ import json
 
 import numpy
 
-WORDS = tuple("the of to and in that is for we this on it".split())
+WORDS = tuple(["the", "of", "to", "and", "in", "that", "is", "for", "we", "this", "on", "it"])
 PAIRS = {
     "doubles": [(i, i + 12) for i in range(12)],
     "random": [(i, (i + 5) % 12) for i in range(12)],
@@ -19,7 +19,7 @@ SENTENCE = [
 FACTS = {"dataset": {"validation": {"doubles": {"loss without context": 5.5}}}}
 
 
-def experiment(parent, near, cost=0.0, models=("encoder", "encoderwt"), loss=5.0, name="planted"):
+def experiment(parent, *, near, cost=0.0, models=("encoder", "encoderwt"), loss=5.0, name="planted"):
     """Write runs of three seeds: distances of about 2, to doubles at the end `near` of that; `cost` of tying."""
     for seed in (1, 2, 3):
         for model in models:

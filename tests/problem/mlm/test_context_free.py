@@ -2,10 +2,10 @@
 
 import numpy
 import pytest
+from test_doubles import built
 
 from semeqv.problem.mlm.context_free import context_free_loss
 from semeqv.problem.mlm.doubles import Doubles
-from test_doubles import built
 
 
 def test_it_is_the_entropy_of_a_token_given_what_stands_in_its_place():

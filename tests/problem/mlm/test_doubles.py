@@ -103,7 +103,7 @@ def test_masked_labels_are_those_of_the_doubles():
     assert asked.mean() == pytest.approx(0.15, abs=0.03)
     assert (labels[asked] == 10).mean() == pytest.approx(0.5, abs=0.08)
     assert set(inputs[~asked]) == {3, 10}
-    assert 10 in inputs[asked] and 1 in inputs[asked]  # a double may stay, or replace another token
+    assert {1, 10} <= set(inputs[asked])  # a double may stay, or replace another token
 
 
 def test_swaps_are_a_function_of_seed_and_step_and_fixed_in_validation(text):

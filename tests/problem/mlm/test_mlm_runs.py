@@ -2,6 +2,7 @@
 
 import json
 import shlex
+from itertools import pairwise
 
 import numpy
 import pytest
@@ -125,4 +126,4 @@ def test_every_corpus_is_one_segment(say, tmp_path, words):
     (part, _) = json.loads((tmp_path / "config.json").read_text())["parts"]
     said = shlex.split(part)
     assert said[:3] == ["mlm", "dataset", words.split()[0]]
-    assert dict(zip(said, said[1:]))["--swap"] == "0.1"
+    assert dict(pairwise(said))["--swap"] == "0.1"
