@@ -65,14 +65,15 @@ def read_followed(folder: Path) -> Followed:
         ((unit, every),) = said["every"].items()
         names = [str(name) for name in said["names"]]
         pairs = {str(kind): [(int(a), int(b)) for a, b in each] for kind, each in said["pairs"].items()}
-        if not (unit in ("steps", "epochs") and int(every) > 0 and all(pairs.values())):
-            raise ValueError
+        sound = unit in ("steps", "epochs") and int(every) > 0 and all(pairs.values())
     except FileNotFoundError:
         raise click.UsageError(
             f"{path}: no such file; give the folder of a run with `cli mlm callbacks cdists`"
         ) from None
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        raise click.UsageError(f"{path}: not what a run writes; run the experiment again") from None
+        sound = False
+    if not sound:
+        raise click.UsageError(f"{path}: not what a run writes; run the experiment again")
     found = {side: of_pairs(folder / f"{side}_cdists.npy", len(names), pairs) for side in SIDES}
     if same(*found.values()):
         found = {"tied": found["input"]}
