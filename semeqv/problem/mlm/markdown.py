@@ -10,21 +10,33 @@ from typing import Any
 
 from semeqv.engine.runs import finite
 from semeqv.problem.mlm.experiments import Experiment
-from semeqv.problem.mlm.findings import CLOSE, COST, EMBEDDINGS, Estimate, Finding, Row, findings, losses, rows_of
+from semeqv.problem.mlm.findings import (
+    CLOSE,
+    COST,
+    EMBEDDINGS,
+    LEARNED,
+    Estimate,
+    Finding,
+    Row,
+    findings,
+    losses,
+    rows_of,
+)
 
 PREAMBLE = f"""\
 # The tied-embedding study on text: theory and measurement
 
 Common words get a *double*, a new token, and each occurrence of such a word is swapped for its double with a stated
-probability. At one half the two mean the same and stand in the same contexts: the distributional hypothesis (DH) holds
-for them, whatever it does for other words. Theory (Bertolotti & Cazzola, ICML 2024) then expects the two to come close
-in the input embedding of a masked-language model, in its output embedding, and in the one that is both when they are
-tied. They are compared with random pairs of the same words, which share neither, and with words that follow each other
-in frequency.
+probability. The two mean the same; at one half they also stand in the same contexts, so that the distributional
+hypothesis (DH) holds for them, whatever it does for other words. Theory (Bertolotti & Cazzola, ICML 2024) then expects
+the two to come close in the input embedding of a masked-language model, in its output embedding, and in the one that is
+both when they are tied; at another probability, in the input embedding alone. They are compared with random pairs of
+the same words, which share neither meaning nor contexts, and with words that follow each other in frequency.
 
 Everything starts at random, so that before training a double is as far from its word as any other. What is called
 close ends below {CLOSE:g} of the distance of random pairs. A difference of validation loss up to {COST:g} nats does not
-count as a cost of tying. Distances are Euclidean; intervals are 95% bootstrap intervals over runs and words.
+count as a cost of tying, nor one below {LEARNED:g} nats as knowledge of contexts. Distances are Euclidean; intervals
+are 95% bootstrap intervals over runs and words.
 """
 
 SETTINGS = (

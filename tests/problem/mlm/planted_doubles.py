@@ -12,14 +12,14 @@ PAIRS = {
 }
 SENTENCE = [
     "mlm dataset plain --split validation --swap 0.9",
-    "mlm dataset plain --split train --swap 0.5",
+    "mlm dataset plain --split train --swap {swap}",
     "model encoder",
     "optimizers adamw --learning_rate 0.001",
 ]
 FACTS = {"dataset": {"validation": {"doubles": {"loss without context": 5.5}}}}
 
 
-def experiment(parent, *, near, cost=0.0, models=("encoder", "encoderwt"), loss=5.0, name="planted"):
+def experiment(parent, *, near, cost=0.0, models=("encoder", "encoderwt"), loss=5.0, swap=0.5, name="planted"):
     """Write runs of three seeds: distances of about 2, to doubles at the end `near` of that; `cost` of tying."""
     for seed in (1, 2, 3):
         for model in models:
@@ -35,7 +35,9 @@ def experiment(parent, *, near, cost=0.0, models=("encoder", "encoderwt"), loss=
             (folder / "followed.json").write_text(
                 json.dumps({"every": {"steps": 50}, "names": names, "pairs": PAIRS}, ensure_ascii=False)
             )
-            (folder / "run.json").write_text(json.dumps({"sentence": {"parts": SENTENCE}, "facts": FACTS}))
+            (folder / "run.json").write_text(
+                json.dumps({"sentence": {"parts": [part.format(swap=swap) for part in SENTENCE]}, "facts": FACTS})
+            )
             line = {"step": 200, "split": "validation", "loss": loss + cost * tied}
             (folder / "metrics.jsonl").write_text(json.dumps(line).replace("NaN", "null") + "\n")
     return parent / name

@@ -37,6 +37,12 @@ def test_doubles_as_far_as_any_word_are_not(tmp_path):
     assert cost_of_tying(found).measured == "+0.500 (1: +0.500, 2: +0.500, 3: +0.500)"
 
 
+@pytest.mark.parametrize(("near", "cost", "met"), [(0.9, 0.1, True), (0.2, 0.0, False)])
+def test_doubles_of_other_frequency_are_to_be_apart_but_in_the_input(tmp_path, near, cost, met):
+    found = findings(read_experiment(experiment(tmp_path, near=near, cost=cost, swap=0.1)))
+    assert [finding.met for finding in found[2:]] == [not met, met, met, met, True]
+
+
 def test_what_was_not_run_is_not_measured(tmp_path):
     found = read_experiment(experiment(tmp_path, near=0.2, models=("encoder",)))
     assert [finding.met for finding in findings(found)] == [True] * 6 + [None] * 4 + [True]
