@@ -22,7 +22,7 @@ WARMUP ?= 0
 else
 # So small a model learns from context in minutes if it knows positions, starts near zero and is asked for more tokens.
 STEPS ?= $(if $(filter babel,$(CORPUS)),4000,8000)
-VOCABULARY ?= $(if $(filter babel,$(CORPUS)),1000,4000)
+VOCABULARY ?= $(if $(filter babel,$(CORPUS)),1000,2000)
 DOUBLES ?= $(if $(filter babel,$(CORPUS)),30,100)
 LAYOUT ?= --batch_size 32 --block_size 32 --packing True --mask_probability .3
 MODEL ?= --layers 2 --heads 4 --embedding_size 64 --initializer_range .02 --positions learned --block_size 32
