@@ -42,7 +42,7 @@ class Run:
     bound: float | None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Experiment:
     """The runs of one folder, all on the same words."""
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy
@@ -64,6 +65,7 @@ class Finding:
     met: bool | None
 
 
+@cache
 def rows_of(experiment: Experiment) -> list[Row]:
     """Return what was measured in every embedding, at the first and at the last record."""
     found = []
