@@ -15,6 +15,12 @@ def cache(shared_cache, monkeypatch):
     monkeypatch.delenv("SEMEQV_DATA", raising=False)
 
 
+@pytest.fixture(autouse=True)
+def few_replicates(monkeypatch):
+    """Draw few samples for intervals."""
+    monkeypatch.setattr("semeqv.problem.mlm.findings.REPLICATES", 50)
+
+
 @pytest.fixture
 def text(tmp_path):
     """A file of sentences in which `house` is the most frequent word, then `tree`."""
