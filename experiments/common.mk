@@ -1,8 +1,8 @@
 # What every experiment shares: where things are, and the one rule that runs a sentence.
 #
 # An experiment sets EXPERIMENT (its name), SETTINGS (before the first `cli`) and SENTENCE (the segments), and adds its
-# figures to the target `figs`. From the command line: SEEDS, STEPS (or EPOCHS), NPROC (processes, started by torchrun), and OPTIONS
-# for further settings, such as OPTIONS='--device cuda' or OPTIONS=--overwrite.
+# figures to the target `figs`. From the command line: SEEDS, STEPS (or EPOCHS), NPROC (processes, started by torchrun),
+# and OPTIONS for further settings, such as OPTIONS='--device cuda' or OPTIONS=--overwrite.
 
 SEEDS ?= 42..46
 OPTIONS ?=

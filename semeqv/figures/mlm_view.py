@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from semeqv.engine.followed import Followed
 
-KINDS = {"random": "random pairs of words", "doubles": "a word and its double: same meaning, same contexts (DH holds)"}
+KINDS = ("random", "doubles")
 PANELS = {
     "input": "Untied: input embeddings",
     "output": "Untied: output embeddings",
@@ -39,9 +39,11 @@ class MlmView(Drawing):
 
     Args:
         paths: Folders of runs.
+        doubles: What the legend calls words and their doubles.
     """
 
     paths: tuple[Path, ...] = positional()
+    doubles: str = "a word and its double: same meaning, same contexts (DH holds)"
     output: Path = field(default=Path("figures/doubles.pdf"), metadata={"alias": "path"})
 
     def build(self) -> None:
@@ -89,7 +91,7 @@ class MlmView(Drawing):
         grid[0][0].set_ylabel("Euclidean distance")
         grid[1][0].set_ylabel("Euclidean distance at the end")
         most = max(map(len, shown.values()))
-        entries = [Entry(KINDS[kind], palette[kind]) for kind in ("doubles", "random")]
+        entries = [Entry(self.doubles, palette["doubles"]), Entry("random pairs of words", palette["random"])]
         thin = f"mean of {most} runs; thin: each run; band: the middle 80% of all pairs" if most > 1 else ""
         entries.append(Entry(thin or "mean of all pairs; band: their middle 80%", kind="band"))
         add_legend(figure, self.title, entries)
