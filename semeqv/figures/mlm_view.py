@@ -91,7 +91,10 @@ class MlmView(Drawing):
         grid[0][0].set_ylabel("Euclidean distance")
         grid[1][0].set_ylabel("Euclidean distance at the end")
         most = max(map(len, shown.values()))
-        entries = [Entry(self.doubles, palette["doubles"]), Entry("random pairs of words", palette["random"])]
+        entries = [
+            Entry(self.doubles, palette["doubles"]),
+            Entry("random pairs of words (DH fails)", palette["random"]),
+        ]
         thin = f"mean of {most} runs; thin: each run; band: the middle 80% of all pairs" if most > 1 else ""
         entries.append(Entry(thin or "mean of all pairs; band: their middle 80%", kind="band"))
         add_legend(figure, self.title, entries)

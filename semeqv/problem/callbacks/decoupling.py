@@ -18,7 +18,7 @@ class Decoupler(Recorder):
     A model with a method `decouple` is told to. A tied model of transformers is untied before it learns, since neither
     its parameters nor those of its optimizer may change later: two matrices of equal values, each of which takes the
     sum of both gradients before every update, until it is time. That is how the one matrix would learn, elementwise
-    optimizers being given.
+    optimizers being given; only clipping, which comes before, sees two gradients.
 
     Args:
         options: How often, and where to log metrics.
