@@ -25,7 +25,8 @@ PANELS = {
     "output": "Untied: output embeddings",
     "tied": "Tied: one embedding",
 }
-NAMED = 5  # words named in a panel
+NAMED = 4  # words named in a panel, at most
+ROOM = 36  # points of 1/72 inch from one to the next
 MIDDLE = (10, 90)  # percentiles between which the band lies
 
 
@@ -185,7 +186,7 @@ def at_end(runs: Sequence[Followed], side: str, kind: str) -> tuple[numpy.ndarra
 
 
 def name_closest(axes: Axes, runs: Sequence[Followed], side: str, color: str) -> None:
-    """Name the words that are closest to their doubles.
+    """Name words that are close to their doubles, the closest first, where there is room.
 
     Args:
         axes: Where; its limits must be final.
@@ -204,7 +205,10 @@ def name_closest(axes: Axes, runs: Sequence[Followed], side: str, color: str) ->
     left, right = numpy.log(axes.get_xlim())
     across = (numpy.log(places) - left) / (right - left) * panel[0]
     points = [(float(x), float(y)) for x, y in zip(across, ends / height * panel[1])]
-    near = numpy.argsort(ends, kind="stable")[:NAMED]
+    near: list[int] = []
+    for place in numpy.argsort(ends, kind="stable").tolist():
+        if len(near) < NAMED and all(abs(across[place] - across[other]) > ROOM for other in near):
+            near.append(place)
     names = [runs[0].names[runs[0].pairs["doubles"][place][0]] for place in near]
     for place, name, (x, y) in zip(near, names, place_labels(names, [points[i] for i in near], points, panel, size=6)):
         axes.annotate(
