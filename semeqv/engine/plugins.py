@@ -21,6 +21,7 @@ BUILT_IN = (
     "semeqv.problem.foundation.plugin",
     "semeqv.text.models.plugin",
     "semeqv.tasks.measures.plugin",
+    "semeqv.problem.mlm.plugin",
 )
 
 
