@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy
 import pytest
 
+from semeqv.engine.errors import UserError
 from semeqv.engine.report import print_metrics
 from semeqv.engine.savers import DefaultSaver
 from semeqv.engine.scoring import Scorer
@@ -74,3 +75,11 @@ def test_what_processes_have_seen_is_put_together_row_by_row():
     assert scorer.parts == ["a", "b", "c", "e", "f"]
     scorer.take({}, {}, counts=False)
     assert scorer.parts[-1] is None
+
+
+def test_a_model_that_was_opened_is_tested_as_it_is(tmp_path):
+    trainer = points().set_output(tmp_path / "run").set_saver(DefaultSaver().build()).set_testsplit(Judged())
+    with pytest.raises(UserError, match="has no checkpoint to test"):
+        trainer.test()
+    trainer.models[0].source = "runs/other"
+    assert 0 <= trainer.test()[None]["hits"][0] <= 1
