@@ -20,6 +20,8 @@ BUILT_IN = (
     "semeqv.text.babel.plugin",
     "semeqv.problem.foundation.plugin",
     "semeqv.text.models.plugin",
+    "semeqv.tasks.classification.plugin",
+    "semeqv.tasks.scores.plugin",
 )
 
 
