@@ -59,7 +59,7 @@ class Subwords:
 
 
 def plain(tokenizer: Any) -> Tokenizer:
-    """A copy of the tokenizer's inside that neither cuts nor pads, and reads what looks like a special token as text."""
+    """A copy of the tokenizer's inside that neither cuts nor pads; what looks like a special token is text to it."""
     copy = Tokenizer.from_str(tokenizer.backend_tokenizer.to_str())
     copy.no_truncation()
     copy.no_padding()

@@ -56,8 +56,9 @@ def pool_words(module: nn.Module, args: Any, output: Any) -> Any:
 class OfWords:
     """What makes a `*ForTokenClassification` see words: their vectors are pooled before its head.
 
-    `forward` takes `words` besides, `(batch, time)`: which word each token is of, -1 for none; `labels` and `logits` are
-    then of words, `(batch, words)` and `(batch, words, labels)`. Without `words` they are of tokens, as in transformers.
+    `forward` takes `words` besides, `(batch, time)`: which word each token is of, -1 for none; `labels` and `logits`
+    are then of words, `(batch, words)` and `(batch, words, labels)`. Without `words` they are of tokens, as in
+    transformers.
     """
 
     def __init__(self, config: Any, *args: Any, **options: Any):

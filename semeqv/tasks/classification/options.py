@@ -8,6 +8,7 @@ from typing import Any, ClassVar, NamedTuple
 from semeqv.engine.component import alias
 from semeqv.text.datasets.corpus import Split
 
+
 class Item(NamedTuple):
     """A sentence of words that have labels, or one or two texts that have one.
 
@@ -33,8 +34,8 @@ class Labelled:
         labels: All labels, where the training set lacks some. They are those of the training set if left out, or of the
             model, when it is a trained classifier that knows all of them.
         batch_size: Rows of a batch.
-        max_length: The most tokens of a row, fewer where the model reads fewer at once; longer sentences are cut between
-            words, longer texts at their end.
+        max_length: The most tokens of a row, fewer where the model reads fewer at once; longer sentences are cut
+            between words, longer texts at their end.
         shuffle: Draw the rows of training in a new order in every epoch.
         grouping: So many batches of training are drawn together, and rows of like length put into one; 1 for none.
         replicates: Bootstrap samples of the 95% intervals of a test set's scores; 0 for no intervals.

@@ -20,7 +20,16 @@ from semeqv.text.tokenizers.training import fingerprint as tokenizer_fingerprint
 if TYPE_CHECKING:
     from semeqv.tasks.classification.options import Item, Labelled
 
-LAYOUT = {"name", "path", "labels", "batch_size", "max_length", "shuffle", "grouping", "replicates"}  # do not change what is read
+UNREAD = {"name", "path", "labels", "batch_size", "max_length", "shuffle", "grouping", "replicates"}
+    "name",
+    "path",
+    "labels",
+    "batch_size",
+    "max_length",
+    "shuffle",
+    "grouping",
+    "replicates",
+}  # do not change what is read
 
 
 def items(options: "Labelled") -> tuple["Item", ...]:
@@ -72,7 +81,7 @@ def belongs(options: "Labelled", item: "Item") -> bool:
 
 def source_facts(options: "Labelled") -> dict[str, Any]:
     """What the text and its labels depend on, as JSON: the options, and the SHA-256 of each file."""
-    values = {each.name: getattr(options, each.name) for each in fields(options) if each.name not in LAYOUT}
+    values = {each.name: getattr(options, each.name) for each in fields(options) if each.name not in UNREAD}
     plain = (bool, int, float, tuple, type(None))
     said = {name: value if isinstance(value, plain) else str(value) for name, value in values.items()}
     files = {name: fingerprint(path) for name, path in options.sources().items()}

@@ -31,9 +31,7 @@ def label_tally(gold: Integers, predicted: Integers, sentence: Integers, sentenc
     return tallied([gold[right], predicted, gold], [sentence[right], sentence, sentence], sentences, classes)
 
 
-def tallied(
-    classes_of: Sequence[Integers], sentences_of: Sequence[Integers], sentences: int, classes: int
-) -> Integers:
+def tallied(classes_of: Sequence[Integers], sentences_of: Sequence[Integers], sentences: int, classes: int) -> Integers:
     """Count the classes of three kinds of things, by sentence: `(sentences, 3, classes)`."""
     counts = [
         numpy.bincount(sentence * classes + kind, minlength=sentences * classes).reshape(sentences, classes)
@@ -67,7 +65,9 @@ def entity_tally(
     _, ours, theirs = numpy.intersect1d(first, their_first, assume_unique=True, return_indices=True)
     right = ours[(last[ours] == their_last[theirs]) & (kind[ours] == their_kind[theirs])]
     kinds = [kind[right], their_kind, kind]
-    return tallied(kinds, [sentence[first[right]], sentence[their_first], sentence[first]], sentences, len(types)), types
+    return tallied(
+        kinds, [sentence[first[right]], sentence[their_first], sentence[first]], sentences, len(types)
+    ), types
 
 
 def entities(begins: NDArray[numpy.bool_], types: Integers, sentence: Integers) -> tuple[Integers, Integers, Integers]:

@@ -83,7 +83,17 @@ class Ner(Treebank):
         tag_column: The column of the tags.
     """
 
-    endings: ClassVar[tuple[str, ...]] = (".iob2", ".iob", ".bio", ".conll", ".conll02", ".conll03", ".txt", ".tsv", ".annotated")
+    endings: ClassVar[tuple[str, ...]] = (
+        ".iob2",
+        ".iob",
+        ".bio",
+        ".conll",
+        ".conll02",
+        ".conll03",
+        ".txt",
+        ".tsv",
+        ".annotated",
+    )
 
     outside: tuple[str, ...] = ()
     convert: bool = False
