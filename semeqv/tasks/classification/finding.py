@@ -58,7 +58,7 @@ def find_files(
         fit = [file for file in spoken if set(wanted) <= set(words_of(file.name))]
         fit = [file for file in fit if split is None or set(PARTS[split]) & set(words_of(file.name))]
         if len(fit) != 1:
-            raise UserError(fault(place, language, split, fit, spoken, endings))
+            raise UserError(fault(f"of {language!r}" + (f" for {split}" if split else ""), fit, spoken, endings, place))
         found[fit[0].name] = fit[0]
     return found
 
@@ -75,13 +75,10 @@ def words_of(name: str) -> list[str]:
     return re.split(r"[._-]+", name.lower())
 
 
-def fault(
-    place: Path, language: str, split: str | None, fit: list[Path], spoken: list[Path], endings: Sequence[str]
-) -> str:
+def fault(which: str, fit: list[Path], spoken: list[Path], endings: Sequence[str], place: Path) -> str:
     """What to say when a language has no file, or several."""
-    part = f" for {split}" if split else ""
     if fit:
         choice = ", ".join(file.name for file in fit[:6])
-        return f"{place} has several files of {language!r}{part}: {choice}. Name one by --path, or a word of it by --treebank."
+        return f"{place} has several files {which}: {choice}. Name one by --path, or a word of its name by --treebank."
     there = ", ".join(file.name for file in spoken[:6]) or f"none that ends in {' or '.join(endings)}"
-    return f"{place} has no file of {language!r}{part}; of this language there is {there}. Name a file by --path."
+    return f"{place} has no file {which}; of this language there is {there}. Name a file by --path."

@@ -21,15 +21,6 @@ if TYPE_CHECKING:
     from semeqv.tasks.classification.options import Item, Labelled
 
 UNREAD = {"name", "path", "labels", "batch_size", "max_length", "shuffle", "grouping", "replicates"}
-    "name",
-    "path",
-    "labels",
-    "batch_size",
-    "max_length",
-    "shuffle",
-    "grouping",
-    "replicates",
-}  # do not change what is read
 
 
 def items(options: "Labelled") -> tuple["Item", ...]:
