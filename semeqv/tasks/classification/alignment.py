@@ -19,7 +19,7 @@ class Template:
         begin: What stands before the first text.
         end: What stands after the last.
         between: What stands between two.
-        second: The token type of the second text, and of what stands behind it.
+        second: The token type of the second text, and of what stands behind it; 0 for models that know no types.
     """
 
     begin: tuple[int, ...]
@@ -42,7 +42,8 @@ class Template:
         sides = numpy.array([-1 if side is None else side for side in pair.sequence_ids])
         (a,), (b,) = (numpy.flatnonzero(sides == side)[[0]] for side in (0, 1))
         a_end, b_end = (int(numpy.flatnonzero(sides == side)[-1]) + 1 for side in (0, 1))
-        return cls(tuple(pair.ids[:a]), tuple(pair.ids[b_end:]), tuple(pair.ids[a_end:b]), pair.type_ids[b])
+        second = pair.type_ids[b] if "token_type_ids" in tokenizer.model_input_names else 0
+        return cls(tuple(pair.ids[:a]), tuple(pair.ids[b_end:]), tuple(pair.ids[a_end:b]), second)
 
 
 @dataclass(frozen=True)

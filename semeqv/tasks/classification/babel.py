@@ -75,6 +75,10 @@ class BabelTags(Generated):
             for sentence in document.sentences[language]:
                 yield Item(sentence.forms, tuple(self.label_of(token) for token in sentence.tokens))
 
+    def every_label(self) -> tuple[str, ...]:
+        """All senses; parts of speech and entities are those that are read."""
+        return tuple(map(str, range(self.grammar.concepts))) if self.label == "sense" else ()
+
     def label_of(self, token: Any) -> str | None:
         """The label of a word."""
         if self.label == "sense":
@@ -88,6 +92,10 @@ class BabelTopics(Generated):
     """Documents in two small invented languages, with their topic."""
 
     of_words: ClassVar[bool] = False
+
+    def every_label(self) -> tuple[str, ...]:
+        """All topics."""
+        return tuple(map(str, range(self.topics)))
 
     def items(self) -> Iterator[Item]:
         """The documents."""

@@ -78,7 +78,9 @@ def words_of(name: str) -> list[str]:
 def fault(which: str, fit: list[Path], spoken: list[Path], endings: Sequence[str], place: Path) -> str:
     """What to say when a language has no file, or several."""
     if fit:
-        choice = ", ".join(file.name for file in fit[:6])
+        choice = ", ".join(str(file.relative_to(place)) for file in fit[:6])
         return f"{place} has several files {which}: {choice}. Name one by --path, or a word of its name by --treebank."
-    there = ", ".join(file.name for file in spoken[:6]) or f"none that ends in {' or '.join(endings)}"
+    there = (
+        ", ".join(str(file.relative_to(place)) for file in spoken[:6]) or f"none that ends in {' or '.join(endings)}"
+    )
     return f"{place} has no file {which}; of this language there is {there}. Name a file by --path."

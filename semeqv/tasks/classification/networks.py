@@ -62,7 +62,7 @@ class OfWords:
     """
 
     def __init__(self, config: Any, *args: Any, **options: Any):
-        super().__init__(config, *args, **options)
+        super().__init__(config, *args, **options)  # type: ignore[call-arg]
         self.base_model.register_forward_hook(pool_words)  # type: ignore[attr-defined]
 
     def forward(self, *, words: Tensor | None = None, labels: Tensor | None = None, **batch: Any) -> Any:
@@ -123,7 +123,7 @@ def head_class(config: Any, head: str) -> type[Any]:
         raise UserError(f"Models of the kind {config.model_type} cannot be classifiers: they have no plain model.")
     said = {"__module__": __name__, "base_model_prefix": base.base_model_prefix}
     made = type(base.__name__.removesuffix("Model") + head, (GENERIC[head], base.__bases__[0]), said)
-    HEADS[head].register(type(config), made)
+    HEADS[head].register(type(config), made, exist_ok=True)  # else kinds that transformers has stay as they are
     return made
 
 

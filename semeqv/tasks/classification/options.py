@@ -78,6 +78,10 @@ class Labelled:
         """The files, by how they are called in run.json; empty when the data is in no file."""
         raise NotImplementedError
 
+    def every_label(self) -> tuple[str, ...]:
+        """All labels that there can be, where that is known without reading; else none."""
+        return ()
+
     def line_of(self, label: str) -> str:
         """Where a label stands first, for a message: `FILE, line 12`."""
         raise NotImplementedError

@@ -87,7 +87,11 @@ def documents(options: "Labelled") -> Iterator[Document]:
 
 
 def label_names(options: "Labelled") -> tuple[str, ...]:
-    """The labels of a data set, sorted; of tags of IOB2 the beginning and the inside of every type, `O` first."""
+    """The labels of a data set: all that there can be, or those in it, sorted; of tags of IOB2 the beginning and the
+    inside of every type, `O` first.
+    """
+    if known := options.every_label():
+        return known
     found = {label for item in items(options) for label in item.labels if label is not None}
     if options.entities:
         return tags_of({label[2:] for label in found if label != "O"})

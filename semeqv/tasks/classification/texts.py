@@ -36,6 +36,12 @@ class Xnli(InFiles):
             for pair in read_labelled(file, language):
                 yield Item(pair.texts, (pair.label,))
 
+    def every_label(self) -> tuple[str, ...]:
+        """The three."""
+        from semeqv.text.readers.xnli import LABELS
+
+        return LABELS
+
     def line_of(self, label: str) -> str:
         """The files: their reader refuses labels that are none of XNLI."""
         return ", ".join(map(str, self.sources().values()))
