@@ -239,8 +239,8 @@ class Saver:
         """Give every replica its best weights, when they were kept; else its last ones.
 
         Args:
-            trainer: The Trainer. When it has not trained, the last weights are read from each run's folder; a model that
-                says that it was opened from a `source` is taken as it is where the folder has no checkpoint.
+            trainer: The Trainer. When it has not trained, the last weights are read from each run's folder; where there
+                is no checkpoint, a model that was opened from somewhere (it has a `source`) is taken as it is.
 
         Raises:
             UserError: When it has not trained, and a folder has no checkpoint.

@@ -73,9 +73,8 @@ def test_entities_are_what_the_best_tagger_is_judged_by(pretrained, tmp_path):
 def test_senses_and_topics_are_told_apart(pretrained, tmp_path):
     say = pretrained
     data = "cli dataset babel-tags --label sense --documents 40"
-    say(
-        f"--steps 3 --output sense {data} {data} --split validation cli model token-classifier --from mlm {LEARN} cli train"
-    )
+    model = f"cli model token-classifier --from mlm {LEARN}"
+    say(f"--steps 3 --output sense {data} {data} --split validation {model} cli train")
     data = "cli dataset babel-topics --documents 300 --max_length 64"
     say(
         f"--epochs 5 --output topics {data} {data} --split test cli model sequence-classifier --from mlm {LEARN} "

@@ -65,7 +65,7 @@ def test_word_vectors_are_what_a_loop_over_words_makes(pooling):
 
 
 def test_logits_of_words_are_those_of_their_tokens(folder):
-    """The heads are linear, so that the mean of the plain model's logits is ours, and the first token's with `first`."""
+    """The heads are linear, so that the mean of the plain model's logits is ours, or the first token's with `first`."""
     model = open_classifier(folder, TOKENS, LABELS).eval()
     with torch.no_grad():
         tokens = model(input_ids=IDS, attention_mask=MASK).logits

@@ -115,7 +115,7 @@ def test_files_are_found_by_the_words_of_their_names(treebank, monkeypatch):
     (found,) = find_files(treebank, ("de",), "test", (".conllu",)).values()
     assert found.name == "de_y-ud-test.conllu"
     conllu(treebank / "en_z-ud-test.conllu", "x/X")
-    with pytest.raises(UserError, match="several files of 'en' for test: en_x-ud-test.conllu, en_z-ud-test.conllu"):
+    with pytest.raises(UserError, match=r"several files of 'en' for test: en_x-ud-test.conllu, en_z-ud-test.conllu"):
         ConllU(path=treebank, split="test").sources()
     assert list(ConllU(path=treebank, split="test", treebank="z").sources()) == ["en_z-ud-test.conllu"]
     with pytest.raises(UserError, match=r"no file of 'de' for train; of this language there is de_y-ud-test.conllu"):

@@ -74,7 +74,7 @@ def test_the_table_goes_into_a_page(say, runs):
         ("cli scores runs/c", "runs/c: no metrics.jsonl there"),
         ("cli scores runs/b --split validation", "runs/b: no scores of a validation set"),
         ("cli scores runs/b --group x=en,fr", "runs/b: no set 'fr' for --group x; there is en"),
-        ("cli scores runs/b --metric bleu", "runs/b: set 'en' has no 'bleu'; it has f1, recall"),
+        ("cli scores runs/b --metric bleu", "no run has the score 'bleu' of these sets; there is f1, recall"),
         ("cli scores runs/b --group x=en --group x=de", "--group names one group twice"),
         ("cli scores runs/b --digits 0", "--digits must be from 1 to 10"),
     ],

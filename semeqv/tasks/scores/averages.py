@@ -98,16 +98,16 @@ def averaged(
 
     Args:
         runs: What `read_runs` found.
-        metrics: Which scores; all if empty.
+        metrics: Which scores, of experiments that have them; all if empty.
         groups: The sets of each group; all sets if it names none.
 
     Returns:
         A row for each experiment, set (and group) and score.
 
     Raises:
-        click.UsageError: When a run lacks a set of a group, or no run has a score that is asked for.
+        click.UsageError: When a run lacks a set of a group, or no experiment has a score that is asked for.
     """
-    rows = []
+    rows, seen = list[Row](), dict[str, None]()
     for experiment, each in runs.items():
         names = list(dict.fromkeys(name for run in each for name in run))
         subsets = {name: (name,) for name in names} | {
@@ -117,11 +117,13 @@ def averaged(
             having = each if group in groups else [run for run in each if group in run]
             for run in having:
                 if missing := [name for name in sets if name not in run]:
-                    there = ", ".join(run) or "none"
-                    raise click.UsageError(f"{experiment}: no set {missing[0]!r} for --group {group}; there is {there}")
-            rows += [row(experiment, group, metric, having, sets) for metric in metrics or shared(having, sets)]
-    if not rows:
-        raise click.UsageError("there is no score to show")
+                    said = ", ".join(run) or "none"
+                    raise click.UsageError(f"{experiment}: no set {missing[0]!r} for --group {group}; there is {said}")
+            there = shared(having, sets)
+            rows += [row(experiment, group, each, having, sets) for each in metrics or there if each in there]
+            seen |= dict.fromkeys(there)
+    if missing := [metric for metric in metrics if metric not in seen]:
+        raise click.UsageError(f"no run has the score {missing[0]!r} of these sets; there is {', '.join(seen)}")
     return rows
 
 
@@ -144,15 +146,7 @@ def row(experiment: str, group: str, metric: str, runs: Sequence[Sets], sets: Se
 
     Returns:
         The row.
-
-    Raises:
-        click.UsageError: When a run has no such score.
     """
-    for run in runs:
-        for name in sets:
-            if metric not in run[name]:
-                there = ", ".join(shared([run], [name]))
-                raise click.UsageError(f"{experiment}: set {name!r} has no {metric!r}; it has {there}")
     values = [fmean(run[name][metric] for name in sets) for run in runs]
     mean, half = fmean(values), math.nan
     if len(values) > 1:

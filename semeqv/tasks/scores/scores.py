@@ -21,7 +21,7 @@ class Scores:
     Args:
         paths: Files metrics.jsonl, folders of runs, or folders with such folders.
         split: Which sets.
-        metric: A score to show; may be repeated. All but losses if left out.
+        metric: A score to show, of the experiments that have it; may be repeated. All but losses if left out.
         group: Sets to average over, such as `head=en,de`, or `all` for all sets of a run; may be repeated.
         output: Write the table to this CSV file too.
         markdown: Write it into this Markdown file too: between the lines `<!-- scores -->` and `<!-- end -->` of it.

@@ -1,0 +1,60 @@
+# Taggers on a small encoder, pretrained here or not: parts of speech (UD EWT) and named entities (UNER), English.
+#
+# The encoder reads Europarl by masked LM first. Data is that of $SEMEQV_DATA; without it, all is done on the generated
+# corpus instead. Some 25 minutes on one CPU core.
+
+EXPERIMENT := tagging$(if $(SEMEQV_DATA),,-babel)
+SEEDS ?= 42..44
+STEPS ?= 800
+EPOCHS ?= 3
+
+include $(dir $(lastword $(MAKEFILE_LIST)))common.mk
+
+SETTINGS = --threads 1 --precision bf16
+ENCODER := $(RUN)/encoder
+TAGGERS := $(foreach task,pos ner,$(RUN)/$(task)-pretrained $(RUN)/$(task)-scratch)
+
+ifdef SEMEQV_DATA
+VOCABULARY := 8000
+TEXT := cli dataset europarl --languages en
+POS := cli dataset conllu --column upos --treebank
+NER := cli dataset ner --outside OTH O --treebank
+SOURCE := ewt
+OTHER := pud --name pud
+else
+VOCABULARY := 1000
+TEXT := cli dataset babel --languages lume
+POS := cli dataset babel-tags --label pos --languages
+NER := cli dataset babel-tags --label ner --languages
+SOURCE := lume
+OTHER := drask --name drask
+endif
+
+LAYOUT := --packing --block_size 64 --batch_size 64
+PRETRAINING = cli tokenizer bpe --vocab_size $(VOCABULARY) $(TEXT) $(LAYOUT) $(TEXT) $(LAYOUT) --split validation \
+  cli model encoder --layers 3 --heads 6 --embedding_size 192 --positions learned --initializer_range .02 --dropout .1 \
+    --block_size 128 --sparse_prediction \
+  cli optimizers adamw --learning_rate 1e-3 cli schedulers linear --warmup 80 \
+  cli savers default-saver --minutes 2 --resume
+
+# $(1) is the data set of the task, $(2) the score that the best weights are chosen by.
+TAGGING = $(1) $(SOURCE) $(1) $(SOURCE) --split validation $(1) $(SOURCE) --split test --name $(SOURCE) \
+  $(1) $(OTHER) --split test \
+  cli model token-classifier --from $(ENCODER) --pretrained $(if $(findstring scratch,$@),False,True) \
+  cli optimizers adamw --learning_rate 1e-3 cli schedulers linear --warmup 100 \
+  cli savers default-saver --savebest --metric $(2) --minutes 2 --resume \
+  cli train cli test
+TAG = $(TRAIN) --seeds $(SEEDS) --epochs $(EPOCHS) $(SETTINGS) --output $(@D) $(OPTIONS)
+
+$(ENCODER)/run.json: | $(READY)
+	$(TRAIN) --seed 42 --steps $(STEPS) $(SETTINGS) --output $(ENCODER) $(OPTIONS) $(PRETRAINING) cli train
+
+$(RUN)/pos-%/run.json: $(ENCODER)/run.json
+	$(TAG) $(call TAGGING,$(POS),accuracy)
+
+$(RUN)/ner-%/run.json: $(ENCODER)/run.json
+	$(TAG) $(call TAGGING,$(NER),f1)
+
+figs: $(FIGURES)/scores.csv
+$(FIGURES)/scores.csv: $(addsuffix /run.json,$(TAGGERS))
+	$(SEMEQV) cli scores --metric accuracy --metric f1 --metric macro_f1 --output $@ $(TAGGERS)
