@@ -12,7 +12,7 @@ include $(dir $(lastword $(MAKEFILE_LIST)))common.mk
 
 SETTINGS = --threads 1 --precision bf16
 ENCODER := $(RUN)/encoder
-TAGGERS := $(foreach task,pos ner,$(RUN)/$(task)-pretrained $(RUN)/$(task)-scratch)
+TAGGERS := $(foreach task,pos ner,$(addprefix $(RUN)/$(task)-,scratch pretrained))
 
 ifdef SEMEQV_DATA
 VOCABULARY := 8000
@@ -55,6 +55,24 @@ $(RUN)/pos-%/run.json: $(ENCODER)/run.json
 $(RUN)/ner-%/run.json: $(ENCODER)/run.json
 	$(TAG) $(call TAGGING,$(NER),f1)
 
+# What the words alone tell, without a model.
+$(RUN)/pos-words/metrics.jsonl: | $(READY)
+	$(SEMEQV) $(POS) $(SOURCE) $(POS) $(SOURCE) --split test --name $(SOURCE) $(POS) $(OTHER) --split test \
+	  cli majority-labels --path $(@D)
+
+$(RUN)/ner-words/metrics.jsonl: | $(READY)
+	$(SEMEQV) $(NER) $(SOURCE) $(NER) $(SOURCE) --split test --name $(SOURCE) $(NER) $(OTHER) --split test \
+	  cli majority-labels --path $(@D)
+
+SCORES = $(SEMEQV) cli scores --metric accuracy --metric f1 --metric macro_f1
+TABLE := $(foreach task,pos ner,$(addprefix $(RUN)/$(task)-,words scratch pretrained))
+
 figs: $(FIGURES)/scores.csv
-$(FIGURES)/scores.csv: $(addsuffix /run.json,$(TAGGERS))
-	$(SEMEQV) cli scores --metric accuracy --metric f1 --metric macro_f1 --output $@ $(TAGGERS)
+$(FIGURES)/scores.csv: $(addsuffix /run.json,$(TAGGERS)) $(RUN)/pos-words/metrics.jsonl $(RUN)/ner-words/metrics.jsonl
+	$(SCORES) --output $@ $(TABLE)
+
+ifdef SEMEQV_DATA
+.PHONY: page
+page: figs
+	$(SCORES) --markdown docs/results/tagging.md --digits 3 $(TABLE)
+endif

@@ -8,10 +8,8 @@ from torch import Tensor
 
 from semeqv.engine.batches import Batch
 from semeqv.engine.scoring import Scorer
-from semeqv.tasks.bootstrap import intervals
-from semeqv.tasks.classification.official import entity_scores as official_scores
+from semeqv.tasks.classification.judging import judged, named
 from semeqv.tasks.classification.rows import UNLABELLED, Integers
-from semeqv.tasks.classification.tallies import entity_scores, entity_tally, label_scores, label_tally
 
 if TYPE_CHECKING:
     from semeqv.tasks.classification.batches import LabelledBatches
@@ -47,38 +45,27 @@ class LabelScorer(Scorer):
 
     def scores(self) -> dict[str, float]:
         """The scores, and in `NAME_low` and `NAME_high` their intervals where the data set asks for them."""
-        data, predicted = self.data, self.predicted()
-        rows, gold = data.rows, data.rows.labels
-        asked = gold != UNLABELLED
-        sentence = numpy.repeat(rows.sentences, data.label_lengths)
-        known = (gold[asked], predicted[asked], sentence[asked], len(data.items))
-        scores: Any = label_scores
-        if data.entities:
-            scores, (tally, _) = entity_scores, entity_tally(*known, data.labels)
-        else:
-            tally = label_tally(*known, len(data.labels))
-        found = {name: float(value) for name, value in scores(tally.sum(0)).items()}
-        if not data.replicates:
-            return found
-        if data.entities:
-            found |= official_scores(self.tags(gold), self.tags(predicted))
-        for name, ends in intervals(tally, scores, data.replicates).items():
-            found |= dict(zip((f"{name}_low", f"{name}_high"), ends))
-        return found
+        data = self.data
+        return judged(
+            data.rows.labels,
+            self.predicted(),
+            self.sizes(),
+            data.labels,
+            entities=data.entities,
+            replicates=data.replicates,
+        )
 
-    def tags(self, labels: Integers) -> list[list[str]]:
-        """The names of labels, `(labels,)`, sentence by sentence."""
-        names = numpy.array([*self.data.labels, ""])[numpy.where(labels == UNLABELLED, -1, labels)]
-        sizes = numpy.bincount(
-            self.data.rows.sentences, self.data.label_lengths, minlength=len(self.data.items)
-        ).astype(numpy.int64)
-        return [part.tolist() for part in numpy.split(names, numpy.cumsum(sizes)[:-1])]
+    def sizes(self) -> Integers:
+        """How many labels each sentence has, `(sentences,)`."""
+        rows, lengths = self.data.rows, self.data.label_lengths
+        return numpy.bincount(rows.sentences, lengths, minlength=len(self.data.items)).astype(numpy.int64)
 
     def predictions(self) -> Iterator[dict[str, Any]]:
         """What each sentence says, its labels, and those that were predicted; yields them in their order."""
-        said = zip(self.data.items, self.tags(self.data.rows.labels), self.tags(self.predicted()))
-        for number, (item, labels, predicted) in enumerate(said):
-            if self.data.rows.words is None:
+        data = self.data
+        both = (named(labels, self.sizes(), data.labels) for labels in (data.rows.labels, self.predicted()))
+        for number, (item, labels, predicted) in enumerate(zip(data.items, *both)):
+            if data.rows.words is None:
                 yield {"sentence": number, "texts": item.texts, "label": labels[0], "predicted": predicted[0]}
             else:
                 yield {"sentence": number, "words": item.texts, "labels": labels, "predicted": predicted}
