@@ -10,7 +10,7 @@ SMALL := xor-transformer-small xor-transformer-small-ydh xor-transformer-small-n
 MEDIUM := xor-transformer-medium xor-lstm-medium xor-mlp-medium
 
 .PHONY: figs test help install install-dev lint format xor xor-medium all docs/results/xor.md bench clean
-.PHONY: docker-build docker-run faults
+.PHONY: docker-build docker-run faults docs/results/tagging.md
 
 figs: install
 	@$(MAKE) --no-print-directory -f experiments/xor-transformer-small.mk figs
@@ -23,6 +23,7 @@ help:
 	@echo 'make test        install, run the tests'
 	@echo 'make xor         the five small experiments, and docs/results/xor.md'
 	@echo 'make xor-medium  the three medium experiments (hours; SEEDS=42..43 STEPS=20000 make them shorter)'
+	@echo 'make tagging     taggers on a small encoder, pretrained here or not (half an hour)'
 	@echo 'make all         every experiment'
 	@echo 'make lint        ruff, mypy, import-linter, pydoclint, hadolint'
 	@echo 'make format      let ruff format the code'
@@ -45,6 +46,9 @@ $(notdir $(basename $(EXPERIMENTS))): install
 docs/results/xor.md: install $(if $(filter xor,$(MAKECMDGOALS)),$(SMALL))
 	$(BIN)/semeqv cli xor report --output $@ $(wildcard $(addprefix runs/,$(SMALL) $(MEDIUM)))
 	@mkdir -p $(@:.md=) && cp $(wildcard figures/xor-transformer-small/*.png) $(@:.md=)
+
+docs/results/tagging.md: install
+	@$(MAKE) --no-print-directory -f experiments/tagging.mk page
 
 bench: install-dev
 	$(BIN)/python -m benchmarks
