@@ -26,6 +26,15 @@ def test_the_sentence_runs(say, tmp_path):
     say(again)
 
 
+def test_the_language_model_trains_and_generates(say, tmp_path, monkeypatch):
+    monkeypatch.setenv("SEMEQV_CACHE", str(tmp_path / "cache"))
+    (line,) = re.findall(r"^    semeqv (--steps 2000 .*?cli train)$", README, re.DOTALL | re.MULTILINE)
+    short = line.replace("--steps 2000", "--steps 2").replace("--documents 500", "--documents 20")
+    say(short.replace("\\\n", " ").replace("babel --block_size", "babel --documents 200 --block_size"))
+    (line,) = re.findall(r"^    semeqv (cli model load .*)$", README, re.MULTILINE)
+    assert say(f"{line} --max_new_tokens 3").out.startswith("gåk")
+
+
 def test_the_mistake_is_named_as_shown(say):
     (line, words) = re.search(r"\$ semeqv (.*)\n((?:    .*\n)+)", README).groups()
     assert say(line, code=2).err == words.replace("    ", "")

@@ -181,7 +181,9 @@ def contents(folder):
     return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
-@pytest.mark.parametrize("case", CASES, ids=[case[0] for case in CASES])
+@pytest.mark.parametrize(
+    "case", [pytest.param(case, id=case[0], marks=pytest.mark.bad_input(case[0].split()[0])) for case in CASES]
+)
 def test_it_is_refused(trained, say, tmp_path, case):
     _, prepare, line, words = case
     shutil.copytree(trained, tmp_path / NAME)
@@ -195,6 +197,7 @@ def test_it_is_refused(trained, say, tmp_path, case):
 
 
 @pytest.mark.parametrize("change", [lambda text: b"\xef\xbb\xbf" + text, lambda text: text.replace(b"\n", b"\r\n")])
+@pytest.mark.bad_input("B4")
 def test_b4_a_byte_order_mark_and_other_line_ends_are_read(tmp_path, say, change):
     file("metrics.jsonl", change(LINE))(tmp_path)
     assert "0.500" in say(PLOT).out
@@ -203,6 +206,7 @@ def test_b4_a_byte_order_mark_and_other_line_ends_are_read(tmp_path, say, change
     assert json.loads((tmp_path / "again.json").read_text())["settings"]["seed"] == 3
 
 
+@pytest.mark.bad_input("B5")
 def test_b5_a_line_of_100_megabytes_takes_little_memory(tmp_path):
     path = tmp_path / "metrics.jsonl"
     with open(path, "wb") as sparse:
@@ -228,6 +232,7 @@ class Shifted:
     ("name", "words"),
     [("input_ids", "In the validation set en: The data has token id 1"), ("labels", "The data has label")],
 )
+@pytest.mark.bad_input("B7")
 def test_b7_a_validation_set_beyond_the_vocabulary_is_refused_before_step_1(name, words):
     data, wrong = Default(size=5, drop_last=False).build(), Default(size=5, drop_last=False, split="validation").build()
     trainer = Trainer().set_model(Transformer(layers=1, heads=1, embedding_size=4).build(data)).set_trainsplit(data)
@@ -237,6 +242,7 @@ def test_b7_a_validation_set_beyond_the_vocabulary_is_refused_before_step_1(name
     assert trainer.step == 0
 
 
+@pytest.mark.bad_input("B10")
 def test_b10_a_name_with_markup_is_escaped_in_a_report(trained, say, tmp_path):
     folder = tmp_path / "<script>|*x*"
     shutil.copytree(trained, folder / NAME)

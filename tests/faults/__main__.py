@@ -9,12 +9,13 @@ import platform
 import sys
 import time
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 
-from tests.faults import asked, changes, company, kills, storage
+from tests.faults import asked, changes, company, inputs, kills, storage
 
 ROWS = {
     "F1": lambda: kills.random_kills(50),
@@ -31,6 +32,7 @@ ROWS = {
     "F8": lambda: company.lost_process(8),
     "F9": lambda: changes.changed_data(5),
     "F10": lambda: changes.changed_runs(6),
+    **{name: partial(inputs.bad_input, name) for name in inputs.PASSES},
 }
 
 

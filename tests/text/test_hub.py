@@ -59,6 +59,7 @@ def test_examples_come_one_at_a_time(fake):
         (RuntimeError(), "^Data set 'some/name' of the hub: RuntimeError$"),
     ],
 )
+@pytest.mark.bad_input("B2")
 def test_what_cannot_be_had_is_named(fake, examples, match):
     fake.examples = examples
     with pytest.raises(UserError, match=match):
@@ -99,6 +100,7 @@ def test_a_folder_is_a_data_set(real, tmp_path):
         list(hub.read_rows(str(folder), ["id"]))
 
 
+@pytest.mark.bad_input("B10")
 def test_a_folder_that_wants_to_run_code_is_refused(real, tmp_path):
     folder = tmp_path / "script"
     folder.mkdir()

@@ -52,6 +52,7 @@ def test_a_path_goes_before_the_variable(data, tmp_path):
     assert locate("other", data.relative_to(data) / "a.txt") == data / "a.txt"
 
 
+@pytest.mark.bad_input("B2")
 def test_what_is_missing_says_what_to_fetch_from_where(data, tmp_path, monkeypatch):
     with pytest.raises(
         UserError, match=f"set/a.txt is missing: fetch it from {ADDRESS} .* let --download .*{data}/set/a"
@@ -107,6 +108,7 @@ def test_many_who_ask_at_once_get_one_folder(server, data):
     assert locate("set", source=f"{server.address}.zip", fetch=True) == data / "set"
 
 
+@pytest.mark.bad_input("B9")
 def test_an_archive_that_leads_out_is_fetched_and_not_unpacked(server, data):
     server.content = packed("a.txt", "../../outside.txt")
     with pytest.raises(UserError, match="would lie outside the folder; nothing was unpacked"):

@@ -63,6 +63,7 @@ def test_almost_valid_files_are_read_or_refused_in_words(tmp_path_factory, read,
 
 
 @every_reader
+@pytest.mark.bad_input("B4")
 def test_how_a_file_is_stored_changes_nothing(tmp_path, read, content):
     zipped = io.BytesIO()
     with zipfile.ZipFile(zipped, "w") as file:
@@ -80,12 +81,14 @@ def test_how_a_file_is_stored_changes_nothing(tmp_path, read, content):
 
 @every_reader
 @pytest.mark.parametrize("text", ["", "\n", "\n \n\n", "\ufeff"])
+@pytest.mark.bad_input("B3")
 def test_empty_and_blank_files_are_refused(tmp_path, read, content, text):
     with pytest.raises(UserError, match=r"corpus.txt"):
         list(read(written(tmp_path, text)))
 
 
 @pytest.mark.parametrize("name", ["table", "csv", "conllu", "iob2", "xnli"])
+@pytest.mark.bad_input("B3")
 def test_a_header_alone_is_refused(tmp_path, name):
     read, content = READERS[name]
     with pytest.raises(UserError, match=r"corpus.txt"):
@@ -93,6 +96,7 @@ def test_a_header_alone_is_refused(tmp_path, name):
 
 
 @every_reader
+@pytest.mark.bad_input("B4")
 def test_bytes_that_are_no_text_are_named(tmp_path, read, content):
     for byte, said in ((b"\0", "a NUL"), (b"\xff", "0xff is not UTF-8")):
         line = content.encode().count(b"\n") + 1
@@ -107,6 +111,7 @@ def endless():
 
 
 @every_reader
+@pytest.mark.bad_input("B5")
 def test_a_line_of_100_megabytes_is_refused_in_little_memory(tmp_path, read, content, endless):
     path = written(tmp_path, gzip.compress(content.encode()) + endless)
     tracemalloc.start()

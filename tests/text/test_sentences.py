@@ -183,6 +183,7 @@ def test_entities_of_iob1_are_converted_when_asked(tmp_path):
         ("-DOCSTART- O\na O\n", "line 2: an empty line should follow -DOCSTART-"),
     ],
 )
+@pytest.mark.bad_input("B2")
 def test_tags_that_do_not_fit_are_named(tmp_path, content, match):
     with pytest.raises(UserError, match=f"corpus.txt, {match}"):
         tags(written(tmp_path, content))

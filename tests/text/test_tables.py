@@ -60,6 +60,7 @@ def test_rows_know_their_lines(tmp_path):
         ('a,b\n"1,2\n', {"columns": ["a"], "quoted": True, "separator": ","}, r"line 2: .*is a quote missing"),
     ],
 )
+@pytest.mark.bad_input("B2")
 def test_tables_that_do_not_fit_are_refused(tmp_path, content, options, match):
     with pytest.raises(UserError, match=f"corpus.txt.*{match}"):
         list(table.read_rows(written(tmp_path, content), **options))

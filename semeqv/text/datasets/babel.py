@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from semeqv.engine.component import component
 from semeqv.text.babel.options import LANGUAGES, GrammarOptions
@@ -37,6 +38,10 @@ class Babel(GrammarOptions, Corpus):
     def sources(self) -> Mapping[str, Path]:
         """None: it is generated."""
         return {}
+
+    def source_facts(self) -> dict[str, Any]:
+        """What the text depends on."""
+        return super().source_facts() | {"pairs": self.objective == "translation"}
 
     def rows(self) -> Iterator[Mapping[str, str]]:
         """Documents; sentences with their translations, when these are asked for."""

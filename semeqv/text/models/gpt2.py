@@ -13,13 +13,18 @@ class GPT2(Sized):
     """GPT-2 (Radford et al., 2019), which predicts the next token. The sizes are those of its smallest model.
 
     It is the `GPT2LMHeadModel` of transformers, whose `from_pretrained` opens what a run saves.
+
+    Args:
+        loss_chunk: Compute the model's own loss for so many positions at a time, so that the logits of a batch are
+            never all there; for all at once if left out. It saves memory, not time.
     """
 
     word: ClassVar[str] = "gpt2"
     objective: ClassVar[str] = "causal"
 
     block_size: int = 1024
-    activation: str = "gelu_new"
+    activation: str = "gelu_pytorch_tanh"  # the same function as its `gelu_new`, in one kernel
+    loss_chunk: int | None = None
 
     def build(self, tokenizer: Any = None, dataset: Any = None) -> Any:
         """The model.
@@ -33,6 +38,7 @@ class GPT2(Sized):
         """
         from transformers import GPT2Config, GPT2LMHeadModel
 
+        from semeqv.text.chunked import chunked
         from semeqv.text.models.opening import ready
 
         self.check()
@@ -51,4 +57,4 @@ class GPT2(Sized):
             tie_word_embeddings=self.tied,
             **special_tokens(tokenizer),
         )
-        return ready(GPT2LMHeadModel(config))
+        return chunked(ready(GPT2LMHeadModel(config)), self.loss_chunk)

@@ -17,6 +17,8 @@ class Loaded:
             run.
         tie: Whether the output embedding is the input embedding; `saved` leaves it as it is. Untied, the two start
             from the same values.
+        loss_chunk: Compute the model's own loss for so many positions at a time, so that the logits of a batch are
+            never all there; for all at once if left out. It saves memory, not time.
         dtype: Numbers that the weights are kept in; `saved` keeps those of the file. Training wants float32.
     """
 
@@ -24,7 +26,12 @@ class Loaded:
 
     source: str | None = field(default=None, metadata={"alias": "from"})
     tie: bool | Literal["saved"] = "saved"
+    loss_chunk: int | None = None
     dtype: Literal["float32", "bfloat16", "saved"] = "float32"
+
+    def __post_init__(self) -> None:
+        if self.loss_chunk is not None and self.loss_chunk < 1:
+            raise ValueError(f"--loss_chunk must be at least 1, not {self.loss_chunk}.")
 
     @property
     def objective(self) -> str:
@@ -53,6 +60,7 @@ class Loaded:
         Raises:
             UserError: When it cannot be opened, or the tokenizer has more tokens than the model.
         """
+        from semeqv.text.chunked import chunked
         from semeqv.text.models.opening import open_model
 
         tie = None if self.tie == "saved" else self.tie
@@ -63,7 +71,7 @@ class Loaded:
                 f"The tokenizer has {len(tokenizer)} tokens, {self.source} knows {rows}; take the one that it was "
                 f"trained with."
             )
-        return model
+        return chunked(model, self.loss_chunk)
 
 
 @component("model load")

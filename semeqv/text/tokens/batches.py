@@ -1,20 +1,23 @@
 """Batches of token files: which tokens, in which order, a pure function of seed, epoch and position."""
 
+import functools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy
 import torch
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 from torch import Tensor
 
 from semeqv.engine.errors import UserError
 from semeqv.text.objectives import Objective
 from semeqv.text.tokens.files import TokenFile
-from semeqv.text.tokens.order import Alternation, permuted
+from semeqv.text.tokens.order import Alternation, looked_up
 
 Places = NDArray[numpy.int64]
+SHIFTS = 997
 MULTIPLE = 8  # padded rows have a multiple of so many tokens
 
 
@@ -52,7 +55,7 @@ class Packed:
         self.tokens, self.layout, self.stride = file.tokens, layout, layout.time - overlap
         self.whole = max(-(-(len(file.tokens) - overlap) // self.stride), 0)  # the last one may be short
         self.shifted = max((len(file.tokens) - overlap - 2 * (self.stride - 1)) // self.stride, 0)
-        self.overlap = overlap
+        self.windows = sliding_window_view(numpy.asarray(file.tokens), min(layout.time, len(file.tokens)))
 
     def __len__(self) -> int:
         """How many rows begin anywhere, whatever the shift."""
@@ -70,6 +73,8 @@ class Packed:
         """
         starts = places * self.stride + (shifts % self.stride if self.shifted else 0)
         lengths = numpy.minimum(len(self.tokens) - starts, self.layout.time)
+        if (lengths == self.windows.shape[1]).all():  # a copy a row, several times faster than a look at each token
+            return self.windows[starts].astype(numpy.int64), lengths
         return take(self.tokens, starts, lengths, self.layout), lengths
 
 
@@ -140,6 +145,17 @@ def take(tokens: NDArray[Any], starts: Places, lengths: Places, layout: Layout) 
     return found
 
 
+def generator(position: int, seed: int, purpose: int) -> numpy.random.Generator:
+    """What is drawn at a position of a stream."""
+    return numpy.random.Generator(numpy.random.Philox(key=[seed % 2**64, purpose], counter=[position, 0, 0, 0]))
+
+
+@functools.lru_cache(maxsize=8)
+def shifts(seed: int) -> Places:
+    """How far running text is shifted before it is cut in each epoch; `SHIFTS` of them, then again."""
+    return generator(0, seed, 1).integers(2**31, size=SHIFTS)
+
+
 class TokenBatches:
     """A data set of token files. `UserError` is raised when one is empty.
 
@@ -186,15 +202,13 @@ class TokenBatches:
         """The batch of a step, a pure function of seed and step."""
         epoch, place = divmod(step, len(self))
         part, row, turns = self.chosen(seed, epoch, place * self.rows + numpy.arange(self.rows))
-        shifts = numpy.random.Generator(numpy.random.Philox(key=[seed % 2**64, 1])).integers(2**31, size=997)
-        shift = shifts[turns % 997] if self.shuffle else numpy.zeros_like(row)
-        generator = numpy.random.Generator(numpy.random.Philox(key=[seed % 2**64, 2], counter=[step, 0, 0, 0]))
-        return self.made(part, row, shift, generator)
+        shift = shifts(seed)[turns % SHIFTS] if self.shuffle else numpy.zeros_like(row)
+        return self.made(part, row, shift, generator(step, seed, 2))
 
     def chosen(self, seed: int, epoch: int, places: Places) -> tuple[Places, Places, Places]:
         """Which part, which row of it, and in which pass over the part, at some places of an epoch."""
         if self.alternation is None:
-            order = permuted(places, int(self.bounds[-1]), seed, epoch) if self.shuffle else places
+            order = looked_up(places, int(self.bounds[-1]), seed, epoch) if self.shuffle else places
             part = numpy.searchsorted(self.bounds, order, side="right")
             return part, order - (self.bounds - self.sizes)[part], numpy.full_like(part, epoch)
         part, ordinal = self.alternation(epoch * len(self) * self.rows + places)
@@ -202,7 +216,7 @@ class TokenBatches:
         if self.shuffle:
             for each in numpy.unique(numpy.stack([part, turn]), axis=1).T:
                 here = (part == each[0]) & (turn == each[1])
-                row[here] = permuted(row[here], int(self.sizes[each[0]]), seed, int(each[1]), int(each[0]) + 1)
+                row[here] = looked_up(row[here], int(self.sizes[each[0]]), seed, int(each[1]), int(each[0]) + 1)
         return part, row, turn
 
     def batches(self) -> Iterator[dict[str, Tensor]]:
@@ -212,8 +226,7 @@ class TokenBatches:
         row = numpy.concatenate([numpy.arange(size) for size in sizes])
         for step, start in enumerate(range(0, len(row), self.layout.rows)):
             here = slice(start, start + self.layout.rows)
-            generator = numpy.random.Generator(numpy.random.Philox(key=[0, 3], counter=[step, 0, 0, 0]))
-            yield self.made(part[here], row[here], numpy.zeros_like(row[here]), generator)
+            yield self.made(part[here], row[here], numpy.zeros_like(row[here]), generator(step, 0, 3))
 
     def made(self, part: Places, row: Places, shift: Places, generator: numpy.random.Generator) -> dict[str, Tensor]:
         """The batch of some rows."""

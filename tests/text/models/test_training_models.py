@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 import torch
-from tiny_models import SMALL, put_beside
+from tiny_models import SMALL
 
 from semeqv.engine.optimizers import AdamW
 from semeqv.engine.savers import DefaultSaver
@@ -65,9 +65,6 @@ def test_a_batch_is_learnt_by_heart_and_the_run_opened(options, tie, tmp_path):
         .train()
     )
     assert metrics["loss"].item() < 0.3 * first
-    (checkpoint,) = (tmp_path / "run" / "checkpoints").glob("step-*")
-    model.config.save_pretrained(tmp_path / "beside")
-    put_beside(checkpoint, tmp_path / "beside")
     again = open_model(tmp_path / "run").eval()
     assert is_tied(again) == tie
     batch = {name: tensor for name, tensor in data.batch.items() if name != "labels"}
