@@ -16,12 +16,18 @@ SENTENCES = [
 ]
 
 
-@pytest.fixture(params=[Bpe, Wordpiece, Unigram], ids=lambda kind: kind.kind)
-def tokenizer(request, tmp_path):
+@pytest.fixture
+def make(tmp_path):
+    """Train a tokenizer of a kind."""
     text = "\n".join(["The cat 's hat , 1,000 km away .", "Straße naïve 中文 🙂 ok", "x a b c anti establish ment"] * 9)
     (tmp_path / "a.txt").write_text(text)
     corpus = Plain(path=tmp_path / "a.txt")
-    return request.param(vocab_size=320 if request.param is Bpe else 90).build({("train", None): corpus})
+    return lambda kind: kind(vocab_size=320 if kind is Bpe else 90).build({("train", None): corpus})
+
+
+@pytest.fixture(params=[Bpe, Wordpiece, Unigram], ids=lambda kind: kind.kind)
+def tokenizer(request, make):
+    return make(request.param)
 
 
 def naive(tokenizer, words):
@@ -45,10 +51,9 @@ def test_every_token_belongs_to_the_word_in_which_it_ends(tokenizer):
     assert place == len(found.tokens)
 
 
-def test_words_that_are_tokenized_on_their_own_give_the_same(tokenizer):
-    """What transformers does with `is_split_into_words`, where a tokenizer does not care what precedes a word."""
-    if not tokenizer.backend_tokenizer.pre_tokenizer.__class__.__name__.startswith("Bert"):
-        pytest.skip("only WordPiece reads a word alone as it does within a sentence")
+def test_words_that_are_tokenized_on_their_own_give_the_same(make):
+    """What transformers does with `is_split_into_words`; WordPiece does not care what precedes a word."""
+    tokenizer = make(Wordpiece)
     theirs = tokenizer([SENTENCES[0]], is_split_into_words=True, add_special_tokens=False).encodings[0]
     ours = aligned(tokenizer, SENTENCES[:1])
     assert ours.tokens.tolist() == theirs.ids
@@ -61,11 +66,10 @@ def test_a_word_of_which_nothing_is_left_becomes_unknown(tokenizer):
     assert sorted(set(found.words.tolist())) == [0, 1, 2, 3]
 
 
-def test_what_looks_like_a_special_token_is_text(tokenizer):
-    token = tokenizer.sep_token
-    if tokenizer.backend_tokenizer.model.__class__.__name__ == "Unigram":
-        pytest.skip("the unigram model has its special tokens among its pieces, and may choose them")
-    assert tokenizer.sep_token_id not in aligned(tokenizer, [["The", token, "cat"]]).tokens
+@pytest.mark.parametrize("kind", [Bpe, Wordpiece])  # the unigram model has special tokens among its pieces
+def test_what_looks_like_a_special_token_is_text(make, kind):
+    tokenizer = make(kind)
+    assert tokenizer.sep_token_id not in aligned(tokenizer, [["The", tokenizer.sep_token, "cat"]]).tokens
 
 
 def test_special_tokens_stand_where_the_tokenizer_puts_them(tokenizer):

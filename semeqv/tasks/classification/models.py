@@ -1,5 +1,6 @@
 """Classifiers as components."""
 
+import functools
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
 
@@ -18,7 +19,7 @@ class Classifier:
             hub (owner/model, or owner/model@revision). Of any model, a new head is put on it; a trained classifier is
             opened with its own.
         pretrained: Start from the weights there; else only the sizes are taken, and all weights drawn anew.
-        dropout: Share of the head's input that is dropped in training; as the model has it if left out.
+        dropout: Share of what the head reads that is dropped in training; as the kind of model has it if left out.
     """
 
     head: ClassVar[str] = ""
@@ -31,8 +32,9 @@ class Classifier:
         if self.dropout is not None and not 0 <= self.dropout < 1:
             raise ValueError(f"--dropout must be from 0 to below 1, not {self.dropout}.")
 
+    @functools.cached_property
     def config(self) -> dict[str, Any]:
-        """What the model's `config.json` says."""
+        """What the model's `config.json` says; read once, as finding a checkpoint compares its hashes."""
         from semeqv.text.models.source import config_folder, read_config
 
         return read_config(config_folder(self.source))
@@ -41,13 +43,13 @@ class Classifier:
         """The labels of a trained classifier with this head; none of another model."""
         from semeqv.tasks.classification.opening import label_names
 
-        config = self.config()
+        config = self.config
         trained = self.pretrained and any(str(name).endswith(self.head) for name in config.get("architectures") or ())
         return label_names(config) if trained else ()
 
     def most_tokens(self) -> int | None:
         """The most tokens that the model reads at once; None when there is no limit, or nobody said."""
-        config = self.config()
+        config = self.config
         most = config.get("max_position_embeddings") or config.get("n_positions")
         if not isinstance(most, int) or most <= 0 or config.get("positions") == "none":
             return None

@@ -84,7 +84,7 @@ class GenericOfTexts:
         super().__init__(config)  # type: ignore[call-arg]
         self.num_labels = config.num_labels
         setattr(self, self.base_model_prefix, AutoModel.from_config(config))  # type: ignore[attr-defined]
-        self.dropout = nn.Dropout(0.1 if config.classifier_dropout is None else config.classifier_dropout)
+        self.dropout = nn.Dropout(0.1)
         self.score = nn.Linear(config.hidden_size, config.num_labels)
         self.post_init()  # type: ignore[attr-defined]
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 import torch
+from torch import nn
 
 from semeqv.engine.errors import UserError
 from semeqv.tasks.classification.networks import head_class, of_words
@@ -30,7 +31,7 @@ def open_classifier(
             head is drawn anew.
         pooling: How the tokens of a word become one vector: mean, first or last; as it was trained, else mean, if None.
         pretrained: Whether to take over weights; otherwise only the sizes, and all weights are drawn anew.
-        dropout: Share of the head's input dropped in training; as in the configuration if None.
+        dropout: Share of what the head reads that is dropped in training; as its kind has it if None.
 
     Returns:
         A `PreTrainedModel` of the kind's own class for the head.
@@ -46,14 +47,15 @@ def open_classifier(
         raise UserError(f"{source} is no trained classifier: it names no labels.")
     config.id2label = dict(enumerate(names))
     config.label2id = {name: number for number, name in enumerate(names)}
-    if dropout is not None or not hasattr(config, "classifier_dropout"):
-        config.classifier_dropout = dropout
     kind = head_class(config, head)
     if head == "ForTokenClassification":
         kind = of_words(kind)
         config.word_pooling = pooling or getattr(config, "word_pooling", "mean")
     with one_line(source), quiet():
         model = opened(kind, folder, config, pretrained, known=names == known)
+    for part in head_parts(model):
+        if dropout is not None and isinstance(part, nn.Dropout):
+            part.p = dropout
     model.config.architectures = [kind.__name__]
     if pretrained and names == known:
         model.source = str(source)  # it can be tested as it is
@@ -96,12 +98,15 @@ def opened(kind: type[Any], folder: Path, config: Any, pretrained: bool, known: 
 @torch.no_grad()
 def draw_head(model: Any) -> None:
     """Draw the weights of all that is above the base model anew."""
-    for module in model.children():
-        if module is not model.base_model:
-            for part in module.modules():
-                if hasattr(part, "reset_parameters"):
-                    part.reset_parameters()
-                model._init_weights(part)
+    for part in head_parts(model):
+        if hasattr(part, "reset_parameters"):
+            part.reset_parameters()
+        model._init_weights(part)
+
+
+def head_parts(model: Any) -> list[nn.Module]:
+    """All modules above the base model."""
+    return [part for module in model.children() if module is not model.base_model for part in module.modules()]
 
 
 def label_names(config: Any) -> tuple[str, ...]:

@@ -38,10 +38,10 @@ class ConllU(Treebank):
     is empty have no label. Scores are accuracy and macro F1.
 
     Args:
-        column: The column: universal part of speech, treebank-specific one, features, relation, or lemma.
+        column: The column: the universal part of speech, the treebank's own one, the features, or the relation.
     """
 
-    column: Literal["upos", "xpos", "feats", "deprel", "lemma"] = "upos"
+    column: Literal["upos", "xpos", "feats", "deprel"] = "upos"
 
     def items(self) -> Iterator[Item]:
         """The sentences."""
