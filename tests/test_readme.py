@@ -33,6 +33,11 @@ def test_the_language_model_trains_and_generates(say, tmp_path, monkeypatch):
     say(short.replace("\\\n", " ").replace("babel --block_size", "babel --documents 200 --block_size"))
     (line,) = re.findall(r"^    semeqv (cli model load .*)$", README, re.MULTILINE)
     assert say(f"{line} --max_new_tokens 3").out.startswith("gåk")
+    (line,) = re.findall(r"^    semeqv (--epochs 3 .*?cli test)$", README, re.DOTALL | re.MULTILINE)
+    short = line.replace("--epochs 3", "--steps 2").replace("babel-tags", "babel-tags --documents 20")
+    say(short.replace("\\\n", " "))
+    (line,) = re.findall(r"^    semeqv (cli scores .*)$", README, re.MULTILINE)
+    assert "both   accuracy" in say(line).out
 
 
 def test_the_mistake_is_named_as_shown(say):

@@ -4,6 +4,9 @@ import csv
 import json
 
 import pytest
+from transformers import AutoModelForSequenceClassification, AutoModelForTokenClassification
+
+from semeqv.text.models.source import config_folder as checkpoint
 
 PRETRAIN = (
     "--steps 20 --output mlm cli tokenizer bpe --vocab_size 500 "
@@ -83,6 +86,35 @@ def test_senses_and_topics_are_told_apart(pretrained, tmp_path):
     assert metrics_of(tmp_path / "topics")[-1]["accuracy"] > 0.25  # of twelve topics
     record = json.loads((tmp_path / "topics/predictions-test.jsonl").read_text().splitlines()[0])
     assert set(record) == {"sentence", "texts", "label", "predicted"}
+
+
+@pytest.mark.parametrize(
+    ("data", "model", "auto"),
+    [
+        ("babel-tags", "token-classifier --pooling first", AutoModelForTokenClassification),
+        ("babel-topics", "sequence-classifier", AutoModelForSequenceClassification),
+    ],
+)
+def test_a_classifier_without_pretraining_needs_only_sizes(say, tmp_path, data, model, auto):
+    data, sizes = f"cli dataset {data} --documents 60", "--layers 1 --heads 2 --embedding_size 16"
+    tokenizer = "cli tokenizer bpe --vocab_size 400"
+    say(
+        f"--steps 30 --output run {tokenizer} {data} {data} --split test cli model {model} {sizes} --dropout 0 {LEARN} "
+        "cli train cli test"
+    )
+    opened = auto.from_pretrained(checkpoint(tmp_path / "run"))
+    assert (opened.config.hidden_size, opened.config.num_hidden_layers) == (16, 1)
+    assert getattr(opened.config, "word_pooling", "first") == "first"
+    say(f"--output again {data} --split test cli model {model} --from run cli test")
+    (again,) = metrics_of(tmp_path / "again")
+    assert again["accuracy"] == metrics_of(tmp_path / "run")[-1]["accuracy"]
+    for wrong, message in (
+        (f"{sizes} --from run", "--from brings its own sizes"),
+        ("--layers 2", "go together; say all three"),
+        ("--layers 1 --heads 3 --embedding_size 16", "--heads 3 must divide --embedding_size 16"),
+        ("", "Say which model: --from"),
+    ):
+        assert message in say(f"--output x {tokenizer} {data} cli model {model} {wrong} {LEARN} cli train", 2).err
 
 
 def test_a_run_is_resumed_where_it_was(pretrained, tmp_path):

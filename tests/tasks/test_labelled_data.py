@@ -1,5 +1,6 @@
 """Labelled data sets: which files, which labels, which batches."""
 
+import gzip
 import itertools
 
 import numpy
@@ -166,6 +167,18 @@ def test_pairs_and_tables_have_one_label(tmp_path):
         built(Table(path=tmp_path / "t2.tsv", label="topic", split="test"), train, tokenizer=tokenizer)
     with pytest.raises(ValueError, match="one column or two"):
         Table(path=tmp_path / "t.tsv", columns=("a", "b", "c"))
+
+
+def test_json_lines_are_labelled_too(tmp_path):
+    lines = [b'{"say": {"a": "they ran"}, "b": "fast", "sort": 1}', b'{"say": {"a": "it is"}, "b": "so", "sort": true}']
+    for name, packed in (("t.jsonl", bytes), ("t.jsonl.gz", gzip.compress)):
+        (tmp_path / name).write_bytes(packed(b"\n".join(lines) + b"\n"))
+        data = Table(path=tmp_path / name, columns=("say.a", "b"), label="sort")
+        assert [item.texts for item in items(data)] == [("they ran", "fast"), ("it is", "so")]
+        assert [item.labels for item in items(data)] == [("1",), ("true",)]
+        assert data.line_of("true") == f"{tmp_path / name}, line 2"
+    with pytest.raises(UserError, match=r"t.jsonl, line 1: no field 'text'"):
+        items(Table(path=tmp_path / "t.jsonl"))
 
 
 def test_batches_are_a_function_of_seed_and_position():

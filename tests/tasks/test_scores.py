@@ -51,6 +51,14 @@ def test_scores_are_averaged_over_seeds_and_sets(say, runs):
     assert float(row["sentences_low"]) == pytest.approx(0.55)
     row = found["runs/b", "en", "f1"]
     assert (row["runs"], row["low"]) == ("1", "")
+    say("cli scores runs/b --metric f1 --output out.json")
+    (row,) = json.loads((runs.parent / "out.json").read_text())
+    assert row == {"experiment": "runs/b", "sets": "en", "metric": "f1", "runs": 1, "mean": 0.9} | {
+        "low": None,
+        "high": None,
+        "sentences_low": pytest.approx(0.85),
+        "sentences_high": pytest.approx(0.93),
+    }
 
 
 def test_the_table_goes_into_a_page(say, runs):

@@ -48,7 +48,7 @@ def find_files(
         return {place.name: place}
     if path is not None and not place.exists():  # a member of an archive
         return {place.name: place}
-    there = [file for file in listed(place) if COMPRESSION.sub("", file.name.lower()).endswith(tuple(endings))]
+    there = [file for file in listed(place) if uncompressed_name(file).endswith(tuple(endings))]
     wanted = [word for each in words for word in words_of(each)]
     found = dict[str, Path]()
     for language in languages:
@@ -68,6 +68,11 @@ def listed(place: Path) -> list[Path]:
     if is_archive(place):
         return [place / name for name in names(place)]
     return sorted(file for pattern in ("*", "*/*") for file in place.glob(pattern) if file.is_file())
+
+
+def uncompressed_name(file: Path) -> str:
+    """The name of a file in small letters, without what says that it is compressed."""
+    return COMPRESSION.sub("", file.name.lower())
 
 
 def words_of(name: str) -> list[str]:

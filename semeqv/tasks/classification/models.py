@@ -6,6 +6,7 @@ from typing import Any, ClassVar, Literal
 
 from semeqv.engine.component import component
 from semeqv.engine.errors import UserError
+from semeqv.text.models.bert import BERT
 
 SHIFTED = ("roberta", "xlm-roberta", "xlm-roberta-xl", "camembert", "longformer", "data2vec-text")
 
@@ -19,6 +20,10 @@ class Classifier:
             hub (owner/model, or owner/model@revision). Of any model, a new head is put on it; a trained classifier is
             opened with its own.
         pretrained: Start from the weights there; else only the sizes are taken, and all weights drawn anew.
+        layers: Transformer layers of a BERT whose weights are drawn anew, where nothing else is named by --from; its
+            two other sizes must be said too.
+        heads: Its attention heads.
+        embedding_size: Its width.
         dropout: Share of what the head reads that is dropped in training; as the kind of model has it if left out.
     """
 
@@ -26,11 +31,27 @@ class Classifier:
 
     source: str | None = field(default=None, metadata={"alias": "from"})
     pretrained: bool = True
+    layers: int | None = None
+    heads: int | None = None
+    embedding_size: int | None = None
     dropout: float | None = None
 
     def __post_init__(self) -> None:
         if self.dropout is not None and not 0 <= self.dropout < 1:
             raise ValueError(f"--dropout must be from 0 to below 1, not {self.dropout}.")
+        said = [size for size in (self.layers, self.heads, self.embedding_size) if size is not None]
+        if said and self.source is not None:
+            raise ValueError("--from brings its own sizes; leave out --layers, --heads and --embedding_size.")
+        if said and len(said) < 3:
+            raise ValueError("--layers, --heads and --embedding_size go together; say all three.")
+        if said:
+            self.bert()
+
+    def bert(self) -> BERT | None:
+        """The options of the model that the sizes ask for; None when none are said."""
+        if self.layers is None or self.heads is None or self.embedding_size is None:
+            return None
+        return BERT(layers=self.layers, heads=self.heads, embedding_size=self.embedding_size)
 
     @functools.cached_property
     def config(self) -> dict[str, Any]:
@@ -43,12 +64,16 @@ class Classifier:
         """The labels of a trained classifier with this head; none of another model."""
         from semeqv.tasks.classification.opening import label_names
 
+        if self.bert():
+            return ()
         config = self.config
         trained = self.pretrained and any(str(name).endswith(self.head) for name in config.get("architectures") or ())
         return label_names(config) if trained else ()
 
     def most_tokens(self) -> int | None:
         """The most tokens that the model reads at once; None when there is no limit, or nobody said."""
+        if bert := self.bert():
+            return bert.block_size
         config = self.config
         most = config.get("max_position_embeddings") or config.get("n_positions")
         if not isinstance(most, int) or most <= 0 or config.get("positions") == "none":
@@ -59,7 +84,7 @@ class Classifier:
         """The tokenizer of the model's folder, for a sentence that says none; None when it has none."""
         from semeqv.text.models.opening import has_tokenizer, open_tokenizer
 
-        return open_tokenizer(self.source) if has_tokenizer(self.source) else None
+        return open_tokenizer(self.source) if not self.bert() and has_tokenizer(self.source) else None
 
     def opened(self, dataset: Any, tokenizer: Any, **options: Any) -> Any:
         """The model, for the labels of the data.
@@ -73,12 +98,17 @@ class Classifier:
             A `PreTrainedModel`.
 
         Raises:
-            UserError: When it cannot be opened, or the tokenizer has more tokens than the model.
+            UserError: When it cannot be opened, the data has no labels for a model with new weights, or the tokenizer
+                has more tokens than the model.
         """
-        from semeqv.tasks.classification.opening import open_classifier
+        from semeqv.tasks.classification.opening import new_classifier, open_classifier
 
         sets = dataset.values() if isinstance(dataset, dict) else [dataset]
         labels = next((tuple(each.labels) for each in sets if hasattr(each, "labels")), None)
+        if bert := self.bert():
+            if labels is None or tokenizer is None:
+                raise UserError("A model from sizes needs a tokenizer and labelled data: cli tokenizer, cli dataset.")
+            return new_classifier(bert.configuration(tokenizer), self.head, labels, dropout=self.dropout, **options)
         model = open_classifier(
             self.source, self.head, labels, pretrained=self.pretrained, dropout=self.dropout, **options
         )

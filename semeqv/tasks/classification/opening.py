@@ -45,20 +45,59 @@ def open_classifier(
     names = known if labels is None else tuple(labels)
     if not names:
         raise UserError(f"{source} is no trained classifier: it names no labels.")
+    kind = prepared(config, head, names, pooling)
+    with one_line(source), quiet():
+        model = finished(opened(kind, folder, config, pretrained, known=names == known), dropout)
+    if pretrained and names == known:
+        model.source = str(source)  # it can be tested as it is
+    return model
+
+
+def new_classifier(
+    config: Any, head: str, labels: tuple[str, ...], *, pooling: str | None = None, dropout: float | None = None
+) -> Any:
+    """Make a classifier of weights drawn anew.
+
+    Args:
+        config: Its sizes.
+        head: As of `open_classifier`, and so are the others.
+        labels: The names of the labels.
+        pooling: Mean if None.
+        dropout: As its kind has it if None.
+
+    Returns:
+        A `PreTrainedModel`.
+    """
+    return finished(prepared(config, head, labels, pooling)(config), dropout)
+
+
+def prepared(config: Any, head: str, names: tuple[str, ...], pooling: str | None) -> type[Any]:
+    """Write labels (and how words are pooled) into a configuration.
+
+    Args:
+        config: The configuration.
+        head: Which head.
+        names: The labels.
+        pooling: As it says itself, else mean, if None.
+
+    Returns:
+        The class of its model.
+    """
     config.id2label = dict(enumerate(names))
     config.label2id = {name: number for number, name in enumerate(names)}
     kind = head_class(config, head)
     if head == "ForTokenClassification":
         kind = of_words(kind)
         config.word_pooling = pooling or getattr(config, "word_pooling", "mean")
-    with one_line(source), quiet():
-        model = opened(kind, folder, config, pretrained, known=names == known)
+    return kind
+
+
+def finished(model: Any, dropout: float | None) -> Any:
+    """The model, its head dropping so much of what it reads, and its configuration naming its class."""
     for part in head_parts(model):
         if dropout is not None and isinstance(part, nn.Dropout):
             part.p = dropout
-    model.config.architectures = [kind.__name__]
-    if pretrained and names == known:
-        model.source = str(source)  # it can be tested as it is
+    model.config.architectures = [type(model).__name__]
     return model
 
 
@@ -99,8 +138,8 @@ def opened(kind: type[Any], folder: Path, config: Any, pretrained: bool, known: 
 def draw_head(model: Any) -> None:
     """Draw the weights of all that is above the base model anew."""
     for part in head_parts(model):
-        if hasattr(part, "reset_parameters"):
-            part.reset_parameters()
+        if callable(reset := getattr(part, "reset_parameters", None)):
+            reset()
         model._init_weights(part)
 
 

@@ -50,13 +50,15 @@ class Xnli(InFiles):
 @component("dataset labelled")
 @dataclass(frozen=True, kw_only=True)
 class Table(Labelled):
-    """Texts with a label, from a table with tabs between its columns: topics, sentiment, pairs of sentences.
+    """Texts with a label, from a table or from JSON lines: topics, sentiment, pairs of sentences.
 
-    Scores are accuracy and macro F1.
+    A file named `.jsonl` or `.json` has an object a line; any other is a table, with tabs between its columns. Scores
+    are accuracy and macro F1.
 
     Args:
         path: The file.
-        columns: The column of the text, or those of the two texts, by their names in the header or their numbers.
+        columns: The column of the text, or those of the two texts, by their names in the header or their numbers; of
+            JSON lines the fields, `translation.en` for one in another.
         label: The column of the label.
         header: Whether the first line names the columns; so it is if left out, when --columns are names.
         quoted: Whether fields may stand in double quotes, as in CSV.
@@ -87,15 +89,20 @@ class Table(Labelled):
         return {file.name: file}
 
     def rows(self) -> Iterator[tuple[int, tuple[str, ...], str]]:
-        """The rows of the table; yields the line of each, its texts and its label."""
-        from semeqv.text.readers.table import read_rows
+        """The rows of the file; yields the line of each, its texts and its label."""
+        from semeqv.tasks.classification.finding import uncompressed_name
+        from semeqv.text.readers import jsonl, table
 
         (file,) = self.sources().values()
         asked = [*self.columns, self.label]
+        if uncompressed_name(file).endswith((".jsonl", ".json")):
+            for row in jsonl.read_rows(file, asked):
+                yield row.line, row.values[:-1], row.values[-1]
+            return
         numbers = all(column.isdigit() for column in asked)
         columns = [int(column) if numbers else column for column in asked]
         header = not numbers if self.header is None else self.header
-        for row in read_rows(file, columns, header=header, quoted=self.quoted, separator=self.separator):
+        for row in table.read_rows(file, columns, header=header, quoted=self.quoted, separator=self.separator):
             yield row.line, row.values[:-1], row.values[-1]
 
     def items(self) -> Iterator[Item]:

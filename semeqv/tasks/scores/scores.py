@@ -23,7 +23,7 @@ class Scores:
         split: Which sets.
         metric: A score to show, of the experiments that have it; may be repeated. All but losses if left out.
         group: Sets to average over, such as `head=en,de`, or `all` for all sets of a run; may be repeated.
-        output: Write the table to this CSV file too.
+        output: Write the table to this file too, as JSON if its name ends in .json, else as CSV.
         markdown: Write it into this Markdown file too: between the lines `<!-- scores -->` and `<!-- end -->` of it.
         digits: Digits behind the point.
     """
@@ -46,7 +46,7 @@ class Scores:
     def build(self) -> None:
         """Read, average, print and write."""
         from semeqv.tasks.scores.averages import averaged, read_runs
-        from semeqv.tasks.scores.tables import print_rows, write_csv, write_markdown
+        from semeqv.tasks.scores.tables import print_rows, write_markdown, write_rows
 
         if not self.paths:
             raise click.UsageError("cli scores: give folders of runs, or files metrics.jsonl")
@@ -57,6 +57,6 @@ class Scores:
         rows = averaged(read_runs(self.paths, self.split), tuple(self.metric), groups)
         print_rows(rows, self.digits)
         if self.output is not None:
-            write_csv(self.output, rows)
+            write_rows(self.output, rows)
         if self.markdown is not None:
             write_markdown(self.markdown, rows, self.digits)

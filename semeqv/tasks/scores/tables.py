@@ -1,7 +1,8 @@
-"""The table of averages: on the screen, as CSV, and in a Markdown page."""
+"""The table of averages: on the screen, as CSV or JSON, and in a Markdown page."""
 
 import csv
 import io
+import json
 import math
 from collections.abc import Sequence
 from dataclasses import astuple, fields
@@ -48,15 +49,22 @@ def print_rows(rows: Sequence[Row], digits: int) -> None:
     Console(markup=False, highlight=False).print(table)
 
 
-def write_csv(path: Path, rows: Sequence[Row]) -> None:
-    """Write the table, its numbers in full; nothing stands for an interval that is not there."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow([field.name for field in fields(Row)])
-    for row in rows:
-        values = astuple(row)
-        writer.writerow(["" if isinstance(value, float) and math.isnan(value) else value for value in values])
-    write_text(path, text.getvalue())
+def write_rows(path: Path, rows: Sequence[Row]) -> None:
+    """Write the table, its numbers in full: as JSON if the name of the file says so, else as CSV.
+
+    Args:
+        path: The file.
+        rows: The table; where an interval is missing, the ends of it are empty, or null.
+    """
+    names = [field.name for field in fields(Row)]
+    values = [[None if isinstance(value, float) and math.isnan(value) else value for value in astuple(r)] for r in rows]
+    if path.suffix == ".json":
+        text = json.dumps([dict(zip(names, row)) for row in values], indent=2, ensure_ascii=False) + "\n"
+    else:
+        table = io.StringIO()
+        csv.writer(table, lineterminator="\n").writerows([names, *values])
+        text = table.getvalue()
+    write_text(path, text)
     click.echo(f"wrote {path}")
 
 
