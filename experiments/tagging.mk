@@ -34,7 +34,7 @@ LAYOUT := --packing --block_size 64 --batch_size 64
 PRETRAINING = cli tokenizer bpe --vocab_size $(VOCABULARY) $(TEXT) $(LAYOUT) $(TEXT) $(LAYOUT) --split validation \
   cli model encoder --layers 3 --heads 4 --embedding_size 128 --positions learned --initializer_range .02 --dropout .1 \
     --block_size 128 --sparse_prediction \
-  cli optimizers adamw --learning_rate 1e-3 cli schedulers linear --warmup 300 \
+  cli optimizers adamw --learning_rate 1e-3 cli schedulers linear --warmup $(shell expr $(STEPS) / 10) \
   cli savers default-saver --minutes 2 --resume
 
 # $(1) is the data set of the task, $(2) the score that the best weights are chosen by.
@@ -46,13 +46,15 @@ TAGGING = $(1) $(SOURCE) $(1) $(SOURCE) --split validation $(1) $(SOURCE) --spli
   cli train cli test
 TAG = $(TRAIN) --seeds $(SEEDS) --epochs $(EPOCHS) $(SETTINGS) --output $(@D) $(OPTIONS)
 
-$(ENCODER)/run.json: | $(READY)
-	$(TRAIN) --seed 42 --steps $(STEPS) $(SETTINGS) --output $(ENCODER) $(OPTIONS) $(PRETRAINING) cli train
+# A single run writes its run.json when it begins.
+$(ENCODER)/trained: | $(READY)
+	$(TRAIN) --seed 42 --steps $(STEPS) $(SETTINGS) --output $(@D) $(OPTIONS) $(PRETRAINING) cli train
+	touch $@
 
-$(RUN)/pos-%/run.json: $(ENCODER)/run.json
+$(RUN)/pos-%/run.json: $(ENCODER)/trained
 	$(TAG) $(call TAGGING,$(POS),accuracy)
 
-$(RUN)/ner-%/run.json: $(ENCODER)/run.json
+$(RUN)/ner-%/run.json: $(ENCODER)/trained
 	$(TAG) $(call TAGGING,$(NER),f1)
 
 # What the words alone tell, without a model.
