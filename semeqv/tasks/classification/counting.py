@@ -10,6 +10,7 @@ import numpy
 from rich.console import Console
 from rich.table import Table
 
+from semeqv.engine.artefacts import METRICS
 from semeqv.engine.report import cell
 from semeqv.engine.runs import write_text
 from semeqv.tasks.classification.judging import judged
@@ -74,4 +75,4 @@ def write_scores(folder: Path, found: Mapping[str | None, Mapping[str, float]]) 
         table.add_row(name or "", *(cell(values, score, 0) for score in shown))
     Console(markup=False, highlight=False).print(table)
     lines = [{"epoch": 0, "step": 0, "split": "test", "name": name, **scores} for name, scores in found.items()]
-    write_text(folder / "metrics.jsonl", "".join(json.dumps(line) + "\n" for line in lines))
+    write_text(folder / METRICS, "".join(json.dumps(line) + "\n" for line in lines))

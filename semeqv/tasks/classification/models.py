@@ -20,10 +20,9 @@ class Classifier:
             hub (owner/model, or owner/model@revision). Of any model, a new head is put on it; a trained classifier is
             opened with its own.
         pretrained: Start from the weights there; else only the sizes are taken, and all weights drawn anew.
-        layers: Transformer layers of a BERT whose weights are drawn anew, where nothing else is named by --from; its
-            two other sizes must be said too.
-        heads: Its attention heads.
-        embedding_size: Its width.
+        layers: In place of --from, the three sizes of a BERT whose weights are drawn anew: its layers,
+        heads: its attention heads,
+        embedding_size: and its width.
         dropout: Share of what the head reads that is dropped in training; as the kind of model has it if left out.
     """
 
