@@ -7,7 +7,7 @@ trainer, and the trainer takes all. So the order of the segments does not matter
 import dataclasses
 import inspect
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -178,7 +178,8 @@ class Build:
             by: The step whose method asks, for the message.
 
         Returns:
-            A setting, the sentence, the trainer, the model, what fills a slot, or (`dataset_options`) what will.
+            A setting, the sentence, the trainer, the model, what fills a slot, (`dataset_options`) what will, or
+            (`record`) a function that adds lines to metrics.jsonl.
 
         Raises:
             UserError: When parts need each other, or (from `slot`) no segment provides what is needed.
@@ -186,6 +187,8 @@ class Build:
         name = need.name
         if name == "last_step":
             return self.made["trainer"].last_step
+        if name == "record":
+            return self.record
         if name.endswith("_options"):
             return self.options(name.removesuffix("_options"))
         if name in self.made:
@@ -229,6 +232,20 @@ class Build:
         if slot.keys:
             return {step.key: each for step, each in zip(steps, built)}
         return built if slot.many else built[0]
+
+    def record(self, lines: Iterable[dict[str, Any]]) -> None:
+        """Add JSON objects to the metrics.jsonl of the run, after what its Trainer wrote there, if it has one."""
+        from semeqv.engine.runs import LineLog
+
+        log, trainer = LineLog(self.sentence.settings.output / "metrics.jsonl"), self.made.get("trainer")
+        if trainer:
+            trainer.runs[0].metrics.flush()
+        log.length = log.existing()
+        for line in lines:
+            log.append(line)
+        log.flush()
+        if trainer:
+            trainer.runs[0].metrics.length = log.length
 
     def options(self, name: str) -> Any:
         """What fills a slot, not built: a component, None, or a dictionary for a slot with keys."""

@@ -12,6 +12,8 @@ from semeqv.engine.errors import UserError
 if TYPE_CHECKING:
     from semeqv.engine.trainer import Trainer
 
+LONGEST = 120  # characters of a difference that are shown
+
 
 def definition(trainer: "Trainer", replica: int) -> dict[str, Any]:
     """What defines the result of a run, as JSON; epochs, bars, callbacks and savers do not."""
@@ -54,7 +56,7 @@ def refuse_changes(path: Path, saved: Mapping[str, Any], now: Mapping[str, Any])
     Raises:
         UserError: When they differ; it names each difference.
     """
-    changes = []
+    changes: list[str] = []
     for name in dict.fromkeys([*saved, *now]):
         old, new = saved.get(name), now.get(name)
         if old == new:
@@ -62,14 +64,32 @@ def refuse_changes(path: Path, saved: Mapping[str, Any], now: Mapping[str, Any])
         if isinstance(old, list) and isinstance(new, list):
             old, new = options_that_differ(old, new)
         elif isinstance(old, dict) and isinstance(new, dict):
-            keys = [key for key in dict.fromkeys([*old, *new]) if old.get(key) != new.get(key)]
-            old, new = ({key: each.get(key) for key in keys} for each in (old, new))
-        changes.append(f"{name} was {old}, is {new}")
+            old, new = facts_that_differ(old, new)
+        changes.append(f"{name} was {shorten(old)}, is {shorten(new)}")
     if changes:
         raise UserError(
             f"{path.parent.parent} cannot be resumed, for the run has changed: {'; '.join(changes)}. "
             "Say it as it was, or start anew with --overwrite or another --output."
         )
+
+
+def facts_that_differ(old: Mapping[str, Any], new: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The facts of two mappings that are not the same, without those inside them that are."""
+    olds: dict[str, Any] = {}
+    news: dict[str, Any] = {}
+    for key in dict.fromkeys([*old, *new]):
+        a, b = old.get(key), new.get(key)
+        if isinstance(a, dict) and isinstance(b, dict) and a != b:
+            olds[key], news[key] = facts_that_differ(a, b)
+        elif a != b:
+            olds[key], news[key] = a, b
+    return olds, news
+
+
+def shorten(value: Any) -> str:
+    """A value in one line that can be read."""
+    text = str(value)
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}..."
 
 
 def options_that_differ(old: list[str], new: list[str]) -> list[str]:

@@ -20,6 +20,7 @@ BUILT_IN = (
     "semeqv.text.babel.plugin",
     "semeqv.problem.foundation.plugin",
     "semeqv.text.models.plugin",
+    "semeqv.tasks.measures.plugin",
     "semeqv.tasks.classification.plugin",
     "semeqv.tasks.scores.plugin",
 )

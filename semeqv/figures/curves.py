@@ -32,7 +32,7 @@ def read_curve(path: Path, label: str, *, metric: str, split: str, name: str | N
         path: A metrics file, or the folder of a run.
         label: What to call the run.
         metric: The key to read. Lines without it are left out.
-        split: The split to read; lines that name no split always count.
+        split: The split to read; lines that name no split always count, those of a measure (perplexity, ...) never.
         name: Which of several data sets of that split.
 
     Returns:
@@ -45,7 +45,7 @@ def read_curve(path: Path, label: str, *, metric: str, split: str, name: str | N
     import numpy
 
     path = metrics_file(path)
-    lines = read_metrics(path)
+    lines = [line for line in read_metrics(path) if "measure" not in line.record]
     chosen = [line for line in lines if metric in line.record and line.record.get("split") in (None, split)]
     chosen = _of_data_set(chosen, path, name)
     if not chosen:

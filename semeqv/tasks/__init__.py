@@ -1,1 +1,1 @@
-"""What several studies measure of a language model, and how sure one can be of it."""
+"""What several studies measure."""

@@ -81,6 +81,12 @@ def test_lines_without_a_split_count_and_the_later_of_two_records_stands(tmp_pat
     assert curve.values.tolist() == [0.1, 0.4]
 
 
+def test_lines_of_a_measure_are_no_part_of_a_curve(tmp_path):
+    path = tmp_path / "log.jsonl"
+    path.write_text('{"epoch": 2, "accuracy": 0.3}\n{"measure": "blimp", "accuracy": 0.9}\n')
+    assert read_curve(path, "a", metric="accuracy", split="test").values.tolist() == [0.3]
+
+
 def test_several_data_sets_of_a_split_need_a_name(tmp_path):
     path = tmp_path / "metrics.jsonl"
     lines = [

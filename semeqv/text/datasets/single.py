@@ -121,10 +121,16 @@ class Tsv(FileCorpus):
 @component("dataset wikitext2")
 @dataclass(frozen=True, kw_only=True)
 class WikiText2(FileCorpus):
-    """WikiText-2 in its raw form (Merity et al., 2017, arXiv 1609.07843); a document is a paragraph.
+    """WikiText-2 in its raw form (Merity et al., 2017, arXiv 1609.07843), read as one text, as is customary.
 
-    Read from `wikitext2_raw/wiki.{train,valid,test}.raw` under $SEMEQV_DATA.
+    Its lines, headings and blank ones among them, stand as in the file, with line feeds between. Read from
+    `wikitext2_raw/wiki.{train,valid,test}.raw` under $SEMEQV_DATA.
+
+    Args:
+        unit: What a document is: the whole file, or a line, blank ones left out.
     """
+
+    unit: Literal["file", "line"] = "file"
 
     def sources(self) -> Mapping[str, Path]:
         """The file of the split."""
@@ -135,11 +141,11 @@ class WikiText2(FileCorpus):
         return {file.name: file}
 
     def rows(self) -> Iterator[Mapping[str, str]]:
-        """The paragraphs."""
+        """The documents."""
         from semeqv.text.readers.plain import read_documents
 
         (file,) = self.sources().values()
-        for document in read_documents(file, "line", "en"):
+        for document in read_documents(file, self.unit, "en"):
             yield {"en": document.text}
 
 

@@ -159,24 +159,34 @@ class EncoderModel(EncoderPreTrainedModel):
         """Replace the embedding that reads tokens."""
         self.embeddings = value
 
-    def forward(self, input_ids: Tensor, attention_mask: Tensor | None = None, **_: Any) -> BaseModelOutput:
+    def forward(
+        self,
+        input_ids: Tensor,
+        attention_mask: Tensor | None = None,
+        output_hidden_states: bool = False,
+        **_: Any,
+    ) -> BaseModelOutput:
         """Read tokens.
 
         Args:
             input_ids: `(batch, time)` integers.
             attention_mask: `(batch, time)`, 0 where there is padding; nothing is padding if left out.
+            output_hidden_states: Whether to return what every layer reads and the last one writes.
 
         Returns:
-            `last_hidden_state`: `(batch, time, hidden)`.
+            `last_hidden_state`: `(batch, time, hidden)`; `hidden_states`, when asked for: one such tensor for each.
         """
         hidden = self.embeddings(input_ids)
         if self.positions is not None:
             hidden = hidden + self.positions(torch.arange(input_ids.shape[1], device=input_ids.device))
         hidden = functional.dropout(hidden, self.config.hidden_dropout_prob, self.training)
         seen = None if attention_mask is None else attention_mask[:, None, None, :].bool()
+        every = [hidden]
         for layer in self.layers:
             hidden = layer(hidden, seen)
-        return BaseModelOutput(last_hidden_state=hidden)
+            if output_hidden_states:
+                every.append(hidden)
+        return BaseModelOutput(last_hidden_state=hidden, hidden_states=tuple(every) if output_hidden_states else None)
 
 
 class EncoderForMaskedLM(EncoderPreTrainedModel):

@@ -52,7 +52,7 @@ class Packed:
     """
 
     def __init__(self, file: TokenFile, layout: Layout, overlap: int):
-        self.tokens, self.layout, self.stride = file.tokens, layout, layout.time - overlap
+        self.file, self.tokens, self.layout, self.stride = file, file.tokens, layout, layout.time - overlap
         self.whole = max(-(-(len(file.tokens) - overlap) // self.stride), 0)  # the last one may be short
         self.shifted = max((len(file.tokens) - overlap - 2 * (self.stride - 1)) // self.stride, 0)
         self.windows = sliding_window_view(numpy.asarray(file.tokens), min(layout.time, len(file.tokens)))
@@ -87,7 +87,7 @@ class Documents:
     """
 
     def __init__(self, file: TokenFile, layout: Layout):
-        self.tokens, self.layout = file.tokens, layout
+        self.file, self.tokens, self.layout = file, file.tokens, layout
         begins = numpy.concatenate([[0], file.ends[:-1]]).astype(numpy.int64)
         room = layout.time - (layout.first is not None)
         lengths = file.ends - begins

@@ -1,0 +1,1 @@
+"""How probable language models find text: perplexity, minimal pairs."""

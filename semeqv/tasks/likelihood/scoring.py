@@ -1,0 +1,144 @@
+"""How unexpected tokens are to a model: one forward pass for a causal one, one for each token for a masked one."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional
+
+from semeqv.engine.errors import UserError
+from semeqv.engine.probing import check_vocabulary
+from semeqv.engine.regime import Regime
+from semeqv.tasks.measures.inference import most_tokens
+
+Rows = NDArray[numpy.int64]
+Truth = NDArray[numpy.bool_]
+Floats = NDArray[numpy.float64]
+
+LOGITS = 2**26  # computed at once, over all tokens and words of the vocabulary
+
+
+class Scorer:
+    """Asks a model how unexpected tokens are.
+
+    Args:
+        model: Predicts tokens; it is in evaluation mode, within `inference`.
+        regime: Where it is.
+        mask: The mask token of a masked model, which hides one token at a time (Salazar et al., 2020, arXiv
+            1910.14659); None for a model that predicts the next token.
+    """
+
+    def __init__(self, model: Any, regime: Regime, mask: int | None = None):
+        self.model, self.regime, self.mask = model, regime, mask
+        self.vocabulary = int(model.get_input_embeddings().weight.shape[0])
+
+    def __call__(self, ids: Rows, real: Truth, asked: Truth) -> Floats:
+        """Score rows of tokens; `check` raises `UserError` when they do not fit the model.
+
+        Args:
+            ids: `(rows, time)`, tokens.
+            real: `(rows, time)`, where they are no padding.
+            asked: `(rows, time)`, which to score. A causal model scores no first token.
+
+        Returns:
+            `(rows, time)`, in nats; 0 where nothing was asked.
+        """
+        self.check(ids)
+        return self.causal(ids, real, asked) if self.mask is None else self.masked(ids, real, asked, self.mask)
+
+    def check(self, ids: Rows) -> None:
+        """Refuse rows that do not fit the model.
+
+        Args:
+            ids: `(rows, time)`.
+
+        Raises:
+            UserError: When they are too long, or hold tokens that it does not know.
+        """
+        most = most_tokens(self.model)
+        if most is not None and ids.shape[1] > most:
+            raise UserError(
+                f"The model reads at most {most} tokens at once; there is a row or sentence of {ids.shape[1]}."
+            )
+        check_vocabulary(self.model, {"input_ids": torch.from_numpy(ids)})
+
+    def causal(self, ids: Rows, real: Truth, asked: Truth) -> Floats:
+        """Scores of tokens, each after those before it."""
+        found = numpy.zeros(ids.shape)
+        for rows in self.some(len(ids), ids.shape[1]):
+            logits = self.logits(ids[rows], real[rows])[:, :-1]
+            labels = torch.from_numpy(numpy.where(asked[rows], ids[rows], -100)[:, 1:]).to(logits.device)
+            nats = functional.cross_entropy(logits.transpose(1, 2).float(), labels, reduction="none")
+            found[rows, 1:] = nats.double().cpu().numpy()
+        return found
+
+    def masked(self, ids: Rows, real: Truth, asked: Truth, mask: int) -> Floats:
+        """Scores of tokens, each as the only one that is hidden of its row."""
+        found, (row, place) = numpy.zeros(ids.shape), asked.nonzero()
+        for some in self.some(len(row), ids.shape[1]):
+            hidden, at = ids[row[some]].copy(), (numpy.arange(len(row[some])), place[some])
+            hidden[at] = mask
+            logits = self.logits(hidden, real[row[some]])[at]
+            labels = torch.from_numpy(ids[row[some], place[some]]).to(logits.device)
+            nats = functional.cross_entropy(logits.float(), labels, reduction="none")
+            found[row[some], place[some]] = nats.double().cpu().numpy()
+        return found
+
+    def some(self, rows: int, time: int) -> Iterator[slice]:
+        """Rows a few at a time, so that their logits fit into memory."""
+        few = max(LOGITS // (time * self.vocabulary), 1)
+        return (slice(start, start + few) for start in range(0, rows, few))
+
+    def logits(self, ids: Rows, real: Truth) -> Tensor:
+        """The logits of rows.
+
+        Args:
+            ids: `(rows, time)`.
+            real: `(rows, time)`.
+
+        Returns:
+            `(rows, time, vocabulary)`.
+
+        Raises:
+            UserError: When the model gives no logits for tokens.
+        """
+        batch = {"input_ids": torch.from_numpy(ids)}
+        if not real.all():
+            batch["attention_mask"] = torch.from_numpy(real.astype(numpy.int64))
+        logits = self.model(**self.regime.place(batch)).get("logits")
+        if logits is None or logits.shape[:2] != ids.shape:
+            raise UserError(
+                f"{type(self.model).__name__} predicts no tokens; take cli model causal-lm or masked-lm --from ..."
+            )
+        found: Tensor = logits
+        return found
+
+
+def mask_for(model: Any, tokenizer: Any, pseudo: bool) -> int | None:
+    """The mask token to score a model with.
+
+    Args:
+        model: Its `predicts_next` tells a causal one.
+        tokenizer: Has the mask token of a masked one.
+        pseudo: Whether the model may be scored with one token hidden at a time.
+
+    Returns:
+        The mask token; None for a model that predicts the next token.
+
+    Raises:
+        UserError: When the model is a masked one and that was not asked for, or the tokenizer has no mask.
+    """
+    name = type(model).__name__
+    if getattr(model, "predicts_next", False):
+        if pseudo:
+            raise UserError(f"{name} predicts the next token, and has a true perplexity; leave out --pseudo.")
+        return None
+    if not pseudo:
+        raise UserError(f"{name} does not predict the next token: say --pseudo to hide one token at a time.")
+    mask = getattr(tokenizer, "mask_token_id", None)
+    if mask is None:
+        raise UserError("The tokenizer has no mask token, which a model that predicts masked tokens needs.")
+    return int(mask)

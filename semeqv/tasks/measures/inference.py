@@ -1,0 +1,71 @@
+"""Models as they are asked, not trained."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+
+from semeqv.engine.errors import UserError
+from semeqv.engine.regime import Regime, torch_device
+from semeqv.engine.world import World
+
+
+@contextmanager
+def inference(model: Any, device: str, precision: str = "fp32", threads: int | None = None) -> Iterator[Regime]:
+    """Put a model where it is to compute, without dropout and gradients; it is as before afterwards, but for the place.
+
+    Args:
+        model: A module; it is moved.
+        device: auto, cpu, cuda, cuda:N or mps; `UserError` is raised when there is no such device.
+        precision: Numbers of the forward pass: fp32, bf16 or fp16.
+        threads: Of a CPU; all cores if None.
+
+    Yields:
+        The regime; `place` puts batches where the model is.
+    """
+    regime = Regime(torch_device(device, World()), precision)
+    if threads:
+        torch.set_num_threads(threads)
+    was_training = model.training
+    model.to(regime.device).eval()
+    try:
+        with torch.no_grad(), regime.autocast():
+            yield regime
+    finally:
+        model.train(was_training)
+
+
+def most_tokens(model: Any) -> int | None:
+    """How many tokens a model can read at once; None where its configuration names no limit.
+
+    RoBERTa and its kin count positions from behind the padding token, so that they read fewer than they have.
+    """
+    config = getattr(model, "config", None)
+    positions = getattr(config, "max_position_embeddings", None)
+    if positions is None or getattr(config, "positions", None) == "none":  # the encoder that knows no order
+        return None
+    embeddings = getattr(getattr(model, "base_model", None), "embeddings", None)
+    offset = getattr(embeddings, "padding_idx", None)
+    table = getattr(embeddings, "position_embeddings", None)
+    return int(positions) - (offset + 1 if offset is not None and getattr(table, "padding_idx", None) == offset else 0)
+
+
+def check_tokenizer(model: Any, tokenizer: Any) -> None:
+    """Refuse a tokenizer with tokens that a model does not know.
+
+    Args:
+        model: Has input embeddings.
+        tokenizer: Has a length.
+
+    Raises:
+        UserError: When it has more tokens than the model has embeddings.
+    """
+    rows = model.get_input_embeddings().weight.shape[0]
+    if len(tokenizer) > rows:
+        raise UserError(f"The tokenizer has {len(tokenizer)} tokens, the model {rows}: they do not belong together.")
+
+
+def name_of(model: Any) -> str:
+    """What to call a model in results: what it was opened from, else its class."""
+    return str(getattr(model, "source", None) or type(model).__name__)

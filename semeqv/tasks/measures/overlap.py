@@ -1,0 +1,145 @@
+"""How much of a test was seen in training: sentences that occur in the training text, whatever their spelling.
+
+Two texts are the same when their letters and digits are: case, punctuation, blanks and symbols do not count. A sentence
+of ten such characters or more occurs in a text when it stands anywhere in it; a shorter one, which chance alone may
+spell, only when it is a line of its own.
+"""
+
+import unicodedata
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy
+from numpy.typing import NDArray
+
+ANCHOR = 10  # characters by which sentences are looked for
+PIECE = 2**21  # characters looked through at once
+BASE = numpy.uint64(0x9E3779B97F4A7C15)
+BITS = 22  # of the table that tells most places apart at once
+
+
+class Letters(dict[int, int | None]):
+    """What `str.translate` does with each character: letters, marks and numbers stay."""
+
+    def __missing__(self, code: int) -> int | None:
+        found = self[code] = code if unicodedata.category(chr(code))[0] in "LMN" else None
+        return found
+
+
+LETTERS = Letters()
+
+
+def normalised(text: str) -> str:
+    """The letters, marks and digits of a text, whatever their case and compatibility forms."""
+    return unicodedata.normalize("NFKC", text).casefold().translate(LETTERS)
+
+
+@dataclass(frozen=True)
+class Overlap:
+    """How many sentences occur in a text.
+
+    Args:
+        found: `(sentences,)`, whether each does.
+        said: `(sentences,)`, whether each has a letter or digit at all; the others do not count.
+    """
+
+    found: NDArray[numpy.bool_]
+    said: NDArray[numpy.bool_]
+
+    @property
+    def share(self) -> float:
+        """The share of the sentences that occur; 0 when there is none."""
+        return float(self.found.sum() / max(int(self.said.sum()), 1))
+
+    def part(self, start: int, end: int) -> "Overlap":
+        """That of the sentences from one place to another."""
+        return Overlap(self.found[start:end], self.said[start:end])
+
+
+class Seeker:
+    """Looks for sentences in a text that streams by.
+
+    Args:
+        sentences: What to look for.
+    """
+
+    def __init__(self, sentences: Iterable[str]):
+        self.sentences = [normalised(sentence) for sentence in sentences]
+        wanted = set(self.sentences) - {""}
+        self.short = {sentence for sentence in wanted if len(sentence) < ANCHOR}
+        self.seen = set[str]()
+        self.by_anchor = dict[int, list[str]]()
+        longer = sorted(wanted - self.short)
+        for sentence, anchor in zip(longer, hashes_of_starts(longer).tolist()):
+            self.by_anchor.setdefault(anchor, []).append(sentence)
+        self.table = numpy.zeros(2**BITS, bool)
+        self.table[numpy.array(list(self.by_anchor), numpy.uint64) >> numpy.uint64(64 - BITS)] = True
+
+    def add(self, texts: Iterable[str]) -> "Seeker":
+        """Look through texts, each by itself; their lines are joined."""
+        held, size = list[str](), 0
+        for text in texts:
+            lines = [normalised(line) for line in text.split("\n")]
+            self.seen |= self.short.intersection(lines)
+            held.append("".join(lines))
+            size += len(held[-1]) + 1
+            if size >= PIECE:
+                self.look("\0".join(held))
+                held, size = [], 0
+        self.look("\0".join(held))
+        return self
+
+    def look(self, text: str) -> None:
+        """Look through normalised text."""
+        if len(text) < ANCHOR or not self.by_anchor:
+            return
+        codes = numpy.frombuffer(text.encode("utf-32-le", "surrogatepass"), numpy.uint32)
+        found = hashes(codes)
+        for place in numpy.flatnonzero(self.table[found >> numpy.uint64(64 - BITS)]).tolist():
+            waiting = self.by_anchor.get(int(found[place]))
+            if waiting:
+                matched = [sentence for sentence in waiting if text.startswith(sentence, place)]
+                self.seen.update(matched)
+                for sentence in matched:  # once is enough
+                    waiting.remove(sentence)
+
+    def overlap(self) -> Overlap:
+        """What was found so far."""
+        found = numpy.array([sentence in self.seen for sentence in self.sentences], bool)
+        return Overlap(found, numpy.array([bool(sentence) for sentence in self.sentences], bool))
+
+
+def hashes(codes: NDArray[numpy.uint32]) -> NDArray[numpy.uint64]:
+    """A hash of the ANCHOR characters from each place on, `(characters - ANCHOR + 1,)`."""
+    wide, count = codes.astype(numpy.uint64), len(codes) - ANCHOR + 1
+    found = numpy.zeros(count, numpy.uint64)
+    with numpy.errstate(over="ignore"):
+        for i in range(ANCHOR):
+            found = (found + wide[i : i + count]) * BASE
+            found ^= found >> numpy.uint64(29)
+    return found
+
+
+def hashes_of_starts(sentences: Sequence[str]) -> NDArray[numpy.uint64]:
+    """The hash of the first ANCHOR characters of each sentence, `(sentences,)`."""
+    starts = "".join(sentence[:ANCHOR] for sentence in sentences)
+    codes = numpy.frombuffer(starts.encode("utf-32-le", "surrogatepass"), numpy.uint32)
+    return hashes(codes)[::ANCHOR] if len(codes) else numpy.zeros(0, numpy.uint64)
+
+
+def overlap(sentences: Iterable[str], texts: Iterable[str]) -> Overlap:
+    """Which sentences occur in some texts.
+
+    Args:
+        sentences: The sentences of a test.
+        texts: The documents of a training set.
+
+    Returns:
+        The overlap.
+    """
+    return Seeker(sentences).add(texts).overlap()
+
+
+def lines_of(texts: Iterable[str]) -> Iterator[str]:
+    """The lines of texts that are not blank."""
+    return (line for text in texts for line in text.split("\n") if line.strip())

@@ -1,0 +1,51 @@
+"""How results are shown and kept: a table, lines of metrics.jsonl, a CSV file."""
+
+import csv
+import io
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from semeqv.engine.runs import write_text
+
+WIDE = 160  # columns of a table that goes to a file
+
+
+def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]], words: int = 1) -> None:
+    """Print a table.
+
+    Args:
+        title: What stands above it.
+        columns: The headings.
+        rows: The cells of each row.
+        words: How many of the first columns are words; the others are numbers, to the right.
+    """
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(title=title, title_justify="left", box=None, pad_edge=False, header_style="bold")
+    for place, column in enumerate(columns):
+        table.add_column(column, justify="left" if place < words else "right", overflow="fold", no_wrap=place >= words)
+    for row in rows:
+        table.add_row(*row)
+    console = Console(markup=False, highlight=False)
+    if not console.is_terminal:  # rich would take 80 columns for all there is
+        console.width = WIDE
+    console.print(table)
+
+
+def write_csv(path: Path, lines: Sequence[Mapping[str, Any]]) -> None:
+    """Write a CSV file with a column for every key.
+
+    Args:
+        path: The file; `UserError` is raised when it cannot be written.
+        lines: What to write; a key that a line lacks is left empty.
+    """
+    text, keys = io.StringIO(), list(dict.fromkeys(key for line in lines for key in line))
+    writer = csv.DictWriter(text, keys, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(lines)
+    write_text(path, text.getvalue())
+    click.echo(f"wrote {path}")

@@ -1,0 +1,131 @@
+"""What `cli retrieval` measures."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import click
+import numpy
+from numpy.typing import NDArray
+from torch import Tensor
+
+from semeqv.engine.errors import UserError
+from semeqv.tasks.measures.inference import inference, name_of
+from semeqv.tasks.measures.intervals import interval
+from semeqv.tasks.measures.training_text import report_overlaps, training_text
+from semeqv.tasks.retrieval.nearest import Similarities
+from semeqv.tasks.retrieval.parallel import Parallel, languages_of, pivot_of, read_parallel, read_subsets
+from semeqv.tasks.retrieval.vectors import SentenceEncoder
+from semeqv.text.babel.options import GrammarOptions
+
+if TYPE_CHECKING:
+    from semeqv.tasks.retrieval.retrieval import Retrieval
+
+Hits = dict[tuple[int, str, int], NDArray[numpy.float32]]  # by layer, direction and k: (pairs,)
+DIRECTIONS = ("to", "from", "both")  # the pivot
+
+
+def measure(
+    options: "Retrieval",
+    model: Any,
+    tokenizer: Any,
+    *,
+    dataset_options: Any,
+    seed: int,
+    regime: tuple[str, str, int | None],
+) -> list[dict[str, Any]]:
+    """Measure a model on every language.
+
+    Args:
+        options: What the command was told.
+        model: Has hidden states.
+        tokenizer: Its tokenizer.
+        dataset_options: The data sets of the sentence, not built.
+        seed: Of the bootstrap.
+        regime: Device, precision, threads.
+
+    Returns:
+        A line for each language, layer and direction (to and from the pivot, and the mean of both), then those of the
+        averages over the subsets and over all languages.
+
+    Raises:
+        UserError: When there is no language, or (from the readers and the encoder) something does not fit.
+    """
+    pivot, subsets = pivot_of(options), read_subsets(options.subsets)
+    trained = training_text(model, dataset_options) if options.corpus == "babel" else None
+    grammar = trained.corpus.grammar if trained and isinstance(trained.corpus, GrammarOptions) else None
+    pairs = {each: read_parallel(options, each, pivot, grammar) for each in languages_of(options, pivot)}
+    if not pairs:
+        raise UserError(f"There is no language to compare with {pivot}.")
+    with inference(model, *regime) as running:
+        encoder = SentenceEncoder(
+            model,
+            tokenizer,
+            running,
+            layers=options.layer,
+            pooling=options.pooling,
+            special=options.special,
+            longest=options.max_length,
+        )
+        hits = all_hits(options, encoder, pairs)
+    if encoder.cut:
+        click.echo(f"{encoder.cut:,} sentences had more than {encoder.longest} tokens and were cut.", err=True)
+    overlaps: Mapping[str, dict[str, Any]] = {}
+    if options.overlap:
+        groups = {each.language: each.sentences + each.translations for each in pairs.values()}
+        overlaps = report_overlaps(groups, model, dataset_options, "sentences")
+    generator = numpy.random.default_rng(seed)
+    said = {
+        "model": name_of(model),
+        "corpus": options.corpus,
+        "pivot": pivot,
+        "pooling": options.pooling,
+        "score": options.score,
+    }
+    groups_of = {("language", language): [language] for language in pairs}
+    averages = {name: [each for each in listed if each in pairs] for name, listed in subsets.items()}
+    averages |= {"all": list(pairs)} if len(pairs) > 1 else {}
+    groups_of |= {("subset", name): listed for name, listed in averages.items() if listed}
+    lines = []
+    for (level, name), listed in groups_of.items():
+        head = {"measure": "retrieval", "level": level, "of": name, "languages": len(listed)}
+        head |= {"pairs": sum(len(pairs[each]) for each in listed)}
+        rest = said | (overlaps.get(name, {}) if level == "language" else {})
+        for layer in encoder.layers:
+            for direction in DIRECTIONS:
+                found = accuracies(options, [hits[each] for each in listed], layer, direction, generator)
+                chance = {
+                    f"random@{k}": float(numpy.mean([min(k / len(pairs[each]), 1) for each in listed]))
+                    for k in options.k
+                }
+                lines.append({**head, "layer": layer, "direction": direction, **found, **chance, **rest})
+    return lines
+
+
+def all_hits(options: "Retrieval", encoder: SentenceEncoder, pairs: Mapping[str, Parallel]) -> dict[str, Hits]:
+    """The hits of every language; the sentences of the pivot are encoded anew only where they are other ones."""
+    found, known = dict[str, Hits](), tuple[str, ...]()
+    translations: Tensor | None = None
+    for language, each in pairs.items():
+        if translations is None or each.translations != known:
+            known, translations = each.translations, encoder(each.translations, options.batch_size, "pivot")
+        sentences = encoder(each.sentences, options.batch_size, language)
+        found[language] = {}
+        for i, layer in enumerate(encoder.layers):
+            similar = Similarities(sentences[i], translations[i], options.score, options.neighbours)
+            for direction, places in zip(DIRECTIONS, similar.places()):
+                found[language] |= {(layer, direction, k): places.hits(k) for k in options.k}
+    return found
+
+
+def accuracies(
+    options: "Retrieval", groups: list[Hits], layer: int, direction: str, generator: numpy.random.Generator
+) -> dict[str, float]:
+    """The mean accuracy of some languages at every k, and its 95% interval, as JSON."""
+    found = dict[str, float]()
+    ways = DIRECTIONS[:2] if direction == "both" else (direction,)
+    for k in options.k:
+        outcomes = [numpy.mean([hits[layer, way, k] for way in ways], axis=0, dtype=float) for hits in groups]
+        low, high = interval(outcomes, options.replicates, generator)
+        mean = float(numpy.mean([each.mean() for each in outcomes]))
+        found |= {f"accuracy@{k}": mean, f"accuracy@{k}_low": low, f"accuracy@{k}_high": high}
+    return found

@@ -1,0 +1,89 @@
+"""Which place the translation of every sentence takes among all, in memory that does not grow with their square."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional
+
+AT_ONCE = 2**24  # similarities computed at once
+ALIKE = 1e-6  # similarities that differ by less are equal
+NEIGHBOURS = {"cosine": 0, "csls": 10, "margin": 4}
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where translations stand among all candidates.
+
+    Args:
+        before: `(sentences,)`, how many candidates are more similar.
+        alike: `(sentences,)`, how many are as similar, itself included.
+    """
+
+    before: NDArray[numpy.int64]
+    alike: NDArray[numpy.int64]
+
+    def hits(self, k: int) -> NDArray[numpy.float32]:
+        """How likely each is among the first k when equals are drawn in any order, `(sentences,)`."""
+        found: NDArray[numpy.float32] = numpy.clip((k - self.before) / self.alike, 0, 1).astype(numpy.float32)
+        return found
+
+
+class Similarities:
+    """The similarities of sentences and their translations, a few rows at a time.
+
+    Args:
+        sentences: `(sentences, width)`.
+        translations: `(sentences, width)`, in the same order.
+        score: cosine, csls or margin.
+        neighbours: Of csls and margin; the usual number if None.
+    """
+
+    def __init__(self, sentences: Tensor, translations: Tensor, score: str = "cosine", neighbours: int | None = None):
+        self.one, self.other = functional.normalize(sentences, dim=1), functional.normalize(translations, dim=1)
+        self.score, self.count = score, len(sentences)
+        if score != "cosine":
+            self.near_one, self.near_other = self.densities(min(neighbours or NEIGHBOURS[score], self.count))
+
+    def rows(self) -> Iterator[tuple[slice, Tensor]]:
+        """The cosines of some sentences, and all translations, `(rows, sentences)`."""
+        few = max(AT_ONCE // self.count, 1)
+        for start in range(0, self.count, few):
+            yield slice(start, min(start + few, self.count)), self.one[start : start + few] @ self.other.T
+
+    def densities(self, neighbours: int) -> tuple[Tensor, Tensor]:
+        """The mean cosine of each sentence to its nearest translations, and the other way, `(sentences,)` each."""
+        ones, others = [], torch.full((neighbours, self.count), -torch.inf)
+        for _, cosines in self.rows():
+            ones.append(cosines.topk(neighbours, dim=1).values.mean(1))
+            others = torch.cat([others, cosines]).topk(neighbours, dim=0).values
+        return torch.cat(ones), others.mean(0)
+
+    def scored(self, cosines: Tensor, one: Tensor, other: Tensor) -> Tensor:
+        """Scores of cosines, by the densities around the two sides: all shapes that fit each other."""
+        if self.score == "csls":
+            return 2 * cosines - one - other
+        return cosines / ((one + other) / 2) if self.score == "margin" else cosines
+
+    def places(self) -> tuple[Places, Places]:
+        """The places of translations among all for each sentence, and of sentences among all for each translation."""
+        none = torch.zeros(self.count)
+        one, other = (none, none) if self.score == "cosine" else (self.near_one, self.near_other)
+        gold = self.scored((self.one * self.other).sum(1), one, other)
+        counts = torch.zeros(2, 2, self.count, dtype=torch.int64)  # (direction, more or as similar, sentence)
+        for rows, cosines in self.rows():
+            scores = self.scored(cosines, one[rows, None], other)
+            scores[torch.arange(len(scores)), torch.arange(rows.start, rows.stop)] = gold[rows]
+            for direction, wanted in enumerate((gold[rows, None], gold)):
+                more = scores > wanted + ALIKE
+                alike = (scores >= wanted - ALIKE) & ~more
+                for i, each in enumerate((more, alike)):
+                    if direction == 0:
+                        counts[0, i, rows] = each.sum(1)
+                    else:
+                        counts[1, i] += each.sum(0)
+        forth, back = counts.numpy()
+        return Places(*forth), Places(*back)

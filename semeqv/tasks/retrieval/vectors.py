@@ -1,0 +1,157 @@
+"""Sentences as vectors: the states of a model's layers, pooled over tokens."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from tqdm import tqdm
+
+from semeqv.engine.errors import UserError
+from semeqv.engine.regime import Regime
+from semeqv.tasks.measures.inference import check_tokenizer, most_tokens
+from semeqv.text.datasets.tokenised import separator
+
+
+class SentenceEncoder:
+    """Makes vectors of sentences.
+
+    A tokenizer that adds special tokens adds them here; around a text whose tokenizer adds none stand those that data
+    sets put there: the first token of a text and, for a model that predicts masked tokens, the separator.
+
+    Args:
+        model: Of any kind, within `inference`.
+        tokenizer: Its tokenizer.
+        regime: Where the model is.
+        layers: Which layers: numbers from 0, the input embedding, `last` or `all`.
+        pooling: mean, max, cls or last.
+        special: Whether special tokens are pooled too.
+        longest: The most tokens of a sentence.
+    """
+
+    def __init__(
+        self,
+        model: Any,
+        tokenizer: Any,
+        regime: Regime,
+        *,
+        layers: Sequence[str] = ("last",),
+        pooling: str = "mean",
+        special: bool = False,
+        longest: int = 512,
+    ):
+        check_tokenizer(model, tokenizer)
+        self.tokenizer, self.regime, self.pooling, self.special = tokenizer, regime, pooling, special
+        self.body, self.asked = body_of(model), layers
+        self.longest = min(longest, most_tokens(model) or longest)
+        self.before, self.after = self.around(not getattr(model, "predicts_next", False))
+        self.layers: list[int] = []
+        self.cut = 0
+
+    def around(self, masked: bool) -> tuple[list[int], list[int]]:
+        """The special tokens before and after a text."""
+        plain = self.tokenizer("a", add_special_tokens=False)["input_ids"]
+        whole = self.tokenizer("a")["input_ids"]
+        if len(whole) > len(plain):
+            at = next(i for i in range(len(whole)) if whole[i : i + len(plain)] == plain)
+            return whole[:at], whole[at + len(plain) :]
+        end = separator(self.tokenizer)
+        first = self.tokenizer.cls_token_id if masked else self.tokenizer.bos_token_id
+        return [end if first is None else first], [end] * masked
+
+    def __call__(self, sentences: Sequence[str], rows: int = 64, what: str = "encode") -> Tensor:
+        """Encode sentences, those of like length together.
+
+        Args:
+            sentences: The sentences.
+            rows: How many at a time.
+            what: What the bar says.
+
+        Returns:
+            `(layers, sentences, width)`, float32 on the CPU; `layers` then says which they are.
+        """
+        said = self.tokenizer(list(sentences), add_special_tokens=False)["input_ids"]
+        room = self.longest - len(self.before) - len(self.after)
+        self.cut += sum(len(ids) > room for ids in said)
+        order = sorted(range(len(said)), key=lambda i: -len(said[i]))
+        found: Tensor | None = None
+        with tqdm(total=len(said), desc=what, unit="sentence", leave=False, disable=None, mininterval=0.5) as bar:
+            for start in range(0, len(order), rows):
+                which = order[start : start + rows]
+                pooled = self.pooled([[*self.before, *said[i][:room], *self.after] for i in which])
+                if found is None:
+                    found = torch.empty(len(pooled), len(said), pooled.shape[-1])
+                found[:, which] = pooled
+                bar.update(len(which))
+        assert found is not None
+        return found
+
+    def pooled(self, rows: list[list[int]]) -> Tensor:
+        """The vectors of some rows of tokens, `(layers, rows, width)`."""
+        lengths = numpy.array([len(row) for row in rows])
+        real = numpy.arange(lengths.max()) < lengths[:, None]
+        ids = numpy.zeros(real.shape, numpy.int64)
+        ids[real] = numpy.concatenate(rows)
+        inside = numpy.arange(real.shape[1]) >= len(self.before)
+        taken = real & inside & (numpy.arange(real.shape[1]) < lengths[:, None] - len(self.after))
+        if self.special:
+            taken = real
+        taken |= real & ~taken.any(1, keepdims=True)  # a text without any token of its own
+        states = self.states(ids, real)
+        return torch.stack([pool(states[layer].float(), taken, self.pooling) for layer in self.layers]).cpu()
+
+    def states(self, ids: NDArray[numpy.int64], real: NDArray[numpy.bool_]) -> Sequence[Tensor]:
+        """The states of every layer, `(rows, time, width)` each.
+
+        Args:
+            ids: `(rows, time)`.
+            real: `(rows, time)`, where they are no padding.
+
+        Returns:
+            The input embedding's, then those of each layer.
+
+        Raises:
+            UserError: When the model does not tell them, or has no such layer.
+        """
+        batch = {"input_ids": torch.from_numpy(ids), "attention_mask": torch.from_numpy(real.astype(numpy.int64))}
+        states = self.body(**self.regime.place(batch), output_hidden_states=True).get("hidden_states")
+        if not states:
+            raise UserError(f"{type(self.body).__name__} does not tell the states of its layers.")
+        last = len(states) - 1
+        self.layers = [*range(last + 1)] if "all" in self.asked else []
+        self.layers = self.layers or [last if word == "last" else int(word) for word in self.asked]
+        if max(self.layers) > last:
+            raise UserError(f"--layer {max(self.layers)}: the model has layers 0 (the input embedding) to {last}.")
+        found: Sequence[Tensor] = states
+        return found
+
+
+def body_of(model: Any) -> Any:
+    """What of a model reads text: its encoder, or all but its head."""
+    if getattr(getattr(model, "config", None), "is_encoder_decoder", False):
+        return model.get_encoder()
+    return getattr(model, "base_model", model)
+
+
+def pool(states: Tensor, taken: NDArray[numpy.bool_], how: str) -> Tensor:
+    """Make one vector of the states of each row.
+
+    Args:
+        states: `(rows, time, width)`.
+        taken: `(rows, time)`, which tokens count, one of each row at least.
+        how: mean, max, cls (the first token of the row) or last (the last that counts).
+
+    Returns:
+        `(rows, width)`.
+    """
+    if how == "cls":
+        return states[:, 0]
+    if how == "last":
+        last = taken.shape[1] - 1 - taken[:, ::-1].argmax(1)
+        return states[torch.arange(len(states), device=states.device), torch.from_numpy(last).to(states.device)]
+    mask = torch.from_numpy(taken).to(states.device)[:, :, None]
+    if how == "max":
+        return states.masked_fill(~mask, -torch.inf).amax(1)
+    return (states * mask).sum(1) / mask.sum(1)

@@ -1,0 +1,25 @@
+"""What a refused resume shows."""
+
+from pathlib import Path
+
+import pytest
+
+from semeqv.engine.definition import refuse_changes
+from semeqv.engine.errors import UserError
+
+CHECKPOINT = Path("runs/x/checkpoints/step-00000001")
+
+
+def test_only_the_innermost_differences_are_shown():
+    old = {"data": {"corpus": {"files": {"a": "1", "b": "2"}, "languages": ["en"]}, "batch": 4}}
+    new = {"data": {"corpus": {"files": {"a": "1", "b": "3"}, "languages": ["en"]}, "batch": 4}}
+    with pytest.raises(UserError) as refused:
+        refuse_changes(CHECKPOINT, old, new)
+    assert "data was {'corpus': {'files': {'b': '2'}}}, is {'corpus': {'files': {'b': '3'}}}" in str(refused.value)
+
+
+def test_long_differences_are_cut():
+    with pytest.raises(UserError) as refused:
+        refuse_changes(CHECKPOINT, {"data": {"words": ["the"] * 1000}}, {"data": {}})
+    assert len(str(refused.value)) < 500
+    assert "runs/x cannot be resumed" in str(refused.value)
