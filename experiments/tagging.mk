@@ -5,7 +5,7 @@
 
 EXPERIMENT := tagging$(if $(SEMEQV_DATA),,-babel)
 SEEDS ?= 42..44
-STEPS ?= 3000
+STEPS ?= 5000
 EPOCHS ?= 3
 
 include $(dir $(lastword $(MAKEFILE_LIST)))common.mk
@@ -15,7 +15,7 @@ ENCODER := $(RUN)/encoder
 TAGGERS := $(foreach task,pos ner,$(addprefix $(RUN)/$(task)-,scratch pretrained))
 
 ifdef SEMEQV_DATA
-VOCABULARY := 8000
+VOCABULARY := 4000
 TEXT := cli dataset europarl --languages en
 POS := cli dataset conllu --column upos --treebank
 NER := cli dataset ner --outside OTH O --treebank
@@ -30,11 +30,11 @@ SOURCE := lume
 OTHER := drask --name drask
 endif
 
-LAYOUT := --packing --block_size 64 --batch_size 64
+LAYOUT := --packing --block_size 64 --batch_size 32 --mask_probability .3
 PRETRAINING = cli tokenizer bpe --vocab_size $(VOCABULARY) $(TEXT) $(LAYOUT) $(TEXT) $(LAYOUT) --split validation \
-  cli model encoder --layers 3 --heads 4 --embedding_size 128 --positions learned --initializer_range .02 --dropout .1 \
+  cli model encoder --layers 2 --heads 4 --embedding_size 128 --positions learned --initializer_range .2 \
     --block_size 128 --sparse_prediction \
-  cli optimizers adamw --learning_rate 1e-3 cli schedulers linear --warmup $(shell expr $(STEPS) / 10) \
+  cli optimizers adamw --learning_rate 2e-3 cli schedulers linear --warmup $(shell expr $(STEPS) / 10) \
   cli savers default-saver --minutes 2 --resume
 
 # $(1) is the data set of the task, $(2) the score that the best weights are chosen by.
