@@ -17,15 +17,15 @@ TAGGERS := $(foreach task,pos ner,$(addprefix $(RUN)/$(task)-,scratch pretrained
 ifdef SEMEQV_DATA
 VOCABULARY := 4000
 TEXT := cli dataset europarl --languages en
-POS := cli dataset conllu --column upos --treebank
-NER := cli dataset ner --outside OTH O --treebank
+POS := cli dataset conllu --column upos --max_length 64 --treebank
+NER := cli dataset ner --outside OTH O --max_length 64 --treebank
 SOURCE := ewt
 OTHER := pud --name pud
 else
 VOCABULARY := 1000
 TEXT := cli dataset babel --languages lume
-POS := cli dataset babel-tags --label pos --languages
-NER := cli dataset babel-tags --label ner --languages
+POS := cli dataset babel-tags --label pos --max_length 64 --languages
+NER := cli dataset babel-tags --label ner --max_length 64 --languages
 SOURCE := lume
 OTHER := drask --name drask
 endif
