@@ -9,8 +9,8 @@ EXPERIMENTS := $(filter-out experiments/common.mk experiments/xor.mk,$(sort $(wi
 SMALL := xor-transformer-small xor-transformer-small-ydh xor-transformer-small-ndh xor-lstm-small xor-mlp-small
 MEDIUM := xor-transformer-medium xor-lstm-medium xor-mlp-medium
 
-.PHONY: figs test help install install-dev lint format xor xor-medium mlm all docs/results/xor.md docs/results/mlm.md bench clean
-.PHONY: docker-build docker-run faults
+.PHONY: figs test help install install-dev lint format xor xor-medium mlm all bench faults clean
+.PHONY: docker-build docker-run docs/results/xor.md docs/results/mlm.md docs/results/tagging.md
 
 figs: install
 	@$(MAKE) --no-print-directory -f experiments/xor-transformer-small.mk figs
@@ -24,6 +24,7 @@ help:
 	@echo 'make xor         the five small experiments, and docs/results/xor.md'
 	@echo 'make xor-medium  the three medium experiments (hours; SEEDS=42..43 STEPS=20000 make them shorter)'
 	@echo 'make mlm         the experiment on text (Europarl if $$SEMEQV_DATA has it, else generated), and docs/results/mlm.md'
+	@echo 'make tagging     taggers on a small encoder, pretrained here or not (half an hour)'
 	@echo 'make all         every experiment'
 	@echo 'make lint        ruff, mypy, import-linter, pydoclint, hadolint'
 	@echo 'make format      let ruff format the code'
@@ -52,6 +53,9 @@ docs/results/mlm.md: install $(if $(filter mlm,$(MAKECMDGOALS)),mlm-transformer)
 	$(BIN)/semeqv cli mlm report --output $@ $(wildcard runs/mlm-transformer-*)
 	@mkdir -p $(@:.md=) && for run in $(notdir $(wildcard runs/mlm-transformer-*)); do \
 	  cp figures/$$run/doubles.png $(@:.md=)/$$run.png; done
+
+docs/results/tagging.md: install
+	@$(MAKE) --no-print-directory -f experiments/tagging.mk page
 
 bench: install-dev
 	$(BIN)/python -m benchmarks

@@ -22,6 +22,8 @@ BUILT_IN = (
     "semeqv.text.models.plugin",
     "semeqv.tasks.measures.plugin",
     "semeqv.problem.mlm.plugin",
+    "semeqv.tasks.classification.plugin",
+    "semeqv.tasks.scores.plugin",
 )
 
 
