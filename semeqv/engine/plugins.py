@@ -21,6 +21,9 @@ BUILT_IN = (
     "semeqv.problem.foundation.plugin",
     "semeqv.text.models.plugin",
     "semeqv.tasks.measures.plugin",
+    "semeqv.problem.mlm.plugin",
+    "semeqv.tasks.classification.plugin",
+    "semeqv.tasks.scores.plugin",
     "backpack.plugin",
 )
 
