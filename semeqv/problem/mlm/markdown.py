@@ -35,8 +35,8 @@ the same words, which share neither meaning nor contexts, and with words that fo
 
 Everything starts at random, so that before training a double is as far from its word as any other. What is called
 close ends below {CLOSE:g} of the distance of random pairs. A difference of validation loss up to {COST:g} nats does not
-count as a cost of tying, nor one below {LEARNED:g} nats as knowledge of contexts. The loss is that of all tokens, and DH
-is known to hold for words with doubles alone; it also depends on how early a run began to learn from contexts, which
+count as a cost of tying, nor one below {LEARNED:g} nats as knowledge of contexts. The loss is of all tokens, and DH is
+known to hold for words with doubles alone; it also depends on how early a run began to learn from contexts, which
 with few seeds can be chance: look at the single runs. Distances are Euclidean; intervals are 95% bootstrap intervals
 over runs and words.
 """
