@@ -93,9 +93,8 @@ def section(experiment: Experiment, figures: str) -> str:
         lines.append(f"- {'Tied' if tied else 'Untied'}: {f'seeds {seeds}' if seeds else 'no runs'}")
     steps = " or ".join(f"{count:,}" for count in sorted({run.steps for run in experiment.runs}))
     said = [(label, experiment.setting(word, option)) for label, word, option in SETTINGS]
-    lines.append(
-        f"- Steps: {steps}; {'; '.join(f'{label}: {harmless(value)}' for label, value in said if value not in ('', '0'))}"
-    )
+    settings = [f"{label}: {harmless(value)}" for label, value in said if value not in ("", "0")]
+    lines.append(f"- {'; '.join([f'Steps: {steps}', *settings])}")
     words = experiment.words
     lines += [f"- The {len(words)} words, from the most frequent on: *{harmless(' '.join(words))}*", ""]
     heading = ["embedding", "record", "word and double", "random pairs", "like frequency"]
