@@ -23,7 +23,7 @@ CONTEXT = "backpack.sense_weight_net.c_attn"
 HEAD = r"(?:.*\.)?lm_head\.weight"
 BUFFERS = r"(?:.*\.)?attn\.(?:masked_)?bias"  # causal masks, which no Linear's `bias` is called like
 
-# flash-attention's GPT names (Dao et al.), matrices (out, in); {} is the number of a block.
+# flash-attention's GPT names (Dao et al.), matrices (out, in).
 FLASH: Rules = [
     (r"(?:.*\.)?embeddings\.word_embeddings\.weight", TRUNK + "wte.weight"),
     (r"(?:.*\.)?embeddings\.position_embeddings\.weight", TRUNK + "wpe.weight"),
