@@ -43,7 +43,8 @@ over runs and words.
 The study was designed for larger models (experiments called `-paper`: 3 layers of width 128, first embeddings of
 standard deviation 0.3, 15% of the tokens asked for, no positions). The others are cut to what a CPU does in minutes.
 They know positions, because without them all hidden tokens of a row look alike to a model, and one of this size learns
-next to nothing from context in that time.
+next to nothing from context in that time. Where equally frequent doubles do not come close, that rarer ones do not
+either says little: compare the ratios of distances between experiments.
 """
 
 SETTINGS = (
