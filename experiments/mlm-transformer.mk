@@ -1,8 +1,8 @@
 # Words that have doubles, in masked-language models of text, tied and untied.
 #
 # The text is the English Europarl that $SEMEQV_DATA has (half an hour of a CPU core), else generated (ten minutes).
-# SCALE=paper is the size that the study was designed in: days of a CPU, so OPTIONS='--device cuda'. SWAP=.1 makes doubles
-# rarer than their words. Another text: CORPUS='hub --of bookcorpus/bookcorpus --holdout .001'
+# SCALE=paper is the size that the study was designed in: days of a CPU, so OPTIONS='--device cuda'. SWAP=.1 makes
+# doubles rarer than their words. Another text: CORPUS='hub --of bookcorpus/bookcorpus --holdout .001'
 
 SCALE ?= small
 SWAP ?= .5

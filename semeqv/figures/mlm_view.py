@@ -206,7 +206,7 @@ def name_closest(axes: Axes, runs: Sequence[Followed], side: str, color: str) ->
     across = (numpy.log(places) - left) / (right - left) * panel[0]
     points = [(float(x), float(y)) for x, y in zip(across, ends / height * panel[1])]
     near: list[int] = []
-    for place in numpy.argsort(ends, kind="stable").tolist():
+    for place in numpy.argsort(ends, kind="stable")[: -(-len(ends) // 2)].tolist():
         if len(near) < NAMED and all(abs(across[place] - across[other]) > ROOM for other in near):
             near.append(place)
     names = [runs[0].names[runs[0].pairs["doubles"][place][0]] for place in near]
