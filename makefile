@@ -24,7 +24,7 @@ help:
 	@echo 'make xor         the five small experiments, and docs/results/xor.md'
 	@echo 'make xor-medium  the three medium experiments (hours; SEEDS=42..43 STEPS=20000 make them shorter)'
 	@echo 'make mlm         the experiment on text (Europarl if $$SEMEQV_DATA has it, else generated), and docs/results/mlm.md'
-	@echo 'make tagging     taggers on a small encoder, pretrained here or not (half an hour)'
+	@echo 'make tagging     taggers on a small encoder, pretrained here or not (40 minutes)'
 	@echo 'make all         every experiment'
 	@echo 'make lint        ruff, mypy, import-linter, pydoclint, hadolint'
 	@echo 'make format      let ruff format the code'

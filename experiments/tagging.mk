@@ -1,7 +1,7 @@
 # Taggers on a small encoder, pretrained here or not: parts of speech (UD EWT) and named entities (UNER), English.
 #
 # The encoder reads Europarl by masked LM first. Data is that of $SEMEQV_DATA; without it, all is done on the generated
-# corpus instead. Some 25 minutes on one CPU core.
+# corpus instead. Some 40 minutes on one CPU core.
 
 EXPERIMENT := tagging$(if $(SEMEQV_DATA),,-babel)
 SEEDS ?= 42..44
