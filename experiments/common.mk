@@ -24,8 +24,9 @@ TRAIN = $(if $(NPROC),$(TORCHRUN) --standalone --nproc_per_node $(NPROC) -m seme
 .PHONY: figs run
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := figs
-run: $(RUN)/run.json
+run: $(RUN)/trained
 
-# An interrupted run is resumed; run.json appears when all its seeds are done.
-$(RUN)/run.json: | $(READY)
+# An interrupted run is resumed; the mark appears when all its seeds are done.
+$(RUN)/trained: | $(READY)
 	$(TRAIN) --seeds $(SEEDS) $(if $(STEPS),--steps $(STEPS),--epochs $(EPOCHS)) $(SETTINGS) --output $(RUN) $(OPTIONS) $(SENTENCE) cli train
+	@touch $@

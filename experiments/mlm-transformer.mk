@@ -50,5 +50,5 @@ figs: run
 	@$(MAKE) --no-print-directory -f $(firstword $(MAKEFILE_LIST)) $(FIGURES)/doubles.pdf
 	@$(SEMEQV) cli mlm report $(RUN)
 
-$(FIGURES)/doubles.pdf: $(RUN)/run.json
+$(FIGURES)/doubles.pdf: $(RUN)/trained
 	$(SEMEQV) cli mlm view $(if $(filter-out .5,$(SWAP)),--doubles $(FAILING)) --path $@ $(RUN)/*-encoder $(RUN)/*-encoderwt

@@ -46,16 +46,17 @@ TAGGING = $(1) $(SOURCE) $(1) $(SOURCE) --split validation $(1) $(SOURCE) --spli
   cli train cli test
 TAG = $(TRAIN) --seeds $(SEEDS) --epochs $(EPOCHS) $(SETTINGS) --output $(@D) $(OPTIONS)
 
-# A single run writes its run.json when it begins.
 $(ENCODER)/trained: | $(READY)
 	$(TRAIN) --seed 42 --steps $(STEPS) $(SETTINGS) --output $(@D) $(OPTIONS) $(PRETRAINING) cli train
-	touch $@
+	@touch $@
 
-$(RUN)/pos-%/run.json: $(ENCODER)/trained
+$(RUN)/pos-%/trained: $(ENCODER)/trained
 	$(TAG) $(call TAGGING,$(POS),accuracy)
+	@touch $@
 
-$(RUN)/ner-%/run.json: $(ENCODER)/trained
+$(RUN)/ner-%/trained: $(ENCODER)/trained
 	$(TAG) $(call TAGGING,$(NER),f1)
+	@touch $@
 
 # What the words alone tell, without a model.
 $(RUN)/pos-words/metrics.jsonl: | $(READY)
@@ -70,7 +71,7 @@ SCORES = $(SEMEQV) cli scores --metric accuracy --metric f1 --metric macro_f1
 TABLE := $(foreach task,pos ner,$(addprefix $(RUN)/$(task)-,words scratch pretrained))
 
 figs: $(FIGURES)/scores.csv
-$(FIGURES)/scores.csv: $(addsuffix /run.json,$(TAGGERS)) $(RUN)/pos-words/metrics.jsonl $(RUN)/ner-words/metrics.jsonl
+$(FIGURES)/scores.csv: $(addsuffix /trained,$(TAGGERS)) $(RUN)/pos-words/metrics.jsonl $(RUN)/ner-words/metrics.jsonl
 	$(SCORES) --output $@ $(TABLE)
 
 .PHONY: page
