@@ -9,8 +9,8 @@ EXPERIMENTS := $(filter-out experiments/common.mk experiments/xor.mk,$(sort $(wi
 SMALL := xor-transformer-small xor-transformer-small-ydh xor-transformer-small-ndh xor-lstm-small xor-mlp-small
 MEDIUM := xor-transformer-medium xor-lstm-medium xor-mlp-medium
 
-.PHONY: figs test help install install-dev lint format xor xor-medium all docs/results/xor.md bench clean
-.PHONY: docker-build docker-run faults
+.PHONY: figs test help install install-dev lint format xor xor-medium mlm all bench faults clean
+.PHONY: docker-build docker-run docs/results/xor.md docs/results/mlm.md docs/results/tagging.md
 
 figs: install
 	@$(MAKE) --no-print-directory -f experiments/xor-transformer-small.mk figs
@@ -23,6 +23,8 @@ help:
 	@echo 'make test        install, run the tests'
 	@echo 'make xor         the five small experiments, and docs/results/xor.md'
 	@echo 'make xor-medium  the three medium experiments (hours; SEEDS=42..43 STEPS=20000 make them shorter)'
+	@echo 'make mlm         the experiment on text (Europarl if $$SEMEQV_DATA has it, else generated), and docs/results/mlm.md'
+	@echo 'make tagging     taggers on a small encoder, pretrained here or not (40 minutes)'
 	@echo 'make all         every experiment'
 	@echo 'make lint        ruff, mypy, import-linter, pydoclint, hadolint'
 	@echo 'make format      let ruff format the code'
@@ -36,7 +38,8 @@ help:
 
 xor: $(SMALL) docs/results/xor.md
 xor-medium: $(MEDIUM)
-all: $(notdir $(basename $(EXPERIMENTS))) docs/results/xor.md
+mlm: mlm-transformer docs/results/mlm.md
+all: $(notdir $(basename $(EXPERIMENTS))) docs/results/xor.md docs/results/mlm.md
 
 .PHONY: $(notdir $(basename $(EXPERIMENTS)))
 $(notdir $(basename $(EXPERIMENTS))): install
@@ -45,6 +48,14 @@ $(notdir $(basename $(EXPERIMENTS))): install
 docs/results/xor.md: install $(if $(filter xor,$(MAKECMDGOALS)),$(SMALL))
 	$(BIN)/semeqv cli xor report --output $@ $(wildcard $(addprefix runs/,$(SMALL) $(MEDIUM)))
 	@mkdir -p $(@:.md=) && cp $(wildcard figures/xor-transformer-small/*.png) $(@:.md=)
+
+docs/results/mlm.md: install $(if $(filter mlm,$(MAKECMDGOALS)),mlm-transformer)
+	$(BIN)/semeqv cli mlm report --output $@ $(wildcard runs/mlm-transformer-*)
+	@mkdir -p $(@:.md=) && for run in $(notdir $(wildcard runs/mlm-transformer-*)); do \
+	  cp figures/$$run/doubles.png $(@:.md=)/$$run.png; done
+
+docs/results/tagging.md: install
+	@$(MAKE) --no-print-directory -f experiments/tagging.mk page
 
 bench: install-dev
 	$(BIN)/python -m benchmarks
@@ -57,7 +68,7 @@ lint: install-dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pydoclint --quiet semeqv
+	$(BIN)/pydoclint --quiet semeqv backpack ofa
 	$(BIN)/hadolint Dockerfile
 
 format: install-dev

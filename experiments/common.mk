@@ -1,8 +1,8 @@
 # What every experiment shares: where things are, and the one rule that runs a sentence.
 #
 # An experiment sets EXPERIMENT (its name), SETTINGS (before the first `cli`) and SENTENCE (the segments), and adds its
-# figures to the target `figs`. From the command line: SEEDS, STEPS, NPROC (processes, started by torchrun), and OPTIONS
-# for further settings, such as OPTIONS='--device cuda' or OPTIONS=--overwrite.
+# figures to the target `figs`. From the command line: SEEDS, STEPS (or EPOCHS), NPROC (processes, started by torchrun),
+# and OPTIONS for further settings, such as OPTIONS='--device cuda' or OPTIONS=--overwrite.
 
 SEEDS ?= 42..46
 OPTIONS ?=
@@ -24,8 +24,9 @@ TRAIN = $(if $(NPROC),$(TORCHRUN) --standalone --nproc_per_node $(NPROC) -m seme
 .PHONY: figs run
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := figs
-run: $(RUN)/run.json
+run: $(RUN)/trained
 
-# An interrupted run is resumed; run.json appears when all its seeds are done.
-$(RUN)/run.json: | $(READY)
-	$(TRAIN) --seeds $(SEEDS) --steps $(STEPS) $(SETTINGS) --output $(RUN) $(OPTIONS) $(SENTENCE) cli train
+# An interrupted run is resumed; the mark appears when all its seeds are done.
+$(RUN)/trained: | $(READY)
+	$(TRAIN) --seeds $(SEEDS) $(if $(STEPS),--steps $(STEPS),--epochs $(EPOCHS)) $(SETTINGS) --output $(RUN) $(OPTIONS) $(SENTENCE) cli train
+	@touch $@

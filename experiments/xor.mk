@@ -34,16 +34,16 @@ figs: run
 .PHONY: figures
 figures: $(addprefix $(FIGURES)/,accuracies.pdf embeddings_wt.pdf input_embeddings.pdf output_embeddings.pdf)
 
-$(FIGURES)/input_embeddings.pdf: $(RUN)/run.json
+$(FIGURES)/input_embeddings.pdf: $(RUN)/trained
 	$(VIEW) --title "Untied: input embeddings" $(RUN)/*-$(MODEL)/input_cdists.npy
 
-$(FIGURES)/output_embeddings.pdf: $(RUN)/run.json
+$(FIGURES)/output_embeddings.pdf: $(RUN)/trained
 	$(VIEW) --title "Untied: output embeddings" $(RUN)/*-$(MODEL)/output_cdists.npy
 
-$(FIGURES)/embeddings_wt.pdf: $(RUN)/run.json
+$(FIGURES)/embeddings_wt.pdf: $(RUN)/trained
 	$(VIEW) --title "Tied: one embedding for input and output" $(RUN)/*-$(MODEL)wt/input_cdists.npy
 
-$(FIGURES)/accuracies.pdf: $(RUN)/run.json
+$(FIGURES)/accuracies.pdf: $(RUN)/trained
 	$(SEMEQV) cli accplot --title "Accuracy on the masked bit" --window 10 --ylim $(ACCURACIES) --path $@ \
 	  $(foreach run,$(wildcard $(RUN)/*-$(MODEL)),--inputs $(run)/metrics.jsonl untied) \
 	  $(foreach run,$(wildcard $(RUN)/*-$(MODEL)wt),--inputs $(run)/metrics.jsonl tied)

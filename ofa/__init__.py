@@ -5,7 +5,8 @@ they are known once a model is one of them (`semeqv.text.models.families`).
 """
 
 import importlib
-import sys
 
-if "semeqv.engine.plugins" not in sys.modules:
+from semeqv.engine import plugins
+
+if not plugins.loading:
     importlib.import_module("ofa.factorised")

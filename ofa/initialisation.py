@@ -25,11 +25,9 @@ def initialise(method: Method, seed: int) -> None:
     """Give a model a new vocabulary, write it, and print where its rows come from.
 
     Args:
-        method: Says which, and how.
+        method: Says which, and how. `UserError` is raised when something cannot be opened, does not fit, or the folder
+            is there already.
         seed: Of the rows that are drawn.
-
-    Raises:
-        UserError: When something cannot be opened, does not fit, or the folder is there already.
     """
     assert method.output is not None
     refuse_existing(method.output, method.overwrite)

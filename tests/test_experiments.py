@@ -3,6 +3,7 @@
 import re
 import shlex
 import subprocess
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -12,10 +13,10 @@ SHARED = {"common.mk", "xor.mk"}
 EXPERIMENTS = sorted(path for path in (ROOT / "experiments").glob("*.mk") if path.name not in SHARED)
 
 
-def sentences(path):
-    """The sentences that an experiment would run, from a dry run of its figures."""
+def sentences(path, *settings):
+    """The sentences that an experiment would run, from a dry run of its figures with some variables set."""
     dry = subprocess.run(
-        ["make", "-n", "-B", "-f", str(path), "figs", "SEMEQV=semeqv"],
+        ["make", "-n", "-B", "-f", str(path), "figs", "SEMEQV=semeqv", *settings],
         cwd=ROOT,
         check=True,
         capture_output=True,
@@ -33,6 +34,22 @@ def test_its_sentences_parse(say, tmp_path, path):
     for words in found:
         say(shlex.join(["--dump-config", str(tmp_path / "config.json"), *words]))
     assert (path.read_text().splitlines()[0]).startswith("# ")
+
+
+@pytest.mark.parametrize(
+    ("settings", "run"),
+    [
+        (["SEMEQV_DATA="], "babel"),
+        (["SEMEQV_DATA=data"], "europarl"),
+        (["SEMEQV_DATA=data", "SCALE=paper"], "europarl-paper"),
+        (["CORPUS=hub --of bookcorpus/bookcorpus --holdout .001", "SWAP=.1"], "hub-swap.1"),
+    ],
+)
+def test_every_text_and_size_has_a_folder_of_its_own(say, tmp_path, settings, run):
+    train, *_, view, report = sentences(ROOT / "experiments/mlm-transformer.mk", *settings)
+    say(shlex.join(["--dump-config", str(tmp_path / "config.json"), *train]))
+    assert dict(pairwise(train))["--output"] == report[-1] == f"runs/mlm-transformer-{run}"
+    assert f"figures/mlm-transformer-{run}/doubles.pdf" in view
 
 
 def test_every_target_that_is_documented_exists():

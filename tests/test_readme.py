@@ -36,6 +36,11 @@ def test_the_language_model_trains_and_generates(say, tmp_path, monkeypatch):
     assert (
         "Perplexity of runs/babel" in say(measure.replace("\\\n", " ").replace("--documents 500", "--documents 20")).out
     )
+    (line,) = re.findall(r"^    semeqv (--epochs 3 .*?cli test)$", README, re.DOTALL | re.MULTILINE)
+    short = line.replace("--epochs 3", "--steps 2").replace("babel-tags", "babel-tags --documents 20")
+    say(short.replace("\\\n", " "))
+    (line,) = re.findall(r"^    semeqv (cli scores .*)$", README, re.MULTILINE)
+    assert "both   accuracy" in say(line).out
 
 
 def test_the_mistake_is_named_as_shown(say):

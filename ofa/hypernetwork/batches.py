@@ -20,11 +20,14 @@ class SubwordBatches:
 
     Args:
         folder: The mapping.
-        subwords: Which old subwords; `UserError` is raised when there is none.
+        subwords: Which old subwords.
         rows: Subwords of a batch.
         most_words: Words of a subword at most; of more, some are drawn.
         augment: Whether training leaves out some of the words of a subword.
         facts: What is known of the data, for run.json.
+
+    Raises:
+        UserError: When there is no subword.
     """
 
     def __init__(

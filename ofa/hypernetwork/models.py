@@ -73,6 +73,7 @@ class HypernetworkOptions:
             raise UserError("A hypernetwork learns from a mapping. Add: cli ofa dataset mapping --mapping FOLDER")
         own = {each.name: getattr(self, each.name) for each in fields(self)}
         sizes = {"num_hidden_layers": own.pop("layers"), "num_attention_heads": own.pop("heads", 1)}
+        sizes["contrast_temperature"] = own.pop("temperature")
         own.pop("hypernetwork_config_path")
         if data.width % sizes["num_attention_heads"]:
             raise UserError(f"--heads {sizes['num_attention_heads']} must divide the {data.width} numbers of a vector.")

@@ -22,7 +22,7 @@ class HypernetworkConfig(PreTrainedConfig):
         num_attention_heads: Attention heads of the set transformer.
         dropout: Share of activations dropped in training.
         contrast: The share of the contrastive part in the loss.
-        temperature: Of the contrastive part.
+        contrast_temperature: Of the contrastive part; transformers keeps `temperature` for generation.
         **rest: What every configuration has.
     """
 
@@ -39,13 +39,13 @@ class HypernetworkConfig(PreTrainedConfig):
         num_attention_heads: int = 4,
         dropout: float = 0.4,
         contrast: float = 0.1,
-        temperature: float = 0.5,
+        contrast_temperature: float = 0.5,
         **rest: Any,
     ):
         self.network, self.width, self.kept = network, width, kept
         self.hidden_size, self.num_hidden_layers = hidden_size, num_hidden_layers
         self.num_attention_heads, self.dropout = num_attention_heads, dropout
-        self.contrast, self.temperature = contrast, temperature
+        self.contrast, self.contrast_temperature = contrast, contrast_temperature
         super().__init__(**rest)
 
 
@@ -164,14 +164,14 @@ def hyper_loss(prediction: Tensor, labels: Tensor, config: HypernetworkConfig) -
     Args:
         prediction: `(subwords, kept)`.
         labels: `(subwords, kept)`.
-        config: Has `contrast` and `temperature`.
+        config: Has `contrast` and `contrast_temperature`.
 
     Returns:
         A scalar.
     """
     cosines = functional.normalize(prediction, dim=1) @ functional.normalize(labels, dim=1).T
     own = torch.arange(len(labels), device=labels.device)
-    contrastive = functional.cross_entropy(cosines / config.temperature, own)
+    contrastive = functional.cross_entropy(cosines / config.contrast_temperature, own)
     distance = (prediction - labels).abs().mean() / labels.abs().mean()
     return config.contrast * contrastive + (1 - config.contrast) * distance
 

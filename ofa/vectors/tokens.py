@@ -48,7 +48,12 @@ class TokenVectors:
             dataset_options: The data sets of the sentence, not built; the training set is read.
             seed: Of fastText, which is deterministic with one thread alone.
             threads: Of fastText; one if None.
+
+        Raises:
+            UserError: When there is no text.
         """
+        import click
+
         from ofa.vectors.fasttext import token_vectors
         from ofa.vectors.writing import write_vectors
         from semeqv.engine.errors import UserError
@@ -57,6 +62,4 @@ class TokenVectors:
         if not hasattr(corpus, "corpus"):
             raise UserError("Vectors of tokens are made of text; add: cli dataset europarl --languages fr")
         write_vectors(self.path, token_vectors(corpus.corpus(), tokenizer, self, seed, threads or 1))
-        import click
-
         click.echo(f"wrote {self.path}")

@@ -25,7 +25,10 @@ class Train:
 @component("test")
 @dataclass(frozen=True, kw_only=True)
 class Test:
-    """Measure the test sets, with the best weights when they were kept, else with the last."""
+    """Measure the test sets, with the best weights when they were kept, else with the last.
+
+    A model that was opened by --from is measured as it is, where its run has no checkpoint.
+    """
 
     def build(self, trainer: Any) -> None:
         """Test, and print the metrics of every run."""

@@ -9,7 +9,10 @@ Batch = Mapping[str, Tensor]
 
 
 class Dataset(Protocol):
-    """What the Trainer asks of a data set; validation and test sets need only `batches`."""
+    """What the Trainer asks of a data set; validation and test sets need only `batches`.
+
+    A set that is judged as a whole also has `scorer()` (see `semeqv.engine.scoring`).
+    """
 
     def __len__(self) -> int:
         """Batches in an epoch."""

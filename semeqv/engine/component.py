@@ -22,6 +22,7 @@ A module of components imports neither torch nor transformers; `build` does.
 
 import dataclasses
 import inspect
+import json
 import re
 import types
 import typing
@@ -258,10 +259,15 @@ class Switch(click.Option):
 
 
 class Several(click.Option):
-    """An option of several words: `--languages en fr`, `--distribution .1,.9` or `--distribution [.1,.9]`."""
+    """An option of several words: `--languages en fr`, `--distribution .1,.9` or `--distribution [.1,.9]`.
+
+    Words that hold blanks or commas, or look like options, are said as JSON: `--labels '["-LRB-", "$,"]'`.
+    """
 
     def words(self, following: list[str]) -> tuple[list[str], list[str]]:
         """The words up to the next option, brackets off and taken apart at commas, and what is left."""
+        if following and (exact := words_in_json(following[0])) is not None:
+            return exact, following[1:]
         count = next((i for i, word in enumerate(following) if is_option(word)), len(following))
         parts = [part for word in following[:count] for part in re.split(r"[,\s]+", word.strip("[]() "))]
         return [part for part in parts if part], following[count:]
@@ -269,6 +275,17 @@ class Several(click.Option):
     def make_metavar(self, ctx: click.Context) -> str:
         """`INTEGER...`."""
         return f"{super().make_metavar(ctx)}..."
+
+
+def words_in_json(word: str) -> list[str] | None:
+    """The texts of a JSON list; None when the word is no such list."""
+    if not word.startswith('["'):
+        return None
+    try:
+        found = json.loads(word)
+    except (ValueError, RecursionError):
+        return None
+    return found if all(isinstance(each, str) for each in found) else None
 
 
 def is_option(word: str) -> bool:
@@ -327,7 +344,10 @@ def words_of(options: Any) -> list[str]:
             tail = [str(word) for word in value]
             tail = ["--"] * any(word.startswith("-") for word in tail) + tail
         elif isinstance(param, Several):
-            words += [f"--{field.name}", *map(str, value)] if value else []
+            said = list(map(str, value))
+            if param.words(said) != (said, []):
+                said = [json.dumps(said, ensure_ascii=False)]
+            words += [f"--{field.name}", *said] if value else []
         elif value is not None:
             for each in value if param.multiple else [value]:
                 said = list(map(str, each)) if isinstance(each, tuple) else [str(each)]

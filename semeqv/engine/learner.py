@@ -12,6 +12,7 @@ from semeqv.engine.compilation import compiled, keep_memory
 from semeqv.engine.errors import UserError
 from semeqv.engine.probing import Loss, rehearsal
 from semeqv.engine.regime import Regime
+from semeqv.engine.scoring import Scorer
 from semeqv.engine.state import plain, weights_of, with_tied
 from semeqv.engine.strategies import Alone, load_shards, whole
 from semeqv.engine.world import World
@@ -34,8 +35,8 @@ class Learner(Protocol):
             When they were not, nothing has been updated, and no later step updates anything (unless they are skipped).
         """
 
-    def evaluate(self, batch: Batch) -> Tensor:
-        """The metrics of a batch that all replicas see, (metric, replica), without gradients."""
+    def evaluate(self, batch: Batch, scorers: Sequence[Scorer] = ()) -> Tensor:
+        """The metrics of a batch that all replicas see, (metric, replica), without gradients; scorers see it too."""
 
     def weights(self, replica: int) -> dict[str, Tensor]:
         """A copy of a replica's weights on the CPU, in the first process (see `weights_of`)."""
@@ -165,15 +166,18 @@ class Eager:
         return torch.cat([total, (finite & torch.isfinite(total).all()).float().reshape(1)])
 
     @torch.no_grad()
-    def evaluate(self, batch: Batch) -> Tensor:
-        """The metrics of a batch, (metric, replica)."""
+    def evaluate(self, batch: Batch, scorers: Sequence[Scorer] = ()) -> Tensor:
+        """The metrics of a batch, (metric, replica); each replica's scorer, if there is one, sees its outputs."""
         part, counts = self.world.part(batch)
         share = targets(part) * counts / max(targets(batch), 1) if self.world.size > 1 else 1.0
         part, found = self.regime.place(part), []
-        for model in self.models:
+        for r, model in enumerate(self.models):
             model.eval()
             with self.regime.autocast():
-                metrics = self.loss(model(**part), part)
+                outputs = model(**part)
+                metrics = self.loss(outputs, part)
+            if scorers:
+                scorers[r].take(outputs, part, counts)
             found.append(torch.stack([metrics[name].float() for name in self.names]) * share)
         return self.world.total(torch.stack(found, dim=1))
 

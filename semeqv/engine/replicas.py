@@ -23,6 +23,7 @@ from semeqv.engine.batches import Batch
 from semeqv.engine.compilation import compiled_program
 from semeqv.engine.probing import Loss
 from semeqv.engine.regime import Regime
+from semeqv.engine.scoring import Scorer
 from semeqv.engine.state import plain, weights_of, with_tied
 from semeqv.engine.world import World
 
@@ -172,9 +173,13 @@ class Program:
         return metrics[:, : self.size]
 
     @torch.no_grad()
-    def evaluate(self, batch: Batch) -> Tensor:
-        """The metrics of a batch that all replicas see, (metric, replica)."""
-        return self.look(self.regime.place(batch))[:, : self.size]
+    def evaluate(self, batch: Batch, scorers: Sequence[Scorer] = ()) -> Tensor:
+        """The metrics of a batch that all replicas see, (metric, replica); each one's scorer sees its outputs."""
+        placed = self.regime.place(batch)
+        for r, scorer in enumerate(scorers):
+            with self.regime.autocast():
+                scorer.take(self.module(r)(**placed), placed)
+        return self.look(placed)[:, : self.size]
 
     @torch.no_grad()
     def module(self, replica: int) -> nn.Module:

@@ -20,11 +20,27 @@ def print_metrics(title: str, trainer: Any, found: Mapping[str | None, Mapping[s
     table.add_column("run", overflow="fold")
     if named:
         table.add_column("set")
-    names = list(next(iter(found.values())))
+    every = dict.fromkeys(name for metrics in found.values() for name in metrics)
+    names = [name for name in every if name.removesuffix("_low").removesuffix("_high") not in every.keys() - {name}]
     for name in names:
         table.add_column(name, justify="right")
     for r, seed in enumerate(trainer.seeds):
         for key, metrics in found.items():
             run = str(trainer.runs[r].path) if trainer.runs else f"seed {seed}"
-            table.add_row(run, *([key or ""] if named else []), *(f"{metrics[name][r]:.4f}" for name in names))
+            table.add_row(run, *([key or ""] if named else []), *(cell(metrics, name, r) for name in names))
     Console(markup=False, highlight=False).print(table)
+
+
+def cell(metrics: Mapping[str, Any], name: str, replica: int) -> str:
+    """A metric as it is printed, with its interval where `NAME_low` and `NAME_high` are its ends.
+
+    Args:
+        metrics: Name to an array over replicas.
+        name: The metric; empty is what is printed of one that was not measured.
+        replica: Whose.
+
+    Returns:
+        `0.8613 [0.8490-0.8731]`, or the number alone.
+    """
+    values = [f"{metrics[each][replica]:.4f}" for each in (name, f"{name}_low", f"{name}_high") if each in metrics]
+    return f"{values[0]} [{values[1]}-{values[2]}]" if len(values) == 3 else "".join(values[:1])

@@ -239,7 +239,8 @@ class Saver:
         """Give every replica its best weights, when they were kept; else its last ones.
 
         Args:
-            trainer: The Trainer. When it has not trained, the last weights are read from each run's folder.
+            trainer: The Trainer. When it has not trained, the last weights are read from each run's folder; where there
+                is no checkpoint, a model that was opened from somewhere (it has a `source`) is taken as it is.
 
         Raises:
             UserError: When it has not trained, and a folder has no checkpoint.
@@ -255,7 +256,7 @@ class Saver:
                     raise UserError(f"{path} is of another model: {' '.join(str(error).split())[:200]}") from error
                 if not trainer.trained:
                     trainer.step, trainer.epoch_steps = saved.trainer["step"], saved.trainer["epoch_steps"]
-            elif not trainer.trained:
+            elif not trainer.trained and getattr(trainer.models[r], "source", None) is None:
                 raise UserError(f"{run.checkpoints} has no checkpoint to test; train first: cli train cli test")
 
 

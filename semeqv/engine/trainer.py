@@ -23,6 +23,7 @@ from semeqv.engine.preparation import check_parts, make_learner
 from semeqv.engine.randomness import seed_everything
 from semeqv.engine.regime import torch_device
 from semeqv.engine.replicas import Program, replica_stream
+from semeqv.engine.scoring import Scorer, scored
 from semeqv.engine.signals import Interrupted, Signals
 from semeqv.engine.watch import Watch
 
@@ -58,6 +59,7 @@ class Trainer(Builder):
         self.epoch_steps = 1
         self.watch = Watch(self)
         self.observers: list[Callback] = []
+        self.scorers: list[Scorer] = []
         self.stopping: str | None = None
 
     # -- what callbacks may ask -----------------------------------------------------------------------------------
@@ -197,9 +199,10 @@ class Trainer(Builder):
         return measured or trained
 
     def measure_all(self, write: bool = True) -> Metrics:
-        """The mean over validation sets of their metrics; empty when there are none."""
+        """The mean over validation sets of the metrics that all of them have; empty when there are none."""
         found = [self.evaluate("validation", name, dataset, write) for name, dataset in self.validsplits.items()]
-        return {name: numpy.mean([each[name] for each in found], axis=0) for name in self.made.names} if found else {}
+        shared = [name for name in found[0] if all(name in each for each in found)] if found else []
+        return {name: numpy.mean([each[name] for each in found], axis=0) for name in shared}
 
     def test(self) -> dict[str | None, Metrics]:
         """Measure every test set, with the best weights when they were kept, else the last.
@@ -226,6 +229,7 @@ class Trainer(Builder):
     def evaluate(self, split: str, name: str | None, dataset: Any, write: bool = True) -> Metrics:
         """The metrics of one pass over a data set, written down and shown to the callbacks of its split."""
         mean = Mean(self.made.names)
+        self.scorers = [dataset.scorer() for _ in self.models] if hasattr(dataset, "scorer") else []
         bar = "valid" if split == "validation" else "test"
         for batch in tqdm(
             dataset.batches(),
@@ -234,8 +238,8 @@ class Trainer(Builder):
             leave=False,
             disable=None if self.bars[bar] and len(dataset) > 20 else True,
         ):
-            mean.add(self.made.evaluate(batch), targets(batch))
-        metrics = mean.value()
+            mean.add(self.made.evaluate(batch, self.scorers), targets(batch))
+        metrics = mean.value() | scored(self.scorers, self.world)
         if not write:
             return metrics
         self.write(split, name, metrics)

@@ -27,20 +27,21 @@ def span(epochs: Iterable[float]) -> str:
     return "-".join(f"{epoch:.0f}" for epoch in (different[0], different[-1])[: len(different)])
 
 
-def print_finals(title: str, name: str, rows: Iterable[tuple[str, str, Sequence[float]]]) -> None:
+def print_finals(title: str, name: str, rows: Iterable[tuple[str, str, Sequence[float]]], unit: str = "epoch") -> None:
     """Print the table.
 
     Args:
         title: What was measured.
         name: What a row is about.
         rows: Of each row its label, when its runs ended, and the values they ended with.
+        unit: What tells when.
     """
     from rich.console import Console
     from rich.table import Table
 
     table = Table(title=title, title_justify="left")
     table.add_column(name, overflow="fold")
-    for heading in ("epoch", "runs", "mean", "median", "min-max"):
+    for heading in (unit, "runs", "mean", "median", "min-max"):
         table.add_column(heading, justify="right", no_wrap=True)
     for label, epochs, values in rows:
         table.add_row(label, epochs, *summary(values))

@@ -140,11 +140,11 @@ def short_number(value: float) -> str:
     return f"{value:g}"
 
 
-def count_epochs(axis: Axis) -> None:
-    """Label an axis that counts training epochs, thousands as 50k."""
+def count_epochs(axis: Axis, unit: str = "epoch") -> None:
+    """Label an axis that counts training epochs, or steps, thousands as 50k."""
     from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-    axis.set_label_text("training epoch")
+    axis.set_label_text(f"training {unit}")
     axis.set_major_locator(MaxNLocator(nbins=6, integer=True, steps=[1, 2, 2.5, 5, 10]))
     axis.set_major_formatter(FuncFormatter(lambda value, _: short_number(value)))
 

@@ -7,6 +7,7 @@ import numpy
 from numpy.typing import NDArray
 
 UNASKED = -100
+HIDDEN, KEPT = 0.8, 0.1  # of the tokens asked for; the others are replaced
 Rows = NDArray[numpy.int64]
 Truth = NDArray[numpy.bool_]
 
@@ -81,6 +82,6 @@ class Masked:
         asked &= may
         fate = generator.random(ids.shape)
         other = self.ordinary[generator.integers(len(self.ordinary), size=ids.shape)]
-        inputs = numpy.where(asked & (fate < 0.8), self.mask, ids)
-        inputs = numpy.where(asked & (fate >= 0.9), other, inputs)
+        inputs = numpy.where(asked & (fate < HIDDEN), self.mask, ids)
+        inputs = numpy.where(asked & (fate >= HIDDEN + KEPT), other, inputs)
         return inputs, numpy.where(asked, ids, UNASKED)

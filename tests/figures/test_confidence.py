@@ -1,7 +1,8 @@
 import numpy
 import pytest
 
-from semeqv.figures.confidence import mean_and_halfwidth, pad, t95
+from semeqv.engine.student import t95
+from semeqv.figures.confidence import mean_and_halfwidth, pad
 
 
 @pytest.mark.parametrize(("degrees", "point"), [(1, 12.7062), (4, 2.7764), (20, 2.0860), (21, 2.0796), (60, 2.0003)])

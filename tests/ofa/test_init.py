@@ -8,7 +8,7 @@ import sys
 import numpy
 import pytest
 import torch
-from conftest import model
+from tiny import model
 from transformers import AutoModel, AutoModelForCausalLM, AutoModelForMaskedLM, AutoTokenizer
 
 from ofa.vectors.reading import read_vectors
@@ -39,7 +39,7 @@ CASES = [
 ]
 
 
-@pytest.mark.parametrize("case", itertools.product(CASES, ["", "--keep_dim 6", "--keep_dim 6 --form dense"]))
+@pytest.mark.parametrize("case", list(itertools.product(CASES, ["", "--keep_dim 6", "--keep_dim 6 --form dense"])))
 def test_models_go_through(say, save, tokenizers, vectors, case):
     (kind, tie, padded, old, new), keep = case
     first, second = tokenizers[old, "lume"], tokenizers[new, "drask"]

@@ -27,19 +27,18 @@ class Cdists(Logged):
     output_embedding_path: Path | None = None
 
     @property
-    def untie_after(self) -> int | None:
-        """Never: the embeddings stay as they are."""
-        return None
+    def files(self) -> dict[str, tuple[Path | None, str]]:
+        """For `input` and `output`: the path, or None, and the default name."""
+        return {
+            "input": (self.input_embedding_path, "input_cdists.npy"),
+            "output": (self.output_embedding_path, "output_cdists.npy"),
+        }
 
     def build(self) -> Any:
         """The callback."""
         from semeqv.problem.callbacks.recorder import Recorder, distances
 
-        files = {
-            "input": (self.input_embedding_path, "input_cdists.npy"),
-            "output": (self.output_embedding_path, "output_cdists.npy"),
-        }
-        return Recorder(self, files, distances, self.untie_after)
+        return Recorder(self, self.files, distances)
 
 
 @component("callbacks embedding")
@@ -71,7 +70,9 @@ class Embedding(Logged):
 class CdistsDecouple(Cdists):
     """Record distances as `cdists` does, and untie tied embeddings after some epochs.
 
-    From then on the output embedding is a copy of the input embedding that learns on its own.
+    From then on the output embedding is a copy of the input embedding that learns on its own. In a model of
+    transformers the two are one by their gradients, so that an optimizer must treat all numbers of both alike, as AdamW
+    does; its checkpoints hold both.
 
     Args:
         etd: Epochs after which the embeddings are untied.
@@ -86,7 +87,16 @@ class CdistsDecouple(Cdists):
         if self.split != "train":
             raise ValueError("cdists-decouple changes the model while it trains; its --split is train.")
 
-    @property
-    def untie_after(self) -> int:
-        """Epochs after which the embeddings are untied."""
-        return self.etd
+    def build(self, model: Any = None) -> Any:
+        """The callback.
+
+        Args:
+            model: The model that will learn. A tied one of transformers becomes an untied one of equal values.
+
+        Returns:
+            What records, and unties.
+        """
+        from semeqv.problem.callbacks.decoupling import Decoupler
+        from semeqv.problem.callbacks.recorder import distances
+
+        return Decoupler(self, self.files, distances, self.etd, model)

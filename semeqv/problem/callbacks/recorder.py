@@ -1,5 +1,6 @@
 """Records embeddings, or what is computed from them, into growing arrays."""
 
+import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -10,16 +11,22 @@ import torch
 from semeqv.engine.callbacks.log import Logged, run_path
 from semeqv.engine.callbacks.logger import Logger
 from semeqv.engine.errors import UserError
+from semeqv.engine.followed import FOLLOWED
+from semeqv.engine.runs import write_text
+
+MOST = 5000  # symbols between which distances are recorded
 
 
 class Recorder(Logger):
-    """Records something of the embeddings of every run.
+    """Records something of the embeddings of every run: all of them, or those that the training set follows.
+
+    A training set whose `followed` has `ids` (which symbols to record) and `to_json()` (what they are) is asked; the
+    latter is written beside the arrays, as followed.json, with the steps or epochs from one record to the next.
 
     Args:
         options: How often, and where to log metrics.
         files: For `input` and `output`: the path, or None, and the default name.
         view: From an embedding matrix, (symbols, size), to what is recorded.
-        untie_after: Untie the embeddings after so many epochs, if at all.
     """
 
     def __init__(
@@ -27,13 +34,11 @@ class Recorder(Logger):
         options: Logged,
         files: Mapping[str, tuple[Path | None, str]],
         view: Callable[[numpy.ndarray], numpy.ndarray],
-        untie_after: int | None = None,
     ):
         super().__init__(options)
-        self.untie_after = untie_after
-        self.epochs = 1 if untie_after else options.etc
         self.files, self.view, self.printing = files, view, False
         self.logs: list[dict[str, Any]] = []
+        self.followed: Any = None
 
     def on_start(self, trainer: Any) -> None:
         """Open the files of every run.
@@ -47,6 +52,7 @@ class Recorder(Logger):
         super().on_start(trainer)
         if not trainer.runs:
             raise UserError("Recording embeddings needs a folder: Trainer.set_output, or --output.")
+        self.followed = getattr(trainer.trainsplit, "followed", None)
         several = len(trainer.runs) > 1
         self.logs = [
             {side: run.arrays(run_path(path, run, several), name) for side, (path, name) in self.files.items()}
@@ -54,7 +60,12 @@ class Recorder(Logger):
         ]
 
     def on_begin(self, trainer: Any) -> None:
-        """Record the initial embeddings, on the train split."""
+        """Say what is recorded, and record the initial embeddings, on the train split."""
+        if self.followed is not None:
+            every = {"steps": self.options.stc} if self.options.stc else {"epochs": self.options.etc}
+            said = json.dumps({"every": every} | self.followed.to_json(), ensure_ascii=False) + "\n"
+            for folder in {log.path.parent for logs in self.logs for log in logs.values() if not log.mute}:
+                write_text(folder / FOLLOWED, said)
         if self.split == "train":
             self.record(trainer)
 
@@ -65,30 +76,26 @@ class Recorder(Logger):
             self.record(trainer)
 
     def on_epoch(self, trainer: Any, metrics: Any, name: str | None) -> None:
-        """Untie when it is time; log and record after an epoch or a pass, unless steps are recorded."""
-        if trainer.epoch == self.untie_after:
-            trainer.made.edit(untie)
+        """Log and record after an epoch or a pass, unless steps are recorded."""
         if self.options.etc and trainer.epoch % self.options.etc == 0:
             super().on_epoch(trainer, metrics, name)
             if not self.options.stc:
                 self.record(trainer)
 
-    def definition(self) -> dict[str, Any]:
-        """When it unties the embeddings."""
-        return {"untied after epochs": self.untie_after} if self.untie_after else {}
-
     def record(self, trainer: Any) -> None:
         """Take one record of every run."""
+        rows = self.followed.ids if self.followed is not None else slice(None)
         for r, logs in enumerate(self.logs):
-            for side, matrix in embeddings(trainer.made.module(r)).items():
+            for side, matrix in embeddings(trainer.made.module(r), rows).items():
                 logs[side].append(self.view(matrix))
 
 
-def embeddings(model: torch.nn.Module) -> dict[str, numpy.ndarray]:
+def embeddings(model: torch.nn.Module, rows: list[int] | slice = slice(None)) -> dict[str, numpy.ndarray]:
     """Copies of the input and output embedding matrices of a model.
 
     Args:
         model: Has `get_input_embeddings`, and `output_matrix` or `get_output_embeddings`.
+        rows: The symbols to copy; all if left out.
 
     Returns:
         `input` and `output`, each (symbols, size) float32; the same values twice when they are tied.
@@ -101,24 +108,25 @@ def embeddings(model: torch.nn.Module) -> dict[str, numpy.ndarray]:
         pair = {"input": model.get_input_embeddings().weight, "output": output}
     except AttributeError as error:
         raise UserError(f"{type(model).__name__} does not say which its input and output embeddings are.") from error
-    return {side: matrix.detach().float().cpu().numpy().copy() for side, matrix in pair.items()}
+    return {side: matrix.detach()[rows].float().cpu().numpy().copy() for side, matrix in pair.items()}
 
 
 def distances(matrix: numpy.ndarray) -> numpy.ndarray:
-    """Euclidean distances between all pairs of rows, (symbols, symbols) float32."""
-    difference = matrix[:, None].astype(numpy.float64) - matrix[None]
-    return numpy.sqrt((difference**2).sum(-1)).astype(numpy.float32)
-
-
-def untie(model: torch.nn.Module) -> None:
-    """Untie the embeddings of a model.
+    """Euclidean distances between all pairs of rows.
 
     Args:
-        model: Has a method `decouple`.
+        matrix: Embeddings, (symbols, size).
+
+    Returns:
+        (symbols, symbols) float32.
 
     Raises:
-        UserError: When it has not.
+        UserError: When there are so many symbols that a record would not fit.
     """
-    if not hasattr(model, "decouple"):
-        raise UserError(f"{type(model).__name__} cannot untie its embeddings.")
-    model.decouple()
+    if len(matrix) > MOST:
+        raise UserError(
+            f"Distances are recorded between {MOST:,} symbols at most, and these are {len(matrix):,}. A data set that "
+            "says which ones to follow: cli mlm dataset ..."
+        )
+    rows = matrix.astype(numpy.float64)
+    return numpy.stack([numpy.sqrt(((rows - row) ** 2).sum(-1)) for row in rows]).astype(numpy.float32)

@@ -8,9 +8,9 @@ import torch
 from torch import Tensor
 
 from semeqv.engine.errors import UserError
+from semeqv.problem.closeness import interval, probability_closer
 from semeqv.problem.foundation.forms import Form, forms_of
 from semeqv.problem.foundation.pairs import Pair, equivalents, with_random
-from semeqv.problem.foundation.statistics import interval, probability_closer
 from semeqv.text.generation import tokenizer_of
 from semeqv.text.models.tying import embedding_weights
 

@@ -63,8 +63,9 @@ def read_pairs(path: Path | None, paradigms: Sequence[str] = (), most: int = 0) 
     found, counts = list[MinimalPair](), dict[str, int]()
     for file in files:
         for row in read_rows(file, FIELDS):
-            *rest, field = row.values
-            pair = MinimalPair(*rest, field.replace("/", "_"))  # one of BLiMP's paradigms spells its field otherwise
+            good, bad, paradigm, phenomenon, field = row.values
+            field = field.replace("/", "_")  # one of BLiMP's paradigms spells its field otherwise
+            pair = MinimalPair(good, bad, paradigm, phenomenon, field)
             counts[pair.paradigm] = counts.get(pair.paradigm, 0) + 1
             if (not paradigms or pair.paradigm in paradigms) and not 0 < most < counts[pair.paradigm]:
                 found.append(pair)

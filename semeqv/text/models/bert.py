@@ -29,12 +29,26 @@ class BERT(Sized):
         Returns:
             A `BertForMaskedLM`, its weights drawn anew.
         """
-        from transformers import BertConfig, BertForMaskedLM
+        from transformers import BertForMaskedLM
 
         from semeqv.text.models.opening import ready
 
+        return ready(BertForMaskedLM(self.configuration(tokenizer, dataset)))
+
+    def configuration(self, tokenizer: Any = None, dataset: Any = None) -> Any:
+        """Its sizes, as transformers has them.
+
+        Args:
+            tokenizer: As of `build`.
+            dataset: As of `build`.
+
+        Returns:
+            A `BertConfig`.
+        """
+        from transformers import BertConfig
+
         self.check()
-        config = BertConfig(
+        return BertConfig(
             vocab_size=self.vocabulary(tokenizer, dataset),
             hidden_size=self.embedding_size,
             num_hidden_layers=self.layers,
@@ -48,4 +62,3 @@ class BERT(Sized):
             tie_word_embeddings=self.tied,
             **special_tokens(tokenizer),
         )
-        return ready(BertForMaskedLM(config))

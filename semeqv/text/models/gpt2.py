@@ -1,30 +1,29 @@
 """GPT-2."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 from semeqv.engine.component import component
-from semeqv.text.models.options import Sized, special_tokens
+from semeqv.text.models.options import special_tokens
+from semeqv.text.models.presets import GPT2_SIZES, Preset
 
 
 @component("model gpt2")
 @dataclass(frozen=True, kw_only=True)
-class GPT2(Sized):
+class GPT2(Preset):
     """GPT-2 (Radford et al., 2019), which predicts the next token. The sizes are those of its smallest model.
 
     It is the `GPT2LMHeadModel` of transformers, whose `from_pretrained` opens what a run saves.
-
-    Args:
-        loss_chunk: Compute the model's own loss for so many positions at a time, so that the logits of a batch are
-            never all there; for all at once if left out. It saves memory, not time.
     """
 
     word: ClassVar[str] = "gpt2"
     objective: ClassVar[str] = "causal"
+    presets: ClassVar[Mapping[str, Mapping[str, Any]]] = GPT2_SIZES
 
-    block_size: int = 1024
-    activation: str = "gelu_pytorch_tanh"  # the same function as its `gelu_new`, in one kernel
-    loss_chunk: int | None = None
+    preset: Literal["gpt2", "paper-micro", "paper-mini", "paper-small", "multilingual-mini", "multilingual-small"] = (
+        "gpt2"
+    )
 
     def build(self, tokenizer: Any = None, dataset: Any = None) -> Any:
         """The model.
@@ -42,19 +41,5 @@ class GPT2(Sized):
         from semeqv.text.models.opening import ready
 
         self.check()
-        config = GPT2Config(
-            vocab_size=self.vocabulary(tokenizer, dataset),
-            n_positions=self.block_size,
-            n_embd=self.embedding_size,
-            n_layer=self.layers,
-            n_head=self.heads,
-            n_inner=self.inner_size,
-            activation_function=self.activation,
-            resid_pdrop=self.dropout,
-            embd_pdrop=self.dropout,
-            attn_pdrop=self.dropout,
-            initializer_range=self.initializer_range,
-            tie_word_embeddings=self.tied,
-            **special_tokens(tokenizer),
-        )
+        config = GPT2Config(vocab_size=self.vocabulary(tokenizer, dataset), **self.trunk(), **special_tokens(tokenizer))
         return chunked(ready(GPT2LMHeadModel(config)), self.loss_chunk)

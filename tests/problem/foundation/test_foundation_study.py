@@ -16,8 +16,8 @@ from transformers import BertConfig, BertModel
 from semeqv.engine.errors import UserError
 from semeqv.figures.foundation import read_foundation
 from semeqv.figures.foundation_view import FoundationView, density
+from semeqv.problem.closeness import interval, probability_closer
 from semeqv.problem.foundation.embeddings import FoundationEmbeddings
-from semeqv.problem.foundation.statistics import interval, probability_closer
 from semeqv.problem.foundation.study import matrices, pair_distances, study
 
 OPTIONS = FoundationEmbeddings(replicates=50, neighbours=20)

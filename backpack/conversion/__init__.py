@@ -1,0 +1,1 @@
+"""Backpacks from elsewhere, and for elsewhere."""

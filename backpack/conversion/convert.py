@@ -1,0 +1,73 @@
+"""From the checkpoints of others to a folder that `from_pretrained` opens."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from semeqv.engine.component import component
+
+
+@component("backpack convert")
+@dataclass(frozen=True, kw_only=True)
+class Convert:
+    """Turn a Backpack that others trained into a folder that `--from` and `from_pretrained` open.
+
+    Three layouts are known: `published`, that of stanfordnlp/backpack-gpt2; `flash`, the names of flash-attention's
+    GPT, as in the `.ckpt` files of the paper's training; and `multilingual`, that of the French-English project, built
+    like nanoGPT. Every tensor must have its place, and every place its tensor. The tokenizer of the sentence, else the
+    one beside the weights, is saved with the model.
+
+    Args:
+        source: The checkpoint: a file, or a folder with weights and `config.json`.
+        output: The folder to write; it must not exist, or be empty.
+        layout: How the checkpoint is laid out; told by the names of its tensors if left out.
+        allow_pickle: Open a pickle, such as `.ckpt`, `.pt` or `.bin`: by torch's restricted unpickler, which runs no
+            code.
+        heads: Attention heads of the trunk; what the checkpoint says if left out.
+        activation: Nonlinearity; what the checkpoint says if left out, else gelu_new, or gelu in the multilingual
+            layout.
+        scale_attn_by_inverse_layer_idx: Whether layer i divides its attention scores by i, too; what the checkpoint
+            says if left out, else as in the paper's training, so not in the multilingual layout.
+        sense_scale: What the sum over senses is multiplied by; 1 / senses for a Backpack of Levanter.
+    """
+
+    source: str | None = field(default=None, metadata={"alias": "from"})
+    output: Path
+    layout: Literal["published", "flash", "multilingual"] | None = None
+    allow_pickle: bool = False
+    heads: int | None = None
+    activation: str | None = None
+    scale_attn_by_inverse_layer_idx: bool | None = None
+    sense_scale: float = 1.0
+
+    def build(self, tokenizer: Any = None) -> None:
+        """Convert, and write.
+
+        Args:
+            tokenizer: Of the sentence, if it has one.
+        """
+        import click
+
+        from backpack.conversion.assembly import assembled
+        from backpack.conversion.folders import empty_folder, save
+        from backpack.conversion.reading import read_checkpoint
+        from semeqv.text.models.opening import has_tokenizer, open_tokenizer
+
+        empty_folder(self.output)
+        checkpoint = read_checkpoint(self.source, self.allow_pickle)
+        said = {
+            "n_head": self.heads,
+            "activation_function": self.activation,
+            "scale_attn_by_inverse_layer_idx": self.scale_attn_by_inverse_layer_idx,
+            "sense_scale": self.sense_scale,
+        }
+        model = assembled(checkpoint, said, self.layout)
+        if tokenizer is None and checkpoint.path.parent.joinpath("config.json").exists():
+            folder = checkpoint.path.parent
+            tokenizer = open_tokenizer(folder) if has_tokenizer(folder) else None
+        save(model, tokenizer, self.output)
+        count, config = sum(each.numel() for each in model.parameters()), model.config
+        click.echo(
+            f"wrote {self.output}: {count / 1e6:.1f}M parameters, {config.num_senses} senses, {config.n_layer} layers, "
+            f"{config.vocab_size} tokens{'' if tokenizer else ', no tokenizer'}"
+        )

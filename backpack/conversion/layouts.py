@@ -1,0 +1,202 @@
+"""How others lay out the weights of a Backpack, and where each tensor goes here.
+
+A layout is a function that takes the tensors that it knows out of a checkpoint and gives them the names that they have
+here; what stays behind has no place. The names are rules, not quotations: they allow for prefixes and for the spellings
+of several versions, and shapes and completeness are checked afterwards.
+"""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+from torch import Tensor
+
+from backpack.conversion.reading import Checkpoint
+from semeqv.engine.errors import UserError
+
+Weights = dict[str, Tensor]
+Rules = list[tuple[str, str]]
+
+TRUNK = "backpack.gpt2_model."
+SENSES = "backpack.sense_network."
+CONTEXT = "backpack.sense_weight_net.c_attn"
+HEAD = r"(?:.*\.)?lm_head\.weight"
+BUFFERS = r"(?:.*\.)?attn\.(?:masked_)?bias"  # causal masks, which no Linear's `bias` is called like
+
+# flash-attention's GPT names (Dao et al.), matrices (out, in).
+FLASH: Rules = [
+    (r"(?:.*\.)?embeddings\.word_embeddings\.weight", TRUNK + "wte.weight"),
+    (r"(?:.*\.)?embeddings\.position_embeddings\.weight", TRUNK + "wpe.weight"),
+    (r"(?:.*\.)?layers\.(\d+)\.mixer\.Wqkv\.(weight|bias)", TRUNK + r"h.\1.attn.c_attn.\2"),
+    (r"(?:.*\.)?layers\.(\d+)\.mixer\.out_proj\.(weight|bias)", TRUNK + r"h.\1.attn.c_proj.\2"),
+    (r"(?:.*\.)?layers\.(\d+)\.mlp\.fc1\.(weight|bias)", TRUNK + r"h.\1.mlp.c_fc.\2"),
+    (r"(?:.*\.)?layers\.(\d+)\.mlp\.fc2\.(weight|bias)", TRUNK + r"h.\1.mlp.c_proj.\2"),
+    (r"(?:.*\.)?layers\.(\d+)\.norm([12])\.(weight|bias)", TRUNK + r"h.\1.ln_\2.\3"),
+    (r"(?!.*sense)(?:.*\.)?(ln_0|ln_f)\.(weight|bias)", TRUNK + r"\1.\2"),
+    (r"(?:.*\.)?block\.(?:norm|ln_)([12])\.(weight|bias)", SENSES + r"block.ln_\1.\2"),
+    (r"(?:.*\.)?block\.mlp\.(?:fc1|c_fc)\.(weight|bias)", SENSES + r"block.mlp.c_fc.\1"),
+    (r"(?:.*\.)?block\.mlp\.(?:fc2|c_proj)\.(weight|bias)", SENSES + r"block.mlp.c_proj.\1"),
+    (r"(?:.*\.)?final_mlp\.(?:fc1|c_fc)\.(weight|bias)", SENSES + r"final_mlp.c_fc.\1"),
+    (r"(?:.*\.)?final_mlp\.(?:fc2|c_proj)\.(weight|bias)", SENSES + r"final_mlp.c_proj.\1"),
+    (r".*sense[^.]*\.(?:ln_0|ln|norm)\.(weight|bias)", SENSES + r"ln.\1"),
+    (r".*(?:Wqk|Wqkv|c_attn)\.(weight|bias)", CONTEXT + r".\1"),
+]
+
+# nanoGPT's names (Karpathy), matrices (out, in).
+NANOGPT: Rules = [
+    (r"(?:.*\.)?(wte|wpe|ln_f)\.(weight|bias)", TRUNK + r"\1.\2"),
+    (
+        r"(?:.*\.)?h\.(\d+)\.(ln_[12]|attn\.c_attn|attn\.c_proj|mlp\.c_fc|mlp\.c_proj)\.(weight|bias)",
+        TRUNK + r"h.\1.\2.\3",
+    ),
+]
+
+
+def published(checkpoint: Checkpoint) -> Weights:
+    """The layout of stanfordnlp/backpack-gpt2, whose names are ours.
+
+    Args:
+        checkpoint: Its weights; those that are taken are removed.
+
+    Returns:
+        The same tensors, without causal masks and second names of the embeddings.
+    """
+    found, weights = Weights(), checkpoint.weights
+    for name in list(weights):
+        tensor = weights.pop(name)
+        if not re.fullmatch(BUFFERS, name) and not name.endswith(
+            ("word_embeddings.weight", "position_embeddings.weight")
+        ):
+            found[name] = tensor
+    return found
+
+
+def flash(checkpoint: Checkpoint) -> Weights:
+    """The names of flash-attention's GPT.
+
+    Older versions norm after a block what newer ones norm before it: their `ln_0` is the first norm of block 0, `norm1`
+    of block i its second one, and `norm2` of block i the first one of block i + 1, or the last of all.
+
+    Args:
+        checkpoint: Its weights; those that are taken are removed.
+
+    Returns:
+        Tensors by our names.
+    """
+    found = renamed(checkpoint.weights, FLASH)
+    if TRUNK + "ln_0.weight" in found:
+        last = max(int(name.split(".")[3]) for name in found if name.startswith(TRUNK + "h."))
+        moved = {}
+        for name in [each for each in found if re.search(r"gpt2_model\.(ln_0|h\.\d+\.ln_[12])\.", each)]:
+            moved[postnormed(name, last)] = found.pop(name)
+        found |= moved
+    return found
+
+
+def postnormed(name: str, last: int) -> str:
+    """Which norm of ours an older one of flash-attention is; `last` is the number of the last block."""
+    *_, place, kind = name.split(".")
+    if place == "ln_0":
+        return f"{TRUNK}h.0.ln_1.{kind}"
+    block = int(name.removeprefix(TRUNK).split(".")[1])
+    if place == "ln_1":
+        return f"{TRUNK}h.{block}.ln_2.{kind}"
+    return f"{TRUNK}ln_f.{kind}" if block == last else f"{TRUNK}h.{block + 1}.ln_1.{kind}"
+
+
+def nanogpt(checkpoint: Checkpoint) -> Weights:
+    """The multilingual project's: nanoGPT's names in the trunk; the rest is told by its shapes.
+
+    With embeddings of size d and k senses, queries and keys of sense weights are one matrix (2d, d); an MLP whose
+    second matrix is (d, 4d) feeds the first norm, (d); one whose second matrix is (k * d, 4d) the other one, (k * d).
+
+    Args:
+        checkpoint: Its weights; those that are taken are removed.
+
+    Returns:
+        Tensors by our names.
+
+    Raises:
+        UserError: When there is no embedding of tokens.
+    """
+    found = renamed(checkpoint.weights, NANOGPT)
+    if TRUNK + "wte.weight" not in found:
+        raise UserError(f"{checkpoint.path} has no embedding of tokens called wte.weight.")
+    d = found[TRUNK + "wte.weight"].shape[1]
+    mlps: dict[str, list[str]] = {}
+    for name in [each for each in checkpoint.weights if each.endswith(".weight")]:
+        module, shape = name.removesuffix(".weight"), checkpoint.weights[name].shape
+        if tuple(shape) == (2 * d, d):
+            take(checkpoint.weights, module, found, CONTEXT)
+        elif len(shape) == 1:
+            take(checkpoint.weights, module, found, SENSES + ("ln" if shape[0] == d else "final_ln"))
+        else:
+            mlps.setdefault(module.rpartition(".")[0], []).append(module)
+    for modules in mlps.values():
+        if len(modules) == 2:
+            first, second = modules
+            mlp = "mlp" if checkpoint.weights[second + ".weight"].shape[0] == d else "final_mlp"
+            take(checkpoint.weights, first, found, f"{SENSES}{mlp}.c_fc")
+            take(checkpoint.weights, second, found, f"{SENSES}{mlp}.c_proj")
+    return found
+
+
+def renamed(weights: Weights, rules: Rules) -> Weights:
+    """Take those tensors out of `weights` that a rule knows, under the names that it gives them."""
+    found = Weights()
+    for name in list(weights):
+        if re.fullmatch(BUFFERS, name) and weights[name].ndim != 1:
+            del weights[name]
+        elif re.fullmatch(HEAD, name):
+            found["lm_head.weight"] = weights.pop(name)
+        else:
+            for pattern, ours in rules:
+                if match := re.fullmatch(pattern, name):
+                    found[match.expand(ours)] = weights.pop(name)
+                    break
+    return found
+
+
+def take(weights: Weights, module: str, found: Weights, ours: str) -> None:
+    """Take the weight and the bias, if any, of a module out of `weights`."""
+    for kind in ("weight", "bias"):
+        if f"{module}.{kind}" in weights:
+            found[f"{ours}.{kind}"] = weights.pop(f"{module}.{kind}")
+
+
+LAYOUTS: dict[str, tuple[Callable[[Checkpoint], Weights], dict[str, Any]]] = {
+    "published": (published, {}),
+    "flash": (flash, {"activation_function": "gelu_new", "scale_attn_by_inverse_layer_idx": True}),
+    "multilingual": (
+        nanogpt,
+        {
+            "activation_function": "gelu",
+            "sense_network": "multilingual",
+            "sense_layout": "feature-major",
+            "scale_contextualization": False,
+        },
+    ),
+}
+
+
+def layout_of(checkpoint: Checkpoint) -> str:
+    """Which layout a checkpoint has.
+
+    Args:
+        checkpoint: Its names tell.
+
+    Returns:
+        A key of `LAYOUTS`.
+
+    Raises:
+        UserError: When it is none of them.
+    """
+    names = list(checkpoint.weights)
+    if any(name.startswith(SENSES) for name in names) and TRUNK + "wte.weight" in names:
+        return "published"
+    if any(".mixer." in name for name in names):
+        return "flash"
+    if any(re.search(r"(^|\.)h\.0\.attn\.c_attn\.weight$", name) for name in names):
+        return "multilingual"
+    some = ", ".join(names[:3])
+    raise UserError(f"{checkpoint.path} is no Backpack of a known layout ({', '.join(LAYOUTS)}): it has {some}, ...")

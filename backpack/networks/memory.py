@@ -1,0 +1,104 @@
+"""What generation remembers beside keys and values of the trunk: keys of sense weights, tokens, and their senses."""
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor
+from transformers import Cache
+from transformers.cache_utils import DynamicLayer
+
+
+class SenseMemory:
+    """The senses of the tokens met so far, each computed once.
+
+    Args:
+        senses_of: From `(tokens,)` integers to `(tokens, senses, d)`.
+        vocabulary: Tokens that there are.
+    """
+
+    def __init__(self, senses_of: Callable[[Tensor], Tensor], vocabulary: int):
+        self.senses_of, self.vocabulary, self.met = senses_of, vocabulary, 0
+        self.place: Tensor | None = None  # of each token of the vocabulary, -1 where it was not met
+        self.senses: Tensor | None = None  # (room, senses, d)
+
+    @torch.no_grad()
+    def recall(self, token_ids: Tensor) -> tuple[Tensor, Tensor]:
+        """Look tokens up; those that are new are computed.
+
+        Args:
+            token_ids: Integers of any shape.
+
+        Returns:
+            The senses of all tokens met, `(tokens, senses, d)`, and the place of each of `token_ids` among them.
+        """
+        if self.place is None:
+            self.place = torch.full((self.vocabulary,), -1, device=token_ids.device)
+        places = self.place[token_ids]
+        new = torch.unique(token_ids[places < 0])
+        if len(new):
+            self.add(new)
+            places = self.place[token_ids]
+        assert self.senses is not None
+        return self.senses[: self.met], places
+
+    def add(self, new: Tensor) -> None:
+        """Compute and keep the senses of different tokens, `(tokens,)`, that were not met."""
+        assert self.place is not None
+        senses, known = self.senses_of(new), self.met
+        self.met = known + len(new)
+        if self.senses is None or self.met > len(self.senses):
+            old, room = self.senses, max(2 * self.met, 64)
+            self.senses = senses.new_zeros(room, *senses.shape[1:])
+            if old is not None:
+                self.senses[:known] = old[:known]
+        self.senses[known : self.met] = senses
+        self.place[new] = torch.arange(known, self.met, device=new.device)
+
+
+class SenseLayer(DynamicLayer):  # type: ignore[misc]
+    """The last layer of a cache: keys of sense weights, and in place of values the tokens.
+
+    It grows, is cropped and reordered with the other layers.
+    """
+
+    memory: SenseMemory | None = None
+
+    def lazy_initialization(self, key_states: Tensor, value_states: Tensor) -> None:
+        """Start empty, with numbers of the kinds that come."""
+        super().lazy_initialization(key_states, value_states)
+        self.values = value_states.new_empty(0)
+
+    def append(self, key: Tensor, token_ids: Tensor) -> tuple[Tensor, Tensor]:
+        """Add some positions.
+
+        Args:
+            key: `(batch, senses, queries, width)`.
+            token_ids: `(batch, queries)`.
+
+        Returns:
+            Those of all positions: `(batch, senses, time, width)` and `(batch, time)`.
+        """
+        keys, ids = self.update(key, token_ids[:, None, :, None])
+        return keys, ids[:, 0, :, 0]
+
+
+def sense_layer(cache: Any, index: int) -> SenseLayer:
+    """The layer of a cache that follows those of the trunk.
+
+    Args:
+        cache: A `DynamicCache`.
+        index: How many layers the trunk has.
+
+    Returns:
+        The layer; it is added when it is not there yet.
+
+    Raises:
+        ValueError: When the cache is of another kind.
+    """
+    if not isinstance(cache, Cache) or not all(isinstance(layer, DynamicLayer) for layer in cache.layers):
+        raise ValueError(f"A Backpack generates with a DynamicCache, not with {type(cache).__name__}.")
+    while len(cache.layers) <= index:
+        cache.layers.append(SenseLayer())
+    layer: SenseLayer = cache.layers[index]
+    return layer

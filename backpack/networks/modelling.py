@@ -1,0 +1,289 @@
+"""The Backpack (Hewitt et al., 2023, "Backpack Language Models", ACL, arXiv 2305.16765) as a model of transformers.
+
+A token has k sense vectors C(x)_1 ... C(x)_k, whatever stands around it. What is predicted at position i is log-linear
+in a weighted sum of the senses of the tokens up to i:
+
+    o_i = sum over j <= i and senses l of alpha^l_ij C(x_j)_l        (equation 3)
+    logits_i = E o_i                                                 (equation 4; E is the embedding of tokens)
+
+The context has its say in the weights alone: alpha^l is a causal softmax over j of q^l_i . k^l_j / sqrt(d / k), and
+q^l_i and k^l_j are linear in what a Transformer, the trunk, makes of the tokens (equation 5).
+
+The trunk is the GPT-2 of transformers. Names of modules are those of the checkpoint stanfordnlp/backpack-gpt2.
+"""
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor, nn
+from transformers import Cache, DynamicCache, GenerationMixin, GPT2Model, GPT2PreTrainedModel
+from transformers.utils import ModelOutput
+
+from .configuration import BackpackConfig
+from .editing import EditableSenses
+from .memory import SenseLayer, SenseMemory, sense_layer
+from .mixing import Mixing, sense_weights, weighted_sum
+from .senses import KINDS
+
+
+@dataclass
+class BackpackOutput(ModelOutput):  # type: ignore[misc]
+    """What a Backpack without its head returns.
+
+    Args:
+        last_hidden_state: `(batch, time, d)`: o.
+        past_key_values: To go on from.
+        contextualization: `(batch, senses, time, time)`: alpha, when it was asked for.
+    """
+
+    last_hidden_state: Tensor | None = None
+    past_key_values: Cache | None = None
+    contextualization: Tensor | None = None
+
+
+@dataclass
+class BackpackLMOutput(ModelOutput):  # type: ignore[misc]
+    """What a Backpack that predicts the next token returns.
+
+    Args:
+        loss: Cross-entropy in nats, when there are labels.
+        logits: `(batch, time, vocabulary)`.
+        past_key_values: To go on from.
+        contextualization: `(batch, senses, time, time)`: alpha, when it was asked for.
+    """
+
+    loss: Tensor | None = None
+    logits: Tensor | None = None
+    past_key_values: Cache | None = None
+    contextualization: Tensor | None = None
+
+
+class SenseWeightNet(nn.Module):
+    """Queries and keys of the sense weights: attention with k heads, without values.
+
+    Args:
+        config: The sizes.
+    """
+
+    def __init__(self, config: BackpackConfig):
+        super().__init__()
+        self.senses = config.num_senses
+        self.scale = (config.n_embd // config.num_senses) ** -0.5 if config.scale_contextualization else 1.0
+        self.c_attn = nn.Linear(config.n_embd, 2 * config.n_embd, bias=config.contextualization_bias)
+
+    def forward(self, hidden: Tensor) -> tuple[Tensor, Tensor]:
+        """From `(batch, time, d)` to queries, scaled already, and keys, each `(batch, senses, time, d / senses)`."""
+        query, key = self.c_attn(hidden).unflatten(-1, (2, self.senses, -1)).permute(2, 0, 3, 1, 4)
+        return query * self.scale, key
+
+
+class BackpackPreTrainedModel(GPT2PreTrainedModel):  # type: ignore[misc]
+    """What a Backpack with and without its head have in common; weights start as those of GPT-2."""
+
+    config: BackpackConfig
+    config_class = BackpackConfig
+    base_model_prefix = "backpack"
+    _no_split_modules: ClassVar[list[str]] = ["GPT2Block", "PaperSenses", "MultilingualSenses"]
+    _can_compile_fullgraph = False
+
+
+class BackpackModel(BackpackPreTrainedModel, EditableSenses):  # type: ignore[misc]
+    """A Backpack without its head.
+
+    Args:
+        config: The sizes.
+    """
+
+    def __init__(self, config: BackpackConfig):
+        super().__init__(config)
+        self.gpt2_model = GPT2Model(config)
+        self.sense_network = KINDS[config.sense_network](config)
+        self.sense_weight_net = SenseWeightNet(config)
+        self.start_unedited()
+        self.post_init()
+
+    def get_input_embeddings(self) -> Any:
+        """Give the embedding of tokens."""
+        return self.gpt2_model.get_input_embeddings()
+
+    def set_input_embeddings(self, value: nn.Module) -> None:
+        """Replace the embedding of tokens."""
+        self.gpt2_model.set_input_embeddings(value)
+
+    def forward(
+        self,
+        input_ids: Tensor,
+        attention_mask: Tensor | None = None,
+        *,
+        position_ids: Tensor | None = None,
+        past_key_values: Cache | None = None,
+        use_cache: bool | None = None,
+        output_contextualization: bool = False,
+        **others: Any,
+    ) -> BackpackOutput:
+        """Read tokens.
+
+        Args:
+            input_ids: `(batch, queries)` integers: those that are not in the cache.
+            attention_mask: `(batch, time)`, 0 where there is padding, left or right; nothing is padding if left out.
+            position_ids: `(batch, queries)`; if left out, tokens are counted, without padding.
+            past_key_values: A `DynamicCache` of the tokens before, or an empty one.
+            use_cache: Whether to return a cache; not if left out.
+            output_contextualization: Whether to return alpha, for small inputs: the plain formula is computed.
+            **others: What callers pass to any model; nothing is done with it.
+
+        Returns:
+            o, the cache and alpha.
+        """
+        if use_cache and past_key_values is None:
+            past_key_values = DynamicCache(config=self.config)
+        if position_ids is None and attention_mask is not None:
+            position_ids = (attention_mask.long().cumsum(-1) - 1).clamp(min=0)[:, -input_ids.shape[1] :]
+        hidden = self.gpt2_model(
+            input_ids,
+            attention_mask=attention_mask,
+            position_ids=position_ids,
+            past_key_values=past_key_values,
+            use_cache=past_key_values is not None,
+        ).last_hidden_state
+        layer = None if past_key_values is None else sense_layer(past_key_values, self.config.n_layer)
+        seen = None if attention_mask is None else attention_mask.bool()
+        mixed, alpha = self.mix(hidden, input_ids, seen, layer, output_contextualization)
+        if self.config.sense_scale != 1:
+            mixed = mixed * self.config.sense_scale
+        return BackpackOutput(
+            last_hidden_state=mixed, past_key_values=past_key_values if use_cache else None, contextualization=alpha
+        )
+
+    @torch.compiler.disable  # type: ignore[untyped-decorator]
+    def mix(
+        self, hidden: Tensor, token_ids: Tensor, seen: Tensor | None, layer: SenseLayer | None, explain: bool
+    ) -> tuple[Tensor, Tensor | None]:
+        """The sum of senses, by the plain formula or by a faster one of the same value.
+
+        Args:
+            hidden: `(batch, queries, d)`, of the trunk.
+            token_ids: `(batch, queries)`.
+            seen: `(batch, time)`, false where there is padding.
+            layer: Of the cache.
+            explain: Whether to return alpha.
+
+        Returns:
+            `(batch, queries, d)`, and alpha if asked for.
+        """
+        query, key = self.sense_weight_net(hidden)
+        if layer is not None:
+            key, token_ids = layer.append(key, token_ids)
+        senses, places = self.different_senses(token_ids, layer)
+        senses = senses.to(query.dtype)
+        if explain or self.weight_edits:
+            alpha = sense_weights(query, key, seen)
+            for edit in self.weight_edits:
+                alpha = edit(alpha, token_ids)
+            return plain_sum(alpha, senses[places]), alpha if explain else None
+        if query.shape[-2] < key.shape[-2]:
+            return weighted_sum(sense_weights(query, key, seen), senses, places), None
+        return Mixing.apply(query, key, senses, (places, seen)), None  # type: ignore[no-untyped-call]
+
+    def different_senses(self, token_ids: Tensor, layer: SenseLayer | None) -> tuple[Tensor, Tensor]:
+        """The senses of each different token, computed once.
+
+        Args:
+            token_ids: `(batch, time)`.
+            layer: Of the cache; without gradients its memory is used.
+
+        Returns:
+            `(tokens, senses, d)`, and `(batch, time)`: which of them stands where.
+        """
+        if layer is None or torch.is_grad_enabled():
+            different, places = torch.unique(token_ids, return_inverse=True)
+            return self.senses(different), places
+        if layer.memory is None:
+            layer.memory = SenseMemory(self.senses, self.config.vocab_size)
+        return layer.memory.recall(token_ids)
+
+
+class BackpackLMHeadModel(BackpackPreTrainedModel, GenerationMixin):  # type: ignore[misc]
+    """A Backpack that predicts the next token.
+
+    Args:
+        config: The sizes.
+    """
+
+    _tied_weights_keys: ClassVar[dict[str, str]] = {"lm_head.weight": "backpack.gpt2_model.wte.weight"}
+
+    def __init__(self, config: BackpackConfig):
+        super().__init__(config)
+        self.backpack = BackpackModel(config)
+        self.lm_head = nn.Linear(config.n_embd, config.vocab_size, bias=False)
+        self.post_init()
+
+    def senses(self, token_ids: Tensor) -> Tensor:
+        """What tokens may mean, `(tokens, senses, d)`; see `EditableSenses.senses`."""
+        return self.backpack.senses(token_ids)
+
+    def sense_table(self, device: str | torch.device | None = None, several: int = 1024) -> Tensor:
+        """The senses of the whole vocabulary; see `EditableSenses.sense_table`."""
+        return self.backpack.sense_table(device, several)
+
+    def forward(
+        self,
+        input_ids: Tensor,
+        attention_mask: Tensor | None = None,
+        *,
+        position_ids: Tensor | None = None,
+        past_key_values: Cache | None = None,
+        labels: Tensor | None = None,
+        use_cache: bool | None = None,
+        logits_to_keep: int | Tensor = 0,
+        output_contextualization: bool = False,
+        **others: Any,
+    ) -> BackpackLMOutput:
+        """Predict the next token; arguments that are not described are those of `BackpackModel.forward`.
+
+        Args:
+            input_ids: `(batch, queries)` integers.
+            attention_mask: See there.
+            position_ids: See there.
+            past_key_values: See there.
+            labels: `(batch, queries)`, not shifted, -100 where nothing is asked.
+            use_cache: See there.
+            logits_to_keep: Compute logits for so many last positions, for all if 0; or for these positions.
+            output_contextualization: See there.
+            **others: What callers pass to any model; nothing is done with it.
+
+        Returns:
+            The loss (0 when no label asks), logits, the cache and alpha.
+        """
+        found = self.backpack(
+            input_ids,
+            attention_mask=attention_mask,
+            position_ids=position_ids,
+            past_key_values=past_key_values,
+            use_cache=use_cache,
+            output_contextualization=output_contextualization,
+        )
+        hidden, loss = found.last_hidden_state, None
+        kept = slice(-logits_to_keep, None) if isinstance(logits_to_keep, int) else logits_to_keep
+        logits = self.lm_head(hidden[:, kept])
+        if labels is not None:
+            asked = labels[:, 1:].flatten().long()
+            total = nn.functional.cross_entropy(logits[:, :-1].flatten(0, 1).float(), asked, reduction="sum")
+            loss = total / (asked != -100).sum().clamp(min=1)
+        return BackpackLMOutput(
+            loss=loss, logits=logits, past_key_values=found.past_key_values, contextualization=found.contextualization
+        )
+
+
+def plain_sum(weights: Tensor, senses: Tensor) -> Tensor:
+    """Equation 3 as it stands.
+
+    Args:
+        weights: `(batch, senses, queries, time)`: alpha.
+        senses: `(batch, time, senses, d)`: C.
+
+    Returns:
+        `(batch, queries, d)`: o.
+    """
+    return torch.einsum("blij,bjld->bid", weights, senses)

@@ -1,0 +1,1 @@
+"""The tied-embedding study on text: common words and their doubles."""

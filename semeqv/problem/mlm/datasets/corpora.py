@@ -1,0 +1,69 @@
+"""The corpora that `semeqv.text` reads, each with doubles of its common words."""
+
+from dataclasses import dataclass
+
+from semeqv.engine.component import component
+from semeqv.problem.mlm.datasets.doubled import Doubled
+from semeqv.text.datasets import babel, europarl, moses, multiun, single
+
+
+@component("mlm dataset babel")
+@dataclass(frozen=True, kw_only=True)
+class Babel(Doubled, babel.Babel):
+    """Generated documents in an invented language, common words with doubles; nothing is downloaded."""
+
+    languages: tuple[str, ...] = ("lume",)
+
+
+@component("mlm dataset europarl")
+@dataclass(frozen=True, kw_only=True)
+class Europarl(Doubled, europarl.Europarl):
+    """Proceedings of the European Parliament (Koehn, 2005), common words with doubles; see `cli dataset europarl`."""
+
+    languages: tuple[str, ...] = ("en",)
+
+
+@component("mlm dataset multiun")
+@dataclass(frozen=True, kw_only=True)
+class MultiUn(Doubled, multiun.MultiUn):
+    """Documents of the United Nations (Eisele & Chen, 2010), common words with doubles; see `cli dataset multiun`."""
+
+    languages: tuple[str, ...] = ("en",)
+
+
+@component("mlm dataset moses")
+@dataclass(frozen=True, kw_only=True)
+class Moses(Doubled, moses.Moses):
+    """Sentences, a file for each language, common words with doubles; see `cli dataset moses`."""
+
+    languages: tuple[str, ...] = ("en",)
+
+
+@component("mlm dataset plain")
+@dataclass(frozen=True, kw_only=True)
+class Plain(Doubled, single.Plain):
+    """A file of plain text, common words with doubles; see `cli dataset plain`."""
+
+
+@component("mlm dataset jsonl")
+@dataclass(frozen=True, kw_only=True)
+class Jsonl(Doubled, single.Jsonl):
+    """A file with a JSON object on each line, common words with doubles; see `cli dataset jsonl`."""
+
+
+@component("mlm dataset tsv")
+@dataclass(frozen=True, kw_only=True)
+class Tsv(Doubled, single.Tsv):
+    """A table with columns set apart by tabs, common words with doubles; see `cli dataset tsv`."""
+
+
+@component("mlm dataset wikitext2")
+@dataclass(frozen=True, kw_only=True)
+class WikiText2(Doubled, single.WikiText2):
+    """WikiText-2 (Merity et al., 2017), common words with doubles; see `cli dataset wikitext2`."""
+
+
+@component("mlm dataset hub")
+@dataclass(frozen=True, kw_only=True)
+class Hub(Doubled, single.Hub):
+    """A data set of the Hugging Face hub, common words with doubles: `--of bookcorpus/bookcorpus`."""

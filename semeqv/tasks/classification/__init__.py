@@ -1,0 +1,1 @@
+"""Labels of words and of texts: data, classifiers and official measures."""

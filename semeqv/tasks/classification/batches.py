@@ -1,0 +1,120 @@
+"""Batches of labelled rows: which rows, in which order, a pure function of seed, epoch and position."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy
+import torch
+from torch import Tensor
+
+from semeqv.tasks.classification.rows import UNLABELLED, Integers, Rows
+from semeqv.tasks.classification.scorer import LabelScorer
+from semeqv.text.tokens.order import permuted
+
+MULTIPLE = 8  # padded rows have a multiple of so many tokens
+
+
+class LabelledBatches:
+    """A data set of labelled rows.
+
+    A batch has `input_ids` `(batch, time)`, `labels` `(batch, words)` or `(batch,)`, and, where they are needed,
+    `words`, `attention_mask` and `token_type_ids`, each `(batch, time)`.
+
+    Args:
+        rows: The rows.
+        items: What the sentences say and how they are labelled, for predictions that are written down.
+        labels: The names of the labels, by their numbers.
+        pad: The token after the end of a row.
+        batch_size: Rows of a batch.
+        longest: The most tokens of a row.
+        shuffle: Whether training takes rows in a new order in every epoch.
+        grouping: So many batches share rows that are drawn together and sorted by length, so that they need little
+            padding; the batches themselves come in any order.
+        entities: Whether labels are tags of IOB2, judged by the entities that they mark.
+        replicates: Bootstrap samples of the intervals of every score; 0 for none.
+        facts: What is known of the data, for run.json.
+    """
+
+    def __init__(
+        self,
+        rows: Rows,
+        items: Sequence[Any],
+        labels: Sequence[str],
+        *,
+        pad: int,
+        batch_size: int,
+        longest: int,
+        shuffle: bool = True,
+        grouping: int = 1,
+        entities: bool = False,
+        replicates: int = 0,
+        facts: Mapping[str, Any] | None = None,
+    ):
+        self.rows, self.items, self.labels, self.pad = rows, items, list(labels), pad
+        self.size, self.longest = min(batch_size, len(rows)), longest
+        self.shuffle, self.grouping = shuffle, grouping
+        self.entities, self.replicates, self.said = entities, replicates, dict(facts or {})
+        self.starts = numpy.append(0, rows.ends[:-1])
+        self.lengths = rows.ends - self.starts
+        self.label_starts = numpy.append(0, rows.label_ends[:-1])
+        self.label_lengths = rows.label_ends - self.label_starts
+        self.passing = numpy.argsort(self.lengths, kind="stable")  # a pass pads least from short rows to long ones
+
+    def __len__(self) -> int:
+        """Batches in an epoch; rows that do not fill one are left for the next epoch's order."""
+        return len(self.rows) // self.size
+
+    def stream(self, seed: int, start: int = 0) -> Iterator[dict[str, Tensor]]:
+        """Training batches without end, from a step on."""
+        step = start
+        while True:
+            yield self.batch(seed, step)
+            step += 1
+
+    def batch(self, seed: int, step: int) -> dict[str, Tensor]:
+        """The batch of a step, a pure function of seed and step."""
+        epoch, place = divmod(step, len(self))
+        turn = place % self.grouping
+        first, count = place - turn, min(self.grouping, len(self) - place + turn)
+        rows = first * self.size + numpy.arange(count * self.size)
+        if self.shuffle:
+            rows = permuted(rows, len(self.rows), seed, epoch)
+            rows = rows[numpy.argsort(self.lengths[rows], kind="stable")]
+            turn = int(permuted(numpy.array([turn]), count, seed, epoch, first)[0])
+        return self.made(rows[turn * self.size : (turn + 1) * self.size])
+
+    def batches(self) -> Iterator[dict[str, Tensor]]:
+        """One pass over all rows, the shortest first."""
+        for start in range(0, len(self.rows), self.size):
+            yield self.made(self.passing[start : start + self.size])
+
+    def made(self, chosen: Integers) -> dict[str, Tensor]:
+        """The batch of some rows."""
+        rows, lengths = self.rows, self.lengths[chosen]
+        width = min(-(-int(lengths.max()) // MULTIPLE) * MULTIPLE, self.longest)
+        places = self.starts[chosen, None] + numpy.arange(width)
+        real = numpy.arange(width) < lengths[:, None]
+        batch = {"input_ids": taken(rows.tokens, places, real, self.pad)}
+        if not real.all():
+            batch["attention_mask"] = torch.from_numpy(real.astype(numpy.int64))
+        if rows.types is not None:
+            batch["token_type_ids"] = taken(rows.types, places, real, 0)
+        if rows.words is None:
+            return batch | {"labels": torch.from_numpy(rows.labels[chosen])}
+        counts = self.label_lengths[chosen]
+        columns = numpy.arange(int(counts.max()))
+        labels = taken(rows.labels, self.label_starts[chosen, None] + columns, columns < counts[:, None], UNLABELLED)
+        return batch | {"words": taken(rows.words, places, real, -1), "labels": labels}
+
+    def scorer(self) -> LabelScorer:
+        """What judges a pass over all rows."""
+        return LabelScorer(self)
+
+    def facts(self) -> dict[str, Any]:
+        """What is known of the data."""
+        return self.said
+
+
+def taken(values: Integers, places: Integers, real: Any, other: int) -> Tensor:
+    """The values at some places, and another one where none is real."""
+    return torch.from_numpy(numpy.where(real, values[numpy.minimum(places, len(values) - 1)], other))

@@ -1,0 +1,57 @@
+"""From true and predicted labels to scores and their intervals."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy
+
+from semeqv.tasks.bootstrap import intervals
+from semeqv.tasks.classification.official import entity_scores as official_scores
+from semeqv.tasks.classification.rows import UNLABELLED, Integers
+from semeqv.tasks.classification.tallies import entity_scores, entity_tally, label_scores, label_tally
+
+
+def judged(
+    gold: Integers,
+    predicted: Integers,
+    sizes: Integers,
+    names: Sequence[str],
+    *,
+    entities: bool,
+    replicates: int,
+) -> dict[str, float]:
+    """Judge labels: entities by F1 (where there is seqeval, it has the last word), others by accuracy and macro F1.
+
+    Args:
+        gold: True labels, `(labels,)`, sentence after sentence; those of -100 do not count.
+        predicted: Predicted ones, `(labels,)`.
+        sizes: How many labels each sentence has, `(sentences,)`.
+        names: The labels by their numbers.
+        entities: Whether they are tags of IOB2.
+        replicates: Bootstrap samples of the intervals; 0 for none.
+
+    Returns:
+        The scores, and in `NAME_low` and `NAME_high` their 95% intervals.
+    """
+    asked = gold != UNLABELLED
+    sentence = numpy.repeat(numpy.arange(len(sizes)), sizes)
+    known = (gold[asked], predicted[asked], sentence[asked], len(sizes))
+    scores: Any = label_scores
+    if entities:
+        scores, (tally, _) = entity_scores, entity_tally(*known, names)
+    else:
+        tally = label_tally(*known, len(names))
+    found = {name: float(value) for name, value in scores(tally.sum(0)).items()}
+    if not replicates:
+        return found
+    if entities:
+        found |= official_scores(named(gold, sizes, names), named(predicted, sizes, names))
+    for name, ends in intervals(tally, scores, replicates).items():
+        found |= dict(zip((f"{name}_low", f"{name}_high"), ends))
+    return found
+
+
+def named(labels: Integers, sizes: Integers, names: Sequence[str]) -> list[list[str]]:
+    """The names of labels, `(labels,)`, sentence by sentence; empty where there is none."""
+    found = numpy.array([*names, ""])[numpy.where(labels == UNLABELLED, -1, labels)]
+    return [part.tolist() for part in numpy.split(found, numpy.cumsum(sizes)[:-1])]

@@ -1,0 +1,209 @@
+"""Labelled data as it is read: which sentences, which labels, and the batches that they become."""
+
+import functools
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any
+
+import numpy
+from numpy.typing import NDArray
+
+from semeqv.engine.errors import UserError
+from semeqv.tasks.classification.batches import LabelledBatches
+from semeqv.tasks.classification.rows import UNLABELLED, text_rows, word_rows
+from semeqv.text.cache import key_of
+from semeqv.text.files import fingerprint
+from semeqv.text.records import Document
+from semeqv.text.tokenizers.training import fingerprint as tokenizer_fingerprint
+
+if TYPE_CHECKING:
+    from semeqv.tasks.classification.options import Item, Labelled
+
+UNREAD = {"name", "path", "labels", "batch_size", "max_length", "shuffle", "grouping", "replicates"}
+
+
+def items(options: "Labelled") -> tuple["Item", ...]:
+    """The sentences or texts of a data set that belong to its split; read once, while their files are the same.
+
+    Args:
+        options: The data set.
+
+    Returns:
+        The items, at least one.
+    """
+    return read(options, key_of(options.source_facts()))
+
+
+@functools.lru_cache(maxsize=8)
+def read(options: "Labelled", key: str) -> tuple["Item", ...]:
+    """Read a data set.
+
+    Args:
+        options: The data set.
+        key: Says in what state its files are.
+
+    Returns:
+        The items, at least one.
+
+    Raises:
+        UserError: When there is none.
+    """
+    found = list["Item"]()
+    for item in options.items():
+        if belongs(options, item):
+            found.append(item)
+            if len(found) == options.sentences:
+                break
+    if not found:
+        raise UserError(f"There is nothing for the {options.split} split. Raise --holdout, or leave it out.")
+    return tuple(found)
+
+
+def belongs(options: "Labelled", item: "Item") -> bool:
+    """Whether a sentence is of the data set's split, by the hash of its text."""
+    if not options.holdout:
+        return True
+    text = "\n".join(item.texts).encode("utf-8", "surrogatepass")
+    place = int.from_bytes(hashlib.blake2b(text, digest_size=8).digest(), "big") / 2**64
+    split = "validation" if place < options.holdout else "test" if place < 2 * options.holdout else "train"
+    return options.split == split
+
+
+def source_facts(options: "Labelled") -> dict[str, Any]:
+    """What the text and its labels depend on, as JSON: the options, and the SHA-256 of each file."""
+    values = {each.name: getattr(options, each.name) for each in fields(options) if each.name not in UNREAD}
+    plain = (bool, int, float, tuple, type(None))
+    said = {name: value if isinstance(value, plain) else str(value) for name, value in values.items()}
+    files = {name: fingerprint(path) for name, path in options.sources().items()}
+    return {"dataset": getattr(type(options), "__command__", ""), "options": said, "files": files}
+
+
+def documents(options: "Labelled") -> Iterator[Document]:
+    """The sentences, as running text with a blank between words, or the texts; yields each as a document."""
+    for item in items(options):
+        for text in [" ".join(item.texts)] if options.of_words else item.texts:
+            yield Document(text)
+
+
+def label_names(options: "Labelled") -> tuple[str, ...]:
+    """The labels of a data set: all that there can be, or those in it, sorted; of tags of IOB2 the beginning and the
+    inside of every type, `O` first.
+    """
+    if known := options.every_label():
+        return known
+    found = {label for item in items(options) for label in item.labels if label is not None}
+    if options.entities:
+        return tags_of({label[2:] for label in found if label != "O"})
+    return tuple(sorted(found))
+
+
+def tags_of(types: set[str]) -> tuple[str, ...]:
+    """The tags of IOB2 for some types of entities."""
+    return ("O", *(f"{prefix}-{kind}" for kind in sorted(types) for prefix in "BI"))
+
+
+def decided_labels(
+    options: "Labelled", dataset_options: Mapping[tuple[str, str | None], Any], model_options: Any
+) -> tuple[str, ...]:
+    """The labels that all data sets of a run and its model share, in their order.
+
+    Args:
+        options: The data set that asks.
+        dataset_options: All data sets.
+        model_options: The model; its `known_labels` are those of a trained classifier.
+
+    Returns:
+        What --labels says; those of the model, if it knows all of the training set; else those of the training set.
+
+    Raises:
+        UserError: When there is neither a training set nor a trained classifier.
+    """
+    if options.labels:
+        return options.labels
+    sets = [each for (split, _), each in dataset_options.items() if split == "train" and hasattr(each, "labels")]
+    said = (sets[0].labels or label_names(sets[0])) if sets else ()
+    known = tuple(getattr(model_options, "known_labels", tuple)())
+    if known and set(said) <= set(known):
+        return known
+    if not said:
+        raise UserError(
+            "The labels are not known. Add the training set, name a trained classifier by --from, or say --labels."
+        )
+    return said
+
+
+def numbered(options: "Labelled", read: Sequence["Item"], names: Sequence[str]) -> NDArray[numpy.int64]:
+    """The numbers of all labels.
+
+    Args:
+        options: Where they are from.
+        read: The sentences or texts.
+        names: The labels, in their order.
+
+    Returns:
+        `(labels,)`, -100 where there is none.
+
+    Raises:
+        UserError: When a label is none of the names; it says the file and the line.
+    """
+    numbers: dict[str | None, int] = {name: number for number, name in enumerate(names)}
+    numbers[None] = UNLABELLED
+    try:
+        return numpy.array([numbers[label] for item in read for label in item.labels], numpy.int64)
+    except KeyError as error:
+        (label,) = error.args
+        some = ", ".join(names[:12]) + (", ..." if len(names) > 12 else "")
+        raise UserError(
+            f"{options.line_of(label)}: the label {label!r:.40} of the {options.split} set is none that the model is "
+            f"trained on ({some}). Name all labels by --labels, or correct the file."
+        ) from None
+
+
+def batches(
+    options: "Labelled", tokenizer: Any, dataset_options: Mapping[tuple[str, str | None], Any], model_options: Any
+) -> LabelledBatches:
+    """The batches of a data set; arguments as of `Labelled.build`.
+
+    Args:
+        options: The data set.
+        tokenizer: A fast tokenizer of transformers.
+        dataset_options: All data sets of the sentence.
+        model_options: The model of the sentence.
+
+    Returns:
+        The data set.
+
+    Raises:
+        UserError: When the tokenizer is no fast one, or (from `numbered`) a label is unknown.
+    """
+    if not getattr(tokenizer, "is_fast", False):
+        raise UserError("Words are found by their places in the text, which only a fast tokenizer tells; take another.")
+    names, read = decided_labels(options, dataset_options, model_options), items(options)
+    labels = numbered(options, read, names)
+    longest = min(options.max_length, getattr(model_options, "most_tokens", lambda: None)() or options.max_length)
+    made = word_rows if options.of_words else text_rows
+    rows = made(tokenizer, [item.texts for item in read], labels, longest)
+    facts = {
+        "source": options.source_facts(),
+        "tokenizer": tokenizer_fingerprint(tokenizer),
+        "labels": list(names),
+        "sentences": len(read),
+        "rows": len(rows),
+        "tokens": len(rows.tokens),
+        "max_length": longest,
+    }
+    pad = tokenizer.pad_token_id if tokenizer.pad_token_id is not None else tokenizer.eos_token_id
+    return LabelledBatches(
+        rows,
+        read,
+        names,
+        pad=pad or 0,
+        batch_size=options.batch_size,
+        longest=longest,
+        shuffle=options.shuffle and options.split == "train",
+        grouping=options.grouping,
+        entities=options.entities,
+        replicates=options.replicates if options.split == "test" else 0,
+        facts=facts,
+    )

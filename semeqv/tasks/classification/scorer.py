@@ -1,0 +1,71 @@
+"""Judges the labels that a model gives to a whole data set."""
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy
+from torch import Tensor
+
+from semeqv.engine.batches import Batch
+from semeqv.engine.scoring import Scorer
+from semeqv.tasks.classification.judging import judged, named
+from semeqv.tasks.classification.rows import UNLABELLED, Integers
+
+if TYPE_CHECKING:
+    from semeqv.tasks.classification.batches import LabelledBatches
+
+
+class LabelScorer(Scorer):
+    """Judges labels of words or of texts: entities by F1, others by accuracy and macro F1.
+
+    Args:
+        data: What is labelled.
+    """
+
+    def __init__(self, data: "LabelledBatches"):
+        super().__init__()
+        self.data = data
+
+    def look(self, outputs: Mapping[str, Tensor], batch: Batch) -> Any:
+        """The likeliest labels, `(rows, words)` or `(rows,)`."""
+        return outputs["logits"].argmax(-1).cpu().numpy()
+
+    def predicted(self) -> Integers:
+        """The likeliest label of every word or text, `(labels,)`, sentence after sentence."""
+        data, start = self.data, 0
+        found = numpy.full(len(data.rows.labels), UNLABELLED)
+        for part in self.parts:
+            rows = data.passing[start : start + len(part)]
+            labels = part if part.ndim > 1 else part[:, None]  # (rows, words)
+            columns = numpy.arange(labels.shape[1])
+            real = columns < data.label_lengths[rows, None]
+            found[(data.label_starts[rows, None] + columns)[real]] = labels[real]
+            start += len(part)
+        return found
+
+    def scores(self) -> dict[str, float]:
+        """The scores, and in `NAME_low` and `NAME_high` their intervals where the data set asks for them."""
+        data = self.data
+        return judged(
+            data.rows.labels,
+            self.predicted(),
+            self.sizes(),
+            data.labels,
+            entities=data.entities,
+            replicates=data.replicates,
+        )
+
+    def sizes(self) -> Integers:
+        """How many labels each sentence has, `(sentences,)`."""
+        rows, lengths = self.data.rows, self.data.label_lengths
+        return numpy.bincount(rows.sentences, lengths, minlength=len(self.data.items)).astype(numpy.int64)
+
+    def predictions(self) -> Iterator[dict[str, Any]]:
+        """What each sentence says, its labels, and those that were predicted; yields them in their order."""
+        data = self.data
+        both = (named(labels, self.sizes(), data.labels) for labels in (data.rows.labels, self.predicted()))
+        for number, (item, labels, predicted) in enumerate(zip(data.items, *both)):
+            if data.rows.words is None:
+                yield {"sentence": number, "texts": item.texts, "label": labels[0], "predicted": predicted[0]}
+            else:
+                yield {"sentence": number, "words": item.texts, "labels": labels, "predicted": predicted}

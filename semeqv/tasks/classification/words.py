@@ -1,0 +1,131 @@
+"""Data sets of words with labels, from files: CoNLL-U and IOB2."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar, Literal
+
+from semeqv.engine.component import component
+from semeqv.tasks.classification.options import InFiles, Item
+
+
+@dataclass(frozen=True, kw_only=True)
+class Treebank(InFiles):
+    """Options of a treebank.
+
+    Args:
+        treebank: A word of the files' names that tells treebanks of one language apart: ewt, pud.
+    """
+
+    treebank: str | None = None
+
+    endings: ClassVar[tuple[str, ...]] = (".conllu",)
+
+    def sources(self) -> Mapping[str, Path]:
+        """The file of each language."""
+        from semeqv.tasks.classification.finding import find_files
+
+        split = None if self.holdout else self.split
+        return find_files(self.path, self.languages, split, self.endings, (self.treebank,) if self.treebank else ())
+
+
+@component("dataset conllu")
+@dataclass(frozen=True, kw_only=True)
+class ConllU(Treebank):
+    """Words of a treebank (CoNLL-U, Universal Dependencies) with what one of its columns says: `--column upos`.
+
+    Files are found by their names, `en_ewt-ud-train.conllu`, in --path or anywhere in $SEMEQV_DATA. Words whose column
+    is empty have no label. Scores are accuracy and macro F1.
+
+    Args:
+        column: The column: the universal part of speech, the treebank's own one, the features, or the relation.
+    """
+
+    column: Literal["upos", "xpos", "feats", "deprel"] = "upos"
+
+    def items(self) -> Iterator[Item]:
+        """The sentences."""
+        from semeqv.text.readers.conllu import read_sentences
+        from semeqv.text.records import UNSAID
+
+        for file in self.sources().values():
+            for sentence in read_sentences(file):
+                labels = [getattr(word, self.column) for word in sentence.words]
+                forms = tuple(word.form for word in sentence.words)
+                yield Item(forms, tuple(None if label == UNSAID else label for label in labels))
+
+    def line_of(self, label: str) -> str:
+        """The first line that has it in the column."""
+        from semeqv.text.files import lines
+        from semeqv.text.readers.conllu import COLUMNS
+
+        place = COLUMNS.index(self.column.upper())
+        for file in self.sources().values():
+            for number, line in lines(file):
+                columns = line.split("\t")
+                if len(columns) == len(COLUMNS) and columns[place] == label:
+                    return f"{file}, line {number}"
+        return ", ".join(map(str, self.sources().values()))
+
+
+@component("dataset ner")
+@dataclass(frozen=True, kw_only=True)
+class Ner(Treebank):
+    """Words with the tags of named entities, a word a line (IOB2): UNER, WikiNEuRal, MultiCoNER, WNUT, ...
+
+    Files are found by their names, `en_ewt-ud-train.iob2`, `en-val.iob`, in --path or anywhere in $SEMEQV_DATA. Scores
+    are F1, precision and recall of whole entities (seqeval's, strict).
+
+    Args:
+        outside: Types of entities to read as no entity.
+        convert: Let an I- that follows no entity of its type begin one; else it is refused.
+        word_column: The column of the words, counted from 1, if it cannot be told from the file.
+        tag_column: The column of the tags.
+    """
+
+    endings: ClassVar[tuple[str, ...]] = (
+        ".iob2",
+        ".iob",
+        ".bio",
+        ".conll",
+        ".conll02",
+        ".conll03",
+        ".txt",
+        ".tsv",
+        ".annotated",
+    )
+
+    outside: tuple[str, ...] = ()
+    convert: bool = False
+    word_column: int | None = None
+    tag_column: int | None = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if (self.word_column is None) != (self.tag_column is None):
+            raise ValueError("--word_column and --tag_column go together; say both.")
+
+    @property
+    def entities(self) -> bool:
+        """They are judged by the entities that they mark."""
+        return True
+
+    def items(self) -> Iterator[Item]:
+        """The sentences."""
+        from semeqv.text.readers.iob2 import read_sentences
+
+        columns = (self.word_column, self.tag_column) if self.word_column and self.tag_column else None
+        for file in self.sources().values():
+            for sentence in read_sentences(file, columns, self.convert):
+                tags = ("O" if word.tag[2:] in self.outside else word.tag for word in sentence.words)
+                yield Item(tuple(word.form for word in sentence.words), tuple(tags))
+
+    def line_of(self, label: str) -> str:
+        """The first line that says it."""
+        from semeqv.text.files import lines
+
+        for file in self.sources().values():
+            for number, line in lines(file):
+                if not line.startswith("#") and label in line.split():
+                    return f"{file}, line {number}"
+        return ", ".join(map(str, self.sources().values()))

@@ -1,0 +1,1 @@
+"""Averages of what runs have measured."""

@@ -1,0 +1,158 @@
+"""From metrics files to averages over runs and sets."""
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import fmean, stdev
+
+import click
+
+from semeqv.engine.artefacts import METRICS, read_metrics
+from semeqv.engine.student import t95
+
+PLACE = ("epoch", "step", "split", "name")
+SEEDED = re.compile(r"\d+-(.+)")
+Sets = dict[str, dict[str, float]]
+
+
+@dataclass(frozen=True)
+class Row:
+    """A score of an experiment.
+
+    Args:
+        experiment: The folder of the experiment.
+        sets: The set, or the group of sets; empty for a set without a name.
+        metric: The score.
+        runs: How many runs it is the mean of.
+        mean: The mean.
+        low: Lower end of its 95% interval over runs; NaN where there is one run.
+        high: Upper end of it.
+        sentences_low: Lower end of the interval over sentences, on average over runs; NaN where there is none.
+        sentences_high: Upper end of it.
+    """
+
+    experiment: str
+    sets: str
+    metric: str
+    runs: int
+    mean: float
+    low: float
+    high: float
+    sentences_low: float
+    sentences_high: float
+
+
+def read_runs(paths: Sequence[Path], split: str) -> dict[str, list[Sets]]:
+    """Read the last scores of runs.
+
+    Args:
+        paths: Files, folders of runs, or folders with such folders.
+        split: Of which sets: validation or test.
+
+    Returns:
+        For each experiment its runs: by the name of the set, score to value.
+
+    Raises:
+        click.UsageError: When there is no such file, or none in it of the split.
+    """
+    found = dict[str, list[Sets]]()
+    for path in paths:
+        files = [path] if path.is_file() else sorted(path.glob(METRICS)) or sorted(path.glob(f"*/{METRICS}"))
+        if not files:
+            raise click.UsageError(f"{path}: no {METRICS} there, nor in the folders in it; give the folder of a run")
+        for file in files:
+            if sets := last_scores(file, split):
+                found.setdefault(experiment_of(file.parent), []).append(sets)
+    if not found:
+        raise click.UsageError(
+            f"{', '.join(map(str, paths))}: no scores of a {split} set; end the sentence with: cli test"
+        )
+    return found
+
+
+def last_scores(file: Path, split: str) -> Sets:
+    """The last scores of every set of a split in a metrics file, by the name of the set; losses are left out."""
+    sets: Sets = {}
+    for line in read_metrics(file):
+        if line.record.get("split") == split:
+            keys = [key for key in line.record if key not in (*PLACE, "loss")]
+            sets[str(line.record.get("name") or "")] = {key: line.number_at(key) for key in keys}
+    return sets
+
+
+def experiment_of(run: Path) -> str:
+    """The experiment of a run: its folder, without the seed that begins the name of one among several."""
+    seeded = SEEDED.fullmatch(run.name)
+    if not seeded:
+        return str(run)
+    variants = {found[1] for each in run.parent.iterdir() if each.is_dir() and (found := SEEDED.fullmatch(each.name))}
+    return str(run.parent / seeded[1] if len(variants) > 1 else run.parent)
+
+
+def averaged(
+    runs: Mapping[str, Sequence[Sets]], metrics: Sequence[str], groups: Mapping[str, Sequence[str]]
+) -> list[Row]:
+    """Average scores over sets and runs.
+
+    Args:
+        runs: What `read_runs` found.
+        metrics: Which scores, of experiments that have them; all if empty.
+        groups: The sets of each group; all sets if it names none.
+
+    Returns:
+        A row for each experiment, set (and group) and score.
+
+    Raises:
+        click.UsageError: When a run lacks a set of a group, or no experiment has a score that is asked for.
+    """
+    rows, seen = list[Row](), dict[str, None]()
+    for experiment, each in runs.items():
+        names = list(dict.fromkeys(name for run in each for name in run))
+        subsets = {name: (name,) for name in names} | {
+            name: tuple(sets) or tuple(names) for name, sets in groups.items()
+        }
+        for group, sets in subsets.items():
+            having = each if group in groups else [run for run in each if group in run]
+            for run in having:
+                if missing := [name for name in sets if name not in run]:
+                    said = ", ".join(run) or "none"
+                    raise click.UsageError(f"{experiment}: no set {missing[0]!r} for --group {group}; there is {said}")
+            there = shared(having, sets)
+            rows += [row(experiment, group, each, having, sets) for each in metrics or there if each in there]
+            seen |= dict.fromkeys(there)
+    if missing := [metric for metric in metrics if metric not in seen]:
+        raise click.UsageError(f"no run has the score {missing[0]!r} of these sets; there is {', '.join(seen)}")
+    return rows
+
+
+def shared(runs: Sequence[Sets], sets: Sequence[str]) -> list[str]:
+    """The scores that every run has of every set, without the ends of intervals."""
+    every = [run[name] for run in runs for name in sets]
+    names = [name for name in every[0] if all(name in each for each in every)]
+    return [name for name in names if not name.endswith(("_low", "_high"))]
+
+
+def row(experiment: str, group: str, metric: str, runs: Sequence[Sets], sets: Sequence[str]) -> Row:
+    """The row of a score.
+
+    Args:
+        experiment: The experiment.
+        group: The name of the set or the group.
+        metric: The score.
+        runs: Its runs.
+        sets: The sets to average over.
+
+    Returns:
+        The row.
+    """
+    values = [fmean(run[name][metric] for name in sets) for run in runs]
+    mean, half = fmean(values), math.nan
+    if len(values) > 1:
+        half = t95(len(values) - 1) * stdev(values) / math.sqrt(len(values))
+    ends = (f"{metric}_low", f"{metric}_high")
+    low, high = math.nan, math.nan
+    if len(sets) == 1 and all(end in run[sets[0]] for run in runs for end in ends):
+        low, high = (fmean(run[sets[0]][end] for run in runs) for end in ends)
+    return Row(experiment, group, metric, len(values), mean, mean - half, mean + half, low, high)

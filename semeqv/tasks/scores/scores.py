@@ -1,0 +1,62 @@
+"""Averages of what runs have measured."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+import click
+
+from semeqv.engine.component import component, positional
+
+
+@component("scores")
+@dataclass(frozen=True, kw_only=True)
+class Scores:
+    """Average the scores of runs over seeds, and over groups of the sets that they were measured on.
+
+    Runs that differ by their seed alone (`42-NAME`, `43-NAME` in one folder) are one experiment. A score of a group is
+    the mean over its sets, first of each run; the interval over runs is Student's, at 95%. The interval over sentences
+    is the bootstrap one that each run has written, its ends averaged.
+
+    Args:
+        paths: Files metrics.jsonl, folders of runs, or folders with such folders.
+        split: Which sets.
+        metric: A score to show, of the experiments that have it; may be repeated. All but losses if left out.
+        group: Sets to average over, such as `head=en,de`, or `all` for all sets of a run; may be repeated.
+        output: Write the table to this file too, as JSON if its name ends in .json, else as CSV.
+        markdown: Write it into this Markdown file too: between the lines `<!-- scores -->` and `<!-- end -->` of it.
+        digits: Digits behind the point.
+    """
+
+    paths: tuple[Path, ...] = positional()
+    split: Literal["validation", "test"] = "test"
+    metric: list[str] = field(default_factory=list)
+    group: list[str] = field(default_factory=list)
+    output: Path | None = None
+    markdown: Path | None = None
+    digits: int = 4
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.digits <= 10:
+            raise ValueError(f"--digits must be from 1 to 10, not {self.digits}.")
+        names = [said.partition("=")[0] for said in self.group]
+        if len(set(names)) < len(names):
+            raise ValueError("--group names one group twice.")
+
+    def build(self) -> None:
+        """Read, average, print and write."""
+        from semeqv.tasks.scores.averages import averaged, read_runs
+        from semeqv.tasks.scores.tables import print_rows, write_markdown, write_rows
+
+        if not self.paths:
+            raise click.UsageError("cli scores: give folders of runs, or files metrics.jsonl")
+        groups = {}
+        for said in self.group:
+            name, _, sets = said.partition("=")
+            groups[name] = tuple(filter(None, sets.split(",")))
+        rows = averaged(read_runs(self.paths, self.split), tuple(self.metric), groups)
+        print_rows(rows, self.digits)
+        if self.output is not None:
+            write_rows(self.output, rows)
+        if self.markdown is not None:
+            write_markdown(self.markdown, rows, self.digits)

@@ -1,0 +1,90 @@
+"""The table of averages: on the screen, as CSV or JSON, and in a Markdown page."""
+
+import csv
+import io
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import astuple, fields
+from pathlib import Path
+
+import click
+
+from semeqv.engine.errors import UserError
+from semeqv.engine.runs import write_text
+from semeqv.tasks.scores.averages import Row
+
+HEADING = ("experiment", "sets", "score", "runs", "mean", "over runs", "over sentences")
+BEGIN, END = "<!-- scores -->", "<!-- end -->"
+
+
+def cells(row: Row, digits: int) -> list[str]:
+    """A row as it is shown."""
+    return [
+        row.experiment,
+        row.sets,
+        row.metric.replace("_", " "),
+        str(row.runs),
+        f"{row.mean:.{digits}f}",
+        interval(row.low, row.high, digits),
+        interval(row.sentences_low, row.sentences_high, digits),
+    ]
+
+
+def interval(low: float, high: float, digits: int) -> str:
+    """An interval as it is shown; nothing where there is none."""
+    return "" if math.isnan(low) else f"[{low:.{digits}f}, {high:.{digits}f}]"
+
+
+def print_rows(rows: Sequence[Row], digits: int) -> None:
+    """Print the table."""
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for place, name in enumerate(HEADING):
+        table.add_column(name, justify="left" if place < 3 else "right", overflow="fold")
+    for row in rows:
+        table.add_row(*cells(row, digits))
+    Console(markup=False, highlight=False).print(table)
+
+
+def write_rows(path: Path, rows: Sequence[Row]) -> None:
+    """Write the table, its numbers in full: as JSON if the name of the file says so, else as CSV.
+
+    Args:
+        path: The file.
+        rows: The table; where an interval is missing, the ends of it are empty, or null.
+    """
+    names = [field.name for field in fields(Row)]
+    values = [[None if isinstance(value, float) and math.isnan(value) else value for value in astuple(r)] for r in rows]
+    if path.suffix == ".json":
+        text = json.dumps([dict(zip(names, row)) for row in values], indent=2, ensure_ascii=False) + "\n"
+    else:
+        table = io.StringIO()
+        csv.writer(table, lineterminator="\n").writerows([names, *values])
+        text = table.getvalue()
+    write_text(path, text)
+    click.echo(f"wrote {path}")
+
+
+def write_markdown(path: Path, rows: Sequence[Row], digits: int) -> None:
+    """Write the table into a Markdown page.
+
+    Args:
+        path: The page; what stands between the marks in it is replaced. A new one is the table alone.
+        rows: The table.
+        digits: Digits behind the point.
+
+    Raises:
+        UserError: When there is a page, and it has no marks.
+    """
+    lines = [HEADING, ["---"] * 3 + ["---:"] * (len(HEADING) - 3), *(cells(row, digits) for row in rows)]
+    table = "\n".join(f"| {' | '.join(line)} |" for line in lines)
+    page = path.read_text(encoding="utf-8") if path.exists() else f"{BEGIN}\n{END}\n"
+    before, begin, rest = page.partition(f"{BEGIN}\n")
+    _, end, after = rest.partition(END)
+    if not begin or not end:
+        raise UserError(f"{path} has no lines {BEGIN} and {END} to write the table between.")
+    write_text(path, f"{before}{begin}\n{table}\n\n{end}{after}")
+    click.echo(f"wrote {path}")

@@ -1,0 +1,173 @@
+"""The checkpoints of others give the logits that the formula gives; what does not fit is named."""
+
+import json
+import os
+import subprocess
+import sys
+
+import foreign_layouts as layouts
+import pytest
+import torch
+from safetensors.torch import save_file
+from small_backpacks import make, tokens
+
+from backpack.conversion.convert import Convert
+from semeqv.engine.errors import UserError
+from semeqv.text.models.opening import open_model
+
+IDS = torch.tensor([[1, 5, 29, 5, 7, 0, 12, 3, 1, 9]])
+
+
+def check(folder, logits):
+    """Compare a converted folder with the formula."""
+    model = open_model(folder).eval()
+    assert type(model).__name__ == "BackpackLMHeadModel"
+    torch.testing.assert_close(model(input_ids=IDS).logits[0].double(), logits(IDS[0]), rtol=1e-4, atol=2e-4)
+    return model
+
+
+def written(folder, state, config):
+    """A folder as it would be fetched from the hub."""
+    folder.mkdir()
+    (folder / "config.json").write_text(json.dumps(config))
+    save_file({name: tensor.clone() for name, tensor in state.items()}, folder / "model.safetensors")
+    return folder
+
+
+def test_the_published_checkpoint(tmp_path, capsys):
+    state, config, logits = layouts.published()
+    folder = written(tmp_path / "theirs", state, config)
+    Convert(source=str(folder), output=tmp_path / "ours").build()
+    assert "4 senses, 2 layers, 30 tokens, no tokenizer" in capsys.readouterr().out
+    model = check(tmp_path / "ours", logits)
+    assert model.config.scale_attn_by_inverse_layer_idx
+    assert model.config.eos_token_id == 3
+    assert model.config.tie_word_embeddings
+    (folder / "model.safetensors").unlink()
+    torch.save(state, folder / "pytorch_model.bin")
+    with pytest.raises(UserError, match=r"pytorch_model\.bin is a pickle\. Say --allow_pickle"):
+        Convert(source=str(folder), output=tmp_path / "again").build()
+    Convert(source=str(folder), output=tmp_path / "again", allow_pickle=True).build()
+    check(tmp_path / "again", logits)
+
+
+@pytest.mark.parametrize("old", [True, False])
+def test_the_names_of_flash_attention(old, tmp_path):
+    content, logits = layouts.flash(old)
+    torch.save(content, tmp_path / "last.ckpt")
+    given = {"source": str(tmp_path / "last.ckpt"), "allow_pickle": True, "output": tmp_path / "ours"}
+    with pytest.raises(UserError, match="does not say how many heads its attention has; write --heads"):
+        Convert(**given).build()
+    Convert(**given, heads=layouts.HEADS).build()
+    check(tmp_path / "ours", logits)
+
+
+@pytest.mark.parametrize("bias", [True, False])
+def test_the_multilingual_project(bias, tmp_path):
+    content, logits = layouts.multilingual(bias)
+    torch.save(content, tmp_path / "ckpt.pt")
+    Convert(source=str(tmp_path / "ckpt.pt"), allow_pickle=True, output=tmp_path / "ours").build()
+    model = check(tmp_path / "ours", logits)
+    assert not model.config.contextualization_bias
+    assert model.config.n_layer == layouts.LAYERS
+
+
+def test_untied_embeddings_stay_so(tmp_path):
+    state, config, _ = layouts.published()
+    state["lm_head.weight"] = 2 * state["lm_head.weight"]
+    Convert(source=str(written(tmp_path / "theirs", state, config)), output=tmp_path / "ours").build()
+    model = open_model(tmp_path / "ours")
+    assert not model.config.tie_word_embeddings
+    torch.testing.assert_close(model.lm_head.weight, 2 * model.get_input_embeddings().weight)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (
+            lambda state: state.pop("backpack.sense_network.ln.weight"),
+            "has nothing for backpack.sense_network.ln.weight",
+        ),
+        (lambda state: state.pop("backpack.gpt2_model.wpe.weight"), "has nothing for backpack.gpt2_model.wpe.weight"),
+        (lambda state: state.update({"backpack.more": torch.ones(1)}), "has backpack.more, which a model of these"),
+        (lambda state: state.update({"backpack.sense_network.ln.weight": torch.ones(3)}), r"should be \(16,\) and is"),
+        (lambda state: state.clear() or state.update({"x": torch.ones(1)}), "no Backpack of a known layout"),
+    ],
+)
+def test_what_does_not_fit_is_named(change, words, tmp_path):
+    state, config, _ = layouts.published()
+    change(state)
+    with pytest.raises(UserError, match=words):
+        Convert(source=str(written(tmp_path / "theirs", state, config)), output=tmp_path / "ours").build()
+    assert not (tmp_path / "ours").exists()
+
+
+def test_tensors_without_a_place_are_named(tmp_path):
+    content, _ = layouts.multilingual(True)
+    content["model"]["_orig_mod.transformer.extra.weight"] = torch.ones(3, 5)
+    torch.save(content, tmp_path / "ckpt.pt")
+    with pytest.raises(UserError, match=r"read as multilingual, has 1 tensors with no place here: transformer\.extra"):
+        Convert(source=str(tmp_path / "ckpt.pt"), allow_pickle=True, output=tmp_path / "ours").build()
+
+
+class Bomb:
+    def __reduce__(self):
+        return pytest.fail, ("a pickle ran code",)
+
+
+@pytest.mark.bad_input("B8")
+def test_no_code_of_a_pickle_is_run(tmp_path):
+    torch.save({"state_dict": {}, "hyper_parameters": Bomb()}, tmp_path / "bad.ckpt")
+    with pytest.raises(UserError, match="cannot be opened by the unpickler that runs no code") as caught:
+        Convert(source=str(tmp_path / "bad.ckpt"), allow_pickle=True, output=tmp_path / "ours").build()
+    assert "\n" not in str(caught.value)
+    (tmp_path / "bad.ckpt").write_bytes(b"nothing")
+    with pytest.raises(UserError, match="cannot be opened"):
+        Convert(source=str(tmp_path / "bad.ckpt"), allow_pickle=True, output=tmp_path / "ours").build()
+
+
+def test_nothing_is_written_over(tmp_path):
+    (tmp_path / "ours").mkdir()
+    (tmp_path / "ours" / "thesis.tex").write_text("x")
+    with pytest.raises(UserError, match="there is something already"):
+        Convert(source="x", output=tmp_path / "ours").build()
+
+
+def test_an_exported_folder_opens_with_transformers_alone(say, tmp_path):
+    model, ids = make("multilingual"), tokens(1, 8)
+    model.config.architectures = ["BackpackLMHeadModel"]
+    model.save_pretrained(tmp_path / "ours")
+    assert "wrote" in say("cli model load --from ours cli backpack export --output exported").out
+    code = """
+import sys
+import torch
+from transformers import AutoModelForCausalLM
+model = AutoModelForCausalLM.from_pretrained("exported", trust_remote_code=True).eval()
+assert not {"backpack", "semeqv"} & set(sys.modules), "this project was imported"
+ids = torch.tensor(eval(sys.argv[1]))
+torch.save(model(input_ids=ids).logits.detach(), "logits.pt")
+torch.save(model.generate(ids, attention_mask=torch.ones_like(ids), max_new_tokens=9, do_sample=False), "tokens.pt")
+"""
+    hidden = {"PYTHONPATH": "", "HF_HOME": str(tmp_path / "cache"), "HF_HUB_OFFLINE": "1"}
+    done = subprocess.run([sys.executable, "-c", code, str(ids.tolist())], cwd=tmp_path, env=os.environ | hidden,
+                          capture_output=True, text=True, check=False)  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    torch.testing.assert_close(torch.load(tmp_path / "logits.pt"), model(input_ids=ids).logits)
+    expected = model.generate(ids, attention_mask=torch.ones_like(ids), max_new_tokens=9, do_sample=False)
+    assert torch.equal(torch.load(tmp_path / "tokens.pt"), expected)
+    torch.testing.assert_close(
+        open_model(tmp_path / "exported").eval()(input_ids=ids).logits, model(input_ids=ids).logits
+    )
+
+
+def test_only_a_backpack_is_exported(say, tmp_path):
+    line = "cli model gpt2 --layers 1 --heads 1 --embedding_size 8 --vocab_size 9 cli backpack export --output x"
+    assert "GPT2LMHeadModel is no Backpack" in say(line, code=2).err
+    assert not (tmp_path / "x").exists()
+
+
+def test_a_sentence_converts(say, tmp_path):
+    state, config, _ = layouts.published()
+    written(tmp_path / "theirs", state, config)
+    assert "wrote ours" in say("cli backpack convert --from theirs --output ours").out
+    assert "--output" in say("cli backpack convert --from theirs", code=2).err

@@ -1,0 +1,240 @@
+"""Labelled data sets: which files, which labels, which batches."""
+
+import gzip
+import itertools
+
+import numpy
+import pytest
+import torch
+
+from semeqv.engine.errors import UserError
+from semeqv.tasks.classification.babel import BabelTags, BabelTopics
+from semeqv.tasks.classification.finding import find_files
+from semeqv.tasks.classification.reading import items
+from semeqv.tasks.classification.texts import Table, Xnli
+from semeqv.tasks.classification.words import ConllU, Ner
+from semeqv.text.tokenizers.trained import Bpe, Wordpiece
+
+BLANK = "_\t_\t_\t_\t_\t_"
+
+
+def conllu(path, *sentences):
+    """Write a treebank: words as FORM/UPOS."""
+    lines = []
+    for sentence in sentences:
+        lines.append("# a comment")
+        for number, word in enumerate(sentence.split(), 1):
+            form, _, upos = word.partition("/")
+            lines.append(f"{number}\t{form}\t_\t{upos or '_'}\t{BLANK}")
+        lines.append("")
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return path
+
+
+def iob2(path, *sentences):
+    """Write tags of entities: words as FORM/TAG."""
+    lines = ["\n".join(word.replace("/", "\t") for word in sentence.split()) for sentence in sentences]
+    path.write_text("\n\n".join(lines) + "\n", encoding="utf-8")
+    return path
+
+
+def built(options, *others, tokenizer=None, model=None, kind=Bpe):
+    sets = {(each.split, each.name): each for each in (options, *others)}
+    tokenizer = tokenizer or kind(vocab_size=300).build(sets)
+    return options.build(tokenizer, sets, model)
+
+
+class Trained:
+    """What the options of a trained classifier tell."""
+
+    def __init__(self, *labels):
+        self.labels = labels
+
+    def known_labels(self):
+        return self.labels
+
+
+@pytest.fixture
+def treebank(tmp_path):
+    tmp_path = tmp_path / "data" / "ud"
+    tmp_path.mkdir(parents=True)
+    conllu(tmp_path / "en_x-ud-train.conllu", "the/DET cat/NOUN sat/VERB", "Bob/PROPN sat/VERB", "a/DET b/_ c/NOUN")
+    conllu(tmp_path / "en_x-ud-dev.conllu", "the/DET dog/NOUN", "Bob/PROPN sat/VERB ./PUNCT")
+    conllu(tmp_path / "en_x-ud-test.conllu", "a/DET dog/NOUN sat/VERB")
+    conllu(tmp_path / "de_y-ud-test.conllu", "ein/DET Hund/NOUN")
+    return tmp_path
+
+
+def test_words_of_a_treebank_get_what_its_column_says(treebank):
+    data = built(ConllU(path=treebank, batch_size=3))
+    assert data.labels == ["DET", "NOUN", "PROPN", "VERB"]
+    batch = next(data.batches())
+    assert batch["labels"].shape == (3, 3)
+    by_sentence = {tuple(row) for row in batch["labels"].tolist()}
+    assert by_sentence == {(0, 1, 3), (2, 3, -100), (0, -100, 1)}
+    assert batch["words"].max() == 2
+    assert (batch["words"] >= 0).sum() < batch["attention_mask"].sum()  # special tokens are of no word
+    assert (batch["words"][batch["attention_mask"] == 0] == -1).all()
+    assert data.facts()["labels"] == data.labels
+
+
+def test_an_unknown_label_is_named_with_its_line(treebank):
+    train, valid = ConllU(path=treebank), ConllU(path=treebank, split="validation")
+    with pytest.raises(UserError, match=r"en_x-ud-dev.conllu, line 8: the label 'PUNCT' of the validation set is none"):
+        built(valid, train)
+    said = ("DET", "NOUN", "PROPN", "PUNCT", "VERB")
+    assert built(ConllU(path=treebank, split="validation", labels=said), train).labels == list(said)
+    train = ConllU(path=treebank, labels=said)
+    assert built(valid, train).labels == built(train).labels == list(said)
+
+
+def test_labels_come_from_a_trained_classifier_that_knows_them(treebank):
+    test = ConllU(path=treebank, split="test")
+    tokenizer = Bpe(vocab_size=300).build({("train", None): ConllU(path=treebank)})
+    trained = Trained("VERB", "NOUN", "DET", "X", "PROPN")
+    assert built(test, tokenizer=tokenizer, model=trained).labels == list(trained.labels)
+    assert built(test, ConllU(path=treebank), model=trained).labels == list(trained.labels)
+    assert built(test, ConllU(path=treebank), model=Trained("A", "B")).labels == ["DET", "NOUN", "PROPN", "VERB"]
+    with pytest.raises(UserError, match="The labels are not known"):
+        built(test, tokenizer=tokenizer)
+
+
+def test_tags_have_a_beginning_and_an_inside_for_every_type(tmp_path):
+    iob2(tmp_path / "train.iob2", "Bob/B-PER sat/O in/O New/B-LOC York/I-LOC", "Acme/B-ORG 's/O X/B-X")
+    iob2(tmp_path / "test.iob2", "Bob/B-PER Smith/I-PER of/O Q/B-MISC")
+    train = Ner(path=tmp_path / "train.iob2", outside=("X",))
+    assert built(train).labels == ["O", "B-LOC", "I-LOC", "B-ORG", "I-ORG", "B-PER", "I-PER"]
+    assert train.entities
+    with pytest.raises(UserError, match=r"test.iob2, line 4: the label 'B-MISC' of the test set"):
+        built(Ner(path=tmp_path / "test.iob2", split="test"), train)
+    assert built(Ner(path=tmp_path / "test.iob2", split="test", outside=("MISC",)), train)
+    with pytest.raises(ValueError, match="go together"):
+        Ner(word_column=1)
+
+
+def test_files_are_found_by_the_words_of_their_names(treebank, monkeypatch):
+    (found,) = find_files(treebank, ("de",), "test", (".conllu",)).values()
+    assert found.name == "de_y-ud-test.conllu"
+    conllu(treebank / "en_z-ud-test.conllu", "x/X")
+    with pytest.raises(UserError, match=r"several files of 'en' for test: en_x-ud-test.conllu, en_z-ud-test.conllu"):
+        ConllU(path=treebank, split="test").sources()
+    assert list(ConllU(path=treebank, split="test", treebank="z").sources()) == ["en_z-ud-test.conllu"]
+    with pytest.raises(UserError, match=r"no file of 'de' for train; of this language there is de_y-ud-test.conllu"):
+        ConllU(path=treebank, languages=("de",)).sources()
+    monkeypatch.setenv("SEMEQV_DATA", str(treebank.parent))
+    assert list(ConllU(split="validation").sources()) == ["en_x-ud-dev.conllu"]
+    both = ConllU(split="test", treebank=None, languages=("de",)).sources()
+    assert list(both) == ["de_y-ud-test.conllu"]
+    monkeypatch.delenv("SEMEQV_DATA")
+    with pytest.raises(UserError, match="SEMEQV_DATA"):
+        ConllU().sources()
+
+
+def test_a_corpus_in_one_part_is_split(tmp_path):
+    file = conllu(tmp_path / "all.conllu", *(f"w{i}/A v{i % 7}/B" for i in range(300)))
+    parts = [
+        {item.texts for item in items(ConllU(path=file, holdout=0.1, split=split))}
+        for split in ("train", "validation", "test")
+    ]
+    assert sum(map(len, parts)) == len(set.union(*parts)) == 300
+    assert 15 < len(parts[1]) < 50
+    assert len(items(ConllU(path=file, sentences=12))) == 12
+
+
+def test_what_is_read_again_is_what_is_there_now(tmp_path):
+    options = ConllU(path=conllu(tmp_path / "a.conllu", "a/A"))
+    assert items(options)[0].labels == ("A",)
+    conllu(tmp_path / "a.conllu", "a/B b/B")
+    assert items(options)[0].labels == ("B", "B")
+
+
+def test_pairs_and_tables_have_one_label(tmp_path):
+    rows = ["label\tpremise\thypothesis", "neutral\tHe sat.\tHe stood.", "contradictory\tA cat.\tNo cat at all."]
+    (tmp_path / "xnli.dev.en.tsv").write_text("\n".join(rows) + "\n")
+    (tmp_path / "t.tsv").write_text("topic\ttext\nsport\tthey ran fast\nlaw\tit is\nlaw\tso be it\n")
+    pairs = Xnli(path=tmp_path, split="validation")
+    train = Table(path=tmp_path / "t.tsv", columns=("text",), label="topic")
+    tokenizer = Wordpiece(vocab_size=70).build({("train", None): train})
+    data = built(pairs, Xnli(path=tmp_path), tokenizer=tokenizer)
+    batch = next(data.batches())
+    assert data.labels == ["entailment", "neutral", "contradiction"]
+    assert sorted(batch["labels"].tolist()) == [1, 2]
+    assert "words" not in batch
+    data = built(train, tokenizer=tokenizer)
+    assert data.labels == ["law", "sport"]
+    (tmp_path / "t2.tsv").write_text("topic\ttext\n\nart\tit is\n")
+    with pytest.raises(UserError, match=r"t2.tsv, line 3: the label 'art' of the test set"):
+        built(Table(path=tmp_path / "t2.tsv", label="topic", split="test"), train, tokenizer=tokenizer)
+    with pytest.raises(ValueError, match="one column or two"):
+        Table(path=tmp_path / "t.tsv", columns=("a", "b", "c"))
+
+
+def test_json_lines_are_labelled_too(tmp_path):
+    lines = [b'{"say": {"a": "they ran"}, "b": "fast", "sort": 1}', b'{"say": {"a": "it is"}, "b": "so", "sort": true}']
+    for name, packed in (("t.jsonl", bytes), ("t.jsonl.gz", gzip.compress)):
+        (tmp_path / name).write_bytes(packed(b"\n".join(lines) + b"\n"))
+        data = Table(path=tmp_path / name, columns=("say.a", "b"), label="sort")
+        assert [item.texts for item in items(data)] == [("they ran", "fast"), ("it is", "so")]
+        assert [item.labels for item in items(data)] == [("1",), ("true",)]
+        assert data.line_of("true") == f"{tmp_path / name}, line 2"
+    with pytest.raises(UserError, match=r"t.jsonl, line 1: no field 'text'"):
+        items(Table(path=tmp_path / "t.jsonl"))
+
+
+def test_batches_are_a_function_of_seed_and_position():
+    data = built(BabelTags(documents=60, batch_size=8, grouping=4))
+    whole = list(itertools.islice(data.stream(7), 2 * len(data)))
+    later = list(itertools.islice(data.stream(7, start=5), 4))
+    for ours, theirs in zip(whole[5:], later):
+        assert ours.keys() == theirs.keys()
+        assert all(torch.equal(ours[name], theirs[name]) for name in ours)
+    rows = [tuple(row[row >= 0].tolist()) for batch in whole[: len(data)] for row in batch["labels"]]
+    again = [tuple(row[row >= 0].tolist()) for batch in whole[len(data) :] for row in batch["labels"]]
+    assert rows != again
+    assert len(rows) == len(data) * 8 <= len(data.rows)
+
+
+def test_an_epoch_takes_every_row_once_and_like_lengths_together():
+    plain, grouped = (built(BabelTags(documents=60, batch_size=8, grouping=grouping)) for grouping in (1, 16))
+    padding = []
+    for data in (plain, grouped):
+        seen = []
+        data.made = lambda rows, seen=seen: seen.append(rows) or {}
+        for step in range(len(data)):
+            data.batch(3, step)
+        rows = numpy.concatenate(seen)
+        assert len(set(rows.tolist())) == len(rows) == 8 * len(data)
+        padding.append(sum((data.lengths[each].max() - data.lengths[each]).sum() for each in seen))
+    assert padding[1] < padding[0] / 2
+
+
+def test_a_pass_is_over_all_rows_and_always_the_same():
+    data = built(BabelTags(documents=30, split="validation", batch_size=7), BabelTags(documents=30))
+    first, second = list(data.batches()), list(data.batches())
+    assert sum(len(batch["labels"]) for batch in first) == len(data.rows)
+    assert all(torch.equal(a["input_ids"], b["input_ids"]) for a, b in zip(first, second))
+
+
+def test_senses_are_those_of_content_words():
+    item, tags = (next(BabelTags(documents=5, label=label).items()) for label in ("sense", "pos"))
+    for sense, pos in zip(item.labels, tags.labels):
+        assert (sense is not None) == (pos in ("NOUN", "VERB", "ADJ", "ADV"))
+    topics = list(BabelTopics(documents=20).items())
+    assert all(len(topic.texts) == len(topic.labels) == 1 for topic in topics)
+    assert len({topic.labels for topic in topics}) > 3
+    with pytest.raises(ValueError, match="lume and drask"):
+        BabelTags(languages=("en",))
+
+
+def test_a_scorer_puts_rows_back_into_their_order():
+    data = built(BabelTags(documents=12, split="test", batch_size=5, max_length=16), BabelTags(documents=30))
+    assert len(data.rows) > len(data.items)  # some sentences are cut
+    scorer = data.scorer()
+    for batch in data.batches():
+        labels = batch["labels"].clamp(min=0)
+        scorer.take({"logits": torch.nn.functional.one_hot(labels, len(data.labels)).float()}, batch)
+    scores = scorer.scores()
+    assert scores["accuracy"] == scores["macro_f1"] == scores["accuracy_low"] == 1.0
+    for record, item in zip(scorer.predictions(), data.items):
+        assert tuple(record["words"]) == item.texts
+        assert tuple(record["predicted"]) == tuple(record["labels"]) == item.labels

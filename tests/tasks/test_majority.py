@@ -1,0 +1,32 @@
+"""What the words alone tell of labels."""
+
+import json
+
+import pytest
+
+from semeqv.tasks.classification.counting import judge_majority, most_frequent
+from semeqv.tasks.classification.words import ConllU
+from tests.tasks.test_labelled_data import conllu
+
+
+def test_every_word_gets_its_most_frequent_label(tmp_path):
+    words = "run/VERB run/NOUN run/VERB the/DET the/DET cat/NOUN odd/ADJ new/NOUN x/_"
+    train = ConllU(path=conllu(tmp_path / "train.conllu", words))
+    known, other = most_frequent(train)
+    assert known == {"run": "VERB", "the": "DET", "cat": "NOUN", "odd": "ADJ", "new": "NOUN"}
+    assert other == "NOUN"  # what words that are there once mostly are
+    test = ConllU(path=conllu(tmp_path / "test.conllu", "the/DET run/NOUN", "dog/NOUN y/_"), split="test")
+    found = judge_majority(train, test)
+    assert found["accuracy"] == pytest.approx(2 / 3)
+    assert found["accuracy_low"] == 0.5
+
+
+def test_it_is_a_sentence_whose_scores_can_be_averaged(say, tmp_path):
+    data = "cli dataset babel-tags --documents 60"
+    out = say(f"{data} {data} --split test --name lume cli majority-labels --path words").out
+    (line,) = map(json.loads, (tmp_path / "words/metrics.jsonl").read_text().splitlines())
+    assert line["accuracy"] > 0.8
+    assert f"{line['accuracy']:.4f} [{line['accuracy_low']:.4f}-{line['accuracy_high']:.4f}]" in out
+    assert "words       lume  accuracy" in say("cli scores words").out
+    assert "needs a labelled training set" in say(f"{data} cli majority-labels --path x", 2).err
+    assert "Say where to write" in say(f"{data} {data} --split test cli majority-labels", 2).err

@@ -1,0 +1,91 @@
+"""Averages over runs and sets."""
+
+import csv
+import json
+import math
+
+import pytest
+
+
+@pytest.fixture
+def runs(tmp_path):
+    """Two experiments, of three seeds and of one run."""
+    for seed, shift in ((1, 0.0), (2, 0.1), (3, 0.2)):
+        write(tmp_path / "runs" / "a" / f"{seed}-tagger", en=0.5 + shift, de=0.3 + shift)
+    write(tmp_path / "runs" / "b", en=0.9)
+    return tmp_path / "runs"
+
+
+def write(folder, **scores):
+    folder.mkdir(parents=True)
+    lines = [{"epoch": 1, "step": 1, "split": "train", "name": None, "loss": 1.0}]
+    for name, value in scores.items():
+        said = {"loss": 2.0, "f1": value, "f1_low": value - 0.05, "f1_high": value + 0.03, "recall": 0.5}
+        lines += [{"epoch": 1, "step": 1, "split": "test", "name": name} | said | {"f1": 0.0}]  # overwritten by:
+        lines += [{"epoch": 2, "step": 2, "split": "test", "name": name} | said]
+    (folder / "metrics.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+
+
+def table(path):
+    with path.open(newline="") as file:
+        return {(row["experiment"], row["sets"], row["metric"]): row for row in csv.DictReader(file)}
+
+
+def test_scores_are_averaged_over_seeds_and_sets(say, runs):
+    say("cli scores runs/a runs/b --group all --output out.csv")
+    found = table(runs.parent / "out.csv")
+    assert set(found) == {
+        (experiment, sets, metric)
+        for experiment, names in (("runs/a", ("en", "de", "all")), ("runs/b", ("en", "all")))
+        for sets in names
+        for metric in ("f1", "recall")
+    }
+    row = found["runs/a", "all", "f1"]
+    assert float(row["mean"]) == pytest.approx(0.5)
+    half = 4.3027 * 0.1 / math.sqrt(3)
+    assert float(row["low"]) == pytest.approx(0.5 - half, abs=1e-4)
+    assert float(row["high"]) == pytest.approx(0.5 + half, abs=1e-4)
+    assert (row["runs"], row["sentences_low"]) == ("3", "")
+    row = found["runs/a", "en", "f1"]
+    assert float(row["mean"]) == pytest.approx(0.6)
+    assert float(row["sentences_low"]) == pytest.approx(0.55)
+    row = found["runs/b", "en", "f1"]
+    assert (row["runs"], row["low"]) == ("1", "")
+    say("cli scores runs/b --metric f1 --output out.json")
+    (row,) = json.loads((runs.parent / "out.json").read_text())
+    assert row == {"experiment": "runs/b", "sets": "en", "metric": "f1", "runs": 1, "mean": 0.9} | {
+        "low": None,
+        "high": None,
+        "sentences_low": pytest.approx(0.85),
+        "sentences_high": pytest.approx(0.93),
+    }
+
+
+def test_the_table_goes_into_a_page(say, runs):
+    page = runs.parent / "page.md"
+    page.write_text("# Title\n\n<!-- scores -->\nold\n<!-- end -->\n\nMore.\n")
+    say("cli scores runs/a/1-tagger/metrics.jsonl --metric f1 --group half=en --markdown page.md --digits 2")
+    text = page.read_text()
+    assert text.startswith("# Title\n\n<!-- scores -->\n\n| experiment |")
+    assert text.endswith("|\n\n<!-- end -->\n\nMore.\n")
+    assert "| runs/a | half | f1 | 1 | 0.50 |  | [0.45, 0.53] |" in text
+    say("cli scores runs/b --markdown new.md")
+    assert (runs.parent / "new.md").read_text().startswith("<!-- scores -->\n\n| experiment |")
+    page.write_text("nothing\n")
+    assert "page.md has no lines" in say("cli scores runs/b --markdown page.md", 2).err
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("cli scores", "give folders of runs"),
+        ("cli scores runs/c", "runs/c: no metrics.jsonl there"),
+        ("cli scores runs/b --split validation", "runs/b: no scores of a validation set"),
+        ("cli scores runs/b --group x=en,fr", "runs/b: no set 'fr' for --group x; there is en"),
+        ("cli scores runs/b --metric bleu", "no run has the score 'bleu' of these sets; there is f1, recall"),
+        ("cli scores runs/b --group x=en --group x=de", "--group names one group twice"),
+        ("cli scores runs/b --digits 0", "--digits must be from 1 to 10"),
+    ],
+)
+def test_what_cannot_be_averaged_is_said(say, runs, line, message):
+    assert message in say(line, 2).err
