@@ -5,12 +5,13 @@ there the networks are imported once a model is one of them (`semeqv.text.models
 """
 
 import importlib
-import sys
 from typing import Any
+
+from semeqv.engine import plugins
 
 __all__ = ["BackpackConfig", "BackpackLMHeadModel", "BackpackModel"]
 
-if "semeqv.engine.plugins" not in sys.modules:
+if not plugins.loading:
     importlib.import_module("backpack.networks")
 
 

@@ -25,11 +25,25 @@ BUILT_IN = (
     "semeqv.tasks.classification.plugin",
     "semeqv.tasks.scores.plugin",
     "backpack.plugin",
+    "ofa.plugin",
 )
+
+
+loading = False  # whether packages are imported for their words alone, and should be quick about it
 
 
 def load(chain: Chain) -> None:
     """Let every plugin register its words; one that fails is named, and the others go on."""
+    global loading  # noqa: PLW0603 - what a package's __init__ asks
+    loading = True
+    try:
+        register(chain)
+    finally:
+        loading = False
+
+
+def register(chain: Chain) -> None:
+    """Import the plugins, and let them register."""
     found = dict.fromkeys([*BUILT_IN, *sorted(point.value for point in entry_points(group="semeqv.plugins"))])
     for name in found:
         try:

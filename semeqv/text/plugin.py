@@ -8,3 +8,4 @@ def register(chain: Chain) -> None:
     datasets = (f"semeqv.text.datasets.{name}" for name in ("babel", "europarl", "multiun", "moses", "single"))
     chain.word("dataset", "What is read, one per split and name.", *datasets)
     chain.word("tokenizer", "From text to tokens.", "semeqv.text.tokenizers.trained", "semeqv.text.tokenizers.load")
+    chain.modules.append("semeqv.text.tokenizers.save")

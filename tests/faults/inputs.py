@@ -13,7 +13,7 @@ PASSES = {
     "B3": ("an empty file, blank lines only, a header only", "refused"),
     "B4": ("not UTF-8, a byte order mark, CRLF, NUL", "read, or line and byte named"),
     "B5": ("a line of 100 MB", "refused in bounded memory"),
-    "B6": ("NaN and infinity, wrong width in arrays", "named"),
+    "B6": ("NaN and infinity, wrong width, duplicates in word vectors and arrays", "row named"),
     "B7": ("ids or labels beyond the model", "refused before step 1"),
     "B8": ("truncated arrays, objects in arrays, pickles as checkpoints", "refused, nothing executed"),
     "B9": ("archives and manifests with ../, absolute paths, links, bombs", "nothing outside the target"),

@@ -65,8 +65,8 @@ class Loaded:
 
         tie = None if self.tie == "saved" else self.tie
         model = open_model(self.source, self.auto, dtype="auto" if self.dtype == "saved" else self.dtype, tie=tie)
-        rows = model.get_input_embeddings().weight.shape[0]
-        if tokenizer is not None and len(tokenizer) > rows:
+        rows = None if tokenizer is None else model.get_input_embeddings().weight.shape[0]
+        if rows is not None and len(tokenizer) > rows:
             raise UserError(
                 f"The tokenizer has {len(tokenizer)} tokens, {self.source} knows {rows}; take the one that it was "
                 f"trained with."

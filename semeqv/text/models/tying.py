@@ -19,10 +19,14 @@ def embedding_weights(model: Any) -> tuple[nn.Parameter, nn.Parameter | None]:
         The matrix that reads tokens and the one that predicts them, each `(vocabulary, width)`; None for a model that
         predicts none, the same object twice when they are tied.
     """
-    output = None
+    return model.get_input_embeddings().weight, getattr(head_of(model), "weight", None)
+
+
+def head_of(model: Any) -> Any:
+    """What predicts tokens; None where nothing does."""
     with suppress(NotImplementedError):  # what transformers raises where there is none
-        output = model.get_output_embeddings()
-    return model.get_input_embeddings().weight, getattr(output, "weight", None)
+        return model.get_output_embeddings()
+    return None
 
 
 def is_tied(model: Any) -> bool:
@@ -111,7 +115,7 @@ def unbind(model: Any, reads: nn.Parameter) -> None:
 
 def record_tying(model: Any) -> None:
     """Let the configuration of a model tell how its embeddings are, whatever it said before."""
-    if embedding_weights(model)[1] is not None:
+    if head_of(model) is not None:
         say_tied(model, is_tied(model))
 
 

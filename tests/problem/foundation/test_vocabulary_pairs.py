@@ -3,12 +3,9 @@
 import numpy
 import planted
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from tokenizers import pre_tokenizers
 
 from semeqv.engine.errors import UserError
-from semeqv.problem.foundation.forms import Form, decode_bytes, forms_of
+from semeqv.problem.foundation.forms import Form, forms_of
 from semeqv.problem.foundation.pairs import equivalents, inflected, same_word, with_random
 
 
@@ -31,17 +28,6 @@ def test_rows_that_the_matrix_lacks_are_left_out():
     assert max(forms.values()) == 99
     with pytest.raises(UserError, match="has only 4 tokens of 3 letters or more"):
         forms_of(planted.tokenizer(), 5, shortest=3)
-
-
-@given(st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=8))
-def test_bytes_are_read_as_they_are_printed(text):
-    pieces = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False).pre_tokenize_str(text)
-    assert "".join(decode_bytes(piece) for piece, _ in pieces) == text
-
-
-def test_half_a_character_is_no_text():
-    assert decode_bytes("Ã") == ""
-    assert decode_bytes("一") == ""
 
 
 @pytest.mark.parametrize(

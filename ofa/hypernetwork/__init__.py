@@ -1,0 +1,1 @@
+"""HyperOFA: a network that predicts the coordinates of a subword from the vectors of its words."""

@@ -1,0 +1,115 @@
+"""Subwords as sets of word vectors, with the coordinates that they have."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from ofa.hypernetwork.folder import MappingFolder
+from semeqv.engine.errors import UserError
+from semeqv.text.tokens.batches import generator
+
+GROUP = 32  # batches whose subwords are sorted by how many words they have, so that little is padding
+
+
+class SubwordBatches:
+    """A data set of subwords.
+
+    Args:
+        folder: The mapping.
+        subwords: Which old subwords.
+        rows: Subwords of a batch.
+        most_words: Words of a subword at most; of more, some are drawn.
+        augment: Whether training leaves out some of the words of a subword.
+        facts: What is known of the data, for run.json.
+
+    Raises:
+        UserError: When there is no subword.
+    """
+
+    def __init__(
+        self,
+        folder: MappingFolder,
+        subwords: NDArray[numpy.int64],
+        *,
+        rows: int,
+        most_words: int,
+        augment: bool,
+        facts: dict[str, Any],
+    ):
+        if not len(subwords):
+            raise UserError("No old subword is part of a word of the vectors; there is nothing to train on.")
+        self.folder, self.subwords, self.most_words, self.augment = folder, subwords, most_words, augment
+        self.rows = min(rows, len(subwords))
+        self.width, self.kept = int(folder.vectors.shape[1]), int(folder.coordinates.shape[1])
+        self.said = facts
+
+    def __len__(self) -> int:
+        """Batches in an epoch; subwords that do not fill one are left for the next epoch's order."""
+        return len(self.subwords) // self.rows
+
+    def stream(self, seed: int, start: int = 0) -> Iterator[dict[str, Tensor]]:
+        """Training batches without end, from a step on; subwords with about as many words stand together."""
+        step = start
+        while True:
+            epoch, place = divmod(step, len(self))
+            if step == start or place == 0:
+                order = self.order(seed, epoch)
+            yield self.made(order[place], generator(step, seed, 4), self.augment)
+            step += 1
+
+    def order(self, seed: int, epoch: int) -> NDArray[numpy.int64]:
+        """The subwords of the batches of an epoch, `(batches, rows)`."""
+        draw = generator(epoch, seed, 5)
+        order = draw.permutation(self.subwords)[: len(self) * self.rows]
+        degree = self.folder.source.degree
+        groups = [order[start : start + GROUP * self.rows] for start in range(0, len(order), GROUP * self.rows)]
+        order = numpy.concatenate([group[numpy.argsort(degree[group], kind="stable")] for group in groups])
+        return draw.permutation(order.reshape(len(self), self.rows))
+
+    def batches(self) -> Iterator[dict[str, Tensor]]:
+        """One pass over all subwords, in their order; what is drawn is the same in every pass."""
+        for step, start in enumerate(range(0, len(self.subwords), self.rows)):
+            yield self.made(self.subwords[start : start + self.rows], generator(step, 0, 6), False)
+
+    def made(self, subwords: NDArray[numpy.int64], draw: numpy.random.Generator, augment: bool) -> dict[str, Tensor]:
+        """The batch of some subwords."""
+        sets = [chosen(self.folder.source.words_of(subword), self.most_words, augment, draw) for subword in subwords]
+        return {**padded(sets, self.folder.vectors), "labels": self.folder.coordinates[torch.from_numpy(subwords)]}
+
+    def facts(self) -> dict[str, Any]:
+        """What is known of the data."""
+        return self.said
+
+
+def chosen(words: NDArray[numpy.int64], most: int, augment: bool, draw: numpy.random.Generator) -> NDArray[numpy.int64]:
+    """The words of a subword that are shown: at most so many; in training, of more than four, half to all.
+
+    With a probability of one half nothing is left out in training (HyperOFA; Özeren, Liu & Schütze, 2025).
+    """
+    count = len(words)
+    if augment and count > 4 and draw.random() < 0.5:
+        count = int(numpy.ceil(count * draw.uniform(0.5, 1)))
+    count = min(count, most)
+    return words if count == len(words) else words[numpy.sort(draw.permutation(len(words))[:count])]
+
+
+def padded(sets: list[NDArray[numpy.int64]], vectors: NDArray[numpy.float32]) -> dict[str, Tensor]:
+    """The vectors of sets of words.
+
+    Args:
+        sets: Rows of the vectors, of each subword.
+        vectors: `(words, width)`.
+
+    Returns:
+        `vectors`: `(subwords, most words, width)`; `mask`: `(subwords, most words)`, where there is a word.
+    """
+    lengths = numpy.array([len(each) for each in sets])
+    real = numpy.arange(max(lengths.max(initial=0), 1)) < lengths[:, None]
+    found = numpy.zeros((*real.shape, vectors.shape[1]), numpy.float32)
+    if lengths.any():
+        found[real] = vectors[numpy.concatenate(sets)]
+    return {"vectors": torch.from_numpy(found), "mask": torch.from_numpy(real)}

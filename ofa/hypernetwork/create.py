@@ -1,0 +1,49 @@
+"""Step 1 of HyperOFA as an action: the data that a hypernetwork is trained on."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from semeqv.engine.component import component
+
+
+@component("ofa mapping")
+@dataclass(frozen=True, kw_only=True)
+class CreateMapping:
+    """Map the subwords of two vocabularies to words, and factorise the old embedding (HyperOFA, step 1).
+
+    What `cli ofa dataset mapping` and `cli ofa predict` read: the words of every old and new subword, the vectors of
+    the words, and the coordinates of the old subwords.
+
+    Args:
+        source: The model with the old vocabulary: a run folder, a checkpoint, a Hugging Face folder or a hub name.
+        target_tokenizer: The new vocabulary: a folder, a hub name or a tokenizer.json.
+        vectors: Word vectors of all languages in one space.
+        keep_dim: Numbers of a coordinate; the width of the model if left out, where nothing is factorised.
+        matrix: Which embedding is to be predicted, for models whose head has a matrix of its own.
+        most_words: The first so many words of the vectors; 0 for all.
+        path: The folder.
+    """
+
+    source: str | None = field(default=None, metadata={"alias": "from"})
+    target_tokenizer: str | None = None
+    vectors: Path | None = None
+    keep_dim: int | None = None
+    matrix: Literal["input", "output"] = "input"
+    most_words: int = 0
+    path: Path = Path("mapping")
+
+    def __post_init__(self) -> None:
+        for name, what in (("source", "from MODEL"), ("target_tokenizer", "target_tokenizer TOKENIZER")):
+            if not getattr(self, name):
+                raise ValueError(f"Say which: --{what}.")
+        if self.vectors is None:
+            raise ValueError("Say where the word vectors are: --vectors FILE.")
+        if self.keep_dim is not None and self.keep_dim < 1:
+            raise ValueError(f"--keep_dim must be at least 1, not {self.keep_dim}.")
+
+    def build(self) -> None:
+        """Write the folder."""
+        from ofa.hypernetwork.creation import create_mapping
+
+        create_mapping(self)

@@ -1,0 +1,83 @@
+"""Makes the folder of a mapping."""
+
+from typing import TYPE_CHECKING
+
+import click
+import numpy
+import torch
+
+from ofa.factorisation import factorise
+from ofa.hypernetwork.folder import MappingFolder
+from ofa.mapping import map_subwords
+from ofa.vectors.reading import read_vectors
+from ofa.vocabulary import Vocabulary, size_of
+from semeqv.engine.errors import UserError
+from semeqv.text.files import fingerprint
+from semeqv.text.models.opening import open_model, open_tokenizer
+from semeqv.text.models.tying import embedding_weights
+from semeqv.text.tokenizers.opening import opened
+
+if TYPE_CHECKING:
+    from ofa.hypernetwork.create import CreateMapping
+
+
+def create_mapping(options: "CreateMapping") -> None:
+    """Map subwords to words, factorise, and write.
+
+    Args:
+        options: What the command was told.
+
+    Raises:
+        UserError: When something cannot be opened or does not fit.
+    """
+    model = open_model(options.source)
+    matrix = dict(zip(("input", "output"), embedding_weights(model)))[options.matrix]
+    if matrix is None:
+        raise UserError(f"{options.source} predicts no tokens; it has no output embedding.")
+    source = Vocabulary(open_tokenizer(options.source), len(matrix))
+    tokenizer = opened(str(options.target_tokenizer))
+    target = Vocabulary(tokenizer, size_of(tokenizer))
+    kept = options.keep_dim or matrix.shape[1]
+    coordinates = coordinates_of(matrix.detach(), torch.from_numpy(source.used), kept, str(options.source))
+    assert options.vectors is not None
+    vectors = read_vectors(options.vectors, options.most_words)
+    words = vectors.plain()
+    old = map_subwords(source.tokenizer, words, source.rows)
+    new = map_subwords(target.tokenizer, words, target.rows)
+    trained = numpy.flatnonzero((old.degree > 0) & source.used)
+    facts = {
+        "from": options.source,
+        "target_tokenizer": options.target_tokenizer,
+        "vectors": fingerprint(options.vectors),
+        "words": len(words),
+        "keep_dim": kept,
+        "matrix": options.matrix,
+        "old subwords": len(trained),
+        "new subwords": int((new.degree > 0).sum()),
+    }
+    MappingFolder(old, new, vectors.matrix, coordinates, trained, facts).write(options.path)
+    click.echo(f"{facts['old subwords']:,} old and {facts['new subwords']:,} new subwords are part of words.")
+    click.echo(f"wrote {options.path}")
+
+
+def coordinates_of(matrix: torch.Tensor, used: torch.Tensor, kept: int, source: str) -> torch.Tensor:
+    """The coordinates of an embedding, or at full width its rows.
+
+    Args:
+        matrix: `(rows, width)`.
+        used: `(rows,)`, those that belong to a token; others are zeros.
+        kept: Numbers of a coordinate.
+        source: The model, for the message.
+
+    Returns:
+        `(rows, kept)`.
+
+    Raises:
+        UserError: When more is to be kept than there is.
+    """
+    if kept > min(matrix.shape[1], int(used.sum())):
+        raise UserError(f"--keep_dim {kept} is more than the {matrix.shape[1]} numbers of a row of {source}.")
+    found = torch.zeros(len(matrix), kept)
+    whole = kept == matrix.shape[1]
+    found[used] = matrix[used].float() if whole else factorise(matrix[used].float(), kept).coordinates
+    return found

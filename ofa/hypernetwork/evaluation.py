@@ -1,0 +1,79 @@
+"""Measures predictions of held-out subwords."""
+
+from typing import TYPE_CHECKING, Any
+
+import numpy
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from ofa.hypernetwork.folder import MappingFolder, split_of
+from ofa.hypernetwork.prediction import predicted
+from ofa.nearest import nearest
+from ofa.vectors.word_vectors import unit
+from semeqv.tasks.measures.report import print_table
+
+if TYPE_CHECKING:
+    from ofa.hypernetwork.predict import Evaluate
+
+
+def measured(
+    options: "Evaluate", folder: MappingFolder, model: Any, regime: tuple[str, str, int | None]
+) -> list[dict[str, Any]]:
+    """Measure a hypernetwork, OFA and the mean on held-out subwords.
+
+    Args:
+        options: What the command was told.
+        folder: The mapping.
+        model: A hypernetwork.
+        regime: Device, precision, threads.
+
+    Returns:
+        A line for each.
+    """
+    held = split_of(folder.trained, options.split, options.seed)
+    trained = split_of(folder.trained, "train", options.seed)
+    wanted = folder.coordinates[torch.from_numpy(held)]
+    hypernetwork = predicted(
+        model,
+        folder.source,
+        folder.vectors,
+        held,
+        rows=options.batch_size,
+        most_words=options.most_words,
+        regime=regime,
+    )
+    vectors = unit(folder.source.vectors(folder.vectors))
+    similar, places = nearest(vectors[held], vectors[trained], options.neighbours)
+    neighbours = folder.coordinates[torch.from_numpy(trained[places.numpy()])]
+    weights = (similar / options.softmax_temperature).softmax(1)
+    mean = folder.coordinates[torch.from_numpy(trained)].mean(0)
+    guesses = {
+        model.config.network: hypernetwork,
+        "ofa": torch.einsum("ij,ijk->ik", weights, neighbours),
+        "mean": mean.expand_as(wanted),
+    }
+    head = {"measure": "hypernetwork", "split": options.split, "subwords": len(held)}
+    return [{**head, "by": name, **distances(guess, wanted)} for name, guess in guesses.items()]
+
+
+def distances(guess: Tensor, wanted: Tensor) -> dict[str, float]:
+    """How near guesses are, as JSON."""
+    cosines = functional.normalize(guess, dim=1) @ functional.normalize(wanted, dim=1).T
+    own = cosines.diagonal()
+    better = (cosines > own[:, None]).sum(1) + (cosines == own[:, None]).sum(1) - 1
+    return {
+        "cosine": float(own.mean()),
+        "relative distance": float((guess - wanted).abs().mean() / wanted.abs().mean()),
+        "found": float(numpy.mean((better == 0).numpy())),
+    }
+
+
+def print_measured(lines: list[dict[str, Any]]) -> None:
+    """Print the table."""
+    rows = [
+        [each["by"], f"{each['cosine']:.3f}", f"{each['relative distance']:.3f}", f"{each['found']:.3f}"]
+        for each in lines
+    ]
+    title = f"Coordinates of {lines[0]['subwords']:,} held-out subwords"
+    print_table(title, ("by", "cosine", "relative distance", "found"), rows)

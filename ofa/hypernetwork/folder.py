@@ -1,0 +1,107 @@
+"""The folder of a mapping: what a hypernetwork is trained on and predicts for."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from ofa.mapping import Mapping
+from ofa.vectors.word_vectors import Floats
+from semeqv.engine.errors import UserError
+from semeqv.engine.runs import write_text
+
+TENSORS, FACTS = "mapping.safetensors", "mapping.json"
+SIDES = ("source", "target")
+
+
+@dataclass(frozen=True)
+class MappingFolder:
+    """A mapping of two vocabularies to words.
+
+    Args:
+        source: The words of the old subwords.
+        target: Those of the new ones.
+        vectors: `(words, width)`.
+        coordinates: `(old rows, kept)`, what is to be predicted.
+        trained: Old subwords that have words and belong to a token, rising.
+        facts: What it was made of.
+    """
+
+    source: Mapping
+    target: Mapping
+    vectors: Floats
+    coordinates: Tensor
+    trained: Any
+    facts: dict[str, Any]
+
+    def write(self, folder: Path) -> None:
+        """Write the folder.
+
+        Args:
+            folder: Where; made if need be.
+
+        Raises:
+            UserError: When it cannot be written.
+        """
+        tensors = {"vectors": torch.from_numpy(self.vectors), "coordinates": self.coordinates.contiguous()}
+        tensors["trained"] = torch.from_numpy(self.trained)
+        for side, mapping in zip(SIDES, (self.source, self.target)):
+            tensors |= {f"{side}_{name}": torch.from_numpy(each) for name, each in vars(mapping).items()}
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            (folder / FACTS).unlink(missing_ok=True)  # written last: without it, the folder is not whole
+            save_file(tensors, folder / TENSORS)
+        except OSError as error:
+            raise UserError(f"{folder} cannot be written: {error.strerror}.") from error
+        write_text(folder / FACTS, json.dumps(self.facts, indent=2, ensure_ascii=False) + "\n")
+
+
+def read_folder(folder: Path | None) -> MappingFolder:
+    """Read the folder of a mapping.
+
+    Args:
+        folder: What `cli ofa mapping` has written.
+
+    Returns:
+        The mapping.
+
+    Raises:
+        UserError: When there is none, or it is damaged.
+    """
+    if folder is None:
+        raise UserError("Say where the mapping is: --mapping FOLDER (cli ofa mapping writes one).")
+    try:
+        facts = json.loads((folder / FACTS).read_text(encoding="utf-8"))
+        tensors = load_file(folder / TENSORS)
+        sides = [
+            Mapping(*(tensors[f"{side}_{name}"].numpy() for name in ("starts", "words", "counts"))) for side in SIDES
+        ]
+        vectors, coordinates, trained = tensors["vectors"].numpy(), tensors["coordinates"], tensors["trained"].numpy()
+    except FileNotFoundError:
+        raise UserError(f"{folder} holds no mapping; write one: cli ofa mapping --output {folder}") from None
+    except (OSError, ValueError, KeyError, SafetensorError) as error:
+        raise UserError(f"The mapping in {folder} is damaged ({type(error).__name__}); write it anew.") from error
+    return MappingFolder(*sides, vectors, coordinates, trained, facts)
+
+
+def split_of(trained: Any, split: str, seed: int) -> Any:
+    """The subwords of a split: 97% are trained on, 2.5% validate, .5% test, as in HyperOFA.
+
+    Args:
+        trained: All subwords.
+        split: train, validation or test.
+        seed: Of the split; the same in all runs.
+
+    Returns:
+        Subwords, rising.
+    """
+    order = numpy.random.default_rng(seed).permutation(len(trained))
+    test, validation = max(round(0.005 * len(order)), 1), max(round(0.025 * len(order)), 1)
+    parts = {"test": order[:test], "validation": order[test : test + validation], "train": order[test + validation :]}
+    return numpy.sort(trained[parts[split]])

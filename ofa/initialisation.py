@@ -1,0 +1,136 @@
+"""From a method to a folder: `cli ofa init`."""
+
+import json
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+import torch
+
+from ofa.methods.method import Method
+from ofa.plan import Draft
+from ofa.provenance import counted, print_counts, write_provenance
+from ofa.rewriting import rewrite
+from ofa.vocabulary import Vocabulary, shared, size_of
+from ofa.work import Work
+from semeqv.engine.errors import UserError
+from semeqv.engine.runs import write_text
+from semeqv.text.models.opening import open_model, open_tokenizer, quiet
+from semeqv.text.tokenizers.opening import opened
+
+
+def initialise(method: Method, seed: int) -> None:
+    """Give a model a new vocabulary, write it, and print where its rows come from.
+
+    Args:
+        method: Says which, and how. `UserError` is raised when something cannot be opened, does not fit, or the folder
+            is there already.
+        seed: Of the rows that are drawn.
+    """
+    assert method.output is not None
+    refuse_existing(method.output, method.overwrite)
+    model = open_model(method.source)
+    work = prepare(method, model)
+    draft = Draft(rows_of(work.target.size, method.pad_to_multiple_of), work.source.used)
+    draft.copy(*work.shared)
+    method.draft(draft, work)
+    draft.leave_out(work.target.used)
+    plan = draft.plan()
+    generator = torch.Generator().manual_seed(seed)
+    new, shares = rewrite(
+        model,
+        plan,
+        work.target.tokenizer,
+        kept=work.kept,
+        factorised=method.form == "factorised",
+        generator=generator,
+    )
+    facts = {"method": type(method).__command__.split()[-1], "from": method.source, "seed": seed}
+    facts |= {"target_tokenizer": method.target_tokenizer, "keep_dim": work.kept, "kept share": shares, **work.facts}
+    facts |= {"rows": len(plan), "parameters": sum(each.numel() for each in new.parameters())}
+    facts |= {"counts": counted(plan)}
+    with aside(method.output) as folder:
+        with quiet():
+            new.save_pretrained(folder)
+            work.target.tokenizer.save_pretrained(folder)
+        write_provenance(folder / "provenance.jsonl", plan, work.source, work.target)
+        write_text(folder / "initialisation.json", json.dumps(facts, indent=2, ensure_ascii=False) + "\n")
+    print_counts(facts)
+    click.echo(f"wrote {method.output}")
+
+
+def prepare(method: Method, model: object) -> Work:
+    """Open both vocabularies, and find what they share.
+
+    Args:
+        method: Says where they are.
+        model: The model.
+
+    Returns:
+        What the method works with.
+
+    Raises:
+        UserError: When a tokenizer does not fit, or more coordinates are asked for than there are numbers.
+    """
+    rows, width = model.get_input_embeddings().weight.shape  # type: ignore[attr-defined]
+    if not hasattr(model.get_input_embeddings(), "padding_idx"):  # type: ignore[attr-defined]
+        raise UserError(f"The embedding of {method.source} is of a kind that cannot be extended.")
+    source = Vocabulary(open_tokenizer(method.source), rows)
+    tokenizer = opened(str(method.target_tokenizer))
+    target = Vocabulary(tokenizer, rows_of(size_of(tokenizer), method.pad_to_multiple_of))
+    if method.keep_dim is not None and method.keep_dim > min(width, int(source.used.sum())):
+        raise UserError(f"--keep_dim {method.keep_dim} is more than the {width} numbers of a row of {method.source}.")
+    kept = None if method.keep_dim in (None, width) else method.keep_dim
+    return Work(model, source, target, shared(source, target, method.ignore_case), kept, {})
+
+
+def rows_of(tokens: int, multiple: int) -> int:
+    """The rows of an embedding: those of the tokens, and more up to a multiple."""
+    return -(-tokens // multiple) * multiple
+
+
+def refuse_existing(folder: Path, overwrite: bool) -> None:
+    """Refuse to write where something is, before any work is done.
+
+    Args:
+        folder: Where the model shall go.
+        overwrite: Whether it may be replaced.
+
+    Raises:
+        UserError: When it may not, or it is no folder of a model.
+    """
+    if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
+        return
+    if not overwrite:
+        raise UserError(f"{folder} is there already; say --overwrite, or another --output.")
+    if not (folder / "initialisation.json").is_file():
+        raise UserError(f"{folder} was not written by cli ofa init, and is not replaced; say another --output.")
+
+
+@contextmanager
+def aside(folder: Path) -> Iterator[Path]:
+    """Write a folder in one piece: aside, then renamed.
+
+    Args:
+        folder: Its name at last; what is there is replaced.
+
+    Yields:
+        The folder to write into.
+
+    Raises:
+        UserError: When the disk refuses.
+    """
+    temporary = folder.with_name(f".{folder.name}.writing")
+    shutil.rmtree(temporary, ignore_errors=True)
+    try:
+        temporary.mkdir(parents=True)
+        yield temporary
+        if folder.exists():
+            shutil.rmtree(folder)
+        temporary.rename(folder)
+    except OSError as error:
+        raise UserError(f"{folder} cannot be written: {error.strerror or error}.") from error
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)

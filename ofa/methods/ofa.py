@@ -1,0 +1,56 @@
+"""OFA: rows from similar old subwords, found through multilingual word vectors."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ofa.methods.method import Method, needed
+from semeqv.engine.component import component
+
+if TYPE_CHECKING:
+    from ofa.plan import Draft
+    from ofa.work import Work
+
+
+@component("ofa init ofa")
+@dataclass(frozen=True, kw_only=True)
+class Ofa(Method):
+    """Make new rows of those of similar old subwords, similar by multilingual word vectors.
+
+    OFA (Liu et al., 2023, arXiv 2311.08849): a subword of either vocabulary has the mean vector of the words that it is
+    a part of. A new subword becomes the convex combination of its nearest old ones by cosine, with weights
+    softmax(cosine / temperature). Tokens that both vocabularies have are copied, and those of no word are drawn. The
+    paper factorises the embeddings, with --keep_dim 100, 200 or 400.
+
+    Args:
+        vectors: Word vectors of all languages in one space: word2vec text or binary, fastText or GloVe text; see
+            `cli ofa vectors`, which makes some.
+        neighbours: Old subwords that a new one is made of.
+        temperature: Of the softmax.
+        most_words: The first so many words of the file; 0 for all.
+    """
+
+    vectors: Path | None = None
+    neighbours: int = 10
+    temperature: float = 0.1
+    most_words: int = 0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.neighbours < 1:
+            raise ValueError(f"--neighbours must be at least 1, not {self.neighbours}.")
+        if self.temperature <= 0:
+            raise ValueError(f"--temperature must be above 0, not {self.temperature}.")
+
+    def draft(self, draft: "Draft", work: "Work") -> None:
+        """Combine the nearest old subwords.
+
+        Args:
+            draft: Is given the origins.
+            work: Both vocabularies.
+        """
+        from ofa.similarity import combine_nearest
+        from ofa.vectors.reading import read_vectors
+
+        vectors = read_vectors(needed(self.vectors, "--vectors", "where the word vectors are"), self.most_words)
+        combine_nearest(draft, work, vectors, vectors, neighbours=self.neighbours, temperature=self.temperature)

@@ -1,0 +1,64 @@
+"""WECHSEL: rows from similar old subwords, found through two monolingual spaces and a dictionary."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ofa.methods.method import Method, needed
+from semeqv.engine.component import component
+
+if TYPE_CHECKING:
+    from ofa.plan import Draft
+    from ofa.work import Work
+
+
+@component("ofa init wechsel")
+@dataclass(frozen=True, kw_only=True)
+class Wechsel(Method):
+    """Make new rows of those of similar old subwords, similar after the words of one language are turned to another's.
+
+    WECHSEL (Minixhofer, Paischer & Rekabsaz, 2022, arXiv 2112.06598): word vectors of the new language are rotated into
+    the space of the old one's, so that the two sides of a bilingual dictionary come together (orthogonal Procrustes;
+    Schoenemann, 1966). Subwords then have vectors of the words they are a part of, and new ones are combined of their
+    nearest old ones as in `cli ofa init ofa`. Tokens that both vocabularies have are copied.
+
+    Args:
+        source_vectors: Word vectors of the language of the old vocabulary.
+        target_vectors: Those of the new one, of the same width.
+        dictionary: Lines of an old and a new word, with a tab or a blank between.
+        neighbours: Old subwords that a new one is made of.
+        temperature: Of the softmax over their cosines.
+        most_words: The first so many words of each file; 0 for all.
+    """
+
+    source_vectors: Path | None = None
+    target_vectors: Path | None = None
+    dictionary: Path | None = None
+    neighbours: int = 10
+    temperature: float = 0.1
+    most_words: int = 0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.neighbours < 1:
+            raise ValueError(f"--neighbours must be at least 1, not {self.neighbours}.")
+        if self.temperature <= 0:
+            raise ValueError(f"--temperature must be above 0, not {self.temperature}.")
+
+    def draft(self, draft: "Draft", work: "Work") -> None:
+        """Rotate, then combine the nearest old subwords.
+
+        Args:
+            draft: Is given the origins.
+            work: Both vocabularies; its facts are told of how many pairs of words the rotation is.
+        """
+        from ofa.alignment import read_dictionary, rotated
+        from ofa.similarity import combine_nearest
+        from ofa.vectors.reading import read_vectors
+
+        old = read_vectors(needed(self.source_vectors, "--source_vectors", "where the old words are"), self.most_words)
+        new = read_vectors(needed(self.target_vectors, "--target_vectors", "where the new words are"), self.most_words)
+        pairs = read_dictionary(needed(self.dictionary, "--dictionary", "where the bilingual dictionary is"))
+        new, used = rotated(new, old, pairs)
+        work.facts["dictionary pairs"] = used
+        combine_nearest(draft, work, old, new, neighbours=self.neighbours, temperature=self.temperature)

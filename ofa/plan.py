@@ -1,0 +1,144 @@
+"""Where every row of a new embedding comes from.
+
+A method makes a plan; the plan then makes the rows of any matrix that belongs to the old vocabulary: the input
+embedding, an output embedding of its own, or the bias of the head.
+"""
+
+from dataclasses import dataclass, field
+from enum import IntEnum
+
+import numpy
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+Integers = NDArray[numpy.int64]
+
+
+class Kind(IntEnum):
+    """Where a row comes from."""
+
+    DRAWN = 0  # from a normal distribution with mean and deviation of the old rows, number by number
+    COPIED = 1  # it is that of the same token
+    COMBINED = 2  # a weighted sum of old rows
+    MEAN = 3  # the mean of the old rows
+    PREDICTED = 4  # by a hypernetwork
+    UNUSED = 5  # it belongs to no token, and is the mean
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The origin of the rows of a target vocabulary.
+
+    Args:
+        kinds: `(rows,)` of `Kind`.
+        starts: `(rows + 1,)`, where the sources of each row begin in `sources`.
+        sources: Rows of the old embedding; of a row that is copied, one.
+        weights: Of each source.
+        used: `(old rows,)`, which old rows belong to a token; means are taken over them.
+        predicted: For a matrix by name, `(predicted rows, width)`, in the order of the rows.
+    """
+
+    kinds: NDArray[numpy.int8]
+    starts: Integers
+    sources: Integers
+    weights: NDArray[numpy.float32]
+    used: NDArray[numpy.bool_]
+    predicted: dict[str, Tensor] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        """Rows of the new embedding."""
+        return len(self.kinds)
+
+    def sources_of(self, row: int) -> list[tuple[int, float]]:
+        """The old rows that a row is made of, with their weights."""
+        span = slice(self.starts[row], self.starts[row + 1])
+        return list(zip(self.sources[span].tolist(), self.weights[span].tolist()))
+
+    def apply(self, old: Tensor, generator: torch.Generator, name: str = "input") -> Tensor:
+        """Make the rows of a matrix.
+
+        Args:
+            old: `(old rows, width)`, or `(old rows,)` for a bias.
+            generator: Of the rows that are drawn.
+            name: Which matrix it is, for rows that are predicted; what was not predicted for it gets the mean.
+
+        Returns:
+            `(rows, width)`, or `(rows,)`, in float32.
+        """
+        if old.dim() == 1:  # a bias is not drawn: what is known of a new token's frequency is the mean
+            return self.apply_known(old[:, None].float(), "bias")[:, 0]
+        new = self.apply_known(old.float(), name)
+        drawn = torch.from_numpy(self.kinds == Kind.DRAWN)
+        known = old.float()[torch.from_numpy(self.used)]
+        noise = torch.randn(int(drawn.sum()), old.shape[1], generator=generator)
+        new[drawn] = known.mean(0) + known.std(0, correction=0) * noise
+        return new
+
+    def apply_known(self, old: Tensor, name: str) -> Tensor:
+        """The rows that nothing is drawn for; the others are the mean."""
+        mean = old[torch.from_numpy(self.used)].mean(0)
+        new = torch.nn.functional.embedding_bag(
+            torch.from_numpy(self.sources),
+            old.contiguous(),
+            torch.from_numpy(self.starts[:-1]),
+            mode="sum",
+            per_sample_weights=torch.from_numpy(self.weights),
+        )
+        copied = self.kinds == Kind.COPIED  # bit for bit
+        new[torch.from_numpy(copied)] = old[torch.from_numpy(self.sources[self.starts[:-1][copied]])]
+        others = ~(copied | (self.kinds == Kind.COMBINED))
+        new[torch.from_numpy(others)] = mean
+        if name in self.predicted:
+            new[torch.from_numpy(self.kinds == Kind.PREDICTED)] = self.predicted[name]
+        return new
+
+
+@dataclass
+class Draft:
+    """A plan as it is being made: rows are given their sources in any order.
+
+    Args:
+        rows: Of the new embedding; what is given no origin is drawn.
+        used: `(old rows,)`, which old rows belong to a token.
+    """
+
+    rows: int
+    used: NDArray[numpy.bool_]
+    predicted: dict[str, Tensor] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.kinds = numpy.full(self.rows, Kind.DRAWN, numpy.int8)
+        nothing = numpy.zeros(0, numpy.int64)
+        self.pieces: list[tuple[Integers, Integers, NDArray[numpy.float32]]] = [
+            (nothing, nothing, numpy.zeros(0, numpy.float32))
+        ]
+
+    def open(self) -> Integers:
+        """The rows that have no origin so far."""
+        return numpy.flatnonzero(self.kinds == Kind.DRAWN)
+
+    def copy(self, rows: Integers, sources: Integers) -> None:
+        """Copy old rows, `(n,)` to `(n,)`."""
+        self.kinds[rows] = Kind.COPIED
+        self.pieces.append((rows, sources, numpy.ones(len(rows), numpy.float32)))
+
+    def combine(self, rows: Integers, sources: Integers, weights: NDArray[numpy.float32]) -> None:
+        """Give rows to weighted sums: `rows`, each as often as it has sources, `sources` and `weights` are `(n,)`."""
+        self.kinds[rows] = Kind.COMBINED
+        self.pieces.append((rows, sources, weights))
+
+    def set(self, rows: Integers, kind: Kind) -> None:
+        """Say that rows are the mean, or predicted."""
+        self.kinds[rows] = kind
+
+    def leave_out(self, used: NDArray[numpy.bool_]) -> None:
+        """Say which rows belong to a token, `(rows,)`; the others are not drawn."""
+        self.kinds[~used & (self.kinds == Kind.DRAWN)] = Kind.UNUSED
+
+    def plan(self) -> Plan:
+        """The plan."""
+        rows, sources, weights = (numpy.concatenate(parts) for parts in zip(*self.pieces))
+        order = numpy.argsort(rows, kind="stable")
+        starts = numpy.searchsorted(rows[order], numpy.arange(self.rows + 1)).astype(numpy.int64)
+        return Plan(self.kinds, starts, sources[order], weights[order], self.used, self.predicted)

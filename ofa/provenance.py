@@ -1,0 +1,63 @@
+"""Where every row of a new embedding comes from, as a file and as a table."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ofa.plan import Kind, Plan
+from ofa.vocabulary import Vocabulary
+from semeqv.text.files import writing
+
+SAID = {
+    Kind.COPIED: "copied from the same token",
+    Kind.COMBINED: "combined of old tokens",
+    Kind.PREDICTED: "predicted by a hypernetwork",
+    Kind.MEAN: "the mean of all old tokens",
+    Kind.DRAWN: "drawn at random",
+    Kind.UNUSED: "of no token",
+}
+
+
+def counted(plan: Plan) -> dict[str, int]:
+    """How many rows come from where; they sum up to the rows of the embedding."""
+    return {kind.name.lower(): int((plan.kinds == kind).sum()) for kind in SAID if (plan.kinds == kind).any()}
+
+
+def write_provenance(path: Path, plan: Plan, source: Vocabulary, target: Vocabulary) -> None:
+    """Write a line for every row: its token, where it comes from, and the old tokens with their weights.
+
+    Args:
+        path: The file.
+        plan: The rows.
+        source: The old vocabulary.
+        target: The new one.
+    """
+    with writing(path) as file:
+        for row, kind in enumerate(plan.kinds.tolist()):
+            line: dict[str, Any] = {"id": row, "token": target.tokens.get(row), "kind": Kind(kind).name.lower()}
+            if kind in (Kind.COPIED, Kind.COMBINED):
+                line["from"] = [
+                    {"id": old, "token": source.tokens.get(old), "weight": round(weight, 6)}
+                    for old, weight in sorted(plan.sources_of(row), key=lambda each: (-each[1], each[0]))
+                ]
+            file.write(json.dumps(line, ensure_ascii=False) + "\n")
+
+
+def print_counts(facts: dict[str, Any]) -> None:
+    """Print where rows come from.
+
+    Args:
+        facts: As in initialisation.json.
+    """
+    from semeqv.tasks.measures.report import print_table
+
+    total = facts["rows"]
+    rows = [[SAID[Kind[name.upper()]], f"{count:,}", f"{count / total:.1%}"] for name, count in facts["counts"].items()]
+    rows.append(["", f"{total:,}", ""])
+    print_table(f"New rows, by {facts['method']}", ("", "rows", "share"), rows)
+    for side, said in facts.get("words", {}).items():
+        percentiles = ", ".join(f"{value:,} at {at}" for at, value in said.items() if at.endswith("%"))
+        of = "subwords of the old vocabulary" if side == "source" else "new subwords"
+        click.echo(f"{said['with words']:,} of {said['subwords']:,} {of} are part of words: {percentiles or 'none'}.")

@@ -1,0 +1,1 @@
+"""Word vectors: read, written, and made of aligned text."""

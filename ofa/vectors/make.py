@@ -1,0 +1,68 @@
+"""Cross-lingual word vectors from aligned text, as an action."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from semeqv.engine.component import component
+
+
+@component("ofa vectors")
+@dataclass(frozen=True, kw_only=True)
+class Vectors:
+    """Make word vectors of all languages of an aligned corpus, in one space.
+
+    Words that stand in the same sentence pairs get similar vectors, whatever their language (sentence ids as the
+    shared context; Levy, Sogaard & Goldberg, 2017, "A Strong Baseline for Learning Cross-Lingual Word Embeddings from
+    Sentence Alignments"): the matrix of words by sentences, weighted by tf-idf, is cut down to its largest singular
+    values (Halko, Martinsson & Tropp, 2011, arXiv 0909.4061, algorithm 4.4). A word is written with its language before
+    it, `fr:chien`. The corpus is the training set of the sentence: `cli dataset europarl`, `moses`, `tsv`, ...
+
+    Args:
+        path: The file of vectors, word2vec text.
+        dimensions: Numbers of a vector.
+        least: Sentences that a word must stand in.
+        most_common: Words of each language that are kept, the most frequent first; 0 for all.
+        power: Iterations of the singular value decomposition; more are more exact.
+        disjoint_from: Files, folders and archives of test text: a sentence pair of which a side is a line there,
+            whatever its case and punctuation, is left out.
+    """
+
+    path: Path = Path("vectors.vec")
+    dimensions: int = 200
+    least: int = 3
+    most_common: int = 100_000
+    power: int = 4
+    disjoint_from: tuple[Path, ...] = ()
+
+    def __post_init__(self) -> None:
+        for name, least in (("dimensions", 2), ("least", 1), ("most_common", 0), ("power", 0)):
+            if getattr(self, name) < least:
+                raise ValueError(f"--{name} must be at least {least}, not {getattr(self, name)}.")
+
+    def build(self, *, dataset_options: Mapping[tuple[str, str | None], Any], seed: int) -> None:
+        """Make the vectors and write them.
+
+        Args:
+            dataset_options: The data sets of the sentence, not built; the training set is read.
+            seed: Of the random start of the singular value decomposition.
+
+        Raises:
+            UserError: When there is no aligned corpus, or too little of it.
+        """
+        import click
+
+        from ofa.vectors.making import aligned_vectors
+        from ofa.vectors.writing import write_vectors
+        from semeqv.engine.errors import UserError
+
+        corpus = dataset_options.get(("train", None))
+        if not hasattr(corpus, "rows"):
+            raise UserError("Word vectors are made of an aligned corpus; add: cli dataset europarl --languages en fr")
+        vectors, facts = aligned_vectors(corpus.rows(), self, seed)
+        write_vectors(self.path, vectors)
+        said = ", ".join(f"{count:,} words of {language}" for language, count in facts["words"].items())
+        left = f"; {facts['left out']:,} pairs left out, for they are in the test text" if self.disjoint_from else ""
+        click.echo(f"{facts['sentences']:,} sentence pairs{left}; {said}.")
+        click.echo(f"wrote {self.path}")

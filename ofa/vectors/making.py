@@ -1,0 +1,207 @@
+"""Makes cross-lingual word vectors of sentences and their translations."""
+
+import itertools
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from tqdm import tqdm
+
+from ofa.vectors.word_vectors import WordVectors, unit
+from semeqv.engine.errors import UserError
+from semeqv.tasks.measures.overlap import normalised
+from semeqv.text.archives import is_archive, names
+from semeqv.text.files import lines
+
+if TYPE_CHECKING:
+    from ofa.vectors.make import Vectors
+
+WORD = re.compile(r"[^\W\d_]+(?:[-'’][^\W\d_]+)*")
+SPARE = 16  # dimensions beyond those that are kept, for the randomised decomposition
+
+
+def words_of(sentence: str) -> list[str]:
+    """The words of a sentence, in small letters: letters with hyphens or apostrophes between them."""
+    return WORD.findall(sentence.lower())
+
+
+def aligned_vectors(
+    rows: Iterable[Mapping[str, str]], options: "Vectors", seed: int
+) -> tuple[WordVectors, dict[str, Any]]:
+    """Make vectors of an aligned corpus.
+
+    Args:
+        rows: Sentences by language, each with its translations.
+        options: How.
+        seed: Of the decomposition.
+
+    Returns:
+        The vectors, at length 1, words by frequency, and what is to be said of them.
+
+    Raises:
+        UserError: When there are fewer words or sentences than dimensions.
+    """
+    apart = test_lines(options.disjoint_from)
+    ids: dict[str, int] = {}
+    words, sentences = list[int](), list[int]()
+    count = left = 0
+    for row in tqdm(sentence_pairs(rows), desc="count words", unit="pair", leave=False, disable=None):
+        if apart and any(normalised(text) in apart for text in row.values()):
+            left += 1
+            continue
+        said = {f"{language}:{word}" for language, text in row.items() for word in words_of(text)}
+        if len({word.partition(":")[0] for word in said}) < 2:
+            continue  # a sentence without its translation ties no languages
+        words.extend(ids.setdefault(word, len(ids)) for word in sorted(said))
+        sentences.extend(itertools.repeat(count, len(said)))
+        count += 1
+    entries = Entries(numpy.array(words, numpy.int64), numpy.array(sentences, numpy.int64), len(ids), count)
+    kept = kept_words(list(ids), entries, options.least, options.most_common)
+    if len(kept) <= options.dimensions or count <= options.dimensions:
+        raise UserError(
+            f"{len(kept):,} words in {count:,} sentence pairs are too few for vectors of {options.dimensions} numbers; "
+            "say fewer --dimensions, a smaller --least, or more text in two languages."
+        )
+    names_of = list(ids)
+    matrix = decomposed(entries.only(kept), options.dimensions, options.power, seed)
+    chosen = [names_of[number] for number in kept.tolist()]
+    counts = Counter(word.partition(":")[0] for word in chosen)
+    facts = {"sentences": count, "left out": left, "words": dict(sorted(counts.items()))}
+    return WordVectors(chosen, unit(matrix.numpy())), facts
+
+
+def sentence_pairs(rows: Iterable[Mapping[str, str]]) -> Iterator[Mapping[str, str]]:
+    """The lines of documents with their translations; a document whose sides differ in lines stays whole."""
+    for row in rows:
+        sides = [text.split("\n") for text in row.values()]
+        if len({len(side) for side in sides}) == 1:
+            yield from (dict(zip(row, texts)) for texts in zip(*sides))
+        else:
+            yield row
+
+
+@dataclass(frozen=True)
+class Entries:
+    """Which words stand in which sentences.
+
+    Args:
+        words: `(entries,)`, in the order of the sentences.
+        sentences: `(entries,)`, rising.
+        word_count: How many words there are.
+        sentence_count: How many sentences.
+    """
+
+    words: NDArray[numpy.int64]
+    sentences: NDArray[numpy.int64]
+    word_count: int
+    sentence_count: int
+
+    def only(self, kept: NDArray[numpy.int64]) -> "Entries":
+        """Those of some words, which are numbered anew in their order."""
+        number = numpy.full(self.word_count, -1)
+        number[kept] = numpy.arange(len(kept))
+        new = number[self.words]
+        return Entries(new[new >= 0], self.sentences[new >= 0], len(kept), self.sentence_count)
+
+
+def kept_words(words: list[str], entries: Entries, least: int, most: int) -> NDArray[numpy.int64]:
+    """The words that are frequent enough, the most frequent first, of each language at most so many."""
+    frequency = numpy.bincount(entries.words, minlength=len(words))
+    order = numpy.argsort(-frequency, kind="stable")
+    order = order[frequency[order] >= least]
+    seen = Counter[str]()
+    kept = []
+    for number in order.tolist():
+        language = words[number].partition(":")[0]
+        seen[language] += 1
+        if not 0 < most < seen[language]:
+            kept.append(number)
+    return numpy.array(kept, numpy.int64)
+
+
+def decomposed(entries: Entries, dimensions: int, power: int, seed: int) -> Tensor:
+    """The left singular vectors of the tf-idf matrix of words by sentences, times their singular values.
+
+    A word counts once in a sentence, for log(sentences / sentences with the word); each sentence then has length 1.
+
+    Args:
+        entries: The matrix.
+        dimensions: How many.
+        power: Iterations.
+        seed: Of the random start.
+
+    Returns:
+        `(words, dimensions)`.
+    """
+    frequency = numpy.bincount(entries.words, minlength=entries.word_count)
+    weight = numpy.log(entries.sentence_count / frequency)[entries.words]
+    lengths = numpy.sqrt(numpy.bincount(entries.sentences, weight**2, entries.sentence_count))
+    values = (weight / numpy.maximum(lengths, 1e-12)[entries.sentences]).astype(numpy.float32)
+    by_word = numpy.argsort(entries.words, kind="stable")
+    matrix = Sparse.of(entries.words[by_word], entries.sentences[by_word], values[by_word], entries.word_count)
+    across = Sparse.of(entries.sentences, entries.words, values, entries.sentence_count)
+    generator = torch.Generator().manual_seed(seed)
+    wide = min(dimensions + SPARE, entries.word_count, entries.sentence_count)
+    basis = torch.randn(entries.sentence_count, wide, generator=generator)
+    basis = torch.linalg.qr(matrix @ basis).Q
+    for _ in tqdm(range(power), desc="decompose", leave=False, disable=None):
+        basis = torch.linalg.qr(matrix @ torch.linalg.qr(across @ basis).Q).Q
+    small = across @ basis  # (sentences, wide): the transpose of basis.T @ matrix
+    squares, vectors = torch.linalg.eigh((small.T @ small).double())
+    squares, vectors = squares.flip(0)[:dimensions].clamp_min(0), vectors.flip(1)[:, :dimensions]
+    found = (basis.double() @ vectors * squares.sqrt()).float()
+    return found * found.gather(0, found.abs().argmax(0, keepdim=True)).sign()
+
+
+@dataclass(frozen=True)
+class Sparse:
+    """A sparse matrix that is multiplied by dense ones.
+
+    Args:
+        starts: `(rows,)`, where the entries of each row begin.
+        columns: `(entries,)`.
+        values: `(entries,)`.
+    """
+
+    starts: Tensor
+    columns: Tensor
+    values: Tensor
+
+    @classmethod
+    def of(cls, rows: Any, columns: Any, values: Any, count: int) -> "Sparse":
+        """From entries in the order of their rows, of which there are `count`."""
+        starts = numpy.searchsorted(rows, numpy.arange(count))
+        return cls(torch.from_numpy(starts), torch.from_numpy(columns), torch.from_numpy(values))
+
+    def __matmul__(self, dense: Tensor) -> Tensor:
+        """`(rows, width)`."""
+        return torch.nn.functional.embedding_bag(
+            self.columns, dense.contiguous(), self.starts, mode="sum", per_sample_weights=self.values
+        )
+
+
+def test_lines(paths: Iterable[Path]) -> set[str]:
+    """The lines of test text, without case and punctuation; of tables, each cell too."""
+    found = set[str]()
+    for file in itertools.chain.from_iterable(map(files_under, paths)):
+        for _, line in lines(file):
+            found.update(normalised(cell) for cell in {line, *line.split("\t")})
+    return found - {""}
+
+
+def files_under(path: Path) -> Iterator[Path]:
+    """The files of a folder or an archive; a file itself."""
+    if is_archive(path):
+        yield from (path / name for name in names(path))
+    elif path.is_dir():
+        for file in sorted(each for each in path.rglob("*") if each.is_file()):
+            yield from files_under(file)
+    else:
+        yield path

@@ -1,0 +1,127 @@
+"""A vocabulary as the methods see it, and the tokens that two vocabularies share."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy
+from numpy.typing import NDArray
+
+from semeqv.engine.errors import UserError
+from semeqv.text.tokenizers.spelling import spellings
+
+Integers = NDArray[numpy.int64]
+
+# What one token stands in for the other as, in the order of preference.
+ROLES = {
+    "bos_token_id": ("bos_token_id", "cls_token_id", "eos_token_id"),
+    "cls_token_id": ("cls_token_id", "bos_token_id"),
+    "eos_token_id": ("eos_token_id", "sep_token_id"),
+    "sep_token_id": ("sep_token_id", "eos_token_id"),
+    "pad_token_id": ("pad_token_id",),
+    "unk_token_id": ("unk_token_id",),
+    "mask_token_id": ("mask_token_id",),
+}
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """A tokenizer, and the rows of the embedding that belongs to it.
+
+    Args:
+        tokenizer: A fast tokenizer of transformers.
+        rows: Of the embedding: at least as many as there are tokens, more where it is padded.
+    """
+
+    tokenizer: Any
+    rows: int
+
+    def __post_init__(self) -> None:
+        if not getattr(self.tokenizer, "is_fast", False):
+            raise UserError("The tokenizer is of a kind that has no tokenizer.json; convert it to one.")
+        if self.size > self.rows:
+            raise UserError(
+                f"The tokenizer has {self.size:,} tokens, the embedding {self.rows:,} rows; take the tokenizer that "
+                "belongs to the model."
+            )
+
+    @property
+    def size(self) -> int:
+        """The rows that the tokens need: the highest id and one."""
+        return size_of(self.tokenizer)
+
+    @cached_property
+    def used(self) -> NDArray[numpy.bool_]:
+        """`(rows,)`, those that belong to a token."""
+        found = numpy.zeros(self.rows, bool)
+        found[list(self.tokenizer.get_vocab().values())] = True
+        return found
+
+    @cached_property
+    def spellings(self) -> dict[int, bytes]:
+        """The bytes that each token stands for, by id in its order; see `semeqv.text.tokenizers.spelling`."""
+        return spellings(self.tokenizer)
+
+    @cached_property
+    def tokens(self) -> dict[int, str]:
+        """The tokens by id, as the tokenizer writes them."""
+        return {number: token for token, number in self.tokenizer.get_vocab().items()}
+
+
+def size_of(tokenizer: Any) -> int:
+    """The rows that the tokens of a tokenizer need."""
+    return max(tokenizer.get_vocab().values(), default=-1) + 1
+
+
+def shared(source: Vocabulary, target: Vocabulary, ignore_case: bool = True) -> tuple[Integers, Integers]:
+    """The tokens of the target that the source has too.
+
+    Special tokens are those with the same role; others those that stand for the same bytes, whatever marks words in
+    either vocabulary, then those that do but for case. Where several tokens of the source do, it is the first.
+
+    Args:
+        source: The old vocabulary.
+        target: The new one.
+        ignore_case: Whether case may differ.
+
+    Returns:
+        Ids of the target, rising, and of the source, `(shared,)` each.
+    """
+    found = roles(source.tokenizer, target.tokenizer)
+    special = {token: number for number, token in source.tokens.items() if number not in source.spellings}
+    for number, token in target.tokens.items():
+        if number not in target.spellings and number not in found and token in special:
+            found[number] = special[token]
+    exact: dict[bytes, int] = {}
+    folded: dict[str, int] = {}
+    for number, spelled in source.spellings.items():
+        exact.setdefault(spelled, number)
+        if ignore_case and (text := fold(spelled)) is not None:
+            folded.setdefault(text, number)
+    for number, spelled in target.spellings.items():
+        match = exact.get(spelled)
+        if match is None and ignore_case and (text := fold(spelled)) is not None:
+            match = folded.get(text)
+        if match is not None:
+            found[number] = match
+    ids = numpy.array(sorted(found), numpy.int64)
+    return ids, numpy.array([found[number] for number in ids.tolist()], numpy.int64)
+
+
+def fold(spelled: bytes) -> str | None:
+    """A token without its case; None when it is no text."""
+    try:
+        return spelled.decode().casefold()
+    except UnicodeDecodeError:
+        return None
+
+
+def roles(source: Any, target: Any) -> dict[int, int]:
+    """The special tokens of the target that have the role of one of the source."""
+    found: dict[int, int] = {}
+    for role, stand_ins in ROLES.items():
+        number = getattr(target, role, None)
+        same = next((each for name in stand_ins if (each := getattr(source, name, None)) is not None), None)
+        if number is not None and same is not None:
+            found.setdefault(number, same)
+    return found

@@ -1,0 +1,114 @@
+"""HyperOFA, step by step."""
+
+import json
+
+import numpy
+import pytest
+import torch
+from tiny import model
+from torch.nn import functional
+
+from ofa.factorisation import factorise
+from ofa.hypernetwork.batches import SubwordBatches, chosen
+from ofa.hypernetwork.folder import read_folder, split_of
+from ofa.hypernetwork.networks import HypernetworkConfig, hyper_loss
+from ofa.hypernetwork.prediction import read_predictions
+from semeqv.engine.errors import UserError
+
+DATA = "cli ofa dataset mapping --mapping mapping"
+
+
+@pytest.fixture
+def mapping(say, save, tokenizers, vectors):
+    """A mapping, beside the model that it is made of."""
+    first, second = tokenizers["wordpiece", "lume"], tokenizers["bpe", "drask"]
+    before = model("bert", first)
+    source = save(before, first)
+    second.save_pretrained(source.parent / "target")
+    said = say(f"cli ofa mapping --from old --target_tokenizer target --vectors {vectors} --keep_dim 6").out
+    assert "new subwords are part of words" in said
+    return read_folder(source.parent / "mapping"), before
+
+
+@pytest.mark.parametrize("network", ["bilstm", "setformer --heads 2"])
+def test_every_step_goes_through(say, mapping, tmp_path, network):
+    options = f"cli ofa model {network} --layers 1 --hidden_size 8 cli optimizers adam --learning_rate 1e-2"
+    say(f"--epochs 2 --output run {DATA} --batch_size 16 {DATA} --split validation {options} cli train")
+    losses = [json.loads(line) for line in (tmp_path / "run" / "metrics.jsonl").read_text().splitlines()]
+    assert {"train", "validation"} <= {line["split"] for line in losses}
+    said = say("--output run cli model load --from run cli ofa evaluate --mapping mapping --split validation").out
+    assert "ofa" in said
+    assert "mean" in said
+    say("cli model load --from run cli ofa predict --mapping mapping")
+    name, subwords, rows = read_predictions(tmp_path / "predictions.safetensors")
+    assert name == "input"
+    assert rows.shape == (len(subwords), 6)
+    line = "cli ofa init hyperofa --from old --target_tokenizer target --keep_dim 6 --output new"
+    assert "predicted by a hypernetwork" in say(f"{line} --predictions predictions.safetensors").out
+    wrong = line.replace("--keep_dim 6", "").replace("new", "other")
+    assert "which has 16" in say(f"{wrong} --predictions predictions.safetensors", code=2).err
+    assert "--predictions FILE" in say(line.replace("new", "other"), code=2).err
+
+
+def test_the_folder_holds_coordinates_and_words(mapping, tokenizers):
+    folder, before = mapping
+    embedding = before.get_input_embeddings().weight.detach()
+    torch.testing.assert_close(folder.coordinates, factorise(embedding, 6).coordinates)
+    parts = [split_of(folder.trained, split, 14) for split in ("train", "validation", "test")]
+    assert sorted(numpy.concatenate(parts).tolist()) == folder.trained.tolist()
+    assert min(map(len, parts)) > 0
+
+
+def test_batches_are_a_pure_function_of_seed_and_step(mapping):
+    folder, _ = mapping
+    data = SubwordBatches(folder, folder.trained, rows=16, most_words=5, augment=True, facts={})
+    stream = data.stream(3)
+    first = [next(stream) for _ in range(2 * len(data))]
+    again = data.stream(3, start=len(data) + 2)
+    assert all(torch.equal(first[len(data) + 2][name], value) for name, value in next(again).items())
+    seen = torch.cat([batch["labels"] for batch in first[: len(data)]])
+    assert len(seen.unique(dim=0)) == len(seen) == len(data) * 16
+    assert max(batch["vectors"].shape[1] for batch in first) <= 5
+    whole = list(data.batches())
+    assert sum(len(batch["labels"]) for batch in whole) == len(folder.trained)
+    row = whole[0]
+    words = folder.source.words_of(int(folder.trained[0]))
+    if len(words) <= 5:
+        assert torch.equal(row["vectors"][0][row["mask"][0]], torch.from_numpy(folder.vectors[words]))
+
+
+def test_words_are_left_out_as_the_paper_says():
+    words, draw = numpy.arange(10), numpy.random.default_rng(0)
+    lengths = [len(chosen(words, 256, True, draw)) for _ in range(400)]
+    assert min(lengths) >= 5
+    assert 150 < sum(length == 10 for length in lengths) < 260
+    assert all(len(chosen(words[:4], 256, True, draw)) == 4 for _ in range(20))
+    assert len(chosen(words, 3, False, draw)) == 3
+
+
+def test_the_loss_is_that_of_the_formula():
+    generator = torch.Generator().manual_seed(0)
+    guess, wanted = torch.randn(4, 3, generator=generator), torch.randn(4, 3, generator=generator)
+    config = HypernetworkConfig(contrast=0.3, contrast_temperature=0.25)
+    contrast = 0.0
+    for i in range(4):
+        scores = [functional.cosine_similarity(guess[i], wanted[j], dim=0) / 0.25 for j in range(4)]
+        contrast -= (scores[i] - torch.logsumexp(torch.stack(scores), 0)) / 4
+    expected = 0.3 * contrast + 0.7 * (guess - wanted).abs().mean() / wanted.abs().mean()
+    torch.testing.assert_close(hyper_loss(guess, wanted, config), expected)
+
+
+def test_the_yaml_of_hyperofa_is_read_and_mistakes_are_named(say, tmp_path):
+    from ofa.hypernetwork.models import BiLstm
+
+    (tmp_path / "config.yaml").write_text("model_hps:\n  num_layers: 4\n  dropout: 0.1\ntraining_hps:\n  lr: 0.1\n")
+    options = BiLstm(hypernetwork_config_path=tmp_path / "config.yaml", dropout=0.2)
+    assert (options.layers, options.dropout, options.hidden_size) == (4, 0.2, 800)
+    (tmp_path / "bad.yaml").write_text("model_hps:\n  num_layers: many\n")
+    assert (
+        "num_layers must be a number"
+        in say(f"{DATA} cli ofa model bilstm --hypernetwork_config_path bad.yaml cli train", code=2).err
+    )
+    assert "holds no mapping" in say(f"{DATA} cli ofa model bilstm cli optimizers adam cli train", code=2).err
+    with pytest.raises(UserError, match="--mapping FOLDER"):
+        read_folder(None)

@@ -1,0 +1,167 @@
+"""The parts that methods are made of, beside naive formulas."""
+
+import numpy
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
+
+from ofa.alignment import read_dictionary, rotated
+from ofa.factorisation import factorise
+from ofa.mapping import map_subwords
+from ofa.nearest import nearest
+from ofa.plan import Draft, Kind
+from ofa.pursuit import pursued
+from ofa.tokens_alike import sparsemax
+from ofa.vectors.word_vectors import WordVectors, unit
+from ofa.vocabulary import Vocabulary, shared
+from semeqv.engine.errors import UserError
+
+
+@pytest.mark.parametrize("kind", ["bpe", "wordpiece", "unigram"])
+def test_words_of_subwords_are_those_of_one_call_for_each_word(tokenizers, kind):
+    tokenizer = tokenizers[kind, "drask"]
+    words = ["gåk", "dråkesh", "krøgagesh", "gåk-dod", "x", "Tides"]
+    mapping = map_subwords(tokenizer, words, len(tokenizer))
+    naive = {}
+    for place, word in enumerate(words):
+        for variant in (word, " " + word, word.capitalize()):
+            for subword in set(tokenizer(variant, add_special_tokens=False)["input_ids"]):
+                naive.setdefault(subword, []).append(place)
+    for special in tokenizer.all_special_ids:
+        naive.pop(special, None)
+    found = {i: mapping.words_of(i).tolist() for i in range(len(tokenizer)) if mapping.degree[i]}
+    assert found == {subword: sorted(places) for subword, places in naive.items()}
+    matrix = numpy.random.default_rng(0).normal(size=(len(words), 5)).astype(numpy.float32)
+    means = mapping.vectors(matrix)
+    for subword, places in naive.items():
+        numpy.testing.assert_allclose(means[subword], matrix[sorted(places)].mean(0), rtol=1e-5, atol=1e-6)
+    assert not means[mapping.degree == 0].any()
+
+
+def test_factors_are_those_of_the_singular_value_decomposition():
+    embedding = torch.randn(60, 12, generator=torch.Generator().manual_seed(0)) @ torch.diag(torch.linspace(3, 0.1, 12))
+    left, singular, right = torch.linalg.svd(embedding, full_matrices=False)
+    factors = factorise(embedding, 5)
+    torch.testing.assert_close(factors.dense(), (left[:, :5] * singular[:5]) @ right[:5], rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(factors.coordinates.abs(), left[:, :5].abs(), rtol=1e-3, atol=1e-5)
+    torch.testing.assert_close(factorise(embedding, 12).dense(), embedding, rtol=1e-4, atol=1e-5)
+    assert factors.kept_share == pytest.approx(float((singular[:5] ** 2).sum() / (singular**2).sum()), rel=1e-5)
+
+
+@given(st.data(), st.integers(1, 40), st.integers(1, 5), st.integers(1, 12))
+def test_the_nearest_are_in_order_and_the_first_of_equal_ones(data, candidates, queries, k):
+    small = st.integers(-2, 2).map(float)
+    left = data.draw(arrays.arrays(numpy.float32, (queries, 2), elements=small))
+    right = data.draw(arrays.arrays(numpy.float32, (candidates, 2), elements=small))
+    values, places = nearest(left, right, k)
+    similar = left @ right.T
+    for row in range(queries):
+        expected = sorted(range(candidates), key=lambda i: (-similar[row, i], i))[:k]
+        assert places[row].tolist() == expected
+        assert values[row].tolist() == similar[row, expected].tolist()
+
+
+@given(arrays.arrays(numpy.float64, (3, 6), elements=st.floats(-3, 3)))
+def test_sparsemax_is_the_nearest_point_of_the_simplex(scores):
+    found = sparsemax(torch.from_numpy(scores)).numpy()
+    numpy.testing.assert_allclose(found.sum(1), 1, atol=1e-9)
+    assert (found >= 0).all()
+    for z, p in zip(scores, found):  # optimal: what is above the threshold keeps its distance from it
+        threshold = (z - p)[p > 0]
+        numpy.testing.assert_allclose(threshold, threshold[0], atol=1e-9)
+        assert (z[p == 0] <= threshold[0] + 1e-9).all()
+
+
+def test_pursuit_finds_sparse_sums_and_agrees_with_one_at_a_time():
+    generator = torch.Generator().manual_seed(0)
+    atoms = torch.randn(30, 20, generator=generator)
+    weights = torch.zeros(4, 30)
+    for row in range(4):
+        weights[row, torch.randperm(30, generator=generator)[:2]] = torch.tensor([1.0, -2.0])
+    chosen, found = pursued(weights @ atoms, atoms, 2)
+    torch.testing.assert_close(torch.zeros(4, 30).scatter(1, chosen, found), weights, rtol=1e-4, atol=1e-5)
+    wanted = torch.randn(3, 20, generator=generator)
+    chosen, found = pursued(wanted, atoms, 4)
+    for row in range(3):
+        support, left = [], wanted[row].double()
+        for _ in range(4):
+            support.append(int((atoms.double() @ left / atoms.double().norm(dim=1)).abs().argmax()))
+            basis = atoms[support].double().T
+            solution = torch.linalg.lstsq(basis, wanted[row].double()).solution
+            left = wanted[row].double() - basis @ solution
+        assert chosen[row].tolist() == support
+        torch.testing.assert_close(found[row].double(), solution, rtol=1e-4, atol=1e-5)
+
+
+def test_a_rotation_is_found_again(tmp_path):
+    generator = numpy.random.default_rng(0)
+    rotation, _ = numpy.linalg.qr(generator.normal(size=(6, 6)))
+    old = WordVectors([f"old{i}" for i in range(40)], unit(generator.normal(size=(40, 6)).astype(numpy.float32)))
+    new = WordVectors([f"New{i}" for i in range(40)], (old.matrix @ rotation.T).astype(numpy.float32))
+    (tmp_path / "pairs.tsv").write_text("".join(f"old{i}\tNew{i}\n" for i in range(30)) + "\nabsent absent\n")
+    back, used = rotated(new, old, read_dictionary(tmp_path / "pairs.tsv"))
+    assert used == 30
+    numpy.testing.assert_allclose(back.matrix, old.matrix, atol=1e-5)
+    with pytest.raises(UserError, match="Only 0 of the 30 pairs"):
+        rotated(new, old, [(new, old) for old, new in zip(old.words[:30], new.words)])
+    (tmp_path / "bad.tsv").write_text("a b\nlonely\n")
+    with pytest.raises(UserError, match="line 2"):
+        read_dictionary(tmp_path / "bad.tsv")
+
+
+def test_shared_tokens_stand_for_the_same_bytes(tokenizers):
+    source, target = (Vocabulary(tokenizers[kind, "drask"], 400) for kind in ("wordpiece", "bpe"))
+    ids, olds = shared(source, target)
+    pairs = {target.tokens[new]: source.tokens[old] for new, old in zip(ids.tolist(), olds.tolist())}
+    assert pairs["<s>"] == "[CLS]"
+    assert pairs["</s>"] == "[SEP]"
+    assert pairs["<pad>"] == "[PAD]"
+    assert pairs["<mask>"] == "[MASK]"
+    assert pairs["Ġzåsk".replace("å", "Ã¥")] == "zåsk"
+    exact, _ = shared(source, target, ignore_case=False)
+    assert set(exact.tolist()) < set(ids.tolist())
+    same, again = shared(source, source)
+    assert (same == again).all()
+    assert len(same) == source.used.sum()
+
+
+def test_every_row_is_made_as_its_plan_says():
+    old = torch.randn(6, 3, generator=torch.Generator().manual_seed(0))
+    used = numpy.array([True] * 5 + [False])
+    draft = Draft(8, used)
+    draft.copy(numpy.array([0, 7]), numpy.array([3, 0]))
+    draft.combine(numpy.array([2, 2, 1]), numpy.array([4, 1, 0]), numpy.array([0.25, 0.75, 2.0], numpy.float32))
+    draft.set(numpy.array([3]), Kind.MEAN)
+    draft.set(numpy.array([4]), Kind.PREDICTED)
+    draft.predicted["input"] = torch.ones(1, 3)
+    draft.leave_out(numpy.arange(8) != 6)
+    plan = draft.plan()
+    new = plan.apply(old, torch.Generator().manual_seed(1))
+    assert torch.equal(new[[0, 7]], old[[3, 0]])
+    torch.testing.assert_close(new[2], 0.25 * old[4] + 0.75 * old[1])
+    torch.testing.assert_close(new[1], 2 * old[0])
+    torch.testing.assert_close(new[3], old[:5].mean(0))
+    assert torch.equal(new[4], torch.ones(3))
+    torch.testing.assert_close(new[6], old[:5].mean(0))
+    assert [Kind(kind).name for kind in plan.kinds] == [
+        "COPIED",
+        "COMBINED",
+        "COMBINED",
+        "MEAN",
+        "PREDICTED",
+        "DRAWN",
+        "UNUSED",
+        "COPIED",
+    ]
+    assert torch.equal(plan.apply(old, torch.Generator().manual_seed(1)), new)
+    bias = plan.apply(old[:, 0], torch.Generator())
+    torch.testing.assert_close(bias[[2, 5]], torch.stack([0.25 * old[4, 0] + 0.75 * old[1, 0], old[:5, 0].mean()]))
+
+
+def test_drawn_rows_have_the_mean_and_deviation_of_the_old_ones():
+    old = torch.randn(500, 3, generator=torch.Generator().manual_seed(0)) * torch.tensor([0.1, 1, 5]) + 2
+    new = Draft(20000, numpy.ones(500, bool)).plan().apply(old, torch.Generator().manual_seed(1))
+    torch.testing.assert_close(new.mean(0), old.mean(0), rtol=0.05, atol=0.02)
+    torch.testing.assert_close(new.std(0), old.std(0), rtol=0.05, atol=0)

@@ -1,0 +1,111 @@
+"""Word vectors in files."""
+
+from pathlib import Path
+
+import numpy
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
+
+from ofa.vectors.reading import read_vectors
+from ofa.vectors.word_vectors import WordVectors, plain_word
+from ofa.vectors.writing import write_vectors
+from semeqv.engine.errors import UserError
+from semeqv.text.datasets.babel import Babel
+
+WORDS = st.text(st.characters(categories=["L", "N", "P"]), min_size=1, max_size=9)
+
+
+@given(st.lists(WORDS, min_size=1, max_size=8, unique=True), st.integers(1, 5), st.data())
+def test_what_is_written_is_read(tmp_path_factory, words, width, data):
+    numbers = st.floats(-1e6, 1e6, width=32)
+    matrix = data.draw(arrays.arrays(numpy.float32, (len(words), width), elements=numbers))
+    path = tmp_path_factory.mktemp("vectors") / "words.vec"
+    write_vectors(path, WordVectors(words, matrix))
+    found = read_vectors(path)
+    assert list(found.words) == words
+    numpy.testing.assert_allclose(found.matrix, matrix, rtol=1e-5, atol=1e-30)
+
+
+@given(st.binary(max_size=200))
+def test_anything_else_is_one_line(tmp_path_factory, content):
+    path = tmp_path_factory.mktemp("vectors") / "words.vec"
+    path.write_bytes(content)
+    try:
+        found = read_vectors(path)
+    except UserError:
+        return
+    assert numpy.isfinite(found.matrix).all()
+    assert len(set(found.words)) == len(found)
+
+
+@pytest.mark.parametrize("feed", [b"\n", b""])
+def test_the_binary_format_is_known_by_its_bytes(tmp_path, feed):
+    matrix = numpy.random.default_rng(0).normal(size=(3, 4)).astype("<f4")
+    rows = b"".join(word.encode() + b" " + row.tobytes() + feed for word, row in zip(("a", "été", "c"), matrix))
+    (tmp_path / "x.bin").write_bytes(b"3 4\n" + rows)
+    found = read_vectors(tmp_path / "x.bin")
+    assert found.words == ["a", "été", "c"]
+    assert (found.matrix == matrix).all()
+    (tmp_path / "cut.bin").write_bytes(b"3 4\n" + rows[:-9])
+    with pytest.raises(UserError, match=r"cut\.bin ends in row 3 of 3"):
+        read_vectors(tmp_path / "cut.bin")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("a 1 2\nb 1\n", r"row 2: 1 numbers, where the rows before have 2"),
+        ("a 1 2\nb 1 2 3\n", r"row 2: 3 numbers, where the rows before have 2"),
+        ("3 2\na 1 2\nb 1 2\n", r"promises 3 words in its first line and holds 2"),
+        ("a 1 2\nb x 2\n", r"row 2: no numbers"),
+        ("a 1 2\nb nan 2\n", r"row 2: the vector of 'b' holds a number that is not finite"),
+        ("2 2\na 1 2\nb 1 inf\n", r"row 3: the vector of 'b' holds a number that is not finite"),
+        ("a 1 2\nb 1 2\na 1 3\n", r"row 3: 'a' was there before, in row 1"),
+        ("", "holds no word vectors"),
+        ("\n", "row 1"),
+        ("5 3\n", "promises 5 words"),
+    ],
+)
+@pytest.mark.bad_input("B6")
+def test_the_row_is_named(tmp_path, text, said):
+    (tmp_path / "x.vec").write_text(text)
+    with pytest.raises(UserError, match=said):
+        read_vectors(tmp_path / "x.vec")
+
+
+def test_words_of_glove_hold_spaces_and_pickles_are_not_opened(tmp_path):
+    (tmp_path / "glove.txt").write_text("a 1 2\n. . . 1 2\n")
+    assert read_vectors(tmp_path / "glove.txt").words == ["a", ". . ."]
+    (tmp_path / "x.wv").write_bytes(b"\x80\x04.")
+    with pytest.raises(UserError, match="save_word2vec_format"):
+        read_vectors(tmp_path / "x.wv")
+
+
+def test_languages_and_edges_are_taken_off():
+    assert plain_word("fra:$chien$") == " chien "
+    assert plain_word("fr:chien") == "chien"
+    assert plain_word("10:30") == "10:30"
+    assert plain_word("$") == "$"
+    assert plain_word("cost$") == "cost "
+
+
+def test_vectors_of_aligned_text_bring_translations_together(say):
+    said = say("cli dataset babel --documents 300 cli ofa vectors --dimensions 30 --least 5").out
+    assert "words of drask" in said
+    assert "wrote vectors.vec" in said
+    vectors = read_vectors(Path("vectors.vec"))
+    languages = numpy.array([word.partition(":")[0] for word in vectors.words])
+    assert set(languages) == {"lume", "drask"}
+    similar = vectors.matrix @ vectors.matrix.T
+    numpy.testing.assert_allclose(similar.diagonal(), 1, rtol=1e-4)
+    across = similar[languages == "lume"][:, languages == "drask"]
+    assert across.max(1).mean() > 0.6  # most words have a near one in the other language
+
+
+def test_test_text_is_left_out(say, tmp_path):
+    pair = next(row for row in Babel(documents=40).rows() if len(row) == 2)
+    (tmp_path / "test.txt").write_text(pair["lume"].split("\n")[0].upper() + "\n")
+    said = say("cli dataset babel --documents 40 cli ofa vectors --dimensions 5 --least 1 --disjoint_from test.txt").out
+    assert "left out, for they are in the test text" in said

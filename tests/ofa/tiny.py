@@ -1,0 +1,30 @@
+"""Small models with new values."""
+
+import torch
+import transformers
+from transformers import BertConfig, GPT2Config, LlamaConfig, RobertaConfig, XLMRobertaConfig
+
+SIZES = {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 16}
+SIZES |= {"max_position_embeddings": 40}
+
+
+def model(kind, tokenizer, *, tie=True, padded=0):
+    """A small model with new values, whose vocabulary is that of a tokenizer."""
+    torch.manual_seed(0)
+    rows = len(tokenizer) + padded
+    tokens = {f"{role}_token_id": getattr(tokenizer, f"{role}_token_id") for role in ("bos", "eos", "pad")}
+    said = {"vocab_size": rows, "tie_word_embeddings": tie, **tokens}
+    made = {
+        "bert": lambda: transformers.BertForMaskedLM(BertConfig(**SIZES, **said)),
+        "roberta": lambda: transformers.RobertaForMaskedLM(RobertaConfig(**SIZES, **said)),
+        "xlm-roberta": lambda: transformers.XLMRobertaForMaskedLM(XLMRobertaConfig(**SIZES, **said)),
+        "gpt2": lambda: transformers.GPT2LMHeadModel(
+            GPT2Config(n_embd=16, n_layer=1, n_head=2, n_positions=40, **said)
+        ),
+        "llama": lambda: transformers.LlamaForCausalLM(LlamaConfig(**SIZES, **said)),
+        "body": lambda: transformers.BertModel(BertConfig(**SIZES, **said)),
+    }[kind]()
+    for name, parameter in made.named_parameters():
+        if name.endswith("bias") and parameter.shape == (rows,):
+            torch.nn.init.normal_(parameter)
+    return made

@@ -1,0 +1,42 @@
+"""What the tokens of a vocabulary stand for."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tokenizers import pre_tokenizers
+
+from semeqv.text.tokenizers.spelling import BYTE_LEVEL, SENTENCE_PIECE, WORD_END, WORD_PIECE, byte_level, convention_of
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=8))
+def test_bytes_are_read_as_they_are_printed(text):
+    pieces = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False).pre_tokenize_str(text)
+    assert b"".join(byte_level(piece) for piece, _ in pieces).decode() == text
+
+
+def test_half_a_character_is_bytes_and_no_byte_level_token_is_none():
+    assert byte_level("Ã") == b"\xc3"
+    assert byte_level("一") is None
+
+
+@pytest.mark.parametrize(
+    ("convention", "begins", "inside"),
+    [
+        (BYTE_LEVEL, "ĠhÃ©", "hÃ©"),
+        (SENTENCE_PIECE, "▁hé", "hé"),
+        (WORD_PIECE, "hé", "##hé"),
+        (WORD_END, "hé</w>", "hé"),
+    ],
+)
+def test_one_word_is_spelled_alike_by_all(convention, begins, inside):
+    assert convention.spelled(begins) == " hé".encode()
+    assert convention.spelled(inside) == "hé".encode()
+    assert convention_of({begins: 0, inside: 1, "x": 2}) == convention
+
+
+def test_bytes_stay_apart_and_punctuation_needs_no_space():
+    assert SENTENCE_PIECE.spelled("<0xE2>") == b"\xe2"
+    assert BYTE_LEVEL.spelled("â") == b"\xe2"
+    assert WORD_PIECE.spelled(",") == b","
+    assert WORD_PIECE.spelled("語") == "語".encode()
+    assert WORD_PIECE.spelled("я") == " я".encode()
