@@ -41,7 +41,7 @@ def factorise(embedding: Tensor, kept: int) -> Factors:
         The factors. The sign of each column is that which makes its largest primitive positive.
     """
     gram = torch.zeros(embedding.shape[1], embedding.shape[1], dtype=torch.float64)
-    for rows in embedding.split(ROWS):
+    for rows in torch.split(embedding, ROWS):
         wide = rows.double()
         gram += wide.T @ wide
     squares, vectors = torch.linalg.eigh(gram)  # rising
@@ -50,5 +50,5 @@ def factorise(embedding: Tensor, kept: int) -> Factors:
     places = chosen.abs().argmax(0)
     chosen = chosen * chosen[places, torch.arange(kept)].sign()
     safe = singular.clamp_min(torch.finfo(torch.float32).tiny)
-    coordinates = torch.cat([(rows.double() @ (chosen / safe)).float() for rows in embedding.split(ROWS)])
+    coordinates = torch.cat([(rows.double() @ (chosen / safe)).float() for rows in torch.split(embedding, ROWS)])
     return Factors(coordinates, (singular[:, None] * chosen.T).float(), float(squares[:kept].sum() / squares.sum()))

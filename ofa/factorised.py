@@ -141,11 +141,11 @@ class FactorisedPreTrainedModel(PreTrainedModel):
     base_model_prefix = "inner"
 
     @property
-    def base_model(self) -> nn.Module:
+    def base_model(self) -> Any:
         """The layers without a head."""
         return getattr(self.inner, self.prefix)
 
-    def get_input_embeddings(self) -> nn.Module:
+    def get_input_embeddings(self) -> Any:
         """Give the embedding that reads tokens."""
         return self.base_model.get_input_embeddings()
 
@@ -194,7 +194,7 @@ class FactorisedForMaskedLM(FactorisedPreTrainedModel):
         self.inner, self.prefix = inner, inner.base_model_prefix
         self.post_init()
 
-    def get_output_embeddings(self) -> nn.Module:
+    def get_output_embeddings(self) -> Any:
         """Give what predicts tokens."""
         return self.inner.get_output_embeddings()
 

@@ -5,6 +5,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import click
 import torch
@@ -47,7 +48,11 @@ def initialise(method: Method, seed: int) -> None:
         factorised=method.form == "factorised",
         generator=generator,
     )
-    facts = {"method": type(method).__command__.split()[-1], "from": method.source, "seed": seed}
+    facts: dict[str, Any] = {
+        "method": str(vars(type(method))["__command__"]).split()[-1],
+        "from": method.source,
+        "seed": seed,
+    }
     facts |= {"target_tokenizer": method.target_tokenizer, "keep_dim": work.kept, "kept share": shares, **work.facts}
     facts |= {"rows": len(plan), "parameters": sum(each.numel() for each in new.parameters())}
     facts |= {"counts": counted(plan)}

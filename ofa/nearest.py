@@ -1,7 +1,6 @@
 """The nearest rows of a matrix, in bounded memory."""
 
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 from tqdm import tqdm
 
@@ -48,7 +47,7 @@ def ranked(similar: Tensor, k: int, wide: int) -> tuple[Tensor, Tensor]:
     return top[:, :k], at[:, :k]
 
 
-def softmax_weights(similarities: Tensor, temperature: float) -> NDArray:
+def softmax_weights(similarities: Tensor, temperature: float) -> Floats:
     """Weights of neighbours, `softmax(similarity / temperature)`, `(queries, k)`."""
-    found: NDArray = (similarities / temperature).softmax(1).numpy()
+    found: Floats = (similarities / temperature).softmax(1).numpy()
     return found

@@ -38,13 +38,13 @@ def rewrite(
     tied, matrices = is_tied(model), {"input": reads.detach().clone()}
     if predicts is not None and not tied:
         matrices["output"] = predicts.detach().clone()
-    biases = head_biases(model, len(reads))
-    new, shares = dict[str, Tensor | Factors](), dict[str, float]()
+    biases, shares = head_biases(model, len(reads)), dict[str, float]()
+    dense, apart = dict[str, Tensor](), dict[str, Factors]()
     for name, matrix in matrices.items():
         if len(matrix) != len(reads):
             raise UserError(f"The two embeddings of {type(model).__name__} differ in rows; it cannot be extended.")
         if kept is None:
-            new[name] = plan.apply(matrix, generator, name)
+            dense[name] = plan.apply(matrix, generator, name)
             continue
         factors = factorise(matrix[torch.from_numpy(plan.used)].float(), kept)
         coordinates = torch.zeros(len(matrix), kept)
@@ -52,17 +52,19 @@ def rewrite(
         shares[name] = factors.kept_share
         rows = plan.apply(coordinates, generator, name)
         made = Factors(rows, factors.primitives, factors.kept_share)
-        new[name] = made if factorised else made.dense()
+        if factorised:
+            apart[name] = made
+        else:
+            dense[name] = made.dense()
     resize(model, len(plan))
     for name, bias in biases.items():
         place_bias(model, name, plan.apply(bias, generator))
     tell_tokens(model, tokenizer)
-    if any(isinstance(each, Factors) for each in new.values()):
-        return factorised_model(model, new["input"], new.get("output")), shares
-    reads, predicts = embedding_weights(model)
-    for matrix, name in ((reads, "input"), (predicts, "output")):
-        if name in new:
-            matrix.copy_(new[name])
+    if apart:
+        return factorised_model(model, apart["input"], apart.get("output")), shares
+    for place, name in zip(embedding_weights(model), ("input", "output")):
+        if place is not None and name in dense:
+            place.copy_(dense[name])
     return model, shares
 
 

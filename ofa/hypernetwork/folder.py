@@ -79,15 +79,15 @@ def read_folder(folder: Path | None) -> MappingFolder:
     try:
         facts = json.loads((folder / FACTS).read_text(encoding="utf-8"))
         tensors = load_file(folder / TENSORS)
-        sides = [
+        source, target = (
             Mapping(*(tensors[f"{side}_{name}"].numpy() for name in ("starts", "words", "counts"))) for side in SIDES
-        ]
+        )
         vectors, coordinates, trained = tensors["vectors"].numpy(), tensors["coordinates"], tensors["trained"].numpy()
     except FileNotFoundError:
         raise UserError(f"{folder} holds no mapping; write one: cli ofa mapping --output {folder}") from None
     except (OSError, ValueError, KeyError, SafetensorError) as error:
         raise UserError(f"The mapping in {folder} is damaged ({type(error).__name__}); write it anew.") from error
-    return MappingFolder(*sides, vectors, coordinates, trained, facts)
+    return MappingFolder(source, target, vectors, coordinates, trained, facts)
 
 
 def split_of(trained: Any, split: str, seed: int) -> Any:

@@ -69,7 +69,7 @@ class HypernetworkOptions:
         from ofa.hypernetwork.networks import Hypernetwork, HypernetworkConfig
 
         data = next(iter(dataset.values()), None) if isinstance(dataset, dict) else dataset
-        if not hasattr(data, "kept"):
+        if data is None or not hasattr(data, "kept"):
             raise UserError("A hypernetwork learns from a mapping. Add: cli ofa dataset mapping --mapping FOLDER")
         own = {each.name: getattr(self, each.name) for each in fields(self)}
         sizes = {"num_hidden_layers": own.pop("layers"), "num_attention_heads": own.pop("heads", 1)}

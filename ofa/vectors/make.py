@@ -58,7 +58,7 @@ class Vectors:
         from semeqv.engine.errors import UserError
 
         corpus = dataset_options.get(("train", None))
-        if not hasattr(corpus, "rows"):
+        if corpus is None or not hasattr(corpus, "rows"):
             raise UserError("Word vectors are made of an aligned corpus; add: cli dataset europarl --languages en fr")
         vectors, facts = aligned_vectors(corpus.rows(), self, seed)
         write_vectors(self.path, vectors)

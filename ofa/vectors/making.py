@@ -157,7 +157,8 @@ def decomposed(entries: Entries, dimensions: int, power: int, seed: int) -> Tens
     squares, vectors = torch.linalg.eigh((small.T @ small).double())
     squares, vectors = squares.flip(0)[:dimensions].clamp_min(0), vectors.flip(1)[:, :dimensions]
     found = (basis.double() @ vectors * squares.sqrt()).float()
-    return found * found.gather(0, found.abs().argmax(0, keepdim=True)).sign()
+    signed: Tensor = found * found.gather(0, found.abs().argmax(0, keepdim=True)).sign()
+    return signed
 
 
 @dataclass(frozen=True)

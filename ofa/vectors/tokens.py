@@ -59,7 +59,7 @@ class TokenVectors:
         from semeqv.engine.errors import UserError
 
         corpus = dataset_options.get(("train", None))
-        if not hasattr(corpus, "corpus"):
+        if corpus is None or not hasattr(corpus, "corpus"):
             raise UserError("Vectors of tokens are made of text; add: cli dataset europarl --languages fr")
         write_vectors(self.path, token_vectors(corpus.corpus(), tokenizer, self, seed, threads or 1))
         click.echo(f"wrote {self.path}")

@@ -54,8 +54,8 @@ def plain_word(word: str) -> str:
 
 def unit(matrix: Floats) -> Floats:
     """Rows at length 1; those of length 0 stay."""
-    lengths = numpy.sqrt(numpy.einsum("ij,ij->i", matrix, matrix, dtype=numpy.float64)).astype(numpy.float32)
-    found: Floats = matrix / numpy.where(lengths > 0, lengths, 1)[:, None]
+    lengths = numpy.sqrt(numpy.einsum("ij,ij->i", matrix, matrix, dtype=numpy.float64))
+    found: Floats = matrix / numpy.where(lengths > 0, lengths, 1).astype(numpy.float32)[:, None]
     return found
 
 
