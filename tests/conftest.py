@@ -41,3 +41,8 @@ def say(capsys, tmp_path, monkeypatch):
         return Outcome(stopped.value.code, out, err)
 
     return run
+
+
+def pytest_make_parametrize_id(val):
+    """Name bytes by nothing in them: an archive holds the time it was made, and every worker makes its own."""
+    return "bytes" if isinstance(val, bytes) else None
