@@ -6,6 +6,7 @@ python -m tests.faults [ROW ...]
 import itertools
 import json
 import platform
+import re
 import sys
 import time
 from dataclasses import asdict
@@ -51,18 +52,27 @@ def main():
     for row in results:
         table.add_row(row["fault"], row["passes"], f"{row['survived']} / {row['tried']}", row["notes"])
     Console(width=180).print(table)
-    if chosen == list(ROWS):
-        write(results)
+    write(results)
     sys.exit(any(row["survived"] < row["tried"] for row in results))
 
 
+def place_of(fault):
+    """Where a row stands: by its letter, F before B, and its number; those of one fault as they were tried."""
+    letter, number = fault[0], int(re.match(r"\d+", fault[1:])[0])
+    return "FB".index(letter), number
+
+
 def write(results):
-    """Write the table into the documentation."""
+    """Write the table into the documentation; rows that were not tried now stay as they were."""
     import torch
 
     place = Path("docs/results")
     said = {"date": time.strftime("%Y-%m-%d"), "python": platform.python_version(), "torch": torch.__version__}
-    (place / "faults.json").write_text(json.dumps({"environment": said, "rows": results}, indent=2) + "\n")
+    file = place / "faults.json"
+    before = json.loads(file.read_text())["rows"] if file.exists() else []
+    rows = {row["fault"]: row for row in [*before, *(row | said for row in results)]}
+    results = sorted(rows.values(), key=lambda row: place_of(row["fault"]))
+    file.write_text(json.dumps({"rows": results}, indent=2) + "\n")
     lines = [
         "# Faults",
         "",
@@ -75,7 +85,8 @@ def write(results):
             for row in results
         ),
         "",
-        f"{said['date']}, Python {said['python']}, torch {said['torch']}.",
+        "; ".join(dict.fromkeys(f"{row['date']}, Python {row['python']}, torch {row['torch']}" for row in results))
+        + ".",
     ]
     (place / "faults.md").write_text("\n".join(lines) + "\n")
 

@@ -130,7 +130,7 @@ def corruption(kind, tries):
 
 def compiled_code(tries):
     """Code in torch's cache that was half written when the machine failed."""
-    row = Row("truncated compiled code in torch's cache", "made anew, and said so in a line")
+    row = Row("F6 truncated compiled code in torch's cache", "made anew, and said so in a line")
     program = (
         "import torch\nfrom semeqv.engine.compilation import compiled\n"
         "f = compiled(lambda x: (x.sin() + x.exp()).sum())\nprint(float(f(torch.ones(3000))))"
