@@ -30,7 +30,6 @@ def initialise(method: Method, seed: int) -> None:
             is there already.
         seed: Of the rows that are drawn.
     """
-    assert method.output is not None
     refuse_existing(method.output, method.overwrite)
     model = open_model(method.source)
     work = prepare(method, model)
@@ -83,7 +82,7 @@ def prepare(method: Method, model: object) -> Work:
     if not hasattr(model.get_input_embeddings(), "padding_idx"):  # type: ignore[attr-defined]
         raise UserError(f"The embedding of {method.source} is of a kind that cannot be extended.")
     source = Vocabulary(open_tokenizer(method.source), rows)
-    tokenizer = opened(str(method.target_tokenizer))
+    tokenizer = opened(method.target_tokenizer)
     target = Vocabulary(tokenizer, rows_of(size_of(tokenizer), method.pad_to_multiple_of))
     if method.keep_dim is not None and method.keep_dim > min(width, int(source.used.sum())):
         raise UserError(f"--keep_dim {method.keep_dim} is more than the {width} numbers of a row of {method.source}.")

@@ -25,20 +25,15 @@ class CreateMapping:
         path: The folder.
     """
 
-    source: str | None = field(default=None, metadata={"alias": "from"})
-    target_tokenizer: str | None = None
-    vectors: Path | None = None
+    source: str = field(metadata={"alias": "from"})
+    target_tokenizer: str
+    vectors: Path
     keep_dim: int | None = None
     matrix: Literal["input", "output"] = "input"
     most_words: int = 0
     path: Path = Path("mapping")
 
     def __post_init__(self) -> None:
-        for name, what in (("source", "from MODEL"), ("target_tokenizer", "target_tokenizer TOKENIZER")):
-            if not getattr(self, name):
-                raise ValueError(f"Say which: --{what}.")
-        if self.vectors is None:
-            raise ValueError("Say where the word vectors are: --vectors FILE.")
         if self.keep_dim is not None and self.keep_dim < 1:
             raise ValueError(f"--keep_dim must be at least 1, not {self.keep_dim}.")
 

@@ -35,11 +35,10 @@ def create_mapping(options: "CreateMapping") -> None:
     if matrix is None:
         raise UserError(f"{options.source} predicts no tokens; it has no output embedding.")
     source = Vocabulary(open_tokenizer(options.source), len(matrix))
-    tokenizer = opened(str(options.target_tokenizer))
+    tokenizer = opened(options.target_tokenizer)
     target = Vocabulary(tokenizer, size_of(tokenizer))
     kept = options.keep_dim or matrix.shape[1]
-    coordinates = coordinates_of(matrix.detach(), torch.from_numpy(source.used), kept, str(options.source))
-    assert options.vectors is not None
+    coordinates = coordinates_of(matrix.detach(), torch.from_numpy(source.used), kept, options.source)
     vectors = read_vectors(options.vectors, options.most_words)
     words = vectors.plain()
     old = map_subwords(source.tokenizer, words, source.rows)

@@ -24,7 +24,7 @@ class MappingDataset:
         augment: In training, leave out up to half of the words of every other subword that has more than four.
     """
 
-    mapping: Path | None = None
+    mapping: Path
     split: Literal["train", "validation", "test"] = "train"
     name: str | None = None
     seed: int = 14

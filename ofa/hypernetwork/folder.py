@@ -62,7 +62,7 @@ class MappingFolder:
         write_text(folder / FACTS, json.dumps(self.facts, indent=2, ensure_ascii=False) + "\n")
 
 
-def read_folder(folder: Path | None) -> MappingFolder:
+def read_folder(folder: Path) -> MappingFolder:
     """Read the folder of a mapping.
 
     Args:
@@ -74,8 +74,6 @@ def read_folder(folder: Path | None) -> MappingFolder:
     Raises:
         UserError: When there is none, or it is damaged.
     """
-    if folder is None:
-        raise UserError("Say where the mapping is: --mapping FOLDER (cli ofa mapping writes one).")
     try:
         facts = json.loads((folder / FACTS).read_text(encoding="utf-8"))
         tensors = load_file(folder / TENSORS)

@@ -20,7 +20,7 @@ class Predict:
         most_words: Words of a subword at most; of more, some are drawn.
     """
 
-    mapping: Path | None = None
+    mapping: Path
     path: Path = Path("predictions.safetensors")
     batch_size: int = 256
     most_words: int = 256
@@ -65,7 +65,7 @@ class Evaluate:
         csv: Write the table to this file, too.
     """
 
-    mapping: Path | None = None
+    mapping: Path
     split: str = "test"
     seed: int = 14
     neighbours: int = 10

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ofa.methods.method import Method, needed
+from ofa.methods.method import Method
 from semeqv.engine.component import component
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ class Focus(Method):
         vectors: Vectors of the new tokens, as the new tokenizer writes them.
     """
 
-    vectors: Path | None = None
+    vectors: Path
 
     def draft(self, draft: "Draft", work: "Work") -> None:
         """Combine the shared tokens.
@@ -38,5 +38,4 @@ class Focus(Method):
         from ofa.tokens_alike import combine_shared
         from ofa.vectors.reading import read_vectors
 
-        path = needed(self.vectors, "--vectors", "where the vectors of the new tokens are (cli ofa token-vectors)")
-        combine_shared(draft, work, read_vectors(path))
+        combine_shared(draft, work, read_vectors(self.vectors))

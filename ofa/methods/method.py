@@ -4,8 +4,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from semeqv.engine.errors import UserError
-
 if TYPE_CHECKING:
     from ofa.plan import Draft
     from ofa.work import Work
@@ -29,9 +27,9 @@ class Method:
         overwrite: Replace the folder if it is there.
     """
 
-    source: str | None = field(default=None, metadata={"alias": "from"})
-    target_tokenizer: str | None = None
-    output: Path | None = None
+    source: str = field(metadata={"alias": "from"})
+    target_tokenizer: str
+    output: Path
     keep_dim: int | None = None
     form: Literal["factorised", "dense"] = "factorised"
     ignore_case: bool = True
@@ -39,11 +37,6 @@ class Method:
     overwrite: bool = False
 
     def __post_init__(self) -> None:
-        for name, what in (("source", "from MODEL"), ("target_tokenizer", "target_tokenizer TOKENIZER")):
-            if not getattr(self, name):
-                raise ValueError(f"Say which: --{what}.")
-        if self.output is None:
-            raise ValueError("Say where the new model goes: --output FOLDER.")
         for name in ("keep_dim", "pad_to_multiple_of"):
             if getattr(self, name) is not None and getattr(self, name) < 1:
                 raise ValueError(f"--{name} must be at least 1, not {getattr(self, name)}.")
@@ -69,22 +62,3 @@ class Method:
         from ofa.initialisation import initialise
 
         initialise(self, seed)
-
-
-def needed(path: Path | None, option: str, what: str) -> Path:
-    """An option that the method cannot do without.
-
-    Args:
-        path: What was said.
-        option: The option.
-        what: What it names.
-
-    Returns:
-        The path.
-
-    Raises:
-        UserError: When it was left out.
-    """
-    if path is None:
-        raise UserError(f"Say {what}: {option} FILE.")
-    return path

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ofa.methods.method import Method, needed
+from ofa.methods.method import Method
 from semeqv.engine.component import component
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ class Ofa(Method):
         most_words: The first so many words of the file; 0 for all.
     """
 
-    vectors: Path | None = None
+    vectors: Path
     neighbours: int = 10
     temperature: float = 0.1
     most_words: int = 0
@@ -52,5 +52,5 @@ class Ofa(Method):
         from ofa.similarity import combine_nearest
         from ofa.vectors.reading import read_vectors
 
-        vectors = read_vectors(needed(self.vectors, "--vectors", "where the word vectors are"), self.most_words)
+        vectors = read_vectors(self.vectors, self.most_words)
         combine_nearest(draft, work, vectors, vectors, neighbours=self.neighbours, temperature=self.temperature)

@@ -43,4 +43,4 @@ class Omp(Method):
         """
         from ofa.pursuit import combine_as_donor
 
-        combine_as_donor(draft, work, self.donor or str(self.target_tokenizer), self.tokens)
+        combine_as_donor(draft, work, self.donor or self.target_tokenizer, self.tokens)

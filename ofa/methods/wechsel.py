@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ofa.methods.method import Method, needed
+from ofa.methods.method import Method
 from semeqv.engine.component import component
 
 if TYPE_CHECKING:
@@ -31,9 +31,9 @@ class Wechsel(Method):
         most_words: The first so many words of each file; 0 for all.
     """
 
-    source_vectors: Path | None = None
-    target_vectors: Path | None = None
-    dictionary: Path | None = None
+    source_vectors: Path
+    target_vectors: Path
+    dictionary: Path
     neighbours: int = 10
     temperature: float = 0.1
     most_words: int = 0
@@ -56,9 +56,9 @@ class Wechsel(Method):
         from ofa.similarity import combine_nearest
         from ofa.vectors.reading import read_vectors
 
-        old = read_vectors(needed(self.source_vectors, "--source_vectors", "where the old words are"), self.most_words)
-        new = read_vectors(needed(self.target_vectors, "--target_vectors", "where the new words are"), self.most_words)
-        pairs = read_dictionary(needed(self.dictionary, "--dictionary", "where the bilingual dictionary is"))
+        old = read_vectors(self.source_vectors, self.most_words)
+        new = read_vectors(self.target_vectors, self.most_words)
+        pairs = read_dictionary(self.dictionary)
         new, used = rotated(new, old, pairs)
         work.facts["dictionary pairs"] = used
         combine_nearest(draft, work, old, new, neighbours=self.neighbours, temperature=self.temperature)

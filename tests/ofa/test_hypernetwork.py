@@ -13,7 +13,6 @@ from ofa.hypernetwork.batches import SubwordBatches, chosen
 from ofa.hypernetwork.folder import read_folder, split_of
 from ofa.hypernetwork.networks import HypernetworkConfig, hyper_loss
 from ofa.hypernetwork.prediction import read_predictions
-from semeqv.engine.errors import UserError
 
 DATA = "cli ofa dataset mapping --mapping mapping"
 
@@ -110,5 +109,3 @@ def test_the_yaml_of_hyperofa_is_read_and_mistakes_are_named(say, tmp_path):
         in say(f"{DATA} cli ofa model bilstm --hypernetwork_config_path bad.yaml cli train", code=2).err
     )
     assert "holds no mapping" in say(f"{DATA} cli ofa model bilstm cli optimizers adam cli train", code=2).err
-    with pytest.raises(UserError, match="--mapping FOLDER"):
-        read_folder(None)

@@ -163,13 +163,13 @@ def test_wechsel_goes_through_a_dictionary(say, save, tokenizers, vectors, tmp_p
 @pytest.mark.parametrize(
     ("line", "said"),
     [
-        ("mean --target_tokenizer target --output new", "--from MODEL"),
-        ("mean --from old --output new", "--target_tokenizer TOKENIZER"),
-        ("mean --from old --target_tokenizer target", "--output FOLDER"),
+        ("mean --target_tokenizer target --output new", "'--from'"),
+        ("mean --from old --output new", "'--target_tokenizer'"),
+        ("mean --from old --target_tokenizer target", "'--output'"),
         ("mean --from old --target_tokenizer target --output old", "is there already"),
         ("mean --from old --target_tokenizer target --output old --overwrite", "was not written by cli ofa init"),
         ("mean --from old --target_tokenizer nowhere/at/all --output new", "nowhere/at/all"),
-        ("ofa --from old --target_tokenizer target --output new", "--vectors FILE"),
+        ("ofa --from old --target_tokenizer target --output new", "'--vectors'"),
         ("ofa --from old --target_tokenizer target --output new --vectors no.vec", "no.vec"),
         ("mean --from old --target_tokenizer target --output new --keep_dim 17", "--keep_dim 17 is more than the 16"),
     ],
