@@ -34,6 +34,8 @@ ENV VENV=/opt/semeqv \
 # in place: a checkout mounted over /semeqv is what runs.
 COPY --chown=semeqv:semeqv LICENSE README.md makefile pyproject.toml requirements.txt ./
 COPY --chown=semeqv:semeqv semeqv/__init__.py semeqv/
+COPY --chown=semeqv:semeqv backpack/__init__.py backpack/
+COPY --chown=semeqv:semeqv ofa/__init__.py ofa/
 RUN PIP_NO_CACHE_DIR=1 make install
 COPY --chown=semeqv:semeqv . .
 
