@@ -20,6 +20,18 @@ settings.register_profile(
 settings.load_profile("semeqv")
 
 
+@pytest.fixture(scope="session")
+def shared_cache(tmp_path_factory):
+    return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture(autouse=True)
+def cache(shared_cache, monkeypatch):
+    """A cache that the tests of a process share."""
+    monkeypatch.setenv("SEMEQV_CACHE", str(shared_cache))
+    return shared_cache
+
+
 class Outcome:
     """What a sentence printed, and its exit code."""
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from semeqv.engine.component import component
+from semeqv.engine.component import check_bounds, component
 
 
 @component("ofa mapping")
@@ -34,8 +34,7 @@ class CreateMapping:
     path: Path = Path("mapping")
 
     def __post_init__(self) -> None:
-        if self.keep_dim is not None and self.keep_dim < 1:
-            raise ValueError(f"--keep_dim must be at least 1, not {self.keep_dim}.")
+        check_bounds(self, keep_dim=1, most_words=0)
 
     def build(self) -> None:
         """Write the folder."""

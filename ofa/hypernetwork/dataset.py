@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from semeqv.engine.component import component
+from semeqv.engine.component import check_bounds, component
 
 
 @component("ofa dataset mapping")
@@ -33,11 +33,7 @@ class MappingDataset:
     augment: bool = True
 
     def __post_init__(self) -> None:
-        for name in ("batch_size", "most_words"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"--{name} must be at least 1, not {getattr(self, name)}.")
-        if self.seed < 0:
-            raise ValueError(f"--seed must be at least 0, not {self.seed}.")
+        check_bounds(self, batch_size=1, most_words=1, seed=0)
 
     def build(self) -> Any:
         """The data; `UserError` is raised when there is no mapping."""

@@ -34,15 +34,7 @@ def measured(
     held = split_of(folder.trained, options.split, options.seed)
     trained = split_of(folder.trained, "train", options.seed)
     wanted = folder.coordinates[torch.from_numpy(held)]
-    hypernetwork = predicted(
-        model,
-        folder.source,
-        folder.vectors,
-        held,
-        rows=options.batch_size,
-        most_words=options.most_words,
-        regime=regime,
-    )
+    hypernetwork = predicted(options, model, folder.source, folder.vectors, held, regime=regime)
     vectors = unit(folder.source.vectors(folder.vectors))
     similar, places = nearest(vectors[held], vectors[trained], options.neighbours)
     neighbours = folder.coordinates[torch.from_numpy(trained[places.numpy()])]

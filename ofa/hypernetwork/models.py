@@ -4,10 +4,11 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, ClassVar
 
-from semeqv.engine.component import component
+from semeqv.engine.component import check_bounds, component
 from semeqv.engine.errors import UserError
 
 UNSAID: Any = None  # an option that the configuration file, else `defaults`, decides
+USUAL = {"layers": 2, "dropout": 0.4, "contrast": 0.1, "temperature": 0.5}
 NAMES = {  # options by the names of HyperOFA's YAML configuration
     "layers": ("model_hps", "num_layers"),
     "hidden_size": ("model_hps", "hidden_dim"),
@@ -22,11 +23,11 @@ class HypernetworkOptions:
     """The options of all hypernetworks.
 
     Args:
-        layers: Layers.
-        hidden_size: Width inside.
-        dropout: Share of activations dropped in training.
-        contrast: The share of the contrastive part in the loss (lambda).
-        temperature: Of the contrastive part.
+        layers: Layers; 2 if left out, where the file does not say it either.
+        hidden_size: Width inside; 800 of an LSTM in each direction, 1600 of a set transformer, if left out so.
+        dropout: Share of activations dropped in training; .4 if left out so.
+        contrast: The share of the contrastive part in the loss (lambda); .1 if left out so.
+        temperature: Of the contrastive part; .5 if left out so.
         hypernetwork_config_path: A YAML file of HyperOFA (`model_hps`, `training_hps`), for what is left out.
     """
 
@@ -45,12 +46,7 @@ class HypernetworkOptions:
         for name, default in (self.defaults | said).items():
             if getattr(self, name) is None:
                 object.__setattr__(self, name, default)
-        for name in ("layers", "hidden_size"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"--{name} must be at least 1, not {getattr(self, name)}.")
-        for name in ("dropout", "contrast"):
-            if not 0 <= getattr(self, name) <= 1:
-                raise ValueError(f"--{name} must be from 0 to 1, not {getattr(self, name)}.")
+        check_bounds(self, layers=1, hidden_size=1, dropout=(0, 1), contrast=(0, 1))
         if self.temperature <= 0:
             raise ValueError(f"--temperature must be above 0, not {self.temperature}.")
 
@@ -86,13 +82,7 @@ class BiLstm(HypernetworkOptions):
     """The BiLSTM of HyperOFA, by default in the size for RoBERTa: 2 layers of 800 in each direction."""
 
     network: ClassVar[str] = "bilstm"
-    defaults: ClassVar[dict[str, Any]] = {
-        "layers": 2,
-        "hidden_size": 800,
-        "dropout": 0.4,
-        "contrast": 0.1,
-        "temperature": 0.5,
-    }
+    defaults: ClassVar[dict[str, Any]] = USUAL | {"hidden_size": 800}
 
 
 @component("ofa model setformer")
@@ -105,13 +95,7 @@ class SetFormer(HypernetworkOptions):
     """
 
     network: ClassVar[str] = "setformer"
-    defaults: ClassVar[dict[str, Any]] = {
-        "layers": 2,
-        "hidden_size": 1600,
-        "dropout": 0.4,
-        "contrast": 0.1,
-        "temperature": 0.5,
-    }
+    defaults: ClassVar[dict[str, Any]] = USUAL | {"hidden_size": 1600}
 
     heads: int = 4
 

@@ -3,32 +3,39 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-from semeqv.engine.component import component
+from semeqv.engine.component import check_bounds, component
 
 
-@component("ofa predict")
 @dataclass(frozen=True, kw_only=True)
-class Predict:
-    """Predict the coordinates of the new subwords with the hypernetwork of the sentence (HyperOFA, step 3).
+class Predicting:
+    """What the actions of a hypernetwork have in common.
 
     Args:
         mapping: The folder that `cli ofa mapping` has written.
-        path: The file of predictions, which `cli ofa init hyperofa` reads.
         batch_size: Subwords at a time.
         most_words: Words of a subword at most; of more, some are drawn.
     """
 
     mapping: Path
-    path: Path = Path("predictions.safetensors")
     batch_size: int = 256
     most_words: int = 256
 
     def __post_init__(self) -> None:
-        for name in ("batch_size", "most_words"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"--{name} must be at least 1, not {getattr(self, name)}.")
+        check_bounds(self, batch_size=1, most_words=1)
+
+
+@component("ofa predict")
+@dataclass(frozen=True, kw_only=True)
+class Predict(Predicting):
+    """Predict the coordinates of the new subwords with the hypernetwork of the sentence (HyperOFA, step 3).
+
+    Args:
+        path: The file of predictions, which `cli ofa init hyperofa` reads.
+    """
+
+    path: Path = Path("predictions.safetensors")
 
     def build(self, *, model: Any, device: str, precision: str, threads: int | None) -> None:
         """Predict, and write the file.
@@ -47,7 +54,7 @@ class Predict:
 
 @component("ofa evaluate")
 @dataclass(frozen=True, kw_only=True)
-class Evaluate:
+class Evaluate(Predicting):
     """Measure how well coordinates of held-out old subwords are predicted (HyperOFA, step 2.5), beside OFA.
 
     OFA combines the coordinates of the ten nearest subwords that the hypernetwork was trained on; the mean of these is
@@ -55,31 +62,24 @@ class Evaluate:
     coordinates are the nearest to the prediction, by cosine, among all held-out ones.
 
     Args:
-        mapping: The folder that `cli ofa mapping` has written.
-        split: The part of the subwords: validation or test.
+        split: The part of the subwords.
         seed: Of the split, as `cli ofa dataset mapping` was told.
         neighbours: Of OFA.
         softmax_temperature: Of OFA.
-        batch_size: Subwords at a time.
-        most_words: Words of a subword at most; of more, some are drawn.
         csv: Write the table to this file, too.
     """
 
-    mapping: Path
-    split: str = "test"
+    split: Literal["validation", "test"] = "test"
     seed: int = 14
     neighbours: int = 10
     softmax_temperature: float = 0.1
-    batch_size: int = 256
-    most_words: int = 256
     csv: Path | None = None
 
     def __post_init__(self) -> None:
-        if self.split not in ("validation", "test"):
-            raise ValueError(f"--split must be validation or test, not {self.split!r}.")
-        for name in ("batch_size", "most_words", "neighbours"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"--{name} must be at least 1, not {getattr(self, name)}.")
+        super().__post_init__()
+        check_bounds(self, seed=0, neighbours=1)
+        if self.softmax_temperature <= 0:
+            raise ValueError(f"--softmax_temperature must be above 0, not {self.softmax_temperature}.")
 
     def build(
         self, *, model: Any, device: str, precision: str, threads: int | None, record: Callable[..., None]

@@ -20,28 +20,26 @@ from semeqv.tasks.measures.inference import inference
 from semeqv.text.tokens.batches import generator
 
 if TYPE_CHECKING:
-    from ofa.hypernetwork.predict import Predict
+    from ofa.hypernetwork.predict import Predict, Predicting
 
 
 def predicted(
+    options: "Predicting",
     model: Any,
     mapping: Mapping,
     vectors: NDArray[numpy.float32],
     subwords: NDArray[numpy.int64],
     *,
-    rows: int,
-    most_words: int,
     regime: tuple[str, str, int | None],
 ) -> Tensor:
     """Predict the coordinates of subwords.
 
     Args:
+        options: How many subwords at a time, and words of one.
         model: A hypernetwork.
         mapping: The words of the subwords.
         vectors: `(words, width)`.
         subwords: `(n,)`, each with words.
-        rows: At a time.
-        most_words: Of a subword.
         regime: Device, precision, threads.
 
     Returns:
@@ -61,11 +59,11 @@ def predicted(
     order = numpy.argsort(mapping.degree[subwords], kind="stable")
     with inference(model, *regime) as running:
         for step, start in enumerate(
-            tqdm(range(0, len(order), rows), desc="predict", unit="batch", leave=False, disable=None)
+            tqdm(range(0, len(order), options.batch_size), desc="predict", unit="batch", leave=False, disable=None)
         ):
-            which = order[start : start + rows]
+            which = order[start : start + options.batch_size]
             draw = generator(step, 0, 7)
-            sets = [chosen(mapping.words_of(subword), most_words, False, draw) for subword in subwords[which]]
+            sets = [chosen(mapping.words_of(subword), options.most_words, False, draw) for subword in subwords[which]]
             found[torch.from_numpy(which)] = model(**running.place(padded(sets, vectors))).prediction.float().cpu()
     return found
 
@@ -83,15 +81,7 @@ def predict_new(options: "Predict", folder: MappingFolder, model: Any, regime: t
         UserError: When the file cannot be written.
     """
     subwords = numpy.flatnonzero(folder.target.degree > 0)
-    rows = predicted(
-        model,
-        folder.target,
-        folder.vectors,
-        subwords,
-        rows=options.batch_size,
-        most_words=options.most_words,
-        regime=regime,
-    )
+    rows = predicted(options, model, folder.target, folder.vectors, subwords, regime=regime)
     facts = {name: str(folder.facts[name]) for name in ("matrix", "keep_dim", "target_tokenizer", "from")}
     temporary = options.path.with_name(f".{options.path.name}.tmp")
     try:

@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from semeqv.engine.component import check_bounds
+
 if TYPE_CHECKING:
     from ofa.plan import Draft
     from ofa.work import Work
@@ -37,9 +39,7 @@ class Method:
     overwrite: bool = False
 
     def __post_init__(self) -> None:
-        for name in ("keep_dim", "pad_to_multiple_of"):
-            if getattr(self, name) is not None and getattr(self, name) < 1:
-                raise ValueError(f"--{name} must be at least 1, not {getattr(self, name)}.")
+        check_bounds(self, keep_dim=1, pad_to_multiple_of=1)
 
     def draft(self, draft: "Draft", work: "Work") -> None:
         """Give origins to the rows that are not copied.

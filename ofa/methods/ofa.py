@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ofa.methods.method import Method
+from ofa.methods.similar import Similar
 from semeqv.engine.component import component
 
 if TYPE_CHECKING:
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @component("ofa init ofa")
 @dataclass(frozen=True, kw_only=True)
-class Ofa(Method):
+class Ofa(Similar):
     """Make new rows of those of similar old subwords, similar by multilingual word vectors.
 
     OFA (Liu et al., 2023, arXiv 2311.08849): a subword of either vocabulary has the mean vector of the words that it is
@@ -25,22 +25,9 @@ class Ofa(Method):
     Args:
         vectors: Word vectors of all languages in one space: word2vec text or binary, fastText or GloVe text; see
             `cli ofa vectors`, which makes some.
-        neighbours: Old subwords that a new one is made of.
-        temperature: Of the softmax.
-        most_words: The first so many words of the file; 0 for all.
     """
 
     vectors: Path
-    neighbours: int = 10
-    temperature: float = 0.1
-    most_words: int = 0
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if self.neighbours < 1:
-            raise ValueError(f"--neighbours must be at least 1, not {self.neighbours}.")
-        if self.temperature <= 0:
-            raise ValueError(f"--temperature must be above 0, not {self.temperature}.")
 
     def draft(self, draft: "Draft", work: "Work") -> None:
         """Combine the nearest old subwords.

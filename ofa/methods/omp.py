@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ofa.methods.method import Method
-from semeqv.engine.component import component
+from semeqv.engine.component import check_bounds, component
 
 if TYPE_CHECKING:
     from ofa.plan import Draft
@@ -31,8 +31,7 @@ class Omp(Method):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.tokens < 1:
-            raise ValueError(f"--tokens must be at least 1, not {self.tokens}.")
+        check_bounds(self, tokens=1)
 
     def draft(self, draft: "Draft", work: "Work") -> None:
         """Combine shared tokens as the donor's rows are.

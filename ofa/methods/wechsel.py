@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ofa.methods.method import Method
+from ofa.methods.similar import Similar
 from semeqv.engine.component import component
 
 if TYPE_CHECKING:
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @component("ofa init wechsel")
 @dataclass(frozen=True, kw_only=True)
-class Wechsel(Method):
+class Wechsel(Similar):
     """Make new rows of those of similar old subwords, similar after the words of one language are turned to another's.
 
     WECHSEL (Minixhofer, Paischer & Rekabsaz, 2022, arXiv 2112.06598): word vectors of the new language are rotated into
@@ -26,24 +26,11 @@ class Wechsel(Method):
         source_vectors: Word vectors of the language of the old vocabulary.
         target_vectors: Those of the new one, of the same width.
         dictionary: Lines of an old and a new word, with a tab or a blank between.
-        neighbours: Old subwords that a new one is made of.
-        temperature: Of the softmax over their cosines.
-        most_words: The first so many words of each file; 0 for all.
     """
 
     source_vectors: Path
     target_vectors: Path
     dictionary: Path
-    neighbours: int = 10
-    temperature: float = 0.1
-    most_words: int = 0
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if self.neighbours < 1:
-            raise ValueError(f"--neighbours must be at least 1, not {self.neighbours}.")
-        if self.temperature <= 0:
-            raise ValueError(f"--temperature must be above 0, not {self.temperature}.")
 
     def draft(self, draft: "Draft", work: "Work") -> None:
         """Rotate, then combine the nearest old subwords.

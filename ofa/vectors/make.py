@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from semeqv.engine.component import component
+from semeqv.engine.component import check_bounds, component
 
 
 @component("ofa vectors")
@@ -37,9 +37,7 @@ class Vectors:
     disjoint_from: tuple[Path, ...] = ()
 
     def __post_init__(self) -> None:
-        for name, least in (("dimensions", 2), ("least", 1), ("most_common", 0), ("power", 0)):
-            if getattr(self, name) < least:
-                raise ValueError(f"--{name} must be at least {least}, not {getattr(self, name)}.")
+        check_bounds(self, dimensions=2, least=1, most_common=0, power=0)
 
     def build(self, *, dataset_options: Mapping[tuple[str, str | None], Any], seed: int) -> None:
         """Make the vectors and write them.

@@ -2,6 +2,7 @@
 
 import itertools
 import re
+from array import array
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -50,7 +51,7 @@ def aligned_vectors(
     """
     apart = test_lines(options.disjoint_from)
     ids: dict[str, int] = {}
-    words, sentences = list[int](), list[int]()
+    words, sentences = array("q"), array("q")
     count = left = 0
     for row in tqdm(sentence_pairs(rows), desc="count words", unit="pair", leave=False, disable=None):
         if apart and any(normalised(text) in apart for text in row.values()):
@@ -63,15 +64,15 @@ def aligned_vectors(
         sentences.extend(itertools.repeat(count, len(said)))
         count += 1
     entries = Entries(numpy.array(words, numpy.int64), numpy.array(sentences, numpy.int64), len(ids), count)
-    kept = kept_words(list(ids), entries, options.least, options.most_common)
+    known = list(ids)
+    kept = kept_words(known, entries, options.least, options.most_common)
     if len(kept) <= options.dimensions or count <= options.dimensions:
         raise UserError(
             f"{len(kept):,} words in {count:,} sentence pairs are too few for vectors of {options.dimensions} numbers; "
             "say fewer --dimensions, a smaller --least, or more text in two languages."
         )
-    names_of = list(ids)
     matrix = decomposed(entries.only(kept), options.dimensions, options.power, seed)
-    chosen = [names_of[number] for number in kept.tolist()]
+    chosen = [known[number] for number in kept.tolist()]
     counts = Counter(word.partition(":")[0] for word in chosen)
     facts = {"sentences": count, "left out": left, "words": dict(sorted(counts.items()))}
     return WordVectors(chosen, unit(matrix.numpy())), facts

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from semeqv.engine.component import component
+from semeqv.engine.component import check_bounds, component
 
 
 @component("ofa token-vectors")
@@ -33,10 +33,7 @@ class TokenVectors:
     documents: int = 0
 
     def __post_init__(self) -> None:
-        least_values = {"dimensions": 1, "window": 1, "least": 1, "passes": 1, "documents": 0}
-        for name, least in least_values.items():
-            if getattr(self, name) < least:
-                raise ValueError(f"--{name} must be at least {least}, not {getattr(self, name)}.")
+        check_bounds(self, dimensions=1, window=1, least=1, passes=1, documents=0)
 
     def build(
         self, *, tokenizer: Any, dataset_options: Mapping[tuple[str, str | None], Any], seed: int, threads: int | None

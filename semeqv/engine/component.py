@@ -89,6 +89,24 @@ def alias(name: str, default: Any) -> Any:
     return dataclasses.field(default=default, metadata={"alias": name})
 
 
+def check_bounds(options: Any, **bounds: float | tuple[float, float]) -> None:
+    """Refuse options out of bounds; for a component's `__post_init__`. None stands for what was left out.
+
+    Args:
+        options: The component.
+        **bounds: By option: the least that it may be, or the least and the most.
+
+    Raises:
+        ValueError: When an option is below, or above.
+    """
+    for name, bound in bounds.items():
+        least, most = bound if isinstance(bound, tuple) else (bound, None)
+        value = getattr(options, name)
+        if value is not None and (value < least or (most is not None and value > most)):
+            at_most = "" if most is None else f" and at most {most}"
+            raise ValueError(f"--{name} must be at least {least}{at_most}, not {value}.")
+
+
 def summary(kind: type) -> str:
     """The help text of a component: its docstring up to the list of arguments."""
     return inspect.cleandoc(kind.__doc__ or "").partition("\nArgs:\n")[0].partition("\nRaises:\n")[0].strip()

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from semeqv.engine.component import component
+from semeqv.engine.component import check_bounds, component
 
 
 @component("savers default-saver")
@@ -44,9 +44,7 @@ class DefaultSaver:
     verbose: bool = False
 
     def __post_init__(self) -> None:
-        for name, least in (("etc", 0), ("minutes", 0), ("keep", 1)):
-            if getattr(self, name) < least:
-                raise ValueError(f"--{name} must be at least {least}, not {getattr(self, name)}.")
+        check_bounds(self, etc=0, minutes=0, keep=1)
         if self.resume and self.restorepath:
             raise ValueError("--resume continues the run in its own folder, --restorepath another one; leave one out.")
 

@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from semeqv.engine.component import component
+from semeqv.engine.component import check_bounds, component
 
 
 @component("schedulers noscheduler")
@@ -60,8 +60,7 @@ class Cosine:
     lrmin: float = 0.0
 
     def __post_init__(self) -> None:
-        if self.tmax < 1:
-            raise ValueError(f"--tmax must be at least 1, not {self.tmax}.")
+        check_bounds(self, tmax=1)
         if not self.lrmin >= 0:
             raise ValueError(f"--lrmin must be 0 or more, not {self.lrmin}.")
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 import click
 
-from semeqv.engine.component import MOST
+from semeqv.engine.component import MOST, check_bounds
 
 
 class SeedWords(click.ParamType[str]):
@@ -88,11 +88,7 @@ class Settings:
     overwrite: bool = False
 
     def __post_init__(self) -> None:
-        least_values = {"seed": 0, "epochs": 1, "steps": 1, "etv": 1, "accumulation": 1, "threads": 1}
-        for name, least in (least_values | {"skip_nonfinite": 0, "processes": 1}).items():
-            value = getattr(self, name)
-            if value is not None and value < least:
-                raise ValueError(f"--{name} must be at least {least}, not {value}.")
+        check_bounds(self, seed=0, epochs=1, steps=1, etv=1, accumulation=1, threads=1, skip_nonfinite=0, processes=1)
         if (self.threads or 0) > 1024:
             raise ValueError(f"--threads must be at most 1024, not {self.threads}.")
         if self.clip is not None and not self.clip > 0:

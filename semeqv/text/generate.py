@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from semeqv.engine.component import component
+from semeqv.engine.component import check_bounds, component
 
 
 @component("generate")
@@ -32,12 +32,9 @@ class Generate:
     output: Path | None = field(default=None, metadata={"alias": "path"})
 
     def __post_init__(self) -> None:
-        if self.max_new_tokens < 1:
-            raise ValueError(f"--max_new_tokens must be at least 1, not {self.max_new_tokens}.")
+        check_bounds(self, max_new_tokens=1, top_k=1)
         if self.temperature < 0:
             raise ValueError(f"--temperature must be 0 or more, not {self.temperature}.")
-        if self.top_k is not None and self.top_k < 1:
-            raise ValueError(f"--top_k must be at least 1, not {self.top_k}.")
         if not 0 < self.top_p <= 1:
             raise ValueError(f"--top_p must be above 0 and at most 1, not {self.top_p}.")
 

@@ -12,10 +12,10 @@ KINDS = {"bpe": Bpe, "wordpiece": Wordpiece, "unigram": Unigram}
 
 
 @pytest.fixture(scope="session")
-def tokenizers(tmp_path_factory):
+def tokenizers(shared_cache):
     """Tokenizers by kind and language, of 300 tokens for the first language and 400 for the second."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("SEMEQV_CACHE", str(tmp_path_factory.mktemp("cache")))
+        patch.setenv("SEMEQV_CACHE", str(shared_cache))
         found = {}
         for kind, component in KINDS.items():
             for language, size in (("lume", 300), ("drask", 400)):

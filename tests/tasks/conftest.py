@@ -13,18 +13,6 @@ ENGLISH = [f"{'long ' * (i % 9)}house {i} stands in street number {i * 7 % 11}" 
 FRENCH = [line.replace("house", "maison").replace("street", "rue") for line in ENGLISH[:25]] + ["la fin"] * 15
 
 
-@pytest.fixture(scope="session")
-def shared_cache(tmp_path_factory):
-    return tmp_path_factory.mktemp("cache")
-
-
-@pytest.fixture(autouse=True)
-def cache(shared_cache, monkeypatch):
-    """A cache that the tests of a process share."""
-    monkeypatch.setenv("SEMEQV_CACHE", str(shared_cache))
-    return shared_cache
-
-
 @pytest.fixture
 def corpus(tmp_path):
     """The beginning of the names of line-aligned files, `corpus.en` and `corpus.fr`."""

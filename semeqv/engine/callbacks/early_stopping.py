@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from semeqv.engine.callbacks.callback import Callback
-from semeqv.engine.component import component
+from semeqv.engine.component import check_bounds, component
 from semeqv.engine.errors import UserError
 
 
@@ -34,8 +34,7 @@ class EarlyStopping:
     name: str | None = None
 
     def __post_init__(self) -> None:
-        if self.patience < 1:
-            raise ValueError(f"--patience must be at least 1, not {self.patience}.")
+        check_bounds(self, patience=1)
         if not self.min_delta >= 0:
             raise ValueError(f"--min_delta must be 0 or more, not {self.min_delta}.")
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from semeqv.engine.callbacks.log import Logged
-from semeqv.engine.component import component
+from semeqv.engine.component import check_bounds, component
 
 
 @component("callbacks cdists")
@@ -82,8 +82,7 @@ class CdistsDecouple(Cdists):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.etd < 1:
-            raise ValueError(f"--etd must be at least 1, not {self.etd}.")
+        check_bounds(self, etd=1)
         if self.split != "train":
             raise ValueError("cdists-decouple changes the model while it trains; its --split is train.")
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from semeqv.engine.component import component
+from semeqv.engine.component import check_bounds, component
 
 
 @component("foundation-embeddings")
@@ -32,9 +32,7 @@ class FoundationEmbeddings:
     replicates: int = 1000
 
     def __post_init__(self) -> None:
-        for name, least in (("shortest", 1), ("neighbours", 2), ("replicates", 1)):
-            if getattr(self, name) < least:
-                raise ValueError(f"--{name} must be at least {least}, not {getattr(self, name)}.")
+        check_bounds(self, shortest=1, neighbours=2, replicates=1)
 
     def build(self, model: Any, seed: int, output: Path | None, tokenizer: Any = None) -> None:
         """Measure, print the table, and write the files.

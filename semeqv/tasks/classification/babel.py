@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
-from semeqv.engine.component import component
+from semeqv.engine.component import check_bounds, component
 from semeqv.tasks.classification.options import Item, Labelled
 from semeqv.text.babel.options import LANGUAGES, GrammarOptions
 
@@ -29,8 +29,7 @@ class Generated(GrammarOptions, Labelled):
         Labelled.__post_init__(self)
         if not self.languages or set(self.languages) - set(LANGUAGES) or len(set(self.languages)) < len(self.languages):
             raise ValueError(f"--languages are {' and '.join(LANGUAGES)}, not {' '.join(self.languages)!r}.")
-        if self.documents < 1:
-            raise ValueError(f"--documents must be at least 1, not {self.documents}.")
+        check_bounds(self, documents=1)
         if self.holdout:
             raise ValueError("--holdout is not needed: every split has documents of its own.")
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
 
-from semeqv.engine.component import alias
+from semeqv.engine.component import alias, check_bounds
 from semeqv.text.datasets.corpus import Split
 
 
@@ -55,13 +55,7 @@ class Labelled:
     replicates: int = 1000
 
     def __post_init__(self) -> None:
-        bounds = {"holdout": (0, 0.5), "sentences": (0, None), "batch_size": (1, None), "max_length": (8, None)}
-        bounds |= {"grouping": (1, None), "replicates": (0, None)}
-        for name, (least, most) in bounds.items():
-            value = getattr(self, name)
-            if value < least or (most is not None and value > most):
-                at_most = f" and at most {most}" if most else ""
-                raise ValueError(f"--{name} must be at least {least}{at_most}, not {value}.")
+        check_bounds(self, holdout=(0, 0.5), sentences=0, batch_size=1, max_length=8, grouping=1, replicates=0)
         if len(set(self.labels)) < len(self.labels):
             raise ValueError("--labels names one twice.")
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from semeqv.engine.component import component
+from semeqv.engine.component import check_bounds, component
 
 
 @component("perplexity")
@@ -45,8 +45,7 @@ class Perplexity:
     def __post_init__(self) -> None:
         if strange := set(self.splits) - {"train", "validation", "test"}:
             raise ValueError(f"--splits are train, validation and test, not {min(strange)!r}.")
-        if self.stride is not None and self.stride < 1:
-            raise ValueError(f"--stride must be at least 1, not {self.stride}.")
+        check_bounds(self, stride=1)
 
     def build(
         self,

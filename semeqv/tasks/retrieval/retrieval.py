@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from semeqv.engine.component import component
+from semeqv.engine.component import check_bounds, component
 
 
 @component("retrieval")
@@ -63,10 +63,7 @@ class Retrieval:
     csv: Path | None = None
 
     def __post_init__(self) -> None:
-        least_values = {"sentences": 0, "max_length": 3, "batch_size": 1, "replicates": 1, "neighbours": 1}
-        for name, least in least_values.items():
-            if (getattr(self, name) or least) < least:
-                raise ValueError(f"--{name} must be at least {least}, not {getattr(self, name)}.")
+        check_bounds(self, sentences=0, max_length=3, batch_size=1, replicates=1, neighbours=1)
         if min(self.k, default=0) < 1:
             raise ValueError("--k takes one or more sizes, each at least 1.")
         if strange := [word for word in self.layer if word not in ("last", "all") and not word.isdecimal()]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from semeqv.engine.component import alias
+from semeqv.engine.component import alias, check_bounds
 
 Split = Literal["train", "validation", "test"]
 
@@ -51,13 +51,8 @@ class Corpus:
     whole_word: bool = False
 
     def __post_init__(self) -> None:
-        bounds = {"holdout": (0, 0.5), "documents": (0, None), "batch_size": (1, None), "block_size": (4, None)}
-        bounds |= {"mask_probability": (0, 1), "temperature": (1, None)}
-        for name, (least, most) in bounds.items():
-            value = getattr(self, name)
-            if value is not None and (value < least or (most is not None and value > most)):
-                at_most = f" and at most {most}" if most else ""
-                raise ValueError(f"--{name} must be at least {least}{at_most}, not {value}.")
+        check_bounds(self, holdout=(0, 0.5), documents=0, batch_size=1, block_size=4)
+        check_bounds(self, mask_probability=(0, 1), temperature=1)
         if self.weights and self.temperature is not None:
             raise ValueError("--weights and --temperature both say how languages are mixed; leave one out.")
         if any(weight <= 0 for weight in self.weights):

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
 
-from semeqv.engine.component import component
+from semeqv.engine.component import check_bounds, component
 from semeqv.engine.errors import UserError
 
 
@@ -30,8 +30,7 @@ class Loaded:
     dtype: Literal["float32", "bfloat16", "saved"] = "float32"
 
     def __post_init__(self) -> None:
-        if self.loss_chunk is not None and self.loss_chunk < 1:
-            raise ValueError(f"--loss_chunk must be at least 1, not {self.loss_chunk}.")
+        check_bounds(self, loss_chunk=1)
 
     @property
     def objective(self) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from semeqv.engine.component import component
+from semeqv.engine.component import check_bounds, component
 
 LEAST = 8
 
@@ -32,12 +32,7 @@ class Trained:
     kind: ClassVar[str] = ""
 
     def __post_init__(self) -> None:
-        if self.vocab_size < LEAST:
-            raise ValueError(f"--vocab_size must be at least {LEAST}, not {self.vocab_size}.")
-        if self.temperature < 1:
-            raise ValueError(f"--temperature must be at least 1, not {self.temperature}.")
-        if self.documents < 0:
-            raise ValueError(f"--documents must be at least 0, not {self.documents}.")
+        check_bounds(self, vocab_size=LEAST, temperature=1, documents=0)
 
     def build(self, dataset_options: Mapping[tuple[str, str | None], Any]) -> Any:
         """The tokenizer, a fast one of transformers; trained once for the same corpora and options.

@@ -3,15 +3,9 @@ import random
 import pytest
 
 
-@pytest.fixture(scope="session")
-def shared_cache(tmp_path_factory):
-    return tmp_path_factory.mktemp("cache")
-
-
 @pytest.fixture(autouse=True)
-def cache(shared_cache, monkeypatch):
-    """A cache that the tests of a process share; and no data but what they make."""
-    monkeypatch.setenv("SEMEQV_CACHE", str(shared_cache))
+def no_data(monkeypatch):
+    """No data but what the tests make."""
     monkeypatch.delenv("SEMEQV_DATA", raising=False)
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
+from semeqv.engine.component import check_bounds
 from semeqv.text.datasets.corpus import Corpus
 
 
@@ -25,12 +26,7 @@ class Doubled:
 
     def __post_init__(self) -> None:
         super().__post_init__()  # type: ignore[misc]
-        if self.doubles < 2:
-            raise ValueError(f"--doubles must be at least 2, not {self.doubles}.")
-        if not 0 <= self.swap <= 1:
-            raise ValueError(f"--swap must be at least 0 and at most 1, not {self.swap}.")
-        if self.double_seed < 0:
-            raise ValueError(f"--double_seed must be at least 0, not {self.double_seed}.")
+        check_bounds(self, doubles=2, swap=(0, 1), double_seed=0)
         if self.objective == "translation":
             raise ValueError("--objective is causal or masked here; translation has no doubles.")
 

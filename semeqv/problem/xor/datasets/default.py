@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from semeqv.engine.component import component
+from semeqv.engine.component import check_bounds, component
 
 LONGEST = 24  # bits: all strings are held in memory
 
@@ -50,12 +50,7 @@ class Default:
 
         checked("--zero_dst", self.zero_dst)
         checked("--one_dst", self.one_dst)
-        bounds = {"size": (1, LONGEST), "batch_size": (1, None), "draws": (1, None), "seed": (0, None)}
-        for name, (least, most) in bounds.items():
-            value = getattr(self, name)
-            if value < least or (most and value > most):
-                at_most = f" and at most {most}" if most else ""
-                raise ValueError(f"--{name} must be at least {least}{at_most}, not {value}.")
+        check_bounds(self, size=(1, LONGEST), batch_size=1, draws=1, seed=0)
         if self.draws > 1 and self.split == "train":
             raise ValueError("--draws is for sets that are drawn once, validation and test; training draws anew.")
 
