@@ -59,9 +59,11 @@ def measure(
     if not topics.homonyms or not topics.unambiguous:
         raise UserError("The grammar has no homonyms of two nouns, or no nouns of one sense: give it more --homonyms.")
     outcomes: dict[str, list[NDArray[numpy.bool_]]] = {kind: [] for kind in KINDS}
+    speller = Speller(tokenizer)
     with inference(model, *regime):
         for language in data.languages:
-            for kind, speaks in asked(options, model, Speller(tokenizer), topics, language, generator).items():
+            found = asked(options, model, speller=speller, topics=topics, language=language, generator=generator)
+            for kind, speaks in found.items():
                 outcomes[kind].append(speaks)
     lines = []
     for kind in KINDS:
@@ -79,6 +81,7 @@ def measure(
 def asked(
     options: "Coverage",
     model: Any,
+    *,
     speller: Speller,
     topics: Topics,
     language: str,

@@ -84,11 +84,13 @@ def word_vectors(model: Any, spelled: Sequence[Sequence[int]], pieces: str = "av
     Raises:
         UserError: When there is no alpha to compose with.
     """
+    if not is_backpack(model) and pieces == "averaged":
+        return embedded(model, spelled)
     device = model.get_input_embeddings().weight.device
     if pieces == "composed" and not is_backpack(model):
         raise UserError(f"--pieces composed takes the weights of a Backpack; {type(model).__name__} has none.")
     different, places = torch.unique(torch.tensor([i for ids in spelled for i in ids]), return_inverse=True)
-    table = torch.cat([token_vectors(model, some.to(device)) for some in torch.split(different, several)])
+    table = torch.cat([model.senses(some.to(device)).float().cpu() for some in torch.split(different, several)])
     lengths = torch.tensor([len(ids) for ids in spelled])
     of_word = torch.repeat_interleave(torch.arange(len(spelled)), lengths)
     weights = (1 / lengths)[of_word]
@@ -99,11 +101,13 @@ def word_vectors(model: Any, spelled: Sequence[Sequence[int]], pieces: str = "av
     return vectors.index_add_(0, of_word, weights * table[places])
 
 
-def token_vectors(model: Any, ids: Tensor) -> Tensor:
-    """The vectors of tokens, `(tokens, senses, d)`, fp32 on the CPU."""
-    found = model.senses(ids) if is_backpack(model) else model.get_input_embeddings()(ids)[:, None]
-    vectors: Tensor = found.float().cpu()
-    return vectors
+@torch.no_grad()
+def embedded(model: Any, spelled: Sequence[Sequence[int]]) -> Tensor:
+    """The mean input embedding of the tokens of each word, `(words, 1, d)`, fp32 on the CPU."""
+    embeddings = model.get_input_embeddings()
+    device = embeddings.weight.device
+    means = [embeddings(torch.tensor(list(ids), device=device)).float().mean(0) for ids in spelled]
+    return torch.stack(means)[:, None].cpu()
 
 
 def composing_weights(model: Any, ids: Sequence[int], device: Any) -> Tensor:
