@@ -16,7 +16,8 @@ class Coverage:
     Homonyms here are dictionary forms of two nouns, of different topics. A sense vector speaks of a topic when that has
     at least --share of the --top nouns that the vector predicts most, beyond what the same index of the mean noun
     predicts; the word itself is left out. `both` is the share of homonyms with some sense that speaks of the one topic
-    and some of the other, `distinct` where these can be two senses. Chance is told by two controls: the vectors of
+    and some of the other; `distinct`, where the index that is strongest for the one, by the mean score of its nouns in
+    standard deviations, is another one than for the other. Chance is told by two controls: the vectors of
     another homonym, asked for these topics; and nouns of one sense, asked for its topic and a random one. The sentence
     needs `cli dataset babel --split validation`, which says the grammar. Intervals are those of a bootstrap of the
     words. Lines go to metrics.jsonl of the run's folder.

@@ -5,10 +5,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy
 import torch
-from numpy.typing import NDArray
 
 from backpack.evaluation.babel import AmbiguousWord, Topics, babel_of, grammar_of, topics_of
-from backpack.evaluation.covering import Nouns, covered, predictions, speaks_of
+from backpack.evaluation.covering import Nouns, Spoken, predictions, spoken
 from backpack.evaluation.words import Speller, senses_of, word_vectors
 from semeqv.engine.errors import UserError
 from semeqv.tasks.measures.inference import check_tokenizer, inference, name_of
@@ -58,21 +57,20 @@ def measure(
     topics = topics_of(grammar_of(data), data.languages, generator)
     if not topics.homonyms or not topics.unambiguous:
         raise UserError("The grammar has no homonyms of two nouns, or no nouns of one sense: give it more --homonyms.")
-    outcomes: dict[str, list[NDArray[numpy.bool_]]] = {kind: [] for kind in KINDS}
+    outcomes = dict[str, Spoken]()
     speller = Speller(tokenizer)
     with inference(model, *regime):
         for language in data.languages:
             found = asked(options, model, speller=speller, topics=topics, language=language, generator=generator)
-            for kind, speaks in found.items():
-                outcomes[kind].append(speaks)
+            outcomes = {kind: outcomes[kind] + each if outcomes else each for kind, each in found.items()}
     lines = []
     for kind in KINDS:
-        found = dict(zip(MEASURES, covered(numpy.concatenate(outcomes[kind]))))
+        found = dict(zip(MEASURES, outcomes[kind].covered()))
         line = {"measure": "coverage", "of": kind, "words": len(found["both"])}
         for name, each in found.items():
             low, high = interval([each], options.replicates, generator)
             line |= {name: float(each.mean()), f"{name}_low": low, f"{name}_high": high}
-        senses = outcomes[kind][0].shape[1]
+        senses = outcomes[kind].speaks.shape[1]
         said = {"senses": senses, "top": options.top, "share": options.share, "model": name_of(model)}
         lines.append(line | said)
     return lines
@@ -86,8 +84,8 @@ def asked(
     topics: Topics,
     language: str,
     generator: numpy.random.Generator,
-) -> dict[str, NDArray[numpy.bool_]]:
-    """Which senses speak of which topics, in one language.
+) -> dict[str, Spoken]:
+    """What senses say of the topics of words, in one language.
 
     Args:
         options: What the command was told.
@@ -98,7 +96,7 @@ def asked(
         generator: Deals the homonyms' vectors out to each other.
 
     Returns:
-        `(words, senses, 2)` for each of `KINDS`.
+        The answers for each of `KINDS`.
 
     Raises:
         UserError: When --top asks for more nouns than there are, or there is one homonym alone.
@@ -124,7 +122,7 @@ def asked(
         "others": (own[other.tolist()], homonyms),
         "unambiguous": (scores[[row[word.form] for word in single]], single),
     }
-    return {name: speaks_of(of, words, nouns, options.top, options.share) for name, (of, words) in ends.items()}
+    return {name: spoken(of, words, nouns, options.top, options.share) for name, (of, words) in ends.items()}
 
 
 def of_language(words: Sequence[AmbiguousWord], language: str) -> list[AmbiguousWord]:
@@ -141,4 +139,4 @@ def print_lines(lines: list[dict[str, Any]]) -> None:
             cells += [f"{each[name]:.3f}", f"{each[f'{name}_low']:.3f}-{each[f'{name}_high']:.3f}"]
         rows.append([*cells, f"{each['words']:,}"])
     title = f"Words both of whose topics are among their senses, {lines[0]['model']}"
-    print_table(title, ("", "both", "95% interval", "by two senses", "95% interval", "words"), rows)
+    print_table(title, ("", "both", "95% interval", "by different indices", "95% interval", "words"), rows)

@@ -44,10 +44,36 @@ def predictions(senses: Tensor, output: Tensor, nouns: Nouns, mean: Tensor) -> T
     return (senses - mean) @ output[nouns.tokens].T
 
 
-def speaks_of(
-    scores: Tensor, words: Sequence[AmbiguousWord], nouns: Nouns, top: int, share: float
-) -> NDArray[numpy.bool_]:
-    """Which senses of words speak of the two topics of each.
+@dataclass(frozen=True)
+class Spoken:
+    """What the senses of words say of the two topics of each.
+
+    Args:
+        speaks: `(words, senses, 2)`, whether the topic has its share of the nouns with the highest scores.
+        strength: `(words, senses, 2)`: how far the nouns of the topic are above the mean noun, in standard deviations
+            over the nouns, so that long vectors do not count for more.
+    """
+
+    speaks: NDArray[numpy.bool_]
+    strength: NDArray[numpy.float64]
+
+    def __add__(self, other: "Spoken") -> "Spoken":
+        return Spoken(*(numpy.concatenate(each) for each in zip(vars(self).values(), vars(other).values())))
+
+    def covered(self) -> tuple[NDArray[numpy.bool_], NDArray[numpy.bool_]]:
+        """Whether both topics are there.
+
+        Returns:
+            `(words,)` each: whether some sense speaks of the first topic and some of the second; and whether, besides,
+            the index that is strongest for the first is another one than that for the second.
+        """
+        both = self.speaks.any(1).all(1)
+        strongest = self.strength.argmax(1)
+        return both, both & (strongest[:, 0] != strongest[:, 1])
+
+
+def spoken(scores: Tensor, words: Sequence[AmbiguousWord], nouns: Nouns, top: int, share: float) -> Spoken:
+    """Ask the senses of words for the topics of each.
 
     Args:
         scores: `(words, senses, nouns)`.
@@ -57,29 +83,16 @@ def speaks_of(
         share: The share of the list that must be of the topic.
 
     Returns:
-        `(words, senses, 2)`.
+        The answers.
     """
     own = torch.tensor([[form == word.form for form in nouns.forms] for word in words])
+    standard = (scores - scores.mean(-1, keepdim=True)) / scores.std(-1, keepdim=True).clamp(min=1e-12)
     highest = scores.masked_fill(own[:, None], -torch.inf).topk(top).indices
-    asked = torch.tensor([word.topics for word in words])
-    of_topic = nouns.topics.T[asked].float()  # (words, 2, nouns)
-    counts = torch.stack(
-        [of_topic[:, side].gather(1, highest.flatten(1)).view(highest.shape).mean(-1) for side in (0, 1)]
-    )
-    found: NDArray[numpy.bool_] = (counts >= share).permute(1, 2, 0).numpy()
-    return found
-
-
-def covered(speaks: NDArray[numpy.bool_]) -> tuple[NDArray[numpy.bool_], NDArray[numpy.bool_]]:
-    """Whether both topics are spoken of, and whether by different senses.
-
-    Args:
-        speaks: `(words, senses, 2)`.
-
-    Returns:
-        `(words,)` each: some sense speaks of the first topic and some of the second; these can be two senses.
-    """
-    both = speaks.any(1).all(1)
-    counts = speaks.sum(1)
-    same = (speaks.all(2).sum(1) == 1) & (counts == 1).all(1)  # one sense does it all
-    return both, both & ~same
+    speaks, strength = [], []
+    for side in (0, 1):
+        of_topic = nouns.topics.T[torch.tensor([word.topics[side] for word in words])] & ~own  # (words, nouns)
+        listed = of_topic[:, None].expand(scores.shape).gather(2, highest)
+        speaks.append(listed.double().mean(-1) >= share)
+        weights = of_topic.double() / of_topic.sum(1, keepdim=True).clamp(min=1)
+        strength.append((standard.double() @ weights[:, :, None])[..., 0])
+    return Spoken(torch.stack(speaks, -1).numpy(), torch.stack(strength, -1).numpy())
