@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 KINDS = {
     "weights": "weights of senses (alpha)",
     "states": "last states of the Transformer",
+    "word": "its last state at the word",
     "reader": "best possible: the reader who knows the grammar",
 }
 

@@ -68,9 +68,9 @@ def features(
 ) -> tuple[dict[str, NDArray[numpy.float32]], Integers]:
     """What a model makes of homonyms, each sentence read by itself behind the token that starts a text.
 
-    Both features are means over the positions from the last token of the word to the end of the sentence: of the
-    weights that a Backpack gives there to the senses of that token, and of the last states of the model; of a Backpack,
-    of its trunk.
+    `weights` and `states` are means over the positions from the last token of the word to the end of the sentence: of
+    the weights that a Backpack gives there to the senses of that token, and of the last states of the model; of a
+    Backpack, of its trunk. `word` is the last state at that token, which knows what is before alone.
 
     Args:
         model: Predicts the next token, within `inference`.
@@ -101,9 +101,10 @@ def features(
                 for place in of_sentence[each]:
                     at = 1 + ends.index(int(found.end[place]))
                     last[place] = lines[row][at]
-                    for name, values in outputs.items():
-                        part = values[row, ..., at : len(lines[row]), :]
-                        made[name][place] = (part[..., at] if name == "weights" else part.T).mean(-1).numpy()
+                    made["states"][place] = outputs["states"][row, at : len(lines[row])].mean(0).numpy()
+                    made["word"][place] = outputs["states"][row, at].numpy()
+                    if "weights" in outputs:
+                        made["weights"][place] = outputs["weights"][row, :, at : len(lines[row]), at].mean(1).numpy()
             bar.update(len(which))
     return {name: numpy.stack(values) for name, values in made.items()}, last
 
@@ -123,7 +124,7 @@ class Parted:
     """How well the occurrences of one token part by its two senses.
 
     Args:
-        by: What they were clustered by: `weights`, `states`, or `reader`, which knows the grammar.
+        by: What they were clustered by: `weights`, `states`, `word`, or `reader`, which knows the grammar.
         count: How many occurrences.
         v: Their V-measure.
         chance: Its mean when the senses are dealt out anew.
