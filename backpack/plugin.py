@@ -3,7 +3,7 @@
 from semeqv.engine.chain import Chain
 from semeqv.text.models import families
 
-EVALUATION = ("coverage", "disambiguation", "invariance", "similarity", "cloze", "report")
+EVALUATION = ("coverage", "disambiguation", "invariance", "similarity", "cloze", "lexical", "report")
 
 
 def register(chain: Chain) -> None:

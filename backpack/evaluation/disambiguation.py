@@ -16,10 +16,10 @@ class Disambiguation:
     The occurrences of each homonym are parted by 2-means and compared with their senses: V-measure (Rosenberg &
     Hirschberg, 2007), corrected for chance: 0 is what clusters of these sizes reach when senses are dealt out anew, 1
     is perfect. Clustered are the weights (alpha) that a Backpack gives to the senses of the word, on average over the
-    positions from the word to the end of its sentence; and the last states of any model, of a Backpack those
-    of its trunk, likewise averaged, and at the word itself. Beside them stands the best possible reader, who knows the grammar and the sentence.
-    The sentence needs `cli dataset babel --split validation`. Intervals are those of a bootstrap of the words. Lines go
-    to metrics.jsonl of the run's folder.
+    positions from the word to the end of its sentence; and the last states of any model, of a Backpack those of its
+    trunk, likewise averaged, and at the word itself. Beside them stands the best possible reader, who knows the grammar
+    and the sentence. The sentence needs `cli dataset babel --split validation`. Intervals are those of a bootstrap of
+    the words. Lines go to metrics.jsonl of the run's folder.
 
     Args:
         occurrences: Those that a word must have.

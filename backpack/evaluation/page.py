@@ -21,15 +21,15 @@ COSINES = {"raw": "as they are", "centred": "less the mean of each index in each
 PREAMBLE = """\
 # Backpacks on text whose senses are known
 
-A Backpack (Hewitt et al., 2023, arXiv 2305.16765) gives each token several sense vectors, whatever stands around it, and
-context decides their weights. The text is generated, in two invented languages: nouns belong to topics, and some words
-are two nouns, of different topics. GPT-2, the control, has the same trunk and reads the same text for as many steps.
-Means are over {runs} runs, with Student's 95% interval.
+A Backpack (Hewitt et al., 2023, arXiv 2305.16765) gives each token several sense vectors, whatever stands around it,
+and context decides their weights. The text is generated, in two invented languages: nouns belong to topics, and some
+words are two nouns, of different topics. GPT-2, the control, has the same trunk and reads the same text for as many
+steps. Means are over {runs} runs, with Student's 95% interval.
 
-- *Coverage*: a sense vector speaks of a topic when at least 4 of the 10 nouns that it predicts most, beyond what the same
-  index of the mean noun predicts, are of the topic. `both`: some sense speaks of the one topic of a word and some of the
-  other. `different indices`: and the index that is strongest for the one is another one than for the other. Two controls
-  tell chance: the vectors of another homonym, and words of one sense, asked for its topic and a random one.
+- *Coverage*: a sense vector speaks of a topic when at least 4 of the 10 nouns that it predicts most, beyond what the
+  same index of the mean noun predicts, are of the topic. `both`: some sense speaks of the one topic of a word and some
+  of the other. `different indices`: and the index that is strongest for the one is another one than for the other. Two
+  controls tell chance: the vectors of another homonym, and words of one sense, asked for its topic and a random one.
 - *Disambiguation*: the occurrences of a word parted by 2-means and compared with its senses, by V-measure corrected for
   chance (0: no better than senses dealt out anew; 1: perfect).
 - *Translations*: the cosine of the senses of words with one sense and of their one translation; p from 999 permutations
