@@ -5,12 +5,12 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
-EXPERIMENTS := $(filter-out experiments/common.mk experiments/xor.mk,$(sort $(wildcard experiments/*.mk)))
+EXPERIMENTS := $(filter-out experiments/backpack.mk experiments/common.mk experiments/xor.mk,$(sort $(wildcard experiments/*.mk)))
 SMALL := xor-transformer-small xor-transformer-small-ydh xor-transformer-small-ndh xor-lstm-small xor-mlp-small
 MEDIUM := xor-transformer-medium xor-lstm-medium xor-mlp-medium
 
 .PHONY: figs test help install install-dev lint format xor xor-medium mlm all bench faults clean
-.PHONY: docker-build docker-run docs/results/xor.md docs/results/mlm.md docs/results/tagging.md
+.PHONY: docker-build docker-run docs/results/xor.md docs/results/mlm.md docs/results/tagging.md docs/results/backpack.md
 
 figs: install
 	@$(MAKE) --no-print-directory -f experiments/xor-transformer-small.mk figs
@@ -56,6 +56,11 @@ docs/results/mlm.md: install $(if $(filter mlm,$(MAKECMDGOALS)),mlm-transformer)
 
 docs/results/tagging.md: install
 	@$(MAKE) --no-print-directory -f experiments/tagging.mk page
+
+docs/results/backpack.md: install
+	@$(MAKE) --no-print-directory -f experiments/backpack-babel.mk figs
+	$(BIN)/semeqv cli backpack report --output $@ runs/backpack-babel/measured
+	@mkdir -p $(@:.md=) && cp figures/backpack-babel/senses.png $(@:.md=)
 
 bench: install-dev
 	$(BIN)/python -m benchmarks

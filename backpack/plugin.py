@@ -3,7 +3,7 @@
 from semeqv.engine.chain import Chain
 from semeqv.text.models import families
 
-EVALUATION = ("coverage", "disambiguation", "invariance", "similarity", "cloze", "lexical", "report")
+EVALUATION = ("coverage", "disambiguation", "invariance", "similarity", "cloze", "lexical", "continuations", "report")
 
 
 def register(chain: Chain) -> None:

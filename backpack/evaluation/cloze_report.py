@@ -97,9 +97,27 @@ def sets_of(
     if options.path is not None:
         yield options.path.name, read_texts(options.path)
         return
+    yield from corpora_of(dataset_options, "cli backpack cloze")
+
+
+def corpora_of(
+    dataset_options: Mapping[tuple[str, str | None], Any], what: str
+) -> Iterator[tuple[str, Iterator[tuple[str, str]]]]:
+    """The validation and test sets of a sentence.
+
+    Args:
+        dataset_options: The data sets, not built.
+        what: The command, for the message.
+
+    Yields:
+        The name of a set, and its texts with their languages.
+
+    Raises:
+        UserError: When there is none.
+    """
     chosen = {key: each for key, each in dataset_options.items() if key[0] != "train" and hasattr(each, "corpus")}
     if not chosen:
-        raise UserError("There are no passages: add a data set with --split validation, or give cli cloze a --path.")
+        raise UserError(f"{what} has no text: add a data set with --split validation.")
     for (split, name), each in chosen.items():
         yield f"{split} {name}" if name else split, ((said.text, said.language) for said in each.corpus())
 

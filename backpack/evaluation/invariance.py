@@ -22,11 +22,12 @@ class Invariance:
 
     Args:
         path: A dictionary with tabs, a word and a translation on each line, or its place under $SEMEQV_DATA, such as
-            dict_freedict/eng-fra.tsv; the generated corpus if left out. Entries of several words are left out, and
-            words that are written alike in both languages.
+            dict_freedict/eng-fra.tsv; the generated corpus if left out. Entries of several words are left out.
         pairs: The first so many pairs; 0 for all.
         pieces: For words of several tokens: the mean of their senses, or what they compose.
         single: Leave words of several tokens out.
+        shared_tokens: Keep pairs that have a token in common, as words that are written alike have: their senses are
+            alike before any training.
         permutations: Of each test.
         csv: Write the table to this file, too.
     """
@@ -35,6 +36,7 @@ class Invariance:
     pairs: int = 2000
     pieces: Literal["averaged", "composed"] = "averaged"
     single: bool = False
+    shared_tokens: bool = False
     permutations: int = 999
     csv: Path | None = None
 

@@ -8,7 +8,7 @@ import numpy
 from backpack.evaluation.babel import babel_of, grammar_of, translations
 from backpack.evaluation.dictionary import entries
 from backpack.evaluation.permuting import alikeness
-from backpack.evaluation.words import Speller, senses_of, word_vectors
+from backpack.evaluation.words import Speller, senses_of, without_shared, word_vectors
 from semeqv.engine.errors import UserError
 from semeqv.tasks.measures.inference import check_tokenizer, inference, name_of
 from semeqv.tasks.measures.report import print_table
@@ -49,16 +49,14 @@ def measure(
     if options.path is None:
         pairs = translations(grammar_of(babel_of(dataset_options, ("validation", "test", "train"), "This")))
     else:
-        pairs = [pair for pair in entries(options.path) if pair[0].lower() != pair[1].lower()]
+        pairs = list(entries(options.path))
     speller = Speller(tokenizer)
-    spelled = [(a, b) for a, b in zip(*(speller([pair[side] for pair in pairs]) for side in (0, 1)))]
-    if options.single:
-        spelled = [pair for pair in spelled if len(pair[0]) == len(pair[1]) == 1]
-    spelled = spelled[: options.pairs or None]
-    if len(spelled) < 2:
-        raise UserError(f"There are {len(spelled)} pairs of translations; two are the least.")
+    pairs = without_shared(pairs, speller, options.single, options.shared_tokens)[: options.pairs or None]
+    if len(pairs) < 2:
+        raise UserError(f"There are {len(pairs)} pairs of translations; two are the least.")
     with inference(model, *regime):
-        left, right = (word_vectors(model, [pair[side] for pair in spelled], options.pieces) for side in (0, 1))
+        sides = ([pair[side] for pair in pairs] for side in (0, 1))
+        left, right = (word_vectors(model, speller(words), options.pieces) for words in sides)
     lines, generator = [], numpy.random.default_rng(seed)
     for of, (one, two) in {"raw": (left, right), "centred": (left - left.mean(0), right - right.mean(0))}.items():
         found = alikeness(one, two, options.permutations, generator)
@@ -66,7 +64,7 @@ def measure(
             {
                 "measure": "invariance",
                 "of": of,
-                "pairs": len(spelled),
+                "pairs": len(pairs),
                 "dictionary": "babel" if options.path is None else str(options.path),
                 "same_index": found.same,
                 "other_index": found.other,

@@ -22,10 +22,12 @@ class Lexical:
 
     Args:
         path: A word and a related word on each line, a tab between them; here, or under $SEMEQV_DATA. Entries of
-            several words are left out, and pairs that are written alike.
+            several words are left out.
         k: The sizes of the lists.
         words: The first so many words of the list that are left; 0 for all. All second words of the list remain.
         single: Leave words of several tokens out.
+        shared_tokens: Keep pairs that have a token in common, as words that are written alike have: their vectors are
+            alike before any training.
         pieces: For words of several tokens: the mean of their vectors, or what they compose in a Backpack.
         replicates: Samples of the bootstrap.
         csv: Write the table to this file, too.
@@ -35,6 +37,7 @@ class Lexical:
     k: tuple[int, ...] = (1, 5, 10)
     words: int = 2000
     single: bool = False
+    shared_tokens: bool = False
     pieces: Literal["averaged", "composed"] = "averaged"
     replicates: int = 1000
     csv: Path | None = None

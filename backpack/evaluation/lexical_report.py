@@ -8,7 +8,7 @@ from torch import Tensor
 
 from backpack.evaluation.dictionary import entries
 from backpack.evaluation.induction import chance, gold_of, ranks
-from backpack.evaluation.words import Speller, embedded, is_backpack, word_vectors
+from backpack.evaluation.words import Speller, embedded, is_backpack, without_shared, word_vectors
 from semeqv.engine.errors import UserError
 from semeqv.tasks.measures.inference import check_tokenizer, inference, name_of
 from semeqv.tasks.measures.intervals import interval
@@ -38,12 +38,9 @@ def measure(
     """
     check_tokenizer(model, tokenizer)
     speller = Speller(tokenizer)
-    pairs = [pair for pair in entries(options.path) if pair[0].lower() != pair[1].lower()]
-    if options.single:
-        written = list(zip(*(speller([pair[side] for pair in pairs]) for side in (0, 1))))
-        pairs = [pair for pair, (one, other) in zip(pairs, written) if len(one) == len(other) == 1]
+    pairs = without_shared(list(entries(options.path)), speller, options.single, options.shared_tokens)
     if not pairs:
-        raise UserError(f"{options.path} has no pair of single words" + " of one token each" * options.single + ".")
+        raise UserError(f"{options.path} has no pair of single words that is left with these options.")
     sources, targets, gold = gold_of(pairs)
     sources, gold = sources[: options.words or None], gold[: options.words or None]
     spelled = speller(sources), speller(targets)

@@ -44,6 +44,28 @@ class Speller:
         return found
 
 
+def without_shared(
+    pairs: Sequence[tuple[str, str]], speller: Speller, single: bool, shared: bool
+) -> list[tuple[str, str]]:
+    """The pairs of words whose likeness has to be learned.
+
+    Args:
+        pairs: Words.
+        speller: Writes them as tokens.
+        single: Leave out pairs with a word of several tokens.
+        shared: Keep pairs that have a token in common, so that their vectors are alike before any training.
+
+    Returns:
+        Those that are left.
+    """
+    written = zip(*(speller([pair[side] for pair in pairs]) for side in (0, 1)))
+    return [
+        pair
+        for pair, (one, other) in zip(pairs, written)
+        if not (single and len(one) + len(other) > 2) and (shared or not set(one) & set(other))
+    ]
+
+
 def is_backpack(model: Any) -> bool:
     """Whether a model has senses."""
     return hasattr(model, "sense_table")
