@@ -16,22 +16,23 @@ GRAMMAR := --plural 0 --past 0 --subject_entity 0 --object_entity 0 --oblique_en
   --verbs 30 --adjectives 30 --adverbs 15
 TEXT := cli dataset babel $(GRAMMAR) --block_size 64
 
-$(RUN)/senses-%/trained: | $(READY)
-	$(TRAIN) --seeds $(SEEDS) --steps $(STEPS) $(SETTINGS) --output $(@D) $(OPTIONS) \
-	  cli tokenizer bpe --vocab_size 2000 $(TEXT) --batch_size 8 \
-	  cli model backpack --senses $* --layers 2 --heads 4 --embedding_size 96 --block_size 64 --initializer_range .1 \
-	  cli optimizers adamw --learning_rate 3e-3 --weight_decay .1 cli schedulers cosine-warmup --warmup 50 \
-	  cli savers default-saver --minutes 2 --resume cli train
-	@touch $@
-
 MEASURED := $(foreach k,$(KS),$(EACH:%=$(RUN)/measured/%-senses$(k)/metrics.jsonl))
+
 figs: $(MEASURED)
 	@$(SEMEQV) cli backpack report $(RUN)/measured
 
-define measure
-$(EACH:%=$(RUN)/measured/%-senses$(1)/metrics.jsonl): $(RUN)/measured/%-senses$(1)/metrics.jsonl: $(RUN)/senses-$(1)/trained
-	$(SEMEQV) --seed $$* $(SETTINGS) --output $$(@D) --overwrite $(OPTIONS) cli model load --from \
-	  $(RUN)/senses-$(1)/$$*-backpack $(TEXT) --split validation --documents 600 \
+define runs
+$(RUN)/%-senses$(1)/trained: | $(READY)
+	$(TRAIN) --seed $$* --steps $(STEPS) $(SETTINGS) --output $$(@D) $(OPTIONS) \
+	  cli tokenizer bpe --vocab_size 2000 $(TEXT) --batch_size 8 \
+	  cli model backpack --senses $(1) --layers 2 --heads 4 --embedding_size 96 --block_size 64 --initializer_range .1 \
+	  cli optimizers adamw --learning_rate 3e-3 --weight_decay .1 cli schedulers cosine-warmup --warmup 50 \
+	  cli savers default-saver --minutes 2 --resume cli train
+	@touch $$@
+
+$(EACH:%=$(RUN)/measured/%-senses$(1)/metrics.jsonl): $(RUN)/measured/%-senses$(1)/metrics.jsonl: $(RUN)/%-senses$(1)/trained
+	$(SEMEQV) --seed $$* $(SETTINGS) --output $$(@D) --overwrite $(OPTIONS) \
+	  cli model load --from $(RUN)/$$*-senses$(1) $(TEXT) --split validation --documents 600 \
 	  cli perplexity --no-overlap cli backpack coverage cli backpack disambiguation
 endef
-$(foreach k,$(KS),$(eval $(call measure,$(k))))
+$(foreach k,$(KS),$(eval $(call runs,$(k))))

@@ -26,5 +26,5 @@ SENTENCE = cli tokenizer bpe --vocab_size $(VOCABULARY) $(DATA) $(DATA) --split 
   cli savers default-saver --savebest --minutes 2 --resume
 
 figs: run
-	$(SEMEQV) --output $(RUN)/measured --overwrite $(OPTIONS) cli model load --from $(wildcard $(RUN)/*-backpack) \
+	$(SEMEQV) --output $(RUN)/measured --overwrite $(OPTIONS) cli model load --from $(RUN) \
 	  $(DATA) --split validation cli perplexity cli backpack continuations --output $(RUN)/measured/continuations.jsonl

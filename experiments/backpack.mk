@@ -32,25 +32,29 @@ TEXT = cli dataset $(CORPUS) --languages en fr $(DOWNLOAD) $(LAYOUT)
 MEASURES ?= cli perplexity cli backpack cloze cli backpack similarity cli backpack lexical
 SENSES_MEASURES ?= cli backpack invariance --path dict_freedict/eng-fra.tsv
 
-$(RUN)/%/trained: | $(READY)
-	$(TRAIN) --seeds $(SEEDS) --steps $(STEPS) $(SETTINGS) --output $(@D) $(OPTIONS) \
-	  cli tokenizer bpe --vocab_size $(VOCABULARY) $(TEXT) $(TEXT) --split validation $(HELD) \
-	  cli model $* $(MODEL_$*) \
-	  cli optimizers adamw --learning_rate $(LEARNING_RATE) --weight_decay .1 cli schedulers cosine-warmup --warmup $(WARMUP) \
-	  cli savers default-saver --minutes 10 --resume cli train
-	@touch $@
-
-MEASURE = $(SEMEQV) --seed $* $(SETTINGS) --output $(@D) --overwrite $(OPTIONS) cli model load --from \
-  $(RUN)/$(1)/$*-$(1) $(TEXT) --split validation $(HELD) $(MEASURES)
+TRAINING = $(TRAIN) --seed $* --steps $(STEPS) $(SETTINGS) --output $(@D) $(OPTIONS) \
+  cli tokenizer bpe --vocab_size $(VOCABULARY) $(TEXT) $(TEXT) --split validation $(HELD) cli model $(1) \
+  cli optimizers adamw --learning_rate $(LEARNING_RATE) --weight_decay .1 \
+  cli schedulers cosine-warmup --warmup $(WARMUP) cli savers default-saver --minutes 10 --resume cli train
+MEASURING = $(SEMEQV) --seed $* $(SETTINGS) --output $(@D) --overwrite $(OPTIONS) \
+  cli model load --from $(RUN)/$(notdir $(@D)) $(TEXT) --split validation $(HELD) $(MEASURES)
 
 BACKPACKS := $(EACH:%=$(RUN)/measured/%-backpack/metrics.jsonl)
 CONTROLS := $(EACH:%=$(RUN)/measured/%-gpt2/metrics.jsonl)
 
-$(BACKPACKS): $(RUN)/measured/%-backpack/metrics.jsonl: $(RUN)/backpack/trained
-	$(call MEASURE,backpack) $(SENSES_MEASURES)
+$(RUN)/%-backpack/trained: | $(READY)
+	$(call TRAINING,backpack $(MODEL_backpack))
+	@touch $@
 
-$(CONTROLS): $(RUN)/measured/%-gpt2/metrics.jsonl: $(RUN)/gpt2/trained
-	$(call MEASURE,gpt2)
+$(RUN)/%-gpt2/trained: | $(READY)
+	$(call TRAINING,gpt2 $(MODEL_gpt2))
+	@touch $@
+
+$(BACKPACKS): $(RUN)/measured/%-backpack/metrics.jsonl: $(RUN)/%-backpack/trained
+	$(MEASURING) $(SENSES_MEASURES)
+
+$(CONTROLS): $(RUN)/measured/%-gpt2/metrics.jsonl: $(RUN)/%-gpt2/trained
+	$(MEASURING)
 
 figs: $(BACKPACKS) $(CONTROLS)
 	@$(SEMEQV) cli backpack report $(RUN)/measured
