@@ -61,8 +61,8 @@ def measure(
     speller = Speller(tokenizer)
     with inference(model, *regime):
         for language in data.languages:
-            found = asked(options, model, speller=speller, topics=topics, language=language, generator=generator)
-            outcomes = {kind: outcomes[kind] + each if outcomes else each for kind, each in found.items()}
+            answers = asked(options, model, speller=speller, topics=topics, language=language, generator=generator)
+            outcomes = {kind: outcomes[kind] + each if outcomes else each for kind, each in answers.items()}
     lines = []
     for kind in KINDS:
         found = dict(zip(MEASURES, outcomes[kind].covered()))

@@ -67,7 +67,7 @@ class Spoken:
             `(words,)` each: whether some sense speaks of the first topic and some of the second; and whether, besides,
             the index that is strongest for the first is another one than that for the second.
         """
-        both = self.speaks.any(1).all(1)
+        both: NDArray[numpy.bool_] = numpy.logical_and(*numpy.moveaxis(self.speaks.any(1), -1, 0))
         strongest = self.strength.argmax(1)
         return both, both & (strongest[:, 0] != strongest[:, 1])
 

@@ -1,7 +1,7 @@
 """Occurrences of homonyms, what a model makes of each, and how well that parts their senses."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -109,7 +109,7 @@ def features(
     return {name: numpy.stack(values) for name, values in made.items()}, last
 
 
-def read(model: Any, batch: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+def read(model: Any, batch: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
     """Weights of senses, `(rows, senses, time, time)`, of a Backpack; last states, `(rows, time, d)`; on the CPU."""
     if not is_backpack(model):
         states = body_of(model)(**batch, output_hidden_states=True).hidden_states[-1]

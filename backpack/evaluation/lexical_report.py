@@ -52,7 +52,12 @@ def measure(
                 ways[str(index)] = tuple(each[:, index : index + 1] for each in senses)
             ways["all"] = tuple(senses)
     generator, head = numpy.random.default_rng(seed), {"measure": "lexical", "dictionary": str(options.path)}
-    tail = {"words": len(sources), "candidates": len(targets), "pieces": options.pieces, "model": name_of(model)}
+    tail: dict[str, Any] = {
+        "words": len(sources),
+        "candidates": len(targets),
+        "pieces": options.pieces,
+        "model": name_of(model),
+    }
     tail |= {f"random@{k}": chance(gold, len(targets), k) for k in options.k}
     return [head | {"by": by} | precisions(options, two, gold, generator) | tail for by, two in ways.items()]
 

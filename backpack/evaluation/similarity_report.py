@@ -45,9 +45,11 @@ def measure(
         spelled = [speller(words) for words in (rated.first, rated.second)]
         several = sum(len(one) > 1 or len(two) > 1 for one, two in zip(*spelled))
         with inference(model, *regime):
-            found = cosines(*(embedded(model, ids) for ids in spelled), senses=False)
+            first, second = (embedded(model, ids) for ids in spelled)
+            found = cosines(first, second, senses=False)
             if is_backpack(model):
-                found |= cosines(*(word_vectors(model, ids, options.pieces) for ids in spelled), senses=True)
+                first, second = (word_vectors(model, ids, options.pieces) for ids in spelled)
+                found |= cosines(first, second, senses=True)
         for by, values in found.items():
             correlation, low, high = spearman(values, rated.scores, options.replicates, generator)
             lines.append(
