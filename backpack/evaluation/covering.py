@@ -67,7 +67,8 @@ class Spoken:
             `(words,)` each: whether some sense speaks of the first topic and some of the second; and whether, besides,
             the index that is strongest for the first is another one than that for the second.
         """
-        both: NDArray[numpy.bool_] = numpy.logical_and(*numpy.moveaxis(self.speaks.any(1), -1, 0))
+        there: NDArray[numpy.bool_] = numpy.asarray(self.speaks.any(1))
+        both = there[:, 0] & there[:, 1]
         strongest = self.strength.argmax(1)
         return both, both & (strongest[:, 0] != strongest[:, 1])
 
