@@ -25,6 +25,7 @@ help:
 	@echo 'make xor-medium  the three medium experiments (hours; SEEDS=42..43 STEPS=20000 make them shorter)'
 	@echo 'make mlm         the experiment on text (Europarl if $$SEMEQV_DATA has it, else generated), and docs/results/mlm.md'
 	@echo 'make tagging     taggers on a small encoder, pretrained here or not (40 minutes)'
+	@echo 'make docs/results/backpack.md    Backpacks on generated text, and the page (five minutes)'
 	@echo 'make all         every experiment'
 	@echo 'make lint        ruff, mypy, import-linter, pydoclint, hadolint'
 	@echo 'make format      let ruff format the code'
@@ -39,7 +40,7 @@ help:
 xor: $(SMALL) docs/results/xor.md
 xor-medium: $(MEDIUM)
 mlm: mlm-transformer docs/results/mlm.md
-all: $(notdir $(basename $(EXPERIMENTS))) docs/results/xor.md docs/results/mlm.md
+all: $(filter-out backpack-text,$(notdir $(basename $(EXPERIMENTS)))) docs/results/xor.md docs/results/mlm.md
 
 .PHONY: $(notdir $(basename $(EXPERIMENTS)))
 $(notdir $(basename $(EXPERIMENTS))): install

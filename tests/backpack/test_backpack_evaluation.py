@@ -2,6 +2,8 @@
 
 import itertools
 import json
+import subprocess
+import sys
 
 import numpy
 import pytest
@@ -222,3 +224,14 @@ def test_a_model_without_senses_is_refused(say):
     assert "take a Backpack" in say(f"{load} {babel} cli backpack coverage", 2).err
     assert "generated corpus alone" in say(f"{load} cli backpack disambiguation", 2).err
     assert "has no text" in say(f"{load} cli backpack cloze", 2).err
+
+
+def test_asking_for_help_imports_nothing_heavy():
+    names = ["coverage", "disambiguation", "invariance", "similarity", "cloze", "lexical", "continuations", "report"]
+    modules = ", ".join(
+        ["semeqv.figures.senses_view", "backpack.plugin", *(f"backpack.evaluation.{name}" for name in names)]
+    )
+    code = "import sys; from semeqv.engine import plugins; plugins.loading = True; "
+    code += f"import {modules}; print([name for name in ('torch', 'numpy', 'transformers') if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
