@@ -16,7 +16,9 @@ class Invariance:
     The mean cosine of equal sense indices of translations stands beside that of different indices, and beside that of
     equal indices of words that are no translations, which tells what an index has in common in all words. Two
     permutation tests, each of one side: indices are dealt out anew within every translation, or translations among the
-    words. `centred` is the same after the mean of each index in each language is taken off. Pairs are those of a
+    words. `centred` is the same after the mean of each index in each language is taken off. As they are, senses of any
+    two words are alike where an index has something in common in all words, and the first test then says nothing of
+    translations; the second does. Pairs are those of a
     dictionary, or of `cli dataset babel`: words with one sense, and their one translation. Lines go to metrics.jsonl of
     the run's folder.
 

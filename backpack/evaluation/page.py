@@ -33,7 +33,9 @@ steps. Means are over {runs} runs, with Student's 95% interval.
 - *Disambiguation*: the occurrences of a word parted by 2-means and compared with its senses, by V-measure corrected for
   chance (0: no better than senses dealt out anew; 1: perfect).
 - *Translations*: the cosine of the senses of words with one sense and of their one translation; p from 999 permutations
-  of the indices of each translation, and of the translations, the mean over runs.
+  of the indices of each translation, and of the translations, the mean over runs. Where all words have something in
+  common in an index, any two words are alike in it, and p (indices) is small whatever they mean: what counts is the
+  cosine of centred senses beside that of words that are no translations, and p (partners).
 
 What a Backpack has in its senses, coverage, and what its weights make of a sentence, disambiguation, are different
 questions; neither says the other.

@@ -65,7 +65,7 @@ class SensesView(Drawing):
         from semeqv.figures.style import COLUMN, colors, new_figure
 
         own, control, best = colors(3, self.palette, self.color or ["#0072B2", "#D55E00", "#555555"])
-        figure = new_figure(COLUMN * 2.1, 2.5, show=self.show)
+        figure = new_figure(COLUMN * 2.1, 2.9, show=self.show)
         if self.title:
             figure.suptitle(self.title)
         left, middle, right = figure.subplots(1, 3, width_ratios=[6, 6, 3.2])
@@ -79,10 +79,10 @@ class SensesView(Drawing):
         shades = [own, control, control, control, control, best]
         draw_bars(middle, found["disambiguation"], PARTED, shades)
         middle.set_title("Occurrences of homonyms\nparted by sense", loc="left", fontweight="bold")
-        middle.set_ylabel("V-measure, corrected for chance")
+        middle.set_ylabel("V-measure beyond chance")
         draw_bars(right, found["invariance"], COSINES, [own, control, control])
         right.set_title("Senses of\ntranslations", loc="left", fontweight="bold")
-        right.set_ylabel("cosine")
+        right.set_ylabel("cosine of centred senses")
         return figure
 
 
@@ -136,7 +136,7 @@ def read_measures(paths: tuple[Path, ...]) -> dict[str, dict[str, list[float]]]:
                         values["coverage", f"{key} {record.get('of')}"] = line.number_at(key)
                 elif record.get("measure") == "disambiguation":
                     values["disambiguation", f"{kind} {record.get('by')}"] = line.number_at("v_corrected")
-                elif record.get("measure") == "invariance" and record.get("of") == "raw":
+                elif record.get("measure") == "invariance" and record.get("of") == "centred":
                     for key in COSINES:
                         values["invariance", key] = line.number_at(key)
             for (name, key), value in values.items():
