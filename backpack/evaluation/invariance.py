@@ -18,9 +18,8 @@ class Invariance:
     permutation tests, each of one side: indices are dealt out anew within every translation, or translations among the
     words. `centred` is the same after the mean of each index in each language is taken off. As they are, senses of any
     two words are alike where an index has something in common in all words, and the first test then says nothing of
-    translations; the second does. Pairs are those of a
-    dictionary, or of `cli dataset babel`: words with one sense, and their one translation. Lines go to metrics.jsonl of
-    the run's folder.
+    translations; the second does. Pairs are those of a dictionary, or of `cli dataset babel`: words with one sense, and
+    their one translation. Lines go to metrics.jsonl of the run's folder.
 
     Args:
         path: A dictionary with tabs, a word and a translation on each line, or its place under $SEMEQV_DATA, such as
