@@ -23,7 +23,7 @@ DATA = cli dataset plain --path $(TEXT) --holdout .1 $(LAYOUT_$(SIZE))
 SENTENCE = cli tokenizer bpe --vocab_size $(VOCABULARY) $(DATA) $(DATA) --split validation \
   cli model backpack $(MODEL_$(SIZE)) \
   cli optimizers adamw --learning_rate 2e-3 --weight_decay .1 cli schedulers cosine-warmup --warmup 100 \
-  cli savers default-saver --savebest --minutes 2 --resume
+  cli savers default-saver --savebest --metric loss --mode min --minutes 2 --resume
 
 figs: run
 	$(SEMEQV) --output $(RUN)/measured --overwrite $(OPTIONS) cli model load --from $(RUN) \
