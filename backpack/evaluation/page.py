@@ -33,7 +33,7 @@ steps. Means are over {runs} runs, with Student's 95% interval.
 - *Disambiguation*: the occurrences of a word parted by 2-means and compared with its senses, by V-measure corrected for
   chance (0: no better than senses dealt out anew; 1: perfect).
 - *Translations*: the cosine of the senses of words with one sense and of their one translation; p from 999 permutations
-  of the indices of each translation, and of the translations, the mean over runs. Where all words have something in
+  of the indices of each translation, and of the translations, of each run. Where all words have something in
   common in an index, any two words are alike in it, and p (indices) is small whatever they mean: what counts is the
   cosine of centred senses beside that of words that are no translations, and p (partners).
 
@@ -51,11 +51,13 @@ class Shown:
         title: What stands above it.
         columns: The headings.
         rows: The cells.
+        words: How many of the first columns are words; the others are numbers.
     """
 
     title: str
     columns: tuple[str, ...]
     rows: list[list[str]]
+    words: int = 1
 
 
 def tables(rows: Sequence[Average]) -> list[Shown]:
@@ -105,9 +107,9 @@ def tables(rows: Sequence[Average]) -> list[Shown]:
         if (model, "invariance", of, "same_index") in found
     ]
     shown = [
-        Shown("Perplexity", ("model", "language", "perplexity", "least possible"), perplexity),
+        Shown("Perplexity", ("model", "language", "perplexity", "least possible"), perplexity, 2),
         Shown("Coverage", ("", "both", "different indices"), coverage),
-        Shown("Disambiguation", ("model", "parted by", "corrected", "V-measure", "of chance"), parted),
+        Shown("Disambiguation", ("model", "parted by", "corrected", "V-measure", "of chance"), parted, 2),
         Shown(
             "Translations",
             ("senses", "same index", "other index", "no translations", "p (indices)", "p (partners)"),
@@ -118,7 +120,9 @@ def tables(rows: Sequence[Average]) -> list[Shown]:
 
 
 def said(row: Average) -> str:
-    """`0.75 ± 0.04`."""
+    """`0.75 ± 0.04`; of probabilities each, since their mean says nothing."""
+    if row.number.startswith("p_"):
+        return ", ".join(f"{each:.3f}" for each in row.runs)
     digits = 2 if row.measure == "perplexity" else 3
     return f"{row.mean:.{digits}f}" + ("" if row.half is None else f" ± {row.half:.{digits}f}")
 
@@ -136,8 +140,7 @@ def page(rows: Sequence[Average], name: str) -> str:
     runs = max(len(row.runs) for row in rows)
     parts = [PREAMBLE.format(runs=runs), f"![What was measured, beside its controls]({name}/senses.png)\n"]
     for table in tables(rows):
-        numbers = sum(heading in ("", "model", "language", "parted by", "senses") for heading in table.columns)
-        rule = ["---"] * numbers + ["---:"] * (len(table.columns) - numbers)
+        rule = ["---"] * table.words + ["---:"] * (len(table.columns) - table.words)
         lines = [list(table.columns), rule, *table.rows]
         parts.append(f"\n## {table.title}\n\n" + "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n")
     return "".join(parts)

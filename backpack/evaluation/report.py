@@ -45,7 +45,7 @@ class Report:
             )
         rows = averages(read_measured(self.paths))
         for table in tables(rows):
-            print_table(table.title, table.columns, table.rows)
+            print_table(table.title, table.columns, table.rows, table.words)
         if self.output is not None:
             numbers = self.output.with_suffix(".json")
             write_text(self.output, page(rows, self.output.stem))
