@@ -1,6 +1,6 @@
 # How many senses: Backpacks with 1, 4, 8 and 16 senses on the generated text, where coverage can be measured.
 #
-# Half an hour of a CPU core. SIZE=small trains for ten times as long.
+# SIZE=micro trains as long as backpack-babel.mk, SIZE=small ten times as long. KS names other numbers.
 
 SIZE ?= micro
 KS ?= 1 4 8 16

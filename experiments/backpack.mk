@@ -28,7 +28,7 @@ include $(dir $(lastword $(MAKEFILE_LIST)))common.mk
 SETTINGS = --precision bf16 --clip 1 $(ACCUMULATION) $(if $(THREADS),--threads $(THREADS))
 EACH := $(if $(findstring ..,$(SEEDS)),$(shell seq $(subst .., ,$(SEEDS))),$(SEEDS))
 HELD ?= --documents 2000
-TEXT = cli dataset $(CORPUS) --languages en fr $(DOWNLOAD) $(LAYOUT)
+TEXT = cli dataset $(CORPUS) --languages en fr $(HOLDOUT) $(DOWNLOAD) $(LAYOUT)
 MEASURES ?= cli perplexity cli backpack cloze cli backpack similarity cli backpack lexical
 SENSES_MEASURES ?= cli backpack invariance --path dict_freedict/eng-fra.tsv
 

@@ -84,7 +84,7 @@ def tables(rows: Sequence[Average]) -> list[Shown]:
         if (model, "perplexity", of, "perplexity") in found
     ]
     coverage = [
-        [label, *(cell(model, "coverage", of, n) for n in ("both", "distinct"))]
+        [NAMES.get(model, model), label, *(cell(model, "coverage", of, n) for n in ("both", "distinct"))]
         for model in models
         for of, label in COVERAGE.items()
         if (model, "coverage", of, "both") in found
@@ -101,19 +101,20 @@ def tables(rows: Sequence[Average]) -> list[Shown]:
     ]
     keys = ("same_index", "other_index", "strangers", "p_index", "p_partner")
     cosines = [
-        [label, *(cell(model, "invariance", of, n) for n in keys)]
+        [NAMES.get(model, model), label, *(cell(model, "invariance", of, n) for n in keys)]
         for model in models
         for of, label in COSINES.items()
         if (model, "invariance", of, "same_index") in found
     ]
     shown = [
         Shown("Perplexity", ("model", "language", "perplexity", "least possible"), perplexity, 2),
-        Shown("Coverage", ("", "both", "different indices"), coverage),
+        Shown("Coverage", ("model", "", "both", "different indices"), coverage, 2),
         Shown("Disambiguation", ("model", "parted by", "corrected", "V-measure", "of chance"), parted, 2),
         Shown(
             "Translations",
-            ("senses", "same index", "other index", "no translations", "p (indices)", "p (partners)"),
+            ("model", "senses", "same index", "other index", "no translations", "p (indices)", "p (partners)"),
             cosines,
+            2,
         ),
     ]
     return [table for table in shown if table.rows]

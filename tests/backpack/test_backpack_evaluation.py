@@ -191,7 +191,7 @@ def test_every_measure_in_one_sentence(say, tmp_path):
     assert len(found["invariance"]["by_index"]) == 4
     say("cli backpack report --output page.md measured")
     page = (tmp_path / "page.md").read_text()
-    assert "| control: senses of another homonym |" in page
+    assert "| Backpack | control: senses of another homonym |" in page
     assert "| GPT-2 | last states of the Transformer, likewise |" in page
     rows = json.loads((tmp_path / "page.json").read_text())
     (row,) = [row for row in rows if row["number"] == "both" and row["of"] == "unambiguous"]
