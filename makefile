@@ -5,12 +5,12 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
-EXPERIMENTS := $(filter-out experiments/common.mk experiments/xor.mk,$(sort $(wildcard experiments/*.mk)))
+EXPERIMENTS := $(filter-out experiments/backpack.mk experiments/common.mk experiments/xor.mk,$(sort $(wildcard experiments/*.mk)))
 SMALL := xor-transformer-small xor-transformer-small-ydh xor-transformer-small-ndh xor-lstm-small xor-mlp-small
 MEDIUM := xor-transformer-medium xor-lstm-medium xor-mlp-medium
 
 .PHONY: figs test help install install-dev lint format xor xor-medium mlm all bench faults clean
-.PHONY: docker-build docker-run docs/results/xor.md docs/results/mlm.md docs/results/tagging.md
+.PHONY: docker-build docker-run docs/results/xor.md docs/results/mlm.md docs/results/tagging.md docs/results/backpack.md
 
 figs: install
 	@$(MAKE) --no-print-directory -f experiments/xor-transformer-small.mk figs
@@ -25,6 +25,7 @@ help:
 	@echo 'make xor-medium  the three medium experiments (hours; SEEDS=42..43 STEPS=20000 make them shorter)'
 	@echo 'make mlm         the experiment on text (Europarl if $$SEMEQV_DATA has it, else generated), and docs/results/mlm.md'
 	@echo 'make tagging     taggers on a small encoder, pretrained here or not (40 minutes)'
+	@echo 'make docs/results/backpack.md    Backpacks on generated text, and the page (five minutes)'
 	@echo 'make all         every experiment'
 	@echo 'make lint        ruff, mypy, import-linter, pydoclint, hadolint'
 	@echo 'make format      let ruff format the code'
@@ -39,7 +40,7 @@ help:
 xor: $(SMALL) docs/results/xor.md
 xor-medium: $(MEDIUM)
 mlm: mlm-transformer docs/results/mlm.md
-all: $(notdir $(basename $(EXPERIMENTS))) docs/results/xor.md docs/results/mlm.md
+all: $(filter-out backpack-text,$(notdir $(basename $(EXPERIMENTS)))) docs/results/xor.md docs/results/mlm.md
 
 .PHONY: $(notdir $(basename $(EXPERIMENTS)))
 $(notdir $(basename $(EXPERIMENTS))): install
@@ -56,6 +57,11 @@ docs/results/mlm.md: install $(if $(filter mlm,$(MAKECMDGOALS)),mlm-transformer)
 
 docs/results/tagging.md: install
 	@$(MAKE) --no-print-directory -f experiments/tagging.mk page
+
+docs/results/backpack.md: install
+	@$(MAKE) --no-print-directory -f experiments/backpack-babel.mk figs
+	$(BIN)/semeqv cli backpack report --output $@ runs/backpack-babel/measured
+	@mkdir -p $(@:.md=) && cp figures/backpack-babel/senses.png $(@:.md=)
 
 bench: install-dev
 	$(BIN)/python -m benchmarks

@@ -3,10 +3,13 @@
 from semeqv.engine.chain import Chain
 from semeqv.text.models import families
 
+EVALUATION = ("coverage", "disambiguation", "invariance", "similarity", "cloze", "lexical", "continuations", "report")
+
 
 def register(chain: Chain) -> None:
     """Add the model to the models, open `backpack`, and say where the networks are."""
     chain.word("model", "Language models, from sizes or from a folder.", "backpack.models.backpack")
-    modules = (f"backpack.conversion.{name}" for name in ("convert", "export"))
+    modules = [f"backpack.conversion.{name}" for name in ("convert", "export")]
+    modules += [f"backpack.evaluation.{name}" for name in EVALUATION] + ["semeqv.figures.senses_view"]
     chain.word("backpack", "Backpack language models: senses that a person can read and change.", *modules)
     families.add("backpack", "backpack.networks")

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-SHARED = {"common.mk", "xor.mk"}
+SHARED = {"backpack.mk", "common.mk", "xor.mk"}
 EXPERIMENTS = sorted(path for path in (ROOT / "experiments").glob("*.mk") if path.name not in SHARED)
 
 

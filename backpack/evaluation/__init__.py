@@ -1,0 +1,1 @@
+"""What the senses of a Backpack are worth: scored against words whose meaning is known."""

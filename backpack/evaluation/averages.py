@@ -1,0 +1,93 @@
+"""From the metrics of runs to means over them."""
+
+import math
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import fmean, stdev
+from typing import Any
+
+import click
+
+from semeqv.engine.artefacts import METRICS, Line, read_metrics
+from semeqv.engine.student import t95
+
+Key = tuple[str, str, str, str]  # the model, the measure, of what, which number
+NUMBERS = {
+    "perplexity": ("perplexity", "bound_perplexity", "bits_per_byte"),
+    "coverage": ("both", "distinct"),
+    "disambiguation": ("v_corrected", "v", "v_chance"),
+    "invariance": ("same_index", "other_index", "strangers", "p_index", "p_partner"),
+}
+OF = {"perplexity": "language", "coverage": "of", "disambiguation": "by", "invariance": "of"}
+
+
+@dataclass(frozen=True)
+class Average:
+    """A number, over runs.
+
+    Args:
+        model: The kind of model: what follows the seed in the name of the folder.
+        measure: What was measured.
+        of: Of what: a language, a kind of words, a way to part.
+        number: Which number.
+        runs: The value of each run.
+        mean: Their mean.
+        half: Half the width of its interval; None where there is one run.
+    """
+
+    model: str
+    measure: str
+    of: str
+    number: str
+    runs: list[float]
+    mean: float
+    half: float | None
+
+
+def read_measured(paths: Sequence[Path]) -> Mapping[Key, list[float]]:
+    """Read what was measured of runs.
+
+    Args:
+        paths: Folders of runs, or of folders of runs.
+
+    Returns:
+        The values of the runs, in their order; of what was measured several times in a run, the last.
+
+    Raises:
+        click.UsageError: When a folder has no run, or nothing was measured.
+    """
+    found: dict[Key, list[float]] = defaultdict(list)
+    for path in paths:
+        files = sorted(path.glob(METRICS)) or sorted(path.glob(f"*/{METRICS}"))
+        if not files:
+            raise click.UsageError(f"{path}: no {METRICS} there, nor in the folders in it; measure a run first")
+        for file in files:
+            values = dict[Key, float]()
+            for line in read_metrics(file):
+                values |= numbers_of(line, file.parent.name.split("-")[-1])
+            for key, value in values.items():
+                found[key].append(value)
+    if not found:
+        raise click.UsageError(f"{', '.join(map(str, paths))}: nothing of {', '.join(NUMBERS)} was measured")
+    return found
+
+
+def numbers_of(line: Line, model: str) -> dict[Key, float]:
+    """The numbers of a line of metrics; none when it is of something else."""
+    record: dict[str, Any] = line.record
+    measure = record.get("measure")
+    if measure not in NUMBERS:
+        return {}
+    of = str(record.get(OF[measure]))
+    return {(model, measure, of, name): line.number_at(name) for name in NUMBERS[measure] if name in record}
+
+
+def averages(measured: Mapping[Key, Sequence[float]]) -> list[Average]:
+    """The means, in the order in which they were met."""
+    rows = []
+    for key, values in measured.items():
+        half = t95(len(values) - 1) * stdev(values) / math.sqrt(len(values)) if len(values) > 1 else None
+        rows.append(Average(*key, list(values), fmean(values), half))
+    return rows

@@ -1,0 +1,124 @@
+"""The words that a language model expects next, whole ones, by a beam over their tokens.
+
+A word is a row of tokens of which the first begins a word, the others go on with it, and after which something else
+follows: another word, a mark, the end of the text. Its probability is that of all three.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from semeqv.engine.regime import Regime
+from semeqv.text.tokenizers.spelling import convention_of
+
+INSIDE = b"'-"  # marks that words hold
+
+
+@dataclass(frozen=True)
+class TokenKinds:
+    """What tokens do to a word.
+
+    Args:
+        begins: `(vocabulary,)`, behind a space.
+        goes_on: `(vocabulary,)`.
+        spelled: The bytes of each token.
+    """
+
+    begins: Tensor
+    goes_on: Tensor
+    spelled: list[bytes]
+
+
+def kinds_of(tokenizer: Any, rows: int) -> TokenKinds:
+    """Sort the tokens of a vocabulary.
+
+    Args:
+        tokenizer: A fast tokenizer.
+        rows: Tokens that the model knows; those without a spelling, and special ones, end words.
+
+    Returns:
+        The kinds.
+    """
+    vocabulary = tokenizer.get_vocab()
+    convention, special = convention_of(vocabulary), set(tokenizer.all_special_ids)
+    begins, goes_on, spelled = torch.zeros(rows, dtype=torch.bool), torch.zeros(rows, dtype=torch.bool), [b""] * rows
+    for token, place in vocabulary.items():
+        if place in special or place >= rows:
+            continue
+        said = spelled[place] = convention.spelled(token)
+        begins[place] = said[:1] == b" " and wordlike(said[1:2])
+        goes_on[place] = wordlike(said[:1]) or said[:1] in (INSIDE[:1], INSIDE[1:])
+    return TokenKinds(begins, goes_on, spelled)
+
+
+def wordlike(byte: bytes) -> bool:
+    """Whether a byte is a letter, a digit, or a part of a character beyond ASCII."""
+    return byte.isalnum() or byte >= b"\x80"
+
+
+class WordBeam:
+    """Looks for the most probable next words.
+
+    Args:
+        model: Predicts the next token, within `inference`.
+        regime: Where it is.
+        kinds: Of its tokens.
+        width: Beginnings of words to keep.
+        longest: The most tokens of a word.
+    """
+
+    def __init__(self, model: Any, regime: Regime, kinds: TokenKinds, width: int = 3, longest: int = 8):
+        self.model, self.regime, self.kinds, self.width, self.longest = model, regime, kinds, width, longest
+
+    def __call__(self, contexts: Sequence[list[int]]) -> list[list[tuple[str, float]]]:
+        """Look for the words that follow some texts.
+
+        Args:
+            contexts: The tokens of each text, one at least.
+
+        Returns:
+            For each text up to `width` words, the most probable first, with the logarithms of their probabilities.
+        """
+        live: list[list[tuple[float, list[int]]]] = [[(0.0, [])] for _ in contexts]
+        done: list[dict[str, float]] = [{} for _ in contexts]
+        for step in range(self.longest + 1):
+            asked = [(text, score, tokens) for text, each in enumerate(live) for score, tokens in each]
+            if not asked:
+                break
+            expected = self.next_tokens([contexts[text] + tokens for text, _, tokens in asked])
+            ends = torch.logsumexp(expected.masked_fill(self.kinds.goes_on, -torch.inf), -1).tolist()
+            allowed = self.kinds.goes_on if step else self.kinds.begins
+            best = expected.masked_fill(~allowed, -torch.inf).topk(min(self.width, expected.shape[-1]))
+            live = [[] for _ in contexts]
+            for row, (text, score, tokens) in enumerate(asked):
+                if tokens:
+                    self.finish(done[text], tokens, score + ends[row])
+                if step < self.longest:
+                    following = zip(best.values[row].tolist(), best.indices[row].tolist())
+                    live[text] += [(score + more, [*tokens, token]) for more, token in following if more > -torch.inf]
+            live = [self.kept(each, done[text]) for text, each in enumerate(live)]
+        return [sorted(words.items(), key=lambda word: -word[1])[: self.width] for words in done]
+
+    def kept(self, live: list[tuple[float, list[int]]], done: dict[str, float]) -> list[tuple[float, list[int]]]:
+        """The most probable beginnings, without those that can no longer be among the most probable words."""
+        enough = sorted(done.values(), reverse=True)[: self.width]
+        least = enough[-1] if len(enough) == self.width else -float("inf")
+        return sorted((each for each in live if each[0] > least), key=lambda each: -each[0])[: self.width]
+
+    def finish(self, words: dict[str, float], tokens: list[int], score: float) -> None:
+        """Add a word; of two ways to write one, the more probable one counts."""
+        word = b"".join(self.kinds.spelled[token] for token in tokens).decode("utf-8", errors="replace").strip()
+        words[word] = max(score, words.get(word, score))
+
+    def next_tokens(self, rows: Sequence[list[int]]) -> Tensor:
+        """The logarithms of the probabilities of what follows each row, `(rows, vocabulary)`, on the CPU."""
+        longest = max(map(len, rows))
+        ids = torch.tensor([row + [0] * (longest - len(row)) for row in rows])
+        real = torch.tensor([[1] * len(row) + [0] * (longest - len(row)) for row in rows])
+        last = torch.tensor([len(row) - 1 for row in rows])
+        logits = self.model(**self.regime.place({"input_ids": ids, "attention_mask": real}))["logits"]
+        found: Tensor = logits[torch.arange(len(rows)), last.to(logits.device)].float().log_softmax(-1).cpu()
+        return found

@@ -1,0 +1,93 @@
+"""The last word of a passage, as an action."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from semeqv.engine.component import component
+
+
+@component("backpack cloze")
+@dataclass(frozen=True, kw_only=True)
+class Cloze:
+    """Measure how often a model guesses the last word of a passage.
+
+    All tokens before the word are read, behind the token that starts a text. The guesses are the most probable whole
+    words by a beam search: the tokens of the word and that it ends there count. A guess is right when it is the very
+    word, letter by letter; marks behind the word are left off. Passages are the documents of the validation and test
+    sets of the sentence, language by language, or those of a file, such as LAMBADA (Paperno et al., 2016, arXiv
+    1606.06031). The perplexity is that of the words: of all tokens of a word, but not of its end. Intervals are those
+    of a bootstrap of the passages. Lines go to metrics.jsonl of the run's folder.
+
+    Args:
+        path: A passage on each line, or JSON lines with `text`; here, or under $SEMEQV_DATA.
+        width: Of the beam.
+        top: A guess counts when it is among so many; each at most as large as the width.
+        passages: The first so many of each set; 0 for all.
+        words: Words that a passage must have.
+        longest: The most tokens of a guess.
+        ignore_case: Let letters match whatever their size.
+        batch_size: Passages at a time.
+        replicates: Samples of the bootstrap.
+        guesses: Write a JSON line for each passage to this file, with the guesses.
+        csv: Write the table to this file, too.
+    """
+
+    path: Path | None = None
+    width: int = 3
+    top: tuple[int, ...] = (1, 3)
+    passages: int = 1000
+    words: int = 5
+    longest: int = 8
+    ignore_case: bool = False
+    batch_size: int = 16
+    replicates: int = 1000
+    guesses: Path | None = None
+    csv: Path | None = None
+
+    def __post_init__(self) -> None:
+        least = {"width": 1, "passages": 0, "words": 2, "longest": 1, "batch_size": 1, "replicates": 1}
+        for name, most in least.items():
+            if getattr(self, name) < most:
+                raise ValueError(f"--{name} must be at least {most}, not {getattr(self, name)}.")
+        if not self.top or min(self.top) < 1 or max(self.top) > self.width:
+            raise ValueError(f"--top takes sizes from 1 to --width, {self.width}.")
+
+    def build(
+        self,
+        *,
+        model: Any,
+        dataset_options: Any,
+        seed: int,
+        device: str,
+        precision: str,
+        threads: int | None,
+        record: Callable[..., None],
+        tokenizer: Any = None,
+    ) -> None:
+        """Measure, print the table, and write it.
+
+        Args:
+            model: Predicts the next token.
+            dataset_options: The data sets of the sentence, not built.
+            seed: Of the bootstrap.
+            device: Where to compute.
+            precision: Of the forward pass.
+            threads: Of a CPU.
+            record: Adds lines to metrics.jsonl.
+            tokenizer: Of the run; that of the model's folder if None.
+        """
+        from backpack.evaluation.cloze_report import measure, print_lines, write_guesses
+        from semeqv.tasks.measures.report import write_csv
+        from semeqv.text.generation import tokenizer_of
+
+        tokenizer = tokenizer_of(model) if tokenizer is None else tokenizer
+        regime = device, precision, threads
+        lines, guessed = measure(self, model, tokenizer, dataset_options, seed=seed, regime=regime)
+        print_lines(lines, self.top)
+        record(lines)
+        if self.csv is not None:
+            write_csv(self.csv, lines)
+        if self.guesses is not None:
+            write_guesses(self.guesses, guessed)

@@ -1,0 +1,203 @@
+"""What `cli backpack cloze` measures, prints and writes."""
+
+import json
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+import numpy
+from tqdm import tqdm
+
+from backpack.evaluation.beam import WordBeam, kinds_of
+from backpack.evaluation.passages import Passage, passages, read_texts
+from backpack.evaluation.words import Speller
+from semeqv.engine.errors import UserError
+from semeqv.engine.runs import write_text
+from semeqv.tasks.measures.inference import check_tokenizer, inference, most_tokens, name_of
+from semeqv.tasks.measures.intervals import interval
+from semeqv.tasks.measures.report import print_table
+from semeqv.tasks.measures.training_text import report_overlap
+from semeqv.text.datasets.tokenised import separator
+
+if TYPE_CHECKING:
+    from backpack.evaluation.cloze import Cloze
+
+
+@dataclass(frozen=True)
+class Guessed:
+    """What a model made of a passage.
+
+    Args:
+        passage: The passage.
+        words: The guesses, the most probable first.
+        nats: How unexpected the word is, all its tokens together.
+    """
+
+    passage: Passage
+    words: list[str]
+    nats: float
+
+    def right(self, top: int, ignore_case: bool) -> bool:
+        """Whether the word is among so many guesses."""
+        folded = str.casefold if ignore_case else str
+        return folded(self.passage.word) in [folded(word) for word in self.words[:top]]
+
+
+def measure(
+    options: "Cloze",
+    model: Any,
+    tokenizer: Any,
+    dataset_options: Mapping[tuple[str, str | None], Any],
+    *,
+    seed: int,
+    regime: tuple[str, str, int | None],
+) -> tuple[list[dict[str, Any]], list[Guessed]]:
+    """Measure a model.
+
+    Args:
+        options: What the command was told.
+        model: Predicts the next token.
+        tokenizer: Its tokenizer.
+        dataset_options: The data sets of the sentence.
+        seed: Of the bootstrap.
+        regime: Device, precision, threads.
+
+    Returns:
+        A line for each set and language, and what was guessed.
+
+    Raises:
+        UserError: When the model does not predict the next token, or there is no passage.
+    """
+    if not getattr(model, "predicts_next", False):
+        raise UserError(f"{type(model).__name__} does not predict the next token; take `cli model causal-lm`.")
+    check_tokenizer(model, tokenizer)
+    lines, everything, generator = list[dict[str, Any]](), list[Guessed](), numpy.random.default_rng(seed)
+    for name, texts in sets_of(options, dataset_options):
+        asked = list(islice(passages(texts, options.words), options.passages or None))
+        if not asked:
+            raise UserError(f"{name} has no passage that ends with a word and has {options.words} words.")
+        said = report_overlap((each.context for each in asked), model, dataset_options, f"passages of {name}")
+        with inference(model, *regime) as running:
+            guessed = guess(options, model, tokenizer, running, asked)
+        for language in sorted({each.passage.language for each in guessed}):
+            part = [each for each in guessed if each.passage.language == language]
+            lines.append(line(options, name, language, part, generator) | said | {"model": name_of(model)})
+        everything += guessed
+    return lines, everything
+
+
+def sets_of(
+    options: "Cloze", dataset_options: Mapping[tuple[str, str | None], Any]
+) -> Iterator[tuple[str, Iterator[tuple[str, str]]]]:
+    """The names of sets, and their texts with their languages; raises `UserError` when there is none."""
+    if options.path is not None:
+        yield options.path.name, read_texts(options.path)
+        return
+    yield from corpora_of(dataset_options, "cli backpack cloze")
+
+
+def corpora_of(
+    dataset_options: Mapping[tuple[str, str | None], Any], what: str
+) -> Iterator[tuple[str, Iterator[tuple[str, str]]]]:
+    """The validation and test sets of a sentence.
+
+    Args:
+        dataset_options: The data sets, not built.
+        what: The command, for the message.
+
+    Yields:
+        The name of a set, and its texts with their languages.
+
+    Raises:
+        UserError: When there is none.
+    """
+    chosen = {key: each for key, each in dataset_options.items() if key[0] != "train" and hasattr(each, "corpus")}
+    if not chosen:
+        raise UserError(f"{what} has no text: add a data set with --split validation.")
+    for (split, name), each in chosen.items():
+        yield f"{split} {name}" if name else split, ((said.text, said.language) for said in each.corpus())
+
+
+def guess(options: "Cloze", model: Any, tokenizer: Any, regime: Any, asked: Sequence[Passage]) -> list[Guessed]:
+    """Let a model guess.
+
+    Args:
+        options: What the command was told.
+        model: Predicts the next token, within `inference`.
+        tokenizer: Its tokenizer.
+        regime: Where the model is.
+        asked: The passages.
+
+    Returns:
+        What it guessed, in the order of the passages.
+    """
+    speller, starts = Speller(tokenizer), separator(tokenizer)
+    beam = WordBeam(
+        model, regime, kinds_of(tokenizer, model.get_input_embeddings().weight.shape[0]), options.width, options.longest
+    )
+    golden = speller([each.word for each in asked])
+    room = most_tokens(model)
+    contexts = tokenizer([each.context for each in asked], add_special_tokens=False)["input_ids"]
+    contexts = [
+        [starts, *(ids if room is None else ids[max(len(ids) - room + 1 + max(options.longest, len(gold)), 0) :])]
+        for ids, gold in zip(contexts, golden)
+    ]
+    found: list[Guessed | None] = [None] * len(asked)
+    order = sorted(range(len(asked)), key=lambda each: len(contexts[each]))
+    with tqdm(total=len(asked), desc="cloze", unit="passage", leave=False, disable=None, mininterval=0.5) as bar:
+        for start in range(0, len(order), options.batch_size):
+            which = order[start : start + options.batch_size]
+            words = beam([contexts[each] for each in which])
+            nats = word_nats(beam, [(contexts[each], golden[each]) for each in which])
+            for each, guesses, unexpected in zip(which, words, nats):
+                found[each] = Guessed(asked[each], [word for word, _ in guesses], unexpected)
+            bar.update(len(which))
+    return [each for each in found if each is not None]
+
+
+def word_nats(beam: WordBeam, asked: Sequence[tuple[list[int], list[int]]]) -> list[float]:
+    """How unexpected words are after their contexts, all tokens of each together."""
+    rows = [(context + word[:place], word[place]) for context, word in asked for place in range(len(word))]
+    expected = beam.next_tokens([row for row, _ in rows])
+    each = iter(-expected[place, token].item() for place, (_, token) in enumerate(rows))
+    return [sum(next(each) for _ in word) for _, word in asked]
+
+
+def line(
+    options: "Cloze", name: str, language: str, guessed: Sequence[Guessed], generator: numpy.random.Generator
+) -> dict[str, Any]:
+    """The accuracy in one language of a set, as JSON."""
+    found: dict[str, Any] = {"measure": "cloze", "set": name, "language": language, "passages": len(guessed)}
+    for top in options.top:
+        right = numpy.array([each.right(top, options.ignore_case) for each in guessed])
+        low, high = interval([right], options.replicates, generator)
+        found |= {f"top{top}": float(right.mean()), f"top{top}_low": low, f"top{top}_high": high}
+    mean = math.fsum(each.nats for each in guessed) / len(guessed)
+    return found | {"word_perplexity": math.exp(min(mean, 700)), "width": options.width}
+
+
+def print_lines(lines: list[dict[str, Any]], tops: Sequence[int]) -> None:
+    """Print the table."""
+    columns = ["set", "language"] + [part for top in tops for part in (f"top {top}", "95% interval")]
+    rows = []
+    for each in lines:
+        cells = [each["set"], each["language"]]
+        for top in tops:
+            cells += [f"{each[f'top{top}']:.3f}", f"{each[f'top{top}_low']:.3f}-{each[f'top{top}_high']:.3f}"]
+        rows.append([*cells, f"{each['word_perplexity']:.2f}", f"{each['passages']:,}"])
+    title = f"Last words guessed, {lines[0]['model']}"
+    print_table(title, [*columns, "perplexity\nof the word", "passages"], rows, words=2)
+
+
+def write_guesses(path: Path, guessed: Sequence[Guessed]) -> None:
+    """Write what was guessed; `UserError` is raised when the file cannot be written."""
+    said = [
+        {"context": each.passage.context, "word": each.passage.word, "guesses": each.words, "nats": each.nats}
+        for each in guessed
+    ]
+    write_text(path, "".join(json.dumps(each, ensure_ascii=False) + "\n" for each in said))
+    click.echo(f"wrote {path}")

@@ -1,0 +1,107 @@
+"""What `cli backpack continuations` measures, prints and writes."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+import torch
+
+from backpack.evaluation.cloze_report import corpora_of
+from semeqv.engine.errors import UserError
+from semeqv.engine.runs import write_text
+from semeqv.tasks.measures.inference import check_tokenizer, inference, most_tokens, name_of
+from semeqv.tasks.measures.report import print_table
+
+if TYPE_CHECKING:
+    from backpack.evaluation.continuations import Continuations
+
+
+def measure(
+    options: "Continuations",
+    model: Any,
+    tokenizer: Any,
+    dataset_options: Mapping[tuple[str, str | None], Any],
+    regime: tuple[str, str, int | None],
+) -> tuple[list[dict[str, Any]], list[dict[str, str]]]:
+    """Measure a model.
+
+    Args:
+        options: What the command was told.
+        model: Predicts the next token.
+        tokenizer: Its tokenizer.
+        dataset_options: The data sets of the sentence.
+        regime: Device, precision, threads.
+
+    Returns:
+        A line for each set, and the texts: `prompt`, `text` as it goes on, and `guess`.
+
+    Raises:
+        UserError: When sacrebleu is missing, the model is of another kind, or a set too short.
+    """
+    try:
+        from sacrebleu import corpus_bleu
+    except ImportError:
+        raise UserError("BLEU is that of sacrebleu: pip install 'semeqv[eval]'") from None
+    if not getattr(model, "predicts_next", False):
+        raise UserError(f"{type(model).__name__} does not predict the next token; take `cli model causal-lm`.")
+    check_tokenizer(model, tokenizer)
+    size, most = options.prompt + options.new, most_tokens(model)
+    if most is not None and size > most:
+        raise UserError(f"--prompt and --new are {size} tokens together, and the model reads {most}.")
+    lines, everything = list[dict[str, Any]](), list[dict[str, str]]()
+    for name, texts in corpora_of(dataset_options, "cli backpack continuations"):
+        found = list(islice(pieces((text for text, _ in texts), tokenizer, size), options.pieces))
+        if len(found) < 2:
+            raise UserError(f"{name} has fewer than two pieces of {size} tokens; shorten --prompt and --new.")
+        with inference(model, *regime) as running:
+            guesses = continued(options, model, tokenizer, running, found)
+        after = [tokenizer.decode(piece[options.prompt :]) for piece in found]
+        line = {"measure": "continuations", "set": name, "bleu": corpus_bleu(guesses, [after]).score}
+        line |= {"bleu_of_others": corpus_bleu([*after[1:], after[0]], [after]).score, "pieces": len(found)}
+        lines.append(line | {"prompt": options.prompt, "new": options.new, "model": name_of(model)})
+        for piece, text, guess in zip(found, after, guesses):
+            everything.append({"prompt": tokenizer.decode(piece[: options.prompt]), "text": text, "guess": guess})
+    return lines, everything
+
+
+def pieces(texts: Iterator[str], tokenizer: Any, size: int) -> Iterator[list[int]]:
+    """Cut running text into pieces; documents follow each other with a line feed between."""
+    left: list[int] = []
+    for text in texts:
+        left += tokenizer(text + "\n", add_special_tokens=False)["input_ids"]
+        while len(left) >= size:
+            yield left[:size]
+            left = left[size:]
+
+
+def continued(
+    options: "Continuations", model: Any, tokenizer: Any, regime: Any, found: Sequence[list[int]]
+) -> list[str]:
+    """What the model writes after the beginning of each piece."""
+    guesses = list[str]()
+    for start in range(0, len(found), options.batch_size):
+        ids = torch.tensor([piece[: options.prompt] for piece in found[start : start + options.batch_size]])
+        batch = regime.place({"input_ids": ids, "attention_mask": torch.ones_like(ids)})
+        padding = tokenizer.pad_token_id if tokenizer.pad_token_id is not None else tokenizer.eos_token_id
+        written = model.generate(
+            **batch, do_sample=False, min_new_tokens=options.new, max_new_tokens=options.new, pad_token_id=padding
+        )
+        guesses += tokenizer.batch_decode(written[:, options.prompt :], skip_special_tokens=True)
+    return guesses
+
+
+def print_lines(lines: list[dict[str, Any]]) -> None:
+    """Print the table."""
+    rows = [
+        [each["set"], f"{each['bleu']:.2f}", f"{each['bleu_of_others']:.2f}", f"{each['pieces']:,}"] for each in lines
+    ]
+    print_table(f"Continuations, {lines[0]['model']}", ("set", "BLEU", "of other pieces", "pieces"), rows)
+
+
+def write_texts(path: Path, texts: Sequence[Mapping[str, str]]) -> None:
+    """Write the texts; `UserError` is raised when the file cannot be written."""
+    write_text(path, "".join(json.dumps(each, ensure_ascii=False) + "\n" for each in texts))
+    click.echo(f"wrote {path}")

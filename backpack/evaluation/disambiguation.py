@@ -1,0 +1,84 @@
+"""Telling the senses of homonyms apart, as an action."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from semeqv.engine.component import component
+
+
+@component("backpack disambiguation")
+@dataclass(frozen=True, kw_only=True)
+class Disambiguation:
+    """Measure how well a model tells the senses of homonyms apart in sentences of the generated corpus.
+
+    The occurrences of each homonym are parted by 2-means and compared with their senses: V-measure (Rosenberg &
+    Hirschberg, 2007), corrected for chance: 0 is what clusters of these sizes reach when senses are dealt out anew, 1
+    is perfect. Clustered are the weights (alpha) that a Backpack gives to the senses of the word, on average over the
+    positions from the word to the end of its sentence; and the last states of any model, of a Backpack those of its
+    trunk, likewise averaged, and at the word itself. Beside them stands the best possible reader, who knows the grammar
+    and the sentence. The sentence needs `cli dataset babel --split validation`. Intervals are those of a bootstrap of
+    the words. Lines go to metrics.jsonl of the run's folder.
+
+    Args:
+        occurrences: Those that a word must have.
+        each_sense: Those that each of its two senses must have.
+        shuffles: How often senses are dealt out anew, for each word.
+        batch_size: Sentences at a time.
+        replicates: Samples of the bootstrap.
+        csv: Write the table to this file, too.
+    """
+
+    occurrences: int = 20
+    each_sense: int = 5
+    shuffles: int = 50
+    batch_size: int = 64
+    replicates: int = 1000
+    csv: Path | None = None
+
+    def __post_init__(self) -> None:
+        for name, least in (
+            ("occurrences", 2),
+            ("each_sense", 1),
+            ("shuffles", 1),
+            ("batch_size", 1),
+            ("replicates", 1),
+        ):
+            if getattr(self, name) < least:
+                raise ValueError(f"--{name} must be at least {least}, not {getattr(self, name)}.")
+
+    def build(
+        self,
+        *,
+        model: Any,
+        dataset_options: Any,
+        seed: int,
+        device: str,
+        precision: str,
+        threads: int | None,
+        record: Callable[..., None],
+        tokenizer: Any = None,
+    ) -> None:
+        """Measure, print the table, and write it.
+
+        Args:
+            model: Predicts the next token.
+            dataset_options: The data sets of the sentence, not built.
+            seed: Of clusters, shuffles and bootstrap.
+            device: Where to compute.
+            precision: Of the forward pass.
+            threads: Of a CPU.
+            record: Adds lines to metrics.jsonl.
+            tokenizer: Of the run; that of the model's folder if None.
+        """
+        from backpack.evaluation.disambiguation_report import measure, print_lines
+        from semeqv.tasks.measures.report import write_csv
+        from semeqv.text.generation import tokenizer_of
+
+        tokenizer = tokenizer_of(model) if tokenizer is None else tokenizer
+        lines = measure(self, model, tokenizer, dataset_options, seed=seed, regime=(device, precision, threads))
+        print_lines(lines)
+        record(lines)
+        if self.csv is not None:
+            write_csv(self.csv, lines)

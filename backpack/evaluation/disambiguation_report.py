@@ -1,0 +1,114 @@
+"""What `cli backpack disambiguation` measures and prints."""
+
+from collections import defaultdict
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy
+
+from backpack.evaluation.babel import babel_of, documents_of, grammar_of
+from backpack.evaluation.heaps import Parted, features, occurrences, parted
+from semeqv.engine.errors import UserError
+from semeqv.tasks.measures.inference import check_tokenizer, inference, most_tokens, name_of
+from semeqv.tasks.measures.intervals import interval
+from semeqv.tasks.measures.report import print_table
+from semeqv.text.babel.reader import BayesReader
+
+if TYPE_CHECKING:
+    from backpack.evaluation.disambiguation import Disambiguation
+
+KINDS = {
+    "weights": "weights of senses (alpha)",
+    "states": "last states of the Transformer",
+    "word": "its last state at the word",
+    "reader": "best possible: the reader who knows the grammar",
+}
+
+
+def measure(
+    options: "Disambiguation",
+    model: Any,
+    tokenizer: Any,
+    dataset_options: Mapping[tuple[str, str | None], Any],
+    *,
+    seed: int,
+    regime: tuple[str, str, int | None],
+) -> list[dict[str, Any]]:
+    """Measure a model.
+
+    Args:
+        options: What the command was told.
+        model: Predicts the next token.
+        tokenizer: Its tokenizer.
+        dataset_options: The data sets of the sentence.
+        seed: Of all that is random.
+        regime: Device, precision, threads.
+
+    Returns:
+        A line for each of `KINDS` that there is.
+
+    Raises:
+        UserError: When the model is of another kind, or no homonym occurs often enough.
+    """
+    if not getattr(model, "predicts_next", False):
+        raise UserError(f"{type(model).__name__} does not predict the next token; take `cli model causal-lm`.")
+    check_tokenizer(model, tokenizer)
+    data = babel_of(dataset_options, ("validation", "test", "train"), "cli backpack disambiguation")
+    grammar, results = grammar_of(data), defaultdict[str, list[Parted]](list)
+    documents = list(documents_of(data, grammar))
+    with inference(model, *regime) as running:
+        for language in data.languages:
+            found = occurrences(BayesReader(grammar, language), documents)
+            if not found.texts:
+                continue
+            longest = max(map(len, tokenizer(found.texts, add_special_tokens=False)["input_ids"])) + 1
+            if longest > (most_tokens(model) or longest):
+                raise UserError(f"A sentence has {longest} tokens, and the model reads {most_tokens(model)}.")
+            made, tokens = features(model, tokenizer, running, found, options.batch_size)
+            for each in parted(
+                found,
+                tokens,
+                made,
+                least=options.occurrences,
+                each_sense=options.each_sense,
+                shuffles=options.shuffles,
+                seed=seed,
+            ):
+                results[each.by].append(each)
+    if not results:
+        raise UserError(
+            f"No homonym occurs {options.occurrences} times, {options.each_sense} in each sense; add --documents."
+        )
+    generator = numpy.random.default_rng(seed)
+    return [line(options, kind, results[kind], model, generator) for kind in KINDS if kind in results]
+
+
+def line(
+    options: "Disambiguation", kind: str, results: list[Parted], model: Any, generator: numpy.random.Generator
+) -> dict[str, Any]:
+    """The mean over words, as JSON."""
+    corrected = numpy.array([each.corrected for each in results])
+    low, high = interval([corrected], options.replicates, generator)
+    return {
+        "measure": "disambiguation",
+        "by": kind,
+        "v_corrected": float(corrected.mean()),
+        "v_corrected_low": low,
+        "v_corrected_high": high,
+        "v": float(numpy.mean([each.v for each in results])),
+        "v_chance": float(numpy.mean([each.chance for each in results])),
+        "words": len(results),
+        "occurrences": sum(each.count for each in results),
+        "model": name_of(model),
+    }
+
+
+def print_lines(lines: list[dict[str, Any]]) -> None:
+    """Print the table."""
+    rows = []
+    for each in lines:
+        interval_said = f"{each['v_corrected_low']:.3f}-{each['v_corrected_high']:.3f}"
+        cells = [KINDS[each["by"]], f"{each['v_corrected']:.3f}", interval_said, f"{each['v']:.3f}"]
+        rows.append([*cells, f"{each['v_chance']:.3f}", f"{each['words']:,}", f"{each['occurrences']:,}"])
+    columns = ("parted by", "corrected", "95% interval", "V-measure", "of chance", "words", "occurrences")
+    print_table(f"The two senses of homonyms told apart, {lines[0]['model']}", columns, rows)

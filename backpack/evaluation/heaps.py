@@ -1,0 +1,176 @@
+"""Occurrences of homonyms, what a model makes of each, and how well that parts their senses."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy
+import torch
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+from backpack.evaluation.clusters import against_chance, two_means
+from backpack.evaluation.words import is_backpack
+from semeqv.engine.regime import Regime
+from semeqv.tasks.retrieval.vectors import body_of
+from semeqv.text.babel.document import Document
+from semeqv.text.babel.reader import BayesReader
+from semeqv.text.datasets.tokenised import separator
+
+Integers = NDArray[numpy.int64]
+
+
+@dataclass(frozen=True)
+class Occurrences:
+    """Homonyms in sentences of one language.
+
+    Args:
+        texts: The sentences that have some.
+        sentence: `(homonyms,)`, which of the sentences.
+        end: `(homonyms,)`, where in its text the word ends, in characters.
+        truth: `(homonyms,)`, which of its two senses it has.
+        guess: `(homonyms,)`, the more probable sense, given the sentence and the grammar.
+    """
+
+    texts: list[str]
+    sentence: Integers
+    end: Integers
+    truth: Integers
+    guess: Integers
+
+
+def occurrences(reader: BayesReader, documents: Sequence[Document]) -> Occurrences:
+    """Find the homonyms of documents.
+
+    Args:
+        reader: Knows the language and the grammar.
+        documents: The documents; those in another language alone have none.
+
+    Returns:
+        The homonyms.
+    """
+    found = reader.disambiguate(documents)
+    texts, places, ends, sentence = list[str](), dict[tuple[int, int], int](), list[int](), list[int]()
+    for document, line, position in zip(*(each.tolist() for each in (found.document, found.sentence, found.position))):
+        said = documents[document].sentences[reader.language][line]
+        if (document, line) not in places:
+            places[document, line] = len(texts)
+            texts.append(said.text)
+        sentence.append(places[document, line])
+        ends.append(len(" ".join(said.forms[: position + 1])))
+    guess = found.posterior["sentence"].argmax(1)
+    return Occurrences(texts, numpy.array(sentence), numpy.array(ends), found.truth, guess)
+
+
+def features(
+    model: Any, tokenizer: Any, regime: Regime, found: Occurrences, rows: int
+) -> tuple[dict[str, NDArray[numpy.float32]], Integers]:
+    """What a model makes of homonyms, each sentence read by itself behind the token that starts a text.
+
+    `weights` and `states` are means over the positions from the last token of the word to the end of the sentence: of
+    the weights that a Backpack gives there to the senses of that token, and of the last states of the model; of a
+    Backpack, of its trunk. `word` is the last state at that token, which knows what is before alone.
+
+    Args:
+        model: Predicts the next token, within `inference`.
+        tokenizer: Its tokenizer, a fast one.
+        regime: Where the model is.
+        found: The homonyms.
+        rows: Sentences at a time.
+
+    Returns:
+        By name `(homonyms, features)`, and `(homonyms,)`: the last token of each.
+    """
+    said = tokenizer(found.texts, add_special_tokens=False, return_offsets_mapping=True)
+    starts, of_sentence = separator(tokenizer), defaultdict[int, list[int]](list)
+    for place, sentence in enumerate(found.sentence.tolist()):
+        of_sentence[sentence].append(place)
+    made: dict[str, list[Any]] = defaultdict(lambda: [None] * len(found.truth))
+    last = numpy.zeros(len(found.truth), numpy.int64)
+    order = sorted(range(len(found.texts)), key=lambda each: len(said["input_ids"][each]))
+    with tqdm(total=len(order), desc="read", unit="sentence", leave=False, disable=None, mininterval=0.5) as bar:
+        for which in (order[start : start + rows] for start in range(0, len(order), rows)):
+            lines = [[starts, *said["input_ids"][each]] for each in which]
+            longest = max(map(len, lines))
+            ids = torch.tensor([line + [starts] * (longest - len(line)) for line in lines])
+            real = torch.tensor([[1] * len(line) + [0] * (longest - len(line)) for line in lines])
+            outputs = read(model, regime.place({"input_ids": ids, "attention_mask": real}))
+            for row, each in enumerate(which):
+                ends = [end for _, end in said["offset_mapping"][each]]
+                for place in of_sentence[each]:
+                    at = 1 + ends.index(int(found.end[place]))
+                    last[place] = lines[row][at]
+                    made["states"][place] = outputs["states"][row, at : len(lines[row])].mean(0).numpy()
+                    made["word"][place] = outputs["states"][row, at].numpy()
+                    if "weights" in outputs:
+                        made["weights"][place] = outputs["weights"][row, :, at : len(lines[row]), at].mean(1).numpy()
+            bar.update(len(which))
+    return {name: numpy.stack(values) for name, values in made.items()}, last
+
+
+def read(model: Any, batch: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """Weights of senses, `(rows, senses, time, time)`, of a Backpack; last states, `(rows, time, d)`; on the CPU."""
+    if not is_backpack(model):
+        states = body_of(model)(**batch, output_hidden_states=True).hidden_states[-1]
+        return {"states": states.float().cpu()}
+    alpha = model(**batch, output_contextualization=True, logits_to_keep=1).contextualization
+    trunk = body_of(model).gpt2_model(**batch).last_hidden_state
+    return {"weights": alpha.float().cpu(), "states": trunk.float().cpu()}
+
+
+@dataclass(frozen=True)
+class Parted:
+    """How well the occurrences of one token part by its two senses.
+
+    Args:
+        by: What they were clustered by: `weights`, `states`, `word`, or `reader`, which knows the grammar.
+        count: How many occurrences.
+        v: Their V-measure.
+        chance: Its mean when the senses are dealt out anew.
+    """
+
+    by: str
+    count: int
+    v: float
+    chance: float
+
+    @property
+    def corrected(self) -> float:
+        """V corrected for chance; 0 where chance leaves no room."""
+        return (self.v - self.chance) / (1 - self.chance) if self.chance < 1 else 0.0
+
+
+def parted(
+    found: Occurrences,
+    tokens: Integers,
+    made: dict[str, NDArray[numpy.float32]],
+    *,
+    least: int,
+    each_sense: int,
+    shuffles: int,
+    seed: int,
+) -> Iterator[Parted]:
+    """Cluster the occurrences of each token.
+
+    Args:
+        found: The homonyms.
+        tokens: `(homonyms,)`.
+        made: By name `(homonyms, features)`.
+        least: Occurrences that a token must have.
+        each_sense: Occurrences that each of its senses must have.
+        shuffles: How often senses are dealt out anew.
+        seed: Of starts and shuffles.
+
+    Yields:
+        A result for each token and way of clustering.
+    """
+    for token in numpy.unique(tokens).tolist():
+        where = numpy.flatnonzero(tokens == token)
+        truth = found.truth[where]
+        if len(where) < least or numpy.bincount(truth, minlength=2).min() < each_sense:
+            continue
+        generator = numpy.random.default_rng([seed, token])
+        clusters = {name: two_means(values[where], generator) for name, values in made.items()}
+        for name, each in (clusters | {"reader": found.guess[where]}).items():
+            yield Parted(name, len(where), *against_chance(truth, each, shuffles, generator))

@@ -1,0 +1,88 @@
+"""What `cli backpack lexical` measures and prints."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy
+from torch import Tensor
+
+from backpack.evaluation.dictionary import entries
+from backpack.evaluation.induction import chance, gold_of, ranks
+from backpack.evaluation.words import Speller, embedded, is_backpack, without_shared, word_vectors
+from semeqv.engine.errors import UserError
+from semeqv.tasks.measures.inference import check_tokenizer, inference, name_of
+from semeqv.tasks.measures.intervals import interval
+from semeqv.tasks.measures.report import print_table
+
+if TYPE_CHECKING:
+    from backpack.evaluation.lexical import Lexical
+
+
+def measure(
+    options: "Lexical", model: Any, tokenizer: Any, *, seed: int, regime: tuple[str, str, int | None]
+) -> list[dict[str, Any]]:
+    """Measure a model.
+
+    Args:
+        options: What the command was told.
+        model: Has input embeddings.
+        tokenizer: Its tokenizer.
+        seed: Of the bootstrap.
+        regime: Device, precision, threads.
+
+    Returns:
+        A line for each way to compare words.
+
+    Raises:
+        UserError: When no pair is left.
+    """
+    check_tokenizer(model, tokenizer)
+    speller = Speller(tokenizer)
+    pairs = without_shared(list(entries(options.path)), speller, options.single, options.shared_tokens)
+    if not pairs:
+        raise UserError(f"{options.path} has no pair of single words that is left with these options.")
+    sources, targets, gold = gold_of(pairs)
+    sources, gold = sources[: options.words or None], gold[: options.words or None]
+    spelled = speller(sources), speller(targets)
+    with inference(model, *regime):
+        ways = {"embedding": tuple(embedded(model, each) for each in spelled)}
+        if is_backpack(model):
+            senses = [word_vectors(model, each, options.pieces) for each in spelled]
+            for index in range(senses[0].shape[1]):
+                ways[str(index)] = tuple(each[:, index : index + 1] for each in senses)
+            ways["all"] = tuple(senses)
+    generator, head = numpy.random.default_rng(seed), {"measure": "lexical", "dictionary": str(options.path)}
+    tail: dict[str, Any] = {
+        "words": len(sources),
+        "candidates": len(targets),
+        "pieces": options.pieces,
+        "model": name_of(model),
+    }
+    tail |= {f"random@{k}": chance(gold, len(targets), k) for k in options.k}
+    return [head | {"by": by} | precisions(options, two, gold, generator) | tail for by, two in ways.items()]
+
+
+def precisions(
+    options: "Lexical", vectors: tuple[Tensor, ...], gold: Sequence[Sequence[int]], generator: numpy.random.Generator
+) -> dict[str, float]:
+    """The precision at each k, and its interval."""
+    places, found = ranks(vectors[0], vectors[1], gold), dict[str, float]()
+    for k in options.k:
+        low, high = interval([places <= k], options.replicates, generator)
+        found |= {f"precision@{k}": float((places <= k).mean()), f"precision@{k}_low": low, f"precision@{k}_high": high}
+    return found
+
+
+def print_lines(lines: list[dict[str, Any]], sizes: Sequence[int]) -> None:
+    """Print the table."""
+    columns = ["by"] + [part for k in sizes for part in (f"P@{k}", "95% interval")]
+    rows = []
+    for each in lines:
+        cells = [f"sense {each['by']}" if each["by"].isdecimal() else each["by"]]
+        for k in sizes:
+            low, high = each[f"precision@{k}_low"], each[f"precision@{k}_high"]
+            cells += [f"{each[f'precision@{k}']:.3f}", f"{low:.3f}-{high:.3f}"]
+        rows.append(cells)
+    rows.append(["by chance"] + [part for k in sizes for part in (f"{lines[0][f'random@{k}']:.4f}", "")])
+    title = f"Words of {lines[0]['dictionary']} found, {lines[0]['model']}"
+    print_table(f"{title}: {lines[0]['words']:,} among {lines[0]['candidates']:,}", columns, rows)

@@ -1,0 +1,90 @@
+"""Word similarity as an action."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from semeqv.engine.component import component
+
+
+@component("backpack similarity")
+@dataclass(frozen=True, kw_only=True)
+class Similarity:
+    """Measure how well cosines of words agree with what people say of their similarity.
+
+    Spearman's rank correlation of the ratings of pairs with the cosine of their words: by each sense index of a
+    Backpack, by the least and by the largest cosine of all indices (Hewitt et al., 2023, section 4.1), and by the input
+    embedding, which is all that other models have. Words are tokenised as within a text, behind a space. The index that
+    does best on a set is chosen by that set: judge it on another. Intervals are those of a bootstrap of the pairs.
+    Lines go to metrics.jsonl of the run's folder.
+
+    Args:
+        path: Files of rated pairs: a word, a word and a rating on each line, or a language of Multi-SimLex with its
+            annotators; here, or under $SEMEQV_DATA. SimLex-999, RG-65 and WS-353 of word_similarity_en if left out.
+        translation: Instead: translation.csv of Multi-SimLex (Vulić et al., 2020, arXiv 2003.04866).
+        scores: The scores.csv that goes with it.
+        languages: Of these two files, one language, such as FRA, or two: the first word of each pair in the one, the
+            second in the other, rated by the mean of both.
+        apart: Leave out pairs whose ratings in the two languages differ by more.
+        pieces: For words of several tokens: the mean of their vectors, or what they compose in a Backpack.
+        space: Put a space before each word.
+        replicates: Samples of the bootstrap.
+        csv: Write the table to this file, too.
+    """
+
+    path: tuple[Path, ...] = ()
+    translation: Path | None = None
+    scores: Path | None = None
+    languages: tuple[str, ...] = ()
+    apart: float | None = None
+    pieces: Literal["averaged", "composed"] = "averaged"
+    space: bool = True
+    replicates: int = 1000
+    csv: Path | None = None
+
+    def __post_init__(self) -> None:
+        if self.replicates < 1:
+            raise ValueError(f"--replicates must be at least 1, not {self.replicates}.")
+        given = (self.translation is not None, self.scores is not None, bool(self.languages))
+        if any(given) and not all(given):
+            raise ValueError("--translation, --scores and --languages go together.")
+        if self.translation is not None and self.path:
+            raise ValueError("--path and --translation both say what to read; leave one out.")
+        if len(self.languages) > 2:
+            raise ValueError(f"--languages are one or two, not {len(self.languages)}.")
+        if self.apart is not None and (len(self.languages) < 2 or self.apart < 0):
+            raise ValueError("--apart is 0 or more, and goes with two --languages.")
+
+    def build(
+        self,
+        *,
+        model: Any,
+        seed: int,
+        device: str,
+        precision: str,
+        threads: int | None,
+        record: Callable[..., None],
+        tokenizer: Any = None,
+    ) -> None:
+        """Measure, print the tables, and write them.
+
+        Args:
+            model: Has input embeddings.
+            seed: Of the bootstrap.
+            device: Where to compute.
+            precision: Of the forward pass.
+            threads: Of a CPU.
+            record: Adds lines to metrics.jsonl.
+            tokenizer: Of the run; that of the model's folder if None.
+        """
+        from backpack.evaluation.similarity_report import measure, print_lines
+        from semeqv.tasks.measures.report import write_csv
+        from semeqv.text.generation import tokenizer_of
+
+        tokenizer = tokenizer_of(model) if tokenizer is None else tokenizer
+        lines = measure(self, model, tokenizer, seed=seed, regime=(device, precision, threads))
+        print_lines(lines)
+        record(lines)
+        if self.csv is not None:
+            write_csv(self.csv, lines)

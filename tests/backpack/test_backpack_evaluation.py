@@ -1,0 +1,237 @@
+"""Actions that measure Backpacks: beams, passages, files of ratings, and whole sentences."""
+
+import itertools
+import json
+import subprocess
+import sys
+
+import numpy
+import pytest
+import torch
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers
+from transformers import PreTrainedTokenizerFast
+
+from backpack.evaluation.beam import WordBeam, kinds_of
+from backpack.evaluation.continuing import pieces
+from backpack.evaluation.dictionary import entries
+from backpack.evaluation.heaps import features, occurrences
+from backpack.evaluation.passages import passages, read_texts
+from backpack.evaluation.rated import read_rated, read_translated
+from backpack.evaluation.words import Speller, without_shared
+from semeqv.engine.errors import UserError
+from semeqv.engine.regime import Regime
+from semeqv.text.babel.grammar import Grammar
+from semeqv.text.babel.reader import BayesReader
+from tests.backpack.small_backpacks import make
+
+VOCABULARY = ["</s>", "a", "b", "c", "Ġa", "Ġb", "Ġ", ".", "Ġ.", "ab", "Ċ"]
+
+
+@pytest.fixture
+def letters():
+    """A tokenizer of byte-level BPE with eleven tokens."""
+    model = models.BPE(
+        vocab={token: i for i, token in enumerate(VOCABULARY)}, merges=[("a", "b"), ("Ġ", "a"), ("Ġ", "b"), ("Ġ", ".")]
+    )
+    tokenizer = Tokenizer(model)
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    return PreTrainedTokenizerFast(tokenizer_object=tokenizer, eos_token="</s>")
+
+
+def log_probabilities(model, ids):
+    with torch.no_grad():
+        return model(torch.tensor([ids])).logits[0].log_softmax(-1)
+
+
+def test_the_beam_finds_the_most_probable_words(letters):
+    model = make(vocab_size=len(VOCABULARY), seed=3)
+    kinds = kinds_of(letters, len(VOCABULARY))
+    assert [VOCABULARY[i] for i in kinds.begins.nonzero()[:, 0]] == ["Ġa", "Ġb"]
+    assert [VOCABULARY[i] for i in kinds.goes_on.nonzero()[:, 0]] == ["a", "b", "c", "ab"]
+    ends = [i for i in range(len(VOCABULARY)) if not kinds.goes_on[i]]
+    context, best = [0, 4, 2], {}
+    for first, length in itertools.product((4, 5), range(3)):
+        for rest in itertools.product((1, 2, 3, 9), repeat=length):
+            tokens = [first, *rest]
+            found = log_probabilities(model, context + tokens)
+            score = sum(found[2 + i, token].item() for i, token in enumerate(tokens))
+            score += found[-1, ends].logsumexp(-1).item()
+            word = "".join(VOCABULARY[token] for token in tokens)[1:]
+            best[word] = max(score, best.get(word, -numpy.inf))
+    expected = sorted(best.items(), key=lambda word: -word[1])[:40]
+    with torch.no_grad():
+        found, other = WordBeam(model, Regime(torch.device("cpu"), "fp32"), kinds, 100, longest=3)([context, [0]])
+    assert [word for word, _ in found[:40]] == [word for word, _ in expected]
+    assert [score for _, score in found[:40]] == pytest.approx([score for _, score in expected], abs=1e-4)
+    assert found[:3] != other[:3]
+
+
+def test_passages_end_with_their_last_word(tmp_path):
+    texts = ["He came to the house.", "too short.", "It cost them 5 €", "We all said (no).", "a b c d e-f'g\n"]
+    found = [(each.context, each.word) for each in passages(((text, "x") for text in texts), 4)]
+    assert found == [("He came to the", "house"), ("It cost them", "5"), ("a b c d", "e-f'g")]
+    file = tmp_path / "p.jsonl"
+    file.write_text('{"text": "one two three"}\n\n{"text": 3}\n')
+    with pytest.raises(UserError, match="line 3"):
+        list(read_texts(file))
+
+
+def test_rated_pairs_of_every_kind(tmp_path):
+    plain = tmp_path / "EN-X-3.txt"
+    plain.write_text("word1 word2 score\na b 1.5\r\nc d 2\ne f 0\n")
+    rated = read_rated(plain)
+    assert (rated.name, rated.first, rated.scores.tolist()) == ("X-3", ["a", "c", "e"], [1.5, 2, 0])
+    table = tmp_path / "FRA.csv"
+    table.write_text('ID,Word 1,Word 2,Annotator 1,Annotator 2\n1,"a, b",c,1,2\n2,d,e,0,\n3,f,g,3,5\n')
+    rated = read_rated(table)
+    assert (rated.first[0], rated.second, rated.scores.tolist()) == ("a, b", ["c", "e", "g"], [1.5, 0, 4])
+    words, scores = tmp_path / "translation.csv", tmp_path / "scores.csv"
+    words.write_text("ID,ENG 1,ENG 2,FRA 1,FRA 2\n" + "".join(f"{i},e{i},E{i},f{i},F{i}\n" for i in range(5)))
+    scores.write_text("ID,ENG,FRA\n" + "".join(f"{i},{i},{i + (i == 4) * 3}\n" for i in (4, 3, 2, 1, 0)))
+    across = read_translated(words, scores, ("ENG", "FRA"), 1.0)
+    assert (across.name, across.first, across.second) == ("ENG-FRA", ["e0", "e1", "e2", "e3"], ["F0", "F1", "F2", "F3"])
+    assert read_translated(words, scores, ("ENG", "FRA"), None).scores.tolist() == [0, 1, 2, 3, 5.5]
+    assert read_translated(words, scores, ("FRA",), None).scores[4] == 7
+    for text, message in (("a b x\na b 1\na b c\n", "line 3"), ("a b\n", "line 1"), ("a b 1\n", "three are the least")):
+        plain.write_text(text)
+        with pytest.raises(UserError, match=message):
+            read_rated(plain)
+    with pytest.raises(UserError, match="no column 'DEU 1'"):
+        read_translated(words, scores, ("DEU",), None)
+
+
+def test_pairs_of_a_dictionary(letters, tmp_path):
+    file = tmp_path / "d.tsv"
+    file.write_text("a\tb\na\tb\na c\tb\nab\tb\nb\tcab\n")
+    found = list(entries(file))
+    assert found == [("a", "b"), ("ab", "b"), ("b", "cab")]
+    speller = Speller(letters)
+    assert speller(["ab", "b"]) == [[6, 9], [5]]
+    assert Speller(letters, space=False)(["ab", "b"]) == [[9], [2]]
+    assert without_shared(found, speller, single=True, shared=True) == [("a", "b")]
+    assert without_shared([("a", "b"), ("c", "cab"), ("b", "cab")], speller, single=False, shared=False) == [
+        ("a", "b"),
+        ("b", "cab"),
+    ]
+
+
+def test_pieces_of_running_text(letters):
+    assert list(pieces(iter(["ab", "c", "ab"]), letters, 2)) == [[9, 10], [3, 10], [9, 10]]
+
+
+def test_features_of_homonyms_are_those_of_their_sentences(say, tmp_path):
+    from backpack.networks import BackpackConfig, BackpackLMHeadModel
+    from semeqv.text.models.opening import open_tokenizer
+
+    train(say, "backpack", "--senses 4")
+    grammar = Grammar()
+    documents = list(grammar.documents("validation", 6))
+    found = occurrences(BayesReader(grammar, "lume"), documents)
+    tokenizer = open_tokenizer("runs/backpack")
+    torch.manual_seed(0)
+    config = BackpackConfig(vocab_size=len(tokenizer), n_embd=16, n_layer=1, n_head=2, num_senses=4, n_positions=64)
+    model = BackpackLMHeadModel(config).eval()
+    with torch.no_grad():
+        made, tokens = features(model, tokenizer, Regime(torch.device("cpu"), "fp32"), found, 7)
+        for place in (0, len(found.truth) // 2, len(found.truth) - 1):
+            text = found.texts[found.sentence[place]]
+            before = tokenizer(text[: found.end[place]], add_special_tokens=False)["input_ids"]
+            ids = torch.tensor([[tokenizer.eos_token_id, *tokenizer(text, add_special_tokens=False)["input_ids"]]])
+            at = len(before)
+            assert tokens[place] == ids[0, at]
+            alpha = model(ids, output_contextualization=True).contextualization[0]
+            assert made["weights"][place] == pytest.approx(alpha[:, at:, at].mean(1).numpy(), abs=1e-5)
+            states = model.backpack.gpt2_model(ids).last_hidden_state[0]
+            assert made["states"][place] == pytest.approx(states[at:].mean(0).numpy(), abs=1e-4)
+            assert made["word"][place] == pytest.approx(states[at].numpy(), abs=1e-4)
+    words = [text[:end].split()[-1] for text, end in zip((found.texts[i] for i in found.sentence), found.end)]
+    assert set(words) <= set(grammar.lexicon.ambiguous_forms("lume"))
+
+
+def train(say, model, options=""):
+    say(
+        f"--seed 1 --steps 2 --output runs/{model} cli tokenizer bpe --vocab_size 900 --documents 200 "
+        f"cli dataset babel --documents 200 --block_size 64 cli model {model} --layers 1 --heads 2 --embedding_size 16 "
+        f"--block_size 64 {options} cli optimizers adamw cli train"
+    )
+
+
+def measures(folder):
+    lines = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
+    return {line["measure"]: line for line in lines if "measure" in line}
+
+
+def test_every_measure_in_one_sentence(say, tmp_path):
+    train(say, "backpack", "--senses 4")
+    train(say, "gpt2")
+    (tmp_path / "pairs.tsv").write_text("".join(f"w{i}\tv{i}\n" for i in range(12)))
+    (tmp_path / "rated.txt").write_text("".join(f"w{i} v{i} {i}\n" for i in range(12)))
+    data = "cli dataset babel --documents 120 --block_size 64 --split validation"
+    both = (
+        f"{data} cli perplexity --no-overlap cli backpack disambiguation --occurrences 5 --each_sense 1 --shuffles 3 "
+        "cli backpack similarity --path rated.txt --replicates 20 "
+        "cli backpack lexical --path pairs.tsv --shared_tokens cli backpack cloze --passages 4"
+    )
+    senses = (
+        "cli backpack coverage cli backpack invariance --permutations 9 cli backpack similarity --path rated.txt "
+        "--pieces composed --replicates 20"
+    )
+    out = say(f"--seed 1 --output measured/1-backpack cli model load --from runs/backpack {both} {senses}").out
+    assert "words of one sense" in out
+    say(f"--seed 1 --output measured/1-gpt2 cli model load --from runs/gpt2 {both}")
+    found, control = measures(tmp_path / "measured/1-backpack"), measures(tmp_path / "measured/1-gpt2")
+    assert set(found) == {
+        "perplexity", "disambiguation", "similarity", "lexical", "cloze", "coverage", "invariance"
+    }  # fmt: skip
+    assert set(control) == {"perplexity", "disambiguation", "similarity", "lexical", "cloze"}
+    assert found["disambiguation"]["by"] == "reader"
+    assert found["disambiguation"]["v_corrected"] > 0.5
+    assert found["coverage"]["words"] == 180
+    assert len(found["invariance"]["by_index"]) == 4
+    say("cli backpack report --output page.md measured")
+    page = (tmp_path / "page.md").read_text()
+    assert "| Backpack | control: senses of another homonym |" in page
+    assert "| GPT-2 | last states of the Transformer, likewise |" in page
+    rows = json.loads((tmp_path / "page.json").read_text())
+    (row,) = [row for row in rows if row["number"] == "both" and row["of"] == "unambiguous"]
+    assert row["mean"] == pytest.approx(found["coverage"]["both"])
+    say("cli backpack view --path senses.pdf measured")
+    assert (tmp_path / "senses.png").stat().st_size > 10_000
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("cli backpack coverage --share 0", "--share must be above 0"),
+        ("cli backpack cloze --top 5", "--top takes sizes from 1 to --width, 3"),
+        ("cli backpack similarity --translation a.csv", "go together"),
+        ("cli backpack lexical --k 0", "--k takes"),
+        ("cli backpack report", "give folders of measured runs"),
+        ("cli backpack report nowhere", "nowhere: no metrics.jsonl there"),
+        ("cli backpack view", "give the folder of measured runs"),
+        ("cli backpack report --output page.html runs", "write page.md"),
+    ],
+)
+def test_what_cannot_be_measured_is_refused(say, line, message):
+    assert message in say(line, 2).err
+
+
+def test_a_model_without_senses_is_refused(say):
+    train(say, "gpt2")
+    load = "cli model load --from runs/gpt2"
+    babel = "cli dataset babel --documents 20 --block_size 64 --split validation"
+    assert "take a Backpack" in say(f"{load} {babel} cli backpack coverage", 2).err
+    assert "generated corpus alone" in say(f"{load} cli backpack disambiguation", 2).err
+    assert "has no text" in say(f"{load} cli backpack cloze", 2).err
+
+
+def test_asking_for_help_imports_nothing_heavy():
+    names = ["coverage", "disambiguation", "invariance", "similarity", "cloze", "lexical", "continuations", "report"]
+    modules = ", ".join(
+        ["semeqv.figures.senses_view", "backpack.plugin", *(f"backpack.evaluation.{name}" for name in names)]
+    )
+    code = "import sys; from semeqv.engine import plugins; plugins.loading = True; "
+    code += f"import {modules}; print([name for name in ('torch', 'numpy', 'transformers') if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
