@@ -126,5 +126,5 @@ def token_counts(sets: Mapping[Any, Any] | None, size: int) -> NDArray[numpy.int
 
 def token_streams(sets: Mapping[Any, Any] | None, most: int = 10_000_000) -> Sequence[NDArray[Any]]:
     """The tokens of data sets, `(tokens,)` for each language, the first so many of each."""
-    files = [file for each in (sets or {}).values() for file in getattr(each, "files", [])]
-    return [file.tokens[:most] for file in files]
+    parts = [part for each in (sets or {}).values() for part in getattr(each, "parts", [])]
+    return [part.file.tokens[:most] for part in parts]
