@@ -8,6 +8,6 @@ def register(chain: Chain) -> None:
     """Add the model to the models, open `backpack`, and say where the networks are."""
     chain.word("model", "Language models, from sizes or from a folder.", "backpack.models.backpack")
     modules = [f"backpack.conversion.{name}" for name in ("convert", "export")]
-    modules += [f"backpack.{name}" for name in ("senses.senses",)]
+    modules += [f"backpack.{name}" for name in ("senses.senses", "attribution.attribute")]
     chain.word("backpack", "Backpack language models: senses that a person can read and change.", *modules)
     families.add("backpack", "backpack.networks")

@@ -46,7 +46,9 @@ class Described:
 def check_backpack(model: Any) -> Any:
     """A model, when it is a Backpack; `UserError` when it is none."""
     if not isinstance(model, BackpackLMHeadModel):
-        raise UserError(f"{type(model).__name__} is no Backpack and has no senses. Take: cli model load --from BACKPACK")
+        raise UserError(
+            f"{type(model).__name__} is no Backpack and has no senses. Take: cli model load --from BACKPACK"
+        )
     return model
 
 

@@ -24,7 +24,9 @@ def senses_of(found: Described, place: int) -> list[dict[str, Any]]:
         one = {"sense": sense, "norm": norm}
         for name in ("top", "bottom"):
             tokens, logits = (getattr(found.extremes, each)[place, sense].tolist() for each in (name, f"{name}_logits"))
-            one[name] = [{"token": found.shown[token], "id": token, "logit": logit} for token, logit in zip(tokens, logits)]
+            one[name] = [
+                {"token": found.shown[token], "id": token, "logit": logit} for token, logit in zip(tokens, logits)
+            ]
         for name, near in (("nearest_same", found.same), ("nearest_any", found.anywhere)):
             rows = zip(*(each[place, sense].tolist() for each in (near.words, near.senses, near.cosines)))
             one[name] = [{"word": found.words[word].text, "sense": of, "cosine": cosine} for word, of, cosine in rows]
