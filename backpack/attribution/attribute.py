@@ -13,11 +13,11 @@ from semeqv.engine.component import component
 class Attribute:
     """Take the logits of the next token apart into what each sense at each position adds.
 
-    A Backpack is log-linear in its senses, so that the parts are exact (Hewitt et al., 2023, arXiv 2305.16765, equations 3
-    and 4): the logit of a token v after a text is the sum over positions j and senses l of alpha^l_j E_v C(x_j)_l, where
-    alpha tells how much the context asks for a sense. With --against the difference of two logits is taken apart, which is
-    the logarithm of how many times more probable one token is than the other. Senses and weights are those of the model as
-    it is, so edits count. Lines go to metrics.jsonl of the run's folder.
+    A Backpack is log-linear in its senses, so that the parts are exact (Hewitt et al., 2023, arXiv 2305.16765,
+    equations 3 and 4): the logit of a token v after a text is the sum over positions j and senses l of alpha^l_j E_v
+    C(x_j)_l, where alpha tells how much the context asks for a sense. With --against the difference of two logits is
+    taken apart, which is the logarithm of how many times more probable one token is than the other. Senses and weights
+    are those of the model as it is, so edits count. Lines go to metrics.jsonl of the run's folder.
 
     Args:
         prompt: The text; may be repeated.

@@ -107,9 +107,7 @@ def next_token(lexicon: Lexicon, text: str) -> int:
     tokens = lexicon.find(text).tokens
     if len(tokens) > 1:
         shown = " ".join(lexicon.shown[token] for token in tokens)
-        raise UserError(
-            f"{text!r} is {len(tokens)} tokens of this model ({shown}); only one comes next. Name one token."
-        )
+        raise UserError(f"{text!r} is {len(tokens)} tokens here ({shown}), and only one comes next; name one token.")
     return tokens[0]
 
 

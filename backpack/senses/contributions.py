@@ -1,8 +1,8 @@
 """What senses do to predictions, and which senses are near each other.
 
-A sense adds to the logits of the next token alpha * E C(x)_l, and alpha is never negative: the tokens for which E C(x)_l
-is largest are those that a sense speaks for, and those for which it is least the ones that it speaks against (Hewitt et
-al., 2023, arXiv 2305.16765, section 4.1).
+A sense adds to the logits of the next token alpha * E C(x)_l, and alpha is never negative: the tokens for which E
+C(x)_l is largest are those that a sense speaks for, and those for which it is least the ones that it speaks against
+(Hewitt et al., 2023, arXiv 2305.16765, section 4.1).
 """
 
 from collections.abc import Iterator, Sequence
@@ -67,7 +67,7 @@ def sense_vectors(model: Any, words: Sequence[Word]) -> Tensor:
     lengths = torch.tensor([len(word.tokens) for word in words])
     owner = torch.repeat_interleave(torch.arange(len(words)), lengths).to(device)
     found: Tensor | None = None
-    for ids, owners in zip(tokens.split(1024), owner.split(1024)):
+    for ids, owners in zip(torch.split(tokens, 1024), torch.split(owner, 1024)):
         senses = model.senses(ids).float()
         if found is None:
             found = senses.new_zeros(len(words), *senses.shape[1:])

@@ -99,10 +99,17 @@ def describe(
         head, embeddings = (each().weight[:size] for each in (model.get_output_embeddings, model.get_input_embeddings))
         found = extremes(vectors, head, options.top)
         own = list(range(len(words)))
-        near = [neighbours(vectors, vectors, own, options.neighbours, same=same) for same in (True, False)]
+        same, anywhere = (neighbours(vectors, vectors, own, options.neighbours, same=each) for each in (True, False))
         single = [place for place, word in enumerate(words) if len(word.tokens) == 1]
         one = Extremes(*(each[single] for each in vars(found).values()))
         streams = token_streams(dataset)
-        made = roles([words[place] for place in single], vectors[single], one, embeddings, lexicon.shown, streams)
+        made = roles(
+            [words[place] for place in single],
+            vectors[single],
+            one,
+            embeddings=embeddings,
+            shown=lexicon.shown,
+            streams=streams,
+        )
     norms = vectors.norm(dim=-1).tolist()
-    return Described(name_of(model), words, range(len(asked)), lexicon.shown, norms, found, *near, made)
+    return Described(name_of(model), words, range(len(asked)), lexicon.shown, norms, found, same, anywhere, made)

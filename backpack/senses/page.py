@@ -44,7 +44,7 @@ def data(found: Described) -> dict[str, Any]:
     """
     extremes = found.extremes
     used = {token for word in found.words for token in word.tokens}
-    used |= set(extremes.top.unique().tolist()) | set(extremes.bottom.unique().tolist())
+    used |= set(extremes.top.flatten().tolist()) | set(extremes.bottom.flatten().tolist())
     tokens = sorted(used)
     place = {token: at for at, token in enumerate(tokens)}
     senses = [

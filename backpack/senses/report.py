@@ -21,7 +21,7 @@ def senses_of(found: Described, place: int) -> list[dict[str, Any]]:
     """
     made = []
     for sense, norm in enumerate(found.norms[place]):
-        one = {"sense": sense, "norm": norm}
+        one: dict[str, Any] = {"sense": sense, "norm": norm}
         for name in ("top", "bottom"):
             tokens, logits = (getattr(found.extremes, each)[place, sense].tolist() for each in (name, f"{name}_logits"))
             one[name] = [

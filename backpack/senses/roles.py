@@ -51,6 +51,7 @@ def roles(
     words: Sequence[Word],
     vectors: Tensor,
     found: Extremes,
+    *,
     embeddings: Tensor,
     shown: Sequence[str],
     streams: Sequence[NDArray[Any]] = (),
@@ -79,7 +80,7 @@ def roles(
     follows = following(own, found.top, len(shown), streams) if len(streams) else [None] * k
     made = []
     for sense in range(k):
-        tokens, counts = found.top[:, sense].unique(return_counts=True)
+        tokens, counts = torch.unique(found.top[:, sense], return_counts=True)
         order = counts.argsort(descending=True, stable=True)[:OFTEN]
         often = tuple(shown[token] for token in tokens[order].tolist())
         share = counts.max().item() / n

@@ -14,18 +14,18 @@ class Senses:
     """Show what the senses of words do: as tables, as JSON, and as a page to search.
 
     A sense C(x)_l of a word adds alpha E C(x)_l to the logits of the next token, and alpha is never negative. So each
-    sense is shown by the tokens that it speaks for most, those that it speaks against most, and the senses of other words
-    that are nearest by cosine, of the same index and of any. The roles of an index are averages over words. Senses are
-    those of the model as it is, so edits count. A word is looked up as it stands after a blank; where it has several
-    tokens, their senses are averaged. Data sets of the sentence tell which words are frequent, and which tokens follow
-    which. The roles go to metrics.jsonl of the run's folder.
+    sense is shown by the tokens that it speaks for most, those that it speaks against most, and the senses of other
+    words that are nearest by cosine, of the same index and of any. The roles of an index are averages over words.
+    Senses are those of the model as it is, so edits count. A word is looked up as it stands after a blank; where it has
+    several tokens, their senses are averaged. Data sets of the sentence tell which words are frequent, and which tokens
+    follow which. The roles go to metrics.jsonl of the run's folder.
 
     Args:
         word: A word to show; may be repeated.
         top: How many tokens to name on either side.
         neighbours: How many of the nearest senses to name.
-        vocabulary: So many of the most frequent words are averaged over, looked for neighbours among, and on the page; 0
-            for all. Without a data set, the order of the vocabulary stands for frequency.
+        vocabulary: So many of the most frequent words are averaged over, searched for neighbours, and on the page; 0 for
+            all. Without a data set, the order of the vocabulary stands for frequency.
         json: Write what is known of the words that were asked for, and the roles, to this file.
         html: Write a page with all words to this file. It needs no network and nothing beside it.
     """

@@ -5,7 +5,8 @@ from tokenizers import Tokenizer, models, pre_tokenizers
 from transformers import PreTrainedTokenizerFast
 
 WORDS = [
-    "<unk>", "</s>", "▁bank", "▁river", "▁money", "▁he", "▁she", "▁nurse", "▁doctor", "ing", ",", "▁<script>", "▁</script>",
+    "<unk>", "</s>", "▁bank", "▁river", "▁money", "▁he", "▁she", "▁nurse", "▁doctor", "ing", ",",
+    "▁<script>", "▁</script>",
     "▁&amp;", "▁\u2028", "▁été",
 ]  # fmt: skip
 WORDS += [f"▁w{chr(97 + i)}" for i in range(50 - len(WORDS) - 4)]  # the last four rows of the model are no tokens

@@ -2,6 +2,7 @@
 
 import json
 import re
+from itertools import pairwise
 
 import numpy
 import pytest
@@ -70,7 +71,7 @@ def test_roles_by_loops(lexicon):
     vectors = sense_vectors(model, words)
     found = extremes(vectors, model.lm_head.weight, 4)
     streams = [numpy.random.default_rng(0).integers(0, 50, 400, dtype=numpy.uint16)]
-    made = roles(words, vectors, found, model.lm_head.weight, lexicon.shown, streams)
+    made = roles(words, vectors, found, embeddings=model.lm_head.weight, shown=lexicon.shown, streams=streams)
     for sense, role in enumerate(made):
         pairs = [(a, b) for a in range(5) for b in range(5) if a != b]
         cosines = [cosine_similarity(vectors[a, sense], vectors[b, sense], dim=0).item() for a, b in pairs]
@@ -81,8 +82,7 @@ def test_roles_by_loops(lexicon):
         for word, top in zip(words, tops):
             x = word.tokens[0]
             hits += sum(
-                sum(pair == (x, v) for pair in zip(text, text[1:])) * len(text) > text.count(x) * text.count(v)
-                for v in top
+                sum(pair == (x, v) for pair in pairwise(text)) * len(text) > text.count(x) * text.count(v) for v in top
             )
         assert role.follows == pytest.approx(hits / 20)
         assert 0 < role.share <= 1
