@@ -9,7 +9,6 @@ from torch import Tensor
 
 from backpack.attribution.parts import parts_of
 from backpack.senses.lexicon import Lexicon
-from semeqv.engine.errors import UserError
 from semeqv.tasks.measures.report import print_table
 from semeqv.text.generation import prompt_ids
 
@@ -74,12 +73,12 @@ def explain(options: "Attribute", model: Any, lexicon: Lexicon, prompt: str) -> 
         One explanation for each token.
     """
     ids = prompt_ids(prompt, lexicon.tokenizer, model, 0)
-    asked = [next_token(lexicon, text) for text in options.token]
+    asked = [lexicon.single(text) for text in options.token]
     tokens, found = parts_of(model, ids, torch.tensor(asked) if asked else None, options.predictions)
     logits, whole = found.logits, found.whole
     probabilities, said = whole.softmax(-1)[tokens].tolist(), whole[tokens]
     if options.against is not None:
-        other = torch.tensor([next_token(lexicon, options.against)])
+        other = torch.tensor([lexicon.single(options.against)])
         logits = logits - parts_of(model, ids, other)[1].logits
         said = said - whole[other.to(whole.device)]
     read = [lexicon.shown[token] for token in ids[0].tolist()]
@@ -89,26 +88,6 @@ def explain(options: "Attribute", model: Any, lexicon: Lexicon, prompt: str) -> 
         Explained(prompt, read, lexicon.shown[token], against, logit, probability, weights, each)
         for token, logit, probability, each in zip(tokens.tolist(), said.tolist(), probabilities, logits)
     ]
-
-
-def next_token(lexicon: Lexicon, text: str) -> int:
-    """The token of a word.
-
-    Args:
-        lexicon: The tokens.
-        text: The word; `Lexicon.find` raises `UserError` when it is unknown.
-
-    Returns:
-        The token.
-
-    Raises:
-        UserError: When it is several tokens.
-    """
-    tokens = lexicon.find(text).tokens
-    if len(tokens) > 1:
-        shown = " ".join(lexicon.shown[token] for token in tokens)
-        raise UserError(f"{text!r} is {len(tokens)} tokens here ({shown}), and only one comes next; name one token.")
-    return tokens[0]
 
 
 def lines_of(one: Explained) -> Iterator[dict[str, Any]]:

@@ -66,6 +66,24 @@ class Lexicon:
             raise UserError(f"The vocabulary of the model has no tokens for {text!r}.")
         return Word(text, tokens)
 
+    def single(self, text: str) -> int:
+        """The token of a word.
+
+        Args:
+            text: The word; `find` raises `UserError` when it is unknown.
+
+        Returns:
+            The token.
+
+        Raises:
+            UserError: When the word is several tokens.
+        """
+        tokens = self.find(text).tokens
+        if len(tokens) > 1:
+            parts = " ".join(self.shown[token] for token in tokens)
+            raise UserError(f"{text!r} is {len(tokens)} tokens here ({parts}); name a word that is one token.")
+        return tokens[0]
+
     def frequent(self, most: int, counts: NDArray[numpy.int64] | None = None) -> list[Word]:
         """The tokens that are words, the most frequent first.
 

@@ -55,7 +55,7 @@ def test_the_sentence_explains_a_difference(say, tmp_path):
     ("words", "said"),
     [
         ("", '--prompt "..."'),
-        ("--prompt bank --token 'bank river'", "is 2 tokens here (bank river), and only one comes next"),
+        ("--prompt bank --token 'bank river'", "is 2 tokens here (bank river); name a word that is one"),
         ("--prompt bank --against nowhere", "no tokens for 'nowhere'"),
         ("--prompt bank --top 0", "--top must be at least 1"),
     ],
