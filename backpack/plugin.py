@@ -8,8 +8,8 @@ def register(chain: Chain) -> None:
     """Add the model to the models, open `backpack`, and say where the networks are."""
     chain.word("model", "Language models, from sizes or from a folder.", "backpack.models.backpack", "backpack.edits.edited")
     modules = [f"backpack.conversion.{name}" for name in ("convert", "export")]
-    modules += [f"backpack.{name}" for name in ("senses.senses", "attribution.attribute")]
+    modules += [f"backpack.{name}" for name in ("senses.senses", "attribution.attribute", "edits.effects")]
     chain.word("backpack", "Backpack language models: senses that a person can read and change.", *modules)
-    edits = (f"backpack.edits.{name}" for name in ("commands",))
+    edits = (f"backpack.edits.{name}" for name in ("commands", "debias"))
     chain.word("backpack edit", "Edits of what tokens mean, each a small file.", *edits)
     families.add("backpack", "backpack.networks")

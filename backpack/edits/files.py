@@ -25,16 +25,17 @@ def save_edits(path: Path, steps: Sequence[Step], model: Any, tokenizer: Any = N
         said: The words of the command that made them.
     """
     tokens = sorted({token for step in steps for token in step.token_fields()})
-    content = {
+    head = {
         "format": FORMAT,
         "version": VERSION,
         "said": list(said),
         "vocabulary": model.config.vocab_size,
         "senses": model.config.num_senses,
         "tokens": {} if tokenizer is None else dict(zip(map(str, tokens), tokenizer.convert_ids_to_tokens(tokens))),
-        "edits": [step.to_json() for step in steps],
     }
-    write_text(path, json.dumps(content, indent=1, ensure_ascii=False) + "\n")
+    lines = [f' "{name}": {json.dumps(value, ensure_ascii=False)},' for name, value in head.items()]
+    edits = ",\n".join(f"  {json.dumps(step.to_json())}" for step in steps)
+    write_text(path, "\n".join(["{", *lines, ' "edits": [', edits, " ]", "}", ""]))
 
 
 def open_edits(paths: Iterable[Path], model: Any, tokenizer: Any = None) -> list[Step]:
