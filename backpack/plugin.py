@@ -6,7 +6,9 @@ from semeqv.text.models import families
 
 def register(chain: Chain) -> None:
     """Add the model to the models, open `backpack`, and say where the networks are."""
-    chain.word("model", "Language models, from sizes or from a folder.", "backpack.models.backpack", "backpack.edits.edited")
+    chain.word(
+        "model", "Language models, from sizes or from a folder.", "backpack.models.backpack", "backpack.edits.edited"
+    )
     modules = [f"backpack.conversion.{name}" for name in ("convert", "export")]
     modules += [f"backpack.{name}" for name in ("senses.senses", "attribution.attribute", "edits.effects")]
     chain.word("backpack", "Backpack language models: senses that a person can read and change.", *modules)

@@ -91,7 +91,7 @@ def explain(options: "Attribute", model: Any, lexicon: Lexicon, prompt: str) -> 
 
 
 def lines_of(one: Explained) -> Iterator[dict[str, Any]]:
-    """All parts, as JSON objects: position, the token there, sense, weight, logit at a weight of 1, and what is added."""
+    """All parts as JSON: position, the token there, sense, weight, logit at a weight of 1, and what is added."""
     added, weights, logits = one.added.tolist(), one.weights.tolist(), one.logits.tolist()
     for position, token in enumerate(one.read):
         for sense, part in enumerate(added[position]):

@@ -1,5 +1,6 @@
 """The plain edits as actions: suppress, scale, replace, swap, project, exchange a fact, prefer a topic."""
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Edit:
+class Edit(ABC):
     """An edit that is written to a file; the model that it is made with stays as it is.
 
     Args:
@@ -21,6 +22,7 @@ class Edit:
 
     output: Path
 
+    @abstractmethod
     def steps(self, lexicon: "Lexicon") -> "list[Step]":
         """The edit.
 
@@ -30,7 +32,6 @@ class Edit:
         Returns:
             Its steps.
         """
-        raise NotImplementedError
 
     def build(self, model: Any, tokenizer: Any = None) -> None:
         """Write the edit.
@@ -182,8 +183,8 @@ class Swap(Edit):
 class ExchangeFact(Choosing):
     """Let what the senses of a word say for one word be said for another.
 
-    A sense C becomes C + (C . E_r / |E_r|^2) (E_a / phi - E_r), where E are output embeddings, r is the word to remove, a
-    the one to add, and phi = |E_a|^2 / |E_r|^2 (Hewitt et al., 2023, arXiv 2305.16765, section 5.3). `cli backpack
+    A sense C becomes C + (C . E_r / |E_r|^2) (E_a / phi - E_r), where E are output embeddings, r is the word to remove,
+    a the one to add, and phi = |E_a|^2 / |E_r|^2 (Hewitt et al., 2023, arXiv 2305.16765, section 5.3). `cli backpack
     effects` measures what it does to texts that it is meant for, and to others.
 
     Args:

@@ -14,7 +14,8 @@ from semeqv.text.models.load import Loaded
 class Edited(Loaded):
     """A Backpack with edits of its senses, for any action: `cli perplexity`, `cli generate`, `cli backpack senses`.
 
-    Edits are applied file after file, each to what the ones before it leave. They stand beside the weights, which are not
+    Edits are applied file after file, each to what the ones before it leave. They stand beside the weights, which are
+    not
     changed: a checkpoint that is saved has none of them, and opening the model without --edits gives the original.
 
     Args:
@@ -51,5 +52,5 @@ class Edited(Loaded):
             raise UserError(f"{self.source} is a {type(model).__name__}, not a Backpack: it has no senses to edit.")
         known = self.provide_tokenizer() if tokenizer is None else tokenizer
         Applied(model, open_edits(self.edits, model, known))
-        model.source = f"{self.source} + {', '.join(path.name for path in self.edits)}"
+        model.called = " + ".join([str(self.source), *(path.name for path in self.edits)])
         return model

@@ -13,12 +13,12 @@ from semeqv.engine.component import component
 class Effects:
     """Measure what edits do to the token that follows texts: those that they are meant for, and others.
 
-    Texts come in kinds, which are measured by themselves. For an edited fact these are customarily the text of the edit,
-    paraphrases, which tell whether it generalises, and texts about other things, which tell whether it is specific (Meng
-    et al., 2022, arXiv 2202.05262). For each kind: how often the wanted word is more probable than the unwanted one,
-    before and after; by how much its log odds rise; how often the likeliest token stays the same; and the divergence
-    KL(before || after) of the next token, in nats. Intervals are those of a bootstrap of the texts. Lines go to
-    metrics.jsonl of the run's folder.
+    Texts come in kinds, which are measured by themselves. For an edited fact these are customarily the text of the
+    edit, paraphrases, which tell whether it generalises, and texts about other things, which tell whether it is
+    specific (Meng et al., 2022, arXiv 2202.05262). For each kind: how often the wanted word is more probable than the
+    unwanted one, before and after; by how much its log odds rise; how often the likeliest token stays the same; and the
+    divergence KL(before || after) of the next token, in nats. Intervals are those of a bootstrap of the texts. Lines go
+    to metrics.jsonl of the run's folder.
 
     Args:
         edits: Files that `cli backpack edit` wrote.

@@ -39,7 +39,7 @@ def save_edits(path: Path, steps: Sequence[Step], model: Any, tokenizer: Any = N
 
 
 def open_edits(paths: Iterable[Path], model: Any, tokenizer: Any = None) -> list[Step]:
-    """Read edits, file after file.
+    """Read edits, file after file; `UserError` when one is none of ours, or for a model of another vocabulary.
 
     Args:
         paths: The files.
@@ -48,9 +48,6 @@ def open_edits(paths: Iterable[Path], model: Any, tokenizer: Any = None) -> list
 
     Returns:
         The edits.
-
-    Raises:
-        UserError: When a file is none of ours, or for a model of another vocabulary or number of senses.
     """
     return [step for path in paths for step in read(Path(path), model, tokenizer)]
 
@@ -60,7 +57,9 @@ def read(path: Path, model: Any, tokenizer: Any) -> list[Step]:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise UserError(f"{path}: {(error.strerror or str(error)).lower()}; name a file of `cli backpack edit`.") from None
+        raise UserError(
+            f"{path}: {(error.strerror or str(error)).lower()}; name a file of `cli backpack edit`."
+        ) from None
     except (ValueError, RecursionError):
         raise UserError(f"{path} is no JSON; name a file of `cli backpack edit`.") from None
     if not isinstance(content, dict) or content.get("format") != FORMAT or content.get("version") != VERSION:

@@ -45,8 +45,8 @@ def measured(options: "Effects", model: Any, lexicon: Lexicon, seed: int) -> lis
     with applied(model, steps):
         after = {kind: predictions(model, lexicon, each) for kind, each in texts.items()}
     generator, lines = numpy.random.default_rng(seed), []
-    for kind in texts:
-        line: dict[str, Any] = {"kind": kind, "texts": len(texts[kind])}
+    for kind, each in texts.items():
+        line: dict[str, Any] = {"kind": kind, "texts": len(each)}
         for name, values in measures(before[kind], after[kind], words).items():
             low, high = interval([values], options.replicates, generator)
             line |= {name: float(values.mean()), f"{name}_low": low, f"{name}_high": high}

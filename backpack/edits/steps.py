@@ -1,9 +1,9 @@
 """The edits that there are, as data.
 
 An edit names tokens and senses, never numbers of one model's vectors, so that it applies to every Backpack of the same
-vocabulary and the same number of senses: where it needs a vector, such as an embedding or another token's sense, it takes
-that of the model which it is applied to. It becomes a function of senses, or of weights, which `EditableSenses` applies
-after the functions of the edits before it. Weights of the model are never touched.
+vocabulary and the same number of senses: where it needs a vector, such as an embedding or another token's sense, it
+takes that of the model which it is applied to. It becomes a function of senses, or of weights, which `EditableSenses`
+applies after the functions of the edits before it. Weights of the model are never touched.
 """
 
 from abc import ABC, abstractmethod
@@ -20,7 +20,7 @@ Place = tuple[int, int]  # a token, and one of its senses
 
 
 @dataclass(frozen=True, kw_only=True)
-class Step(ABC):
+class Step:
     """An edit."""
 
     kind: ClassVar[str]
@@ -50,6 +50,7 @@ class Step(ABC):
         Returns:
             A function from tokens and their senses to other senses; None for an edit of weights.
         """
+        return None
 
     def of_weights(self, model: Any) -> WeightEdit | None:
         """What it does to weights.
@@ -60,10 +61,11 @@ class Step(ABC):
         Returns:
             A function from weights and the tokens read to other weights; None for an edit of senses.
         """
+        return None
 
 
 @dataclass(frozen=True, kw_only=True)
-class Chosen(Step):
+class Chosen(Step, ABC):
     """An edit of some senses of some tokens.
 
     Args:
@@ -133,13 +135,14 @@ class Project(Chosen):
         """C - B^T B C, the rows of B an orthonormal basis of the differences."""
         head = model.get_output_embeddings().weight.detach()
         pairs = torch.tensor(self.token_pairs, device=head.device)
-        differences = (head[pairs[:, 0]] - head[pairs[:, 1]]).double()
+        differences = (head[pairs[:, 0]] - head[pairs[:, 1]]).cpu().double()
         _, sizes, rows = torch.linalg.svd(differences, full_matrices=False)
         basis = rows[sizes > 1e-6 * sizes.max()].to(head.dtype)
 
         def project(senses: Tensor) -> Tensor:
             onto = basis.to(senses)
-            return senses - (senses @ onto.T) @ onto
+            left: Tensor = senses - (senses @ onto.T) @ onto
+            return left
 
         return project
 
@@ -168,7 +171,8 @@ class Knowledge(Chosen):
 
         def exchange(senses: Tensor) -> Tensor:
             share = senses @ (removed / size).to(senses)
-            return senses + share[:, None] * toward.to(senses)
+            exchanged: Tensor = senses + share[:, None] * toward.to(senses)
+            return exchanged
 
         return exchange
 
@@ -212,7 +216,7 @@ class Replace(Step):
 
 
 def flat(value: Any) -> Iterator[int]:
-    """The integers in a field of a step: none, one, or several, perhaps in pairs; `TypeError` when it is something else."""
+    """The integers in a field: none, one, or several, perhaps in pairs; `TypeError` when it is something else."""
     if isinstance(value, tuple):
         for each in value:
             yield from flat(each)

@@ -14,10 +14,10 @@ from backpack.networks.editing import WeightEdit
 class Topic(Step):
     """Weights of senses are multiplied by 1 + strength * max(0, z) * annealing^n.
 
-    z says how much a sense speaks for the topic: the mean of its logits for the words of the topic, in standard deviations
-    of its logits over the vocabulary, from their mean. n is how many words of the topic have been read so far, so that a
-    topic that was taken up is pressed less. The idea is that of Hewitt et al. (2023, arXiv 2305.16765, section 5.1); these
-    formulas are this project's.
+    z says how much a sense speaks for the topic: the mean of its logits for the words of the topic, in standard
+    deviations of its logits over the vocabulary, from their mean. n is how many words of the topic have been read so
+    far, so that a topic that was taken up is pressed less. The idea is that of Hewitt et al. (2023, arXiv 2305.16765,
+    section 5.1); these formulas are this project's.
 
     Args:
         tokens: The words of the topic.
@@ -40,14 +40,15 @@ class Topic(Step):
 
         def relevance(token_ids: Tensor) -> Tensor:
             """z of tokens, 0 where it is below, `(batch, time, senses)`."""
-            different = token_ids.unique()
+            different = torch.unique(token_ids)
             new = different[known[different, 0].isnan()]
             if len(new):
                 senses = model.senses(new).detach().float()
                 deviation = torch.einsum("nkd,de,nke->nk", senses, spread, senses).clamp(min=0).sqrt()
                 z = (senses @ toward) / deviation.clamp(min=torch.finfo(torch.float32).tiny)
                 known[new] = z.clamp(min=0)
-            return known[token_ids]
+            found: Tensor = known[token_ids]
+            return found
 
         def edit(weights: Tensor, token_ids: Tensor) -> Tensor:
             nonlocal known, toward, spread

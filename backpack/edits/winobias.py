@@ -34,7 +34,9 @@ def winobias(path: Path | None, part: str) -> list[str]:
     )  # fmt: skip
     found.pop("", None)
     if not found:
-        raise UserError(f"{folder} has no sentences of WinoBias with he or she (pro_stereotyped_type1.txt.{part}, ...).")
+        raise UserError(
+            f"{folder} has no sentences of WinoBias with he or she (pro_stereotyped_type1.txt.{part}, ...)."
+        )
     return list(found)
 
 

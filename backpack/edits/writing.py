@@ -1,7 +1,7 @@
 """Writes what a command edits."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
@@ -11,15 +11,12 @@ from backpack.senses.lexicon import Lexicon
 from semeqv.engine.component import words_of
 from semeqv.engine.errors import UserError
 
-if TYPE_CHECKING:
-    from backpack.edits.commands import Edit
 
-
-def write(options: "Edit", steps: Sequence[Step], model: Any, lexicon: Lexicon) -> None:
+def write(options: Any, steps: Sequence[Step], model: Any, lexicon: Lexicon) -> None:
     """Write edits, and say what they are about.
 
     Args:
-        options: The command.
+        options: The command; its `output` is the file.
         steps: Its edits.
         model: A Backpack.
         lexicon: Its tokens.

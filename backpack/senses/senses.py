@@ -25,7 +25,7 @@ class Senses:
         top: How many tokens to name on either side.
         neighbours: How many of the nearest senses to name.
         vocabulary: So many of the most frequent words are averaged over, searched for neighbours, and on the page; 0
-            for all. Without a data set, the order of the vocabulary stands for frequency.
+            for all. Work grows with its square. Without a data set, the order of the vocabulary stands for frequency.
         json: Write what is known of the words that were asked for, and the roles, to this file.
         html: Write a page with all words to this file. It needs no network and nothing beside it.
     """
