@@ -10,7 +10,9 @@ def register(chain: Chain) -> None:
         "model", "Language models, from sizes or from a folder.", "backpack.models.backpack", "backpack.edits.edited"
     )
     modules = [f"backpack.conversion.{name}" for name in ("convert", "export")]
-    modules += [f"backpack.{name}" for name in ("senses.senses", "attribution.attribute", "edits.effects")]
+    modules += [
+        f"backpack.{name}" for name in ("senses.senses", "attribution.attribute", "edits.effects", "edits.crows_pairs")
+    ]
     chain.word("backpack", "Backpack language models: senses that a person can read and change.", *modules)
     edits = (f"backpack.edits.{name}" for name in ("commands", "debias"))
     chain.word("backpack edit", "Edits of what tokens mean, each a small file.", *edits)

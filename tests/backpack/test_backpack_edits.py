@@ -254,6 +254,25 @@ def test_debiasing(say, tmp_path, monkeypatch):
     say("cli model load --from m cli backpack edit debias --output d.json")
 
 
+def test_stereotypes(say, tmp_path):
+    model = spoken(tmp_path / "m")
+    rows = ['0,"he bank, river",she bank river,stereo,gender', "1,wa wb,wa wc,antistereo,age", "2,he,she,stereo,gender"]
+    (tmp_path / "c.csv").write_text("\n".join([",sent_more,sent_less,stereo_antistereo,bias_type", *rows]) + "\n")
+    out = say("--output runs/a cli model load --from m cli backpack crows-pairs --path c.csv").out
+    assert "Stereotypical sentences preferred by m" in out
+    lines = [json.loads(each) for each in (tmp_path / "runs/a/metrics.jsonl").read_text().splitlines()]
+    assert [(each["kind"], each["pairs"]) for each in lines] == [("age", 1), ("gender", 2), ("all", 3)]
+    first = model(input_ids=torch.tensor([[1]])).logits[0, -1]
+    say("--output runs/b cli model load --from m cli backpack crows-pairs --path c.csv --kinds gender")
+    longer = [torch.tensor([[1, 5, 2, 10, 3]]), torch.tensor([[1, 6, 2, 3]])]
+    logs = [model(input_ids=ids).logits[0, :-1].log_softmax(-1) for ids in longer]
+    sums = [each[torch.arange(len(each)), ids[0, 1:]].sum() for each, ids in zip(logs, longer)]
+    expected = ((first[5] > first[6]).item() + (sums[0] > sums[1]).item()) / 2
+    assert lines[1]["stereotypical"] == expected
+    err = say("cli model load --from m cli backpack crows-pairs --path c.csv --kinds x", code=2).err
+    assert "no pairs of the kind 'x'; it has age, gender" in err
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
