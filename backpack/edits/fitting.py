@@ -60,7 +60,7 @@ def debiased(options: "Debias", model: Any, lexicon: Lexicon) -> Debiased:
         raise UserError(f"--sense {options.sense} is not there: the model has senses 0 to {k - 1}.")
     tokens = tuple(lexicon.single(word) for word in options.word) or whole(lexicon, occupations(options.path))
     pair = tuple(lexicon.single(word) for word in options.pair)
-    texts = {part: winobias(options.path, part) for part in ("dev", "test")}
+    texts = winobias(options.path)
     logs = {part: log_odds(model, lexicon, each, tokens, pair) for part, each in texts.items()}
     senses = range(k) if options.sense is None else [options.sense]
     factors = {sense: fitted(logs["dev"][0], logs["dev"][1][:, sense]) for sense in senses}

@@ -230,10 +230,16 @@ def test_debiasing(say, tmp_path, monkeypatch):
     folder = tmp_path / "data" / "bias_winobias"
     folder.mkdir(parents=True)
     monkeypatch.setenv("SEMEQV_DATA", str(folder.parent))
-    sentences = ["[bank doctor] nurse river [he] wa .", "nurse [doctor] money [She] wb .", "bank [nurse] her [wc] ."]
-    for part in ("dev", "test"):
+    sentences = [
+        "[bank doctor] nurse river [he] wa .",
+        "nurse [doctor] money [She] wb .",
+        "bank [nurse] her [wc] .",
+        "bank nurse her [she]",
+    ]
+    more = ["river [doctor] [she] wd .", "money nurse [he] ."]
+    for part, here in (("dev", sentences), ("test", sentences + more)):
         for kind in ("pro", "anti"):
-            text = "".join(f"{i} {each}\n" for i, each in enumerate(sentences, 1))
+            text = "".join(f"{i} {each}\n" for i, each in enumerate(here, 1))
             (folder / f"{kind}_stereotyped_type1.txt.{part}").write_text(text)
     (folder / "female_occupations.txt").write_text("nurse\nunheard\n")
     (folder / "male_occupations.txt").write_text("doctor\nbuilding worker\n")
@@ -244,7 +250,7 @@ def test_debiasing(say, tmp_path, monkeypatch):
     assert 0 <= step["factor"] <= 1
     dev, test = (json.loads(each) for each in (tmp_path / "runs/a/metrics.jsonl").read_text().splitlines())
     assert test["texts"] == 2
-    assert test["fitted"] <= min(test["before"], test["suppressed"]) + 1e-9
+    assert dev["fitted"] <= min(dev["before"], dev["suppressed"]) + 1e-9
     texts = [torch.tensor([[2, 8, 7, 3]]), torch.tensor([[7, 8, 4]])]
     for name, factor in (("before", 1.0), ("suppressed", 0.0), ("fitted", step["factor"])):
         with applied(model, [Scale(tokens=(7, 8), senses=(2,), factor=factor)]):
