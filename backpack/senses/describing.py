@@ -27,9 +27,10 @@ class Described:
         shown: How each token of the model is shown.
         norms: Norms of their senses.
         extremes: The tokens that they speak for and against.
-        same: The nearest senses of the same index; None where none are wanted.
+        same: The nearest senses of the same index.
         anywhere: The nearest senses of any index.
         roles: What each index does.
+        averaged: Over how many words that is: the frequent ones.
     """
 
     model: str
@@ -41,6 +42,7 @@ class Described:
     same: Neighbours
     anywhere: Neighbours
     roles: list[Role]
+    averaged: int
 
 
 def check_backpack(model: Any) -> Any:
@@ -100,7 +102,8 @@ def describe(
         found = extremes(vectors, head, options.top)
         own = list(range(len(words)))
         same, anywhere = (neighbours(vectors, vectors, own, options.neighbours, same=each) for each in (True, False))
-        single = [place for place, word in enumerate(words) if len(word.tokens) == 1]
+        among = {word.tokens for word in frequent}
+        single = [place for place, word in enumerate(words) if word.tokens in among]
         one = Extremes(*(each[single] for each in vars(found).values()))
         streams = token_streams(dataset)
         made = roles(
@@ -112,4 +115,15 @@ def describe(
             streams=streams,
         )
     norms = vectors.norm(dim=-1).tolist()
-    return Described(name_of(model), words, range(len(asked)), lexicon.shown, norms, found, same, anywhere, made)
+    return Described(
+        model=name_of(model),
+        words=words,
+        asked=range(len(asked)),
+        shown=lexicon.shown,
+        norms=norms,
+        extremes=found,
+        same=same,
+        anywhere=anywhere,
+        roles=made,
+        averaged=len(single),
+    )

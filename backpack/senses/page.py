@@ -40,7 +40,8 @@ def data(found: Described) -> dict[str, Any]:
     Returns:
         JSON: `tokens`; `words`, each a text, the places of its tokens and its norms; `senses`, for each word and sense
         the tokens on top and their logits, those at the bottom and theirs, the nearest of the same index (words,
-        cosines), and of any (words, senses, cosines); `roles`.
+        cosines), and of any (words, senses, cosines); how many words were `asked` for; `roles`, over so many words
+        `averaged`.
     """
     extremes = found.extremes
     used = {token for word in found.words for token in word.tokens}
@@ -64,6 +65,7 @@ def data(found: Described) -> dict[str, Any]:
         "tokens": [found.shown[token] for token in tokens],
         "words": [[word.text, [place[t] for t in word.tokens], row] for word, row in zip(found.words, norms)],
         "asked": len(found.asked),
+        "averaged": found.averaged,
         "senses": senses,
         "roles": [role.to_json() for role in found.roles],
     }

@@ -36,12 +36,11 @@ def senses_of(found: Described, place: int) -> list[dict[str, Any]]:
 
 def asked_for(found: Described) -> dict[str, Any]:
     """The words that were asked for, and the roles of senses, as JSON."""
-    words = [
-        {**said(found, found.words[place]), "senses": senses_of(found, place)} for place in found.asked
-    ]  # fmt: skip
+    words = [{**said(found, found.words[place]), "senses": senses_of(found, place)} for place in found.asked]
     return {
         "model": found.model,
         "neighbours_among": len(found.words),
+        "roles_over": found.averaged,
         "words": words,
         "roles": [role.to_json() for role in found.roles],
     }
@@ -75,7 +74,7 @@ def print_roles(found: Described) -> None:
         row = [str(role.sense), " ".join(role.often), f"{role.share:.1%}", f"{role.itself:.1%}", f"{role.related:.1%}"]
         row += [f"{role.follows:.1%}"] if role.follows is not None else []
         rows.append([*row, f"{role.common:.3f}", f"{role.size:.2f}"])
-    print_table(f"What senses do, over {len(found.words):,} words of {found.model}", columns, rows, words=2)
+    print_table(f"What senses do, over {found.averaged:,} words of {found.model}", columns, rows, words=2)
 
 
 def size_of(text: str) -> str:
