@@ -97,7 +97,7 @@ class Lexicon:
         """
         words: dict[str, Word] = {}
         for number, spelled in sorted(self.spelled.items(), key=lambda item: not item[1].startswith(b" ")):
-            text = shown(spelled)
+            text = spelled.decode(errors="ignore").removeprefix(" ")
             if any(map(str.isalpha, text)) and (spelled.startswith(b" ") or CJK.match(text)):
                 words.setdefault(text, Word(text, (number,)))
 

@@ -35,7 +35,8 @@ def test_words_are_looked_up_after_a_blank(lexicon):
 def test_frequent_words(lexicon):
     texts = [word.text for word in lexicon.frequent(3)]
     assert texts == ["bank", "river", "money"]
-    assert "+ing" not in {word.text for word in lexicon.frequent(0)}
+    every = {word.text for word in lexicon.frequent(0)}
+    assert not every & {"+ing", "ing", "\u2028", "' \\u2028'"}
     counts = numpy.zeros(50, numpy.int64)
     counts[[9, 7, 3]] = [9, 5, 2]
     assert [word.text for word in lexicon.frequent(2, counts)] == ["nurse", "river"]
