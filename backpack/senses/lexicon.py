@@ -8,6 +8,7 @@ import numpy
 from numpy.typing import NDArray
 
 from semeqv.engine.errors import UserError
+from semeqv.text.readers.jsonl import encodable
 from semeqv.text.tokenizers.spelling import CJK, spellings
 
 INSIDE = "+"  # stands before a token that goes on with a word
@@ -55,8 +56,8 @@ class Lexicon:
             UserError: When it is empty, or has a token that the model does not know.
         """
         text = text.strip()
-        if not text:
-            raise UserError("A word must not be empty.")
+        if not text or not encodable(text):
+            raise UserError("A word must not be empty, nor bytes that are no text.")
         for spelled in (f" {text}".encode(), text.encode()):
             if spelled in self.by_spelling:
                 return Word(text, (self.by_spelling[spelled],))

@@ -73,5 +73,5 @@ def data(found: Described) -> dict[str, Any]:
 
 def hundredths(values: Any) -> list[int]:
     """Numbers in hundredths, rounded."""
-    rounded: list[int] = (100 * values).round().int().tolist()
+    rounded: list[int] = (100 * values).nan_to_num().round().int().tolist()
     return rounded

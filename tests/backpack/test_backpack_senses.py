@@ -29,6 +29,8 @@ def test_words_are_looked_up_after_a_blank(lexicon):
         lexicon.find("nowhere")
     with pytest.raises(ValueError, match="must not be empty"):
         lexicon.find(" ")
+    with pytest.raises(ValueError, match="no text"):
+        lexicon.find("\udcff")
     assert shown(b"\xc3") == "<C3>"
 
 
