@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from semeqv.engine.component import component
+from semeqv.engine.errors import UserError
 
 
 @component("backpack attribute")
@@ -38,8 +39,6 @@ class Attribute:
     csv: Path | None = None
 
     def __post_init__(self) -> None:
-        if not self.prompt:
-            raise ValueError('There is no text to explain: --prompt "...".')
         for name in ("predictions", "top"):
             if (value := getattr(self, name)) < 1:
                 raise ValueError(f"--{name} must be at least 1, not {value}.")
@@ -55,6 +54,9 @@ class Attribute:
             threads: Of a CPU.
             record: Adds lines to metrics.jsonl.
             tokenizer: Of the run; that of the model's folder if None.
+
+        Raises:
+            UserError: When there is no text.
         """
         import json
 
@@ -66,6 +68,8 @@ class Attribute:
         from semeqv.tasks.measures.inference import inference, name_of
         from semeqv.tasks.measures.report import write_csv
 
+        if not self.prompt:
+            raise UserError('There is no text to explain: --prompt "...".')
         lexicon = open_lexicon(model, tokenizer)
         with inference(model, device, threads=threads):
             found = [each for prompt in self.prompt for each in explain(self, model, lexicon, prompt)]

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from semeqv.engine.component import component
+from semeqv.engine.errors import UserError
 
 if TYPE_CHECKING:
     from backpack.edits.steps import Step
@@ -59,12 +60,10 @@ class Choosing(Edit):
     word: list[str] = field(default_factory=list)
     sense: list[int] = field(default_factory=list)
 
-    def __post_init__(self) -> None:
-        if not self.word and not self.sense:
-            raise ValueError("Say what to edit: --word, --sense, or both.")
-
     def chosen(self, lexicon: "Lexicon") -> dict[str, Any]:
-        """The tokens and the senses, as a step takes them."""
+        """The tokens and the senses, as a step takes them; `UserError` when neither was said."""
+        if not self.word and not self.sense:
+            raise UserError("Say what to edit: --word, --sense, or both.")
         tokens = tuple(dict.fromkeys(token for text in self.word for token in lexicon.find(text).tokens))
         return {"tokens": tokens or None, "senses": tuple(self.sense) or None}
 
@@ -113,15 +112,12 @@ class ProjectOut(Choosing):
 
     pair: list[tuple[str, str]] = field(default_factory=list)
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if not self.pair:
-            raise ValueError("Say between which words senses shall not choose: --pair he she.")
-
     def steps(self, lexicon: "Lexicon") -> "list[Step]":
-        """The edit."""
+        """The edit; `UserError` when no pair was said."""
         from backpack.edits.steps import Project
 
+        if not self.pair:
+            raise UserError("Say between which words senses shall not choose: --pair he she.")
         pairs = tuple((lexicon.single(first), lexicon.single(second)) for first, second in self.pair)
         return [Project(**self.chosen(lexicon), token_pairs=pairs)]
 
@@ -184,7 +180,7 @@ class ExchangeFact(Choosing):
     """Let what the senses of a word say for one word be said for another.
 
     A sense C becomes C + (C . E_r / |E_r|^2) (E_a / phi - E_r), where E are output embeddings, r is the word to remove,
-    a the one to add, and phi = |E_a|^2 / |E_r|^2 (Hewitt et al., 2023, arXiv 2305.16765, section 5.3). `cli backpack
+    a the one to add, and phi = |E_a|^2 / |E_r|^2 (Hewitt et al., 2023, arXiv 2305.16765). `cli backpack
     effects` measures what it does to texts that it is meant for, and to others.
 
     Args:
@@ -210,7 +206,7 @@ class PreferTopic(Edit):
 
     Weights are multiplied by 1 + strength * max(0, z) * annealing^n: z is how much a sense speaks for the words of the
     topic, in standard deviations of what it says over the vocabulary; n is how many words of the topic have been read.
-    The idea is that of Hewitt et al. (2023, arXiv 2305.16765, section 5.1); these formulas are this project's.
+    The idea is that of Hewitt et al. (2023, arXiv 2305.16765); these formulas are this project's.
 
     Args:
         word: A word of the topic, of one token; may be repeated.
@@ -223,16 +219,16 @@ class PreferTopic(Edit):
     annealing: float = 0.9
 
     def __post_init__(self) -> None:
-        if not self.word:
-            raise ValueError("Say the words of the topic: --word.")
         if self.strength < 0:
             raise ValueError(f"--strength must be 0 or more, not {self.strength}.")
         if not 0 <= self.annealing <= 1:
             raise ValueError(f"--annealing must be from 0 to 1, not {self.annealing}.")
 
     def steps(self, lexicon: "Lexicon") -> "list[Step]":
-        """The edit."""
+        """The edit; `UserError` when no word was said."""
         from backpack.edits.topic import Topic
 
+        if not self.word:
+            raise UserError("Say the words of the topic: --word.")
         tokens = tuple(dict.fromkeys(lexicon.single(text) for text in self.word))
         return [Topic(tokens=tokens, strength=self.strength, annealing=self.annealing)]

@@ -14,7 +14,7 @@ class Debias:
     """Scale one sense of words for occupations so that what follows depends less on gender.
 
     Bias is the mean over texts of max(p(he) / p(she), p(she) / p(he)) for the next token (Hewitt et al., 2023, arXiv
-    2305.16765, section 5.2), 1 at least. The texts are the sentences of WinoBias (Zhao et al., 2018, arXiv 1804.06876)
+    2305.16765), 1 at least. The texts are the sentences of WinoBias (Zhao et al., 2018, arXiv 1804.06876)
     up to where `he` or `she` stands, each once, where no pronoun came before; its words for occupations are edited
     where they are one token. The factor, from 0 to 1, has the least bias on the development sentences, as has the sense
     when none is named; what it reaches is told on those test sentences that are no development ones. Weights of senses

@@ -24,12 +24,7 @@ class Edited(Loaded):
 
     auto: ClassVar[str | None] = "AutoModelForCausalLM"
 
-    edits: tuple[Path, ...] = ()
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if not self.edits:
-            raise ValueError("There is nothing to apply: --edits FILE.")
+    edits: tuple[Path, ...]
 
     def build(self, tokenizer: Any = None) -> Any:
         """The model, edited.

@@ -149,7 +149,7 @@ class Project(Chosen):
 
 @dataclass(frozen=True, kw_only=True)
 class Knowledge(Chosen):
-    """What senses say for one token they say for another instead (Hewitt et al., 2023, arXiv 2305.16765, section 5.3).
+    """What senses say for one token they say for another instead (Hewitt et al., 2023, arXiv 2305.16765).
 
     C~ = C + (C . E_r / |E_r|^2) (E_a / phi - E_r), with phi = |E_a|^2 / |E_r|^2 and E the output embeddings.
 

@@ -2,7 +2,7 @@
 
 A sense adds to the logits of the next token alpha * E C(x)_l, and alpha is never negative: the tokens for which E
 C(x)_l is largest are those that a sense speaks for, and those for which it is least the ones that it speaks against
-(Hewitt et al., 2023, arXiv 2305.16765, section 4.1).
+(Hewitt et al., 2023, arXiv 2305.16765).
 """
 
 from collections.abc import Iterator, Sequence
