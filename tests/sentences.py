@@ -14,7 +14,7 @@ OPTIMIZER = "cli optimizers adamw --learning_rate 0.01"
 def least(kind):
     """A component with nothing said but what must be."""
     hints = typing.get_type_hints(kind)
-    one = {str: "there", Path: Path("there"), float: 0.5, tuple[Path, ...]: (Path("there"),)}
+    one = {str: "there", int: 1, float: 0.5, Path: Path("there"), tuple[Path, ...]: (Path("there"),)}
     needed = {
         field.name: one[hints[field.name]]
         for field in dataclasses.fields(kind)

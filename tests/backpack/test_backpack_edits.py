@@ -191,6 +191,7 @@ def test_a_sentence_edits_and_every_action_sees_it(say, tmp_path):
     say(f"cli model edited --from m --edits e.json {line}")
     (found,) = json.loads((tmp_path / "a.json").read_text())
     assert found["logit"] == pytest.approx(expected, abs=1e-4)
+    assert "words of m + e.json" in say("cli model edited --from m --edits e.json cli backpack senses").out
     every = "e.json s.json r.json p.json k.json t.json f.json"
     assert "bank" in say(f"cli model edited --from m --edits {every} cli generate --prompt bank --max_new_tokens 3").out
 
