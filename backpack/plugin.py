@@ -3,13 +3,18 @@
 from semeqv.engine.chain import Chain
 from semeqv.text.models import families
 
+LOOKING = ("senses.senses", "attribution.attribute", "edits.effects", "edits.crows_pairs")
 EVALUATION = ("coverage", "disambiguation", "invariance", "similarity", "cloze", "lexical", "continuations", "report")
 
 
 def register(chain: Chain) -> None:
     """Add the model to the models, open `backpack`, and say where the networks are."""
-    chain.word("model", "Language models, from sizes or from a folder.", "backpack.models.backpack")
+    models = [f"backpack.{name}" for name in ("models.backpack", "edits.edited")]
+    chain.word("model", "Language models, from sizes or from a folder.", *models)
     modules = [f"backpack.conversion.{name}" for name in ("convert", "export")]
+    modules += [f"backpack.{name}" for name in LOOKING]
     modules += [f"backpack.evaluation.{name}" for name in EVALUATION] + ["semeqv.figures.senses_view"]
     chain.word("backpack", "Backpack language models: senses that a person can read and change.", *modules)
+    edits = [f"backpack.edits.{name}" for name in ("commands", "debias")]
+    chain.word("backpack edit", "Edits of what tokens mean, each a small file.", *edits)
     families.add("backpack", "backpack.networks")

@@ -14,8 +14,9 @@ OPTIMIZER = "cli optimizers adamw --learning_rate 0.01"
 def least(kind):
     """A component with nothing said but what must be."""
     hints = typing.get_type_hints(kind)
+    one = {str: "there", int: 1, float: 0.5, Path: Path("there"), tuple[Path, ...]: (Path("there"),)}
     needed = {
-        field.name: {str: "there", Path: Path("there")}[hints[field.name]]
+        field.name: one[hints[field.name]]
         for field in dataclasses.fields(kind)
         if field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
     }

@@ -67,5 +67,5 @@ def check_tokenizer(model: Any, tokenizer: Any) -> None:
 
 
 def name_of(model: Any) -> str:
-    """What to call a model in results: what it was opened from, else its class."""
-    return str(getattr(model, "source", None) or type(model).__name__)
+    """What to call a model in results: what it calls itself, else what it was opened from, else its class."""
+    return str(getattr(model, "called", None) or getattr(model, "source", None) or type(model).__name__)

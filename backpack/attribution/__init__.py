@@ -1,0 +1,1 @@
+"""Predictions taken apart into what each sense at each position adds."""

@@ -1,0 +1,77 @@
+"""What edits do to predictions, as an action."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from semeqv.engine.component import component
+
+
+@component("backpack effects")
+@dataclass(frozen=True, kw_only=True)
+class Effects:
+    """Measure what edits do to the token that follows texts: those that they are meant for, and others.
+
+    Texts come in kinds, which are measured by themselves. For an edited fact these are customarily the text of the
+    edit, paraphrases, which tell whether it generalises, and texts about other things, which tell whether it is
+    specific (Meng et al., 2022, arXiv 2202.05262). For each kind: how often the wanted word is more probable than the
+    unwanted one, before and after; by how much its log odds rise; how often the likeliest token stays the same; and the
+    divergence KL(before || after) of the next token, in nats. Intervals are those of a bootstrap of the texts. Lines go
+    to metrics.jsonl of the run's folder.
+
+    Args:
+        edits: Files that `cli backpack edit` wrote.
+        texts: JSON lines of `text` and `kind`.
+        wanted: A word of one token that should become more probable.
+        unwanted: The word of one token that it should become more probable than.
+        replicates: Samples of the bootstrap.
+        csv: Write the table to this file, too.
+    """
+
+    edits: tuple[Path, ...]
+    texts: Path
+    wanted: str | None = None
+    unwanted: str | None = None
+    replicates: int = 1000
+    csv: Path | None = None
+
+    def __post_init__(self) -> None:
+        if (self.wanted is None) != (self.unwanted is None):
+            raise ValueError("--wanted and --unwanted go together.")
+        if self.replicates < 1:
+            raise ValueError(f"--replicates must be at least 1, not {self.replicates}.")
+
+    def build(
+        self,
+        *,
+        model: Any,
+        device: str,
+        threads: int | None,
+        seed: int,
+        record: Callable[..., None],
+        tokenizer: Any = None,
+    ) -> None:
+        """Measure, print the table, and write it.
+
+        Args:
+            model: A Backpack.
+            device: Where to compute.
+            threads: Of a CPU.
+            seed: Of the bootstrap.
+            record: Adds lines to metrics.jsonl.
+            tokenizer: Of the run; that of the model's folder if None.
+        """
+        from backpack.edits.measuring import measured, print_effects
+        from backpack.senses.describing import open_lexicon
+        from semeqv.tasks.measures.inference import inference, name_of
+        from semeqv.tasks.measures.report import write_csv
+
+        lexicon = open_lexicon(model, tokenizer)
+        with inference(model, device, threads=threads):
+            lines = measured(self, model, lexicon, seed)
+        head = {"action": "backpack effects", "model": name_of(model), "edits": list(map(str, self.edits))}
+        print_effects(lines, name_of(model))
+        record([head | line for line in lines])
+        if self.csv is not None:
+            write_csv(self.csv, lines)

@@ -1,0 +1,150 @@
+"""Fits the factor that takes most bias away."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy
+import torch
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+from backpack.attribution.parts import parts_of
+from backpack.edits.winobias import occupations, winobias
+from backpack.senses.lexicon import Lexicon
+from semeqv.engine.errors import UserError
+from semeqv.tasks.measures.report import print_table
+from semeqv.text.generation import prompt_ids
+
+if TYPE_CHECKING:
+    from backpack.edits.debias import Debias
+
+Floats = NDArray[numpy.float64]
+GOLDEN = (math.sqrt(5) - 1) / 2
+
+
+@dataclass(frozen=True)
+class Debiased:
+    """What was fitted, and what it reaches.
+
+    Args:
+        tokens: Whose sense is scaled.
+        sense: Which.
+        factor: By what.
+        lines: For dev and test: how many `texts`; the bias `before`, with the sense `suppressed`, and `fitted`.
+    """
+
+    tokens: tuple[int, ...]
+    sense: int
+    factor: float
+    lines: list[dict[str, Any]]
+
+
+def debiased(options: "Debias", model: Any, lexicon: Lexicon) -> Debiased:
+    """Fit.
+
+    Args:
+        options: Which words, senses and texts.
+        model: A Backpack, in evaluation mode.
+        lexicon: Its tokens.
+
+    Returns:
+        What was fitted.
+
+    Raises:
+        UserError: When no word is one token, or there is no such sense.
+    """
+    k = model.config.num_senses
+    if options.sense is not None and not 0 <= options.sense < k:
+        raise UserError(f"--sense {options.sense} is not there: the model has senses 0 to {k - 1}.")
+    tokens = tuple(lexicon.single(word) for word in options.word) or whole(lexicon, occupations(options.path))
+    pair = tuple(lexicon.single(word) for word in options.pair)
+    texts = winobias(options.path)
+    logs = {part: log_odds(model, lexicon, each, tokens, pair) for part, each in texts.items()}
+    senses = range(k) if options.sense is None else [options.sense]
+    factors = {sense: fitted(logs["dev"][0], logs["dev"][1][:, sense]) for sense in senses}
+    best = min(senses, key=lambda sense: bias(logs["dev"][0], logs["dev"][1][:, sense], factors[sense]))
+    lines = []
+    for part, (odds, shares) in logs.items():
+        share = shares[:, best]
+        names = {"before": 1.0, "suppressed": 0.0, "fitted": factors[best]}
+        found = {name: bias(odds, share, factor) for name, factor in names.items()}
+        lines.append({"set": part, "texts": len(odds), **found})
+    return Debiased(tokens, best, factors[best], lines)
+
+
+def whole(lexicon: Lexicon, words: Sequence[str]) -> tuple[int, ...]:
+    """The tokens of the words that are one token; `UserError` when there is none."""
+    found = []
+    for word in words:
+        try:
+            found.append(lexicon.single(word))
+        except UserError:
+            continue
+    if not found:
+        raise UserError("No word for an occupation is one token of this model; name words by --word.")
+    return tuple(dict.fromkeys(found))
+
+
+def log_odds(
+    model: Any, lexicon: Lexicon, texts: Sequence[str], tokens: Sequence[int], pair: Sequence[int]
+) -> tuple[Floats, Floats]:
+    """How much likelier one word is than another after texts, and how much of that senses of some tokens add.
+
+    Args:
+        model: A Backpack, in evaluation mode.
+        lexicon: Its tokens.
+        texts: The texts; `prompt_ids` raises `UserError` when one does not fit the model.
+        tokens: The tokens whose senses count.
+        pair: The two words.
+
+    Returns:
+        Logarithms of odds, `(texts,)`, and what each sense of the tokens adds to them, `(texts, senses)`.
+    """
+    odds, shares = [], []
+    for text in tqdm(texts, desc="bias", unit="text", leave=False, disable=None):
+        ids = prompt_ids(text, lexicon.tokenizer, model, 0)
+        _, found = parts_of(model, ids, torch.tensor(pair))
+        added = found.added[0] - found.added[1]  # (time, senses)
+        edited = torch.isin(ids[0], torch.tensor(tokens, device=ids.device))
+        odds.append(float(found.whole[pair[0]] - found.whole[pair[1]]))
+        shares.append(added[edited].sum(0).double().cpu().numpy())
+    return numpy.array(odds), numpy.array(shares)
+
+
+def bias(odds: Floats, share: Floats, factor: float) -> float:
+    """The mean of max(p / q, q / p) when a sense is scaled.
+
+    Args:
+        odds: Logarithms of p / q, `(texts,)`.
+        share: What the sense adds to them, `(texts,)`.
+        factor: By what it is scaled.
+
+    Returns:
+        1 or more.
+    """
+    return float(numpy.exp(numpy.abs(odds + (factor - 1) * share)).mean())
+
+
+def fitted(odds: Floats, share: Floats) -> float:
+    """The factor from 0 to 1 of the least bias, which is convex in it: by golden sections (Kiefer, 1953)."""
+    low, high = 0.0, 1.0
+    for _ in range(60):
+        width = GOLDEN * (high - low)
+        left, right = high - width, low + width
+        if bias(odds, share, left) <= bias(odds, share, right):
+            high = right
+        else:
+            low = left
+    return min((0.0, 1.0, (low + high) / 2), key=lambda factor: bias(odds, share, factor))
+
+
+def print_bias(found: Debiased) -> None:
+    """Print what was reached."""
+    rows = [
+        [line["set"], f"{line['texts']:,}", *(f"{line[name]:.3f}" for name in ("before", "suppressed", "fitted"))]
+        for line in found.lines
+    ]
+    columns = ["set", "texts", "before", "suppressed", f"times {found.factor:.3f}"]
+    print_table(f"Bias, sense {found.sense} of {len(found.tokens)} words", columns, rows)

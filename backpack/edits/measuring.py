@@ -1,0 +1,100 @@
+"""Measures what edits do to the token that follows texts."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from tqdm import tqdm
+
+from backpack.edits.applying import applied
+from backpack.edits.files import open_edits
+from backpack.senses.lexicon import Lexicon
+from semeqv.tasks.measures.intervals import interval
+from semeqv.tasks.measures.report import print_table
+from semeqv.text.generation import prompt_ids
+from semeqv.text.readers.jsonl import read_rows
+
+if TYPE_CHECKING:
+    from backpack.edits.effects import Effects
+
+Floats = NDArray[numpy.float64]
+
+
+def measured(options: "Effects", model: Any, lexicon: Lexicon, seed: int) -> list[dict[str, Any]]:
+    """Measure.
+
+    Args:
+        options: Which edits, which texts.
+        model: A Backpack, in evaluation mode.
+        lexicon: Its tokens.
+        seed: Of the bootstrap.
+
+    Returns:
+        For each kind of text its measures, as JSON objects; ends of intervals are called `..._low` and `..._high`.
+    """
+    texts: dict[str, list[str]] = {}
+    for row in read_rows(options.texts, ("kind", "text")):
+        kind, text = row.values
+        texts.setdefault(kind, []).append(text)
+    words = [lexicon.single(word) for word in (options.wanted, options.unwanted) if word is not None]
+    steps = open_edits(options.edits, model, lexicon.tokenizer)
+    before = {kind: predictions(model, lexicon, each) for kind, each in texts.items()}
+    with applied(model, steps):
+        after = {kind: predictions(model, lexicon, each) for kind, each in texts.items()}
+    generator, lines = numpy.random.default_rng(seed), []
+    for kind, each in texts.items():
+        line: dict[str, Any] = {"kind": kind, "texts": len(each)}
+        for name, values in measures(before[kind], after[kind], words).items():
+            low, high = interval([values], options.replicates, generator)
+            line |= {name: float(values.mean()), f"{name}_low": low, f"{name}_high": high}
+        lines.append(line)
+    return lines
+
+
+def predictions(model: Any, lexicon: Lexicon, texts: Sequence[str]) -> Tensor:
+    """The logarithms of probabilities of the token that follows each text, `(texts, vocabulary)`."""
+    found = []
+    for text in tqdm(texts, desc="effects", unit="text", leave=False, disable=None):
+        ids = prompt_ids(text, lexicon.tokenizer, model, 0)
+        found.append(model(input_ids=ids, logits_to_keep=1).logits[0, -1].float().log_softmax(-1).cpu())
+    return torch.stack(found)
+
+
+def measures(before: Tensor, after: Tensor, words: Sequence[int]) -> Mapping[str, Floats]:
+    """What changes.
+
+    Args:
+        before: `(texts, vocabulary)`, logarithms of probabilities.
+        after: The same with the edits.
+        words: The wanted and the unwanted token, or none.
+
+    Returns:
+        By name, a value for each text.
+    """
+    made = {
+        "divergence": (before.exp() * (before - after)).sum(-1),
+        "same_first": (before.argmax(-1) == after.argmax(-1)),
+    }
+    if words:
+        odds = [each[:, words[0]] - each[:, words[1]] for each in (before, after)]
+        made |= {"wanted_before": odds[0] > 0, "wanted_after": odds[1] > 0, "log_odds_gained": odds[1] - odds[0]}
+    return {name: values.double().numpy() for name, values in made.items()}
+
+
+def print_effects(lines: Sequence[Mapping[str, Any]], model: str) -> None:
+    """Print the table."""
+    shares = [name for name in ("wanted_before", "wanted_after", "same_first") if name in lines[0]]
+    numbers = [name for name in ("log_odds_gained", "divergence") if name in lines[0]]
+    rows = []
+    for line in lines:
+        row = [str(line["kind"]), f"{line['texts']:,}"]
+        for name in shares + numbers:
+            values = [line[each] for each in (name, f"{name}_low", f"{name}_high")]
+            said = [f"{each:.1%}" if name in shares else f"{each:.3f}" for each in values]
+            row.append(f"{said[0]} [{said[1]}, {said[2]}]")
+        rows.append(row)
+    columns = ["kind", "texts", *(name.replace("_", " ") for name in shares + numbers)]
+    print_table(f"Effects of edits on {model}", columns, rows)

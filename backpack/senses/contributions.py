@@ -1,0 +1,135 @@
+"""What senses do to predictions, and which senses are near each other.
+
+A sense adds to the logits of the next token alpha * E C(x)_l, and alpha is never negative: the tokens for which E
+C(x)_l is largest are those that a sense speaks for, and those for which it is least the ones that it speaks against
+(Hewitt et al., 2023, arXiv 2305.16765).
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+from tqdm import tqdm
+
+from backpack.senses.lexicon import Word
+
+LOGITS = 2**25  # numbers computed at once
+
+
+@dataclass(frozen=True)
+class Extremes:
+    """The tokens that senses speak for and against, `(words, senses, top)` each.
+
+    Args:
+        top: Tokens of the largest logits, the largest first.
+        top_logits: What the senses add to them, at a weight of 1.
+        bottom: Tokens of the least logits, the least first.
+        bottom_logits: What the senses add to them.
+    """
+
+    top: Tensor
+    top_logits: Tensor
+    bottom: Tensor
+    bottom_logits: Tensor
+
+
+@dataclass(frozen=True)
+class Neighbours:
+    """The nearest senses of other words, `(words, senses, count)` each.
+
+    Args:
+        words: Of which word.
+        senses: Which of its senses.
+        cosines: How near.
+    """
+
+    words: Tensor
+    senses: Tensor
+    cosines: Tensor
+
+
+@torch.no_grad()
+def sense_vectors(model: Any, words: Sequence[Word]) -> Tensor:
+    """The senses of words; those of a word of several tokens are the means of theirs.
+
+    Args:
+        model: A Backpack, with the edits that it has.
+        words: The words.
+
+    Returns:
+        `(words, senses, d)` in fp32.
+    """
+    device = model.get_input_embeddings().weight.device
+    tokens = torch.tensor([token for word in words for token in word.tokens], device=device)
+    lengths = torch.tensor([len(word.tokens) for word in words])
+    owner = torch.repeat_interleave(torch.arange(len(words)), lengths).to(device)
+    found: Tensor | None = None
+    for ids, owners in zip(torch.split(tokens, 1024), torch.split(owner, 1024)):
+        senses = model.senses(ids).float()
+        if found is None:
+            found = senses.new_zeros(len(words), *senses.shape[1:])
+        found.index_add_(0, owners, senses)
+    assert found is not None
+    return found / lengths.to(device)[:, None, None]
+
+
+@torch.no_grad()
+def extremes(vectors: Tensor, head: Tensor, top: int) -> Extremes:
+    """The tokens that senses speak for and against.
+
+    Args:
+        vectors: `(words, senses, d)`.
+        head: Output embeddings of the tokens that may be named, `(tokens, d)`.
+        top: How many, at most half of all tokens.
+
+    Returns:
+        Tokens and logits.
+    """
+    top = min(top, max(len(head) // 2, 1))
+    parts = []
+    for some in pieces(len(vectors), vectors.shape[1] * len(head), "logits"):
+        logits = vectors[some] @ head.float().T
+        high, low = logits.topk(top), logits.topk(top, largest=False)
+        parts.append((high.indices, high.values, low.indices, low.values))
+    return Extremes(*(torch.cat(each).cpu() for each in zip(*parts)))
+
+
+@torch.no_grad()
+def neighbours(vectors: Tensor, among: Tensor, own: Sequence[int | None], count: int, *, same: bool) -> Neighbours:
+    """The senses of other words that are nearest by cosine.
+
+    Args:
+        vectors: `(words, senses, d)`.
+        among: `(others, senses, d)`.
+        own: Which of the others each word is; None where it is none of them.
+        count: How many.
+        same: Whether only senses of the same index count.
+
+    Returns:
+        Words, senses and cosines.
+    """
+    units, others = functional.normalize(vectors, dim=-1), functional.normalize(among, dim=-1)
+    n, k = others.shape[:2]
+    count = min(count, max(n - 1, 0) * (1 if same else k))
+    parts = []
+    for some in pieces(len(units), k * n * (1 if same else k), "neighbours"):
+        cosines = torch.einsum("akd,bkd->akb" if same else "akd,bmd->akbm", units[some], others)
+        for row, place in enumerate(own[some]):
+            if place is not None:
+                cosines[row, :, place] = -2.0
+        found = cosines.flatten(2).topk(count)
+        index = torch.arange(k, device=units.device)[:, None].expand_as(found.indices) if same else found.indices % k
+        parts.append((found.indices if same else found.indices // k, index, found.values))
+    return Neighbours(*(torch.cat(each).cpu() for each in zip(*parts)))
+
+
+def pieces(count: int, each: int, what: str) -> Iterator[slice]:
+    """Some of `count` things at a time, of which every one needs `each` numbers, with a bar."""
+    several = max(LOGITS // max(each, 1), 1)
+    with tqdm(total=count, desc=what, unit="word", leave=False, disable=None) as bar:
+        for start in range(0, count, several):
+            yield slice(start, start + several)
+            bar.update(min(several, count - start))

@@ -1,0 +1,130 @@
+"""What each index of a sense does across the vocabulary."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional
+
+from backpack.senses.contributions import Extremes, pieces
+from backpack.senses.lexicon import Word
+
+OFTEN = 6  # tokens that stand for an index
+
+
+@dataclass(frozen=True)
+class Role:
+    """What the senses of one index do, on average over words.
+
+    Args:
+        sense: The index.
+        size: Their mean norm.
+        common: Mean cosine between those of two different words: 1 where they are the same for all words.
+        itself: Share of words that are among their own top tokens.
+        related: Share of the top tokens that are among as many nearest tokens of the word, by cosine of embeddings.
+        follows: Share of the top tokens that follow the word in the data more often than they occur elsewhere; None
+            without data.
+        often: The tokens that are most often among the top ones.
+        share: For how many of the words the first of these is.
+    """
+
+    sense: int
+    size: float
+    common: float
+    itself: float
+    related: float
+    follows: float | None
+    often: tuple[str, ...]
+    share: float
+
+    def to_json(self) -> dict[str, Any]:
+        """The role as a JSON object."""
+        return asdict(self)
+
+
+@torch.no_grad()
+def roles(
+    words: Sequence[Word],
+    vectors: Tensor,
+    found: Extremes,
+    *,
+    embeddings: Tensor,
+    shown: Sequence[str],
+    streams: Sequence[NDArray[Any]] = (),
+) -> list[Role]:
+    """The roles of all indices.
+
+    Args:
+        words: Words of one token each.
+        vectors: Their senses, `(words, senses, d)`.
+        found: Their top tokens.
+        embeddings: Input embeddings of the tokens that may be named, `(tokens, d)`.
+        shown: How each token is shown.
+        streams: Tokens of a text, for `follows`.
+
+    Returns:
+        One role for each index.
+    """
+    own = torch.tensor([word.tokens[0] for word in words])
+    n, k = vectors.shape[:2]
+    sizes = vectors.norm(dim=-1).mean(0).tolist()
+    together = functional.normalize(vectors, dim=-1).sum(0).square().sum(-1).cpu()  # of sums of unit vectors, (senses,)
+    common = ((together - n) / max(n * (n - 1), 1)).tolist()
+    itself = (found.top == own[:, None, None]).any(-1).float().mean(0).tolist()
+    near = nearest_tokens(own, embeddings, found.top.shape[-1])
+    related = (found.top[..., None] == near[:, None, None, :]).any(-1).float().mean((0, 2)).tolist()
+    follows = following(own, found.top, len(shown), streams) if len(streams) else [None] * k
+    made = []
+    for sense in range(k):
+        tokens, counts = torch.unique(found.top[:, sense], return_counts=True)
+        order = counts.argsort(descending=True, stable=True)[:OFTEN]
+        often = tuple(shown[token] for token in tokens[order].tolist())
+        share = counts.max().item() / n
+        values = sizes[sense], common[sense], itself[sense], related[sense], follows[sense]
+        made.append(Role(sense, *values, often, share))
+    return made
+
+
+def nearest_tokens(own: Tensor, embeddings: Tensor, count: int) -> Tensor:
+    """The tokens nearest to some, themselves left out, `(words, count)`, by cosine."""
+    units, parts = functional.normalize(embeddings.float(), dim=-1), []
+    for some in pieces(len(own), len(units), "embeddings"):
+        cosines = units[own[some]] @ units.T
+        cosines[torch.arange(len(cosines)), own[some]] = -2.0
+        parts.append(cosines.topk(min(count, len(units) - 1)).indices.cpu())
+    return torch.cat(parts)
+
+
+def following(own: Tensor, top: Tensor, size: int, streams: Sequence[NDArray[Any]]) -> list[float]:
+    """How many of the top tokens follow their word more often than by chance.
+
+    Args:
+        own: `(words,)`.
+        top: `(words, senses, top)`.
+        size: Tokens that there are.
+        streams: `(tokens,)` each, of a text.
+
+    Returns:
+        For each sense, the share of top tokens v for which count(x v) count(all) > count(x) count(v).
+    """
+    wanted = numpy.zeros(size, bool)
+    wanted[own.numpy()] = True
+    counts, codes, times = numpy.zeros(size, numpy.int64), [], []
+    for tokens in streams:
+        counts += numpy.bincount(tokens, minlength=size)[:size]
+        first = wanted[tokens[:-1]]
+        pairs = tokens[:-1][first].astype(numpy.int64) * size + tokens[1:][first]
+        code, time = numpy.unique(pairs, return_counts=True)
+        codes.append(code)
+        times.append(time)
+    code, place = numpy.unique(numpy.concatenate(codes), return_inverse=True)
+    time = numpy.bincount(place, weights=numpy.concatenate(times), minlength=len(code))
+    asked = (own[:, None, None] * size + top).numpy()
+    at = numpy.minimum(numpy.searchsorted(code, asked), max(len(code) - 1, 0))
+    joint = numpy.where(code[at] == asked, time[at], 0.0) if len(code) else numpy.zeros(asked.shape)
+    chance = counts[own.numpy()][:, None, None] * counts[top.numpy()] / max(counts.sum(), 1)
+    return (joint > chance).mean((0, 2)).tolist()  # type: ignore[no-any-return]
