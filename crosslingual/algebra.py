@@ -76,7 +76,9 @@ class TaskVector:
         if not isinstance(factor, int | float):
             return NotImplemented
         return replace(
-            self, expression=Scaled(self.expression, lambda _: factor), formula=f"{factor:g} * {bracketed(self.formula)}"
+            self,
+            expression=Scaled(self.expression, lambda _: factor),
+            formula=f"{factor:g} * {bracketed(self.formula)}",
         )
 
     __rmul__ = __mul__
@@ -113,7 +115,9 @@ class TaskVector:
             The vector with these alone.
         """
         names = self.body.matching(*patterns)
-        return replace(self, expression=Only(self.expression, names), formula=f"only({self.formula}; {'; '.join(patterns)})")
+        return replace(
+            self, expression=Only(self.expression, names), formula=f"only({self.formula}; {'; '.join(patterns)})"
+        )
 
     def top(self, density: float, scope: Literal["model", "tensor"] = "model") -> TaskVector:
         """Keep its greatest numbers; the others become zero.
@@ -141,13 +145,15 @@ class TaskVector:
                 thresholds[key] = greatest(inner, {name: sizes[name]} if key else sizes, density)
             return thresholds[key]
 
-        return replace(self, expression=Trimmed(inner, threshold), formula=f"top({self.formula}; {density:g} of each {scope})")
+        return replace(
+            self, expression=Trimmed(inner, threshold), formula=f"top({self.formula}; {density:g} of each {scope})"
+        )
 
     def dropped(self, rate: float, seed: int) -> TaskVector:
-        """Set numbers to zero at random, and scale the others by 1 / (1 - rate) (DARE; Yu et al., 2024, arXiv 2311.03099).
+        """Set numbers to zero at random, and scale the others up (DARE; Yu et al., 2024, arXiv 2311.03099).
 
         Args:
-            rate: The probability that a number is dropped.
+            rate: The probability that a number is dropped; the others are multiplied by 1 / (1 - rate).
             seed: Of the draw; vectors that are to be added should differ in it.
 
         Returns:
@@ -159,7 +165,9 @@ class TaskVector:
         if not 0 <= rate < 1:
             raise ValueError(f"A rate must be from 0 to below 1, not {rate:g}.")
         return replace(
-            self, expression=Dropped(self.expression, rate, seed), formula=f"dare({self.formula}; {rate:g}, seed {seed})"
+            self,
+            expression=Dropped(self.expression, rate, seed),
+            formula=f"dare({self.formula}; {rate:g}, seed {seed})",
         )
 
     def norm(self) -> float:
@@ -272,6 +280,11 @@ class Checkpoint:
         formula = f"{self.formula} {'-' if subtract else '+'} {bracketed(vector.formula)}"
         return replace(self, expression=Sum(self.expression, vector.expression, subtract), formula=formula)
 
+    def framed_by(self, other: Checkpoint) -> Checkpoint:
+        """The same body with the head, configuration and tokenizer of another model, and its precision."""
+        refuse_mismatch(self.body, other.body, (self.formula, other.formula))
+        return replace(self, body=other.body, frame=other.frame)
+
     def tensors(self) -> Iterator[tuple[str, Numbers]]:
         """Compute the tensors of its body, one at a time: canonical names, and fp32 in their shapes, not rounded."""
         return computed(self.expression, self.body)
@@ -290,4 +303,3 @@ def computed(expression: Expression, body: Body) -> Iterator[tuple[str, Any]]:
 def bracketed(formula: str) -> str:
     """A formula as part of another."""
     return f"({formula})" if " + " in formula or " - " in formula else formula
-

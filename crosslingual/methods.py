@@ -10,7 +10,9 @@ from crosslingual.expressions import Elected, Turned
 
 
 def analogy(start: TaskVector, end: TaskVector, like: TaskVector) -> TaskVector:
-    """The vector that is to `like` as `end` is to `start`: like + (end - start) (Ilharco et al., 2023, arXiv 2212.04089).
+    """The vector that is to `like` as `end` is to `start`: like + (end - start).
+
+    Source: Ilharco et al., 2023, arXiv 2212.04089, section 5.
 
     Args:
         start: Such as the vector of English.

@@ -67,9 +67,9 @@ def prefix_of(model_type: str | None) -> str:
         from semeqv.text.models import families
 
         families.know(model_type)
-        config = transformers.CONFIG_MAPPING[model_type] if model_type in transformers.CONFIG_MAPPING else None
+        config = transformers.CONFIG_MAPPING.get(model_type, type(None))
         kind = transformers.MODEL_MAPPING.get(config, None)
-        kind = kind[0] if isinstance(kind, tuple) else kind
+        kind = kind[0] if isinstance(kind, tuple | list) else kind
         BODIES[str(model_type)] = getattr(kind, "base_model_prefix", None) or "model"
     return BODIES[str(model_type)]
 

@@ -36,7 +36,9 @@ def swept(
     taus = [dict[str, torch.Tensor]() for _ in vectors]
     for vector, tau in zip(vectors, taus):
         shapes = {name: entry.shape for name, entry in vector.body.entries.items()}
-        if wrong_names := sorted(dict(shapes.items() ^ {name: tuple(each.shape) for name, each in bodies.items()}.items())):
+        if wrong_names := sorted(
+            dict(shapes.items() ^ {name: tuple(each.shape) for name, each in bodies.items()}.items())
+        ):
             raise UserError(f"{vector.formula} is no vector of this model: look for {wrong_names[0]!r}.")
         for name, numbers in vector.tensors():
             tau[name] = torch.from_numpy(numbers).to(bodies[name].device)

@@ -113,7 +113,9 @@ def refuse_existing(folder: Path, overwrite: bool, marker: str) -> None:
     if not overwrite:
         raise UserError(f"--output {folder} is there already; say --overwrite, or another --output.")
     if not (folder / marker).is_file():
-        raise UserError(f"--output {folder} was not written by this program, and is not replaced; say another --output.")
+        raise UserError(
+            f"--output {folder} was not written by this program, and is not replaced; say another --output."
+        )
 
 
 @contextmanager
