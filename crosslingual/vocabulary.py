@@ -11,8 +11,8 @@ from pathlib import Path
 
 FILES = ("vocab.txt", "vocab.json", "spiece.model", "sentencepiece.bpe.model", "tokenizer.model", "vocab.model")
 TEXT = rb'"((?:[^"\\]|\\.)*)"'
-BY_NAME = re.compile(TEXT + rb"\s*:\s*(\d+)\s*(?:,|\})")
-IN_ORDER = re.compile(rb"\[\s*" + TEXT + rb"\s*,\s*[-+.\deE]+\s*\]\s*(?:,|\])")
+BY_NAME = re.compile(rb"\s*" + TEXT + rb"\s*:\s*(\d+)\s*(?:,|\})")
+IN_ORDER = re.compile(rb"\s*\[\s*" + TEXT + rb"\s*,\s*[-+.\deE]+\s*\]\s*(?:,|\])")
 VOCABULARY = re.compile(rb'"vocab"\s*:\s*([\[{])\s*')
 ADDED = re.compile(rb'"added_tokens"\s*:\s*\[')
 known: dict[bytes, str] = {}
@@ -57,9 +57,8 @@ def fingerprint_of(content: bytes) -> str:
         place += 1
         at = entry.end()
         if entry[0][-1:] != b",":
-            break
-        at += len(content[at : at + 64]) - len(content[at : at + 64].lstrip())
-    return f"{total % 2**128:032x}"
+            return f"{total % 2**128:032x}"
+    return hashlib.sha256(content).hexdigest()[:32]
 
 
 def added_tokens(content: bytes) -> set[tuple[str, int]]:
