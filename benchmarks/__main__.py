@@ -5,7 +5,7 @@ import sys
 
 from benchmarks.paired import RESULTS, table, write
 
-NAMES = ("startup", "replicas", "trainer", "step", "control", "tokens", "backpack")
+NAMES = ("startup", "replicas", "trainer", "step", "control", "tokens", "backpack", "merge")
 
 for name in sys.argv[1:] or NAMES:
     if name not in NAMES:

@@ -52,11 +52,14 @@ class Stored:
 
         dtype = self.entries[name].dtype
         raw = self.raw(name, first * WIDTHS[dtype], count * WIDTHS[dtype])
+        numbers: Numbers
         if dtype == "F32":
-            return raw.view(numpy.float32)
-        if dtype == "F16":
-            return raw.view(numpy.float16).astype(numpy.float32)
-        return (raw.view(numpy.uint16).astype(numpy.uint32) << 16).view(numpy.float32)
+            numbers = raw.view(numpy.float32)
+        elif dtype == "F16":
+            numbers = raw.view(numpy.float16).astype(numpy.float32)
+        else:
+            numbers = (raw.view(numpy.uint16).astype(numpy.uint32) << 16).view(numpy.float32)
+        return numbers
 
     def raw(self, name: str, first: int, size: int) -> Any:
         """Read bytes of a tensor.
@@ -74,7 +77,7 @@ class Stored:
         """
         import numpy
 
-        content = numpy.empty(size, numpy.uint8)
+        content: Any = numpy.empty(size, numpy.uint8)
         path, at, done = self.files[name], self.entries[name].start + first, 0
         try:
             descriptor = os.open(path, os.O_RDONLY)
