@@ -5,11 +5,15 @@ import sys
 
 import pytest
 import torch
+import transformers
+from safetensors.torch import load_file, save_file
 from transformers import AutoModelForCausalLM, AutoModelForMaskedLM, AutoModelForTokenClassification, AutoTokenizer
 from vector_models import body, model_of, saved
 
 from crosslingual import Checkpoint, TaskVector, analogy, slerp, ties
+from crosslingual.names import BODIES, prefix_of
 from semeqv.engine.errors import UserError
+from semeqv.text.models import families
 
 AUTO = {"gpt2": AutoModelForCausalLM, "llama": AutoModelForCausalLM, "bert-tags": AutoModelForTokenClassification}
 
@@ -229,3 +233,67 @@ def test_precision_can_be_chosen(tmp_path):
         assert torch.equal(dict(made.named_parameters())[name], each.bfloat16())
     with pytest.raises(UserError, match="write float32, bfloat16, float16"):
         Checkpoint.open(tmp_path / "old").save(tmp_path / "other", dtype="int8")
+
+
+def test_a_copy_of_the_embedding_that_a_head_is_tied_to_is_left_out(tmp_path):
+    """Files of other programs store it; written as it was, transformers would take the model for untied."""
+    model = model_of("gpt2")
+    saved(model, tmp_path / "base")
+    weights = load_file(tmp_path / "base/model.safetensors")
+    weights["lm_head.weight"] = weights["transformer.wte.weight"].clone()
+    weights["transformer.h.0.attn.bias"] = torch.ones(1, 1, 4, 4)
+    weights["transformer.position_ids"] = torch.arange(4)
+    save_file(weights, tmp_path / "base/model.safetensors", metadata={"format": "pt"})
+    base = Checkpoint.open(tmp_path / "base")
+    assert not base.body.entries.keys() & {"h.0.attn.bias", "position_ids"}
+    tau = Checkpoint.open(saved(model_of("gpt2", 1), tmp_path / "tuned")) - base
+    (base + tau).save(tmp_path / "new")
+    there = load_file(tmp_path / "new/model.safetensors")
+    assert there.keys() == weights.keys() - {"lm_head.weight"}
+    assert torch.equal(there["transformer.position_ids"], torch.arange(4))
+    made = AutoModelForCausalLM.from_pretrained(tmp_path / "new")
+    assert made.lm_head.weight.data_ptr() == made.transformer.wte.weight.data_ptr()
+
+
+def test_names_of_old_files_are_those_of_new_ones(tmp_path):
+    model = model_of("bert-mlm")
+    saved(model, tmp_path / "new")
+    (tmp_path / "old").mkdir()
+    old = {}
+    for name, each in load_file(tmp_path / "new/model.safetensors").items():
+        old[name.replace("LayerNorm.weight", "LayerNorm.gamma").replace("LayerNorm.bias", "LayerNorm.beta")] = each
+    save_file(old, tmp_path / "old/model.safetensors", metadata={"format": "pt"})
+    (tmp_path / "old/config.json").write_text((tmp_path / "new/config.json").read_text())
+    assert (Checkpoint.open(tmp_path / "new") - Checkpoint.open(tmp_path / "old")).norm() == 0
+    Checkpoint.open(tmp_path / "old").save(tmp_path / "again")
+    made = AutoModelForMaskedLM.from_pretrained(tmp_path / "again")
+    assert all(torch.equal(each, made.state_dict()[name]) for name, each in model.state_dict().items())
+
+
+@pytest.mark.parametrize(
+    ("kind", "prefix"), [("mpnet", "mpnet"), ("semeqv-encoder", "encoder"), ("backpack", "backpack"), ("?", "model")]
+)
+def test_every_kind_of_model_says_what_its_body_is_called(kind, prefix):
+    assert prefix_of(kind) == prefix
+
+
+def test_the_table_of_bodies_is_that_of_transformers():
+    for kind, prefix in BODIES.items():
+        families.know(kind)
+        if kind in transformers.CONFIG_MAPPING:
+            assert transformers.MODEL_MAPPING[transformers.CONFIG_MAPPING[kind]].base_model_prefix == prefix, kind
+
+
+def test_checkpoints_of_runs_are_opened(say, tmp_path):
+    data = "cli dataset babel --documents 20 --block_size 16 --batch_size 2"
+    sizes = "--layers 1 --heads 2 --embedding_size 8"
+    say(f"--steps 2 --output run cli tokenizer bpe --vocab_size 200 {data} cli model encoder {sizes} cli train")
+    say(f"--steps 2 --output tuned cli model load --from run {data} cli train")
+    say("cli crosslingual vector --from tuned --base run --output vector")
+    say("cli crosslingual apply --from run --add 1 vector --output new")
+    families.know("semeqv-encoder")
+    made, tuned = (
+        AutoModelForMaskedLM.from_pretrained(each) for each in ("new", Checkpoint.open("tuned").frame.folder)
+    )
+    for name, each in tuned.base_model.named_parameters():
+        torch.testing.assert_close(made.base_model.state_dict()[name], each.detach(), rtol=1e-5, atol=1e-6)
