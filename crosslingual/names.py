@@ -5,6 +5,7 @@ A model with a head calls a tensor `bert.encoder.layer.0...`, the body alone `en
 as its head wants it.
 """
 
+import functools
 import re
 from collections.abc import Iterable
 
@@ -59,19 +60,22 @@ def body_names(stored: Iterable[str], model_type: str | None) -> dict[str, str]:
     return found
 
 
+@functools.cache
 def prefix_of(model_type: str | None) -> str:
     """What a kind of model calls its body; transformers is asked, which imports torch, when it is an unusual one."""
-    if model_type not in BODIES:
-        import transformers
+    if model_type in BODIES:
+        return BODIES[model_type]
+    import transformers
 
-        from semeqv.text.models import families
+    from semeqv.text.models import families
 
-        families.know(model_type)
-        config = transformers.CONFIG_MAPPING.get(model_type, type(None))
-        kind = transformers.MODEL_MAPPING.get(config, None)
-        kind = kind[0] if isinstance(kind, tuple | list) else kind
-        BODIES[str(model_type)] = getattr(kind, "base_model_prefix", None) or "model"
-    return BODIES[str(model_type)]
+    families.know(model_type)
+    try:
+        kind = transformers.MODEL_MAPPING[transformers.CONFIG_MAPPING[model_type]]
+    except KeyError:
+        return "model"
+    kind = kind[0] if isinstance(kind, tuple | list) else kind
+    return str(kind.base_model_prefix or "model")
 
 
 def layer_of(name: str) -> str:

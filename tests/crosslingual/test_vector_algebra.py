@@ -287,7 +287,7 @@ def test_the_table_of_bodies_is_that_of_transformers():
 def test_checkpoints_of_runs_are_opened(say, tmp_path):
     data = "cli dataset babel --documents 20 --block_size 16 --batch_size 2"
     sizes = "--layers 1 --heads 2 --embedding_size 8"
-    say(f"--steps 2 --output run cli tokenizer bpe --vocab_size 200 {data} cli model encoder {sizes} cli train")
+    say(f"--steps 2 --output run cli tokenizer bpe --vocab_size 300 {data} cli model encoder {sizes} cli train")
     say(f"--steps 2 --output tuned cli model load --from run {data} cli train")
     say("cli crosslingual vector --from tuned --base run --output vector")
     say("cli crosslingual apply --from run --add 1 vector --output new")
