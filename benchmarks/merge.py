@@ -1,8 +1,8 @@
 """Adding a vector to a model of 278M parameters, against the dictionaries of tensors that one would write by hand.
 
 Both make task + 0.5 * (tuned - base) of three folders of xlm-roberta-base's size, with random weights, and write a
-folder that `from_pretrained` opens. Each runs in a process of its own, from its start to its end, imports included; the two
-alternate. The peer opens each model by `from_pretrained`, keeps their state dictionaries, and saves by
+folder that `from_pretrained` opens. Each runs in a process of its own, from its start to its end, imports included; the
+two alternate. The peer opens each model by `from_pretrained`, keeps their state dictionaries, and saves by
 `save_pretrained`. Every tensor must be the same to the bit. Ours also syncs what it wrote to the disk.
 """
 

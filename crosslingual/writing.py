@@ -132,14 +132,17 @@ def aside(folder: Path) -> Iterator[Path]:
         UserError: When the disk refuses.
     """
     folder = folder.absolute()
-    temporary, old = (folder.with_name(f".{folder.name}.{os.getpid()}.{end}") for end in ("tmp", "old.tmp"))
+    temporary, old = (folder.with_name(f".{folder.name}.{end}") for end in ("tmp", "old.tmp"))
     try:
+        if old.exists() and not folder.exists():  # a program that was killed between the two renames
+            os.replace(old, folder)
         shutil.rmtree(temporary, ignore_errors=True)
         temporary.mkdir(parents=True)
         yield temporary
         for file in (*temporary.rglob("*"), temporary):
             sync(file)
         if folder.exists():
+            shutil.rmtree(old, ignore_errors=True)
             os.replace(folder, old)
         os.replace(temporary, folder)
         sync(folder.parent)

@@ -160,6 +160,21 @@ def test_a_failed_write_leaves_what_was_there(tmp_path, monkeypatch):
     assert before == {file.name: file.read_bytes() for file in (tmp_path / "new").iterdir()}
 
 
+def test_a_program_that_was_killed_leaves_the_last_good_folder(tmp_path, monkeypatch):
+    base = Checkpoint.open(saved(model_of("bert"), tmp_path / "base"))
+    base.save(tmp_path / "new")
+    before = {file.name: file.read_bytes() for file in (tmp_path / "new").iterdir()}
+    (tmp_path / "new").rename(tmp_path / ".new.old.tmp")
+    (tmp_path / ".new.tmp").mkdir()
+    (tmp_path / ".new.tmp/model.safetensors").write_text("half")
+    with monkeypatch.context() as patch:
+        patch.setattr("crosslingual.writing.write_all", lambda *_: (_ for _ in ()).throw(OSError(28, "full")))
+        with pytest.raises(UserError, match="full"):
+            base.save(tmp_path / "new")
+    assert before == {file.name: file.read_bytes() for file in (tmp_path / "new").iterdir()}
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["base", "new"]
+
+
 def test_a_large_tensor_has_a_file_of_its_own_and_integers_are_copied(tmp_path):
     save_file(TENSORS, tmp_path / "old.safetensors")
     entries, pieces = read_header(tmp_path / "old.safetensors"), stored(tmp_path, "old").pieces
