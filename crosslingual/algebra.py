@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from numbers import Real
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, overload
 
@@ -73,13 +74,10 @@ class TaskVector:
         return replace(self, expression=Sum(self.expression, other.expression, subtract), formula=formula)
 
     def __mul__(self, factor: float) -> TaskVector:
-        if not isinstance(factor, int | float):
+        if not isinstance(factor, Real):
             return NotImplemented
-        return replace(
-            self,
-            expression=Scaled(self.expression, lambda _: factor),
-            formula=f"{factor:g} * {bracketed(self.formula)}",
-        )
+        formula = f"{factor:.12g} * {bracketed(self.formula)}"
+        return replace(self, expression=Scaled(self.expression, lambda _: factor), formula=formula)
 
     __rmul__ = __mul__
 

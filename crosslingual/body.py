@@ -22,7 +22,7 @@ class Body:
 
     Args:
         entries: What each is, by canonical name.
-        vocabulary: The hash of its tokens; None when there is no tokenizer.
+        vocabulary: What `vocabulary.fingerprint` says of its tokens; None when there is no tokenizer.
         kind: The `model_type` of its configuration.
     """
 
@@ -79,7 +79,7 @@ def body_of(weights: Stored, kind: str | None, vocabulary: str | None, where: ob
     Args:
         weights: All its tensors.
         kind: The `model_type` of its configuration.
-        vocabulary: The hash of its tokens.
+        vocabulary: What `vocabulary.fingerprint` says of its tokens.
         where: Where it is, for the message.
 
     Returns:
@@ -127,5 +127,6 @@ def refuse_mismatch(first: Body, second: Body, names: tuple[str, str], precision
         if precision and entry.dtype != found.dtype:
             said = f"{entry.dtype} in {one} and {found.dtype} in {other}"
             raise UserError(f"{name!r} is {said}: the difference would be rounding; say --mixed if that is meant.")
-    if None not in (first.vocabulary, second.vocabulary) and first.vocabulary != second.vocabulary:
+    vocabularies = {body.vocabulary for body in (first, second) if body.vocabulary is not None}
+    if len(vocabularies) == 2 and len({each.partition(":")[0] for each in vocabularies}) == 1:
         raise UserError(f"The tokenizers of {one} and {other} differ: one token would be added to another.")

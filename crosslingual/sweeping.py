@@ -21,11 +21,14 @@ def swept(
 
     Args:
         base: A `PreTrainedModel`; its head stays as it is. Its parameters are overwritten at every step.
-        vectors: Of the same body; `UserError` is raised when a tensor is missing or of another shape.
+        vectors: Of the same body.
         lambdas: Points: a number for each vector, or one number where there is one vector.
 
     Yields:
         The point, and the model, which is the same object every time.
+
+    Raises:
+        UserError: When a vector is of other tensors or shapes, or a point has another number of numbers.
     """
     points = [tuple(each) if isinstance(each, Sequence) else (each,) for each in lambdas]
     if wrong := [point for point in points if len(point) != len(vectors)]:

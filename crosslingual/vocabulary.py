@@ -9,7 +9,7 @@ import json
 import re
 from pathlib import Path
 
-FILES = ("vocab.txt", "vocab.json", "spiece.model", "sentencepiece.bpe.model", "tokenizer.model", "vocab.model")
+MODELS = ("sentencepiece.bpe.model", "spiece.model", "tokenizer.model", "vocab.model")
 TEXT = rb'"((?:[^"\\]|\\.)*)"'
 BY_NAME = re.compile(rb"\s*" + TEXT + rb"\s*:\s*(\d+)\s*(?:,|\})")
 IN_ORDER = re.compile(rb"\s*\[\s*" + TEXT + rb"\s*,\s*[-+.\deE]+\s*\]\s*(?:,|\])")
@@ -22,29 +22,49 @@ def fingerprint(folder: Path) -> str | None:
     """A hash of the tokens of a folder and their ids, whatever order they are written in.
 
     Args:
-        folder: May have a tokenizer: tokenizer.json, else a file of tokens or a SentencePiece model, which are compared
-            as they are.
+        folder: May have a tokenizer: tokenizer.json, vocab.txt or vocab.json, else a SentencePiece model.
 
     Returns:
-        32 hexadecimal digits; None when there is no tokenizer.
+        `tokens:` and 32 hexadecimal digits; another word before them where not tokens but files are compared, which
+        says nothing of a folder with other files. None when there is no tokenizer.
     """
-    if (folder / "tokenizer.json").is_file():
-        content = (folder / "tokenizer.json").read_bytes()
-        whole = hashlib.sha256(content).digest()
-        if whole not in known:
-            known[whole] = fingerprint_of(content)
-        return known[whole]
-    for name in FILES:
+    for name, read in (("tokenizer.json", of_json), ("vocab.txt", of_lines), ("vocab.json", of_table)):
         if (folder / name).is_file():
-            return hashlib.sha256((folder / name).read_bytes()).hexdigest()[:32]
-    return None
+            content = (folder / name).read_bytes()
+            whole = hashlib.sha256(content).digest()
+            if whole not in known:
+                known[whole] = read(content)
+            return known[whole]
+    found = next((folder / name for name in MODELS if (folder / name).is_file()), None)
+    return None if found is None else of_file(found.read_bytes())
 
 
-def fingerprint_of(content: bytes) -> str:
+def of_file(content: bytes) -> str:
+    """The hash of a file whose tokens are laid out as none that is known here."""
+    return f"file:{hashlib.sha256(content).hexdigest()[:32]}"
+
+
+def of_lines(content: bytes) -> str:
+    """The hash of tokens that stand one a line."""
+    tokens = content.decode(errors="replace").removesuffix("\n").split("\n")
+    return written(sum(hashed(token.removesuffix("\r"), place) for place, token in enumerate(tokens)))
+
+
+def of_table(content: bytes) -> str:
+    """The hash of a JSON object, from token to id."""
+    return of_json(b'{"vocab":' + content + b"}")
+
+
+def written(total: int) -> str:
+    """The sum of the hashes of tokens, as text."""
+    return f"tokens:{total % 2**128:032x}"
+
+
+def of_json(content: bytes) -> str:
     """The hash of the tokens of a tokenizer.json; of the file itself where its tokens are laid out as none known."""
     started = VOCABULARY.search(content)
     if started is None:
-        return hashlib.sha256(content).hexdigest()[:32]
+        return of_file(content)
     added = added_tokens(content)
     total = sum(hashed(token, place) for token, place in added)
     at, place, ordered = started.end(), 0, started[1] == b"["
@@ -57,8 +77,8 @@ def fingerprint_of(content: bytes) -> str:
         place += 1
         at = entry.end()
         if entry[0][-1:] != b",":
-            return f"{total % 2**128:032x}"
-    return hashlib.sha256(content).hexdigest()[:32]
+            return written(total)
+    return of_file(content)
 
 
 def added_tokens(content: bytes) -> set[tuple[str, int]]:

@@ -39,6 +39,9 @@ class Compare:
 
         Args:
             record: Adds lines to metrics.jsonl.
+
+        Raises:
+            click.UsageError: When there are fewer than two vectors, or two of one name.
         """
         from crosslingual.comparison import lines_of, print_cosines
         from crosslingual.opening import open_checkpoint, opened

@@ -14,6 +14,7 @@ from semeqv.figures.drawing import Drawing
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.colors import Colormap
     from matplotlib.figure import Figure
 
     from semeqv.engine.artefacts import Line
@@ -47,12 +48,10 @@ class VectorsView(Drawing):
     Args:
         paths: Folders of runs, their metrics.jsonl, or the files of --csv; a row of panels each.
         layer: The layers to draw, such as `layer 3`; a panel each. `all` is the whole vector.
-        palette: A sequential palette of matplotlib, such as viridis.
     """
 
     paths: tuple[Path, ...] = positional()
     layer: list[str] = field(default_factory=lambda: ["all"])
-    palette: str = "viridis"
     output: Path = field(default=Path("figures/vectors.pdf"), metadata={"alias": "path"})
 
     def build(self) -> None:
@@ -99,15 +98,10 @@ class VectorsView(Drawing):
 
     def draw(self, panels: list[list[Cosines]]) -> Figure:
         """Draw the matrices, a row of panels for each file, on one scale of colours."""
-        import matplotlib
-
         from semeqv.figures.legend import add_legend
         from semeqv.figures.style import COLUMN, new_figure
 
-        if self.palette not in matplotlib.colormaps:
-            raise click.UsageError(
-                f"--palette {self.palette}: no such palette; write 'viridis', 'magma', 'cividis', ..."
-            )
+        scale = shades(self.palette, self.color)
         apart = [
             value
             for row in panels
@@ -123,7 +117,7 @@ class VectorsView(Drawing):
         limits = (min([0.0, *apart]), max([*apart, 0.01]))
         for axes_of_row, row in zip(figure.subplots(len(panels), len(panels[0]), squeeze=False), panels):
             for axes, panel in zip(axes_of_row, row):
-                drawn = draw_panel(axes, panel, self.palette, limits)
+                drawn = draw_panel(axes, panel, scale, limits)
         bar = figure.colorbar(drawn, ax=figure.axes, shrink=0.8, aspect=25, label="cosine")
         bar.outline.set_visible(False)
         if self.title:
@@ -131,13 +125,13 @@ class VectorsView(Drawing):
         return figure
 
 
-def draw_panel(axes: Axes, panel: Cosines, palette: str, limits: tuple[float, float]) -> Any:
+def draw_panel(axes: Axes, panel: Cosines, scale: Colormap, limits: tuple[float, float]) -> Any:
     """Draw one matrix, numbers in its cells; a vector and itself are left blank.
 
     Args:
         axes: Where.
         panel: What.
-        palette: Of matplotlib.
+        scale: From cosines to colours.
         limits: The cosines that have the first and the last colour.
 
     Returns:
@@ -149,7 +143,7 @@ def draw_panel(axes: Axes, panel: Cosines, palette: str, limits: tuple[float, fl
 
     matrix = numpy.array(panel.matrix, dtype=float)
     numpy.fill_diagonal(matrix, numpy.nan)
-    drawn = axes.imshow(matrix, cmap=palette, vmin=limits[0], vmax=limits[1])
+    drawn = axes.imshow(matrix, cmap=scale, vmin=limits[0], vmax=limits[1])
     places = range(len(panel.labels))
     axes.set_xticks(places, panel.labels, rotation=45, ha="right", rotation_mode="anchor")
     axes.set_yticks(places, panel.labels)
@@ -166,6 +160,39 @@ def draw_panel(axes: Axes, panel: Cosines, palette: str, limits: tuple[float, fl
                     j, i, f"{matrix[i, j]:.2f}", ha="center", va="center", fontsize=6, color="white" if dark else INK
                 )
     return drawn
+
+
+def shades(palette: str, color: list[str]) -> Colormap:
+    """The colours of a heatmap.
+
+    Args:
+        palette: `semeqv` for shades of one colour, or a palette of seaborn without steps, such as viridis.
+        color: The first of them is shaded instead.
+
+    Returns:
+        A scale from the least to the greatest.
+
+    Raises:
+        click.UsageError: There is no such colour or palette, or it has steps.
+    """
+    from matplotlib.colors import Colormap, LinearSegmentedColormap
+
+    from semeqv.figures.style import HOUSE, colors
+
+    if palette == HOUSE or color:
+        (full,) = colors(1, HOUSE, color[:1], first=1)
+        return LinearSegmentedColormap.from_list("shades", ["white", full])
+    import seaborn
+
+    try:
+        scale = seaborn.color_palette(palette, as_cmap=True)
+    except ValueError:
+        scale = None
+    if not isinstance(scale, Colormap):
+        raise click.UsageError(
+            f"--palette {palette}: no palette for a heatmap; write '{HOUSE}', 'viridis', 'rocket', ..."
+        )
+    return scale
 
 
 def lines_of(path: Path) -> list[Line]:

@@ -215,4 +215,12 @@ def test_tokens_and_not_their_order_or_settings_make_a_vocabulary(tmp_path):
     path.unlink()
     assert fingerprint(tmp_path) is None
     (tmp_path / "vocab.txt").write_text("a\nb\n")
-    assert re.fullmatch("[0-9a-f]{32}", fingerprint(tmp_path))
+    lines = fingerprint(tmp_path)
+    assert re.fullmatch("tokens:[0-9a-f]{32}", lines)
+    (tmp_path / "vocab.txt").rename(tmp_path / "other.txt")
+    (tmp_path / "vocab.json").write_text('{"b": 1, "a": 0}')
+    assert fingerprint(tmp_path) == lines
+    (tmp_path / "tokenizer.json").write_text('{"added_tokens": [], "model": {"vocab": {"a": 0, "b": 1}}}')
+    assert fingerprint(tmp_path) == lines
+    (tmp_path / "tokenizer.json").write_text('{"added_tokens": [], "model": {"vocab": {"a": 0, "b": 1.5}}}')
+    assert fingerprint(tmp_path).startswith("file:")

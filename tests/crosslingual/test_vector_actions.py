@@ -75,6 +75,8 @@ def test_vectors_are_compared_and_drawn(folders, say, tmp_path):
         assert found.matrix[2][2] == pytest.approx(1)
     say("cli vectors-view run cosines.csv --layer all --layer 'layer 0' --output figures/cosines --title Cosines")
     assert (tmp_path / "figures/cosines.png").stat().st_size > 1000
+    say("cli vectors-view run --palette viridis --output figures/other")
+    assert "no palette for a heatmap" in say("cli vectors-view run --palette deep", code=2).err
     (tmp_path / "no.csv").write_text("measure,layer,first,second,cosine\ncosine of vectors,all,a,b,much\n")
     assert "'cosine' should be a number, not 'much'" in say("cli vectors-view no.csv", code=2).err
     assert "no line has cosines of 'layer 9'; there is all" in say("cli vectors-view run --layer 'layer 9'", code=2).err
