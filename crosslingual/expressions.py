@@ -7,6 +7,7 @@ the formula on whole tensors. A chunk that a node returns belongs to whoever ask
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
@@ -15,6 +16,8 @@ from crosslingual.stored import CHUNK, Stored, chunks
 
 if TYPE_CHECKING:
     from crosslingual.stored import Numbers
+
+STRAIGHT = 1e-6  # the sine of an angle between two tensors below which a line is as good as the arc
 
 
 class Expression(Protocol):
@@ -250,8 +253,8 @@ class Turned:
     parts: dict[str, tuple[float, float]] = field(default_factory=dict)
 
     def covers(self, name: str) -> bool:
-        """Whether either has it."""
-        return self.first.covers(name) or self.second.covers(name)
+        """Whether both have it."""
+        return self.first.covers(name) and self.second.covers(name)
 
     def chunk(self, name: str, place: int, count: int) -> Numbers:
         """Add the two, each times its factor."""
@@ -260,31 +263,21 @@ class Turned:
         if name not in self.parts:
             self.parts[name] = self.factors(name)
         one, other = self.parts[name]
-        if not (self.first.covers(name) and self.second.covers(name)):
-            inner, factor = (self.first, one) if self.first.covers(name) else (self.second, other)
-            return Scaled(inner, lambda _: factor).chunk(name, place, count)
         first, second = self.first.chunk(name, place, count), self.second.chunk(name, place, count)
         first *= numpy.float32(one)
         second *= numpy.float32(other)
         return numpy.add(first, second, out=first)
 
     def factors(self, name: str) -> tuple[float, float]:
-        """What the two are multiplied by in a tensor: on the arc between them, or on the line where that is as good."""
-        import math
-
+        """What the two are multiplied by in a tensor, from sums in fp64: on the arc, or on the line if there is none."""
         import numpy
 
         products = numpy.zeros(3)
-        if self.first.covers(name) and self.second.covers(name):
-            for place, count in chunks(self.sizes[name]):
-                one, other = (each.chunk(name, place, count).astype(float) for each in (self.first, self.second))
-                products += numpy.dot(one, other), numpy.dot(one, one), numpy.dot(other, other)
+        for place, count in chunks(self.sizes[name]):
+            one, other = (each.chunk(name, place, count).astype(float) for each in (self.first, self.second))
+            products += numpy.dot(one, other), numpy.dot(one, one), numpy.dot(other, other)
         norm = math.sqrt(products[1] * products[2])
-        cosine = products[0] / norm if norm else 1.0
-        if abs(cosine) > STRAIGHT:
+        sine = math.sin(angle := math.acos(max(-1.0, min(1.0, products[0] / norm)))) if norm else 0.0
+        if sine < STRAIGHT:
             return 1 - self.share, self.share
-        angle = math.acos(cosine)
-        return tuple(math.sin(share * angle) / math.sin(angle) for share in (1 - self.share, self.share))  # type: ignore[return-value]
-
-
-STRAIGHT = 0.9995  # two tensors of a greater cosine lie on a line, as far as fp32 can tell
+        return math.sin((1 - self.share) * angle) / sine, math.sin(self.share * angle) / sine

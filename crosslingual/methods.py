@@ -58,7 +58,7 @@ def slerp(first: Checkpoint, second: Checkpoint, share: float, *, mixed: bool = 
         mixed: Whether the two may be stored in different precisions.
 
     Returns:
-        The model in between. Tensors of a cosine beyond 0.9995 are interpolated along the line instead.
+        The model in between. Tensors that point the same way, or opposite ways, are interpolated along a line.
     """
     refuse_mismatch(first.body, second.body, (first.formula, second.formula), precision=not mixed)
     turned = Turned(first.expression, second.expression, share, first.body.sizes)

@@ -86,7 +86,8 @@ def added_tokens(content: bytes) -> set[tuple[str, int]]:
     found = ADDED.search(content)
     if found is None:
         return set()
-    text = content[found.end() - 1 : VOCABULARY.search(content, found.end()).start()]  # type: ignore[union-attr]
+    end = VOCABULARY.search(content, found.end())
+    text = content[found.end() - 1 : end.start() if end else None]
     try:
         tokens, _ = json.JSONDecoder().raw_decode(text.decode(errors="replace"))
         return {(each["content"], each["id"]) for each in tokens}

@@ -56,20 +56,18 @@ class Merge(Adding):
         from pathlib import Path
 
         from crosslingual.methods import slerp, ties
-        from crosslingual.opening import is_vector, open_checkpoint
+        from crosslingual.opening import is_vector, open_checkpoint, open_vector
 
         self.refuse_existing()
         assert self.base is not None
         base, factors = open_checkpoint(self.base), [factor for factor, _ in self.add]
-        vectors = self.vectors(base)
         if self.method == "slerp":
-            ends = [
-                base + vector if is_vector(Path(source)) else open_checkpoint(source)
-                for vector, (_, source) in zip(vectors, self.add)
-            ]
+            sources = [Path(source).expanduser() for _, source in self.add]
+            ends = [base + open_vector(each) if is_vector(each) else open_checkpoint(each) for each in sources]
             turned = slerp(ends[0], ends[1], factors[1] / sum(factors), mixed=self.mixed)
             self.write(turned.framed_by(base))
             return
+        vectors = self.vectors(base)
         if self.method == "dare":
             rate = 1 - (self.density or 0.1)
             vectors = [vector.dropped(rate, seed + 1000 * place) for place, vector in enumerate(vectors)]

@@ -159,6 +159,19 @@ def test_slerp_goes_along_the_arc(three, share):
         torch.testing.assert_close(torch.from_numpy(numbers).double(), wanted, rtol=1e-6, atol=1e-6)
 
 
+def test_slerp_of_models_that_hardly_differ_goes_along_the_arc_too(tmp_path):
+    models = [model_of("bert"), model_of("bert")]
+    with torch.no_grad():
+        for parameter in models[1].parameters():
+            parameter.add_(torch.randn_like(parameter), alpha=0.01)
+    ends = [Checkpoint.open(saved(model, tmp_path / str(place))) for place, model in enumerate(models)]
+    for name, numbers in slerp(*ends, 0.5).tensors():
+        a, b = (body(model)[name].double() for model in models)
+        angle = torch.arccos((a * b).sum() / a.norm() / b.norm())
+        wanted = torch.sin(0.5 * angle) / torch.sin(angle) * (a + b)
+        torch.testing.assert_close(torch.from_numpy(numbers).double(), wanted, rtol=1e-6, atol=1e-6)
+
+
 def test_slerp_of_what_is_alike_is_a_line(three):
     folders, tensors = three
     task = Checkpoint.open(folders["task"])
