@@ -269,7 +269,7 @@ class Turned:
         return numpy.add(first, second, out=first)
 
     def factors(self, name: str) -> tuple[float, float]:
-        """What the two are multiplied by in a tensor, from sums in fp64: on the arc, or on the line if there is none."""
+        """What the two are multiplied by in a tensor, by sums in fp64: on the arc, or on the line if there is none."""
         import numpy
 
         products = numpy.zeros(3)

@@ -11,8 +11,8 @@ from semeqv.engine.component import component
 class Apply(Adding):
     """Add vectors to a model: its body becomes model + factor * vector + ..., its head stays (Ilharco et al., 2023).
 
-    The paper is arXiv 2212.04089. A negative factor takes a vector off; an analogy is a sum, such as `--add 1 task --add
-    1 german --add -1 english`.
+    The paper is arXiv 2212.04089. A negative factor takes a vector off; an analogy is a sum, such as
+    `--add 1 german --add -1 english` to a model of a task in English.
 
     Args:
         source: The model, such as one of a task: a run folder, a checkpoint, a Hugging Face folder or a hub name.
