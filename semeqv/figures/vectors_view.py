@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from semeqv.engine.artefacts import Line
 
-MEASURE = "cosine of vectors"
+MEASURE, WHOLE = "cosine of vectors", "all"
 CELL = 0.36  # inches
 
 
@@ -47,11 +47,12 @@ class VectorsView(Drawing):
 
     Args:
         paths: Folders of runs, their metrics.jsonl, or the files of --csv; a row of panels each.
-        layer: The layers to draw, such as `layer 3`; a panel each. `all` is the whole vector.
+        layer: A layer to draw, such as `layer 3`, or `all` for the whole vector; may be repeated, a panel each. The
+            whole if left out.
     """
 
     paths: tuple[Path, ...] = positional()
-    layer: list[str] = field(default_factory=lambda: ["all"])
+    layer: list[str] = field(default_factory=list)
     output: Path = field(default=Path("figures/vectors.pdf"), metadata={"alias": "path"})
 
     def build(self) -> None:
@@ -62,7 +63,7 @@ class VectorsView(Drawing):
             raise click.UsageError(
                 "cli vectors-view: give the folder of a run that cli crosslingual compare has measured"
             )
-        panels = [[self.read(path, layer) for layer in self.layer] for path in self.paths]
+        panels = [[self.read(path, layer) for layer in self.layer or [WHOLE]] for path in self.paths]
         with house_style():
             finish(self.draw(panels), self.output, show=self.show, transparent=self.transparent)
 
@@ -94,7 +95,7 @@ class VectorsView(Drawing):
         if missing:
             raise click.UsageError(f"{path}: no line has the cosine of {missing[0]} and {missing[1]}")
         matrix = [[pairs[one, other] for other in labels] for one in labels]
-        return Cosines(title="" if layer == "all" else layer, labels=labels, matrix=matrix)
+        return Cosines(title="" if layer == WHOLE else layer, labels=labels, matrix=matrix)
 
     def draw(self, panels: list[list[Cosines]]) -> Figure:
         """Draw the matrices, a row of panels for each file, on one scale of colours."""
