@@ -33,7 +33,7 @@ def swept(
     points = [tuple(each) if isinstance(each, Sequence) else (each,) for each in lambdas]
     if wrong := [point for point in points if len(point) != len(vectors)]:
         raise UserError(f"There are {len(vectors)} vectors, and {len(wrong[0])} numbers for them.")
-    parameters = dict(base.named_parameters())
+    parameters = dict(base.named_parameters(remove_duplicate=False))
     names = body_names(parameters, base.config.model_type)
     bodies = {name: parameters[stored].detach() for name, stored in names.items()}
     taus = [dict[str, torch.Tensor]() for _ in vectors]

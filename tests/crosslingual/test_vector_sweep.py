@@ -74,3 +74,13 @@ def test_what_does_not_fit_is_one_line(parts):
         next(swept(task, [vector], [(0.1, 0.2)]))
     with pytest.raises(UserError, match="is no vector of this model: look for"):
         next(swept(model_of("bert", hidden_size=18), [vector], [0.1]))
+
+
+@pytest.mark.parametrize("kind", ["xlmr", "bert-mlm", "gpt2"])
+def test_a_head_that_is_tied_follows_its_embedding(tmp_path, kind):
+    model = model_of(kind)
+    tau = Checkpoint.open(saved(model_of(kind, 1), tmp_path / "1")) - Checkpoint.open(saved(model, tmp_path / "0"))
+    for _, moved in swept(model, [tau], [0.5]):
+        reads = moved.get_input_embeddings().weight
+        assert torch.equal(reads, moved.get_output_embeddings().weight)
+        assert not torch.equal(reads, model_of(kind).get_input_embeddings().weight)
