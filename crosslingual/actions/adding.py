@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from semeqv.engine.errors import UserError
+
 if TYPE_CHECKING:
     from crosslingual.algebra import Checkpoint, TaskVector
 
@@ -29,23 +31,24 @@ class Adding:
     mixed: bool = False
     dtype: Literal["float32", "bfloat16", "float16"] | None = None
     shard_size: int = 5_000_000_000
-    output: Path | None = None
+    output: Path
     overwrite: bool = False
 
     def __post_init__(self) -> None:
-        if not self.add:
-            raise ValueError("Say what to add: --add FACTOR VECTOR.")
-        if self.output is None:
-            raise ValueError("Say where the new model goes: --output FOLDER.")
         if self.shard_size < 1:
             raise ValueError(f"--shard_size must be at least 1, not {self.shard_size}.")
 
-    def refuse_existing(self) -> None:
-        """Refuse to write where something is, before anything is opened."""
+    def check(self) -> None:
+        """Refuse to add nothing, or to write where something is, before anything is opened.
+
+        Raises:
+            UserError: When that is so.
+        """
         from crosslingual.saving import MERGE
         from crosslingual.writing import refuse_existing
 
-        assert self.output is not None
+        if not self.add:
+            raise UserError("Say what to add: --add FACTOR VECTOR.")
         refuse_existing(self.output, self.overwrite, MERGE)
 
     def vectors(self, base: "Checkpoint | None") -> "list[TaskVector]":
@@ -58,6 +61,5 @@ class Adding:
         """Compute the new model, write it, and say what it is."""
         import click
 
-        assert self.output is not None
         model.save(self.output, overwrite=self.overwrite, shard=self.shard_size, dtype=self.dtype)
         click.echo(f"wrote {self.output}: {model.formula}")

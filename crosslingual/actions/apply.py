@@ -18,19 +18,13 @@ class Apply(Adding):
         source: The model, such as one of a task: a run folder, a checkpoint, a Hugging Face folder or a hub name.
     """
 
-    source: str | None = field(default=None, metadata={"alias": "from"})
-
-    def __post_init__(self) -> None:
-        if not self.source:
-            raise ValueError("Say which model: --from MODEL.")
-        super().__post_init__()
+    source: str = field(metadata={"alias": "from"})
 
     def build(self) -> None:
         """Add, and write."""
         from crosslingual.opening import open_checkpoint
 
-        self.refuse_existing()
-        assert self.source is not None
+        self.check()
         model = open_checkpoint(self.source)
         base = None if self.base is None else open_checkpoint(self.base)
         for (factor, _), vector in zip(self.add, self.vectors(base)):

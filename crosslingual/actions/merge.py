@@ -5,6 +5,7 @@ from typing import Literal
 
 from crosslingual.actions.adding import Adding
 from semeqv.engine.component import component
+from semeqv.engine.errors import UserError
 
 
 @component("crosslingual merge")
@@ -32,8 +33,6 @@ class Merge(Adding):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if not self.base:
-            raise ValueError("Say what the models were trained from: --base MODEL.")
         if self.density is not None and not 0 < self.density <= 1:
             raise ValueError(f"--density must be above 0 and at most 1, not {self.density:g}.")
         if self.density is not None and self.method not in ("ties", "dare"):
@@ -50,6 +49,9 @@ class Merge(Adding):
 
         Args:
             seed: Of what dare drops; the vectors differ in what is dropped.
+
+        Raises:
+            UserError: When there is no base, or something cannot be opened, added or written.
         """
         from functools import reduce
         from operator import add
@@ -58,8 +60,9 @@ class Merge(Adding):
         from crosslingual.methods import slerp, ties
         from crosslingual.opening import is_vector, open_checkpoint, open_vector
 
-        self.refuse_existing()
-        assert self.base is not None
+        self.check()
+        if self.base is None:
+            raise UserError("Say what the models were trained from: --base MODEL.")
         base, factors = open_checkpoint(self.base), [factor for factor, _ in self.add]
         if self.method == "slerp":
             sources = [Path(source).expanduser() for _, source in self.add]

@@ -22,16 +22,11 @@ class Vector:
         overwrite: Replace a vector that is there.
     """
 
-    source: str | None = field(default=None, metadata={"alias": "from"})
-    base: str | None = None
-    output: Path | None = None
+    source: str = field(metadata={"alias": "from"})
+    base: str
+    output: Path
     mixed: bool = False
     overwrite: bool = False
-
-    def __post_init__(self) -> None:
-        for given, what in ((self.source, "from TUNED"), (self.base, "base BASE"), (self.output, "output FOLDER")):
-            if not given or not str(given):
-                raise ValueError(f"Say which: --{what}.")
 
     def build(self) -> None:
         """Compute, and write."""
@@ -41,9 +36,6 @@ class Vector:
         from crosslingual.saving import save_vector
         from crosslingual.writing import refuse_existing
 
-        assert self.source is not None
-        assert self.base is not None
-        assert self.output is not None
         refuse_existing(self.output, self.overwrite, VECTOR)
         vector = open_checkpoint(self.source).minus(open_checkpoint(self.base), mixed=self.mixed)
         save_vector(vector, self.output, overwrite=self.overwrite)
