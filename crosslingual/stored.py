@@ -6,7 +6,6 @@ Bytes are read by position, not mapped, so that no part of a file ever counts as
 from __future__ import annotations
 
 import json
-import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -80,15 +79,13 @@ class Stored:
         content: Any = numpy.empty(size, numpy.uint8)
         path, at, done = self.files[name], self.entries[name].start + first, 0
         try:
-            descriptor = os.open(path, os.O_RDONLY)
-            try:
+            with open(path, "rb", buffering=0) as file:
+                file.seek(at)
                 while done < size:
-                    got = os.preadv(descriptor, [memoryview(content)[done:]], at + done)
+                    got = file.readinto(memoryview(content)[done:])
                     if not got:
                         raise UserError(f"{path} became shorter while it was read.")
                     done += got
-            finally:
-                os.close(descriptor)
         except OSError as error:
             raise UserError(f"{path} cannot be read: {(error.strerror or str(error)).lower()}.") from None
         return content
