@@ -36,6 +36,7 @@ COPY --chown=semeqv:semeqv LICENSE README.md makefile pyproject.toml requirement
 COPY --chown=semeqv:semeqv semeqv/__init__.py semeqv/
 COPY --chown=semeqv:semeqv backpack/__init__.py backpack/
 COPY --chown=semeqv:semeqv ofa/__init__.py ofa/
+COPY --chown=semeqv:semeqv crosslingual/__init__.py crosslingual/
 RUN PIP_NO_CACHE_DIR=1 make install
 COPY --chown=semeqv:semeqv . .
 

@@ -74,7 +74,7 @@ lint: install-dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pydoclint --quiet semeqv backpack ofa
+	$(BIN)/pydoclint --quiet semeqv backpack crosslingual ofa
 	$(BIN)/hadolint Dockerfile
 
 format: install-dev

@@ -2,8 +2,10 @@
 
 A checkpoint is written aside, synced to disk, listed with SHA-256 hashes in MANIFEST.json and renamed into place; no
 weight format notices a flipped bit by itself. Weights are safetensors, state is what `torch.load(weights_only=True)`
-accepts, the rest is JSON: nothing is ever unpickled.
+accepts, the rest is JSON: nothing is ever unpickled. Finding and verifying a checkpoint needs no torch.
 """
+
+from __future__ import annotations
 
 import contextlib
 import hashlib
@@ -15,14 +17,13 @@ import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from typing import TYPE_CHECKING, Any
 
 from semeqv.engine.errors import UserError
 from semeqv.engine.runs import write_text
+
+if TYPE_CHECKING:
+    import torch
 
 MANIFEST, WEIGHTS, STATE, TRAINER = "MANIFEST.json", "model.safetensors", "state.pt", "trainer.json"
 SHARDS = "optimizer"  # a folder: the optimizer's state as every process holds it, when the model is in shards
@@ -66,6 +67,10 @@ def write(
     Raises:
         UserError: When the disk is full or the folder cannot be written.
     """
+    import torch
+    from safetensors import SafetensorError
+    from safetensors.torch import save_file
+
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         shutil.rmtree(temporary, ignore_errors=True)
@@ -117,6 +122,9 @@ def read(path: Path, device: str = "cpu") -> Checkpoint:
     Raises:
         Damaged: When (from `verify`) it is damaged, or its files are of another kind than this program writes.
     """
+    import torch
+    from safetensors.torch import load_file
+
     verify(path)
     try:
         with warnings.catch_warnings(action="ignore"):

@@ -26,6 +26,7 @@ BUILT_IN = (
     "semeqv.tasks.scores.plugin",
     "backpack.plugin",
     "ofa.plugin",
+    "crosslingual.plugin",
 )
 
 

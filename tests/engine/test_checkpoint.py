@@ -48,7 +48,7 @@ def test_a_failed_write_leaves_nothing(tmp_path, monkeypatch):
         raise OSError(28, "No space left on device")
 
     checkpoint.write(tmp_path / "step-00000001", example())
-    monkeypatch.setattr(checkpoint, "save_file", full)
+    monkeypatch.setattr("safetensors.torch.save_file", full)
     with pytest.raises(UserError, match=r"No space left on device. Earlier checkpoints are intact"):
         checkpoint.write(tmp_path / "step-00000002", example(2))
     assert [path.name for path in tmp_path.iterdir()] == ["step-00000001"]

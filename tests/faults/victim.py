@@ -11,6 +11,7 @@ import signal
 import time
 from pathlib import Path
 
+import safetensors.torch
 import torch
 from torch import nn
 
@@ -118,13 +119,13 @@ def main(arguments=None):
     if said.die_at:
         die_at(said.die_at)
     if said.slow_save:
-        write = checkpoint.save_file
+        write = safetensors.torch.save_file
 
         def slowly(*what, **how):
             time.sleep(said.slow_save)
             write(*what, **how)
 
-        checkpoint.save_file = slowly
+        safetensors.torch.save_file = slowly
     try:
         trainer(said.folder, said.data, steps=said.steps, every=said.every, poison=said.poison, skip=said.skip).train()
     except UserError as error:

@@ -6,7 +6,7 @@ HEAVY = ("torch", "matplotlib", "pandas", "numpy", "seaborn", "rich.table", "tra
 
 def test_asking_for_help_imports_nothing_heavy():
     modules = "semeqv.figures.view, semeqv.figures.view_embeddings, semeqv.figures.accplot, semeqv.problem.xor.report"
-    modules += ", semeqv.figures.foundation_view, semeqv.figures.retrieval_view"
+    modules += ", semeqv.figures.foundation_view, semeqv.figures.retrieval_view, semeqv.figures.vectors_view"
     code = f"import sys, {modules}; print([name for name in {HEAVY} if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
@@ -17,9 +17,10 @@ def test_every_option_has_its_help_and_both_spellings_of_the_output():
     from semeqv.figures.accplot import Accplot
     from semeqv.figures.foundation_view import FoundationView
     from semeqv.figures.retrieval_view import RetrievalView
+    from semeqv.figures.vectors_view import VectorsView
     from semeqv.figures.view import View
     from semeqv.figures.view_embeddings import ViewEmbeddings
 
-    for kind in (View, ViewEmbeddings, Accplot, FoundationView, RetrievalView):
+    for kind in (View, ViewEmbeddings, Accplot, FoundationView, RetrievalView, VectorsView):
         options = {flag for option in parameters(kind) for flag in option.opts}
         assert {"--path", "--output", "--title", "--palette", "--show", "--transparent", "--color"} <= options

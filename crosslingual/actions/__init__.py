@@ -1,0 +1,1 @@
+"""Vectors on the command line."""

@@ -1,0 +1,132 @@
+"""What two models or vectors must have in common to be added: tensors, shapes, precision and tokens."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from functools import cached_property
+
+from crosslingual.header import Entry
+from crosslingual.names import body_names, layer_of
+from crosslingual.stored import FLOATING, Stored
+from semeqv.engine.errors import UserError
+
+MASK = r"(^|\.)attn\.bias$"  # of GPT-2: a buffer, of four axes
+
+
+@dataclass(frozen=True)
+class Body:
+    """The tensors of a model without its head.
+
+    Args:
+        entries: What each is, by canonical name.
+        vocabulary: What `vocabulary.fingerprint` says of its tokens; None when there is no tokenizer.
+        kind: The `model_type` of its configuration.
+    """
+
+    entries: Mapping[str, Entry]
+    vocabulary: str | None
+    kind: str | None
+
+    @cached_property
+    def sizes(self) -> dict[str, int]:
+        """Numbers of each tensor."""
+        return {name: entry.count for name, entry in self.entries.items()}
+
+    @cached_property
+    def layers(self) -> dict[str, list[str]]:
+        """The tensors of each layer, in the order of the layers."""
+        found: dict[str, list[str]] = {}
+        for name in self.entries:
+            found.setdefault(layer_of(name), []).append(name)
+        return dict(sorted(found.items(), key=lambda each: place_of(each[0])))
+
+    def matching(self, *patterns: str) -> frozenset[str]:
+        """The tensors that patterns name.
+
+        Args:
+            *patterns: Names in which `*` stands for anything, or layers, such as `layer 3` or `embeddings`.
+
+        Returns:
+            Their names.
+
+        Raises:
+            UserError: When a pattern names none.
+        """
+        found = set()
+        for pattern in patterns:
+            names = self.layers.get(pattern) or [name for name in self.entries if fnmatchcase(name, pattern)]
+            if not names:
+                layers = ", ".join(self.layers)
+                raise UserError(f"No tensor is called {pattern!r}; write a name with *, or one of these: {layers}.")
+            found.update(names)
+        return frozenset(found)
+
+
+def place_of(layer: str) -> tuple[int, str, int]:
+    """What layers are sorted by: embeddings, then layers by number, then the rest."""
+    numbered = re.fullmatch(r"(.*?)layer (\d+)", layer)
+    if numbered:
+        return 1, numbered[1], int(numbered[2])
+    return (0 if re.search(r"embed|^w[tp]e$|shared", layer) else 2), layer, 0
+
+
+def body_of(weights: Stored, kind: str | None, vocabulary: str | None, where: object) -> tuple[Body, dict[str, str]]:
+    """The body of a model.
+
+    Args:
+        weights: All its tensors.
+        kind: The `model_type` of its configuration.
+        vocabulary: What `vocabulary.fingerprint` says of its tokens.
+        where: Where it is, for the message.
+
+    Returns:
+        The body, and from canonical name to the name under which a tensor is stored. Tensors of integers are not among
+        them.
+
+    Raises:
+        UserError: When two tensors have one name, a precision is none that can be computed with, or there is no body.
+    """
+    plain = {
+        name: entry
+        for name, entry in weights.entries.items()
+        if entry.dtype.startswith(("F", "BF")) and not (re.search(MASK, name) and len(entry.shape) == 4)
+    }
+    names = body_names(plain, kind)
+    entries = {name: Entry(plain[old].dtype, plain[old].shape) for name, old in sorted(names.items())}
+    if strange := next((name for name, entry in entries.items() if entry.dtype not in FLOATING), None):
+        raise UserError(f"{where} has {strange!r} in {entries[strange].dtype}; only fp32, bf16 and fp16 can be added.")
+    if not entries:
+        raise UserError(f"{where} has no tensors of a body ({kind}).")
+    return Body(entries, vocabulary, kind), names
+
+
+def refuse_mismatch(first: Body, second: Body, names: tuple[str, str], precision: bool = False) -> None:
+    """Refuse what cannot be added.
+
+    Args:
+        first: A body.
+        second: Another.
+        names: What they are called, for the message.
+        precision: Whether the numbers must be stored alike, too.
+
+    Raises:
+        UserError: When they differ in a tensor, a shape, a precision or a token.
+    """
+    one, other = names
+    if only := sorted(first.entries.keys() ^ second.entries.keys()):
+        there, lacks = (one, other) if only[0] in first.entries else (other, one)
+        raise UserError(f"{lacks} lacks {only[0]!r}, which {there} has ({len(only)} tensors differ): another model.")
+    for name, entry in first.entries.items():
+        found = second.entries[name]
+        if entry.shape != found.shape:
+            shapes = f"{list(entry.shape)} in {one} and {list(found.shape)} in {other}"
+            raise UserError(f"{name!r} has the shape {shapes}: they are not of one size, or not of one vocabulary.")
+        if precision and entry.dtype != found.dtype:
+            said = f"{entry.dtype} in {one} and {found.dtype} in {other}"
+            raise UserError(f"{name!r} is {said}: the difference would be rounding; say --mixed if that is meant.")
+    vocabularies = {body.vocabulary for body in (first, second) if body.vocabulary is not None}
+    if len(vocabularies) == 2 and len({each.partition(":")[0] for each in vocabularies}) == 1:
+        raise UserError(f"The tokenizers of {one} and {other} differ: one token would be added to another.")

@@ -1,0 +1,60 @@
+"""The k-th greatest magnitude of numbers that do not fit into memory, exactly.
+
+The bits of a magnitude in fp32, read as an integer, have the order of the magnitudes. The numbers are counted by the
+upper half of these bits, and then, those that share the upper half of the wanted one, by the lower half: two readings,
+and two tables of 65,536 counts, whatever the size.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from crosslingual.stored import chunks
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from crosslingual.expressions import Expression
+
+HALF = 16  # bits
+
+
+def greatest(expression: Expression, sizes: Mapping[str, int], density: float) -> float:
+    """The least magnitude among the greatest of some tensors.
+
+    Args:
+        expression: Has the numbers; tensors that it does not cover count as zeros.
+        sizes: Names of the tensors, and the numbers of each.
+        density: The share of all numbers that is kept, above 0 and at most 1.
+
+    Returns:
+        The magnitude of the k-th greatest number, where k is that share of all, rounded; numbers as great as that are
+        all kept. 0 when everything is, or more than is not zero.
+    """
+    import numpy
+
+    wanted = kept_count(sizes.values(), density)
+    names = [name for name in sizes if expression.covers(name)]
+    upper = 0
+    for step in range(2):
+        counts = numpy.zeros(2**HALF, numpy.int64)
+        for name in names:
+            for place, count in chunks(sizes[name]):
+                bits = expression.chunk(name, place, count).view(numpy.uint32)
+                bits &= numpy.uint32(2**31 - 1)  # without the sign
+                half = bits >> HALF if step == 0 else bits[bits >> HALF == upper] & numpy.uint32(2**HALF - 1)
+                counts += numpy.bincount(half, minlength=2**HALF)
+        above = numpy.cumsum(counts[::-1])[::-1]  # numbers of this half or a greater one
+        if step == 0 and above[0] < wanted:
+            return 0.0
+        found = int(numpy.flatnonzero(above >= wanted)[-1])
+        if step == 0:
+            wanted -= int(above[found] - counts[found])
+            upper = found
+    return float(numpy.array([upper << HALF | found], numpy.uint32).view(numpy.float32)[0])
+
+
+def kept_count(sizes: Iterable[int], density: float) -> int:
+    """How many of the numbers of tensors a share is, at least one."""
+    return max(1, round(density * sum(sizes)))
