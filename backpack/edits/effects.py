@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from semeqv.engine.component import component
+from semeqv.engine.component import check_bounds, component
 
 
 @component("backpack effects")
@@ -39,8 +39,7 @@ class Effects:
     def __post_init__(self) -> None:
         if (self.wanted is None) != (self.unwanted is None):
             raise ValueError("--wanted and --unwanted go together.")
-        if self.replicates < 1:
-            raise ValueError(f"--replicates must be at least 1, not {self.replicates}.")
+        check_bounds(self, replicates=1)
 
     def build(
         self,

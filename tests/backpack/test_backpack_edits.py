@@ -286,7 +286,7 @@ def test_stereotypes(say, tmp_path):
         ("cli model load --from m cli backpack edit suppress --output e.json", "Say what to edit: --word, --sense"),
         ("cli model load --from m cli backpack edit suppress --sense 9 --output e.json", "9 is not below 4"),
         ("cli model load --from m cli backpack edit project --word he --output e.json", "--pair he she"),
-        ("cli model load --from m cli backpack edit topic --word he --annealing 2 --output e.json", "from 0 to 1"),
+        ("cli model load --from m cli backpack edit topic --word he --annealing 2 --output e.json", "at least 0 and at most 1"),
         ("cli model load --from m cli backpack edit debias --sense 9 --output e.json", "has senses 0 to 3"),
         ("cli model edited --from m cli generate", "Missing option '--edits'"),
         ("cli model edited --from m --edits nowhere.json cli generate", "nowhere.json: no such file"),

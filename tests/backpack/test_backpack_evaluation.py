@@ -17,7 +17,7 @@ from backpack.evaluation.dictionary import entries
 from backpack.evaluation.heaps import features, occurrences
 from backpack.evaluation.passages import passages, read_texts
 from backpack.evaluation.rated import read_rated, read_translated
-from backpack.evaluation.words import Speller, without_shared
+from backpack.senses.words import Speller, without_shared
 from semeqv.engine.errors import UserError
 from semeqv.engine.regime import Regime
 from semeqv.text.babel.grammar import Grammar
@@ -221,7 +221,7 @@ def test_a_model_without_senses_is_refused(say):
     train(say, "gpt2")
     load = "cli model load --from runs/gpt2"
     babel = "cli dataset babel --documents 20 --block_size 64 --split validation"
-    assert "take a Backpack" in say(f"{load} {babel} cli backpack coverage", 2).err
+    assert "is no Backpack" in say(f"{load} {babel} cli backpack coverage", 2).err
     assert "generated corpus alone" in say(f"{load} cli backpack disambiguation", 2).err
     assert "has no text" in say(f"{load} cli backpack cloze", 2).err
 
