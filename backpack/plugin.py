@@ -3,7 +3,7 @@
 from semeqv.engine.chain import Chain
 from semeqv.text.models import families
 
-LOOKING = ("senses.senses", "attribution.attribute", "edits.effects", "edits.crows_pairs")
+LOOKING = ("senses.senses", "attribution.attribute", "edits.effects", "edits.crows_pairs", "edits.bias", "edits.topics")
 EVALUATION = ("coverage", "disambiguation", "invariance", "similarity", "cloze", "lexical", "continuations", "report")
 
 
