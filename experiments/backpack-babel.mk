@@ -19,13 +19,14 @@ TRUNK := --layers 2 --heads 4 --embedding_size 96 --block_size 64 --initializer_
 LEARNING_RATE := 3e-3
 WARMUP := 50
 MEASURES ?= cli perplexity --no-overlap cli backpack disambiguation
+DRAWING ?= cli backpack view --path $(FIGURES)/senses.pdf
 SENSES_MEASURES ?= cli backpack coverage cli backpack invariance
 
 include $(dir $(lastword $(MAKEFILE_LIST)))backpack.mk
 
 .PHONY: figure page
 figure: together
-	$(SEMEQV) cli backpack view --path $(FIGURES)/senses.pdf $(RUN)/measured
+	$(SEMEQV) $(DRAWING) $(RUN)/measured
 page: together
 	$(SEMEQV) --output $(RUN)/measured/page --overwrite cli model load --from $(RUN)/$(firstword $(NAMES)) $(HELD) \
 	  cli backpack senses --html $(FIGURES)/senses.html

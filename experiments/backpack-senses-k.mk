@@ -6,5 +6,6 @@ KS ?= 1 4 8 16
 EXPERIMENT := backpack-senses-k
 FIGS := report figure
 SENSES_MEASURES := cli backpack coverage
+DRAWING = cli backpack number-view --path $(FIGURES)/number.pdf
 
 include $(dir $(lastword $(MAKEFILE_LIST)))backpack-babel.mk
