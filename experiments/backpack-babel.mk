@@ -7,7 +7,7 @@ EXPERIMENT ?= backpack-babel
 STEPS ?= 1200
 THREADS := 1
 JOBS ?= 2
-FIGS ?= report figure page
+FIGS ?= report figure search
 
 GRAMMAR := --plural 0 --past 0 --subject_entity 0 --object_entity 0 --oblique_entity 0 \
   --verbs 30 --adjectives 30 --adverbs 15
@@ -24,9 +24,9 @@ SENSES_MEASURES ?= cli backpack coverage cli backpack invariance
 
 include $(dir $(lastword $(MAKEFILE_LIST)))backpack.mk
 
-.PHONY: figure page
+.PHONY: figure search
 figure: together
 	$(SEMEQV) $(DRAWING) $(RUN)/measured
-page: together
-	$(SEMEQV) --output $(RUN)/measured/page --overwrite cli model load --from $(RUN)/$(firstword $(NAMES)) $(HELD) \
+search: together
+	$(SEMEQV) --output $(RUN)/search --overwrite cli model load --from $(RUN)/$(firstword $(NAMES)) $(HELD) \
 	  cli backpack senses --html $(FIGURES)/senses.html

@@ -6,6 +6,8 @@
 
 KS ?= 8
 FIGS := edited
+PART := debias
+SHOWN = $(RUN)/debias
 
 include $(dir $(lastword $(MAKEFILE_LIST)))backpack-europarl.mk
 
@@ -30,4 +32,4 @@ $(AFTER): $(RUN)/debias/%/metrics.jsonl: $(EDITS)/%.json
 
 .PHONY: edited
 edited: $(BEFORE) $(AFTER)
-	@$(SEMEQV) cli backpack report $(RUN)/debias
+	@$(SEMEQV) cli backpack report $(SHOWN)

@@ -4,6 +4,9 @@
 # Models are those of backpack-babel.mk, trained if they are not there. STEPS=10000 trains longer.
 
 FIGS := topics
+PART := topic
+SHOWN = $(RUN)/topics
+FIGURES = figures/backpack-topic
 
 include $(dir $(lastword $(MAKEFILE_LIST)))backpack-babel.mk
 
@@ -15,5 +18,5 @@ $(MOVED): $(RUN)/topics/%-senses8/metrics.jsonl: $(RUN)/%-senses8/trained $(RUN)
 
 .PHONY: topics
 topics: $(MOVED)
-	@$(SEMEQV) cli backpack report $(RUN)/topics
-	$(SEMEQV) cli backpack topics-view --path $(FIGURES)/topics.pdf $(RUN)/topics
+	@$(SEMEQV) cli backpack report $(SHOWN)
+	$(SEMEQV) cli backpack topics-view --path $(FIGURES)/topics.pdf $(SHOWN)

@@ -3,10 +3,13 @@
 #
 # An experiment sets EXPERIMENT, TEXT and HELD (the data sets of training and of validation), BATCH, VOCABULARY, TRUNK,
 # LEARNING_RATE, WARMUP and MEASURES; SENSES_MEASURES are of Backpacks alone. JOBS runs at a time, each on THREADS.
+# `make -f ... results` writes what was measured into its PART of docs/results/backpack.md.
 
 KS ?= 8
 SEEDS ?= 42..44
 FIGS ?= report
+PART ?= $(EXPERIMENT:backpack-%=%)
+PAGE := docs/results/backpack
 
 include $(dir $(lastword $(MAKEFILE_LIST)))common.mk
 
@@ -33,11 +36,15 @@ $(MEASURED): $(RUN)/measured/%/metrics.jsonl: $(RUN)/%/trained
 	$(SEMEQV) --seed $(SEED) $(SETTINGS) --output $(@D) --overwrite $(OPTIONS) \
 	  cli model load --from $(<D) $(HELD) $(MEASURES) $(if $(filter gpt2,$(KIND)),,$(SENSES_MEASURES))
 
-.PHONY: measured together report
+.PHONY: measured together report results
 measured: $(MEASURED)
 together: | $(READY)
 	@$(MAKE) --no-print-directory -j$(or $(JOBS),1) -f $(firstword $(MAKEFILE_LIST)) measured
+SHOWN ?= $(RUN)/measured
 report: together
-	@$(SEMEQV) cli backpack report $(RUN)/measured
+	@$(SEMEQV) cli backpack report $(SHOWN)
+results: figs
+	$(SEMEQV) cli backpack report --markdown $(PAGE).md --part $(PART) --output $(PAGE)/$(PART).json $(SHOWN)
+	$(if $(wildcard $(FIGURES)/*.png),cp $(wildcard $(FIGURES)/*.png) $(PAGE))
 
 figs: $(FIGS)
