@@ -73,7 +73,7 @@ class Attribute:
             found = [each for prompt in self.prompt for each in explain(self, model, lexicon, prompt)]
         for one in found:
             print_explained(one, self.top)
-        record([{"action": "backpack attribute", "model": name_of(model), **one.summary()} for one in found])
+        record([{"measure": "attribution", "model": name_of(model), **one.summary()} for one in found])
         if self.json is not None:
             said = [{**one.summary(), "parts": list(lines_of(one))} for one in found]
             write_text(self.json, json.dumps(said, indent=1, ensure_ascii=False) + "\n")

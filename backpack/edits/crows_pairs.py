@@ -71,6 +71,6 @@ class CrowsPairs:
             nats = scored(pairs, model, tokenizer, regime, self.batch_size)
         lines = preferences(pairs, nats, self.replicates, seed)
         print_preferences(lines, name_of(model))
-        record([{"action": "backpack crows-pairs", "model": name_of(model), **line} for line in lines])
+        record([{"measure": "crows-pairs", "model": name_of(model), **line} for line in lines])
         if self.csv is not None:
             write_csv(self.csv, lines)

@@ -74,7 +74,7 @@ class Senses:
             print_word(found, word)
         print_roles(found)
         record(
-            [{"action": "backpack senses", "model": found.model, "words": found.averaged, **role.to_json()}
+            [{"measure": "senses", "model": found.model, "words": found.averaged, **role.to_json()}
              for role in found.roles]
         )  # fmt: skip
         if self.json is not None:

@@ -189,12 +189,13 @@ def test_every_measure_in_one_sentence(say, tmp_path):
     assert found["disambiguation"]["v_corrected"] > 0.5
     assert found["coverage"]["words"] == 180
     assert len(found["invariance"]["by_index"]) == 4
-    say("cli backpack report --output page.md measured")
+    say("cli backpack report --markdown page.md --output page.json measured")
     page = (tmp_path / "page.md").read_text()
-    assert "| Backpack | control: senses of another homonym |" in page
+    assert page.startswith("<!-- measures -->\n\n**Perplexity**\n\n| model | language | perplexity |")
+    assert "| backpack | control: senses of another homonym |" in page
     assert "| GPT-2 | last states of the Transformer, likewise |" in page
     rows = json.loads((tmp_path / "page.json").read_text())
-    (row,) = [row for row in rows if row["number"] == "both" and row["of"] == "unambiguous"]
+    (row,) = [row for row in rows if row["number"] == "both" and row["of"] == ["unambiguous"]]
     assert row["mean"] == pytest.approx(found["coverage"]["both"])
     say("cli backpack view --path senses.pdf measured")
     assert (tmp_path / "senses.png").stat().st_size > 10_000
@@ -210,7 +211,6 @@ def test_every_measure_in_one_sentence(say, tmp_path):
         ("cli backpack report", "give folders of measured runs"),
         ("cli backpack report nowhere", "nowhere: no metrics.jsonl there"),
         ("cli backpack view", "give the folder of measured runs"),
-        ("cli backpack report --output page.html runs", "write page.md"),
     ],
 )
 def test_what_cannot_be_measured_is_refused(say, line, message):
