@@ -23,6 +23,7 @@ BUILT_IN = (
     "semeqv.tasks.measures.plugin",
     "semeqv.problem.mlm.plugin",
     "semeqv.tasks.classification.plugin",
+    "semeqv.tasks.parsing.plugin",
     "semeqv.tasks.scores.plugin",
     "backpack.plugin",
     "ofa.plugin",
