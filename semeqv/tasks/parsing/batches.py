@@ -45,9 +45,7 @@ class TreeBatches(LabelledBatches):
         columns = numpy.arange(-(-int(counts.max()) // MULTIPLE) * MULTIPLE)
         places, real = self.label_starts[chosen, None] + columns, columns < counts[:, None]
         named = {"labels": self.trees.heads, "relations": self.trees.relations, "tags": self.trees.tags}
-        return super().made(chosen) | {
-            name: taken(values, places, real, UNLABELLED) for name, values in named.items()
-        }
+        return super().made(chosen) | {name: taken(values, places, real, UNLABELLED) for name, values in named.items()}
 
     def scorer(self) -> Any:
         """What judges a pass over all rows."""

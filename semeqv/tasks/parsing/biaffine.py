@@ -45,9 +45,7 @@ class Biaffine(nn.Module):
         dropout: Share of the word vectors, and of what the networks make of them, that is dropped in training.
     """
 
-    def __init__(
-        self, width: int, *, arcs: int, relations: int, relation_labels: int, tag_labels: int, dropout: float
-    ):
+    def __init__(self, width: int, *, arcs: int, relations: int, relation_labels: int, tag_labels: int, dropout: float):
         super().__init__()
         self.dropout, self.relation_labels = dropout, relation_labels
         self.root = nn.Parameter(torch.empty(width))
@@ -115,14 +113,14 @@ class Biaffine(nn.Module):
         asked = heads != UNSAID
         chosen = heads[:, :, None] == torch.arange(every.shape[1], device=heads.device)  # (B, W, W + 1)
         theirs = (chosen.to(every.dtype) @ every)[asked]  # a product, which is the same in every run on any device
-        left = (words[asked] @ self.relation_weight).unflatten(-1, (self.relation_labels, -1))
-        return (left @ theirs[..., None])[..., 0]
+        left = (words[asked] @ self.relation_weight).view(len(theirs), self.relation_labels, -1)
+        return torch.matmul(left, theirs[..., None])[..., 0]
 
     def likeliest(self, words: Tensor, every: Tensor) -> Tensor:
         """The likeliest relation of every word to every head, `(B, W, W + 1)`, one sentence at a time."""
         found = []
         for word, head in zip(words, every):
-            left = (word @ self.relation_weight).unflatten(-1, (self.relation_labels, -1))  # (W, relations, R + 1)
+            left = (word @ self.relation_weight).view(len(word), self.relation_labels, -1)  # (W, relations, R + 1)
             found.append((left @ head.T).argmax(1))
         return torch.stack(found)
 

@@ -54,11 +54,11 @@ def counted(gold: Sequence[Sentence], predicted: Sequence[Sentence]) -> NDArray[
         `(sentences, 4)`: words; those with the right head and relation, the right head, the right tag.
     """
     counts = numpy.zeros((len(gold), len(COUNTED)), numpy.int64)
-    for row, (one, other) in zip(counts, zip(gold, predicted)):
+    for number, (one, other) in enumerate(zip(gold, predicted)):
         for word, found in zip(one.words, other.words):
             head = word.head == found.head
             relation = word.deprel.partition(":")[0] == found.deprel.partition(":")[0]
-            row += (1, head and relation, head, word.upos == found.upos)
+            counts[number] += (1, head and relation, head, word.upos == found.upos)
     return counts
 
 

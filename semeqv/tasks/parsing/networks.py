@@ -68,6 +68,7 @@ class OfTrees:
     def forward(
         self,
         input_ids: Tensor,
+        *,
         words: Tensor,
         attention_mask: Tensor | None = None,
         labels: Tensor | None = None,
@@ -124,7 +125,7 @@ def cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
 
 
 @functools.cache
-def parser_class(kind: type[Any]) -> type[Any]:
+def parser_class(kind: Any) -> type[Any]:
     """The parser on top of a plain model of transformers, `BertForDependencyParsing` of `BertModel`."""
     said = {"__module__": __name__, "base_model_prefix": kind.base_model_prefix}
     return type(kind.__name__.removesuffix("Model") + HEAD, (OfTrees, kind.__bases__[0]), said)
@@ -145,7 +146,8 @@ def head_class(config: Any) -> type[Any]:
     found = classes(AutoModel, config)
     if not found:
         raise UserError(f"Models of the kind {config.model_type} cannot be parsers: they have no plain model.")
-    return parser_class(found[0])
+    kind: Any = found[0]
+    return parser_class(kind)
 
 
 class AutoModelForDependencyParsing:

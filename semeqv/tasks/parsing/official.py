@@ -1,4 +1,4 @@
-"""The official scorer of the CoNLL 2018 shared task (Zeman et al., 2018), as `udtools` of Universal Dependencies has it."""
+"""The official scorer of the CoNLL 2018 shared task (Zeman et al., 2018): that of the package `udtools`."""
 
 import io
 from collections.abc import Sequence

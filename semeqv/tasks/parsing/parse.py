@@ -63,7 +63,7 @@ class Parse:
         from semeqv.tasks.measures.report import write_csv
         from semeqv.tasks.parsing.parsed import parse_sets, print_lines
 
-        lines = parse_sets(self, model, dataset, dataset_options, output, (device, precision, threads))
+        lines = parse_sets(self, model, dataset, dataset_options, folder=output, regime=(device, precision, threads))
         print_lines(lines, model)
         record(lines)
         if self.csv is not None:

@@ -24,7 +24,7 @@ READ = ("input_ids", "words", "attention_mask", "token_type_ids")
 
 
 def parse_sets(
-    options: "Parse", model: Any, dataset: Sets, dataset_options: Sets, folder: Path, regime: tuple[Any, ...]
+    options: "Parse", model: Any, dataset: Sets, dataset_options: Sets, *, folder: Path, regime: tuple[Any, ...]
 ) -> list[dict[str, Any]]:
     """Parse treebanks, and write them.
 
@@ -44,9 +44,7 @@ def parse_sets(
     """
     if not hasattr(model, "parser"):
         raise UserError(f"{type(model).__name__} is no parser; open one by: cli model parser --from RUN")
-    chosen = {
-        key: each for key, each in dataset.items() if key[0] in options.splits and isinstance(each, TreeBatches)
-    }
+    chosen = {key: each for key, each in dataset.items() if key[0] in options.splits and isinstance(each, TreeBatches)}
     if not chosen:
         raise UserError(f"There is nothing to parse. Add: cli dataset treebank --split {options.splits[-1]}")
     paths = {key: Path(options.path.replace("{run}", str(folder)).replace("{name}", called(*key))) for key in chosen}
@@ -82,7 +80,7 @@ def parse(model: Any, data: TreeBatches, regime: tuple[Any, ...]) -> TreeScorer:
     Returns:
         What has seen them all.
     """
-    scorer = data.scorer()
+    scorer: TreeScorer = data.scorer()
     with inference(model, *regime) as running:
         for batch in tqdm(data.batches(), desc="parse", unit="batch", leave=False, disable=None, mininterval=0.5):
             placed = running.place({name: batch[name] for name in READ if name in batch})

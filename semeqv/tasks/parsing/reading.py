@@ -2,18 +2,21 @@
 
 import functools
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import click
 import numpy
 
 from semeqv.engine.errors import UserError
+from semeqv.tasks.classification.opening import label_names
 from semeqv.tasks.classification.options import Item
 from semeqv.tasks.classification.reading import belongs, decided_labels
 from semeqv.tasks.classification.rows import UNLABELLED, Integers
 from semeqv.tasks.parsing.batches import TreeBatches
 from semeqv.tasks.parsing.rows import Trees, tree_rows
 from semeqv.text.cache import key_of
+from semeqv.text.models.source import config_folder, read_config
 from semeqv.text.readers.conllu import read_sentences
 from semeqv.text.records import UNSAID, Sentence
 from semeqv.text.tokenizers.training import fingerprint as tokenizer_fingerprint
@@ -88,10 +91,47 @@ def decided_tags(dataset_options: Mapping[tuple[str, str | None], Any], model_op
     Returns:
         Their names, else those of the training set; none when neither is there.
     """
-    train = next((each for (split, _), each in dataset_options.items() if split == "train"), None)
-    said = tag_names(train) if hasattr(train, "subtypes") else ()
+    sets = [each for (split, _), each in dataset_options.items() if split == "train" and hasattr(each, "subtypes")]
+    said = tag_names(sets[0]) if sets else ()
     known = tuple(getattr(model_options, "known_tags", tuple)())
     return known if set(said) <= set(known) else said
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What a saved parser tells apart, for a component that opens any model.
+
+    Args:
+        relations: The names of the relations, by their numbers.
+        tags: The names of the parts of speech.
+    """
+
+    relations: tuple[str, ...]
+    tags: tuple[str, ...]
+
+    def known_labels(self) -> tuple[str, ...]:
+        """The relations."""
+        return self.relations
+
+    def known_tags(self) -> tuple[str, ...]:
+        """The parts of speech."""
+        return self.tags
+
+
+def knowing(model_options: Any) -> Any:
+    """The model of a sentence, as one that is asked which labels it knows.
+
+    Args:
+        model_options: The component; `cli model load` does not know what it opens.
+
+    Returns:
+        The same, or what the parser that it names tells apart.
+    """
+    source = getattr(model_options, "source", None)
+    if source is None or hasattr(model_options, "known_labels"):
+        return model_options
+    config = read_config(config_folder(source))
+    return Trained(label_names(config), tuple(config["parser"]["tags"])) if "parser" in config else model_options
 
 
 def numbered(names: Sequence[str], labels: Iterator[str | None]) -> Integers:
@@ -119,8 +159,8 @@ def batches(
     """
     if not getattr(tokenizer, "is_fast", False):
         raise UserError("Words are found by their places in the text, which only a fast tokenizer tells; take another.")
-    relations = decided_labels(options, dataset_options, model_options)
-    tags, found = decided_tags(dataset_options, model_options), treebank(options)
+    known, found = knowing(model_options), treebank(options)
+    relations, tags = decided_labels(options, dataset_options, known), decided_tags(dataset_options, known)
     words = [word for sentence in found for word in sentence.words]
     trees = Trees(
         heads=numpy.array([UNLABELLED if word.head is None else word.head for word in words], numpy.int64),

@@ -26,12 +26,13 @@ def best_tree(scores: NDArray[numpy.floating]) -> Integers:
     arcs = numpy.full((size + 1, size + 1), NOWHERE)
     arcs[1:] = scores
     numpy.fill_diagonal(arcs, NOWHERE)
-    heads = arcs[1:].argmax(1)  # in most sentences that is a tree already
+    heads: Integers = arcs[1:].argmax(1)  # in most sentences that is a tree already
     if (heads == 0).sum() == 1 and cycle(numpy.append(0, heads)) is None:
         return heads
     known = arcs[arcs > NOWHERE]
     arcs[1:, 0] -= size * (known.max() - known.min()) + 1
-    return spanning(arcs)[1:]
+    whole = spanning(arcs)
+    return whole[1:]
 
 
 def spanning(arcs: Floats) -> Integers:
@@ -43,7 +44,7 @@ def spanning(arcs: Floats) -> Integers:
     Returns:
         The head of each node, `(nodes,)`, that of the root being itself.
     """
-    heads = arcs.argmax(1)
+    heads: Integers = arcs.argmax(1)
     heads[0] = 0
     inside = cycle(heads)
     if inside is None:
