@@ -24,6 +24,7 @@ BUILT_IN = (
     "semeqv.problem.mlm.plugin",
     "semeqv.tasks.classification.plugin",
     "semeqv.tasks.parsing.plugin",
+    "semeqv.tasks.question_answering.plugin",
     "semeqv.tasks.scores.plugin",
     "backpack.plugin",
     "ofa.plugin",
