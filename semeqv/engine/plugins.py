@@ -25,6 +25,7 @@ BUILT_IN = (
     "semeqv.tasks.classification.plugin",
     "semeqv.tasks.parsing.plugin",
     "semeqv.tasks.question_answering.plugin",
+    "semeqv.tasks.inflection.plugin",
     "semeqv.tasks.scores.plugin",
     "backpack.plugin",
     "ofa.plugin",
