@@ -4,9 +4,10 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 from transformers import AutoConfig, AutoModel, PreTrainedConfig, PreTrainedModel
 from transformers.modeling_outputs import BaseModelOutput
+
+from semeqv.tasks.parsing.biaffine import dropped
 
 
 class BiLSTMConfig(PreTrainedConfig):
@@ -111,7 +112,7 @@ class BiLSTMModel(BiLSTMPreTrainedModel):
 
     def drop(self, vectors: Tensor) -> Tensor:
         """Drop some of the numbers, in training."""
-        return functional.dropout(vectors, self.config.hidden_dropout_prob, self.training)
+        return dropped(vectors, self.config.hidden_dropout_prob) if self.training else vectors
 
 
 AutoConfig.register(BiLSTMConfig.model_type, BiLSTMConfig)
