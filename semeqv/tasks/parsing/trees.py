@@ -50,7 +50,9 @@ def spanning(arcs: Floats) -> Integers:
     if inside is None:
         return heads
     # The cycle becomes one node, the last: arcs into it cost what they replace, arcs out of it are its best ones.
-    others = numpy.setdiff1d(numpy.arange(len(arcs)), inside)
+    outside = numpy.ones(len(arcs), bool)
+    outside[inside] = False
+    others = numpy.flatnonzero(outside)
     into = arcs[numpy.ix_(inside, others)] - arcs[inside, heads[inside]][:, None]  # (inside, others)
     out = arcs[numpy.ix_(others, inside)]  # (others, inside)
     small = numpy.full((len(others) + 1,) * 2, NOWHERE)
