@@ -226,4 +226,4 @@ def test_a_golden_loss():
     model = new_parser(BiLSTMConfig(vocab_size=30, embedding_size=4, hidden_size=8), LABELS, SIZES).eval()
     for parameter in model.parser.parameters():
         torch.nn.init.constant_(parameter, 0.1)
-    assert float(model(**BATCH, **TREES).loss.detach()) == pytest.approx(2.72876, abs=1e-4)
+    assert float(model(**BATCH, **TREES).loss.detach()) == pytest.approx(2.72989, abs=1e-4)

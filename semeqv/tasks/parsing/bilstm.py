@@ -18,7 +18,7 @@ class BiLSTMConfig(PreTrainedConfig):
         embedding_size: Width of the embeddings.
         hidden_size: Width of what a layer writes, one half in each direction.
         num_hidden_layers: Layers.
-        hidden_dropout_prob: Share of the embeddings, and of what each layer writes, that is dropped in training.
+        hidden_dropout_prob: Share of what each layer reads that is dropped in training.
         **rest: What every configuration has.
     """
 
@@ -51,13 +51,10 @@ class BiLSTMPreTrainedModel(PreTrainedModel):
     @torch.no_grad()
     def _init_weights(self, module: nn.Module) -> None:
         if isinstance(module, nn.Embedding):
-            nn.init.normal_(module.weight, std=module.embedding_dim**-0.5)
+            nn.init.normal_(module.weight)
         elif isinstance(module, nn.LSTM):
-            for name, weight in module.named_parameters():
-                if name.startswith("weight"):
-                    nn.init.orthogonal_(weight)
-                else:
-                    nn.init.zeros_(weight)
+            for weight in module.parameters():  # as torch does
+                nn.init.uniform_(weight, -(module.hidden_size**-0.5), module.hidden_size**-0.5)
         elif isinstance(module, nn.Linear):
             nn.init.xavier_uniform_(module.weight)
             nn.init.zeros_(module.bias)
@@ -104,10 +101,11 @@ class BiLSTMModel(BiLSTMPreTrainedModel):
         places = torch.arange(input_ids.shape[1], device=input_ids.device).expand_as(input_ids)
         lengths = len(places[0]) if attention_mask is None else attention_mask.sum(1, keepdim=True)
         turned = torch.where(places < lengths, lengths - 1 - places, places)[..., None]  # its own inverse
-        hidden = self.drop(self.embeddings(input_ids))
+        hidden = self.embeddings(input_ids)
         for right, left in zip(self.forwards, self.backwards):
+            hidden = self.drop(hidden)
             back = left(hidden.gather(1, turned.expand_as(hidden)))[0]
-            hidden = self.drop(torch.cat([right(hidden)[0], back.gather(1, turned.expand_as(back))], dim=-1))
+            hidden = torch.cat([right(hidden)[0], back.gather(1, turned.expand_as(back))], dim=-1)
         return BaseModelOutput(last_hidden_state=hidden)
 
     def drop(self, vectors: Tensor) -> Tensor:

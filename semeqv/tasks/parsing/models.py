@@ -102,7 +102,7 @@ class BiLSTMParser(Headed):
     Args:
         layers: Layers, each reading in both directions.
         embedding_size: Width of the embeddings, and of each direction of a layer.
-        dropout: Share of the embeddings, of what each layer writes and of what the head makes of it that is dropped in
+        dropout: Share of what each layer and the head reads, and of what the head makes of it, that is dropped in
             training.
     """
 
