@@ -242,7 +242,7 @@ def test_what_does_not_fit_is_named(say, folder):
     assert "The labels are not known" in say(f"{saved} {data} --split test {model} cli test", 2).err
     (folder / "en_toy-ud-dev.conllu").write_text(CONLLU.replace("nsubj", "nominal"))
     err = say(f"--steps 1 --output y {tokenizer} {data} {data} --split validation {model} cli train").err
-    assert "does not know the relations of 16.7% of the words of the validation set : nominal." in err
+    assert "does not know the relations of 16.7% of the words of the validation set: nominal." in err
 
 
 def test_nothing_left_for_a_split_is_said(folder):

@@ -209,6 +209,6 @@ def say_unknown(options: "Dependencies", relations: Sequence[str], found: Sequen
         some = ", ".join(names[:6]) + (", ..." if len(names) > 6 else "")
         click.echo(
             f"The parser does not know the relations of {len(strange) / len(said):.1%} of the words of the "
-            f"{options.split} set {options.name or ''}: {some}. They count as wrong.",
+            f"{options.split} set{f' {options.name}' if options.name else ''}: {some}. They count as wrong.",
             err=True,
         )
