@@ -22,7 +22,7 @@ class UniMorph(Labelled):
     Args:
         holdout: Share of the lemmas, chosen by a hash, that are kept for validation with all their forms, and as many
             for test; the rest is for training. So no lemma is in two parts, which would make it easy (Goldman et al.,
-            2022, arXiv 2104.08022). 0 when each split has a file of its own, or to read all of it.
+            2022, arXiv 2108.05682). 0 when each split has a file of its own, or to read all of it.
         sentences: Read so many forms at most; 0 for all.
         labels: Not for forms.
         max_length: The most tokens of a row, features, lemma and form together; a longer one is refused.

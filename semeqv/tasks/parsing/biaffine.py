@@ -113,7 +113,7 @@ class Biaffine(nn.Module):
         asked = heads != UNSAID
         chosen = heads[:, :, None] == torch.arange(every.shape[1], device=heads.device)  # (B, W, W + 1)
         theirs = (chosen.to(every.dtype) @ every)[asked]  # a product, which is the same in every run on any device
-        left = (words[asked] @ self.relation_weight).view(len(theirs), self.relation_labels, -1)
+        left = (words[asked] @ self.relation_weight).view(len(theirs), self.relation_labels, theirs.shape[-1])
         return torch.matmul(left, theirs[..., None])[..., 0]
 
     def likeliest(self, words: Tensor, every: Tensor) -> Tensor:
