@@ -24,6 +24,8 @@ class Corpus:
         objective: What is predicted: the next token (causal), hidden tokens (masked), or hidden tokens of a sentence
             and its translation (translation; Conneau & Lample, 2019, arXiv 1901.07291). What the model is for, if left
             out.
+        joined: Make one document of a sentence and its translations, whatever is predicted, so that each is read in the
+            light of the others; so it is for translation.
         batch_size: Rows of a batch.
         block_size: The most tokens of a row.
         packing: Cut rows from the running text, documents separated; else each row is a document or a piece of one.
@@ -41,6 +43,7 @@ class Corpus:
     holdout: float = 0.0
     documents: int = 0
     objective: Literal["causal", "masked", "translation"] | None = None
+    joined: bool = False
     batch_size: int = 32
     block_size: int = alias("max_length", 128)
     packing: bool | None = None

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from semeqv.text.datasets.corpus import Corpus
 
 LAYOUT = ("batch_size", "block_size", "packing", "shuffle", "weights", "temperature")
-TASK = ("objective", "mask_probability", "whole_word")
+TASK = ("objective", "joined", "mask_probability", "whole_word")
 BATCHING = {"name", "path", "download", *LAYOUT, *TASK}  # options that do not change which text is read
 
 

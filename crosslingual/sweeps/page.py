@@ -1,0 +1,59 @@
+"""The page of what sweeps have shown, from numbers alone."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from crosslingual.sweeps.hypotheses import Test
+from crosslingual.sweeps.joined import Cell, plain, rows_of
+from crosslingual.sweeps.report import Shown, hypotheses, tables
+
+PREAMBLE = """\
+# Task and language vectors across languages
+
+A language vector is what masked-LM training on a language changes in a model; it is added, at some strength, to a model
+that learnt a task in English (Ilharco et al., 2023, arXiv 2212.04089), whose head stays as it is. *Gain* is the score with
+a vector less the score of the same model without it, on the same sentences. *analogy* is the vector of the language less
+that of English, *negation* the opposite of the language's vector, and *unrelated* one of text in an invented language.
+
+Intervals are 95%: over runs (Student's; the seed decides the base, the vectors and the models of the tasks), or, where
+there is one run, over sentences (paired bootstrap). The numbers beside this page have both. The strength of a vector is
+fixed beforehand, or chosen on validation data of English, or, as an upper bound that no zero-shot transfer reaches, on
+labelled validation data of the target language itself. 0 is always among the strengths that can be chosen.
+
+"""
+
+
+def page(cells: Sequence[Cell], tests: Sequence[Test], path: Path) -> str:
+    """The page as Markdown.
+
+    Args:
+        cells: What was measured.
+        tests: The hypotheses.
+        path: Where it will be; figures are in the folder called like it.
+
+    Returns:
+        The text.
+    """
+    parts = [PREAMBLE]
+    for figure in sorted(path.with_suffix("").glob("*.png")):
+        parts.append(f"![{figure.stem.replace('-', ' ')}]({path.stem}/{figure.name})\n\n")
+    if tests:
+        parts.append(section(hypotheses(tests)))
+    return "".join([*parts, *map(section, tables(cells))])
+
+
+def section(table: Shown) -> str:
+    """A table under its heading."""
+    rule = ["---"] * table.words + ["---:"] * (len(table.columns) - table.words)
+    lines = [list(table.columns), rule, *table.rows]
+    return f"## {table.title}\n\n" + "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n\n"
+
+
+def numbers(cells: Sequence[Cell], tests: Sequence[Test]) -> str:
+    """All numbers as JSON: `cells` and `tests`."""
+    said = [
+        {name: plain(value) if isinstance(value, float) else value for name, value in vars(each).items()}
+        for each in tests
+    ]
+    return json.dumps({"cells": rows_of(cells), "tests": said}, indent=1, ensure_ascii=False) + "\n"
