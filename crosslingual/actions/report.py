@@ -50,9 +50,9 @@ class Report:
         from crosslingual.sweeps.hypotheses import tested
         from crosslingual.sweeps.joined import joined, read_runs, rows_of
         from crosslingual.sweeps.page import numbers, page
-        from crosslingual.sweeps.report import hypotheses, tables
+        from crosslingual.sweeps.report import print_tables
         from semeqv.engine.runs import write_text
-        from semeqv.tasks.measures.report import print_table, write_csv
+        from semeqv.tasks.measures.report import write_csv
 
         if not self.paths:
             raise click.UsageError("cli crosslingual report: give folders that cli crosslingual sweep has measured")
@@ -65,8 +65,7 @@ class Report:
             syntactic=self.syntactic,
             distances=read_distances(self.distances),
         )
-        for table in [*tables(cells), *([hypotheses(tests)] if tests else [])]:
-            print_table(table.title, table.columns, table.rows, table.words)
+        print_tables(cells, tests)
         if self.csv is not None:
             write_csv(self.csv, rows_of(cells))
         if self.output is not None:

@@ -104,14 +104,14 @@ class Sweep:
             threads: Of a CPU.
             record: Adds lines to metrics.jsonl.
         """
+        from crosslingual.sweeps.joined import joined, told
         from crosslingual.sweeps.measuring import measure
-        from crosslingual.sweeps.report import print_choices, print_matrix
+        from crosslingual.sweeps.report import print_tables
         from semeqv.tasks.measures.report import write_csv
 
         sets = {key: (each, dataset_options[key]) for key, each in dataset.items()}
         points, choices = measure(self, model, sets, seed=seed, regime=(device, precision, threads))
-        print_choices(choices)
-        print_matrix(points, self.fixed)
+        print_tables(joined(told([*points, *choices])))
         record([*points, *choices])
         if self.csv is not None:
             write_csv(self.csv, points)

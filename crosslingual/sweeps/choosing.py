@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from typing import Any
 
-from crosslingual.sweeps.directions import GRID, NONE
+from crosslingual.sweeps.directions import GRID
 
 Line = dict[str, Any]
-CHOICE = "sweep choice"
+POINT, CHOICE = "sweep", "sweep choice"  # the measures of lines
 FIXED, SOURCE, ORACLE = "fixed", "source-dev", "oracle"
 CHOICES = (FIXED, SOURCE, ORACLE)
 
@@ -55,8 +55,3 @@ def choices(lines: Sequence[Line], source: str, fixed: float) -> list[Line]:
 def chosen(point: Line, choice: str) -> Line:
     """The line of a choice."""
     return {**point, "measure": CHOICE, "choice": choice}
-
-
-def without(lines: Sequence[Line]) -> list[Line]:
-    """The lines of the model without vectors."""
-    return [each for each in lines if each["kind"] == NONE]

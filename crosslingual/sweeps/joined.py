@@ -9,12 +9,11 @@ from typing import Any
 
 import click
 
-from crosslingual.sweeps.choosing import CHOICE
+from crosslingual.sweeps.choosing import CHOICE, POINT
 from crosslingual.sweeps.directions import NONE, OTHER
 from semeqv.engine.artefacts import METRICS, Line, read_metrics
 from semeqv.engine.student import t95
 
-POINT = "sweep"
 KEY = ("task", "model", "source", "language", "kind", "vector", "choice")
 ALL = "mean of targets"
 
@@ -102,6 +101,12 @@ def read_runs(paths: Sequence[Path]) -> list[Line]:
     if not found:
         raise click.UsageError(f"{', '.join(map(str, paths))}: nothing was swept; run cli crosslingual sweep")
     return list(found.values())
+
+
+def told(records: Iterable[dict[str, Any]]) -> list[Line]:
+    """What a run has just measured, as `read_runs` would read it."""
+    lines = (Line(Path(), number, record) for number, record in enumerate(records, 1))
+    return [line for line in lines if is_told(line.record)]
 
 
 def is_told(record: Mapping[str, Any]) -> bool:

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from crosslingual.sweeping import swept
-from crosslingual.sweeps.choosing import choices
+from crosslingual.sweeps.choosing import POINT, choices
 from crosslingual.sweeps.directions import NONE, Direction, directions, opened_vectors
 from semeqv.engine.errors import UserError
 from semeqv.tasks.bootstrap import Tallied, compared
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
 Set = tuple[str, str]  # the part, validation or test, and the language
 Line = dict[str, Any]
-POINT = "sweep"
 PARTS = ("validation", "test")
 
 

@@ -4,17 +4,14 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from crosslingual.sweeps.choosing import CHOICES, FIXED, ORACLE
+from crosslingual.sweeps.choosing import CHOICES, FIXED, ORACLE, SOURCE
 from crosslingual.sweeps.directions import GRID, NONE, OTHER
 from crosslingual.sweeps.hypotheses import Test
 from crosslingual.sweeps.joined import ALL, Cell, Number
+from semeqv.tasks.measures.report import print_table
 
 KINDS = ("language", "analogy", "negation", "unrelated", GRID)
-CHOSEN = {
-    FIXED: "strength fixed beforehand",
-    "source-dev": "strength chosen on validation data of the source language",
-    ORACLE: "strength chosen on the target's own validation data (an oracle: no zero-shot transfer has its labels)",
-}
+HEADINGS = {FIXED: "fixed strength", SOURCE: "chosen on source dev", ORACLE: "oracle: target's own dev"}
 
 
 @dataclass(frozen=True)
@@ -34,8 +31,14 @@ class Shown:
     words: int = 1
 
 
+def print_tables(cells: Sequence[Cell], tests: Sequence[Test] = ()) -> None:
+    """Print the tables, and that of hypotheses where any was tested."""
+    for table in [*tables(cells), *([hypotheses(tests)] if tests else [])]:
+        print_table(table.title, table.columns, table.rows, table.words)
+
+
 def tables(cells: Sequence[Cell]) -> list[Shown]:
-    """The tables of each task and model: gains at each choice of the strength, then the matrix.
+    """The tables of each task and model: gains by each choice of the strength, side by side, then the matrix.
 
     Args:
         cells: From `joined`.
@@ -46,31 +49,32 @@ def tables(cells: Sequence[Cell]) -> list[Shown]:
     found = []
     for task, model in dict.fromkeys((each.task, each.model) for each in cells):
         here = [each for each in cells if (each.task, each.model) == (task, model)]
-        found += [gains(here, choice) for choice in CHOICES] + [matrix(here)]
+        found += [gains(here), matrix(here)]
     return [each for each in found if each.rows]
 
 
-def gains(cells: Sequence[Cell], choice: str) -> Shown:
-    """What each kind of vector gains, language by language, at one choice of the strength.
+def gains(cells: Sequence[Cell]) -> Shown:
+    """What each kind of vector gains, language by language, at each choice of the strength.
 
     Args:
         cells: Of one task and model.
-        choice: The choice.
 
     Returns:
-        The table; without a row when nothing was chosen so.
+        The table; without a row when nothing was chosen.
     """
     first = cells[0]
-    at = {(each.language, each.kind): each for each in cells if each.choice == choice and each.kind != OTHER}
+    at = {(each.kind, each.language, each.choice): each for each in cells if each.kind != OTHER}
     none = {each.language: each for each in cells if each.kind == NONE}
-    kinds = [kind for kind in KINDS if any(key[1] == kind for key in at)]
+    choices = [choice for choice in CHOICES if any(key[2] == choice for key in at)]
+    languages = [name for name in none if name != ALL] + [name for name in (ALL,) if name in none]
     rows = []
-    for language in [name for name in none if name != ALL] + [name for name in (ALL,) if name in none]:
-        gained = [at.get((language, kind)) for kind in kinds]
-        if any(gained):
-            rows.append([language, said(none[language].score), *(gain_said(each, choice) for each in gained)])
-    title = f"{first.task}, {first.metric}, {runs_said(cells)}, model from {first.model}: {CHOSEN[choice]}"
-    return Shown(title, ("language", "no vector", *kinds), rows)
+    for kind in KINDS:
+        for language in languages:
+            gained = [at.get((kind, language, choice)) for choice in choices]
+            if any(gained):
+                rows.append([kind, language, said(none[language].score), *map(gain_said, gained)])
+    title = f"{first.task}: {first.metric} without a vector, and what vectors gain (model from {first.model}, {runs_said(cells)})"
+    return Shown(title, ("vector", "language", "no vector", *(HEADINGS[choice] for choice in choices)), rows, 2)
 
 
 def matrix(cells: Sequence[Cell]) -> Shown:
@@ -92,7 +96,7 @@ def matrix(cells: Sequence[Cell]) -> Shown:
     for vector in vectors if any(each.kind == OTHER for each in at.values()) else []:
         row = [at.get((vector, language)) for language in languages]
         rows.append([vector, *("" if each is None else f"{each.gain.mean:+.3f}" for each in row)])
-    title = f"{first.task}, gain in {first.metric} by vector (rows) and language, model from {first.model}: {CHOSEN[FIXED]}"
+    title = f"{first.task}: gain in {first.metric} at the fixed strength (model from {first.model}, {runs_said(cells)})"
     return Shown(title, ("vector", *languages), rows)
 
 
@@ -119,13 +123,13 @@ def said(number: Number) -> str:
     return f"{number.mean:.3f}" + ("" if math.isnan(low) else f" [{low:.3f}, {high:.3f}]")
 
 
-def gain_said(cell: Cell | None, choice: str) -> str:
-    """`+.012 [+.004, +.020]`, and the strength where it was chosen by data."""
+def gain_said(cell: Cell | None) -> str:
+    """`+.012 [+.004, +.020] at 0.5`: the gain, its interval, and the mean strength."""
     if cell is None:
         return ""
     low, high = cell.gain.interval
     ends = "" if math.isnan(low) else f" [{low:+.3f}, {high:+.3f}]"
-    return f"{cell.gain.mean:+.3f}{ends}" + ("" if choice == FIXED or cell.kind == GRID else f" at {cell.strength:.2g}")
+    return f"{cell.gain.mean:+.3f}{ends}" + ("" if cell.kind == GRID else f" at {cell.strength:.2f}")
 
 
 def runs_said(cells: Sequence[Cell]) -> str:
