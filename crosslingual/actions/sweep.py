@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from semeqv.engine.component import check_bounds, component
 
@@ -36,6 +36,7 @@ class Sweep:
         source: The language that the model learnt its task in.
         unrelated: The vector that is a control for all languages but its own.
         kinds: Which to measure: language, analogy, negation, unrelated, other. All if left out.
+        matrix: Whether vectors of other languages are measured at the fixed strength alone, or at all.
         lambdas: The strengths; 0 is always among them.
         fixed: The strength that is fixed beforehand; it is among those that are measured.
         second: A vector that is added to that of each language besides, at every strength of --mus: a grid.
@@ -53,6 +54,7 @@ class Sweep:
     source: str = "en"
     unrelated: str | None = None
     kinds: tuple[str, ...] = KINDS
+    matrix: Literal["fixed", "all"] = "fixed"
     lambdas: tuple[float, ...] = TENTHS
     fixed: float = 0.5
     second: str | None = None

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from crosslingual.sweeps.directions import GRID
+from crosslingual.sweeps.directions import GRID, OTHER
 
 Line = dict[str, Any]
 POINT, CHOICE = "sweep", "sweep choice"  # the measures of lines
@@ -11,7 +11,7 @@ FIXED, SOURCE, ORACLE = "fixed", "source-dev", "oracle"
 CHOICES = (FIXED, SOURCE, ORACLE)
 
 
-def choices(lines: Sequence[Line], source: str, fixed: float) -> list[Line]:
+def choices(lines: Sequence[Line], source: str, fixed: float, every: bool) -> list[Line]:
     """What each way of choosing the strength leads to.
 
     Strengths are chosen on validation sets, and what is said of a choice was measured on test sets. Of strengths that
@@ -21,6 +21,7 @@ def choices(lines: Sequence[Line], source: str, fixed: float) -> list[Line]:
         lines: The points of a run.
         source: The source language.
         fixed: The strength that is fixed beforehand.
+        every: Whether vectors of other languages were measured at every strength, so that theirs can be chosen, too.
 
     Returns:
         For each direction and language that is tested: the line of the point that was chosen, with `choice` and the
@@ -43,7 +44,7 @@ def choices(lines: Sequence[Line], source: str, fixed: float) -> list[Line]:
         points = {(0.0, 0.0): {**none, "kind": kind, "vector": vector}} | points
         if kind != GRID and (fixed, 0.0) in points:
             found.append(chosen(points[fixed, 0.0], FIXED))
-        for choice, judge in ((SOURCE, source), (ORACLE, language)):
+        for choice, judge in ((SOURCE, source), (ORACLE, language)) if every or kind != OTHER else ():
             judged = scores.get((vector, judge))
             if judged:
                 judged = {(0.0, 0.0): scores["", judge][0.0, 0.0]} | judged

@@ -8,7 +8,7 @@ from tqdm import tqdm
 
 from crosslingual.sweeping import swept
 from crosslingual.sweeps.choosing import POINT, choices
-from crosslingual.sweeps.directions import NONE, Direction, directions, opened_vectors
+from crosslingual.sweeps.directions import NONE, OTHER, Direction, directions, opened_vectors
 from semeqv.engine.errors import UserError
 from semeqv.tasks.bootstrap import Tallied, compared
 from semeqv.tasks.measures.inference import inference, name_of
@@ -56,9 +56,12 @@ class Sets:
         """Those that have a test set."""
         return [language for part, language in self.data if part == "test"]
 
-    def needed(self, direction: Direction, source: str) -> list[Set]:
-        """The sets that a direction is measured on: those of its languages, and what strengths are chosen on."""
-        return [key for key in self.data if key[1] in direction.kinds or key == ("validation", source)]
+    def needed(self, options: "Sweep", direction: Direction, point: tuple[float, ...]) -> list[Set]:
+        """The sets that a point is measured on: those of its languages, and what strengths are chosen on."""
+        every = options.matrix == "all" or point == (options.fixed,)
+        languages = [language for language, kind in direction.kinds.items() if kind != OTHER or every]
+        judge = ("validation", options.source)
+        return [key for key in self.data if key[1] in languages or (key == judge and set(direction.kinds.values()) != {OTHER})]
 
     def tally(self, key: Set, model: Any, running: Any) -> NDArray[Any]:
         """What is counted in each sentence of a set in one pass, `(sentences, ...)`."""
@@ -109,7 +112,7 @@ def measure(
         "source": options.source,
     }
     lines, passes = list[Line](), len(studied.data)
-    passes += sum(len(way.points) * len(studied.needed(way, options.source)) for way in ways)
+    passes += sum(len(studied.needed(options, way, point)) for way in ways for point in way.points)
     bar = tqdm(total=passes, desc="sweep", unit="set", disable=None, mininterval=0.5)
     with bar, inference(model, *regime) as running:
         none = dict[Set, NDArray[Any]]()
@@ -119,33 +122,33 @@ def measure(
             lines.append(line(head, key, (NONE, "", (0.0,)), none[key], found))
             bar.update()
         for way in ways:
-            for point, key, tally in tallies(studied, way, model, running, options.source):
+            for point, key, tally in tallies(options, studied, way, model, running):
                 found = studied.scores(key, tally, none[key], options.replicates, seed)
                 kind = way.kinds.get(key[1], "")  # none: the source's own set, on which strengths are chosen
                 lines.append(line(head, key, (kind, way.name, point), tally, found))
                 bar.update()
     for each in lines:
         each["metric"] = studied.metric
-    return lines, choices(lines, options.source, options.fixed)
+    return lines, choices(lines, options.source, options.fixed, options.matrix == "all")
 
 
 def tallies(
-    studied: Sets, way: Direction, model: Any, running: Any, source: str
+    options: "Sweep", studied: Sets, way: Direction, model: Any, running: Any
 ) -> Iterator[tuple[tuple[float, ...], Set, NDArray[Any]]]:
     """Measure a direction, set by set at each of its points.
 
     Args:
+        options: What the command was told.
         studied: The sets.
         way: The direction.
         model: Of the task.
         running: Puts batches where the model is.
-        source: The source language.
 
     Yields:
         The strengths, the set, and what is counted in each of its sentences.
     """
     for point, moved in swept(model, way.vectors, way.points):
-        for key in studied.needed(way, source):
+        for key in studied.needed(options, way, point):
             yield point, key, studied.tally(key, moved, running)
 
 
