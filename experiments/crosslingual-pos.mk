@@ -5,7 +5,7 @@
 TASK := pos
 HEAD := token-classifier
 SCORE := accuracy
-ifneq ($(SEMEQV_DATA)$(BASE),)
+ifdef SEMEQV_DATA
 TARGETS ?= de es fr ru hi zh
 TRAINING := cli dataset conllu --treebank ewt --max_length 64
 HELD := cli dataset conllu --treebank ewt --split validation --max_length 64

@@ -9,12 +9,16 @@
 
 SEEDS ?= 42..44
 SIZE ?= $(if $(BASE),paper,small)
-SOURCE := $(if $(SEMEQV_DATA)$(BASE),en,lume)
-NAME := $(if $(SEMEQV_DATA)$(BASE),,-babel)$(if $(BASE),-$(notdir $(BASE)))$(if $(filter-out small,$(SIZE)),-$(SIZE))
-EXPERIMENT := crosslingual-$(TASK)$(NAME)
+SOURCE := $(if $(SEMEQV_DATA),en,lume)
+NAME := $(if $(SEMEQV_DATA),,-babel)$(if $(BASE),-$(notdir $(BASE)))$(if $(filter-out small,$(SIZE)),-$(SIZE))
+EXPERIMENT := crosslingual-$(or $(TASK),grid)$(NAME)
+
+ifeq ($(SEMEQV_DATA)$(if $(BASE),,made here),)
+$(error Data of tasks is not here: say where it is, SEMEQV_DATA=..., or leave out BASE for generated languages)
+endif
 
 ifeq ($(SIZE),small)
-VOCABULARY ?= 8000
+VOCABULARY ?= $(if $(SEMEQV_DATA),8000,1000)
 MODEL ?= --layers 2 --heads 4 --embedding_size 192 --block_size 128 --positions learned --initializer_range .2 --sparse_prediction
 LAYOUT ?= --packing --block_size 64 --batch_size 32 --mask_probability .3
 BASE_STEPS ?= 2500
@@ -45,8 +49,10 @@ include $(dir $(lastword $(MAKEFILE_LIST)))common.mk
 EACH := $(if $(findstring ..,$(SEEDS)),$(shell seq $(subst .., ,$(SEEDS))),$(SEEDS))
 SHARED := runs/crosslingual$(NAME)
 LANGUAGES = $(SOURCE) $(TARGETS)
-UNRELATED := $(if $(SEMEQV_DATA)$(BASE),babel)
+UNRELATED := $(if $(SEMEQV_DATA),babel)
 SAVING := cli savers default-saver --minutes 5 --resume
+
+ifdef TASK
 
 # -- text, without what will be tested ------------------------------------------------------------------------------
 
@@ -161,3 +167,4 @@ figs: $(SWEEPS)
 	$(SEMEQV) cli sweep-view --draw curves --path $(FIGURES)/curves $(RUN)
 	$(SEMEQV) cli sweep-view --draw matrix --path $(FIGURES)/matrix $(RUN)
 	$(SEMEQV) cli crosslingual report $(REPORTING) $(RUN)
+endif
