@@ -41,7 +41,7 @@ def begun(tmp_path):
     ids=["alone", "array"],
 )
 def test_a_job_that_runs_out_of_time_is_queued_again(start, tmp_path, names, job):
-    (tmp_path / "runs.mk").write_text(f"all:\n\t@bash -c \"{RUN}\"\n")
+    (tmp_path / "runs.mk").write_text(f'all:\n\t@bash -c "{RUN}"\n')
     process = start("make", "-f", "runs.mk", **names)
     begun(tmp_path)
     os.kill(process.pid, signal.SIGUSR1)

@@ -42,18 +42,17 @@ class GatheredCorpus:
         from semeqv.tasks.measures.report import print_table
         from semeqv.text.files import writing
 
-        sets = {split: [] for split, _ in dataset_options} | {"train": []}  # type: dict[str, list[Any]]
-        for (split, _), options in dataset_options.items():
-            sets[split].append(options)
-        if not sets["train"]:
-            raise click.UsageError("cli crosslingual corpus: add what to gather, such as cli dataset tsv --name tatoeba")
-        tests = [options for split, each in sets.items() if split != "train" for options in each]
+        sources = [options for (split, _), options in dataset_options.items() if split == "train"]
+        tests = [options for (split, _), options in dataset_options.items() if split != "train"]
+        if not sources:
+            raise click.UsageError("cli crosslingual corpus: add what to gather: cli dataset ... --name pairs")
         gathered = Gathered(text for options in tests for said in said_by(options) for text in said.values())
         names = dict(self.call)
         with writing(self.output) as file:
-            for options in sets["train"]:
-                for said in gathered.new({names.get(name, name): text for name, text in each.items()} for each in said_by(options)):
-                    file.write(json.dumps(said, ensure_ascii=False) + "\n")
+            for options in sources:
+                lines = ({names.get(name, name): text for name, text in said.items()} for said in said_by(options))
+                for line in gathered.new(lines):
+                    file.write(json.dumps(line, ensure_ascii=False) + "\n")
         rows = [[name, f"{count:,}", f"{size / 1e6:.2f}"] for name, (count, size) in gathered.counts.items()]
         print_table("Gathered", ("languages", "lines", "million characters"), rows)
         click.echo(

@@ -33,7 +33,9 @@ class Distances:
 
         columns = ["language", *FEATURES]
         rows = [[str(row[name]) for name in columns] for row in uriel_distances(self.source, self.languages)]
-        said = f"# One less the cosine to {self.source} in the features of URIEL (Littell et al., 2017; CC BY-SA 4.0).\n"
+        said = (
+            f"# One less the cosine to {self.source} in the features of URIEL (Littell et al., 2017; CC BY-SA 4.0).\n"
+        )
         text = said + "".join("\t".join(row) + "\n" for row in [columns, *rows])
         write_text(self.output, text)
         click.echo(f"{text}wrote {self.output}")

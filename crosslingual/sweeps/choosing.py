@@ -41,7 +41,7 @@ def choices(lines: Sequence[Line], source: str, fixed: float, every: bool) -> li
             continue
         kind = next(iter(points.values()))["kind"]
         none = tests["", language][0.0, 0.0]
-        points = {(0.0, 0.0): {**none, "kind": kind, "vector": vector}} | points
+        every_point = {(0.0, 0.0): {**none, "kind": kind, "vector": vector}} | points
         if kind != GRID and (fixed, 0.0) in points:
             found.append(chosen(points[fixed, 0.0], FIXED))
         for choice, judge in ((SOURCE, source), (ORACLE, language)) if every or kind != OTHER else ():
@@ -49,7 +49,7 @@ def choices(lines: Sequence[Line], source: str, fixed: float, every: bool) -> li
             if judged:
                 judged = {(0.0, 0.0): scores["", judge][0.0, 0.0]} | judged
                 best = max(judged, key=lambda place: (judged[place], -abs(place[0]) - abs(place[1])))
-                found.append(chosen(points[best], choice) | {"chosen_on": judge, "chosen_score": judged[best]})
+                found.append(chosen(every_point[best], choice) | {"chosen_on": judge, "chosen_score": judged[best]})
     return found
 
 

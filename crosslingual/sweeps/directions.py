@@ -68,7 +68,7 @@ def directions(options: "Sweep", vectors: Mapping[str, TaskVector], languages: S
     found = [each for each in every(options, vectors, languages) if each.kinds]
     if not found:
         raise UserError(
-            f"No vector is measured: the test sets are called {', '.join(languages)}, the vectors {', '.join(vectors)}; "
+            f"No vector is measured: test sets are called {', '.join(languages)}, vectors {', '.join(vectors)}; "
             "call both by languages, or say other --kinds."
         )
     return found

@@ -53,7 +53,8 @@ def uriel_distances(source: str, languages: Sequence[str]) -> Iterator[Mapping[s
     """Compute distances from the features of URIEL that `lang2vec` brings: one less the cosine of two languages.
 
     The features are those that URIEL predicts where no source knows them (Littell et al., 2017, E17-2002), and the
-    families that a language is of. They are read as plain arrays; no code of the package is run.
+    families that a language is of. They are read as plain arrays; no code of the package is run. Raises `UserError` as
+    `data_folder` and `features` do.
 
     Args:
         source: The language that distances are from, by its code of two or three letters.
@@ -61,9 +62,6 @@ def uriel_distances(source: str, languages: Sequence[str]) -> Iterator[Mapping[s
 
     Yields:
         For each language `language`, and a distance under the name of each measure.
-
-    Raises:
-        UserError: When `lang2vec` is not installed, or knows no such language.
     """
     import numpy
 

@@ -26,7 +26,7 @@ class Number:
         mean: Its mean.
         low: Lower end of its 95% interval over runs (Student's); NaN where there is one run.
         high: Upper end of it.
-        sentences_low: Lower end of the bootstrap interval over sentences, on average over runs; NaN where there is none.
+        sentences_low: Lower end of the bootstrap interval over sentences, on average over runs; NaN if there is none.
         sentences_high: Upper end of it.
     """
 
@@ -149,10 +149,12 @@ def cell(key: tuple[str, ...], runs: Mapping[int, Sequence[Line]]) -> Cell:
     """The cell of some lines of each run; a run counts with their mean."""
     every = [line for run in runs.values() for line in run]
     metric = str(every[0].record.get("metric"))
-    seeds = sorted({int(line.record.get("seed") or 0) for line in every})
+    seeds = sorted({int(line.number_at("seed")) for line in every})
     strength = fmean(line.number_at("lambda") for line in every)
     score, gain = (number(runs, name) for name in (metric, f"{metric}_gain"))
-    return Cell(*key, metric, len(runs), seeds, strength, score, gain)
+    task, model, source, language, kind, vector, choice = key
+    place = (task, model, source, language, kind, vector, choice)
+    return Cell(*place, metric, len(runs), seeds, strength, score, gain)
 
 
 def number(runs: Mapping[int, Sequence[Line]], name: str) -> Number:

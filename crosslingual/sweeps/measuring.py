@@ -32,6 +32,9 @@ class Sets:
         data: By part and language.
         scorers: By part and language, one that knows the scores of the set.
         metric: The name of the score.
+
+    Raises:
+        UserError: When a set has no name, or is not counted sentence by sentence, or there is no test set.
     """
 
     def __init__(self, sets: Mapping[tuple[str, str | None], tuple[Any, Any]], metric: str | None):
@@ -61,7 +64,11 @@ class Sets:
         every = options.matrix == "all" or point == (options.fixed,)
         languages = [language for language, kind in direction.kinds.items() if kind != OTHER or every]
         judge = ("validation", options.source)
-        return [key for key in self.data if key[1] in languages or (key == judge and set(direction.kinds.values()) != {OTHER})]
+        return [
+            key
+            for key in self.data
+            if key[1] in languages or (key == judge and set(direction.kinds.values()) != {OTHER})
+        ]
 
     def tally(self, key: Set, model: Any, running: Any) -> NDArray[Any]:
         """What is counted in each sentence of a set in one pass, `(sentences, ...)`."""
@@ -173,7 +180,7 @@ def line(
     """
     kind, vector, (strength, *others) = what
     said = {"measure": POINT, **head, "part": key[0], "language": key[1], "kind": kind, "vector": vector}
-    return {**said, "lambda": strength, "mu": (others or [None])[0], "sentences": len(tally), **found}
+    return {**said, "lambda": strength, "mu": others[0] if others else None, "sentences": len(tally), **found}
 
 
 def task_of(sets: Mapping[tuple[str, str | None], tuple[Any, Any]]) -> str:

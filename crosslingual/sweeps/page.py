@@ -11,15 +11,15 @@ from crosslingual.sweeps.report import Shown, hypotheses, tables
 PREAMBLE = """\
 # Task and language vectors across languages
 
-A language vector is what masked-LM training on a language changes in a model; it is added, at some strength, to a model
-that learnt a task in English (Ilharco et al., 2023, arXiv 2212.04089), whose head stays as it is. *Gain* is the score with
-a vector less the score of the same model without it, on the same sentences. *analogy* is the vector of the language less
-that of English, *negation* the opposite of the language's vector, and *unrelated* one of text in an invented language.
+A language vector is what masked-LM training on a language changes in a model; it is added, at some strength, to a
+model that learnt a task in English (Ilharco et al., 2023, arXiv 2212.04089), whose head stays as it is. *Gain* is the score
+with a vector less the score of the same model without it, on the same sentences. *analogy* is the vector of the language
+less that of English, *negation* the opposite of the language's vector, *unrelated* one of text in an invented language.
 
-Intervals are 95%: over runs (Student's; the seed decides the base, the vectors and the models of the tasks), or, where
-there is one run, over sentences (paired bootstrap). The numbers beside this page have both. The strength of a vector is
-fixed beforehand, or chosen on validation data of English, or, as an upper bound that no zero-shot transfer reaches, on
-labelled validation data of the target language itself. 0 is always among the strengths that can be chosen.
+Intervals are 95%: over runs (Student's; the seed decides the base, the vectors and the models of tasks), or, where
+there is one run, over sentences (paired bootstrap). The numbers beside this page have both. The strength of a vector
+is fixed beforehand, or chosen on validation data of English, or, as an upper bound that no zero-shot transfer reaches,
+on labelled validation data of the target language itself. 0 is always among the strengths that can be chosen.
 
 """
 

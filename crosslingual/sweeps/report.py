@@ -73,7 +73,8 @@ def gains(cells: Sequence[Cell]) -> Shown:
             gained = [at.get((kind, language, choice)) for choice in choices]
             if any(gained):
                 rows.append([kind, language, said(none[language].score), *map(gain_said, gained)])
-    title = f"{first.task}: {first.metric} without a vector, and what vectors gain (model from {first.model}, {runs_said(cells)})"
+    said_of = f"model from {first.model}, {runs_said(cells)}"
+    title = f"{first.task}: {first.metric} without a vector, and what vectors gain ({said_of})"
     return Shown(title, ("vector", "language", "no vector", *(HEADINGS[choice] for choice in choices)), rows, 2)
 
 

@@ -36,10 +36,10 @@ PANEL, CELL = 1.25, 0.36  # inches
 class SweepView(Drawing):
     """Draw what `cli crosslingual sweep` has measured, on average over runs.
 
-    `curves`: what each kind of vector gains over no vector, against its strength, a panel for each language and a row for
-    each model; bands are 95% intervals over runs (Student's), or, of one run, over sentences (paired). `matrix`: what
-    each vector gains in each language at the strength that is fixed beforehand; what is bold has an interval without
-    zero. `grid`: what two vectors gain together, a panel for each language.
+    `curves`: what each kind of vector gains over no vector, against its strength, a panel for each language and a row
+    for each model; bands are 95% intervals over runs (Student's), or, of one run, over sentences (paired). `matrix`:
+    what each vector gains in each language at the strength that is fixed beforehand; what is bold has an interval
+    without zero. `grid`: what two vectors gain together, a panel for each language.
 
     Args:
         paths: Folders of sweeps, folders with such folders, or their metrics.jsonl.
@@ -83,7 +83,9 @@ class SweepView(Drawing):
         from semeqv.figures.sweeps import means, metric_of, text_of
 
         metric = metric_of(lines)
-        points = [line for line in lines if line.record.get("measure") == "sweep" and text_of(line, "part") == self.part]
+        points = [
+            line for line in lines if line.record.get("measure") == "sweep" and text_of(line, "part") == self.part
+        ]
         at = means(
             points,
             lambda line: (*(text_of(line, key) for key in ("model", "language", "kind")), line.number_at("lambda")),

@@ -63,7 +63,9 @@ def read_sweeps(paths: Sequence[Path], task: str | None) -> list[Line]:
     lines = [line for line in found.values() if text_of(line, "task") == wanted]
     if not lines:
         known = f"there is {', '.join(tasks)}; choose one by --task" if tasks else "run cli crosslingual sweep"
-        raise click.UsageError(f"{', '.join(map(str, paths))}: no sweep of {'one task' if task is None else task}; {known}")
+        raise click.UsageError(
+            f"{', '.join(map(str, paths))}: no sweep of {'one task' if task is None else task}; {known}"
+        )
     return lines
 
 
@@ -85,7 +87,9 @@ def metric_of(lines: Sequence[Line]) -> str:
     return text_of(lines[0], "metric") or "accuracy"
 
 
-def means(lines: Iterable[Line], place: Callable[[Line], tuple[object, ...]], name: str) -> dict[tuple[object, ...], Mean]:
+def means(
+    lines: Iterable[Line], place: Callable[[Line], tuple[object, ...]], name: str
+) -> dict[tuple[object, ...], Mean]:
     """The means over runs of a number of some lines.
 
     Args:

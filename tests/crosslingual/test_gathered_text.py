@@ -12,7 +12,9 @@ from semeqv.engine.errors import UserError
 
 
 def test_what_is_there_or_tested_is_left_out(say, tmp_path):
-    (tmp_path / "pair.tsv").write_text("Hello there.\tHallo da!\nA dog.\tEin Hund.\nhello there\tHallo, da.\nA cat.\tKatze\n")
+    (tmp_path / "pair.tsv").write_text(
+        "Hello there.\tHallo da!\nA dog.\tEin Hund.\nhello there\tHallo, da.\nA cat.\tKatze\n"
+    )
     (tmp_path / "more.en").write_text("one two\nA dog.\n")
     (tmp_path / "more.xx_Latn").write_text("un deux\nUn chien\n")
     (tmp_path / "test.txt").write_text("EIN HUND\n")

@@ -63,7 +63,9 @@ def test_every_kind_is_measured_and_nothing_is_chosen_on_tests(folder, say, tmp_
         assert line["chosen_score"] == best
         assert line["lambda"] == min(point["lambda"] for point in seen if point["accuracy"] == best)
         if line["lambda"]:
-            test = at(points, vector=line["vector"], part="test", language=line["language"], **{"lambda": line["lambda"]})
+            test = at(
+                points, vector=line["vector"], part="test", language=line["language"], **{"lambda": line["lambda"]}
+            )
             assert line["accuracy"] == test["accuracy"]
         else:
             assert line["accuracy"] == at(none, part="test", language=line["language"])["accuracy"]

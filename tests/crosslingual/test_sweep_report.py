@@ -16,7 +16,8 @@ from semeqv.engine.errors import UserError
 LANGUAGES = ("en", "de", "es", "fr")
 
 
-def point(language, kind, vector, strength, score, gain, **said):
+def point(language, kind, vector, strength, gains, **said):
+    score, gain = gains
     return {
         "measure": "sweep",
         "source": "en",
@@ -42,15 +43,17 @@ def lines_of(seed, task="pos", model="base", shift=0.0):
     lines = []
     for place, language in enumerate(LANGUAGES):
         score, gain = 0.4 + seed / 100, (0.1 + seed / 1000 + shift) * (place % 3)
-        lines.append(point(language, "none", "", 0.0, score, 0.0, **head))
+        lines.append(point(language, "none", "", 0.0, (score, 0.0), **head))
         for kind, vector, times in (("language", language, 1), ("negation", f"-{language}", -1), ("other", "zz", 0.5)):
             for strength in (0.5, 1.0):
-                lines.append(point(language, kind, vector, strength, score, times * gain * strength, **head))
+                lines.append(point(language, kind, vector, strength, (score, times * gain * strength), **head))
             lines.append(lines[-2] | {"measure": "sweep choice", "choice": "fixed"})
             if kind != "other":
                 lines.append(lines[-2] | {"measure": "sweep choice", "choice": "oracle", "chosen_on": language})
         for one, other in itertools.product((0.0, 0.5), (-1.0, 1.0)):
-            lines.append(point(language, "grid", f"{language}, zz", one, score, one * other * gain, **head) | {"mu": other})
+            lines.append(
+                point(language, "grid", f"{language}, zz", one, (score, one * other * gain), **head) | {"mu": other}
+            )
     return lines
 
 

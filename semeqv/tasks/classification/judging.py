@@ -1,6 +1,7 @@
 """From true and predicted labels to scores and their intervals."""
 
 from collections.abc import Sequence
+
 import numpy
 
 from semeqv.tasks.bootstrap import intervals
@@ -43,9 +44,7 @@ def judged(
     return found
 
 
-def tally_of(
-    gold: Integers, predicted: Integers, sizes: Integers, names: Sequence[str], *, entities: bool
-) -> Integers:
+def tally_of(gold: Integers, predicted: Integers, sizes: Integers, names: Sequence[str], *, entities: bool) -> Integers:
     """What is counted in each sentence; arguments as of `judged`. Gives `(sentences, 3, classes)`, see `tallies`."""
     asked = gold != UNLABELLED
     sentence = numpy.repeat(numpy.arange(len(sizes)), sizes)

@@ -122,7 +122,9 @@ class Ner(Treebank):
         columns = (self.word_column, self.tag_column) if self.word_column and self.tag_column else None
         for file in self.sources().values():
             for sentence in read_sentences(file, columns, self.convert):
-                yield Item(tuple(word.form for word in sentence.words), tuple(self.read(word.tag) for word in sentence.words))
+                yield Item(
+                    tuple(word.form for word in sentence.words), tuple(self.read(word.tag) for word in sentence.words)
+                )
 
     def read(self, tag: str) -> str:
         """A tag as it is read: `B-PERSON` perhaps as `B-PER`, or as `O`."""

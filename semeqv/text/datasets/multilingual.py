@@ -12,7 +12,7 @@ from semeqv.text.datasets.corpus import FileCorpus, checked_languages
 @component("dataset multilingual")
 @dataclass(frozen=True, kw_only=True)
 class Multilingual(FileCorpus):
-    """A file with a JSON object on each line, --path, that says a document by language: `{"en": "Hi.", "fr": "Salut."}`.
+    """A file with a JSON object a line, --path, that says a document by language: `{"en": "Hi.", "fr": "Salut."}`.
 
     Lines may be in one language, or in several that mean the same. With --joined, what a line says in several languages
     is one document, so that masked LM on such a file is that of single sentences and of translations at once (Conneau &
@@ -65,4 +65,6 @@ def refuse_strange(names: Iterable[str], file: Path) -> None:
     try:
         checked_languages(tuple(names))
     except ValueError:
-        raise UserError(f'{file}: lines should be like {{"en": "Hi.", "fr": "Salut."}}; {min(names)!r:.40} is no language.') from None
+        raise UserError(
+            f'{file}: lines should be like {{"en": "Hi.", "fr": "Salut."}}; {min(names)!r:.40} is no language.'
+        ) from None
