@@ -7,7 +7,7 @@ TASKS ?= pos ner nli
 include $(dir $(lastword $(MAKEFILE_LIST)))crosslingual.mk
 
 HERE := $(dir $(lastword $(filter %crosslingual-grid.mk,$(MAKEFILE_LIST))))
-RUNS := $(TASKS:%=runs/crosslingual-%$(NAME))
+RUNS := $(TASKS:%=runs/crosslingual-%$(NAME)) $(SHARED)/measured
 REPORT := $(SEMEQV) cli crosslingual report --distances $(HERE)distances-en.tsv
 PAGE := docs/results/crosslingual
 
@@ -21,6 +21,6 @@ $(TASKS):
 
 page: figs
 	@mkdir -p $(PAGE)
-	@for task in $(TASKS); do for figure in curves matrix; do \
+	@for task in $(TASKS); do for figure in curves matrix cosines; do \
 	  cp figures/crosslingual-$$task$(NAME)/$$figure.png $(PAGE)/$$task-$$figure.png; done; done
 	$(REPORT) --output $(PAGE).md $(RUNS)

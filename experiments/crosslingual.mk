@@ -130,6 +130,24 @@ $(foreach each,$(LANGUAGES),$(eval $(call LANGUAGE,$(each),$(call LANGUAGE_DATA,
 $(if $(UNRELATED),$(eval $(call LANGUAGE,$(UNRELATED),cli dataset babel)))
 VECTORS = $(LANGUAGES) $(UNRELATED)
 
+# Perplexity of held-out text before and after, and the angles between vectors.
+HELD_TEXT = $(call LANGUAGE_DATA,$(1)) $(LAYOUT) --split validation --documents 60 --name $(2)-$(1)
+$(SHARED)/measured/%-base/metrics.jsonl: $(TRAINED) $(GATHERED) | $(READY)
+	$(EVERY) $(LANGUAGE_SETTINGS) --output $(@D) $(foreach each,$(LANGUAGES),$(call HELD_TEXT,$(each),base)) \
+	  cli model masked-lm --from $(FROM) cli perplexity --pseudo --no-overlap
+
+define ADAPTED
+$(SHARED)/measured/%-$(1)/metrics.jsonl: $(SHARED)/%/lm-$(1)/trained
+	$$(EVERY) $(LANGUAGE_SETTINGS) --output $$(@D) $(call HELD_TEXT,$(1),adapted) \
+	  cli model masked-lm --from $$(<D) cli perplexity --pseudo --no-overlap
+endef
+$(foreach each,$(LANGUAGES),$(eval $(call ADAPTED,$(each))))
+
+.SECONDEXPANSION:
+VECTOR_FILES = $(foreach each,$(VECTORS),$(SHARED)/$(1)/vectors/$(each)/vector.json)
+$(SHARED)/measured/%-vectors/metrics.jsonl: $$(call VECTOR_FILES,$$*)
+	$(EVERY) --output $(@D) cli crosslingual compare $(^D)
+
 # -- models of the task, from the base and from that which was adapted to the source language ------------------------
 
 TASK_TRAINING = $(TRAIN) --seed $* --epochs $(TASK_EPOCHS) $(TASK_SETTINGS) --output $(@D) $(OPTIONS) \
@@ -150,21 +168,22 @@ SWEEP = $(EVERY) $(TASK_SETTINGS) --output $(@D) $(foreach each,$(LANGUAGES),$(c
   $(foreach each,$(VECTORS),--vector $(each) $(SHARED)/$*/vectors/$(each)) --source $(SOURCE) \
   $(if $(UNRELATED),--unrelated $(UNRELATED)) --lambdas $(STRENGTHS) --task $(TASK) --label $(1) $(SWEEPING)
 
-VECTOR_FILES = $(foreach each,$(VECTORS),$(SHARED)/%/vectors/$(each)/vector.json)
-.SECONDEXPANSION:
-$(RUN)/%-base/metrics.jsonl: $(SHARED)/%/$(TASK)-base/trained $$(foreach each,$$(VECTORS),$(SHARED)/$$*/vectors/$$(each)/vector.json)
+$(RUN)/%-base/metrics.jsonl: $(SHARED)/%/$(TASK)-base/trained $$(call VECTOR_FILES,$$*)
 	$(call SWEEP,base)
 
-$(RUN)/%-$(SOURCE)/metrics.jsonl: $(SHARED)/%/$(TASK)-$(SOURCE)/trained $$(foreach each,$$(VECTORS),$(SHARED)/$$*/vectors/$$(each)/vector.json)
+$(RUN)/%-$(SOURCE)/metrics.jsonl: $(SHARED)/%/$(TASK)-$(SOURCE)/trained $$(call VECTOR_FILES,$$*)
 	$(call SWEEP,$(SOURCE))
 
 # -- figures --------------------------------------------------------------------------------------------------------
 
 SWEEPS := $(foreach seed,$(EACH),$(RUN)/$(seed)-base/metrics.jsonl $(RUN)/$(seed)-$(SOURCE)/metrics.jsonl)
 
+MEASURES := $(foreach seed,$(EACH),$(foreach each,base $(LANGUAGES) vectors,$(SHARED)/measured/$(seed)-$(each)/metrics.jsonl))
+
 .SECONDARY:
-figs: $(SWEEPS)
+figs: $(SWEEPS) $(MEASURES)
 	$(SEMEQV) cli sweep-view --draw curves --path $(FIGURES)/curves $(RUN)
 	$(SEMEQV) cli sweep-view --draw matrix --path $(FIGURES)/matrix $(RUN)
-	$(SEMEQV) cli crosslingual report $(REPORTING) $(RUN)
+	$(SEMEQV) cli crosslingual report $(REPORTING) $(RUN) $(SHARED)/measured
+	$(SEMEQV) cli vectors-view --path $(FIGURES)/cosines $(SHARED)/measured/$(firstword $(EACH))-vectors
 endif

@@ -56,6 +56,6 @@ class GatheredCorpus:
         rows = [[name, f"{count:,}", f"{size / 1e6:.2f}"] for name, (count, size) in gathered.counts.items()]
         print_table("Gathered", ("languages", "lines", "million characters"), rows)
         click.echo(
-            f"wrote {self.output}; left out: {gathered.repeated:,} lines that were there, {gathered.tested:,} that are in "
-            "a validation or test set"
+            f"wrote {self.output}; left out: {gathered.repeated:,} lines that were there, {gathered.tested:,} that are "
+            "in a validation or test set"
         )

@@ -17,11 +17,14 @@ class Report:
     Runs of one task and model that differ by their seed are joined. Intervals over runs are Student's, at 95%; where
     there is one run, that of the paired bootstrap over sentences stands instead, and the JSON file has both.
 
+    Where `cli perplexity` has measured sets called `base-de` of the base and `adapted-de` of models adapted to
+    languages, and `cli crosslingual compare` their vectors, there is a table of that, too.
+
     The hypotheses: tasks of meaning gain more than tasks of form, where both kinds were swept; and the gain goes with
     the distance of the language, where distances are given.
 
     Args:
-        paths: Folders of sweeps, or folders with such folders, or their metrics.jsonl.
+        paths: Folders of sweeps (and of what was measured of languages), folders with such folders, or metrics.jsonl.
         semantic: A task of meaning, as the sweeps call it; may be repeated.
         syntactic: A task of form; may be repeated.
         kind: The vector whose gains the hypotheses are tested on.
@@ -49,8 +52,9 @@ class Report:
         from crosslingual.sweeps.distances import read_distances
         from crosslingual.sweeps.hypotheses import tested
         from crosslingual.sweeps.joined import joined, read_runs, rows_of
+        from crosslingual.sweeps.languages import read_languages
         from crosslingual.sweeps.page import numbers, page
-        from crosslingual.sweeps.report import print_tables
+        from crosslingual.sweeps.report import every_table, print_tables
         from semeqv.engine.runs import write_text
         from semeqv.tasks.measures.report import write_csv
 
@@ -65,10 +69,11 @@ class Report:
             syntactic=self.syntactic,
             distances=read_distances(self.distances),
         )
-        print_tables(cells, tests)
+        languages = read_languages(self.paths, cells[0].source)
+        print_tables(every_table(cells, tests, languages))
         if self.csv is not None:
             write_csv(self.csv, rows_of(cells))
         if self.output is not None:
-            write_text(self.output, page(cells, tests, self.output))
-            write_text(self.output.with_suffix(".json"), numbers(cells, tests))
+            write_text(self.output, page(every_table(cells, tests, languages), self.output))
+            write_text(self.output.with_suffix(".json"), numbers(cells, tests, languages))
             click.echo(f"wrote {self.output} and {self.output.with_suffix('.json').name}")

@@ -108,12 +108,12 @@ class Sweep:
         """
         from crosslingual.sweeps.joined import joined, told
         from crosslingual.sweeps.measuring import measure
-        from crosslingual.sweeps.report import print_tables
+        from crosslingual.sweeps.report import print_tables, tables
         from semeqv.tasks.measures.report import write_csv
 
         sets = {key: (each, dataset_options[key]) for key, each in dataset.items()}
         points, choices = measure(self, model, sets, seed=seed, regime=(device, precision, threads))
-        print_tables(joined(told([*points, *choices])))
+        print_tables(tables(joined(told([*points, *choices]))))
         record([*points, *choices])
         if self.csv is not None:
             write_csv(self.csv, points)

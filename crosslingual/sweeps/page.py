@@ -1,20 +1,22 @@
 """The page of what sweeps have shown, from numbers alone."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from crosslingual.sweeps.hypotheses import Test
 from crosslingual.sweeps.joined import Cell, plain, rows_of
-from crosslingual.sweeps.report import Shown, hypotheses, tables
+from crosslingual.sweeps.languages import Language
+from crosslingual.sweeps.report import Shown
 
 PREAMBLE = """\
 # Task and language vectors across languages
 
 A language vector is what masked-LM training on a language changes in a model; it is added, at some strength, to a
-model that learnt a task in English (Ilharco et al., 2023, arXiv 2212.04089), whose head stays as it is. *Gain* is the score
-with a vector less the score of the same model without it, on the same sentences. *analogy* is the vector of the language
-less that of English, *negation* the opposite of the language's vector, *unrelated* one of text in an invented language.
+model that learnt a task in English (Ilharco et al., 2023, arXiv 2212.04089), whose head stays as it is. *Gain* is the
+score with a vector less the score of the same model without it, on the same sentences. *analogy* is the vector of the
+language less that of English, *negation* the opposite of the language's vector, *unrelated* one of text in an invented
+language.
 
 Intervals are 95%: over runs (Student's; the seed decides the base, the vectors and the models of tasks), or, where
 there is one run, over sentences (paired bootstrap). The numbers beside this page have both. The strength of a vector
@@ -24,12 +26,11 @@ on labelled validation data of the target language itself. 0 is always among the
 """
 
 
-def page(cells: Sequence[Cell], tests: Sequence[Test], path: Path) -> str:
+def page(shown: Iterable[Shown], path: Path) -> str:
     """The page as Markdown.
 
     Args:
-        cells: What was measured.
-        tests: The hypotheses.
+        shown: Its tables.
         path: Where it will be; figures are in the folder called like it.
 
     Returns:
@@ -38,9 +39,7 @@ def page(cells: Sequence[Cell], tests: Sequence[Test], path: Path) -> str:
     parts = [PREAMBLE]
     for figure in sorted(path.with_suffix("").glob("*.png")):
         parts.append(f"![{figure.stem.replace('-', ' ')}]({path.stem}/{figure.name})\n\n")
-    if tests:
-        parts.append(section(hypotheses(tests)))
-    return "".join([*parts, *map(section, tables(cells))])
+    return "".join([*parts, *map(section, shown)])
 
 
 def section(table: Shown) -> str:
@@ -50,10 +49,11 @@ def section(table: Shown) -> str:
     return f"## {table.title}\n\n" + "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n\n"
 
 
-def numbers(cells: Sequence[Cell], tests: Sequence[Test]) -> str:
-    """All numbers as JSON: `cells` and `tests`."""
+def numbers(cells: Sequence[Cell], tests: Sequence[Test], languages: Sequence[Language]) -> str:
+    """All numbers as JSON: `cells`, `tests` and `languages`."""
     said = [
         {name: plain(value) if isinstance(value, float) else value for name, value in vars(each).items()}
         for each in tests
     ]
-    return json.dumps({"cells": rows_of(cells), "tests": said}, indent=1, ensure_ascii=False) + "\n"
+    found = {"cells": rows_of(cells), "tests": said, "languages": [vars(each) for each in languages]}
+    return json.dumps(found, indent=1, ensure_ascii=False) + "\n"

@@ -8,6 +8,7 @@ from crosslingual.sweeps.choosing import CHOICES, FIXED, ORACLE, SOURCE
 from crosslingual.sweeps.directions import GRID, NONE, OTHER
 from crosslingual.sweeps.hypotheses import Test
 from crosslingual.sweeps.joined import ALL, Cell, Number
+from crosslingual.sweeps.languages import Language, language_rows
 from semeqv.tasks.measures.report import print_table
 
 KINDS = ("language", "analogy", "negation", "unrelated", GRID)
@@ -31,10 +32,18 @@ class Shown:
     words: int = 1
 
 
-def print_tables(cells: Sequence[Cell], tests: Sequence[Test] = ()) -> None:
-    """Print the tables, and that of hypotheses where any was tested."""
-    for table in [*tables(cells), *([hypotheses(tests)] if tests else [])]:
+def print_tables(shown: Iterable[Shown]) -> None:
+    """Print tables."""
+    for table in shown:
         print_table(table.title, table.columns, table.rows, table.words)
+
+
+def every_table(cells: Sequence[Cell], tests: Sequence[Test], languages: Sequence[Language]) -> list[Shown]:
+    """All tables of a report: hypotheses, vectors, and those of each task; those without a row left out."""
+    columns, rows = language_rows(languages)
+    title = "Vectors of languages: what training gives the base, and their angles"
+    shown = [hypotheses(tests), Shown(title, columns, rows), *tables(cells)]
+    return [each for each in shown if each.rows]
 
 
 def tables(cells: Sequence[Cell]) -> list[Shown]:

@@ -9,6 +9,7 @@ from semeqv.engine.errors import UserError
 from semeqv.text.datasets.babel import Babel
 from semeqv.text.datasets.moses import Moses
 from semeqv.text.datasets.multilingual import Multilingual
+from semeqv.text.datasets.reading import chosen
 from semeqv.text.tokenizers.trained import Bpe
 
 LINES = [{"en": "the house", "de": "das Haus"}, {"de": "ein Hund"}, {"en": "a cat", "fr": "un chat", "de": " "}]
@@ -37,7 +38,19 @@ def texts(data, tokenizer, objective):
 
 def test_languages_are_told_by_their_keys(lines):
     assert list(Multilingual(path=lines).rows()) == [*LINES[:2], {"en": "a cat", "fr": "un chat"}]
-    assert list(Multilingual(path=lines, languages=("de",)).rows()) == [{"de": "das Haus"}, {"de": "ein Hund"}]
+    assert list(chosen(Multilingual(path=lines, languages=("de",)))) == [{"de": "das Haus"}, {"de": "ein Hund"}]
+
+
+def test_what_is_held_out_of_one_language_is_held_out_of_all(tmp_path):
+    path = tmp_path / "lines.jsonl"
+    path.write_text("".join(json.dumps({"en": f"house {i}", "de": f"Haus {i}"}) + "\n" for i in range(200)))
+    held = [
+        {int(text.split()[1]) for row in chosen(options) for text in row.values()}
+        for languages in ((), ("de",), ("en",))
+        for options in [Multilingual(path=path, languages=languages, holdout=0.2, split="validation")]
+    ]
+    assert 0 < len(held[0]) < 100
+    assert held[0] == held[1] == held[2]
 
 
 @pytest.mark.parametrize("objective", ["causal", "masked"])

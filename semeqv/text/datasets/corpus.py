@@ -65,6 +65,10 @@ class Corpus:
         """All documents of the files: what each says in each language; yields them in the order of the files."""
         raise NotImplementedError
 
+    def kept(self, row: Mapping[str, str]) -> Mapping[str, str]:
+        """What is read of a document of the split; it is left out when that is nothing."""
+        return row
+
     def sources(self) -> Mapping[str, Path]:
         """The files, by how they are called in run.json; empty when the corpus is in no file."""
         raise NotImplementedError

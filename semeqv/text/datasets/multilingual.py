@@ -37,8 +37,12 @@ class Multilingual(FileCorpus):
         file = locate(str(self.path), self.path, fetch=self.download)
         return {file.name: file}
 
+    def kept(self, row: Mapping[str, str]) -> Mapping[str, str]:
+        """What a line says in the languages that are asked for; all of it is held out, or nothing."""
+        return {name: text for name, text in row.items() if not self.languages or name in self.languages}
+
     def rows(self) -> Iterator[Mapping[str, str]]:
-        """The documents that say something in a language that is asked for."""
+        """The lines, in all languages."""
         from semeqv.text.readers.jsonl import read_texts
 
         (file,) = self.sources().values()
@@ -47,9 +51,7 @@ class Multilingual(FileCorpus):
             if strange := said.keys() - known:
                 refuse_strange(strange, file)
                 known |= strange
-            kept = {name: text for name, text in said.items() if not self.languages or name in self.languages}
-            if kept:
-                yield kept
+            yield said
 
 
 def refuse_strange(names: Iterable[str], file: Path) -> None:
