@@ -122,6 +122,26 @@ def test_the_report_tests_hypotheses_and_writes_a_page(runs, say):
     assert (runs / "cells.csv").read_text().count("\n") == len(found["cells"]) + 1
 
 
+def test_what_training_gave_the_base_stands_beside_the_gains(runs, say):
+    for seed in (1, 2):
+        lines = [
+            {"measure": "perplexity", "name": name, "language": "de", "pseudo_perplexity": value + seed}
+            for name, value in (("base-de", 20.0), ("adapted-de", 10.0), ("other", 1.0))
+        ]
+        for layer, cosine in (("all", 0.5), ("layer 0", 0.9)):
+            for first, second in (("en", "de"), ("en", "en"), ("de", "es")):
+                lines.append({"layer": layer, "first": first, "second": second, "cosine": cosine + seed / 10})
+        write(runs / f"measured/{seed}-de", lines)
+    said = say("cli crosslingual report pos/1-base measured --output page.md").out
+    assert "21.5 ± 6.4" in said
+    found = {
+        (each["number"], each["language"]): each for each in json.loads((runs / "page.json").read_text())["languages"]
+    }
+    assert found.keys() == {("before", "de"), ("after", "de"), ("cosine", "de")}
+    assert found["after", "de"]["mean"] == 11.5
+    assert found["cosine", "de"]["mean"] == pytest.approx(0.65)
+
+
 @pytest.mark.parametrize("draw", ["curves", "matrix", "grid"])
 def test_sweeps_are_drawn(runs, say, draw):
     say(f"cli sweep-view --draw {draw} --task pos --path figures/{draw} pos ner --title Sweeps")
