@@ -30,7 +30,8 @@ class Report:
         kind: The vector whose gains the hypotheses are tested on.
         distances: A table with tabs: a column `language`, and one for each measure of distance from the source.
         output: Write a page to this Markdown file too, and its numbers beside it as JSON. It shows the figures that
-            are in the folder called like the file.
+            are in the folder called like the file. Of a page that is there, what stands between the lines
+            `<!-- measured -->` and `<!-- end -->` is replaced.
         csv: Write the table of all cells to this file, too.
     """
 

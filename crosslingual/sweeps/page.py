@@ -8,7 +8,9 @@ from crosslingual.sweeps.hypotheses import Test
 from crosslingual.sweeps.joined import Cell, plain, rows_of
 from crosslingual.sweeps.languages import Language
 from crosslingual.sweeps.report import Shown
+from semeqv.engine.errors import UserError
 
+BEGIN, END = "<!-- measured -->", "<!-- end -->"
 PREAMBLE = """\
 # Task and language vectors across languages
 
@@ -31,15 +33,24 @@ def page(shown: Iterable[Shown], path: Path) -> str:
 
     Args:
         shown: Its tables.
-        path: Where it will be; figures are in the folder called like it.
+        path: Where it will be; figures are in the folder called like it. What a page that is there says outside its
+            marks stays.
 
     Returns:
         The text.
+
+    Raises:
+        UserError: When there is a page, and it has no marks.
     """
-    parts = [PREAMBLE]
+    said = path.read_text(encoding="utf-8") if path.exists() else f"{PREAMBLE}{BEGIN}\n{END}\n"
+    before, begin, rest = said.partition(f"{BEGIN}\n")
+    _, end, after = rest.partition(END)
+    if not begin or not end:
+        raise UserError(f"{path} has no lines {BEGIN} and {END} to write the tables between.")
+    parts = [before, begin, "\n"]
     for figure in sorted(path.with_suffix("").glob("*.png")):
         parts.append(f"![{figure.stem.replace('-', ' ')}]({path.stem}/{figure.name})\n\n")
-    return "".join([*parts, *map(section, shown)])
+    return "".join([*parts, *map(section, shown), end, after])
 
 
 def section(table: Shown) -> str:

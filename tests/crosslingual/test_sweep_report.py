@@ -119,6 +119,11 @@ def test_the_report_tests_hypotheses_and_writes_a_page(runs, say):
     assert test["value"] == pytest.approx(numpy.mean([0.025, 0.05, 0]))
     page = (runs / "page.md").read_text()
     assert "| language | de | 0.420 [" in page
+    (runs / "page.md").write_text("Mine.\n" + page.replace("<!-- end -->", "old\n<!-- end -->") + "Mine too.\n")
+    say(line)
+    assert (runs / "page.md").read_text() == f"Mine.\n{page}Mine too.\n"
+    (runs / "page.md").write_text("Mine.\n")
+    assert "has no lines <!-- measured --> and" in say(line, code=2).err
     assert (runs / "cells.csv").read_text().count("\n") == len(found["cells"]) + 1
 
 
