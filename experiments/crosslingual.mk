@@ -1,8 +1,10 @@
 # What experiments with language vectors share: text, a base, a vector for each language, models of a task, sweeps.
 #
 # An experiment sets TASK, HEAD (the model), SCORE (what its best weights are chosen by), TRAINING (its data in the source
-# language), MEASURED (the data sets of a language, $(1)) and TARGETS, then includes this. Nothing is shared between seeds:
-# each has its own base, vectors and models. Without $SEMEQV_DATA all is done in the two generated languages.
+# language), MEASURED (the data sets of a language, $(1)) and TARGETS, then includes this. All have one base; vectors
+# and models of the task are trained anew for each seed. Without $SEMEQV_DATA all is done in two generated languages.
+#
+# SIZE=small takes some five hours of a CPU core for the parts of speech, SIZE=tiny half an hour.
 #
 # BASE=xlm-roberta-base (or bert-base-multilingual-cased) takes that in place of the encoder trained here, at the sizes of
 # the literature: OPTIONS='--device cuda --precision bf16'. WIKIPEDIA=20231101 reads language text from the hub.
@@ -17,12 +19,19 @@ ifeq ($(SEMEQV_DATA)$(if $(BASE),,made here),)
 $(error Data of tasks is not here: say where it is, SEMEQV_DATA=..., or leave out BASE for generated languages)
 endif
 
-ifeq ($(SIZE),small)
+ifeq ($(SIZE),tiny)
+BASE_STEPS ?= 1500
+LANGUAGE_STEPS ?= 120
+TASK_EPOCHS ?= 1
+MEASURED_SENTENCES ?= 150
+MEASURED_SEEDS ?= $(firstword $(EACH))
+endif
+ifneq ($(filter tiny small,$(SIZE)),)
 VOCABULARY ?= $(if $(SEMEQV_DATA),8000,1000)
 MODEL ?= --layers 2 --heads 4 --embedding_size 192 --block_size 128 --positions learned --initializer_range .2 --sparse_prediction
 LAYOUT ?= --packing --block_size 64 --batch_size 32 --mask_probability .3
-BASE_STEPS ?= 2500
-LANGUAGE_STEPS ?= 300
+BASE_STEPS ?= 5000
+LANGUAGE_STEPS ?= 1000
 BASE_RATE ?= 2e-3
 LANGUAGE_RATE ?= 5e-4
 TASK_RATE ?= 1e-3
@@ -46,6 +55,7 @@ endif
 
 include $(dir $(lastword $(MAKEFILE_LIST)))common.mk
 
+MEASURED_SEEDS ?= $(EACH)
 EACH := $(if $(findstring ..,$(SEEDS)),$(shell seq $(subst .., ,$(SEEDS))),$(SEEDS))
 SHARED := runs/crosslingual$(NAME)
 LANGUAGES = $(SOURCE) $(TARGETS)
@@ -107,13 +117,13 @@ EVERY = $(SEMEQV) --seed $* --overwrite $(OPTIONS)
 ifdef BASE
 FROM := $(BASE)
 else
-FROM = $(SHARED)/$*/base
-$(SHARED)/%/base/trained: $(GATHERED) | $(READY)
-	$(TRAIN) --seed $* --steps $(BASE_STEPS) $(LANGUAGE_SETTINGS) --output $(@D) $(OPTIONS) \
+FROM := $(SHARED)/base
+$(SHARED)/base/trained: $(GATHERED) | $(READY)
+	$(TRAIN) --seed 42 --steps $(BASE_STEPS) $(LANGUAGE_SETTINGS) --output $(@D) $(OPTIONS) \
 	  cli tokenizer bpe --vocab_size $(VOCABULARY) $(BASE_DATA) $(LAYOUT) cli model encoder $(MODEL) \
 	  $(call LEARNING,$(BASE_RATE),$(shell expr $(BASE_STEPS) / 10)) cli train
 	@touch $@
-TRAINED := $(SHARED)/%/base/trained
+TRAINED := $(SHARED)/base/trained
 endif
 
 # $(1) is the language, $(2) its data set.
@@ -178,7 +188,8 @@ $(RUN)/%-$(SOURCE)/metrics.jsonl: $(SHARED)/%/$(TASK)-$(SOURCE)/trained $$(call 
 
 SWEEPS := $(foreach seed,$(EACH),$(RUN)/$(seed)-base/metrics.jsonl $(RUN)/$(seed)-$(SOURCE)/metrics.jsonl)
 
-MEASURES := $(foreach seed,$(EACH),$(foreach each,base $(LANGUAGES) vectors,$(SHARED)/measured/$(seed)-$(each)/metrics.jsonl))
+MEASURES := $(foreach seed,$(MEASURED_SEEDS),$(foreach each,base $(LANGUAGES),$(SHARED)/measured/$(seed)-$(each)/metrics.jsonl)) \
+  $(EACH:%=$(SHARED)/measured/%-vectors/metrics.jsonl)
 
 .SECONDARY:
 figs: $(SWEEPS) $(MEASURES)

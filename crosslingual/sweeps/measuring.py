@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from crosslingual.sweeping import swept
-from crosslingual.sweeps.choosing import POINT, choices
+from crosslingual.sweeps.choosing import POINT, SOURCE, choices
 from crosslingual.sweeps.directions import NONE, OTHER, Direction, directions, opened_vectors
 from semeqv.engine.errors import UserError
 from semeqv.tasks.bootstrap import Tallied, compared
@@ -131,7 +131,7 @@ def measure(
         for way in ways:
             for point, key, tally in tallies(options, studied, way, model, running):
                 found = studied.scores(key, tally, none[key], options.replicates, seed)
-                kind = way.kinds.get(key[1], "")  # none: the source's own set, on which strengths are chosen
+                kind = way.kinds.get(key[1], SOURCE)  # the set on which strengths are chosen
                 lines.append(line(head, key, (kind, way.name, point), tally, found))
                 bar.update()
     for each in lines:

@@ -20,8 +20,8 @@ score with a vector less the score of the same model without it, on the same sen
 language less that of English, *negation* the opposite of the language's vector, *unrelated* one of text in an invented
 language.
 
-Intervals are 95%: over runs (Student's; the seed decides the base, the vectors and the models of tasks), or, where
-there is one run, over sentences (paired bootstrap). The numbers beside this page have both. The strength of a vector
+Intervals are 95%: over runs (Student's; the seed decides the vectors and the models of tasks), or, where there is one
+run, over sentences (paired bootstrap). The numbers beside this page have both. The strength of a vector
 is fixed beforehand, or chosen on validation data of English, or, as an upper bound that no zero-shot transfer reaches,
 on labelled validation data of the target language itself. 0 is always among the strengths that can be chosen.
 
