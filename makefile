@@ -60,9 +60,7 @@ docs/results/tagging.md: install
 	@$(MAKE) --no-print-directory -f experiments/tagging.mk page
 
 docs/results/backpack.md: install
-	@$(MAKE) --no-print-directory -f experiments/backpack-babel.mk figs
-	$(BIN)/semeqv cli backpack report --output $@ runs/backpack-babel/measured
-	@mkdir -p $(@:.md=) && cp figures/backpack-babel/senses.png $(@:.md=)
+	@$(MAKE) --no-print-directory -f experiments/backpack-babel.mk results
 
 docs/results/crosslingual.md: install
 	@$(MAKE) --no-print-directory -f experiments/crosslingual-grid.mk page

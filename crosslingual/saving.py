@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 from crosslingual.header import Entry
 from crosslingual.opening import VECTOR
 from crosslingual.stored import CHUNK, FLOATING, chunks
-from crosslingual.writing import SHARD, aside, refuse_existing, rounded, write_tensors
+from crosslingual.writing import SHARD, rounded, write_tensors
 from semeqv.engine.errors import UserError
+from semeqv.engine.folders import output_folder, refuse_existing
 from semeqv.engine.runs import write_text
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ def save_vector(vector: TaskVector, folder: Path, *, overwrite: bool = False, sh
         "stored": len(entries),
         "tensors": {name: {"dtype": entry.dtype, "shape": list(entry.shape)} for name, entry in body.entries.items()},
     }
-    with aside(folder) as temporary:
+    with output_folder(folder) as temporary:
         write_tensors(temporary, "vector", entries, pieces, shard or SHARD)
         write_text(temporary / VECTOR, json.dumps(said, indent=2, ensure_ascii=False) + "\n")
 
@@ -103,7 +104,7 @@ def save_checkpoint(
         "left out, as tied": sorted(tied),
         "precision": "computed in fp32, rounded to the nearest when written",
     }
-    with aside(folder) as temporary:
+    with output_folder(folder) as temporary:
         write_tensors(temporary, "model", entries, pieces, shard or SHARD)
         for file in sorted({file for pattern in BESIDE for file in model.frame.folder.glob(pattern) if file.is_file()}):
             shutil.copyfile(file, temporary / file.name)

@@ -1,17 +1,13 @@
-"""Writes safetensors a chunk at a time, and folders in one piece."""
+"""Writes safetensors a chunk at a time."""
 
 from __future__ import annotations
 
 import json
-import os
-import shutil
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from crosslingual.header import Entry, placed
-from semeqv.engine.checkpoint import sync
 from semeqv.engine.errors import UserError
 from semeqv.engine.runs import write_text
 
@@ -95,59 +91,3 @@ def write_all(stream: Any, piece: Any) -> None:
     rest = memoryview(piece).cast("B") if len(piece) else memoryview(b"")
     while rest:
         rest = rest[stream.write(rest) :]
-
-
-def refuse_existing(folder: Path, overwrite: bool, marker: str) -> None:
-    """Refuse to write where something is.
-
-    Args:
-        folder: Where to.
-        overwrite: Whether it may be replaced.
-        marker: The file that a folder of this kind has.
-
-    Raises:
-        UserError: When it may not, or it is no such folder.
-    """
-    if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
-        return
-    if not overwrite:
-        raise UserError(f"--output {folder} is there already; say --overwrite, or another --output.")
-    if not (folder / marker).is_file():
-        raise UserError(
-            f"--output {folder} was not written by this program, and is not replaced; say another --output."
-        )
-
-
-@contextmanager
-def aside(folder: Path) -> Iterator[Path]:
-    """Write a folder in one piece: aside, synced to disk, then renamed.
-
-    Args:
-        folder: Its name at last; what is there is replaced.
-
-    Yields:
-        The folder to write into.
-
-    Raises:
-        UserError: When the disk refuses.
-    """
-    folder = folder.absolute()
-    temporary, old = (folder.with_name(f".{folder.name}.{end}") for end in ("tmp", "old.tmp"))
-    try:
-        if old.exists() and not folder.exists():  # a program that was killed between the two renames
-            os.replace(old, folder)
-        shutil.rmtree(temporary, ignore_errors=True)
-        temporary.mkdir(parents=True)
-        yield temporary
-        for file in (*temporary.rglob("*"), temporary):
-            sync(file)
-        if folder.exists():
-            shutil.rmtree(old, ignore_errors=True)
-            os.replace(folder, old)
-        os.replace(temporary, folder)
-        sync(folder.parent)
-    except OSError as error:
-        raise UserError(f"{folder} cannot be written: {(error.strerror or str(error)).lower()}.") from error
-    finally:
-        for left in (temporary, old):
-            shutil.rmtree(left, ignore_errors=True)

@@ -1,11 +1,13 @@
 # A Backpack on a text of your own: make -f experiments/backpack-text.mk figs TEXT=my.txt
 #
-# Trains a tokenizer and a model on a plain file, holds a tenth of its lines out, and says loss, perplexity and BLEU of
-# continuations. SIZE=micro takes minutes of a CPU core; mini and small want OPTIONS='--device cuda'.
+# Trains a tokenizer and a model on a plain file, holds a tenth of its lines out, says loss, perplexity and BLEU of
+# continuations, writes a page of senses to search, and shows one intervention: SENSE suppressed. SIZE=micro takes minutes
+# of a CPU core; mini and small want OPTIONS='--device cuda'.
 
 TEXT ?= my.txt
 SIZE ?= micro
 SEEDS ?= 42
+SENSE ?= 0
 EXPERIMENT := backpack-text-$(basename $(notdir $(TEXT)))-$(SIZE)
 STEPS ?= $(if $(filter micro,$(SIZE)),2000,20000)
 VOCABULARY ?= $(if $(filter micro,$(SIZE)),2000,10001)
@@ -25,6 +27,12 @@ SENTENCE = cli tokenizer bpe --vocab_size $(VOCABULARY) $(DATA) $(DATA) --split 
   cli optimizers adamw --learning_rate 2e-3 --weight_decay .1 cli schedulers cosine-warmup --warmup 100 \
   cli savers default-saver --savebest --metric loss --mode min --minutes 2 --resume
 
+MEASURED = $(SEMEQV) --output $(RUN)/measured/$(1) --overwrite $(OPTIONS)
+EDIT := $(RUN)/suppressed.json
+
 figs: run
-	$(SEMEQV) --output $(RUN)/measured --overwrite $(OPTIONS) cli model load --from $(RUN) \
-	  $(DATA) --split validation cli perplexity cli backpack continuations --output $(RUN)/measured/continuations.jsonl
+	$(call MEASURED,model) cli model load --from $(RUN) $(DATA) --split validation \
+	  cli perplexity cli backpack continuations --output $(RUN)/measured/continuations.jsonl \
+	  cli backpack senses --html $(FIGURES)/senses.html cli backpack edit suppress --sense $(SENSE) --output $(EDIT)
+	$(call MEASURED,suppressed) cli model edited --from $(RUN) --edits $(EDIT) $(DATA) --split validation \
+	  cli perplexity cli generate

@@ -1,60 +1,50 @@
-# What experiments on real text share: a Backpack and its control trained on CORPUS, in one of three sizes, and measured.
+# What experiments with Backpacks share: a Backpack for each number of senses in KS, and GPT-2 of the same trunk, their
+# control, trained on one text with SEEDS, and measured.
 #
-# An experiment sets CORPUS, SIZE, SEEDS and EXPERIMENT. Measures that need data which is not there stop with the name of
-# the file; MEASURES= names others.
+# An experiment sets EXPERIMENT, TEXT and HELD (the data sets of training and of validation), BATCH, VOCABULARY, TRUNK,
+# LEARNING_RATE, WARMUP and MEASURES; SENSES_MEASURES are of Backpacks alone. JOBS runs at a time, each on THREADS.
+# `make -f ... results` writes what was measured into its PART of docs/results/backpack.md.
 
-ifeq ($(SIZE),micro)
-STEPS ?= 2000
-VOCABULARY ?= 4000
-LAYOUT ?= --block_size 64 --batch_size 16
-MODEL_backpack ?= --layers 2 --heads 4 --embedding_size 128 --block_size 64 --senses 8 --initializer_range .08
-MODEL_gpt2 ?= --layers 2 --heads 4 --embedding_size 128 --block_size 64 --initializer_range .08
-LEARNING_RATE ?= 3e-3
-WARMUP ?= 100
-THREADS ?= 1
-else
-STEPS ?= 100000
-VOCABULARY ?= 10001
-LAYOUT ?= --block_size 256 --batch_size 16
-ACCUMULATION ?= --accumulation 64
-MODEL_backpack ?= --preset multilingual-$(SIZE) --senses 16
-MODEL_gpt2 ?= --preset multilingual-$(SIZE)
-LEARNING_RATE ?= 6e-4
-WARMUP ?= 6000
-endif
+KS ?= 8
+SEEDS ?= 42..44
+FIGS ?= report
+PART ?= $(EXPERIMENT:backpack-%=%)
+PAGE := docs/results/backpack
 
 include $(dir $(lastword $(MAKEFILE_LIST)))common.mk
 
-SETTINGS = --precision bf16 --clip 1 $(ACCUMULATION) $(if $(THREADS),--threads $(THREADS))
+SETTINGS = --precision bf16 $(if $(THREADS),--threads $(THREADS)) $(CLIP) $(ACCUMULATION)
 EACH := $(if $(findstring ..,$(SEEDS)),$(shell seq $(subst .., ,$(SEEDS))),$(SEEDS))
-HELD ?= --documents 2000
-TEXT = cli dataset $(CORPUS) --languages en fr $(HOLDOUT) $(DOWNLOAD) $(LAYOUT)
-MEASURES ?= cli perplexity cli backpack cloze cli backpack similarity cli backpack lexical
-SENSES_MEASURES ?= cli backpack invariance --path dict_freedict/eng-fra.tsv
+KINDS := $(KS:%=senses%) gpt2
+NAMES := $(foreach kind,$(KINDS),$(EACH:%=%-$(kind)))
+TRAINED := $(NAMES:%=$(RUN)/%/trained)
+MEASURED := $(NAMES:%=$(RUN)/measured/%/metrics.jsonl)
 
-TRAINING = $(TRAIN) --seed $* --steps $(STEPS) $(SETTINGS) --output $(@D) $(OPTIONS) \
-  cli tokenizer bpe --vocab_size $(VOCABULARY) $(TEXT) $(TEXT) --split validation $(HELD) cli model $(1) \
-  cli optimizers adamw --learning_rate $(LEARNING_RATE) --weight_decay .1 \
-  cli schedulers cosine-warmup --warmup $(WARMUP) cli savers default-saver --minutes 10 --resume cli train
-MEASURING = $(SEMEQV) --seed $* $(SETTINGS) --output $(@D) --overwrite $(OPTIONS) \
-  cli model load --from $(RUN)/$(notdir $(@D)) $(TEXT) --split validation $(HELD) $(MEASURES)
+# Of a run called 42-senses8 or 42-gpt2.
+SEED = $(firstword $(subst -, ,$*))
+KIND = $(lastword $(subst -, ,$*))
+MODEL = $(if $(filter gpt2,$(KIND)),cli model gpt2,cli model backpack --senses $(KIND:senses%=%)) $(TRUNK)
 
-BACKPACKS := $(EACH:%=$(RUN)/measured/%-backpack/metrics.jsonl)
-CONTROLS := $(EACH:%=$(RUN)/measured/%-gpt2/metrics.jsonl)
-
-$(RUN)/%-backpack/trained: | $(READY)
-	$(call TRAINING,backpack $(MODEL_backpack))
+$(TRAINED): $(RUN)/%/trained: | $(READY)
+	$(TRAIN) --seed $(SEED) --steps $(STEPS) $(SETTINGS) --output $(@D) $(OPTIONS) \
+	  cli tokenizer bpe --vocab_size $(VOCABULARY) $(TEXT) $(BATCH) $(MODEL) \
+	  cli optimizers adamw --learning_rate $(LEARNING_RATE) --weight_decay .1 \
+	  cli schedulers cosine-warmup --warmup $(WARMUP) cli savers default-saver --minutes 5 --resume cli train
 	@touch $@
 
-$(RUN)/%-gpt2/trained: | $(READY)
-	$(call TRAINING,gpt2 $(MODEL_gpt2))
-	@touch $@
+$(MEASURED): $(RUN)/measured/%/metrics.jsonl: $(RUN)/%/trained
+	$(SEMEQV) --seed $(SEED) $(SETTINGS) --output $(@D) --overwrite $(OPTIONS) \
+	  cli model load --from $(<D) $(HELD) $(MEASURES) $(if $(filter gpt2,$(KIND)),,$(SENSES_MEASURES))
 
-$(BACKPACKS): $(RUN)/measured/%-backpack/metrics.jsonl: $(RUN)/%-backpack/trained
-	$(MEASURING) $(SENSES_MEASURES)
+.PHONY: measured together report results
+measured: $(MEASURED)
+together: | $(READY)
+	@$(MAKE) --no-print-directory -j$(or $(JOBS),1) -f $(firstword $(MAKEFILE_LIST)) measured
+SHOWN ?= $(RUN)/measured
+report: together
+	@$(SEMEQV) cli backpack report $(SHOWN)
+results: figs
+	$(SEMEQV) cli backpack report --markdown $(PAGE).md --part $(PART) --output $(PAGE)/$(PART).json $(SHOWN)
+	$(if $(wildcard $(FIGURES)/*.png),cp $(wildcard $(FIGURES)/*.png) $(PAGE))
 
-$(CONTROLS): $(RUN)/measured/%-gpt2/metrics.jsonl: $(RUN)/%-gpt2/trained
-	$(MEASURING)
-
-figs: $(BACKPACKS) $(CONTROLS)
-	@$(SEMEQV) cli backpack report $(RUN)/measured
+figs: $(FIGS)

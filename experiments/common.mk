@@ -7,7 +7,7 @@
 SEEDS ?= 42..46
 OPTIONS ?=
 RUN := runs/$(EXPERIMENT)
-FIGURES := figures/$(EXPERIMENT)
+FIGURES ?= figures/$(EXPERIMENT)
 
 # In a container the command is installed already, and SEMEQV says so; elsewhere it is in the virtual environment.
 ifndef SEMEQV

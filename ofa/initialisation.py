@@ -1,10 +1,6 @@
 """From a method to a folder: `cli ofa init`."""
 
 import json
-import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import click
@@ -17,9 +13,12 @@ from ofa.rewriting import rewrite
 from ofa.vocabulary import Vocabulary, shared, size_of
 from ofa.work import Work
 from semeqv.engine.errors import UserError
+from semeqv.engine.folders import output_folder, refuse_existing
 from semeqv.engine.runs import write_text
 from semeqv.text.models.opening import open_model, open_tokenizer, quiet
 from semeqv.text.tokenizers.opening import opened
+
+FACTS = "initialisation.json"
 
 
 def initialise(method: Method, seed: int) -> None:
@@ -30,7 +29,7 @@ def initialise(method: Method, seed: int) -> None:
             is there already.
         seed: Of the rows that are drawn.
     """
-    refuse_existing(method.output, method.overwrite)
+    refuse_existing(method.output, method.overwrite, FACTS)
     model = open_model(method.source)
     work = prepare(method, model)
     draft = Draft(rows_of(work.target.size, method.pad_to_multiple_of), work.source.used)
@@ -55,12 +54,12 @@ def initialise(method: Method, seed: int) -> None:
     facts |= {"target_tokenizer": method.target_tokenizer, "keep_dim": work.kept, "kept share": shares, **work.facts}
     facts |= {"rows": len(plan), "parameters": sum(each.numel() for each in new.parameters())}
     facts |= {"counts": counted(plan)}
-    with aside(method.output) as folder:
+    with output_folder(method.output) as folder:
         with quiet():
             new.save_pretrained(folder)
             work.target.tokenizer.save_pretrained(folder)
         write_provenance(folder / "provenance.jsonl", plan, work.source, work.target)
-        write_text(folder / "initialisation.json", json.dumps(facts, indent=2, ensure_ascii=False) + "\n")
+        write_text(folder / FACTS, json.dumps(facts, indent=2, ensure_ascii=False) + "\n")
     print_counts(facts)
     click.echo(f"wrote {method.output}")
 
@@ -93,48 +92,3 @@ def prepare(method: Method, model: object) -> Work:
 def rows_of(tokens: int, multiple: int) -> int:
     """The rows of an embedding: those of the tokens, and more up to a multiple."""
     return -(-tokens // multiple) * multiple
-
-
-def refuse_existing(folder: Path, overwrite: bool) -> None:
-    """Refuse to write where something is, before any work is done.
-
-    Args:
-        folder: Where the model shall go.
-        overwrite: Whether it may be replaced.
-
-    Raises:
-        UserError: When it may not, or it is no folder of a model.
-    """
-    if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
-        return
-    if not overwrite:
-        raise UserError(f"{folder} is there already; say --overwrite, or another --output.")
-    if not (folder / "initialisation.json").is_file():
-        raise UserError(f"{folder} was not written by cli ofa init, and is not replaced; say another --output.")
-
-
-@contextmanager
-def aside(folder: Path) -> Iterator[Path]:
-    """Write a folder in one piece: aside, then renamed.
-
-    Args:
-        folder: Its name at last; what is there is replaced.
-
-    Yields:
-        The folder to write into.
-
-    Raises:
-        UserError: When the disk refuses.
-    """
-    temporary = folder.with_name(f".{folder.name}.writing")
-    shutil.rmtree(temporary, ignore_errors=True)
-    try:
-        temporary.mkdir(parents=True)
-        yield temporary
-        if folder.exists():
-            shutil.rmtree(folder)
-        temporary.rename(folder)
-    except OSError as error:
-        raise UserError(f"{folder} cannot be written: {error.strerror or error}.") from error
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from semeqv.engine.component import component
+from semeqv.engine.component import check_bounds, component
 from semeqv.engine.errors import UserError
 
 
@@ -39,9 +39,7 @@ class Attribute:
     csv: Path | None = None
 
     def __post_init__(self) -> None:
-        for name in ("predictions", "top"):
-            if (value := getattr(self, name)) < 1:
-                raise ValueError(f"--{name} must be at least 1, not {value}.")
+        check_bounds(self, predictions=1, top=1)
 
     def build(
         self, *, model: Any, device: str, threads: int | None, record: Callable[..., None], tokenizer: Any = None
@@ -75,7 +73,7 @@ class Attribute:
             found = [each for prompt in self.prompt for each in explain(self, model, lexicon, prompt)]
         for one in found:
             print_explained(one, self.top)
-        record([{"action": "backpack attribute", "model": name_of(model), **one.summary()} for one in found])
+        record([{"measure": "attribution", "model": name_of(model), **one.summary()} for one in found])
         if self.json is not None:
             said = [{**one.summary(), "parts": list(lines_of(one))} for one in found]
             write_text(self.json, json.dumps(said, indent=1, ensure_ascii=False) + "\n")

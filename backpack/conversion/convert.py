@@ -49,11 +49,12 @@ class Convert:
         import click
 
         from backpack.conversion.assembly import assembled
-        from backpack.conversion.folders import empty_folder, save
+        from backpack.conversion.folders import save
         from backpack.conversion.reading import read_checkpoint
+        from semeqv.engine.folders import refuse_existing
         from semeqv.text.models.opening import has_tokenizer, open_tokenizer
 
-        empty_folder(self.output)
+        refuse_existing(self.output)
         checkpoint = read_checkpoint(self.source, self.allow_pickle)
         said = {
             "n_head": self.heads,

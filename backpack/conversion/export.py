@@ -30,8 +30,9 @@ class Export:
         """
         import click
 
-        from backpack.conversion.folders import empty_folder, save_with_code
+        from backpack.conversion.folders import save_with_code
+        from semeqv.engine.folders import refuse_existing
 
-        empty_folder(self.output)
+        refuse_existing(self.output)
         save_with_code(model, tokenizer, self.output)
         click.echo(f"wrote {self.output}")

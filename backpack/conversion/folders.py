@@ -7,6 +7,7 @@ from typing import Any
 
 from backpack.networks import BackpackLMHeadModel
 from semeqv.engine.errors import UserError
+from semeqv.engine.folders import output_folder
 from semeqv.engine.runs import write_text
 
 CODE = ("configuration", "editing", "memory", "mixing", "modelling", "senses")
@@ -17,20 +18,17 @@ CLASSES = {
 }
 
 
-def empty_folder(path: Path) -> None:
-    """Refuse to write where there is something: `UserError`."""
-    if path.exists() and (not path.is_dir() or any(path.iterdir())):
-        raise UserError(f"--output {path}: there is something already; name a folder that is empty or not there.")
-
-
 def save(model: Any, tokenizer: Any, folder: Path) -> None:
     """Write a model, and its tokenizer if it has one; `UserError` when that fails."""
-    try:
-        model.save_pretrained(folder)
-        if tokenizer is not None:
-            tokenizer.save_pretrained(folder)
-    except OSError as error:
-        raise UserError(f"{folder} cannot be written: {error.strerror or error}") from error
+    with output_folder(folder) as temporary:
+        save_into(temporary, model, tokenizer)
+
+
+def save_into(folder: Path, model: Any, tokenizer: Any) -> None:
+    """Write into a folder that is there."""
+    model.save_pretrained(folder)
+    if tokenizer is not None:
+        tokenizer.save_pretrained(folder)
 
 
 def save_with_code(model: Any, tokenizer: Any, folder: Path) -> None:
@@ -46,10 +44,10 @@ def save_with_code(model: Any, tokenizer: Any, folder: Path) -> None:
     """
     if not isinstance(model, BackpackLMHeadModel):
         raise UserError(f"{type(model).__name__} is no Backpack.")
-    save(model, tokenizer, folder)
-    for name in CODE:
-        source = Path(__file__).parents[1] / "networks" / f"{name}.py"
-        shutil.copyfile(source, folder / source.name)
-    path = folder / "config.json"
-    config = json.loads(path.read_text())
-    write_text(path, json.dumps(config | {"auto_map": CLASSES}, indent=2, sort_keys=True) + "\n")
+    with output_folder(folder) as temporary:
+        save_into(temporary, model, tokenizer)
+        for name in CODE:
+            shutil.copyfile(Path(__file__).parents[1] / "networks" / f"{name}.py", temporary / f"{name}.py")
+        path = temporary / "config.json"
+        config = json.loads(path.read_text())
+        write_text(path, json.dumps(config | {"auto_map": CLASSES}, indent=2, sort_keys=True) + "\n")

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from semeqv.engine.component import component
+from semeqv.engine.component import check_bounds, component
 from semeqv.engine.errors import UserError
 
 if TYPE_CHECKING:
@@ -219,10 +219,7 @@ class PreferTopic(Edit):
     annealing: float = 0.9
 
     def __post_init__(self) -> None:
-        if self.strength < 0:
-            raise ValueError(f"--strength must be 0 or more, not {self.strength}.")
-        if not 0 <= self.annealing <= 1:
-            raise ValueError(f"--annealing must be from 0 to 1, not {self.annealing}.")
+        check_bounds(self, strength=0, annealing=(0, 1))
 
     def steps(self, lexicon: "Lexicon") -> "list[Step]":
         """The edit; `UserError` when no word was said."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from semeqv.engine.component import component
+from semeqv.engine.component import check_bounds, component
 
 
 @component("backpack crows-pairs")
@@ -35,9 +35,7 @@ class CrowsPairs:
     csv: Path | None = None
 
     def __post_init__(self) -> None:
-        for name in ("batch_size", "replicates"):
-            if (value := getattr(self, name)) < 1:
-                raise ValueError(f"--{name} must be at least 1, not {value}.")
+        check_bounds(self, batch_size=1, replicates=1)
 
     def build(
         self,
@@ -73,6 +71,6 @@ class CrowsPairs:
             nats = scored(pairs, model, tokenizer, regime, self.batch_size)
         lines = preferences(pairs, nats, self.replicates, seed)
         print_preferences(lines, name_of(model))
-        record([{"action": "backpack crows-pairs", "model": name_of(model), **line} for line in lines])
+        record([{"measure": "crows-pairs", "model": name_of(model), **line} for line in lines])
         if self.csv is not None:
             write_csv(self.csv, lines)

@@ -15,8 +15,7 @@ class Edited(Loaded):
     """A Backpack with edits of its senses, for any action: `cli perplexity`, `cli generate`, `cli backpack senses`.
 
     Edits are applied file after file, each to what the ones before it leave. They stand beside the weights, which are
-    not
-    changed: a checkpoint that is saved has none of them, and opening the model without --edits gives the original.
+    not changed: a checkpoint that is saved has none of them, and opening the model without --edits gives the original.
 
     Args:
         edits: Files that `cli backpack edit` wrote, for a model of the same vocabulary and number of senses.

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from semeqv.engine.component import component
+from semeqv.engine.component import check_bounds, component
 
 
 @component("backpack effects")
@@ -15,7 +15,9 @@ class Effects:
 
     Texts come in kinds, which are measured by themselves. For an edited fact these are customarily the text of the
     edit, paraphrases, which tell whether it generalises, and texts about other things, which tell whether it is
-    specific (Meng et al., 2022, arXiv 2202.05262). For each kind: how often the wanted word is more probable than the
+    specific (Meng et al., 2022, arXiv 2202.05262). They are those of a file, or, with --word, beginnings of the
+    validation and test documents of the sentence: those that end with the edited word, those that end three words
+    behind it, and those that do not have it. For each kind: how often the wanted word is more probable than the
     unwanted one, before and after; by how much its log odds rise; how often the likeliest token stays the same; and the
     divergence KL(before || after) of the next token, in nats. Intervals are those of a bootstrap of the texts. Lines go
     to metrics.jsonl of the run's folder.
@@ -23,6 +25,8 @@ class Effects:
     Args:
         edits: Files that `cli backpack edit` wrote.
         texts: JSON lines of `text` and `kind`.
+        word: Instead: the word that was edited.
+        contexts: With --word: texts of each kind, at most.
         wanted: A word of one token that should become more probable.
         unwanted: The word of one token that it should become more probable than.
         replicates: Samples of the bootstrap.
@@ -30,7 +34,9 @@ class Effects:
     """
 
     edits: tuple[Path, ...]
-    texts: Path
+    texts: Path | None = None
+    word: str | None = None
+    contexts: int = 200
     wanted: str | None = None
     unwanted: str | None = None
     replicates: int = 1000
@@ -39,8 +45,9 @@ class Effects:
     def __post_init__(self) -> None:
         if (self.wanted is None) != (self.unwanted is None):
             raise ValueError("--wanted and --unwanted go together.")
-        if self.replicates < 1:
-            raise ValueError(f"--replicates must be at least 1, not {self.replicates}.")
+        if (self.texts is None) == (self.word is None):
+            raise ValueError("Say which texts to measure: --texts FILE, or --word WORD and a data set.")
+        check_bounds(self, contexts=1, replicates=1)
 
     def build(
         self,
@@ -50,6 +57,7 @@ class Effects:
         threads: int | None,
         seed: int,
         record: Callable[..., None],
+        dataset_options: Any = None,
         tokenizer: Any = None,
     ) -> None:
         """Measure, print the table, and write it.
@@ -60,6 +68,7 @@ class Effects:
             threads: Of a CPU.
             seed: Of the bootstrap.
             record: Adds lines to metrics.jsonl.
+            dataset_options: The data sets of the sentence, not built.
             tokenizer: Of the run; that of the model's folder if None.
         """
         from backpack.edits.measuring import measured, print_effects
@@ -69,8 +78,8 @@ class Effects:
 
         lexicon = open_lexicon(model, tokenizer)
         with inference(model, device, threads=threads):
-            lines = measured(self, model, lexicon, seed)
-        head = {"action": "backpack effects", "model": name_of(model), "edits": list(map(str, self.edits))}
+            lines = measured(self, model, lexicon, dataset_options or {}, seed)
+        head = {"measure": "effects", "model": name_of(model), "edits": list(map(str, self.edits))}
         print_effects(lines, name_of(model))
         record([head | line for line in lines])
         if self.csv is not None:

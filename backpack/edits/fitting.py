@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from backpack.attribution.parts import parts_of
+from backpack.edits.steps import Project, Scale, Step
 from backpack.edits.winobias import occupations, winobias
 from backpack.senses.lexicon import Lexicon
 from semeqv.engine.errors import UserError
@@ -29,15 +30,14 @@ class Debiased:
     """What was fitted, and what it reaches.
 
     Args:
-        tokens: Whose sense is scaled.
-        sense: Which.
-        factor: By what.
-        lines: For dev and test: how many `texts`; the bias `before`, with the sense `suppressed`, and `fitted`.
+        step: The edit.
+        what: The edit in words.
+        lines: For dev and test: how many `texts`; the bias `before` and `after`, and, of a fitted factor, with the
+            sense `suppressed`.
     """
 
-    tokens: tuple[int, ...]
-    sense: int
-    factor: float
+    step: Step
+    what: str
     lines: list[dict[str, Any]]
 
 
@@ -59,19 +59,31 @@ def debiased(options: "Debias", model: Any, lexicon: Lexicon) -> Debiased:
     if options.sense is not None and not 0 <= options.sense < k:
         raise UserError(f"--sense {options.sense} is not there: the model has senses 0 to {k - 1}.")
     tokens = tuple(lexicon.single(word) for word in options.word) or whole(lexicon, occupations(options.path))
-    pair = tuple(lexicon.single(word) for word in options.pair)
+    pair = (lexicon.single(options.pair[0]), lexicon.single(options.pair[1]))
     texts = winobias(options.path)
     logs = {part: log_odds(model, lexicon, each, tokens, pair) for part, each in texts.items()}
+    if options.by == "projection":
+        lines = [
+            {
+                "set": part,
+                "texts": len(odds),
+                "before": bias(odds, shares.sum(1)),
+                "after": bias(odds, shares.sum(1), 0),
+            }
+            for part, (odds, shares) in logs.items()
+        ]
+        what = f"all senses of {len(tokens)} words projected"
+        return Debiased(Project(tokens=tokens, token_pairs=(pair,)), what, lines)
     senses = range(k) if options.sense is None else [options.sense]
     factors = {sense: fitted(logs["dev"][0], logs["dev"][1][:, sense]) for sense in senses}
     best = min(senses, key=lambda sense: bias(logs["dev"][0], logs["dev"][1][:, sense], factors[sense]))
-    lines = []
+    factor, lines = factors[best], []
     for part, (odds, shares) in logs.items():
-        share = shares[:, best]
-        names = {"before": 1.0, "suppressed": 0.0, "fitted": factors[best]}
-        found = {name: bias(odds, share, factor) for name, factor in names.items()}
-        lines.append({"set": part, "texts": len(odds), **found})
-    return Debiased(tokens, best, factors[best], lines)
+        names = {"before": 1.0, "suppressed": 0.0, "after": factor}
+        found = {name: bias(odds, shares[:, best], each) for name, each in names.items()}
+        lines.append({"set": part, "texts": len(odds), "sense": best, "factor": factor, **found})
+    what = f"sense {best} of {len(tokens)} words times {factor:.3f}"
+    return Debiased(Scale(tokens=tokens, senses=(best,), factor=factor), what, lines)
 
 
 def whole(lexicon: Lexicon, words: Sequence[str]) -> tuple[int, ...]:
@@ -113,7 +125,7 @@ def log_odds(
     return numpy.array(odds), numpy.array(shares)
 
 
-def bias(odds: Floats, share: Floats, factor: float) -> float:
+def bias(odds: Floats, share: Floats, factor: float = 1.0) -> float:
     """The mean of max(p / q, q / p) when a sense is scaled.
 
     Args:
@@ -142,9 +154,6 @@ def fitted(odds: Floats, share: Floats) -> float:
 
 def print_bias(found: Debiased) -> None:
     """Print what was reached."""
-    rows = [
-        [line["set"], f"{line['texts']:,}", *(f"{line[name]:.3f}" for name in ("before", "suppressed", "fitted"))]
-        for line in found.lines
-    ]
-    columns = ["set", "texts", "before", "suppressed", f"times {found.factor:.3f}"]
-    print_table(f"Bias, sense {found.sense} of {len(found.tokens)} words", columns, rows)
+    names = [name for name in ("before", "suppressed", "after") if name in found.lines[0]]
+    rows = [[line["set"], f"{line['texts']:,}", *(f"{line[name]:.3f}" for name in names)] for line in found.lines]
+    print_table(f"Bias, {found.what}", ["set", "texts", *names], rows)

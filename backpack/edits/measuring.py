@@ -1,6 +1,6 @@
 """Measures what edits do to the token that follows texts."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy
@@ -11,7 +11,10 @@ from tqdm import tqdm
 
 from backpack.edits.applying import applied
 from backpack.edits.files import open_edits
+from backpack.evaluation.cloze_report import corpora_of
 from backpack.senses.lexicon import Lexicon
+from semeqv.engine.errors import UserError
+from semeqv.tasks.measures.inference import most_tokens
 from semeqv.tasks.measures.intervals import interval
 from semeqv.tasks.measures.report import print_table
 from semeqv.text.generation import prompt_ids
@@ -21,24 +24,30 @@ if TYPE_CHECKING:
     from backpack.edits.effects import Effects
 
 Floats = NDArray[numpy.float64]
+AT, AFTER, ELSEWHERE = "at the word", "behind it", "without it"
+BEHIND = 3  # words
 
 
-def measured(options: "Effects", model: Any, lexicon: Lexicon, seed: int) -> list[dict[str, Any]]:
+def measured(
+    options: "Effects",
+    model: Any,
+    lexicon: Lexicon,
+    dataset_options: Mapping[tuple[str, str | None], Any],
+    seed: int,
+) -> list[dict[str, Any]]:
     """Measure.
 
     Args:
         options: Which edits, which texts.
         model: A Backpack, in evaluation mode.
         lexicon: Its tokens.
+        dataset_options: The data sets of the sentence.
         seed: Of the bootstrap.
 
     Returns:
         For each kind of text its measures, as JSON objects; ends of intervals are called `..._low` and `..._high`.
     """
-    texts: dict[str, list[str]] = {}
-    for row in read_rows(options.texts, ("kind", "text")):
-        kind, text = row.values
-        texts.setdefault(kind, []).append(text)
+    texts = texts_of(options, model, lexicon, dataset_options)
     words = [lexicon.single(word) for word in (options.wanted, options.unwanted) if word is not None]
     steps = open_edits(options.edits, model, lexicon.tokenizer)
     before = {kind: predictions(model, lexicon, each) for kind, each in texts.items()}
@@ -52,6 +61,41 @@ def measured(options: "Effects", model: Any, lexicon: Lexicon, seed: int) -> lis
             line |= {name: float(values.mean()), f"{name}_low": low, f"{name}_high": high}
         lines.append(line)
     return lines
+
+
+def texts_of(
+    options: "Effects", model: Any, lexicon: Lexicon, dataset_options: Mapping[tuple[str, str | None], Any]
+) -> dict[str, list[str]]:
+    """The texts of each kind: of a file, or beginnings of documents; `UserError` when no document has the word."""
+    texts: dict[str, list[str]] = {}
+    if options.texts is not None:
+        for row in read_rows(options.texts, ("kind", "text")):
+            kind, text = row.values
+            texts.setdefault(kind, []).append(text)
+        return texts
+    room = most_tokens(model)
+    for _, documents in corpora_of(dataset_options, "cli backpack effects"):
+        for document, _ in documents:
+            for kind, text in beginnings(document, options.word or ""):
+                found = texts.setdefault(kind, [])
+                if len(found) < options.contexts and (room is None or len(lexicon.tokenizer(text)["input_ids"]) < room):
+                    found.append(text)
+    if AT not in texts:
+        raise UserError(f"No document of the data set has {options.word!r} behind another word.")
+    return {kind: texts[kind] for kind in (AT, AFTER, ELSEWHERE) if kind in texts}
+
+
+def beginnings(document: str, word: str) -> Iterator[tuple[str, str]]:
+    """Beginnings of a document: up to a word, up to three words behind it, or, where it is not, half of it."""
+    read = document.split()
+    if word not in read:
+        yield ELSEWHERE, " ".join(read[: max(len(read) // 2, 1)])
+        return
+    place = read.index(word)
+    if place:
+        yield AT, " ".join(read[: place + 1])
+    if len(read) > place + BEHIND + 1:
+        yield AFTER, " ".join(read[: place + BEHIND + 1])
 
 
 def predictions(model: Any, lexicon: Lexicon, texts: Sequence[str]) -> Tensor:

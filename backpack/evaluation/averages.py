@@ -6,21 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean, stdev
-from typing import Any
 
 import click
 
+from backpack.evaluation.measures import MEASURES
 from semeqv.engine.artefacts import METRICS, Line, read_metrics
 from semeqv.engine.student import t95
 
-Key = tuple[str, str, str, str]  # the model, the measure, of what, which number
-NUMBERS = {
-    "perplexity": ("perplexity", "bound_perplexity", "bits_per_byte"),
-    "coverage": ("both", "distinct"),
-    "disambiguation": ("v_corrected", "v", "v_chance"),
-    "invariance": ("same_index", "other_index", "strangers", "p_index", "p_partner"),
-}
-OF = {"perplexity": "language", "coverage": "of", "disambiguation": "by", "invariance": "of"}
+Key = tuple[str, str, tuple[str, ...], str]  # the model, the measure, of what, which number
 
 
 @dataclass(frozen=True)
@@ -29,7 +22,7 @@ class Average:
 
     Args:
         model: The kind of model: what follows the seed in the name of the folder.
-        measure: What was measured.
+        measure: What was measured, one of `MEASURES`.
         of: Of what: a language, a kind of words, a way to part.
         number: Which number.
         runs: The value of each run.
@@ -39,7 +32,7 @@ class Average:
 
     model: str
     measure: str
-    of: str
+    of: tuple[str, ...]
     number: str
     runs: list[float]
     mean: float
@@ -66,26 +59,26 @@ def read_measured(paths: Sequence[Path]) -> Mapping[Key, list[float]]:
         for file in files:
             values = dict[Key, float]()
             for line in read_metrics(file):
-                values |= numbers_of(line, file.parent.name.split("-")[-1])
+                values |= numbers_of(line, file.parent.name.partition("-")[2] or file.parent.name)
             for key, value in values.items():
                 found[key].append(value)
     if not found:
-        raise click.UsageError(f"{', '.join(map(str, paths))}: nothing of {', '.join(NUMBERS)} was measured")
+        raise click.UsageError(f"{', '.join(map(str, paths))}: nothing of {', '.join(MEASURES)} was measured")
     return found
 
 
 def numbers_of(line: Line, model: str) -> dict[Key, float]:
     """The numbers of a line of metrics; none when it is of something else."""
-    record: dict[str, Any] = line.record
-    measure = record.get("measure")
-    if measure not in NUMBERS:
+    measure = str(line.record.get("measure"))
+    if measure not in MEASURES:
         return {}
-    of = str(record.get(OF[measure]))
-    return {(model, measure, of, name): line.number_at(name) for name in NUMBERS[measure] if name in record}
+    known = MEASURES[measure]
+    of = tuple(str(line.record.get(field)) for field in known.of)
+    return {(model, measure, of, name): line.number_at(name) for name in known.numbers if name in line.record}
 
 
 def averages(measured: Mapping[Key, Sequence[float]]) -> list[Average]:
-    """The means, in the order in which they were met."""
+    """The means, in the order in which they were met; intervals are Student's, at 95%."""
     rows = []
     for key, values in measured.items():
         half = t95(len(values) - 1) * stdev(values) / math.sqrt(len(values)) if len(values) > 1 else None

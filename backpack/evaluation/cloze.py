@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from semeqv.engine.component import component
+from semeqv.engine.component import check_bounds, component
 
 
 @component("backpack cloze")
@@ -47,10 +47,7 @@ class Cloze:
     csv: Path | None = None
 
     def __post_init__(self) -> None:
-        least = {"width": 1, "passages": 0, "words": 2, "longest": 1, "batch_size": 1, "replicates": 1}
-        for name, most in least.items():
-            if getattr(self, name) < most:
-                raise ValueError(f"--{name} must be at least {most}, not {getattr(self, name)}.")
+        check_bounds(self, width=1, passages=0, words=2, longest=1, batch_size=1, replicates=1)
         if not self.top or min(self.top) < 1 or max(self.top) > self.width:
             raise ValueError(f"--top takes sizes from 1 to --width, {self.width}.")
 

@@ -14,7 +14,7 @@ from tqdm import tqdm
 
 from backpack.evaluation.beam import WordBeam, kinds_of
 from backpack.evaluation.passages import Passage, passages, read_texts
-from backpack.evaluation.words import Speller
+from backpack.senses.words import Speller
 from semeqv.engine.errors import UserError
 from semeqv.engine.runs import write_text
 from semeqv.tasks.measures.inference import check_tokenizer, inference, most_tokens, name_of

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from semeqv.engine.component import component
+from semeqv.engine.component import check_bounds, component
 
 
 @component("backpack continuations")
@@ -34,9 +34,7 @@ class Continuations:
     output: Path | None = None
 
     def __post_init__(self) -> None:
-        for name, least in (("prompt", 1), ("new", 1), ("pieces", 2), ("batch_size", 1)):
-            if getattr(self, name) < least:
-                raise ValueError(f"--{name} must be at least {least}, not {getattr(self, name)}.")
+        check_bounds(self, prompt=1, new=1, pieces=2, batch_size=1)
 
     def build(
         self,

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from semeqv.engine.component import component
+from semeqv.engine.component import check_bounds, component
 
 
 @component("backpack coverage")
@@ -35,9 +35,7 @@ class Coverage:
     csv: Path | None = None
 
     def __post_init__(self) -> None:
-        for name in ("top", "replicates"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"--{name} must be at least 1, not {getattr(self, name)}.")
+        check_bounds(self, top=1, replicates=1)
         if not 0 < self.share <= 1:
             raise ValueError(f"--share must be above 0 and at most 1, not {self.share}.")
 

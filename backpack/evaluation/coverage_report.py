@@ -8,7 +8,7 @@ import torch
 
 from backpack.evaluation.babel import AmbiguousWord, Topics, babel_of, grammar_of, topics_of
 from backpack.evaluation.covering import Nouns, Spoken, predictions, spoken
-from backpack.evaluation.words import Speller, senses_of, word_vectors
+from backpack.senses.words import Speller, check_backpack, word_vectors
 from semeqv.engine.errors import UserError
 from semeqv.tasks.measures.inference import check_tokenizer, inference, name_of
 from semeqv.tasks.measures.intervals import interval
@@ -50,7 +50,7 @@ def measure(
     Raises:
         UserError: When the model has no senses, the data no homonyms, or no topic has so many nouns.
     """
-    model = senses_of(model, "cli backpack coverage")
+    check_backpack(model)
     check_tokenizer(model, tokenizer)
     data = babel_of(dataset_options, ("validation", "test", "train"), "cli backpack coverage")
     generator = numpy.random.default_rng(seed)

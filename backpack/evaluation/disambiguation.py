@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from semeqv.engine.component import component
+from semeqv.engine.component import check_bounds, component
 
 
 @component("backpack disambiguation")
@@ -38,15 +38,7 @@ class Disambiguation:
     csv: Path | None = None
 
     def __post_init__(self) -> None:
-        for name, least in (
-            ("occurrences", 2),
-            ("each_sense", 1),
-            ("shuffles", 1),
-            ("batch_size", 1),
-            ("replicates", 1),
-        ):
-            if getattr(self, name) < least:
-                raise ValueError(f"--{name} must be at least {least}, not {getattr(self, name)}.")
+        check_bounds(self, occurrences=2, each_sense=1, shuffles=1, batch_size=1, replicates=1)
 
     def build(
         self,

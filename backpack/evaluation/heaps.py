@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from backpack.evaluation.clusters import against_chance, two_means
-from backpack.evaluation.words import is_backpack
+from backpack.senses.words import is_backpack
 from semeqv.engine.regime import Regime
 from semeqv.tasks.retrieval.vectors import body_of
 from semeqv.text.babel.document import Document

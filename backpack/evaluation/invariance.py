@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from semeqv.engine.component import component
+from semeqv.engine.component import check_bounds, component
 
 
 @component("backpack invariance")
@@ -42,9 +42,7 @@ class Invariance:
     csv: Path | None = None
 
     def __post_init__(self) -> None:
-        for name, least in (("pairs", 0), ("permutations", 1)):
-            if getattr(self, name) < least:
-                raise ValueError(f"--{name} must be at least {least}, not {getattr(self, name)}.")
+        check_bounds(self, pairs=0, permutations=1)
 
     def build(
         self,

@@ -8,7 +8,7 @@ import numpy
 from backpack.evaluation.babel import babel_of, grammar_of, translations
 from backpack.evaluation.dictionary import entries
 from backpack.evaluation.permuting import alikeness
-from backpack.evaluation.words import Speller, senses_of, without_shared, word_vectors
+from backpack.senses.words import Speller, check_backpack, without_shared, word_vectors
 from semeqv.engine.errors import UserError
 from semeqv.tasks.measures.inference import check_tokenizer, inference, name_of
 from semeqv.tasks.measures.report import print_table
@@ -42,7 +42,7 @@ def measure(
     Raises:
         UserError: When the model has no senses, or one alone, or there are fewer than two pairs.
     """
-    model = senses_of(model, "cli backpack invariance")
+    check_backpack(model)
     check_tokenizer(model, tokenizer)
     if model.config.num_senses < 2:
         raise UserError("cli backpack invariance compares sense indices, and this Backpack has one.")

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from semeqv.engine.component import component
+from semeqv.engine.component import check_bounds, component
 
 
 @component("backpack lexical")
@@ -45,9 +45,7 @@ class Lexical:
     def __post_init__(self) -> None:
         if min(self.k, default=0) < 1:
             raise ValueError("--k takes one or more sizes, each at least 1.")
-        for name, least in (("words", 0), ("replicates", 1)):
-            if getattr(self, name) < least:
-                raise ValueError(f"--{name} must be at least {least}, not {getattr(self, name)}.")
+        check_bounds(self, words=0, replicates=1)
 
     def build(
         self,

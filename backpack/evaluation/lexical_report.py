@@ -8,7 +8,7 @@ from torch import Tensor
 
 from backpack.evaluation.dictionary import entries
 from backpack.evaluation.induction import chance, gold_of, ranks
-from backpack.evaluation.words import Speller, embedded, is_backpack, without_shared, word_vectors
+from backpack.senses.words import Speller, embedded, is_backpack, without_shared, word_vectors
 from semeqv.engine.errors import UserError
 from semeqv.tasks.measures.inference import check_tokenizer, inference, name_of
 from semeqv.tasks.measures.intervals import interval

@@ -1,46 +1,10 @@
-"""The page of the headline experiment, from numbers alone."""
+"""What was measured of runs, as tables: on the screen, and in a page."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from backpack.evaluation.averages import Average
-
-NAMES = {"backpack": "Backpack", "gpt2": "GPT-2"}
-COVERAGE = {
-    "homonyms": "homonyms, their own senses",
-    "others": "control: senses of another homonym",
-    "unambiguous": "control: words of one sense",
-}
-PARTED = {
-    "weights": "weights of senses, mean to the end of the sentence",
-    "states": "last states of the Transformer, likewise",
-    "word": "its last state at the word",
-    "reader": "best possible: the reader who knows the grammar",
-}
-COSINES = {"raw": "as they are", "centred": "less the mean of each index in each language"}
-PREAMBLE = """\
-# Backpacks on text whose senses are known
-
-A Backpack (Hewitt et al., 2023, arXiv 2305.16765) gives each token several sense vectors, whatever stands around it,
-and context decides their weights. The text is generated, in two invented languages: nouns belong to topics, and some
-words are two nouns, of different topics. GPT-2, the control, has the same trunk and reads the same text for as many
-steps. Means are over {runs} runs, with Student's 95% interval.
-
-- *Coverage*: a sense vector speaks of a topic when at least 4 of the 10 nouns that it predicts most, beyond what the
-  same index of the mean noun predicts, are of the topic. `both`: some sense speaks of the one topic of a word and some
-  of the other. `different indices`: and the index that is strongest for the one is another one than for the other. Two
-  controls tell chance: the vectors of another homonym, and words of one sense, asked for its topic and a random one.
-- *Disambiguation*: the occurrences of a word parted by 2-means and compared with its senses, by V-measure corrected for
-  chance (0: no better than senses dealt out anew; 1: perfect).
-- *Translations*: the cosine of the senses of words with one sense and of their one translation; p from 999 permutations
-  of the indices of each translation, and of the translations, of each run. Where all words have something in
-  common in an index, any two words are alike in it, and p (indices) is small whatever they mean: what counts is the
-  cosine of centred senses beside that of words that are no translations, and p (partners).
-
-What a Backpack has in its senses, coverage, and what its weights make of a sentence, disambiguation, are different
-questions; neither says the other.
-
-"""
+from backpack.evaluation.measures import MEASURES, Measure
 
 
 @dataclass(frozen=True)
@@ -57,91 +21,69 @@ class Shown:
     title: str
     columns: tuple[str, ...]
     rows: list[list[str]]
-    words: int = 1
+    words: int
+
+    def markdown(self) -> str:
+        """The table as Markdown, below its title."""
+        rule = ["---"] * self.words + ["---:"] * (len(self.columns) - self.words)
+        lines = [list(self.columns), rule, *self.rows]
+        return f"**{self.title}**\n\n" + "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
 
 
-def tables(rows: Sequence[Average]) -> list[Shown]:
-    """The tables of an experiment, those without a row left out.
+def tables(rows: Sequence[Average]) -> Iterator[Shown]:
+    """A table for each measure that there is.
 
     Args:
         rows: The averages.
 
-    Returns:
-        Perplexity, coverage, disambiguation, translations.
+    Yields:
+        The tables.
     """
-    found = {(row.model, row.measure, row.of, row.number): row for row in rows}
-    models = list(dict.fromkeys(row.model for row in rows))
-
-    def cell(model: str, measure: str, of: str, number: str) -> str:
-        row = found.get((model, measure, of, number))
-        return said(row) if row else ""
-
-    languages = list(dict.fromkeys(row.of for row in rows if row.measure == "perplexity"))
-    perplexity = [
-        [NAMES.get(model, model), of, *(cell(model, "perplexity", of, n) for n in ("perplexity", "bound_perplexity"))]
-        for model in models
-        for of in languages
-        if (model, "perplexity", of, "perplexity") in found
-    ]
-    coverage = [
-        [NAMES.get(model, model), label, *(cell(model, "coverage", of, n) for n in ("both", "distinct"))]
-        for model in models
-        for of, label in COVERAGE.items()
-        if (model, "coverage", of, "both") in found
-    ]
-    parted = [
-        [
-            NAMES.get(model, model),
-            label,
-            *(cell(model, "disambiguation", by, n) for n in ("v_corrected", "v", "v_chance")),
-        ]
-        for model in models
-        for by, label in PARTED.items()
-        if (model, "disambiguation", by, "v") in found
-    ]
-    keys = ("same_index", "other_index", "strangers", "p_index", "p_partner")
-    cosines = [
-        [NAMES.get(model, model), label, *(cell(model, "invariance", of, n) for n in keys)]
-        for model in models
-        for of, label in COSINES.items()
-        if (model, "invariance", of, "same_index") in found
-    ]
-    shown = [
-        Shown("Perplexity", ("model", "language", "perplexity", "least possible"), perplexity, 2),
-        Shown("Coverage", ("model", "", "both", "different indices"), coverage, 2),
-        Shown("Disambiguation", ("model", "parted by", "corrected", "V-measure", "of chance"), parted, 2),
-        Shown(
-            "Translations",
-            ("model", "senses", "same index", "other index", "no translations", "p (indices)", "p (partners)"),
-            cosines,
-            2,
-        ),
-    ]
-    return [table for table in shown if table.rows]
+    for name, measure in MEASURES.items():
+        if own := [row for row in rows if row.measure == name]:
+            yield table(measure, own)
 
 
-def said(row: Average) -> str:
+def table(measure: Measure, rows: Sequence[Average]) -> Shown:
+    """The table of one measure: a row for each model and thing that was measured.
+
+    Args:
+        measure: What was measured.
+        rows: Its averages.
+
+    Returns:
+        The table; numbers that no row has are left out.
+    """
+    found = {(row.model, row.of, row.number): row for row in rows}
+    heads = list(dict.fromkeys((row.model, row.of[:-1] if measure.across else row.of) for row in rows))
+    columns: dict[tuple[str, tuple[str, ...]], str]
+    if measure.across:
+        (number,) = measure.numbers
+        columns = {(number, (value,)): value for value in dict.fromkeys(row.of[-1] for row in rows)}
+    else:
+        there = {row.number for row in rows}
+        columns = {(number, ()): heading for number, heading in measure.numbers.items() if number in there}
+    body = []
+    for model, of in heads:
+        cells = [called(model), *(measure.labels.get(value, value) for value in of)]
+        for number, value in columns:
+            row = found.get((model, of + value, number))
+            cells.append("" if row is None else said(row, measure.digits))
+        body.append(cells)
+    words = 1 + len(heads[0][1])
+    return Shown(measure.title, ("model", *measure.headings[: words - 1], *columns.values()), body, words)
+
+
+def called(model: str) -> str:
+    """`Backpack, k = 8, fitted` for senses8-fitted."""
+    kind, _, change = model.partition("-")
+    if kind.removeprefix("senses").isdecimal():
+        kind = f"Backpack, k = {kind.removeprefix('senses')}"
+    return {"gpt2": "GPT-2"}.get(kind, kind) + (f", {change}" if change else "")
+
+
+def said(row: Average, digits: int) -> str:
     """`0.75 ± 0.04`; of probabilities each, since their mean says nothing."""
     if row.number.startswith("p_"):
         return ", ".join(f"{each:.3f}" for each in row.runs)
-    digits = 2 if row.measure == "perplexity" else 3
     return f"{row.mean:.{digits}f}" + ("" if row.half is None else f" ± {row.half:.{digits}f}")
-
-
-def page(rows: Sequence[Average], name: str) -> str:
-    """The page as Markdown.
-
-    Args:
-        rows: The averages.
-        name: The folder of its figure.
-
-    Returns:
-        The text.
-    """
-    runs = max(len(row.runs) for row in rows)
-    parts = [PREAMBLE.format(runs=runs), f"![What was measured, beside its controls]({name}/senses.png)\n"]
-    for table in tables(rows):
-        rule = ["---"] * table.words + ["---:"] * (len(table.columns) - table.words)
-        lines = [list(table.columns), rule, *table.rows]
-        parts.append(f"\n## {table.title}\n\n" + "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n")
-    return "".join(parts)

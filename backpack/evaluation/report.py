@@ -1,4 +1,4 @@
-"""What the runs of the headline experiment show: tables, and a page."""
+"""What runs have measured, on average."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,41 +13,41 @@ from semeqv.engine.component import component, positional
 class Report:
     """Print what was measured of Backpacks and of their controls, on average over runs.
 
-    Folders of runs are called like `42-backpack` and `42-gpt2`; `cli perplexity`, `cli backpack coverage`,
-    `disambiguation` and `invariance` have added lines to their metrics.jsonl. Intervals over runs are Student's, at
-    95%.
+    Folders of runs are called like `42-senses8`, `42-gpt2` and `42-senses8-suppressed`; `cli perplexity` and the
+    measures of `cli backpack` have added lines to their metrics.jsonl. Runs that differ by their seed alone are
+    averaged; intervals over runs are Student's, at 95%.
 
     Args:
         paths: Folders of measured runs, or of folders of runs.
-        output: Write a page to this Markdown file too, and its numbers beside it as JSON. It shows the figure
-            senses.png of the folder called like the file.
+        output: Write all averages to this file too, as JSON, with the value of each run.
+        markdown: Write the tables into this Markdown page too, between the lines `<!-- PART -->` and `<!-- end -->`.
+        part: Of these lines.
     """
 
     paths: tuple[Path, ...] = positional()
     output: Path | None = None
-
-    def __post_init__(self) -> None:
-        if self.output is not None and self.output.suffix != ".md":
-            raise ValueError(f"--output {self.output}: the page is Markdown; write {self.output.with_suffix('.md')}")
+    markdown: Path | None = None
+    part: str = "measures"
 
     def build(self) -> None:
-        """Read the runs, print, and write the page."""
+        """Read the runs, print, and write."""
         import json
 
         from backpack.evaluation.averages import averages, read_measured
-        from backpack.evaluation.page import page, tables
+        from backpack.evaluation.page import tables
         from semeqv.engine.runs import write_text
-        from semeqv.tasks.measures.report import print_table
+        from semeqv.tasks.measures.report import print_table, write_between
 
         if not self.paths:
             raise click.UsageError(
                 "cli backpack report: give folders of measured runs, such as runs/backpack-babel/measured"
             )
         rows = averages(read_measured(self.paths))
-        for table in tables(rows):
+        shown = list(tables(rows))
+        for table in shown:
             print_table(table.title, table.columns, table.rows, table.words)
         if self.output is not None:
-            numbers = self.output.with_suffix(".json")
-            write_text(self.output, page(rows, self.output.stem))
-            write_text(numbers, json.dumps([vars(row) for row in rows], indent=2) + "\n")
-            click.echo(f"wrote {self.output} and {numbers.name}")
+            write_text(self.output, json.dumps([vars(row) for row in rows], indent=1) + "\n")
+            click.echo(f"wrote {self.output}")
+        if self.markdown is not None:
+            write_between(self.markdown, self.part, "\n".join(table.markdown() for table in shown))

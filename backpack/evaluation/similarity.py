@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from semeqv.engine.component import component
+from semeqv.engine.component import check_bounds, component
 
 
 @component("backpack similarity")
@@ -44,8 +44,7 @@ class Similarity:
     csv: Path | None = None
 
     def __post_init__(self) -> None:
-        if self.replicates < 1:
-            raise ValueError(f"--replicates must be at least 1, not {self.replicates}.")
+        check_bounds(self, replicates=1)
         given = (self.translation is not None, self.scores is not None, bool(self.languages))
         if any(given) and not all(given):
             raise ValueError("--translation, --scores and --languages go together.")

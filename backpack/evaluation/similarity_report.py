@@ -8,7 +8,7 @@ import numpy
 
 from backpack.evaluation.correlation import cosines, spearman
 from backpack.evaluation.rated import FOLDER, STANDARD, Rated, read_rated, read_translated
-from backpack.evaluation.words import Speller, embedded, is_backpack, word_vectors
+from backpack.senses.words import Speller, embedded, is_backpack, word_vectors
 from semeqv.tasks.measures.inference import check_tokenizer, inference, name_of
 from semeqv.tasks.measures.report import print_table
 

@@ -7,14 +7,11 @@ C(x)_l is largest are those that a sense speaks for, and those for which it is l
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 from tqdm import tqdm
-
-from backpack.senses.lexicon import Word
 
 LOGITS = 2**25  # numbers computed at once
 
@@ -49,31 +46,6 @@ class Neighbours:
     words: Tensor
     senses: Tensor
     cosines: Tensor
-
-
-@torch.no_grad()
-def sense_vectors(model: Any, words: Sequence[Word]) -> Tensor:
-    """The senses of words; those of a word of several tokens are the means of theirs.
-
-    Args:
-        model: A Backpack, with the edits that it has.
-        words: The words.
-
-    Returns:
-        `(words, senses, d)` in fp32.
-    """
-    device = model.get_input_embeddings().weight.device
-    tokens = torch.tensor([token for word in words for token in word.tokens], device=device)
-    lengths = torch.tensor([len(word.tokens) for word in words])
-    owner = torch.repeat_interleave(torch.arange(len(words)), lengths).to(device)
-    found: Tensor | None = None
-    for ids, owners in zip(torch.split(tokens, 1024), torch.split(owner, 1024)):
-        senses = model.senses(ids).float()
-        if found is None:
-            found = senses.new_zeros(len(words), *senses.shape[1:])
-        found.index_add_(0, owners, senses)
-    assert found is not None
-    return found / lengths.to(device)[:, None, None]
 
 
 @torch.no_grad()

@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from backpack.networks import BackpackLMHeadModel
-from backpack.senses.contributions import Extremes, Neighbours, extremes, neighbours, sense_vectors
+from backpack.senses.contributions import Extremes, Neighbours, extremes, neighbours
 from backpack.senses.lexicon import Lexicon, Word, token_counts, token_streams
 from backpack.senses.roles import Role, roles
+from backpack.senses.words import check_backpack, word_vectors
 from semeqv.engine.errors import UserError
 from semeqv.tasks.measures.inference import check_tokenizer, inference, name_of
 from semeqv.text.generation import tokenizer_of
@@ -43,15 +43,6 @@ class Described:
     anywhere: Neighbours
     roles: list[Role]
     averaged: int
-
-
-def check_backpack(model: Any) -> Any:
-    """A model, when it is a Backpack; `UserError` when it is none."""
-    if not isinstance(model, BackpackLMHeadModel):
-        raise UserError(
-            f"{type(model).__name__} is no Backpack and has no senses. Take: cli model load --from BACKPACK"
-        )
-    return model
 
 
 def open_lexicon(model: Any, tokenizer: Any) -> Lexicon:
@@ -97,8 +88,8 @@ def describe(
     texts = {word.tokens for word in asked}
     words = asked + [word for word in frequent if word.tokens not in texts]
     with inference(model, place[0], threads=place[1]):
-        vectors = sense_vectors(model, words)
         head, embeddings = (each().weight[:size] for each in (model.get_output_embeddings, model.get_input_embeddings))
+        vectors = word_vectors(model, [word.tokens for word in words]).to(head.device)
         found = extremes(vectors, head, options.top)
         own = list(range(len(words)))
         same, anywhere = (neighbours(vectors, vectors, own, options.neighbours, same=each) for each in (True, False))

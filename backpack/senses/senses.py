@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from semeqv.engine.component import component
+from semeqv.engine.component import check_bounds, component
 
 
 @component("backpack senses")
@@ -38,9 +38,7 @@ class Senses:
     html: Path | None = None
 
     def __post_init__(self) -> None:
-        for name, least in (("top", 1), ("neighbours", 0), ("vocabulary", 0)):
-            if (value := getattr(self, name)) < least:
-                raise ValueError(f"--{name} must be at least {least}, not {value}.")
+        check_bounds(self, top=1, neighbours=0, vocabulary=0)
 
     def build(
         self,
@@ -76,7 +74,7 @@ class Senses:
             print_word(found, word)
         print_roles(found)
         record(
-            [{"action": "backpack senses", "model": found.model, "words": found.averaged, **role.to_json()}
+            [{"measure": "senses", "model": found.model, "words": found.averaged, **role.to_json()}
              for role in found.roles]
         )  # fmt: skip
         if self.json is not None:

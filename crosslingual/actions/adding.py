@@ -45,7 +45,7 @@ class Adding:
             UserError: When that is so.
         """
         from crosslingual.saving import MERGE
-        from crosslingual.writing import refuse_existing
+        from semeqv.engine.folders import refuse_existing
 
         if not self.add:
             raise UserError("Say what to add: --add FACTOR VECTOR.")

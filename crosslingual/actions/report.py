@@ -54,7 +54,7 @@ class Report:
         from crosslingual.sweeps.hypotheses import tested
         from crosslingual.sweeps.joined import joined, read_runs, rows_of
         from crosslingual.sweeps.languages import read_languages
-        from crosslingual.sweeps.page import numbers, page
+        from crosslingual.sweeps.page import numbers, write_page
         from crosslingual.sweeps.report import every_table, print_tables
         from semeqv.engine.runs import write_text
         from semeqv.tasks.measures.report import write_csv
@@ -75,6 +75,5 @@ class Report:
         if self.csv is not None:
             write_csv(self.csv, rows_of(cells))
         if self.output is not None:
-            write_text(self.output, page(every_table(cells, tests, languages), self.output))
+            write_page(every_table(cells, tests, languages), self.output)
             write_text(self.output.with_suffix(".json"), numbers(cells, tests, languages))
-            click.echo(f"wrote {self.output} and {self.output.with_suffix('.json').name}")

@@ -34,7 +34,7 @@ class Vector:
 
         from crosslingual.opening import VECTOR, open_checkpoint
         from crosslingual.saving import save_vector
-        from crosslingual.writing import refuse_existing
+        from semeqv.engine.folders import refuse_existing
 
         refuse_existing(self.output, self.overwrite, VECTOR)
         vector = open_checkpoint(self.source).minus(open_checkpoint(self.base), mixed=self.mixed)

@@ -8,9 +8,10 @@ from crosslingual.sweeps.hypotheses import Test
 from crosslingual.sweeps.joined import Cell, plain, rows_of
 from crosslingual.sweeps.languages import Language
 from crosslingual.sweeps.report import Shown
-from semeqv.engine.errors import UserError
+from semeqv.engine.runs import write_text
+from semeqv.tasks.measures.report import END, write_between
 
-BEGIN, END = "<!-- measured -->", "<!-- end -->"
+MARK = "measured"
 PREAMBLE = """\
 # Task and language vectors across languages
 
@@ -28,29 +29,19 @@ on labelled validation data of the target language itself. 0 is always among the
 """
 
 
-def page(shown: Iterable[Shown], path: Path) -> str:
-    """The page as Markdown.
+def write_page(shown: Iterable[Shown], path: Path) -> None:
+    """Write a page in Markdown: tables, and the figures that are in the folder called like it.
 
     Args:
         shown: Its tables.
-        path: Where it will be; figures are in the folder called like it. What a page that is there says outside its
-            marks stays.
-
-    Returns:
-        The text.
-
-    Raises:
-        UserError: When there is a page, and it has no marks.
+        path: Where to. What a page that is there says outside its marks stays; `write_between` raises `UserError` when
+            it has none.
     """
-    said = path.read_text(encoding="utf-8") if path.exists() else f"{PREAMBLE}{BEGIN}\n{END}\n"
-    before, begin, rest = said.partition(f"{BEGIN}\n")
-    _, end, after = rest.partition(END)
-    if not begin or not end:
-        raise UserError(f"{path} has no lines {BEGIN} and {END} to write the tables between.")
-    parts = [before, begin, "\n"]
-    for figure in sorted(path.with_suffix("").glob("*.png")):
-        parts.append(f"![{figure.stem.replace('-', ' ')}]({path.stem}/{figure.name})\n\n")
-    return "".join([*parts, *map(section, shown), end, after])
+    if not path.exists():
+        write_text(path, f"{PREAMBLE}<!-- {MARK} -->\n{END}\n")
+    figures = sorted(path.with_suffix("").glob("*.png"))
+    parts = [f"![{figure.stem.replace('-', ' ')}]({path.stem}/{figure.name})\n\n" for figure in figures]
+    write_between(path, MARK, "".join([*parts, *map(section, shown)]))
 
 
 def section(table: Shown) -> str:

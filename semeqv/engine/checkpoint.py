@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from semeqv.engine.errors import UserError
+from semeqv.engine.folders import whole
 from semeqv.engine.runs import write_text
 
 if TYPE_CHECKING:
@@ -71,42 +72,29 @@ def write(
     from safetensors import SafetensorError
     from safetensors.torch import save_file
 
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        shutil.rmtree(temporary, ignore_errors=True)
-        temporary.mkdir(parents=True)
-        if shards:
-            os.replace(shards, temporary / SHARDS)
-        weights = {name: tensor.contiguous() for name, tensor in checkpoint.weights.items()}
-        save_file(weights, temporary / WEIGHTS, metadata={"format": "pt"})
-        if accompany:
-            accompany(temporary)
-        if checkpoint.state is not None:
-            with open(temporary / STATE, "wb") as state:
-                torch.save(checkpoint.state, state)
-        (temporary / TRAINER).write_text(json.dumps(checkpoint.trainer, indent=2) + "\n", encoding="utf-8")
-        files = {
-            file.relative_to(temporary).as_posix(): {"sha256": sha256(file), "bytes": file.stat().st_size}
-            for file in sorted(temporary.rglob("*"))
-            if file.is_file()
-        }
-        (temporary / MANIFEST).write_text(json.dumps({"files": files}, indent=2) + "\n", encoding="utf-8")
-        for file in (*temporary.rglob("*"), temporary):
-            sync(file)
-        aside = path.with_name(f".{path.name}.old.tmp")
-        shutil.rmtree(aside, ignore_errors=True)
-        if path.exists():
-            os.replace(path, aside)
-        os.replace(temporary, path)
-        sync(path.parent)
-        shutil.rmtree(aside, ignore_errors=True)
+        with whole(path) as temporary:
+            if shards:
+                os.replace(shards, temporary / SHARDS)
+            weights = {name: tensor.contiguous() for name, tensor in checkpoint.weights.items()}
+            save_file(weights, temporary / WEIGHTS, metadata={"format": "pt"})
+            if accompany:
+                accompany(temporary)
+            if checkpoint.state is not None:
+                with open(temporary / STATE, "wb") as state:
+                    torch.save(checkpoint.state, state)
+            (temporary / TRAINER).write_text(json.dumps(checkpoint.trainer, indent=2) + "\n", encoding="utf-8")
+            files = {
+                file.relative_to(temporary).as_posix(): {"sha256": sha256(file), "bytes": file.stat().st_size}
+                for file in sorted(temporary.rglob("*"))
+                if file.is_file()
+            }
+            (temporary / MANIFEST).write_text(json.dumps({"files": files}, indent=2) + "\n", encoding="utf-8")
     except (OSError, RuntimeError, SafetensorError) as error:  # a full disk is any of these
         reason = getattr(error, "strerror", None) or str(error).splitlines()[0]
         raise UserError(
             f"The checkpoint {path} cannot be written: {reason}. Earlier checkpoints are intact."
         ) from error
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
 
 
 def read(path: Path, device: str = "cpu") -> Checkpoint:
@@ -233,12 +221,3 @@ def sha256(path: Path) -> str:
     """The SHA-256 of a file."""
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def sync(path: Path) -> None:
-    """Wait until a file or folder is on the disk."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from semeqv.engine.component import component, positional
 from semeqv.figures.drawing import Drawing
+from semeqv.figures.measured import measured
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -33,7 +34,7 @@ COSINES = {"same_index": "same index", "other_index": "other index", "strangers"
 class SensesView(Drawing):
     """Draw coverage of homonyms, disambiguation, and the likeness of translations, each beside its controls.
 
-    A bar is the mean over runs, a dot a run. Folders of runs are called like `42-backpack` and `42-gpt2`; they have
+    A bar is the mean over runs, a dot a run. Folders of runs are called like `42-senses8` and `42-gpt2`; they have
     been measured by `cli backpack coverage`, `disambiguation` and `invariance`.
 
     Args:
@@ -47,8 +48,6 @@ class SensesView(Drawing):
         """Read the runs and write the figure."""
         from semeqv.figures.style import finish, house_style
 
-        if not self.paths:
-            raise click.UsageError("cli backpack view: give the folder of measured runs")
         found = read_measures(self.paths)
         with house_style():
             finish(self.draw(found), self.output, show=self.show, transparent=self.transparent)
@@ -119,28 +118,22 @@ def read_measures(paths: tuple[Path, ...]) -> dict[str, dict[str, list[float]]]:
     Raises:
         click.UsageError: A folder has no run, or nothing of this was measured.
     """
-    from semeqv.engine.artefacts import METRICS, read_metrics
-
+    values = dict[tuple[str, str, str], float]()  # by measure, what was measured and run
+    for run, kind, line in measured(paths, "cli backpack view"):
+        record = line.record
+        if record["measure"] == "coverage":
+            for key in ("both", "distinct"):
+                values["coverage", f"{key} {record.get('of')}", run] = line.number_at(key)
+        elif record["measure"] == "disambiguation":
+            model = "backpack" if kind.startswith("senses") else kind
+            values["disambiguation", f"{model} {record.get('by')}", run] = line.number_at("v_corrected")
+        elif record["measure"] == "invariance" and record.get("of") == "centred":
+            for key in COSINES:
+                values["invariance", key, run] = line.number_at(key)
+    if not values:
+        raise click.UsageError("no run has measures; run cli backpack coverage, disambiguation and invariance")
     found: dict[str, dict[str, list[float]]] = {name: defaultdict(list) for name in ("coverage", "disambiguation")}
     found["invariance"] = defaultdict(list)
-    for path in paths:
-        files = sorted(path.glob(METRICS)) or sorted(path.glob(f"*/{METRICS}"))
-        if not files:
-            raise click.UsageError(f"{path}: no {METRICS} there, nor in the folders in it; measure a run first")
-        for file in files:
-            kind, values = file.parent.name.split("-")[-1], dict[tuple[str, str], float]()
-            for line in read_metrics(file):
-                record: dict[str, Any] = line.record
-                if record.get("measure") == "coverage":
-                    for key in ("both", "distinct"):
-                        values["coverage", f"{key} {record.get('of')}"] = line.number_at(key)
-                elif record.get("measure") == "disambiguation":
-                    values["disambiguation", f"{kind} {record.get('by')}"] = line.number_at("v_corrected")
-                elif record.get("measure") == "invariance" and record.get("of") == "centred":
-                    for key in COSINES:
-                        values["invariance", key] = line.number_at(key)
-            for (name, key), value in values.items():
-                found[name][key].append(value)
-    if not any(found.values()):
-        raise click.UsageError("no run has measures; run cli backpack coverage, disambiguation and invariance")
+    for (name, key, _), value in values.items():
+        found[name][key].append(value)
     return found

@@ -42,7 +42,7 @@ class SweepView(Drawing):
     without zero. `grid`: what two vectors gain together, a panel for each language.
 
     Args:
-        paths: Folders of sweeps, folders with such folders, or their metrics.jsonl.
+        paths: Folders of sweeps, or of folders of sweeps.
         draw: What to draw.
         task: Which task, where several were swept.
         model: A model to draw, as the sweep labels it; may be repeated. All if left out.
@@ -65,8 +65,6 @@ class SweepView(Drawing):
         from semeqv.figures.style import finish, house_style
         from semeqv.figures.sweeps import read_sweeps, text_of
 
-        if not self.paths:
-            raise click.UsageError("cli sweep-view: give the folder of a run that cli crosslingual sweep has measured")
         lines = read_sweeps(self.paths, self.task)
         there = list(dict.fromkeys(text_of(line, "model") for line in lines))
         models = self.model or there

@@ -10,8 +10,9 @@ from statistics import fmean, stdev
 
 import click
 
-from semeqv.engine.artefacts import METRICS, Line, read_metrics
+from semeqv.engine.artefacts import Line
 from semeqv.engine.student import t95
+from semeqv.figures.measured import measured
 
 POINT, CHOICE = "sweep", "sweep choice"
 
@@ -40,7 +41,7 @@ def read_sweeps(paths: Sequence[Path], task: str | None) -> list[Line]:
     """Read the lines of sweeps of one task.
 
     Args:
-        paths: Folders of runs, folders with such folders, or files metrics.jsonl.
+        paths: Folders of runs, or of folders of runs.
         task: Which; the one that there is if None.
 
     Returns:
@@ -49,15 +50,11 @@ def read_sweeps(paths: Sequence[Path], task: str | None) -> list[Line]:
     Raises:
         click.UsageError: There is no sweep, or of several tasks none was named.
     """
-    found: dict[tuple[str, ...], Line] = {}
-    for path in paths:
-        files = [path] if path.is_file() else sorted(path.glob(METRICS)) or sorted(path.glob(f"*/{METRICS}"))
-        if not files:
-            raise click.UsageError(f"{path}: no {METRICS} there, nor in the folders in it; give the folder of a sweep")
-        for file in files:
-            for line in read_metrics(file):
-                if line.record.get("measure") in (POINT, CHOICE):
-                    found[str(file), *identity(line)] = line
+    found = {
+        (str(line.path), *identity(line)): line
+        for _, _, line in measured(tuple(paths), "cli sweep-view")
+        if line.record.get("measure") in (POINT, CHOICE)
+    }
     tasks = list(dict.fromkeys(text_of(line, "task") for line in found.values()))
     wanted = task if task is not None else tasks[0] if len(tasks) == 1 else None
     lines = [line for line in found.values() if text_of(line, "task") == wanted]

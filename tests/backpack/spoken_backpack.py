@@ -1,7 +1,7 @@
 """A small Backpack in a folder, with a tokenizer of 50 words."""
 
 from small_backpacks import make
-from tokenizers import Tokenizer, models, pre_tokenizers
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 from transformers import PreTrainedTokenizerFast
 
 WORDS = [
@@ -14,7 +14,7 @@ WORDS += [f"▁w{chr(97 + i)}" for i in range(50 - len(WORDS) - 4)]  # the last 
 
 def tokenizer():
     words = Tokenizer(models.WordLevel({word: i for i, word in enumerate(WORDS)}, unk_token="<unk>"))
-    words.pre_tokenizer = pre_tokenizers.Metaspace()
+    words.pre_tokenizer, words.decoder = pre_tokenizers.Metaspace(), decoders.Metaspace()
     return PreTrainedTokenizerFast(tokenizer_object=words, unk_token="<unk>", eos_token="</s>")
 
 

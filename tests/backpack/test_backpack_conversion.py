@@ -129,7 +129,7 @@ def test_no_code_of_a_pickle_is_run(tmp_path):
 def test_nothing_is_written_over(tmp_path):
     (tmp_path / "ours").mkdir()
     (tmp_path / "ours" / "thesis.tex").write_text("x")
-    with pytest.raises(UserError, match="there is something already"):
+    with pytest.raises(UserError, match="is there already; say another"):
         Convert(source="x", output=tmp_path / "ours").build()
 
 

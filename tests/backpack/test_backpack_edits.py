@@ -251,9 +251,9 @@ def test_debiasing(say, tmp_path, monkeypatch):
     assert 0 <= step["factor"] <= 1
     dev, test = (json.loads(each) for each in (tmp_path / "runs/a/metrics.jsonl").read_text().splitlines())
     assert test["texts"] == 2
-    assert dev["fitted"] <= min(dev["before"], dev["suppressed"]) + 1e-9
+    assert dev["after"] <= min(dev["before"], dev["suppressed"]) + 1e-9
     texts = [torch.tensor([[2, 8, 7, 3]]), torch.tensor([[7, 8, 4]])]
-    for name, factor in (("before", 1.0), ("suppressed", 0.0), ("fitted", step["factor"])):
+    for name, factor in (("before", 1.0), ("suppressed", 0.0), ("after", step["factor"])):
         with applied(model, [Scale(tokens=(7, 8), senses=(2,), factor=factor)]):
             logits = [model(input_ids=ids).logits[0, -1] for ids in texts]
         expected = sum(torch.exp((each[5] - each[6]).abs()).item() for each in logits) / 2
@@ -286,7 +286,10 @@ def test_stereotypes(say, tmp_path):
         ("cli model load --from m cli backpack edit suppress --output e.json", "Say what to edit: --word, --sense"),
         ("cli model load --from m cli backpack edit suppress --sense 9 --output e.json", "9 is not below 4"),
         ("cli model load --from m cli backpack edit project --word he --output e.json", "--pair he she"),
-        ("cli model load --from m cli backpack edit topic --word he --annealing 2 --output e.json", "from 0 to 1"),
+        (
+            "cli model load --from m cli backpack edit topic --word he --annealing 2 --output e.json",
+            "at least 0 and at most 1",
+        ),
         ("cli model load --from m cli backpack edit debias --sense 9 --output e.json", "has senses 0 to 3"),
         ("cli model edited --from m cli generate", "Missing option '--edits'"),
         ("cli model edited --from m --edits nowhere.json cli generate", "nowhere.json: no such file"),

@@ -17,7 +17,7 @@ from backpack.evaluation.dictionary import entries
 from backpack.evaluation.heaps import features, occurrences
 from backpack.evaluation.passages import passages, read_texts
 from backpack.evaluation.rated import read_rated, read_translated
-from backpack.evaluation.words import Speller, without_shared
+from backpack.senses.words import Speller, without_shared
 from semeqv.engine.errors import UserError
 from semeqv.engine.regime import Regime
 from semeqv.text.babel.grammar import Grammar
@@ -189,12 +189,13 @@ def test_every_measure_in_one_sentence(say, tmp_path):
     assert found["disambiguation"]["v_corrected"] > 0.5
     assert found["coverage"]["words"] == 180
     assert len(found["invariance"]["by_index"]) == 4
-    say("cli backpack report --output page.md measured")
+    say("cli backpack report --markdown page.md --output page.json measured")
     page = (tmp_path / "page.md").read_text()
-    assert "| Backpack | control: senses of another homonym |" in page
+    assert page.startswith("<!-- measures -->\n\n**Perplexity**\n\n| model | language | perplexity |")
+    assert "| backpack | control: senses of another homonym |" in page
     assert "| GPT-2 | last states of the Transformer, likewise |" in page
     rows = json.loads((tmp_path / "page.json").read_text())
-    (row,) = [row for row in rows if row["number"] == "both" and row["of"] == "unambiguous"]
+    (row,) = [row for row in rows if row["number"] == "both" and row["of"] == ["unambiguous"]]
     assert row["mean"] == pytest.approx(found["coverage"]["both"])
     say("cli backpack view --path senses.pdf measured")
     assert (tmp_path / "senses.png").stat().st_size > 10_000
@@ -210,7 +211,6 @@ def test_every_measure_in_one_sentence(say, tmp_path):
         ("cli backpack report", "give folders of measured runs"),
         ("cli backpack report nowhere", "nowhere: no metrics.jsonl there"),
         ("cli backpack view", "give the folder of measured runs"),
-        ("cli backpack report --output page.html runs", "write page.md"),
     ],
 )
 def test_what_cannot_be_measured_is_refused(say, line, message):
@@ -221,7 +221,7 @@ def test_a_model_without_senses_is_refused(say):
     train(say, "gpt2")
     load = "cli model load --from runs/gpt2"
     babel = "cli dataset babel --documents 20 --block_size 64 --split validation"
-    assert "take a Backpack" in say(f"{load} {babel} cli backpack coverage", 2).err
+    assert "is no Backpack" in say(f"{load} {babel} cli backpack coverage", 2).err
     assert "generated corpus alone" in say(f"{load} cli backpack disambiguation", 2).err
     assert "has no text" in say(f"{load} cli backpack cloze", 2).err
 

@@ -15,7 +15,7 @@ from backpack.evaluation.correlation import cosines, spearman
 from backpack.evaluation.covering import Nouns, Spoken, predictions, spoken
 from backpack.evaluation.induction import chance, gold_of, ranks
 from backpack.evaluation.permuting import alikeness
-from backpack.evaluation.words import embedded, word_vectors
+from backpack.senses.words import embedded, word_vectors
 from semeqv.text.babel.grammar import Grammar
 from tests.backpack.small_backpacks import make
 

@@ -11,9 +11,10 @@ from small_backpacks import make
 from spoken_backpack import WORDS, spoken, tokenizer
 from torch.nn.functional import cosine_similarity
 
-from backpack.senses.contributions import extremes, neighbours, sense_vectors
+from backpack.senses.contributions import extremes, neighbours
 from backpack.senses.lexicon import Lexicon, shown
 from backpack.senses.roles import following, roles
+from backpack.senses.words import word_vectors
 
 
 @pytest.fixture
@@ -46,7 +47,7 @@ def test_frequent_words(lexicon):
 
 def test_extremes_and_neighbours_by_loops(lexicon):
     model, words = make(), lexicon.frequent(6)
-    vectors, head = sense_vectors(model, words), model.lm_head.weight
+    vectors, head = word_vectors(model, [word.tokens for word in words]), model.lm_head.weight
     table = model.sense_table()
     found = extremes(vectors, head, 3)
     same, anywhere = (neighbours(vectors, vectors, range(6), 2, same=each) for each in (True, False))
@@ -71,7 +72,7 @@ def test_extremes_and_neighbours_by_loops(lexicon):
 
 def test_roles_by_loops(lexicon):
     model, words = make(), lexicon.frequent(5)
-    vectors = sense_vectors(model, words)
+    vectors = word_vectors(model, [word.tokens for word in words])
     found = extremes(vectors, model.lm_head.weight, 4)
     streams = [numpy.random.default_rng(0).integers(0, 50, 400, dtype=numpy.uint16)]
     made = roles(words, vectors, found, embeddings=model.lm_head.weight, shown=lexicon.shown, streams=streams)

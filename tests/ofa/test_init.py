@@ -167,7 +167,7 @@ def test_wechsel_goes_through_a_dictionary(say, save, tokenizers, vectors, tmp_p
         ("mean --from old --output new", "'--target_tokenizer'"),
         ("mean --from old --target_tokenizer target", "'--output'"),
         ("mean --from old --target_tokenizer target --output old", "is there already"),
-        ("mean --from old --target_tokenizer target --output old --overwrite", "was not written by cli ofa init"),
+        ("mean --from old --target_tokenizer target --output old --overwrite", "was not written by this program"),
         ("mean --from old --target_tokenizer nowhere/at/all --output new", "nowhere/at/all"),
         ("ofa --from old --target_tokenizer target --output new", "'--vectors'"),
         ("ofa --from old --target_tokenizer target --output new --vectors no.vec", "no.vec"),

@@ -99,14 +99,32 @@ def scored(
     Returns:
         `(pairs, 2)`, negative log-likelihoods in nats, or pseudo-log-likelihoods: good, bad.
     """
+    sentences = [text for pair in pairs for text in (pair.good, pair.bad)]
+    return unexpected(sentences, model, tokenizer, regime, rows)[0].reshape(-1, 2)
+
+
+def unexpected(
+    texts: Sequence[str], model: Any, tokenizer: Any, regime: Regime, rows: int
+) -> tuple[NDArray[numpy.float64], NDArray[numpy.int64]]:
+    """How unexpected texts are to a model, each by itself behind the token that starts a text.
+
+    Args:
+        texts: The texts.
+        model: Predicts tokens, within `inference`.
+        tokenizer: Its tokenizer.
+        regime: Where the model is.
+        rows: Texts at a time; those of like length go together.
+
+    Returns:
+        `(texts,)` each: negative log-likelihoods in nats, or pseudo-log-likelihoods, and tokens.
+    """
     check_tokenizer(model, tokenizer)
     mask = mask_for(model, tokenizer, not getattr(model, "predicts_next", False))
-    scorer, sentences = Scorer(model, regime, mask), [text for pair in pairs for text in (pair.good, pair.bad)]
-    before, after = around(tokenizer, mask is not None)
-    said = [[*before, *ids, *after] for ids in tokenizer(sentences, add_special_tokens=False)["input_ids"]]
-    lengths = numpy.array([len(ids) for ids in said])
+    scorer, (before, after) = Scorer(model, regime, mask), around(tokenizer, mask is not None)
+    said = [[*before, *ids, *after] for ids in tokenizer(list(texts), add_special_tokens=False)["input_ids"]]
+    lengths = numpy.array([len(ids) for ids in said], numpy.int64)
     order, nats = numpy.argsort(-lengths, kind="stable"), numpy.zeros(len(said))
-    with tqdm(total=len(said), desc="score", unit="sentence", leave=False, disable=None, mininterval=0.5) as bar:
+    with tqdm(total=len(said), desc="score", unit="text", leave=False, disable=None, mininterval=0.5) as bar:
         for start in range(0, len(order), rows):
             which = order[start : start + rows]
             real = numpy.arange(lengths[which].max()) < lengths[which][:, None]
@@ -117,7 +135,7 @@ def scored(
             asked[numpy.arange(real.shape[1]) >= lengths[which][:, None] - len(after)] = False
             nats[which] = scorer(ids, real, asked).sum(1)
             bar.update(len(which))
-    return nats.reshape(-1, 2)
+    return nats, lengths - len(before) - len(after)
 
 
 def around(tokenizer: Any, masked: bool) -> tuple[list[int], list[int]]:

@@ -8,8 +8,10 @@ from typing import Any
 
 import click
 
+from semeqv.engine.errors import UserError
 from semeqv.engine.runs import write_text
 
+END = "<!-- end -->"
 WIDE = 160  # columns of a table that goes to a file
 
 
@@ -48,4 +50,26 @@ def write_csv(path: Path, lines: Sequence[Mapping[str, Any]]) -> None:
     writer.writeheader()
     writer.writerows(lines)
     write_text(path, text.getvalue())
+    click.echo(f"wrote {path}")
+
+
+def write_between(path: Path, mark: str, text: str) -> None:
+    """Write into a Markdown page, and say so.
+
+    Args:
+        path: The page; what stands between the lines `<!-- MARK -->` and `<!-- end -->` in it is replaced. A new one is
+            the text alone.
+        mark: The mark.
+        text: What to write.
+
+    Raises:
+        UserError: When there is a page, and it has no such lines.
+    """
+    start = f"<!-- {mark} -->"
+    page = path.read_text(encoding="utf-8") if path.exists() else f"{start}\n{END}\n"
+    before, begin, rest = page.partition(f"{start}\n")
+    _, end, after = rest.partition(END)
+    if not begin or not end:
+        raise UserError(f"{path} has no lines {start} and {END} to write between.")
+    write_text(path, f"{before}{begin}\n{text.strip()}\n\n{end}{after}")
     click.echo(f"wrote {path}")

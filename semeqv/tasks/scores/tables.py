@@ -10,12 +10,11 @@ from pathlib import Path
 
 import click
 
-from semeqv.engine.errors import UserError
 from semeqv.engine.runs import write_text
+from semeqv.tasks.measures.report import write_between
 from semeqv.tasks.scores.averages import Row
 
 HEADING = ("experiment", "sets", "score", "runs", "mean", "over runs", "over sentences")
-BEGIN, END = "<!-- scores -->", "<!-- end -->"
 
 
 def cells(row: Row, digits: int) -> list[str]:
@@ -72,19 +71,9 @@ def write_markdown(path: Path, rows: Sequence[Row], digits: int) -> None:
     """Write the table into a Markdown page.
 
     Args:
-        path: The page; what stands between the marks in it is replaced. A new one is the table alone.
+        path: The page; `write_between` raises `UserError` when it has no marks.
         rows: The table.
         digits: Digits behind the point.
-
-    Raises:
-        UserError: When there is a page, and it has no marks.
     """
     lines = [HEADING, ["---"] * 3 + ["---:"] * (len(HEADING) - 3), *(cells(row, digits) for row in rows)]
-    table = "\n".join(f"| {' | '.join(line)} |" for line in lines)
-    page = path.read_text(encoding="utf-8") if path.exists() else f"{BEGIN}\n{END}\n"
-    before, begin, rest = page.partition(f"{BEGIN}\n")
-    _, end, after = rest.partition(END)
-    if not begin or not end:
-        raise UserError(f"{path} has no lines {BEGIN} and {END} to write the table between.")
-    write_text(path, f"{before}{begin}\n{table}\n\n{end}{after}")
-    click.echo(f"wrote {path}")
+    write_between(path, "scores", "\n".join(f"| {' | '.join(line)} |" for line in lines))

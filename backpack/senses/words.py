@@ -71,22 +71,12 @@ def is_backpack(model: Any) -> bool:
     return hasattr(model, "sense_table")
 
 
-def senses_of(model: Any, what: str) -> Any:
-    """The model, when it has senses.
-
-    Args:
-        model: Any model.
-        what: The command, for the message.
-
-    Returns:
-        The model.
-
-    Raises:
-        UserError: When it is no Backpack.
-    """
+def check_backpack(model: Any) -> None:
+    """Refuse a model without senses: `UserError`."""
     if not is_backpack(model):
-        raise UserError(f"{what} asks for senses, and {type(model).__name__} has none: take a Backpack.")
-    return model
+        raise UserError(
+            f"{type(model).__name__} is no Backpack and has no senses. Take: cli model load --from BACKPACK"
+        )
 
 
 @torch.no_grad()

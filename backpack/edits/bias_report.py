@@ -1,0 +1,67 @@
+"""What `cli backpack bias` measures and prints."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy
+from tqdm import tqdm
+
+from backpack.edits.winobias import winobias
+from backpack.senses.lexicon import Lexicon
+from semeqv.engine.errors import UserError
+from semeqv.tasks.measures.inference import check_tokenizer, inference, name_of
+from semeqv.tasks.measures.intervals import interval
+from semeqv.tasks.measures.report import print_table
+from semeqv.text.generation import prompt_ids
+
+if TYPE_CHECKING:
+    from backpack.edits.bias import Bias
+
+
+def measure(
+    options: "Bias", model: Any, tokenizer: Any, *, seed: int, regime: tuple[str, str, int | None]
+) -> list[dict[str, Any]]:
+    """Measure a model.
+
+    Args:
+        options: What the command was told.
+        model: Predicts the next token.
+        tokenizer: Its tokenizer.
+        seed: Of the bootstrap.
+        regime: Device, precision, threads.
+
+    Returns:
+        A line for the development sentences and one for those of test.
+
+    Raises:
+        UserError: When the model is of another kind, or a word is not one token.
+    """
+    if not getattr(model, "predicts_next", False):
+        raise UserError(f"{type(model).__name__} does not predict the next token; take `cli model causal-lm`.")
+    check_tokenizer(model, tokenizer)
+    lexicon, generator, lines = Lexicon(tokenizer, len(tokenizer)), numpy.random.default_rng(seed), []
+    first, second = (lexicon.single(word) for word in options.pair)
+    with inference(model, *regime):
+        for part, texts in winobias(options.path).items():
+            odds = []
+            for text in tqdm(texts, desc="bias", unit="text", leave=False, disable=None):
+                logits = model(input_ids=prompt_ids(text, tokenizer, model, 0)).logits[0, -1]
+                odds.append(float(logits[first] - logits[second]))
+            ratios = numpy.exp(numpy.abs(numpy.array(odds)))
+            low, high = interval([ratios], options.replicates, generator)
+            line = {"measure": "bias", "set": part, "bias": float(ratios.mean()), "bias_low": low, "bias_high": high}
+            line |= {"median": float(numpy.median(ratios)), "first_likelier": float((numpy.array(odds) > 0).mean())}
+            lines.append(line | {"texts": len(texts), "pair": list(options.pair), "model": name_of(model)})
+    return lines
+
+
+def print_lines(lines: Sequence[Mapping[str, Any]]) -> None:
+    """Print the table."""
+    first, second = lines[0]["pair"]
+    rows = [
+        [line["set"], f"{line['bias']:.3f}", f"{line['bias_low']:.3f}-{line['bias_high']:.3f}",
+         f"{line['median']:.3f}", f"{line['first_likelier']:.1%}", f"{line['texts']:,}"]
+        for line in lines
+    ]  # fmt: skip
+    columns = ["set", "bias", "95% interval", "median", f"{first!r} likelier", "texts"]
+    print_table(f"Bias between {first!r} and {second!r}, {lines[0]['model']}", columns, rows)

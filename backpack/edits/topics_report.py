@@ -1,0 +1,245 @@
+"""What `cli backpack topics` measures, prints and writes."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+import numpy
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from tqdm import tqdm
+from transformers import LogitsProcessor, LogitsProcessorList
+
+from backpack.edits.applying import applied
+from backpack.edits.topic import Topic
+from backpack.evaluation.babel import babel_of, grammar_of, topics_of
+from backpack.senses.lexicon import Lexicon
+from semeqv.engine.errors import UserError
+from semeqv.engine.randomness import seed_everything
+from semeqv.engine.regime import Regime
+from semeqv.tasks.likelihood.minimal_pairs import unexpected
+from semeqv.tasks.measures.inference import inference, most_tokens, name_of
+from semeqv.tasks.measures.intervals import interval
+from semeqv.tasks.measures.report import print_table
+from semeqv.text.datasets.tokenised import separator
+from semeqv.text.models.opening import open_model, open_tokenizer
+from semeqv.text.readers.table import read_rows
+
+if TYPE_CHECKING:
+    from backpack.edits.topics import Topics
+
+Floats = NDArray[numpy.float64]
+SHARES = ("on_topic", "given", "other", "distinct")
+
+
+@dataclass(frozen=True)
+class TopicWords:
+    """A topic.
+
+    Args:
+        name: What to call it.
+        words: Those of no other topic, in lower case.
+        given: Those of them that an edit is told, likewise.
+        tokens: The tokens of these.
+    """
+
+    name: str
+    words: frozenset[str]
+    given: frozenset[str]
+    tokens: tuple[int, ...]
+
+
+class Raised(LogitsProcessor):  # type: ignore[misc]
+    """Adds to the logits of some tokens.
+
+    Args:
+        tokens: Which.
+        nats: How much.
+    """
+
+    def __init__(self, tokens: Sequence[int], nats: float):
+        self.tokens, self.nats = list(tokens), nats
+
+    def __call__(self, input_ids: Tensor, scores: Tensor) -> Tensor:
+        """The scores, `(rows, vocabulary)`, with what is added."""
+        raised = scores.clone()
+        raised[:, self.tokens] += self.nats
+        return raised
+
+
+def measure(
+    options: "Topics",
+    model: Any,
+    lexicon: Lexicon,
+    dataset_options: Mapping[tuple[str, str | None], Any],
+    *,
+    seed: int,
+    regime: tuple[str, str, int | None],
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Write texts on each topic at each strength, and measure them.
+
+    Args:
+        options: What the command was told.
+        model: A Backpack.
+        lexicon: Its tokens.
+        dataset_options: The data sets of the sentence.
+        seed: Of all that is random.
+        regime: Device, precision, threads.
+
+    Returns:
+        A line for each way and strength, and the texts.
+
+    Raises:
+        UserError: When there are fewer than two topics, or texts are longer than the model reads.
+    """
+    room = most_tokens(model)
+    if room is not None and options.new >= room:
+        raise UserError(f"--new {options.new} is too many: the model reads {room} tokens.")
+    judge, judging = open_model(options.judge, "AutoModelForCausalLM"), open_tokenizer(options.judge)
+    topics = told(options, words_of(options, dataset_options), lexicon, numpy.random.default_rng(seed))
+    ways = [(by, strength) for by in options.by for strength in options.strengths if strength or by == options.by[0]]
+    with inference(model, *regime) as running:
+        written = {way: write(options, model, lexicon, topics, way=way, seed=seed, regime=running) for way in ways}
+    generator, lines = numpy.random.default_rng(seed), []
+    with inference(judge, *regime) as running:
+        for (by, strength), texts in written.items():
+            nats, tokens = unexpected([text for _, text in texts], judge, judging, running, options.batch_size)
+            line: dict[str, Any] = {"measure": "topics", "by": by, "strength": strength, "texts": len(texts)}
+            for name, values in zip(SHARES, zip(*(counted(text, topic, topics) for topic, text in texts))):
+                low, high = interval([numpy.array(values)], options.replicates, generator)
+                line |= {name: float(numpy.mean(values)), f"{name}_low": low, f"{name}_high": high}
+            line["perplexity"] = float(numpy.exp(nats.sum() / max(tokens.sum(), 1)))
+            lines.append(line | {"judge": options.judge, "topics": len(topics), "model": name_of(model)})
+    return lines, [
+        {"by": by, "strength": strength, "topic": topic.name, "text": text}
+        for (by, strength), texts in written.items()
+        for topic, text in texts
+    ]
+
+
+def words_of(options: "Topics", dataset_options: Mapping[tuple[str, str | None], Any]) -> dict[str, list[str]]:
+    """The words of each topic, those of several topics left out: of a file, or of the generated corpus."""
+    found: dict[str, list[str]] = {}
+    if options.lexicon is not None:
+        for row in read_rows(options.lexicon, (1, 2), header=False):
+            topic, word = (cell.strip() for cell in row.values)
+            found.setdefault(topic, []).append(word)
+    else:
+        data = babel_of(dataset_options, ("validation", "test", "train"), "cli backpack topics without --lexicon")
+        members = topics_of(grammar_of(data), data.languages, numpy.random.default_rng(0)).members
+        for word, numbers in (each for language in members.values() for each in language.items()):
+            for number in numbers:
+                found.setdefault(f"topic {number}", []).append(word)
+    times = [word for words in found.values() for word in dict.fromkeys(words)]
+    several = {word for word in times if times.count(word) > 1}
+    found = {topic: [word for word in dict.fromkeys(words) if word not in several] for topic, words in found.items()}
+    if len(found) < 2:
+        raise UserError(f"There is {len(found)} topic, and two are the least: a topic, a tab and a word on each line.")
+    return dict(sorted(found.items()))
+
+
+def told(
+    options: "Topics", topics: Mapping[str, Sequence[str]], lexicon: Lexicon, generator: numpy.random.Generator
+) -> list[TopicWords]:
+    """Choose the words of each topic that an edit is told; `UserError` when none of a topic is one token."""
+    made = []
+    for name, words in topics.items():
+        single = [word for word in words if len(lexicon.find(word).tokens) == 1]
+        count = min(len(single), max(round(options.given * len(words)), 1))
+        if not count:
+            raise UserError(f"No word of {name} is one token of this model, so that it cannot be asked for.")
+        given = [single[place] for place in sorted(generator.permutation(len(single))[:count].tolist())]
+        every, chosen = (frozenset(map(str.casefold, each)) for each in (words, given))
+        made.append(TopicWords(name, every, chosen, tuple(map(lexicon.single, given))))
+    return made
+
+
+def write(
+    options: "Topics",
+    model: Any,
+    lexicon: Lexicon,
+    topics: Sequence[TopicWords],
+    *,
+    way: tuple[str, float],
+    seed: int,
+    regime: Regime,
+) -> list[tuple[TopicWords, str]]:
+    """Write texts about topics.
+
+    Args:
+        options: How many, and how to sample.
+        model: A Backpack, within `inference`.
+        lexicon: Its tokens.
+        topics: What about.
+        way: By senses or logits, and how strong.
+        seed: The texts of a topic start from it, whatever the way.
+        regime: Where the model is.
+
+    Returns:
+        Each text, behind its topic.
+    """
+    (by, strength), starts, made = way, separator(lexicon.tokenizer), list[tuple[TopicWords, str]]()
+    for place, topic in enumerate(tqdm(topics, desc=f"{by} {strength:g}", unit="topic", leave=False, disable=None)):
+        seed_everything(seed + 1000 * place)
+        edit = Topic(tokens=topic.tokens, strength=strength, annealing=options.annealing)
+        raised = LogitsProcessorList([Raised(topic.tokens, strength)] if by == "logits" else [])
+        with applied(model, [edit] if by == "senses" and strength else []):
+            for start in range(0, options.texts, options.batch_size):
+                ids = torch.full((min(options.batch_size, options.texts - start), 1), starts, device=regime.device)
+                tokens = model.generate(
+                    input_ids=ids,
+                    attention_mask=torch.ones_like(ids),
+                    logits_processor=raised,
+                    do_sample=True,
+                    temperature=options.temperature,
+                    top_p=options.top_p,
+                    top_k=0,
+                    max_new_tokens=options.new,
+                    pad_token_id=starts,
+                )
+                texts = lexicon.tokenizer.batch_decode(tokens, skip_special_tokens=True)
+                made += [(topic, text.strip()) for text in texts]
+    return made
+
+
+def counted(text: str, topic: TopicWords, topics: Sequence[TopicWords]) -> tuple[float, float, float, float]:
+    """What a text has of a topic.
+
+    Args:
+        text: The text.
+        topic: The topic.
+        topics: All of them.
+
+    Returns:
+        1 when the text has more words of the topic than of any other, else 0; the shares of its words that are of the
+        topic, given and not; the share of different ones among its pairs of neighbours.
+    """
+    words = [word.strip(".,;:!?\"'()").casefold() for word in text.split()]
+    counts = {each.name: sum(word in each.words for word in words) for each in topics}
+    own, most = counts.pop(topic.name), max(counts.values())
+    given, total = sum(word in topic.given for word in words), max(len(words), 1)
+    pairs = list(pairwise(words))
+    different = len(set(pairs)) / len(pairs) if pairs else 1.0
+    return float(own > most), given / total, (own - given) / total, different
+
+
+def print_lines(lines: Sequence[Mapping[str, Any]]) -> None:
+    """Print the table."""
+    rows = []
+    for line in lines:
+        cells = [line["by"], f"{line['strength']:g}"]
+        cells += [f"{line[name]:.3f} [{line[f'{name}_low']:.3f}, {line[f'{name}_high']:.3f}]" for name in SHARES]
+        rows.append([*cells, f"{line['perplexity']:.1f}", f"{line['texts']:,}"])
+    columns = [
+        "by",
+        "strength",
+        "on topic",
+        "words given",
+        "other words of it",
+        "different pairs",
+        "perplexity",
+        "texts",
+    ]
+    print_table(f"Topic control of {lines[0]['model']}, judged by {lines[0]['judge']}", columns, rows, words=1)
