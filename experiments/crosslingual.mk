@@ -21,9 +21,10 @@ endif
 
 ifeq ($(SIZE),tiny)
 BASE_STEPS ?= 1500
-LANGUAGE_STEPS ?= 120
+LANGUAGE_STEPS ?= 80
 TASK_EPOCHS ?= 1
-MEASURED_SENTENCES ?= 150
+MEASURED_SENTENCES ?= 100
+STRENGTHS ?= 0 .5 1
 MEASURED_SEEDS ?= $(firstword $(EACH))
 endif
 ifneq ($(filter tiny small,$(SIZE)),)

@@ -42,8 +42,8 @@ def choices(lines: Sequence[Line], source: str, fixed: float, every: bool) -> li
         kind = next(iter(points.values()))["kind"]
         none = tests["", language][0.0, 0.0]
         every_point = {(0.0, 0.0): {**none, "kind": kind, "vector": vector}} | points
-        if kind != GRID and (fixed, 0.0) in points:
-            found.append(chosen(points[fixed, 0.0], FIXED))
+        if kind != GRID:
+            found.append(chosen(every_point[fixed, 0.0], FIXED))
         for choice, judge in ((SOURCE, source), (ORACLE, language)) if every or kind != OTHER else ():
             judged = scores.get((vector, judge))
             if judged:
