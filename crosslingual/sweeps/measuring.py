@@ -51,7 +51,6 @@ class Sets:
             self.data[part, name], self.scorers[part, name] = data, scorer
         if not self.languages:
             raise UserError("A sweep needs test sets, called by languages: cli dataset ... --split test --name de.")
-        self.asked = metric
         self.metric = metric or ""
 
     @property
