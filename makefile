@@ -5,12 +5,12 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
-EXPERIMENTS := $(filter-out experiments/backpack.mk experiments/common.mk experiments/xor.mk,$(sort $(wildcard experiments/*.mk)))
+EXPERIMENTS := $(filter-out $(addprefix experiments/,backpack.mk common.mk crosslingual.mk xor.mk),$(sort $(wildcard experiments/*.mk)))
 SMALL := xor-transformer-small xor-transformer-small-ydh xor-transformer-small-ndh xor-lstm-small xor-mlp-small
 MEDIUM := xor-transformer-medium xor-lstm-medium xor-mlp-medium
 
 .PHONY: figs test help install install-dev lint format xor xor-medium mlm all bench faults clean
-.PHONY: docker-build docker-run docs/results/xor.md docs/results/mlm.md docs/results/tagging.md docs/results/backpack.md
+.PHONY: docker-build docker-run docs/results/xor.md docs/results/mlm.md docs/results/tagging.md docs/results/backpack.md docs/results/crosslingual.md
 
 figs: install
 	@$(MAKE) --no-print-directory -f experiments/xor-transformer-small.mk figs
@@ -26,6 +26,7 @@ help:
 	@echo 'make mlm         the experiment on text (Europarl if $$SEMEQV_DATA has it, else generated), and docs/results/mlm.md'
 	@echo 'make tagging     taggers on a small encoder, pretrained here or not (40 minutes)'
 	@echo 'make docs/results/backpack.md    Backpacks on generated text, and the page (five minutes)'
+	@echo 'make docs/results/crosslingual.md    tasks across languages with language vectors, and the page (hours)'
 	@echo 'make all         every experiment'
 	@echo 'make lint        ruff, mypy, import-linter, pydoclint, hadolint'
 	@echo 'make format      let ruff format the code'
@@ -60,6 +61,9 @@ docs/results/tagging.md: install
 
 docs/results/backpack.md: install
 	@$(MAKE) --no-print-directory -f experiments/backpack-babel.mk results
+
+docs/results/crosslingual.md: install
+	@$(MAKE) --no-print-directory -f experiments/crosslingual-grid.mk page
 
 bench: install-dev
 	$(BIN)/python -m benchmarks

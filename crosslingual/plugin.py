@@ -2,7 +2,7 @@
 
 from semeqv.engine.chain import Chain
 
-ACTIONS = ("vector", "apply", "compare", "merge")
+ACTIONS = ("vector", "apply", "compare", "merge", "sweep", "report", "distances", "corpus")
 
 
 def register(chain: Chain) -> None:

@@ -1,7 +1,7 @@
 """Bootstrap intervals of what is computed from sums over sentences (Efron & Tibshirani, 1993, percentile method)."""
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import numpy
 from numpy.typing import NDArray
@@ -9,6 +9,21 @@ from numpy.typing import NDArray
 Floats = NDArray[numpy.float64]
 AT_ONCE = 2**22  # weights of sentences drawn at a time
 SHARE = 0.95
+
+
+@runtime_checkable
+class Tallied(Protocol):
+    """A scorer whose scores follow from sums over sentences, so that samples of sentences can be scored, too.
+
+    What measures one model at many points, such as `cli crosslingual sweep`, asks no more of a task than this, and the
+    `take` of a `Scorer`: any data set whose `scorer()` has both methods can be measured there.
+    """
+
+    def tally(self) -> NDArray[Any]:
+        """What is counted in each sentence of the pass, `(sentences, ...)`."""
+
+    def measures(self, sums: NDArray[Any]) -> Mapping[str, NDArray[Any]]:
+        """From sums of tallies, `(replicates, ...)`, to scores, each `(replicates,)`; the first is the main one."""
 
 
 def intervals(
@@ -40,3 +55,38 @@ def intervals(
     found = scores(numpy.concatenate(sums).reshape(replicates, *counts.shape[1:]))
     ends = [(1 - SHARE) / 2, (1 + SHARE) / 2]
     return {name: tuple(numpy.quantile(values, ends).tolist()) for name, values in found.items()}
+
+
+def compared(
+    counts: NDArray[Any],
+    others: NDArray[Any],
+    scores: Callable[[Floats], Mapping[str, Floats]],
+    replicates: int = 1000,
+    seed: int = 0,
+) -> dict[str, float]:
+    """The scores of a model, and what they gain over those of another one on the same sentences: a paired bootstrap.
+
+    Both models are scored on each sample of sentences, so that what makes a sentence hard for both cancels out.
+
+    Args:
+        counts: What is counted in each sentence, `(sentences, ...)`.
+        others: The same for the other model.
+        scores: As of `intervals`, and so are the others.
+        replicates: How many samples to draw; 0 for no intervals.
+        seed: What decides the samples.
+
+    Returns:
+        `NAME` and `NAME_gain` of each score, and in `NAME_low`, `NAME_high`, `NAME_gain_low` and `NAME_gain_high` the
+        95% intervals.
+    """
+
+    def both(sums: Floats) -> dict[str, Floats]:
+        ours, theirs = scores(sums[:, 0]), scores(sums[:, 1])
+        return dict(ours) | {f"{name}_gain": ours[name] - theirs[name] for name in ours}
+
+    pairs = numpy.stack([counts, others], axis=1)  # (sentences, 2, ...)
+    found = {name: float(value[0]) for name, value in both(pairs.sum(0, dtype=numpy.float64)[None]).items()}
+    if replicates:
+        for name, ends in intervals(pairs, both, replicates, seed).items():
+            found |= dict(zip((f"{name}_low", f"{name}_high"), ends))
+    return found

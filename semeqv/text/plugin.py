@@ -5,7 +5,8 @@ from semeqv.engine.chain import Chain
 
 def register(chain: Chain) -> None:
     """Open `dataset` and `tokenizer`."""
-    datasets = (f"semeqv.text.datasets.{name}" for name in ("babel", "europarl", "multiun", "moses", "single"))
+    names = ("babel", "europarl", "multiun", "moses", "single", "multilingual")
+    datasets = (f"semeqv.text.datasets.{name}" for name in names)
     chain.word("dataset", "What is read, one per split and name.", *datasets)
     chain.word("tokenizer", "From text to tokens.", "semeqv.text.tokenizers.trained", "semeqv.text.tokenizers.load")
     chain.modules.append("semeqv.text.tokenizers.save")

@@ -99,6 +99,14 @@ def test_labels_come_from_a_trained_classifier_that_knows_them(treebank):
         built(test, tokenizer=tokenizer)
 
 
+def test_types_of_entities_have_other_names_elsewhere(tmp_path):
+    (tmp_path / "train.iob2").write_text("1\tAnna\tB-PERSON\n2\tBerg\tI-PERSON\n3\tin\tO\n4\tRom\tB-LOC\n\n")
+    (item,) = Ner(path=tmp_path / "train.iob2", rename=("PERSON=PER", "ORGANIZATION=ORG")).items()
+    assert item.labels == ("B-PER", "I-PER", "O", "B-LOC")
+    with pytest.raises(ValueError, match="--rename says an old and a new type"):
+        Ner(path=tmp_path / "train.iob2", rename=("PERSON",))
+
+
 def test_tags_have_a_beginning_and_an_inside_for_every_type(tmp_path):
     iob2(tmp_path / "train.iob2", "Bob/B-PER sat/O in/O New/B-LOC York/I-LOC", "Acme/B-ORG 's/O X/B-X")
     iob2(tmp_path / "test.iob2", "Bob/B-PER Smith/I-PER of/O Q/B-MISC")

@@ -1,7 +1,6 @@
 """From true and predicted labels to scores and their intervals."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy
 
@@ -33,14 +32,8 @@ def judged(
     Returns:
         The scores, and in `NAME_low` and `NAME_high` their 95% intervals.
     """
-    asked = gold != UNLABELLED
-    sentence = numpy.repeat(numpy.arange(len(sizes)), sizes)
-    known = (gold[asked], predicted[asked], sentence[asked], len(sizes))
-    scores: Any = label_scores
-    if entities:
-        scores, (tally, _) = entity_scores, entity_tally(*known, names)
-    else:
-        tally = label_tally(*known, len(names))
+    scores = entity_scores if entities else label_scores
+    tally = tally_of(gold, predicted, sizes, names, entities=entities)
     found = {name: float(value) for name, value in scores(tally.sum(0)).items()}
     if not replicates:
         return found
@@ -49,6 +42,14 @@ def judged(
     for name, ends in intervals(tally, scores, replicates).items():
         found |= dict(zip((f"{name}_low", f"{name}_high"), ends))
     return found
+
+
+def tally_of(gold: Integers, predicted: Integers, sizes: Integers, names: Sequence[str], *, entities: bool) -> Integers:
+    """What is counted in each sentence; arguments as of `judged`. Gives `(sentences, 3, classes)`, see `tallies`."""
+    asked = gold != UNLABELLED
+    sentence = numpy.repeat(numpy.arange(len(sizes)), sizes)
+    known = (gold[asked], predicted[asked], sentence[asked], len(sizes))
+    return entity_tally(*known, names)[0] if entities else label_tally(*known, len(names))
 
 
 def named(labels: Integers, sizes: Integers, names: Sequence[str]) -> list[list[str]]:

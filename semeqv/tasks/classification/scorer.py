@@ -4,12 +4,14 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy
+from numpy.typing import NDArray
 from torch import Tensor
 
 from semeqv.engine.batches import Batch
 from semeqv.engine.scoring import Scorer
-from semeqv.tasks.classification.judging import judged, named
+from semeqv.tasks.classification.judging import judged, named, tally_of
 from semeqv.tasks.classification.rows import UNLABELLED, Integers
+from semeqv.tasks.classification.tallies import Floats, entity_scores, label_scores
 
 if TYPE_CHECKING:
     from semeqv.tasks.classification.batches import LabelledBatches
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
 
 class LabelScorer(Scorer):
     """Judges labels of words or of texts: entities by F1, others by accuracy and macro F1.
+
+    It is a `Tallied` scorer (see `semeqv.tasks.bootstrap`), so that models can be compared on samples of sentences.
 
     Args:
         data: What is labelled.
@@ -54,6 +58,15 @@ class LabelScorer(Scorer):
             entities=data.entities,
             replicates=data.replicates,
         )
+
+    def tally(self) -> Integers:
+        """What is counted in each sentence, `(sentences, 3, classes)`."""
+        data = self.data
+        return tally_of(data.rows.labels, self.predicted(), self.sizes(), data.labels, entities=data.entities)
+
+    def measures(self, sums: NDArray[Any]) -> Mapping[str, Floats]:
+        """The scores that follow from sums of tallies, `(..., 3, classes)`, each `(...)`."""
+        return entity_scores(sums) if self.data.entities else label_scores(sums)
 
     def sizes(self) -> Integers:
         """How many labels each sentence has, `(sentences,)`."""

@@ -1,5 +1,6 @@
 """Data sets of words with labels, from files: CoNLL-U and IOB2."""
 
+import functools
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -78,6 +79,7 @@ class Ner(Treebank):
 
     Args:
         outside: Types of entities to read as no entity.
+        rename: Types to read as others, `PERSON=PER`.
         convert: Let an I- that follows no entity of its type begin one; else it is refused.
         word_column: The column of the words, counted from 1, if it cannot be told from the file.
         tag_column: The column of the tags.
@@ -96,6 +98,7 @@ class Ner(Treebank):
     )
 
     outside: tuple[str, ...] = ()
+    rename: tuple[str, ...] = ()
     convert: bool = False
     word_column: int | None = None
     tag_column: int | None = None
@@ -104,6 +107,8 @@ class Ner(Treebank):
         super().__post_init__()
         if (self.word_column is None) != (self.tag_column is None):
             raise ValueError("--word_column and --tag_column go together; say both.")
+        if wrong := [said for said in self.rename if not all(said.partition("="))]:
+            raise ValueError(f"--rename says an old and a new type, PERSON=PER, not {wrong[0]!r}.")
 
     @property
     def entities(self) -> bool:
@@ -117,8 +122,19 @@ class Ner(Treebank):
         columns = (self.word_column, self.tag_column) if self.word_column and self.tag_column else None
         for file in self.sources().values():
             for sentence in read_sentences(file, columns, self.convert):
-                tags = ("O" if word.tag[2:] in self.outside else word.tag for word in sentence.words)
-                yield Item(tuple(word.form for word in sentence.words), tuple(tags))
+                yield Item(
+                    tuple(word.form for word in sentence.words), tuple(self.read(word.tag) for word in sentence.words)
+                )
+
+    def read(self, tag: str) -> str:
+        """A tag as it is read: `B-PERSON` perhaps as `B-PER`, or as `O`."""
+        kind = tag[2:]
+        return "O" if kind in self.outside or tag == "O" else tag[:2] + self.renamed.get(kind, kind)
+
+    @functools.cached_property
+    def renamed(self) -> dict[str, str]:
+        """By the types of the files, those to read."""
+        return {old: new for old, _, new in (said.partition("=") for said in self.rename)}
 
     def line_of(self, label: str) -> str:
         """The first line that says it."""

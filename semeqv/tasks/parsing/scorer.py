@@ -4,12 +4,13 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy
+from numpy.typing import NDArray
 from torch import Tensor
 
 from semeqv.engine.batches import Batch
 from semeqv.engine.scoring import Scorer
 from semeqv.tasks.classification.rows import UNLABELLED
-from semeqv.tasks.parsing.judging import judged
+from semeqv.tasks.parsing.judging import counted, judged, shares
 from semeqv.tasks.parsing.rows import Trees
 from semeqv.tasks.parsing.trees import best_tree
 from semeqv.text.records import UNSAID, Sentence, Word
@@ -21,7 +22,9 @@ UNREAD = "dep"  # the relation of UD for what cannot be told
 
 
 class TreeScorer(Scorer):
-    """Finds the best tree of each sentence, and judges all: UAS, LAS, and UPOS of a parser that tags.
+    """Finds the best tree of each sentence, and judges all: LAS, UAS, and UPOS of a parser that tags.
+
+    It is a `Tallied` scorer (see `semeqv.tasks.bootstrap`), so that parsers can be compared on samples of sentences.
 
     Args:
         data: The treebank.
@@ -85,6 +88,15 @@ class TreeScorer(Scorer):
             found.append(Sentence(words, sentence.comments, sentence.spans, sentence.empty))
             start = place.stop
         return found
+
+    def tally(self) -> NDArray[numpy.int64]:
+        """What is counted in each sentence, `(sentences, 4)`: words, and those that are right in each way."""
+        return counted(self.data.items, self.parsed())
+
+    def measures(self, sums: NDArray[Any]) -> dict[str, NDArray[numpy.float64]]:
+        """The scores that follow from sums of tallies, `(..., 4)`, each `(...)`."""
+        found = shares(sums)
+        return found if self.data.tags else {name: found[name] for name in ("las", "uas")}
 
     def scores(self) -> dict[str, float]:
         """The scores, and in `NAME_low` and `NAME_high` their intervals where the data set asks for them.

@@ -41,14 +41,19 @@ class Babel(GrammarOptions, Corpus):
 
     def source_facts(self) -> dict[str, Any]:
         """What the text depends on."""
-        return super().source_facts() | {"pairs": self.objective == "translation"}
+        return super().source_facts() | {"pairs": self.pairs}
+
+    @property
+    def pairs(self) -> bool:
+        """Whether sentences with their translations are asked for, not documents."""
+        return self.joined or self.objective == "translation"
 
     def rows(self) -> Iterator[Mapping[str, str]]:
         """Documents; sentences with their translations, when these are asked for."""
         from semeqv.text.babel.grammar import Grammar
 
         grammar = Grammar(self.grammar)
-        if self.objective == "translation":
+        if self.pairs:
             for pair in grammar.pairs(self.split, self.documents, self.corpus_seed):
                 yield {language: pair.sentences[language] for language in self.languages}
             return

@@ -24,6 +24,8 @@ class Corpus:
         objective: What is predicted: the next token (causal), hidden tokens (masked), or hidden tokens of a sentence
             and its translation (translation; Conneau & Lample, 2019, arXiv 1901.07291). What the model is for, if left
             out.
+        joined: Make one document of a sentence and its translations, whatever is predicted, so that each is read in the
+            light of the others; so it is for translation.
         batch_size: Rows of a batch.
         block_size: The most tokens of a row.
         packing: Cut rows from the running text, documents separated; else each row is a document or a piece of one.
@@ -41,6 +43,7 @@ class Corpus:
     holdout: float = 0.0
     documents: int = 0
     objective: Literal["causal", "masked", "translation"] | None = None
+    joined: bool = False
     batch_size: int = 32
     block_size: int = alias("max_length", 128)
     packing: bool | None = None
@@ -61,6 +64,10 @@ class Corpus:
     def rows(self) -> Iterator[Mapping[str, str]]:
         """All documents of the files: what each says in each language; yields them in the order of the files."""
         raise NotImplementedError
+
+    def kept(self, row: Mapping[str, str]) -> Mapping[str, str]:
+        """What is read of a document of the split; it is left out when that is nothing."""
+        return row
 
     def sources(self) -> Mapping[str, Path]:
         """The files, by how they are called in run.json; empty when the corpus is in no file."""

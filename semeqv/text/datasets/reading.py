@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from semeqv.text.datasets.corpus import Corpus
 
 LAYOUT = ("batch_size", "block_size", "packing", "shuffle", "weights", "temperature")
-TASK = ("objective", "mask_probability", "whole_word")
+TASK = ("objective", "joined", "mask_probability", "whole_word")
 BATCHING = {"name", "path", "download", *LAYOUT, *TASK}  # options that do not change which text is read
 
 
@@ -30,7 +30,7 @@ def chosen(corpus: "Corpus") -> Iterator[Mapping[str, str]]:
     Raises:
         UserError: When there is none.
     """
-    rows = (row for row in corpus.rows() if belongs(corpus, row))
+    rows = (kept for row in corpus.rows() if belongs(corpus, row) and (kept := corpus.kept(row)))
     first = next(rows, None)
     if first is None:
         raise UserError(f"The corpus has no document for the {corpus.split} split. Raise --holdout, or --documents.")

@@ -39,7 +39,7 @@ def batches(corpus: "Corpus", tokenizer: Any, kind: str) -> TokenBatches:
     Raises:
         UserError: When the tokenizer lacks a special token that the objective needs, or the weights do not fit.
     """
-    folder, facts = token_files(corpus, tokenizer, together=kind == "translation")
+    folder, facts = token_files(corpus, tokenizer, together=corpus.joined or kind == "translation")
     counts = read_facts(folder)["languages"]
     files = [TokenFile.open(folder, language, len(tokenizer)) for language in counts]
     packing = kind == "causal" if corpus.packing is None else corpus.packing

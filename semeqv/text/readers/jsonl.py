@@ -27,12 +27,51 @@ def read_rows(path: Path, fields: Sequence[str]) -> Iterator[Row]:
 
 def rows(path: Path, fields: Sequence[str]) -> Iterator[Row]:
     """The rows of a file, of which there may be none."""
+    for number, record in objects(path):
+        yield Row(number, values(record, fields, f"{path}, line {number}"))
+
+
+def read_texts(path: Path) -> Iterator[Mapping[str, str]]:
+    """Read all fields of a file of JSON objects whose fields are texts.
+
+    Raises `UserError` when there is none, a line is no JSON object, or a field is no text.
+
+    Args:
+        path: The file.
+
+    Yields:
+        The fields of each line that has any; they are not blank.
+    """
+    yield from some(texts(path), path, "JSON object that says something")
+
+
+def texts(path: Path) -> Iterator[Mapping[str, str]]:
+    """The texts of a file, of which there may be none."""
+    for number, record in objects(path):
+        where = f"{path}, line {number}"
+        said = {name: values({"text": text}, ["text"], f"{where}, {name!r}")[0] for name, text in record.items()}
+        if kept := {name: text for name, text in said.items() if text.strip()}:
+            yield kept
+
+
+def objects(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    """The objects of a file, and the number of the line of each.
+
+    Args:
+        path: The file.
+
+    Yields:
+        The number and the object.
+
+    Raises:
+        UserError: When a line is no JSON object.
+    """
     for number, text in lines(path):
         if text.strip():
             record = read_record(text.encode())
             if not isinstance(record, dict):
                 raise UserError(f"{path}, line {number}: expected a JSON object, {record}.")
-            yield Row(number, values(record, fields, f"{path}, line {number}"))
+            yield number, record
 
 
 def values(record: Mapping[str, Any], fields: Sequence[str], where: str) -> tuple[str, ...]:

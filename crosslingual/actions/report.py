@@ -1,0 +1,79 @@
+"""`cli crosslingual report`."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+import click
+
+from semeqv.engine.component import component, positional
+
+
+@component("crosslingual report")
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """Join what sweeps of several runs have measured: tables of gains, the matrix, and tests of two hypotheses.
+
+    Runs of one task and model that differ by their seed are joined. Intervals over runs are Student's, at 95%; where
+    there is one run, that of the paired bootstrap over sentences stands instead, and the JSON file has both.
+
+    Where `cli perplexity` has measured sets called `base-de` of the base and `adapted-de` of models adapted to
+    languages, and `cli crosslingual compare` their vectors, there is a table of that, too.
+
+    The hypotheses: tasks of meaning gain more than tasks of form, where both kinds were swept; and the gain goes with
+    the distance of the language, where distances are given.
+
+    Args:
+        paths: Folders of sweeps (and of what was measured of languages), folders with such folders, or metrics.jsonl.
+        semantic: A task of meaning, as the sweeps call it; may be repeated.
+        syntactic: A task of form; may be repeated.
+        kind: The vector whose gains the hypotheses are tested on.
+        distances: A table with tabs: a column `language`, and one for each measure of distance from the source.
+        output: Write a page to this Markdown file too, and its numbers beside it as JSON. It shows the figures that
+            are in the folder called like the file. Of a page that is there, what stands between the lines
+            `<!-- measured -->` and `<!-- end -->` is replaced.
+        csv: Write the table of all cells to this file, too.
+    """
+
+    paths: tuple[Path, ...] = positional()
+    semantic: list[str] = field(default_factory=lambda: ["ner", "nli", "qa"])
+    syntactic: list[str] = field(default_factory=lambda: ["pos", "parsing"])
+    kind: Literal["language", "analogy"] = "language"
+    distances: Path | None = None
+    output: Path | None = None
+    csv: Path | None = None
+
+    def __post_init__(self) -> None:
+        if self.output is not None and self.output.suffix != ".md":
+            raise ValueError(f"--output {self.output}: the page is Markdown; write {self.output.with_suffix('.md')}")
+
+    def build(self) -> None:
+        """Read the runs, print, and write the page."""
+        from crosslingual.sweeps.choosing import FIXED, ORACLE
+        from crosslingual.sweeps.distances import read_distances
+        from crosslingual.sweeps.hypotheses import tested
+        from crosslingual.sweeps.joined import joined, read_runs, rows_of
+        from crosslingual.sweeps.languages import read_languages
+        from crosslingual.sweeps.page import numbers, write_page
+        from crosslingual.sweeps.report import every_table, print_tables
+        from semeqv.engine.runs import write_text
+        from semeqv.tasks.measures.report import write_csv
+
+        if not self.paths:
+            raise click.UsageError("cli crosslingual report: give folders that cli crosslingual sweep has measured")
+        cells = joined(read_runs(self.paths))
+        tests = tested(
+            cells,
+            kind=self.kind,
+            choices=(FIXED, ORACLE),
+            semantic=self.semantic,
+            syntactic=self.syntactic,
+            distances=read_distances(self.distances),
+        )
+        languages = read_languages(self.paths, cells[0].source)
+        print_tables(every_table(cells, tests, languages))
+        if self.csv is not None:
+            write_csv(self.csv, rows_of(cells))
+        if self.output is not None:
+            write_page(every_table(cells, tests, languages), self.output)
+            write_text(self.output.with_suffix(".json"), numbers(cells, tests, languages))

@@ -1,0 +1,1 @@
+"""Models of a task at many strengths of vectors: what is measured, chosen, joined and shown."""

@@ -1,0 +1,188 @@
+"""What `cli crosslingual sweep` measures."""
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+from crosslingual.sweeping import swept
+from crosslingual.sweeps.choosing import POINT, SOURCE, choices
+from crosslingual.sweeps.directions import NONE, OTHER, Direction, directions, opened_vectors
+from semeqv.engine.errors import UserError
+from semeqv.tasks.bootstrap import Tallied, compared
+from semeqv.tasks.measures.inference import inference, name_of
+
+if TYPE_CHECKING:
+    from crosslingual.actions.sweep import Sweep
+
+Set = tuple[str, str]  # the part, validation or test, and the language
+Line = dict[str, Any]
+PARTS = ("validation", "test")
+
+
+class Sets:
+    """The data sets that a model is measured on; any whose scorer is `Tallied` can be.
+
+    Args:
+        sets: By split and name: the data set, and its options.
+        metric: The score by which strengths are chosen; the first if None.
+
+    Attributes:
+        data: By part and language.
+        scorers: By part and language, one that knows the scores of the set.
+        metric: The name of the score.
+
+    Raises:
+        UserError: When a set has no name, or is not counted sentence by sentence, or there is no test set.
+    """
+
+    def __init__(self, sets: Mapping[tuple[str, str | None], tuple[Any, Any]], metric: str | None):
+        self.data, self.scorers = dict[Set, Any](), dict[Set, Any]()
+        for (part, name), (data, options) in sets.items():
+            if part not in PARTS:
+                continue
+            if name is None:
+                raise UserError("A sweep knows data sets by their languages: say --name de, after --split.")
+            scorer = data.scorer() if hasattr(data, "scorer") else None
+            if not isinstance(scorer, Tallied):
+                said = getattr(type(options), "__command__", "this data set")
+                raise UserError(f"`cli {said}` is not counted sentence by sentence, so it has no paired intervals.")
+            self.data[part, name], self.scorers[part, name] = data, scorer
+        if not self.languages:
+            raise UserError("A sweep needs test sets, called by languages: cli dataset ... --split test --name de.")
+        self.metric = metric or ""
+
+    @property
+    def languages(self) -> list[str]:
+        """Those that have a test set."""
+        return [language for part, language in self.data if part == "test"]
+
+    def needed(self, options: "Sweep", direction: Direction, point: tuple[float, ...]) -> list[Set]:
+        """The sets that a point is measured on: those of its languages, and what strengths are chosen on."""
+        every = options.matrix == "all" or point == (options.fixed,)
+        languages = [language for language, kind in direction.kinds.items() if kind != OTHER or every]
+        judge = ("validation", options.source)
+        return [
+            key
+            for key in self.data
+            if key[1] in languages or (key == judge and set(direction.kinds.values()) != {OTHER})
+        ]
+
+    def tally(self, key: Set, model: Any, running: Any) -> NDArray[Any]:
+        """What is counted in each sentence of a set in one pass, `(sentences, ...)`."""
+        scorer = self.data[key].scorer()
+        for batch in self.data[key].batches():
+            placed = running.place(batch)
+            scorer.take(model(**placed), placed)
+        found: NDArray[Any] = scorer.tally()
+        return found
+
+    def scores(self, key: Set, tally: NDArray[Any], none: NDArray[Any], replicates: int, seed: int) -> dict[str, float]:
+        """The scores of a set, what they gain over those without a vector, and the intervals of a test set."""
+        found = compared(tally, none, self.scorers[key].measures, replicates if key[0] == "test" else 0, seed)
+        self.metric = self.metric or next(iter(found))
+        if self.metric not in found:
+            there = ", ".join(name for name in found if not name.endswith(("_low", "_high", "_gain")))
+            raise UserError(f"There is no --metric {self.metric!r} of these sets; there is {there}.")
+        return found
+
+
+def measure(
+    options: "Sweep",
+    model: Any,
+    sets: Mapping[tuple[str, str | None], tuple[Any, Any]],
+    *,
+    seed: int,
+    regime: tuple[str, str, int | None],
+) -> tuple[list[Line], list[Line]]:
+    """Measure a model with vectors at all strengths.
+
+    Args:
+        options: What the command was told.
+        model: Of the task; it is as before afterwards.
+        sets: By split and name: the data set, and its options.
+        seed: Of the run, and of the bootstrap.
+        regime: Device, precision, threads.
+
+    Returns:
+        A line for each point (kind, vector, strengths, part, language), the model without vectors first; and one for
+        each choice of the strength.
+    """
+    studied = Sets(sets, options.metric)
+    ways = directions(options, opened_vectors(options), studied.languages)
+    head = {
+        "task": options.task or task_of(sets),
+        "model": options.label or name_of(model),
+        "seed": seed,
+        "source": options.source,
+    }
+    lines, passes = list[Line](), len(studied.data)
+    passes += sum(len(studied.needed(options, way, point)) for way in ways for point in way.points)
+    bar = tqdm(total=passes, desc="sweep", unit="set", disable=None, mininterval=0.5)
+    with bar, inference(model, *regime) as running:
+        none = dict[Set, NDArray[Any]]()
+        for key in studied.data:
+            none[key] = studied.tally(key, model, running)
+            found = studied.scores(key, none[key], none[key], options.replicates, seed)
+            lines.append(line(head, key, (NONE, "", (0.0,)), none[key], found))
+            bar.update()
+        for way in ways:
+            for point, key, tally in tallies(options, studied, way, model, running):
+                found = studied.scores(key, tally, none[key], options.replicates, seed)
+                kind = way.kinds.get(key[1], SOURCE)  # the set on which strengths are chosen
+                lines.append(line(head, key, (kind, way.name, point), tally, found))
+                bar.update()
+    for each in lines:
+        each["metric"] = studied.metric
+    return lines, choices(lines, options.source, options.fixed, options.matrix == "all")
+
+
+def tallies(
+    options: "Sweep", studied: Sets, way: Direction, model: Any, running: Any
+) -> Iterator[tuple[tuple[float, ...], Set, NDArray[Any]]]:
+    """Measure a direction, set by set at each of its points.
+
+    Args:
+        options: What the command was told.
+        studied: The sets.
+        way: The direction.
+        model: Of the task.
+        running: Puts batches where the model is.
+
+    Yields:
+        The strengths, the set, and what is counted in each of its sentences.
+    """
+    for point, moved in swept(model, way.vectors, way.points):
+        for key in studied.needed(options, way, point):
+            yield point, key, studied.tally(key, moved, running)
+
+
+def line(
+    head: Mapping[str, Any],
+    key: Set,
+    what: tuple[str, str, tuple[float, ...]],
+    tally: NDArray[Any],
+    found: Mapping[str, float],
+) -> Line:
+    """The line of a point.
+
+    Args:
+        head: What all lines of the run have.
+        key: The part and the language.
+        what: The kind and name of the direction, and the strengths.
+        tally: What was counted.
+        found: Scores, gains and intervals.
+
+    Returns:
+        The line.
+    """
+    kind, vector, (strength, *others) = what
+    said = {"measure": POINT, **head, "part": key[0], "language": key[1], "kind": kind, "vector": vector}
+    return {**said, "lambda": strength, "mu": others[0] if others else None, "sentences": len(tally), **found}
+
+
+def task_of(sets: Mapping[tuple[str, str | None], tuple[Any, Any]]) -> str:
+    """The word of the data set, such as `conllu`."""
+    kind = next(type(options) for (part, _), (_, options) in sets.items() if part == "test")
+    return str(getattr(kind, "__command__", kind.__name__)).split()[-1]

@@ -1,0 +1,148 @@
+"""The tables of sweeps: what each vector gains in each language, and the matrix of vectors and languages."""
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from crosslingual.sweeps.choosing import CHOICES, FIXED, ORACLE, SOURCE
+from crosslingual.sweeps.directions import GRID, NONE, OTHER
+from crosslingual.sweeps.hypotheses import Test
+from crosslingual.sweeps.joined import ALL, Cell, Number
+from crosslingual.sweeps.languages import Language, language_rows
+from semeqv.tasks.measures.report import print_table
+
+KINDS = ("language", "analogy", "negation", "unrelated", GRID)
+HEADINGS = {FIXED: "fixed strength", SOURCE: "chosen on source dev", ORACLE: "oracle: target's own dev"}
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A table.
+
+    Args:
+        title: What stands above it.
+        columns: The headings.
+        rows: The cells.
+        words: How many of the first columns are words; the others are numbers.
+    """
+
+    title: str
+    columns: tuple[str, ...]
+    rows: list[list[str]]
+    words: int = 1
+
+
+def print_tables(shown: Iterable[Shown]) -> None:
+    """Print tables."""
+    for table in shown:
+        print_table(table.title, table.columns, table.rows, table.words)
+
+
+def every_table(cells: Sequence[Cell], tests: Sequence[Test], languages: Sequence[Language]) -> list[Shown]:
+    """All tables of a report: hypotheses, vectors, and those of each task; those without a row left out."""
+    columns, rows = language_rows(languages)
+    title = "Vectors of languages: what training gives the base, and their angles"
+    shown = [hypotheses(tests), Shown(title, columns, rows), *tables(cells)]
+    return [each for each in shown if each.rows]
+
+
+def tables(cells: Sequence[Cell]) -> list[Shown]:
+    """The tables of each task and model: gains by each choice of the strength, side by side, then the matrix.
+
+    Args:
+        cells: From `joined`.
+
+    Returns:
+        The tables, those without a row left out.
+    """
+    found = []
+    for task, model in dict.fromkeys((each.task, each.model) for each in cells):
+        here = [each for each in cells if (each.task, each.model) == (task, model)]
+        found += [gains(here), matrix(here)]
+    return [each for each in found if each.rows]
+
+
+def gains(cells: Sequence[Cell]) -> Shown:
+    """What each kind of vector gains, language by language, at each choice of the strength.
+
+    Args:
+        cells: Of one task and model.
+
+    Returns:
+        The table; without a row when nothing was chosen.
+    """
+    first = cells[0]
+    at = {(each.kind, each.language, each.choice): each for each in cells if each.kind != OTHER}
+    none = {each.language: each for each in cells if each.kind == NONE}
+    choices = [choice for choice in CHOICES if any(key[2] == choice for key in at)]
+    languages = [name for name in none if name != ALL] + [name for name in (ALL,) if name in none]
+    rows = []
+    for kind in KINDS:
+        for language in languages:
+            gained = [at.get((kind, language, choice)) for choice in choices]
+            if any(gained):
+                rows.append([kind, language, said(none[language].score), *map(gain_said, gained)])
+    said_of = f"model from {first.model}, {runs_said(cells)}"
+    title = f"{first.task}: {first.metric} without a vector, and what vectors gain ({said_of})"
+    return Shown(title, ("vector", "language", "no vector", *(HEADINGS[choice] for choice in choices)), rows, 2)
+
+
+def matrix(cells: Sequence[Cell]) -> Shown:
+    """What each vector gains in each language, at the strength that is fixed beforehand.
+
+    Args:
+        cells: Of one task and model.
+
+    Returns:
+        The table; without a row when no vector was measured in another language than its own.
+    """
+    first = cells[0]
+    plain = ("language", OTHER, "unrelated")
+    at = {(each.vector, each.language): each for each in cells if each.choice == FIXED and each.kind in plain}
+    at = {key: each for key, each in at.items() if each.language != ALL}
+    languages = list(dict.fromkeys(language for _, language in at))
+    vectors = list(dict.fromkeys(vector for vector, _ in at))
+    rows = []
+    for vector in vectors if any(each.kind == OTHER for each in at.values()) else []:
+        row = [at.get((vector, language)) for language in languages]
+        rows.append([vector, *("" if each is None else f"{each.gain.mean:+.3f}" for each in row)])
+    title = f"{first.task}: gain in {first.metric} at the fixed strength (model from {first.model}, {runs_said(cells)})"
+    return Shown(title, ("vector", *languages), rows)
+
+
+def hypotheses(tests: Iterable[Test]) -> Shown:
+    """The table of tests."""
+    rows = [
+        [
+            each.hypothesis,
+            each.of,
+            each.statistic,
+            str(each.n),
+            f"{each.value:+.3f}",
+            "" if math.isnan(each.low) else f"[{each.low:+.3f}, {each.high:+.3f}]",
+            "" if math.isnan(each.p) else f"{each.p:.3f}",
+        ]
+        for each in tests
+    ]
+    return Shown("Hypotheses", ("hypothesis", "of", "statistic", "languages", "value", "95%", "p"), rows, 3)
+
+
+def said(number: Number) -> str:
+    """`.753 [.741, .765]`."""
+    low, high = number.interval
+    return f"{number.mean:.3f}" + ("" if math.isnan(low) else f" [{low:.3f}, {high:.3f}]")
+
+
+def gain_said(cell: Cell | None) -> str:
+    """`+.012 [+.004, +.020] at 0.5`: the gain, its interval, and the mean strength."""
+    if cell is None:
+        return ""
+    low, high = cell.gain.interval
+    ends = "" if math.isnan(low) else f" [{low:+.3f}, {high:+.3f}]"
+    return f"{cell.gain.mean:+.3f}{ends}" + ("" if cell.kind == GRID else f" at {cell.strength:.2f}")
+
+
+def runs_said(cells: Sequence[Cell]) -> str:
+    """`3 runs`."""
+    runs = max(each.runs for each in cells)
+    return f"{runs} run{'s' if runs > 1 else ''}"

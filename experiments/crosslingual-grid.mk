@@ -1,0 +1,26 @@
+# The whole grid: every task with language vectors, from both bases, and the two hypotheses, on one page.
+#
+# TASKS=pos runs one of them; all variables of the tasks' own makefiles are passed on.
+
+TASKS ?= pos ner nli
+
+include $(dir $(lastword $(MAKEFILE_LIST)))crosslingual.mk
+
+HERE := $(dir $(lastword $(filter %crosslingual-grid.mk,$(MAKEFILE_LIST))))
+RUNS := $(TASKS:%=runs/crosslingual-%$(NAME)) $(SHARED)/measured
+REPORT := $(SEMEQV) cli crosslingual report --distances $(HERE)distances-en.tsv
+PAGE := docs/results/crosslingual
+
+.NOTPARALLEL:
+.PHONY: $(TASKS) page
+figs: $(TASKS)
+	$(REPORT) --csv $(FIGURES)/cells.csv $(RUNS)
+
+$(TASKS):
+	@$(MAKE) --no-print-directory -f $(HERE)crosslingual-$@.mk figs
+
+page: figs
+	@mkdir -p $(PAGE)
+	@for task in $(TASKS); do for figure in curves matrix cosines; do \
+	  cp figures/crosslingual-$$task$(NAME)/$$figure.png $(PAGE)/$$task-$$figure.png; done; done
+	$(REPORT) --output $(PAGE).md $(RUNS)

@@ -1,0 +1,49 @@
+#!/bin/bash
+# Submits any sentence, or any experiment, to Slurm; one that runs out of time is requeued and goes on where it was.
+#
+#   sbatch experiments/slurm.sh semeqv --output runs/x ... cli savers default-saver --resume cli train
+#   sbatch experiments/slurm.sh make -f experiments/crosslingual-pos.mk figs BASE=xlm-roberta-base \
+#     OPTIONS='--device cuda --precision bf16'
+#   sbatch --array=42-44 experiments/slurm.sh make -f experiments/crosslingual-ner.mk figs BASE=xlm-roberta-base
+#
+# In an array, SEEDS is the number of the job, and an experiment runs that seed alone. Two minutes before the end all
+# processes are told (USR1): a run saves itself and ends, and the job is queued again.
+
+#SBATCH --job-name=semeqv
+#SBATCH --nodes=1
+#SBATCH --gres=gpu:1
+#SBATCH --cpus-per-task=8
+#SBATCH --mem=48G
+#SBATCH --time=12:00:00
+#SBATCH --signal=B:USR1@120
+#SBATCH --open-mode=append
+#SBATCH --output=slurm-%x-%A_%a.log
+
+if [ $# -eq 0 ]; then
+  echo 'usage: sbatch experiments/slurm.sh COMMAND ...' >&2
+  exit 2
+fi
+[ -n "$SLURM_ARRAY_TASK_ID" ] && export SEEDS=$SLURM_ARRAY_TASK_ID
+
+asked=
+tell() {
+  asked=yes
+  trap '' USR1
+  kill -USR1 0 # the whole process group; GNU make takes no harm from it
+}
+trap tell USR1
+
+"$@" &
+wait $!
+code=$?
+if [ "$asked" ]; then # the signal has ended the first wait early
+  wait $!
+  code=$?
+fi
+if [ "$asked" ] && [ $code -ne 0 ]; then
+  if [ -n "$SLURM_ARRAY_JOB_ID" ]; then
+    exec scontrol requeue "${SLURM_ARRAY_JOB_ID}_$SLURM_ARRAY_TASK_ID"
+  fi
+  exec scontrol requeue "$SLURM_JOB_ID"
+fi
+exit $code

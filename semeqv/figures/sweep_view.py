@@ -1,0 +1,288 @@
+"""What vectors of languages do to a model of a task: curves, matrices, grids."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import click
+
+from semeqv.engine.component import component, positional
+from semeqv.figures.drawing import Drawing
+
+if TYPE_CHECKING:
+    import numpy
+    from matplotlib.axes import Axes
+    from matplotlib.colors import Colormap
+    from matplotlib.figure import Figure
+
+    from semeqv.engine.artefacts import Line
+    from semeqv.figures.sweeps import Mean
+
+KINDS = {
+    "language": "vector of the language",
+    "analogy": "the same less that of the source",
+    "negation": "its opposite",
+    "unrelated": "unrelated vector",
+}
+PANEL, CELL = 1.25, 0.36  # inches
+
+
+@component("sweep-view")
+@dataclass(frozen=True, kw_only=True)
+class SweepView(Drawing):
+    """Draw what `cli crosslingual sweep` has measured, on average over runs.
+
+    `curves`: what each kind of vector gains over no vector, against its strength, a panel for each language and a row
+    for each model; bands are 95% intervals over runs (Student's), or, of one run, over sentences (paired). `matrix`:
+    what each vector gains in each language at the strength that is fixed beforehand; what is bold has an interval
+    without zero. `grid`: what two vectors gain together, a panel for each language.
+
+    Args:
+        paths: Folders of sweeps, or of folders of sweeps.
+        draw: What to draw.
+        task: Which task, where several were swept.
+        model: A model to draw, as the sweep labels it; may be repeated. All if left out.
+        part: The data sets whose gains curves and grids show.
+    """
+
+    paths: tuple[Path, ...] = positional()
+    draw: Literal["curves", "matrix", "grid"] = "curves"
+    task: str | None = None
+    model: list[str] = field(default_factory=list)
+    part: Literal["validation", "test"] = "test"
+    output: Path = field(default=Path("figures/sweep.pdf"), metadata={"alias": "path"})
+
+    def build(self) -> None:
+        """Read the runs and write the figure.
+
+        Raises:
+            click.UsageError: There is no such sweep.
+        """
+        from semeqv.figures.style import finish, house_style
+        from semeqv.figures.sweeps import read_sweeps, text_of
+
+        lines = read_sweeps(self.paths, self.task)
+        there = list(dict.fromkeys(text_of(line, "model") for line in lines))
+        models = self.model or there
+        if missing := [name for name in models if name not in there]:
+            raise click.UsageError(f"no sweep of a model {missing[0]!r}; there is {', '.join(there)}")
+        with house_style():
+            figure = {"curves": self.curves, "matrix": self.matrix, "grid": self.grid}[self.draw](lines, models)
+            finish(figure, self.output, show=self.show, transparent=self.transparent)
+
+    def curves(self, lines: Sequence[Line], models: Sequence[str]) -> Figure:
+        """Draw gains against strengths, a column for each language and a row for each model."""
+        from semeqv.figures.legend import Entry, add_legend
+        from semeqv.figures.style import INK, colors, new_figure
+        from semeqv.figures.sweeps import means, metric_of, text_of
+
+        metric = metric_of(lines)
+        points = [
+            line for line in lines if line.record.get("measure") == "sweep" and text_of(line, "part") == self.part
+        ]
+        at = means(
+            points,
+            lambda line: (*(text_of(line, key) for key in ("model", "language", "kind")), line.number_at("lambda")),
+            f"{metric}_gain",
+        )
+        plain = [line for line in points if text_of(line, "kind") == "none"]
+        scores = means(plain, lambda line: (text_of(line, "model"), text_of(line, "language")), metric)
+        languages = list(dict.fromkeys(text_of(line, "language") for line in points))
+        kinds = [kind for kind in KINDS if any(key[2] == kind for key in at)]
+        shades = dict(zip(kinds, colors(len(kinds), self.palette, self.color)))
+        size = (max(PANEL * len(languages), 3.5), 0.75 + 1.2 * len(models))
+        figure = new_figure(*size, show=self.show)
+        panels = figure.subplots(len(models), len(languages), squeeze=False, sharex=True, sharey=True)
+        for row, model in zip(panels, models):
+            for axes, language in zip(row, languages):
+                for kind in kinds:
+                    draw_curve(axes, at, (model, language), kind, shades[kind])
+                axes.axhline(0, color=INK, linewidth=0.9, linestyle=(0, (4, 2)))
+                if (none := scores.get((model, language))) is not None:
+                    axes.set_title(f"{language}: {100 * none.value:.1f}", fontweight="bold", fontsize=7)
+            row[0].set_ylabel(f"gain, points\n(model from {model})")
+        figure.supxlabel("strength of the vector", fontsize=7)
+        entries = [Entry(KINDS[kind], shades[kind], "band") for kind in kinds]
+        said = f"no vector; its {metric.replace('_', ' ')} stands above the panel"
+        add_legend(figure, self.title, [*entries, Entry(said, INK, "dashes")])
+        return figure
+
+    def matrix(self, lines: Sequence[Line], models: Sequence[str]) -> Figure:
+        """Draw what each vector gains in each language, a panel for each model."""
+        from semeqv.figures.sweeps import means, metric_of, text_of
+
+        plain = ("language", "other", "unrelated")
+        fixed = [line for line in lines if line.record.get("choice") == "fixed" and text_of(line, "kind") in plain]
+        if not fixed:
+            raise click.UsageError("no vector was measured at a fixed strength; run cli crosslingual sweep")
+        keys = ("model", "vector", "language")
+        at = means(fixed, lambda line: tuple(text_of(line, key) for key in keys), f"{metric_of(lines)}_gain")
+        vectors, languages = (list(dict.fromkeys(text_of(line, key) for line in fixed)) for key in keys[1:])
+        vectors.sort(key=lambda name: languages.index(name) if name in languages else len(languages))
+        panels = [
+            [[at.get((model, vector, language)) for language in languages] for vector in vectors] for model in models
+        ]
+        strength = fixed[0].number_at("lambda")
+        figure, every = self.panels(panels, f"gain in {metric_of(lines).replace('_', ' ')} at {strength:g}, points")
+        for axes, model in zip(every, models):
+            label_cells(axes, vectors, languages)
+            axes.set_title(f"model from {model}", loc="left", fontweight="bold")
+            axes.set_xlabel("language of the test")
+        every[0].set_ylabel("vector")
+        return figure
+
+    def grid(self, lines: Sequence[Line], models: Sequence[str]) -> Figure:
+        """Draw what two vectors gain together, a panel for each language; of several models, the first is drawn."""
+        from semeqv.figures.sweeps import Mean, means, metric_of, text_of
+
+        points = [
+            line
+            for line in lines
+            if (text_of(line, "part"), text_of(line, "model")) == (self.part, models[0])
+            and text_of(line, "kind") == "grid"
+            and line.record.get("measure") == "sweep"
+        ]
+        if not points:
+            raise click.UsageError("no two vectors were measured together; run cli crosslingual sweep --second --mus")
+        at = means(
+            points,
+            lambda line: (text_of(line, "vector"), line.number_at("lambda"), line.number_at("mu")),
+            f"{metric_of(lines)}_gain",
+        )
+        vectors = list(dict.fromkeys(key[0] for key in at))
+        across = sorted({0.0, *(line.number_at("lambda") for line in points)})
+        up = sorted({0.0, *(line.number_at("mu") for line in points)}, reverse=True)
+        at |= {(vector, 0.0, 0.0): Mean(0.0, math.nan, math.nan) for vector in vectors}
+        panels = [[[at.get((vector, one, other)) for one in across] for other in up] for vector in vectors]
+        figure, every = self.panels(panels, f"gain in {metric_of(lines).replace('_', ' ')}, points")
+        for axes, vector in zip(every, vectors):
+            first, _, second = str(vector).partition(", ")
+            label_cells(axes, [f"{each:g}" for each in up], [f"{each:g}" for each in across])
+            axes.set_title(first, loc="left", fontweight="bold")
+            axes.set_xlabel(f"strength of {first}")
+            axes.set_ylabel(f"strength of {second}")
+        return figure
+
+    def panels(self, panels: Sequence[Sequence[Sequence[Mean | None]]], label: str) -> tuple[Figure, list[Axes]]:
+        """Draw matrices of gains side by side, on one scale of colours around zero.
+
+        Args:
+            panels: The cells of each, row by row.
+            label: What the colours say.
+
+        Returns:
+            The figure, and the axes of the panels.
+        """
+        import numpy
+
+        from semeqv.figures.legend import add_legend
+        from semeqv.figures.style import new_figure
+
+        columns = min(len(panels), 4)
+        rows = -(-len(panels) // columns)
+        wide, high = (0.75 + CELL * count for count in (len(panels[0][0]), len(panels[0])))
+        figure = new_figure(wide * columns + 0.7, high * rows + 0.3, show=self.show)
+        every = list(figure.subplots(rows, columns, squeeze=False).flat)
+        values = [
+            numpy.array([[numpy.nan if cell is None else 100 * cell.value for cell in row] for row in panel])
+            for panel in panels
+        ]
+        most = max(0.1, *(float(numpy.nanmax(numpy.abs(each), initial=0)) for each in values))
+        for axes, panel, matrix in zip(every, panels, values):
+            drawn = draw_cells(axes, panel, matrix, diverging(self.palette, self.color), most)
+        for axes in every[len(panels) :]:
+            axes.remove()
+        bar = figure.colorbar(drawn, ax=every[: len(panels)], shrink=0.8, aspect=25, label=label)
+        bar.outline.set_visible(False)
+        if self.title:
+            add_legend(figure, self.title, [])
+        return figure, every[: len(panels)]
+
+
+def draw_curve(axes: Axes, at: dict[Any, Mean], place: tuple[str, str], kind: str, color: str) -> None:
+    """Draw one curve and its band; it begins without a vector."""
+    from semeqv.figures.style import BAND, MEAN_LINE
+
+    found = {key[3]: mean for key, mean in at.items() if key[:3] == (*place, kind)}
+    if not found:
+        return
+    if (none := at.get((*place, "none", 0.0))) is not None:
+        found[0.0] = none  # a gain of zero
+    strengths = sorted(found)
+    means = [found[strength] for strength in strengths]
+    value, low, high = ([100 * number for number in each] for each in zip(*((m.value, m.low, m.high) for m in means)))
+    axes.fill_between(strengths, low, high, color=color, **BAND)
+    axes.plot(strengths, value, color=color, **MEAN_LINE | {"linewidth": 1.2})
+
+
+def draw_cells(
+    axes: Axes, panel: Sequence[Sequence[Mean | None]], values: numpy.ndarray, scale: Colormap, most: float
+) -> Any:
+    """Draw one matrix, numbers in its cells.
+
+    Args:
+        axes: Where.
+        panel: The cells, row by row; None where nothing was measured.
+        values: Their values in points, (rows, columns).
+        scale: From gains to colours.
+        most: The gain that has the last colour.
+
+    Returns:
+        The image.
+    """
+    import numpy
+
+    from semeqv.figures.style import INK
+
+    drawn = axes.imshow(values, cmap=scale, vmin=-most, vmax=most)
+    for i, row in enumerate(panel):
+        for j, cell in enumerate(row):
+            if cell is None or not numpy.isfinite(values[i, j]):
+                continue
+            red, green, blue, _ = drawn.cmap(drawn.norm(values[i, j]))
+            dark = 0.299 * red + 0.587 * green + 0.114 * blue < 0.5
+            axes.text(
+                j,
+                i,
+                f"{round(values[i, j], 1) + 0.0:+.1f}",
+                ha="center",
+                va="center",
+                fontsize=5.5,
+                fontweight="bold" if cell.certain else "normal",
+                color="white" if dark else INK,
+            )
+    return drawn
+
+
+def label_cells(axes: Axes, rows: Sequence[str], columns: Sequence[str]) -> None:
+    """Name the rows and columns of a matrix."""
+    axes.set_xticks(range(len(columns)), columns)
+    axes.set_yticks(range(len(rows)), rows)
+    axes.grid(False)
+    axes.tick_params(length=0)
+    axes.spines[:].set_visible(False)
+
+
+def diverging(palette: str, color: list[str]) -> Colormap:
+    """Colours around zero: of losses, white, of gains.
+
+    Args:
+        palette: `semeqv`, or a palette of seaborn without steps, such as vlag.
+        color: The colour of gains, and that of losses, instead.
+
+    Returns:
+        The scale.
+    """
+    from matplotlib.colors import LinearSegmentedColormap
+
+    from semeqv.figures.style import HOUSE, colors
+    from semeqv.figures.vectors_view import shades
+
+    if palette != HOUSE and not color:
+        return shades(palette, [])
+    loss, gain = colors(2, HOUSE, [*color[1:2], *color[:1]] if len(color) > 1 else [])
+    return LinearSegmentedColormap.from_list("gains", [loss, "white", gain])

@@ -1,0 +1,205 @@
+"""Runs of sweeps joined: means, intervals, hypotheses, pages and figures."""
+
+import itertools
+import json
+import math
+
+import numpy
+import pytest
+from scipy import stats
+
+from crosslingual.sweeps.distances import read_distances
+from crosslingual.sweeps.hypotheses import gain_against_distance, semantic_against_syntactic
+from crosslingual.sweeps.joined import joined, read_runs
+from semeqv.engine.errors import UserError
+
+LANGUAGES = ("en", "de", "es", "fr")
+
+
+def point(language, kind, vector, strength, gains, **said):
+    score, gain = gains
+    return {
+        "measure": "sweep",
+        "source": "en",
+        "part": "test",
+        "language": language,
+        "kind": kind,
+        "vector": vector,
+        "lambda": strength,
+        "mu": None,
+        "sentences": 9,
+        "accuracy": score + gain,
+        "accuracy_gain": gain,
+        **{f"accuracy_{end}": score + gain + step for end, step in (("low", -0.1), ("high", 0.1))},
+        **{f"accuracy_gain_{end}": gain + step for end, step in (("low", -0.05), ("high", 0.05))},
+        "metric": "accuracy",
+        **said,
+    }
+
+
+def lines_of(seed, task="pos", model="base", shift=0.0):
+    """The lines of a run in which German gains .1 and the seed, Spanish twice as much, French nothing."""
+    head = {"task": task, "model": model, "seed": seed}
+    lines = []
+    for place, language in enumerate(LANGUAGES):
+        score, gain = 0.4 + seed / 100, (0.1 + seed / 1000 + shift) * (place % 3)
+        lines.append(point(language, "none", "", 0.0, (score, 0.0), **head))
+        for kind, vector, times in (("language", language, 1), ("negation", f"-{language}", -1), ("other", "zz", 0.5)):
+            for strength in (0.5, 1.0):
+                lines.append(point(language, kind, vector, strength, (score, times * gain * strength), **head))
+            lines.append(lines[-2] | {"measure": "sweep choice", "choice": "fixed"})
+            if kind != "other":
+                lines.append(lines[-2] | {"measure": "sweep choice", "choice": "oracle", "chosen_on": language})
+        for one, other in itertools.product((0.0, 0.5), (-1.0, 1.0)):
+            lines.append(
+                point(language, "grid", f"{language}, zz", one, (score, one * other * gain), **head) | {"mu": other}
+            )
+    return lines
+
+
+def write(folder, lines):
+    folder.mkdir(parents=True)
+    (folder / "metrics.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+
+
+@pytest.fixture
+def runs(tmp_path):
+    for seed in (1, 2, 3):
+        write(tmp_path / f"pos/{seed}-base", lines_of(seed))
+        write(tmp_path / f"pos/{seed}-en", lines_of(seed, model="en"))
+        write(tmp_path / f"ner/{seed}-base", lines_of(seed, task="ner", shift=0.05))
+    return tmp_path
+
+
+def one(cells, **wanted):
+    (found,) = [each for each in cells if all(getattr(each, name) == value for name, value in wanted.items())]
+    return found
+
+
+def test_seeds_are_joined_with_intervals_of_both_kinds(runs):
+    cells = joined(read_runs([runs / "pos"]))
+    found = one(cells, model="base", language="de", kind="language", choice="fixed")
+    gains = [(0.1 + seed / 1000) / 2 for seed in (1, 2, 3)]
+    assert found.seeds == [1, 2, 3]
+    assert found.strength == 0.5
+    assert found.gain.mean == pytest.approx(numpy.mean(gains))
+    low, high = stats.t.interval(0.95, 2, numpy.mean(gains), stats.sem(gains))
+    assert (found.gain.low, found.gain.high) == pytest.approx((low, high), abs=1e-6)
+    assert found.gain.sentences_low == pytest.approx(numpy.mean(gains) - 0.05)
+    none = one(cells, model="base", language="de", kind="none")
+    assert none.score.mean == pytest.approx(0.42)
+    mean = one(cells, model="base", language="mean of targets", kind="language", choice="fixed")
+    assert mean.gain.mean == pytest.approx(numpy.mean([1, 2, 0]) * numpy.mean(gains))
+    assert mean.runs == 3
+
+
+def test_a_run_that_was_measured_twice_counts_once(runs):
+    with open(runs / "pos/1-base/metrics.jsonl", "a") as file:
+        file.writelines(json.dumps(line) + "\n" for line in lines_of(1, shift=1.0))
+    found = one(joined(read_runs([runs / "pos"])), model="base", language="de", kind="language", choice="fixed")
+    assert found.runs == 3
+    assert found.gain.mean == pytest.approx(numpy.mean([(0.1 + s / 1000 + (s == 1)) / 2 for s in (1, 2, 3)]))
+
+
+def test_one_run_has_the_interval_over_sentences(runs):
+    found = one(joined(read_runs([runs / "pos/1-base"])), language="de", kind="language", choice="fixed")
+    assert math.isnan(found.gain.low)
+    assert found.gain.interval == (found.gain.sentences_low, found.gain.sentences_high)
+
+
+def test_the_report_tests_hypotheses_and_writes_a_page(runs, say):
+    (runs / "apart.tsv").write_text("# from somewhere\nlanguage\tsyntax\nde\t.1\nes\t.3\nfr\t.2\nhi\t.4\n")
+    line = "cli crosslingual report pos ner --semantic ner --syntactic pos --distances apart.tsv --output page.md"
+    said = say(f"{line} --csv cells.csv").out
+    assert "mean of targets" in said
+    assert "semantic tasks gain more" in said
+    found = json.loads((runs / "page.json").read_text())
+    test = next(each for each in found["tests"] if each["hypothesis"].startswith("semantic") and "fixed" in each["of"])
+    assert test["n"] == 3
+    assert test["value"] == pytest.approx(numpy.mean([0.025, 0.05, 0]))
+    page = (runs / "page.md").read_text()
+    assert "| language | de | 0.420 [" in page
+    (runs / "page.md").write_text("Mine.\n" + page.replace("<!-- end -->", "old\n<!-- end -->") + "Mine too.\n")
+    say(line)
+    assert (runs / "page.md").read_text() == f"Mine.\n{page}Mine too.\n"
+    (runs / "page.md").write_text("Mine.\n")
+    assert "has no lines <!-- measured --> and" in say(line, code=2).err
+    assert (runs / "cells.csv").read_text().count("\n") == len(found["cells"]) + 1
+
+
+def test_what_training_gave_the_base_stands_beside_the_gains(runs, say):
+    for seed in (1, 2):
+        lines = [
+            {"measure": "perplexity", "name": name, "language": "de", "pseudo_perplexity": value + seed}
+            for name, value in (("base-de", 20.0), ("adapted-de", 10.0), ("other", 1.0))
+        ]
+        for layer, cosine in (("all", 0.5), ("layer 0", 0.9)):
+            for first, second in (("en", "de"), ("en", "en"), ("de", "es")):
+                lines.append({"layer": layer, "first": first, "second": second, "cosine": cosine + seed / 10})
+        write(runs / f"measured/{seed}-de", lines)
+    said = say("cli crosslingual report pos/1-base measured --output page.md").out
+    assert "21.5 ± 6.4" in said
+    found = {
+        (each["number"], each["language"]): each for each in json.loads((runs / "page.json").read_text())["languages"]
+    }
+    assert found.keys() == {("before", "de"), ("after", "de"), ("cosine", "de")}
+    assert found["after", "de"]["mean"] == 11.5
+    assert found["cosine", "de"]["mean"] == pytest.approx(0.65)
+
+
+@pytest.mark.parametrize("draw", ["curves", "matrix", "grid"])
+def test_sweeps_are_drawn(runs, say, draw):
+    say(f"cli sweep-view --draw {draw} --task pos --path figures/{draw} pos ner --title Sweeps")
+    assert (runs / f"figures/{draw}.png").stat().st_size > 5000
+    assert "choose one by --task" in say(f"cli sweep-view --draw {draw} pos ner", code=2).err
+    assert "no sweep of a model 'xx'; there is base, en" in say("cli sweep-view --model xx pos", code=2).err
+
+
+def test_nothing_to_draw_or_report_is_one_line(say, tmp_path):
+    write(tmp_path / "run", [{"epoch": 1, "loss": 2.0}])
+    for line in ("sweep-view run", "crosslingual report run"):
+        assert "run cli crosslingual sweep" in say(f"cli {line}", code=2).err
+    assert "give folders" in say("cli crosslingual report", code=2).err
+    assert "no metrics.jsonl there" in say("cli crosslingual report nowhere", code=2).err
+    assert "the page is Markdown" in say("cli crosslingual report run --output page.html", code=2).err
+
+
+def test_correlations_are_those_of_scipy():
+    pairs = [(0.1, 0.5), (0.2, 0.4), (0.2, 0.45), (0.5, 0.1), (0.9, 0.2), (0.3, 0.3)]
+    found = gain_against_distance(pairs, "syntax", "pos")
+    wanted = stats.spearmanr(*zip(*pairs))
+    assert found.value == pytest.approx(wanted.statistic)
+    exact = stats.permutation_test(
+        [[each[1] for each in pairs]],
+        lambda gains: stats.spearmanr([each[0] for each in pairs], gains).statistic,
+        permutation_type="pairings",
+        n_resamples=numpy.inf,
+    )
+    assert found.p == pytest.approx(exact.pvalue, abs=0.01)
+    assert found.low < found.value < found.high
+    assert math.isnan(gain_against_distance(pairs[:3], "syntax", "pos").low)
+
+
+def test_semantic_tasks_are_compared_language_by_language():
+    gains = {"ner": {"de": 0.3, "es": 0.2, "fr": 0.4}, "pos": {"de": 0.1, "es": 0.1, "fr": 0.1, "hi": 9.0}}
+    found = semantic_against_syntactic(gains, ["ner"], ["pos"], "base")
+    assert (found.n, found.value) == (3, pytest.approx(0.2))
+    assert found.p == pytest.approx(2 / 8)
+    wanted = stats.ttest_1samp([0.2, 0.1, 0.3], 0).confidence_interval()
+    assert (found.low, found.high) == pytest.approx(tuple(wanted), abs=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "the first line names the columns"),
+        ("de\t.1\n", "the first line names the columns"),
+        ("language\tsyntax\nde\n", "'de' has 0 distances where the header names 1"),
+        ("language\tsyntax\nde\tfar\n", "the syntax distance of 'de' is no number: 'far'"),
+    ],
+)
+def test_what_is_no_table_of_distances_is_named(tmp_path, text, said):
+    (tmp_path / "apart.tsv").write_text(text)
+    with pytest.raises(UserError) as error:
+        read_distances(tmp_path / "apart.tsv")
+    assert said in str(error.value)

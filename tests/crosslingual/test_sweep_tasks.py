@@ -1,0 +1,133 @@
+"""Tasks that a sweep can measure: texts, words, and any other that is counted sentence by sentence."""
+
+import json
+
+import numpy
+import pytest
+import torch
+from sweep_material import material
+from vector_models import KINDS, model_of, saved
+
+from crosslingual.actions.sweep import Sweep
+from crosslingual.sweeps.measuring import measure
+from semeqv.engine.errors import UserError
+from semeqv.engine.scoring import Scorer
+from semeqv.tasks.parsing.opening import Labels, new_parser
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    made = tmp_path_factory.mktemp("material")
+    material(made)
+    return made
+
+
+def test_pairs_of_texts_are_swept(folder, say, tmp_path):
+    task = model_of("bert-texts", 3)
+    task.config.id2label, task.config.label2id = {0: "no", 1: "yes"}, {"no": 0, "yes": 1}
+    saved(task, tmp_path / "texts")
+    draw = numpy.random.default_rng(0)
+    for part in ("validation", "test"):
+        rows = [[f"w{draw.integers(1, 30)}" for _ in range(6)] for _ in range(40)]
+        lines = [{"a": " ".join(r[:3]), "b": " ".join(r[3:]), "label": "yes" if r[0] < r[3] else "no"} for r in rows]
+        (tmp_path / f"{part}.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    sets = " ".join(
+        f"cli dataset labelled --path {part}.jsonl --columns a b --split {part} --name {name}"
+        for part in ("validation", "test")
+        for name in ("en", "de")
+    )
+    said = say(
+        f"--output run {sets} cli model sequence-classifier --from texts cli crosslingual sweep --base {folder}/base "
+        f"--vector en {folder}/en --vector de {folder}/de --lambdas 0 1 --replicates 20 --metric macro_f1"
+    ).out
+    assert "labelled: macro_f1 without a vector" in said
+
+
+def test_parsers_are_swept(folder, say, tmp_path):
+    config, _, sizes = KINDS["bert"]
+    torch.manual_seed(0)
+    small = {"arc_size": 6, "relation_size": 4}
+    parser = new_parser(config(**sizes), Labels(("det", "nsubj", "root"), ("ADJ", "NOUN", "VERB")), small)
+    saved(parser, tmp_path / "parser")
+    draw = numpy.random.default_rng(0)
+    for language in ("en", "de"):
+        for split in ("dev", "test"):
+            rows = []
+            for _ in range(12):
+                rows += [f"{i}\tw{draw.integers(1, 30)}\t_\tNOUN\t_\t_\t{i - 1}\t{'nsubj' if i > 1 else 'root'}\t_\t_"
+                         for i in range(1, 6)] + [""]  # fmt: skip
+            (tmp_path / f"{language}_x-ud-{split}.conllu").write_text("\n".join(rows) + "\n")
+    sets = " ".join(
+        f"cli dataset treebank --path . --languages {name} --split {split} --name {name}"
+        for name in ("en", "de")
+        for split in ("validation", "test")
+    )
+    said = say(
+        f"--output run {sets} cli model parser --from parser cli crosslingual sweep --base {folder}/base "
+        f"--vector en {folder}/en --vector de {folder}/de --lambdas 0 1 --replicates 20 --task parsing"
+    ).out
+    assert "parsing: las without a vector" in said
+    lines = [json.loads(line) for line in (tmp_path / "run/metrics.jsonl").read_text().splitlines()]
+    tests = {line["kind"]: line for line in lines if line.get("part") == "test" and line["language"] == "de"}
+    assert {"las", "uas", "upos", "las_gain", "las_gain_low"} <= set(tests["language"])
+    assert 0 <= tests["none"]["las"] <= tests["none"]["uas"] <= 1
+
+
+class Right(Scorer):
+    """Counts, in each sentence, the words whose likeliest label is the one with the number 1."""
+
+    def __init__(self, counted):
+        super().__init__()
+        if counted:
+            self.tally = lambda: numpy.concatenate(self.parts)
+
+    def look(self, outputs, batch):
+        """Ones and words, (sentences, 2)."""
+        ones = (outputs["logits"].argmax(-1) == 1).sum(1)
+        return torch.stack([ones, torch.full_like(ones, batch["input_ids"].shape[1])], 1).numpy()
+
+    def measures(self, sums):
+        """Their share."""
+        return {"las": sums[..., 0] / sums[..., 1]}
+
+
+class Trees:
+    """A data set of some other task."""
+
+    def __init__(self, counted=True):
+        self.counted = counted
+
+    def batches(self):
+        """Two batches."""
+        for seed in (0, 1):
+            yield {"input_ids": torch.randint(1, 30, (8, 6), generator=torch.Generator().manual_seed(seed))}
+
+    def scorer(self):
+        """Of one pass."""
+        return Right(self.counted)
+
+
+def swept(folder, data):
+    options = Sweep(
+        vector=[(name, f"{folder}/{name}") for name in ("en", "de")],
+        base=f"{folder}/base",
+        lambdas=(0, 0.5, 1),
+        replicates=30,
+        task="parsing",
+    )
+    sets = {(part, name): (data, None) for part in ("validation", "test") for name in ("en", "de")}
+    return measure(options, model_of("bert-tags", 5), sets, seed=1, regime=("cpu", "fp32", 1))
+
+
+def test_another_task_needs_no_more_than_a_scorer_that_counts_sentences(folder):
+    points, choices = swept(folder, Trees())
+    assert {line["metric"] for line in points} == {"las"}
+    assert {line["sentences"] for line in points} == {16}
+    for line in choices:
+        assert line["las_low"] <= line["las"] <= line["las_high"]
+        assert line["las_gain_low"] <= line["las_gain"] <= line["las_gain_high"]
+
+
+def test_a_task_that_is_not_counted_so_is_refused(folder):
+    with pytest.raises(UserError, match="is not counted sentence by sentence"):
+        swept(folder, Trees(counted=False))
