@@ -58,7 +58,7 @@ def test_parsers_are_swept(folder, say, tmp_path):
                          for i in range(1, 6)] + [""]  # fmt: skip
             (tmp_path / f"{language}_x-ud-{split}.conllu").write_text("\n".join(rows) + "\n")
     sets = " ".join(
-        f"cli dataset treebank --path . --languages {name} --split {split} --name {name}"
+        f"cli dataset treebank --path {tmp_path} --languages {name} --split {split} --name {name}"
         for name in ("en", "de")
         for split in ("validation", "test")
     )
