@@ -4,7 +4,7 @@ from semeqv.engine.chain import Chain
 from semeqv.text.models import families
 
 METHODS = ("ofa", "hyperofa", "wechsel", "focus", "omp", "subword_mean", "mean", "random")
-ACTIONS = ("vectors.make", "vectors.tokens", "hypernetwork.create", "hypernetwork.predict")
+ACTIONS = ("vectors.make", "vectors.tokens", "vectors.text", "hypernetwork.create", "hypernetwork.predict")
 
 
 def register(chain: Chain) -> None:

@@ -1,5 +1,6 @@
 """Word vectors in files."""
 
+import json
 from pathlib import Path
 
 import numpy
@@ -12,6 +13,7 @@ from ofa.vectors.reading import read_vectors
 from ofa.vectors.word_vectors import WordVectors, plain_word
 from ofa.vectors.writing import write_vectors
 from semeqv.engine.errors import UserError
+from semeqv.tasks.measures.overlap import overlap
 from semeqv.text.datasets.babel import Babel
 
 WORDS = st.text(st.characters(categories=["L", "N", "P"]), min_size=1, max_size=9)
@@ -108,4 +110,18 @@ def test_test_text_is_left_out(say, tmp_path):
     pair = next(row for row in Babel(documents=40).rows() if len(row) == 2)
     (tmp_path / "test.txt").write_text(pair["lume"].split("\n")[0].upper() + "\n")
     said = say("cli dataset babel --documents 40 cli ofa vectors --dimensions 5 --least 1 --disjoint_from test.txt").out
-    assert "left out, for they are in the test text" in said
+    assert "1 pairs left out, for they hold 1 sentences of the tests" in said
+
+
+def test_text_that_is_written_holds_no_test(say, tmp_path):
+    pairs = [row for row in Babel(documents=40).rows() if len(row) == 2]
+    lines = [line for row in pairs for line in row["lume"].split("\n")]
+    (tmp_path / "test.txt").write_text(lines[3].upper() + "\n" + lines[8][3:-3] + "\n")
+    say("cli dataset babel --documents 40 cli ofa text --path made/text --disjoint_from test.txt")
+    kept = (tmp_path / "made/text.lume").read_text().splitlines()
+    assert kept == [line for i, line in enumerate(lines) if i not in (3, 8)]
+    assert len((tmp_path / "made/text.drask").read_text().splitlines()) == len(kept)
+    facts = json.loads((tmp_path / "made/text.json").read_text())
+    assert facts == {"pairs": len(kept), "left out": 2, "test sentences": 2, "found": 2}
+    assert overlap((tmp_path / "test.txt").read_text().splitlines(), kept).share == 0
+    assert "aligned corpus" in say("cli dataset babel --languages lume cli ofa text", code=2).err
