@@ -4,14 +4,16 @@ from semeqv.engine.chain import Chain
 from semeqv.text.models import families
 
 METHODS = ("ofa", "hyperofa", "wechsel", "focus", "omp", "subword_mean", "mean", "random")
-ACTIONS = ("vectors.make", "vectors.tokens", "vectors.text", "hypernetwork.create", "hypernetwork.predict")
+ACTIONS = ("vectors.make", "vectors.tokens", "vectors.text", "bag.bag", "hypernetwork.create", "hypernetwork.predict")
 
 
 def register(chain: Chain) -> None:
     """Open `ofa` and its words, and say where factorised models and hypernetworks are."""
     chain.word("ofa", "New vocabularies for pretrained models.", *(f"ofa.{name}" for name in ACTIONS))
     chain.word("ofa init", "Give a model a new vocabulary.", *(f"ofa.methods.{name}" for name in METHODS))
+    chain.word("ofa tokenizer", "Vocabularies that grow.", "ofa.tokenizers.extended")
     chain.word("ofa dataset", "What a hypernetwork learns from.", "ofa.hypernetwork.dataset")
     chain.word("ofa model", "Hypernetworks.", "ofa.hypernetwork.models")
+    families.add("word-bag", "ofa.bag.networks")
     families.add("factorised", "ofa.factorised")
     families.add("ofa-hypernetwork", "ofa.hypernetwork.networks")

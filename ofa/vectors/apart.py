@@ -1,8 +1,8 @@
 """Keeps the sentences of tests out of the text that vectors, tokenizers and models are made of.
 
-Text is the same when its letters and digits are, as in `semeqv.tasks.measures.overlap`: a line of text holds a sentence
-of ten such characters or more when the sentence stands anywhere in it, and a shorter one when it says nothing else. What
-is kept then has no overlap with the test by that measure.
+Text is the same when its letters and digits are, as in `semeqv.tasks.measures.overlap`: a line holds a sentence of ten
+such characters or more when the sentence stands anywhere in it, and a shorter one when it says nothing else. By that
+measure, what is kept has no overlap with the test.
 """
 
 import itertools
@@ -14,6 +14,7 @@ import numpy
 from tqdm import tqdm
 
 from semeqv.tasks.measures.overlap import ANCHOR, BITS, Seeker, hashes, normalised
+from semeqv.tasks.retrieval.parallel import sentence_pairs
 from semeqv.text.archives import is_archive, names
 from semeqv.text.files import lines
 
@@ -103,16 +104,6 @@ class Apart:
         if self.sentences is None:
             return ""
         return f"; {self.left_out:,} pairs left out, for they hold {len(self.sentences.seen):,} sentences of the tests"
-
-
-def sentence_pairs(rows: Iterable[Row]) -> Iterator[Row]:
-    """The lines of documents with their translations; a document whose sides differ in lines stays whole."""
-    for row in rows:
-        sides = [text.split("\n") for text in row.values()]
-        if len({len(side) for side in sides}) == 1:
-            yield from (dict(zip(row, texts)) for texts in zip(*sides))
-        else:
-            yield row
 
 
 def test_sentences(paths: Iterable[Path]) -> Iterator[str]:
