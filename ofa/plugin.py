@@ -4,7 +4,15 @@ from semeqv.engine.chain import Chain
 from semeqv.text.models import families
 
 METHODS = ("ofa", "hyperofa", "wechsel", "focus", "omp", "subword_mean", "mean", "random")
-ACTIONS = ("vectors.make", "vectors.tokens", "vectors.text", "bag.bag", "hypernetwork.create", "hypernetwork.predict")
+ACTIONS = (
+    "vectors.make",
+    "vectors.tokens",
+    "vectors.text",
+    "vectors.dictionary",
+    "bag.bag",
+    "hypernetwork.create",
+    "hypernetwork.predict",
+)
 
 
 def register(chain: Chain) -> None:

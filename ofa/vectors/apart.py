@@ -13,10 +13,12 @@ from pathlib import Path
 import numpy
 from tqdm import tqdm
 
+from semeqv.engine.errors import UserError
 from semeqv.tasks.measures.overlap import ANCHOR, BITS, Seeker, hashes, normalised
 from semeqv.tasks.retrieval.parallel import sentence_pairs
 from semeqv.text.archives import is_archive, names
 from semeqv.text.files import lines
+from semeqv.text.location import locate
 
 ROWS = 4096  # looked through at once
 
@@ -53,12 +55,15 @@ class Apart:
     """Passes on the rows of a corpus that hold no sentence of a test, and counts.
 
     Args:
-        paths: Files, folders and archives of tests; every line of them is a sentence, of tables every cell too.
+        paths: Files, folders and archives of tests, here or under `$SEMEQV_DATA`; every line of them is a sentence, of
+            tables every cell too.
+        endings: Of folders and archives, only the files whose names end so; all if there are none.
         kept: Rows that were passed on.
         left_out: Rows that were not.
     """
 
     paths: Sequence[Path]
+    endings: tuple[str, ...] = ()
     kept: int = 0
     left_out: int = 0
     sentences: Sentences | None = field(default=None, init=False)
@@ -72,7 +77,7 @@ class Apart:
         Yields:
             The rows of which no side holds a sentence of the tests.
         """
-        self.sentences = Sentences(test_sentences(self.paths)) if self.paths else None
+        self.sentences = Sentences(self.test_sentences()) if self.paths else None
         stream = sentence_pairs(rows)
         with tqdm(desc="read text", unit="pair", leave=False, disable=None, mininterval=0.5) as bar:
             while some := list(itertools.islice(stream, ROWS)):
@@ -81,6 +86,18 @@ class Apart:
                 self.left_out += sum(held)
                 self.kept += len(some) - sum(held)
                 yield from (row for row, each in zip(some, held) if not each)
+
+    def test_sentences(self) -> Iterator[str]:
+        """The lines of the tests, and the cells of those with tabs.
+
+        Raises `UserError` when a file is missing, or no file has such an ending.
+        """
+        found = [file for path in self.paths for file in files_under(locate(str(path), path), self.endings)]
+        if not found:
+            raise UserError(f"No file of {', '.join(map(str, self.paths))} ends in {' or '.join(self.endings)}.")
+        for file in found:
+            for _, line in lines(file):
+                yield from {line, *line.split("\t")}
 
     def held(self, rows: Sequence[Row]) -> list[bool]:
         """Which rows hold a sentence of the tests."""
@@ -106,19 +123,13 @@ class Apart:
         return f"; {self.left_out:,} pairs left out, for they hold {len(self.sentences.seen):,} sentences of the tests"
 
 
-def test_sentences(paths: Iterable[Path]) -> Iterator[str]:
-    """The lines of files of tests, and the cells of those with tabs."""
-    for file in itertools.chain.from_iterable(map(files_under, paths)):
-        for _, line in lines(file):
-            yield from {line, *line.split("\t")}
-
-
-def files_under(path: Path) -> Iterator[Path]:
-    """The files of a folder or an archive; a file itself."""
+def files_under(path: Path, endings: tuple[str, ...]) -> Iterator[Path]:
+    """The files of a folder or an archive whose names have one of the endings; a file itself."""
     if is_archive(path):
-        yield from (path / name for name in names(path))
+        yield from (path / name for name in names(path) if name.endswith(endings or ""))
     elif path.is_dir():
         for file in sorted(each for each in path.rglob("*") if each.is_file()):
-            yield from files_under(file)
+            if is_archive(file) or file.name.endswith(endings or ""):
+                yield from files_under(file, endings)
     else:
         yield path

@@ -54,11 +54,12 @@ class Vectors:
         from ofa.vectors.making import aligned_vectors
         from ofa.vectors.writing import write_vectors
         from semeqv.engine.errors import UserError
+        from semeqv.text.datasets.reading import chosen
 
         corpus = dataset_options.get(("train", None))
         if corpus is None or not hasattr(corpus, "rows"):
             raise UserError("Word vectors are made of an aligned corpus; add: cli dataset europarl --languages en fr")
-        vectors, facts = aligned_vectors(corpus.rows(), self, seed)
+        vectors, facts = aligned_vectors(chosen(corpus), self, seed)
         write_vectors(self.path, vectors)
         said = ", ".join(f"{count:,} words of {language}" for language, count in facts["words"].items())
         click.echo(f"{facts['sentences']:,} sentence pairs{facts['apart']}; {said}.")

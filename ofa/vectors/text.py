@@ -20,11 +20,13 @@ class Text:
 
     Args:
         path: What the names of the files have in common: PATH.en, PATH.fr, ...
-        disjoint_from: Files, folders and archives of test text.
+        disjoint_from: Files, folders and archives of test text, here or under `$SEMEQV_DATA`.
+        endings: Of folders and archives, only the files whose names end so, such as `.fr`; all if left out.
     """
 
     path: Path = Path("text")
     disjoint_from: tuple[Path, ...] = ()
+    endings: tuple[str, ...] = ()
 
     def build(self, *, dataset_options: Mapping[tuple[str, str | None], Any]) -> None:
         """Write the files.
@@ -42,6 +44,7 @@ class Text:
         from ofa.vectors.apart import Apart
         from semeqv.engine.errors import UserError
         from semeqv.engine.runs import write_text
+        from semeqv.text.datasets.reading import chosen
         from semeqv.text.readers.moses import write_aligned
         from semeqv.text.records import Aligned
 
@@ -49,8 +52,8 @@ class Text:
         languages = getattr(corpus, "languages", ())
         if len(languages) < 2:
             raise UserError("Say an aligned corpus of two languages: cli dataset europarl --languages en fr")
-        apart = Apart(self.disjoint_from)
-        whole = (row for row in corpus.rows() if len(row) == len(languages))
+        apart = Apart(self.disjoint_from, self.endings)
+        whole = (row for row in chosen(corpus) if len(row) == len(languages))
         try:
             files = write_aligned(self.path, (Aligned(dict(row)) for row in apart.rows(whole)), languages)
         except ValueError as error:

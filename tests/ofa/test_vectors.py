@@ -125,3 +125,14 @@ def test_text_that_is_written_holds_no_test(say, tmp_path):
     assert facts == {"pairs": len(kept), "left out": 2, "test sentences": 2, "found": 2}
     assert overlap((tmp_path / "test.txt").read_text().splitlines(), kept).share == 0
     assert "aligned corpus" in say("cli dataset babel --languages lume cli ofa text", code=2).err
+
+
+def test_words_that_are_each_others_nearest_make_a_dictionary(say, tmp_path):
+    matrix = numpy.array([[1, 0], [0, 1], [0.9, 0.1], [0.8, 0.3], [0.1, 0.8]], numpy.float32)
+    write_vectors(tmp_path / "x.vec", WordVectors(["en:cat", "en:dog", "fr:chat", "fr:chats", "fr:chien"], matrix))
+    say("cli ofa dictionary --vectors x.vec --languages en fr")
+    assert (tmp_path / "dictionary.tsv").read_text() == "cat\tchat\ndog\tchien\n"
+    assert (
+        "No word of the vectors says that it is de"
+        in say("cli ofa dictionary --vectors x.vec --languages en de", code=2).err
+    )

@@ -16,6 +16,7 @@ from semeqv.engine.errors import UserError
 from semeqv.tasks.measures.inference import inference
 from semeqv.tasks.retrieval.parallel import sentence_pairs
 from semeqv.tasks.retrieval.vectors import SentenceEncoder
+from semeqv.text.datasets.reading import chosen
 
 if TYPE_CHECKING:
     from semeqv.tasks.retrieval.fit import RetrievalMap
@@ -79,7 +80,7 @@ def fit_map(
             f"A map is fitted on an aligned corpus of {options.pivot} and another language; "
             "add: cli dataset europarl --languages en fr"
         )
-    rows = (row for row in corpus.rows() if len(row) == 2)
+    rows = (row for row in chosen(corpus) if len(row) == 2)
     pairs = list(islice(sentence_pairs(rows), options.sentences or None))
     with inference(model, *regime) as running:
         encoder = SentenceEncoder(

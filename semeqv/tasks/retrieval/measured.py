@@ -92,6 +92,8 @@ def measure(
         head = {"measure": "retrieval", "level": level, "of": name, "languages": len(listed)}
         head |= {"pairs": sum(len(pairs[each]) for each in listed)}
         rest = said | (overlaps.get(name, {}) if level == "language" else {})
+        if level == "language":
+            rest |= {"tokens": encoder.tokens[name], "pivot_tokens": encoder.tokens["pivot"]}
         for layer in encoder.layers:
             for direction in DIRECTIONS:
                 found = accuracies(options, [hits[each] for each in listed], layer, direction, generator)
