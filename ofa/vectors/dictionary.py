@@ -32,11 +32,7 @@ class Dictionary:
             raise ValueError(f"--languages takes two languages, not {' '.join(self.languages)!r}.")
 
     def build(self) -> None:
-        """Write the file.
-
-        Raises:
-            UserError: When a language has no words.
-        """
+        """Write the file."""
         import click
 
         from ofa.vectors.pairing import mutual
