@@ -10,6 +10,7 @@ ACTIONS = (
     "vectors.text",
     "vectors.dictionary",
     "bag.bag",
+    "results.report",
     "hypernetwork.create",
     "hypernetwork.predict",
 )

@@ -53,7 +53,7 @@ class BagModel(BagPreTrainedModel):
         """Give the vectors."""
         return self.embedding
 
-    def set_input_embeddings(self, value: nn.Module) -> None:
+    def set_input_embeddings(self, value: Any) -> None:
         """Replace the vectors."""
         self.embedding = value
 

@@ -50,7 +50,7 @@ class Text:
 
         corpus = dataset_options.get(("train", None))
         languages = getattr(corpus, "languages", ())
-        if len(languages) < 2:
+        if corpus is None or len(languages) < 2:
             raise UserError("Say an aligned corpus of two languages: cli dataset europarl --languages en fr")
         apart = Apart(self.disjoint_from, self.endings)
         whole = (row for row in chosen(corpus) if len(row) == len(languages))
