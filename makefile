@@ -5,7 +5,8 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
-EXPERIMENTS := $(filter-out experiments/backpack.mk experiments/common.mk experiments/xor.mk,$(sort $(wildcard experiments/*.mk)))
+SHARED := $(addprefix experiments/,backpack.mk common.mk glot500.mk minilm.mk ofa.mk xor.mk)
+EXPERIMENTS := $(filter-out $(SHARED),$(sort $(wildcard experiments/*.mk)))
 SMALL := xor-transformer-small xor-transformer-small-ydh xor-transformer-small-ndh xor-lstm-small xor-mlp-small
 MEDIUM := xor-transformer-medium xor-lstm-medium xor-mlp-medium
 
@@ -40,7 +41,7 @@ help:
 xor: $(SMALL) docs/results/xor.md
 xor-medium: $(MEDIUM)
 mlm: mlm-transformer docs/results/mlm.md
-all: $(filter-out backpack-text,$(notdir $(basename $(EXPERIMENTS)))) docs/results/xor.md docs/results/mlm.md
+all: $(filter-out backpack-text ofa-roberta-glot500 ofa-xlmr-glot500,$(notdir $(basename $(EXPERIMENTS)))) docs/results/xor.md docs/results/mlm.md
 
 .PHONY: $(notdir $(basename $(EXPERIMENTS)))
 $(notdir $(basename $(EXPERIMENTS))): install

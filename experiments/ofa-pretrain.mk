@@ -53,7 +53,6 @@ TEXT_READY := $(RUN)/text.json
 HELD := cli dataset europarl --languages $(TARGET)
 endif
 MODEL := $(RUN)/base
-MODEL_READY := $(MODEL)/trained
 TOKENIZER := $(RUN)/tokenizer
 TOKENIZER_READY := $(TOKENIZER)/tokenizer.json
 
@@ -80,9 +79,6 @@ $(MODEL)/trained: $(TEXT_READY) | $(READY)
 $(TOKENIZER)/tokenizer.json: $(MODEL)/trained
 	$(SEMEQV) $(call TEXT_OF,$(TARGET)) cli ofa tokenizer extended --from $(MODEL) --tokens $(TOKENS) \
 	  cli save-tokenizer --path $(@D)
-
-$(RUN)/models/%-ofa-64/$(MADE): $(RUN)/vectors.vec $(TOKENIZER_READY)
-	$(call INIT,ofa --vectors $< --keep_dim 64)
 
 # What each says of held-out French before any step, then training, then again.
 SEED = $(firstword $(subst -, ,$*))

@@ -11,6 +11,7 @@ ACTIONS = (
     "vectors.dictionary",
     "bag.bag",
     "results.report",
+    "subset.subset",
     "hypernetwork.create",
     "hypernetwork.predict",
 )

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-SHARED = {"backpack.mk", "common.mk", "xor.mk"}
+SHARED = {"backpack.mk", "common.mk", "glot500.mk", "minilm.mk", "ofa.mk", "xor.mk"}
+MEASURING = {"ofa-retrieval"}  # trains nothing
 EXPERIMENTS = sorted(path for path in (ROOT / "experiments").glob("*.mk") if path.name not in SHARED)
 
 
@@ -30,7 +31,7 @@ def sentences(path, *settings):
 def test_its_sentences_parse(say, tmp_path, path):
     found = sentences(path)
     assert found
-    assert found[0][-2:] == ["cli", "train"]
+    assert any(pair == ("cli", "train") for words in found for pair in pairwise(words)) or path.stem in MEASURING
     for words in found:
         say(shlex.join(["--dump-config", str(tmp_path / "config.json"), *words]))
     assert (path.read_text().splitlines()[0]).startswith("# ")

@@ -20,6 +20,7 @@ GIVEN = {
     "wechsel": "aligned text",
     "ofa": "aligned text",
     "hyperofa": "aligned text",
+    "hyperofa-setformer": "aligned text",
     "pairs": "aligned text, new rows without it",
     "map-orthogonal": "aligned text, own tokenizer",
     "map-linear": "aligned text, own tokenizer",

@@ -54,5 +54,7 @@ class Report:
         if self.output is not None:
             numbers = self.output.with_suffix(".json")
             write_text(self.output, page(found, self.output.stem))
-            write_text(numbers, json.dumps({part.name: part.numbers for part in found}, indent=2) + "\n")
+            write_text(
+                numbers, json.dumps({f"{part.kind} {part.name}": part.numbers for part in found}, indent=2) + "\n"
+            )
             click.echo(f"wrote {self.output} and {numbers.name}")

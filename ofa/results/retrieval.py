@@ -26,11 +26,12 @@ def retrieval(folder: Path) -> Part:
         A table for each corpus, what they show, and the numbers.
     """
     measured: Measured = defaultdict(list)
+    language = folder.name
     for method, _, lines in runs(folder, "measured"):
         last = {line.record["corpus"]: line for line in lines if is_retrieval(line.record)}
         for corpus, line in last.items():
             measured[corpus, method].append(line)
-    language = LANGUAGES.get(folder.name, folder.name)
+            language = LANGUAGES.get(str(line.record.get("of")), folder.name)
     tables, said = [], []
     for corpus in sorted({corpus for corpus, _ in measured}, key=list(CORPORA).index):
         found = {method: lines for (each, method), lines in measured.items() if each == corpus}

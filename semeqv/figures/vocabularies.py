@@ -17,6 +17,7 @@ METHODS = {
     "omp": ("OMP", TEXT),
     "wechsel": ("WECHSEL", ALIGNED),
     "hyperofa": ("HyperOFA", ALIGNED),
+    "hyperofa-setformer": ("HyperOFA, SetFormer", ALIGNED),
     "ofa": ("OFA", ALIGNED),
     "pairs": ("mean of pieces, then pairs", CONTROL),
     "map-orthogonal": ("orthogonal map", CONTROL),
