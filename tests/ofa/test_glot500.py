@@ -12,11 +12,22 @@ from tests.test_experiments import ROOT, sentences
 METHODS = ("random-8", "ofa-8", "subword-mean-8")
 
 
-@pytest.mark.parametrize("kind", ["roberta", "xlm-roberta"])
-def test_the_first_steps_run(say, save, tokenizers, vectors, tmp_path, kind):
+@pytest.fixture(params=["roberta", "xlm-roberta"])
+def kind(request):
+    """Which of the two models."""
+    return request.param
+
+
+@pytest.fixture
+def stand_ins(save, tokenizers, tmp_path, kind):
+    """A tiny model, and a tokenizer for it."""
     first, second = tokenizers["unigram", "lume"], tokenizers["unigram", "drask"]
     save(model(kind, first), first)
     second.save_pretrained(tmp_path / "target")
+
+
+@pytest.mark.usefixtures("stand_ins")
+def test_the_first_steps_run(say, vectors, tmp_path, kind):
     name = {"roberta": "ofa-roberta-glot500", "xlm-roberta": "ofa-xlmr-glot500"}[kind]
     found = sentences(
         ROOT / f"experiments/{name}.mk", "FROM=old", "TARGET_TOKENIZER=target", "KEEP=8", "VECTORS=words.vec", "SEEDS=7"
