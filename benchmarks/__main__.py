@@ -6,7 +6,7 @@ import sys
 
 from benchmarks.paired import RESULTS, table, write
 
-NAMES = ("startup", "replicas", "trainer", "step", "control", "tokens", "backpack", "merge")
+NAMES = ("startup", "replicas", "trainer", "step", "control", "tokens", "backpack", "merge", "ofa")
 
 names = sys.argv[1:] or NAMES
 for name in names:
