@@ -8,6 +8,7 @@ ACTIONS = (
     "vectors.make",
     "vectors.tokens",
     "vectors.text",
+    "vectors.convert",
     "vectors.dictionary",
     "bag.bag",
     "results.report",

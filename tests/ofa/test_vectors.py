@@ -81,7 +81,7 @@ def test_words_of_glove_hold_spaces_and_pickles_are_not_opened(tmp_path):
     (tmp_path / "glove.txt").write_text("a 1 2\n. . . 1 2\n")
     assert read_vectors(tmp_path / "glove.txt").words == ["a", ". . ."]
     (tmp_path / "x.wv").write_bytes(b"\x80\x04.")
-    with pytest.raises(UserError, match="save_word2vec_format"):
+    with pytest.raises(UserError, match="cli ofa convert-vectors"):
         read_vectors(tmp_path / "x.wv")
 
 
