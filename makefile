@@ -12,6 +12,7 @@ MEDIUM := xor-transformer-medium xor-lstm-medium xor-mlp-medium
 
 .PHONY: figs test help install install-dev lint format xor xor-medium mlm all bench faults clean
 .PHONY: docker-build docker-run docs/results/xor.md docs/results/mlm.md docs/results/tagging.md docs/results/backpack.md
+.PHONY: docs/results/ofa.md
 
 figs: install
 	@$(MAKE) --no-print-directory -f experiments/xor-transformer-small.mk figs
@@ -27,6 +28,7 @@ help:
 	@echo 'make mlm         the experiment on text (Europarl if $$SEMEQV_DATA has it, else generated), and docs/results/mlm.md'
 	@echo 'make tagging     taggers on a small encoder, pretrained here or not (40 minutes)'
 	@echo 'make docs/results/backpack.md    Backpacks on generated text, and the page (five minutes)'
+	@echo 'make docs/results/ofa.md         new vocabularies, from the runs of ofa-minilm, ofa-pretrain and ofa-hypernetwork'
 	@echo 'make all         every experiment'
 	@echo 'make lint        ruff, mypy, import-linter, pydoclint, hadolint'
 	@echo 'make format      let ruff format the code'
@@ -63,6 +65,15 @@ docs/results/backpack.md: install
 	@$(MAKE) --no-print-directory -f experiments/backpack-babel.mk figs
 	$(BIN)/semeqv cli backpack report --output $@ runs/backpack-babel/measured
 	@mkdir -p $(@:.md=) && cp figures/backpack-babel/senses.png $(@:.md=)
+
+# From the runs that there are; each experiment says what it needs.
+OFA_RETRIEVAL = $(patsubst %/measured,%,$(wildcard runs/ofa-minilm/*/measured))
+OFA_PRETRAINING = $(patsubst %/continued,%,$(wildcard runs/ofa-pretrain-*/continued))
+OFA_NETWORKS = $(patsubst %/evaluated,%,$(wildcard runs/ofa-hypernetwork/evaluated))
+docs/results/ofa.md: install
+	$(BIN)/semeqv cli ofa report --output $@ $(if $(OFA_RETRIEVAL),--retrieval $(OFA_RETRIEVAL)) \
+	  $(if $(OFA_PRETRAINING),--pretraining $(OFA_PRETRAINING)) $(if $(OFA_NETWORKS),--hypernetworks $(OFA_NETWORKS))
+	@mkdir -p $(@:.md=) && cp $(wildcard figures/ofa-minilm/*.png figures/ofa-pretrain-*/*.png) $(@:.md=)
 
 bench: install-dev
 	$(BIN)/python -m benchmarks

@@ -48,6 +48,10 @@ def test_sentences_are_moved_by_it(say, tmp_path):
     assert "map" not in plain
     assert moved["accuracy@10"] > plain["accuracy@10"]
     assert read_map(tmp_path / "map.safetensors").layer == 1
+    half = say(f"--precision bf16 --output half {model} {pair} {measured} --map map.safetensors") and lines(
+        tmp_path / "half"
+    )
+    assert half["accuracy@10"] == pytest.approx(moved["accuracy@10"], abs=0.1)
     assert "holds no map" in say(f"{model} {pair} {measured} --map plain/run.json", code=2).err
     assert "aligned corpus" in say(f"{model} cli dataset babel --languages lume {fit}", code=2).err
 

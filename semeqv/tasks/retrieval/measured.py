@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 import numpy
+import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -115,12 +116,13 @@ def all_hits(options: "Retrieval", encoder: SentenceEncoder, pairs: Mapping[str,
             known, translations = each.translations, encoder(each.translations, options.batch_size, "pivot")
             translations = linear.pivots(translations, encoder.layers) if linear else translations
         sentences = encoder(each.sentences, options.batch_size, language)
-        sentences = linear.moved(sentences, encoder.layers) if linear else sentences
         found[language] = {}
-        for i, layer in enumerate(encoder.layers):
-            similar = Similarities(sentences[i], translations[i], options.score, options.neighbours)
-            for direction, places in zip(DIRECTIONS, similar.places()):
-                found[language] |= {(layer, direction, k): places.hits(k) for k in options.k}
+        with torch.autocast("cpu", enabled=False):  # similarities are those of fp32, whatever the model computes in
+            sentences = linear.moved(sentences, encoder.layers) if linear else sentences
+            for i, layer in enumerate(encoder.layers):
+                similar = Similarities(sentences[i], translations[i], options.score, options.neighbours)
+                for direction, places in zip(DIRECTIONS, similar.places()):
+                    found[language] |= {(layer, direction, k): places.hits(k) for k in options.k}
     return found
 
 
