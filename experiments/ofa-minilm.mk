@@ -15,7 +15,7 @@ include $(dir $(lastword $(MAKEFILE_LIST)))common.mk
 HERE := $(firstword $(MAKEFILE_LIST))
 METHODS ?= ofa ofa-200 ofa-100 hyperofa wechsel focus omp subword-mean mean random
 FIXED := mean subword-mean
-PAIRS ?= 10000
+PAIRS ?= 5000
 
 include $(dir $(lastword $(MAKEFILE_LIST)))minilm.mk
 

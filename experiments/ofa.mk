@@ -9,14 +9,14 @@ DIMENSIONS ?= 200
 TEXT = $(call TEXT_OF,$(SOURCE) $(TARGET))
 
 # fastText, trained by gensim (pip install 'semeqv[vectors]').
-FASTTEXT_DOCUMENTS ?= 60000
+FASTTEXT_DOCUMENTS ?= 20000
 FASTTEXT = cli ofa token-vectors --dimensions $(DIMENSIONS) --documents $(FASTTEXT_DOCUMENTS)
 
 # Hypernetworks are small ones, for a CPU; HYPER_bilstm='--layers 2 --hidden_size 800' is that of the paper for RoBERTa.
 # KEEP is how many coordinates they predict, the width of the model if it is empty.
 HYPER_bilstm ?= --layers 1 --hidden_size 128 --dropout .1
 HYPER_setformer ?= --layers 1 --hidden_size 256 --heads 4 --dropout .1
-HYPER_STEPS ?= 3000
+HYPER_STEPS ?= 1500
 HYPER_BATCH ?= 64
 HYPER_WORDS ?= 16
 KEEP ?=

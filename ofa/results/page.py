@@ -24,7 +24,7 @@ is that of a bootstrap over sentences, its ends averaged over seeds. `tokens` ar
 - `bag`: the vectors that OFA is given, alone: a sentence is the mean of its words, frequent ones weighing less. There
   is no model.
 - `map-orthogonal`, `map-linear`: MiniLM with its own tokenizer; its sentence vectors of the new language are moved by a
-  map that was fitted on the first 10,000 pairs of the same text.
+  map that was fitted on the first 5,000 pairs of the same text.
 - `original`: MiniLM with its own tokenizer, as it is.
 - WECHSEL has fastText vectors of each language, and a dictionary made of OFA's vectors; FOCUS has fastText vectors of
   the new tokens, and OMP the same as its donor.
