@@ -6,8 +6,7 @@ numpy's singular value decomposition of the whole embedding, and looks for neigh
 subwords at a time. Each side runs in a process of its own, on one thread; CPU seconds and the memory that each step
 needs beyond what there was before it. New rows are compared, those aside whose last neighbour is tied with the next.
 
-Beside that, the published packages, where pip has installed them: `wechsel` on the same words (the same algorithm after
-its alignment), and `deepfocus` on a smaller vocabulary, for it holds all similarities at once.
+Beside that, the packages that their authors have published, where they are installed; see `vocabulary_packages`.
 """
 
 import multiprocessing
@@ -20,6 +19,7 @@ from pathlib import Path
 
 import numpy
 
+from benchmarks import vocabulary_packages
 from benchmarks.paired import Row, summary
 
 STEPS = ("map", "factorise", "combine")
@@ -45,7 +45,7 @@ class Size:
 class Case:
     """Random words with vectors, two WordPiece vocabularies of their parts, and an embedding."""
 
-    def __init__(self, size: Size):
+    def __init__(self, size: Size, capitals: bool = True):
         self.size, draw = size, numpy.random.default_rng(0)
         syllables = [a + b + c for a in "bdfgklmnprstvz" for b in "aeiou" for c in ("", "n", "r", "s", "t")]
         found = dict[str, None]()
@@ -55,8 +55,9 @@ class Case:
         self.words = list(found)[: size.words]
         self.vectors = draw.normal(size=(size.words, size.wide)).astype(numpy.float32)
         pieces = self.pieces(draw)
-        self.old = tokenizer(pieces[: size.old - 70])
-        self.new = tokenizer(pieces[size.old - 70 - size.shared : size.old - 140 - size.shared + size.new])
+        pieces = pieces if capitals else [piece for piece in pieces if piece.islower()]
+        self.old = tokenizer(pieces[: size.old - 83], capitals)
+        self.new = tokenizer(pieces[size.old - 83 - size.shared : size.old - 166 - size.shared + size.new], capitals)
         self.embedding = draw.normal(size=(len(self.old), size.width)).astype(numpy.float32)
         self.embedding *= numpy.linspace(1, 0.05, size.width, dtype=numpy.float32)
 
@@ -72,14 +73,14 @@ class Case:
         return list(found)
 
 
-def tokenizer(pieces: list[str]):
+def tokenizer(pieces: list[str], capitals: bool):
     """A WordPiece tokenizer of these pieces and of all letters."""
-    from string import ascii_letters
+    from string import ascii_lowercase, ascii_uppercase
 
     from tokenizers import Tokenizer, models, pre_tokenizers
     from transformers import PreTrainedTokenizerFast
 
-    letters = [mark + letter for letter in ascii_letters[:26] for mark in ("", "##")] + list(ascii_letters[26:])
+    letters = [mark + letter for letter in ascii_lowercase for mark in ("", "##")] + list(ascii_uppercase) * capitals
     every = dict.fromkeys(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *letters, *pieces])
     backend = Tokenizer(models.WordPiece({piece: i for i, piece in enumerate(every)}, unk_token="[UNK]"))
     backend.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
@@ -272,4 +273,4 @@ def run(size: Size = Size(), rounds: int = ROUNDS) -> list[Row]:
         name = "OFA" if step == "all" else f"OFA, {step}"
         goal = 8 if step == "all" else None
         rows.append(Row(f"{name}, memory", *summary(*zip(*peak)), "MiB", f"beyond what there was before; {said}", goal))
-    return rows
+    return [*rows, *vocabulary_packages.run()]
