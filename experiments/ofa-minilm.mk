@@ -36,7 +36,7 @@ $(RUN)/measured/42-bag/$(MEASURED): $(RUN)/bag/bag.txt
 $(RUN)/measured/42-map-%/$(MEASURED): $(RUN)/map-%.safetensors
 	$(MEASURE) $(MODEL) $(call FINDING,--no-overlap --map $<)
 
-CONTROLS := original bag map-orthogonal map-linear
+CONTROLS ?= original bag map-orthogonal map-linear
 RESULTS := $(foreach each,$(CONTROLS:%=42-%) $(MODELS),$(RUN)/measured/$(each)/$(MEASURED))
 
 .PHONY: measured
