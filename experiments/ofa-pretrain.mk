@@ -72,7 +72,7 @@ $(MODEL)/trained: $(TEXT_READY) | $(READY)
 	$(TRAIN) --seed 42 --steps $(STEPS) $(SETTINGS) --output $(@D) $(OPTIONS) \
 	  cli tokenizer bpe --vocab_size $(TOKENS) $(ENGLISH) \
 	  cli model encoder $(ENCODER_$(SIZE)) --positions learned --initializer_range .02 --sparse_prediction \
-	  cli optimizers adamw --learning_rate $(RATE_$(SIZE)) --weight_decay .1 cli schedulers cosine-warmup --warmup 100 \
+	  cli optimizers adamw --learning_rate $(RATE_$(SIZE)) --weight_decay .1 cli schedulers cosine-warmup --warmup $(shell expr $(STEPS) / 20) \
 	  $(SAVER) cli train
 	@touch $@
 
@@ -84,7 +84,7 @@ $(TOKENIZER)/tokenizer.json: $(MODEL)/trained
 SEED = $(firstword $(subst -, ,$*))
 GOING_ON = $(TRAIN) --seed $(SEED) --steps $(GO_ON) $(SETTINGS) --output $(@D) $(OPTIONS) \
   cli model masked-lm --from $(1) $(2) $(HELD) $(LAYOUT) --split test \
-  cli optimizers adamw --learning_rate $(RATE_$(SIZE)) cli schedulers cosine-warmup --warmup 20 \
+  cli optimizers adamw --learning_rate $(RATE_$(SIZE)) cli schedulers cosine-warmup --warmup $(shell expr $(GO_ON) / 20) \
   cli callbacks log --step_log_path $(@D)/steps.jsonl $(SAVER) cli train cli test
 
 $(RUN)/before/%/metrics.jsonl: $(RUN)/models/%/$(MADE)
