@@ -35,6 +35,7 @@ CASES = [
     ("xlm-roberta", False, 0, "unigram", "wordpiece"),
     ("gpt2", True, 0, "bpe", "bpe"),
     ("llama", False, 20, "unigram", "bpe"),
+    ("encoder", True, 0, "bpe", "bpe"),
     ("body", True, 0, "wordpiece", "wordpiece"),
 ]
 
