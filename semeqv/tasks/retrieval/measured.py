@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 import numpy
+import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -12,6 +13,7 @@ from semeqv.engine.errors import UserError
 from semeqv.tasks.measures.inference import inference, name_of
 from semeqv.tasks.measures.intervals import interval
 from semeqv.tasks.measures.training_text import report_overlaps, training_text
+from semeqv.tasks.retrieval.maps import read_map
 from semeqv.tasks.retrieval.nearest import Similarities
 from semeqv.tasks.retrieval.parallel import Parallel, languages_of, pivot_of, read_parallel, read_subsets
 from semeqv.tasks.retrieval.vectors import SentenceEncoder
@@ -81,6 +83,7 @@ def measure(
         "pooling": options.pooling,
         "score": options.score,
     }
+    said |= {} if options.map is None else {"map": str(options.map)}
     groups_of = {("language", language): [language] for language in pairs}
     averages = {name: [each for each in listed if each in pairs] for name, listed in subsets.items()}
     averages |= {"all": list(pairs)} if len(pairs) > 1 else {}
@@ -90,6 +93,8 @@ def measure(
         head = {"measure": "retrieval", "level": level, "of": name, "languages": len(listed)}
         head |= {"pairs": sum(len(pairs[each]) for each in listed)}
         rest = said | (overlaps.get(name, {}) if level == "language" else {})
+        if level == "language":
+            rest |= {"tokens": encoder.tokens[name], "pivot_tokens": encoder.tokens["pivot"]}
         for layer in encoder.layers:
             for direction in DIRECTIONS:
                 found = accuracies(options, [hits[each] for each in listed], layer, direction, generator)
@@ -105,15 +110,19 @@ def all_hits(options: "Retrieval", encoder: SentenceEncoder, pairs: Mapping[str,
     """The hits of every language; the sentences of the pivot are encoded anew only where they are other ones."""
     found, known = dict[str, Hits](), tuple[str, ...]()
     translations: Tensor | None = None
+    linear = read_map(options.map) if options.map is not None else None
     for language, each in pairs.items():
         if translations is None or each.translations != known:
             known, translations = each.translations, encoder(each.translations, options.batch_size, "pivot")
+            translations = linear.pivots(translations, encoder.layers) if linear else translations
         sentences = encoder(each.sentences, options.batch_size, language)
         found[language] = {}
-        for i, layer in enumerate(encoder.layers):
-            similar = Similarities(sentences[i], translations[i], options.score, options.neighbours)
-            for direction, places in zip(DIRECTIONS, similar.places()):
-                found[language] |= {(layer, direction, k): places.hits(k) for k in options.k}
+        with torch.autocast("cpu", enabled=False):  # similarities are those of fp32, whatever the model computes in
+            sentences = linear.moved(sentences, encoder.layers) if linear else sentences
+            for i, layer in enumerate(encoder.layers):
+                similar = Similarities(sentences[i], translations[i], options.score, options.neighbours)
+                for direction, places in zip(DIRECTIONS, similar.places()):
+                    found[language] |= {(layer, direction, k): places.hits(k) for k in options.k}
     return found
 
 

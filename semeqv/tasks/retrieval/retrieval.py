@@ -31,6 +31,7 @@ class Retrieval:
         layer: Layers by number, 0 being the input embedding, `last`, or `all`.
         pooling: The mean or the maximum over tokens, the first (cls) or the last.
         special: Let mean, maximum and last take special tokens too, as sentence-transformers do.
+        map: A file of `cli retrieval-map`, by which all sentences are moved but those of the pivot.
         score: Cosine; cosine less the mean cosine of both to their neighbours (CSLS; Conneau et al., 2018, arXiv
             1710.04087); or cosine over that mean (margin; Artetxe & Schwenk, 2019, arXiv 1811.01136).
         neighbours: Of CSLS and margin; 10 and 4 if left out, as there.
@@ -52,6 +53,7 @@ class Retrieval:
     layer: tuple[str, ...] = ("last",)
     pooling: Literal["mean", "max", "cls", "last"] = "mean"
     special: bool = False
+    map: Path | None = None
     score: Literal["cosine", "csls", "margin"] = "cosine"
     neighbours: int | None = None
     k: tuple[int, ...] = (1, 5, 10)
