@@ -4,7 +4,8 @@ from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
-from ofa.results.parts import Part, Table, mean, runs
+from ofa.results.parts import Part, mean, runs
+from semeqv.tasks.measures.report import Table
 
 NUMBERS = ("cosine", "relative distance", "found")
 
@@ -35,7 +36,7 @@ def hypernetworks(folder: Path) -> Part:
         rows.append([by, "" if fixed else str(len(values["cosine"])), *cells])
     title = f"Coordinates of {subwords:,} held-out subwords, {folder.name}"
     said = [verdict(by, found) for by in found if by not in ("ofa", "mean") and "ofa" in found]
-    return Part("hypernetworks", folder.name, [Table(title, ("by", "seeds", *NUMBERS), rows)], said, numbers)
+    return Part("hypernetworks", folder.name, [Table(title, ("by", "seeds", *NUMBERS), rows, words=2)], said, numbers)
 
 
 def verdict(by: str, found: dict[str, dict[str, list[float]]]) -> str:

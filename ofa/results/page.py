@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 
-from ofa.results.parts import Part, Table
+from ofa.results.parts import Part
 from ofa.results.published import COLUMNS, SOURCE, TABLE
+from semeqv.tasks.measures.report import Table
 
 HEAD = """# New vocabularies
 
@@ -54,7 +55,6 @@ FOOT = f"""## Published
 {SOURCE}; without continued pretraining; sentence retrieval from the Bible / from Tatoeba / NER / POS:
 
 {Table("", COLUMNS, TABLE, 2).markdown()}
-
 What differs here: one new language at a time, not hundreds; a sentence encoder that was trained for English similarity,
 or an encoder of a million weights, not RoBERTa or XLM-R; word vectors made of one aligned corpus, not ColexNet+; full
 width where nothing else is said; a hypernetwork that fits a CPU; last states of the model, not those of its layer 8.
@@ -77,7 +77,7 @@ def page(parts: Sequence[Part], name: str) -> str:
             kind = part.kind
             lines.append(HEADS[kind].replace("NAME", name))
         for table in part.tables:
-            lines.append(f"### {table.title}\n\n{table.markdown()}\n")
+            lines.append(f"### {table.title}\n\n{table.markdown()}")
         if part.said:
             lines.append("\n".join(f"- {sentence}" for sentence in part.said) + "\n")
     return "\n".join([*lines, FOOT])

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from semeqv.engine.artefacts import METRICS, Line, read_metrics
+from semeqv.tasks.measures.report import Table
 
 GIVEN = {
     "original": "the model's own tokenizer",
@@ -28,28 +29,6 @@ GIVEN = {
 }
 CONTROLS = ("bag", "map-orthogonal", "map-linear", "pairs")
 LANGUAGES = {"de": "German", "deu": "German", "es": "Spanish", "fr": "French", "fra": "French", "drask": "drask"}
-
-
-@dataclass(frozen=True)
-class Table:
-    """A table, on the screen and in the page.
-
-    Args:
-        title: What stands above it.
-        columns: The headings.
-        rows: The cells.
-        words: How many of the first columns are words.
-    """
-
-    title: str
-    columns: Sequence[str]
-    rows: Sequence[Sequence[str]]
-    words: int = 2
-
-    def markdown(self) -> str:
-        """The table as Markdown, without its title."""
-        marks = ["---"] * self.words + ["---:"] * (len(self.columns) - self.words)
-        return "\n".join(f"| {' | '.join(row)} |" for row in (self.columns, marks, *self.rows))
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,9 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-from ofa.results.parts import Part, Table, given, mean, runs
+from ofa.results.parts import Part, given, mean, runs
 from semeqv.engine.artefacts import Line, read_metrics
+from semeqv.tasks.measures.report import Table
 
 STEPS = "steps.jsonl"
 RIVALS = ("random", "subword-mean", "pairs")
@@ -44,7 +45,7 @@ def pretraining(folder: Path) -> Part:
             for (seed, loss), way in zip(seeds.items(), path[method])
         ]
     columns = ("method", "is given", "seeds", "before", "on the way", "after")
-    table = Table(f"Masked-LM loss on held-out text, {folder.name}", columns, rows)
+    table = Table(f"Masked-LM loss on held-out text, {folder.name}", columns, rows, words=2)
     return Part("pretraining", folder.name, [table], verdicts(before, after), numbers)
 
 

@@ -39,7 +39,6 @@ class Report:
         from ofa.results.pretraining import pretraining
         from ofa.results.retrieval import retrieval
         from semeqv.engine.runs import write_text
-        from semeqv.tasks.measures.report import print_table
 
         found = [retrieval(path) for path in self.retrieval]
         found += [pretraining(path) for path in self.pretraining]
@@ -48,7 +47,7 @@ class Report:
             raise click.UsageError("cli ofa report: say which runs, such as --retrieval runs/ofa-minilm/fr")
         for part in found:
             for table in part.tables:
-                print_table(table.title, table.columns, table.rows, table.words)
+                table.print()
             for sentence in part.said:
                 click.echo(sentence)
         if self.output is not None:

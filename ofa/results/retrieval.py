@@ -6,8 +6,9 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-from ofa.results.parts import CONTROLS, LANGUAGES, Part, Table, compared, given, mean, runs
+from ofa.results.parts import CONTROLS, LANGUAGES, Part, compared, given, mean, runs
 from semeqv.engine.artefacts import Line
+from semeqv.tasks.measures.report import Table
 
 SIZES = (1, 5, 10)
 CORPORA = {"flores": "FLORES", "tatoeba": "Tatoeba", "bible": "Bible"}
@@ -63,7 +64,7 @@ def table(found: dict[str, list[Line]], title: str) -> Table:
             [method, given(method), str(len(lines)), *map(mean, values), f"{low:.3f}-{high:.3f}", f"{tokens:.1f}"]
         )
     columns = ("method", "is given", "seeds", "@1", "@5", "@10", "@1, sentences", "tokens")
-    return Table(title, columns, rows)
+    return Table(title, columns, rows, words=2)
 
 
 def interval(lines: list[Line]) -> tuple[float, float, float]:
