@@ -12,6 +12,7 @@ from torch import Tensor
 from semeqv.engine.errors import UserError
 from semeqv.tasks.measures.inference import inference, name_of
 from semeqv.tasks.measures.intervals import interval
+from semeqv.tasks.measures.measuring import Subject
 from semeqv.tasks.measures.training_text import report_overlaps, training_text
 from semeqv.tasks.retrieval.maps import read_map
 from semeqv.tasks.retrieval.nearest import Similarities
@@ -26,24 +27,12 @@ Hits = dict[tuple[int, str, int], NDArray[numpy.float32]]  # by layer, direction
 DIRECTIONS = ("to", "from", "both")  # the pivot
 
 
-def measure(
-    options: "Retrieval",
-    model: Any,
-    tokenizer: Any,
-    *,
-    dataset_options: Any,
-    seed: int,
-    regime: tuple[str, str, int | None],
-) -> list[dict[str, Any]]:
+def measure(options: "Retrieval", subject: Subject) -> list[dict[str, Any]]:
     """Measure a model on every language.
 
     Args:
         options: What the command was told.
-        model: Has hidden states.
-        tokenizer: Its tokenizer.
-        dataset_options: The data sets of the sentence, not built.
-        seed: Of the bootstrap.
-        regime: Device, precision, threads.
+        subject: Its model has hidden states.
 
     Returns:
         A line for each language, layer and direction (to and from the pivot, and the mean of both), then those of the
@@ -52,13 +41,14 @@ def measure(
     Raises:
         UserError: When there is no language, or (from the readers and the encoder) something does not fit.
     """
+    model, tokenizer = subject.model, subject.tokenizer
     pivot, subsets = pivot_of(options), read_subsets(options.subsets)
-    trained = training_text(model, dataset_options) if options.corpus == "babel" else None
+    trained = training_text(model, subject.dataset_options) if options.corpus == "babel" else None
     grammar = trained.corpus.grammar if trained and isinstance(trained.corpus, GrammarOptions) else None
     pairs = {each: read_parallel(options, each, pivot, grammar) for each in languages_of(options, pivot)}
     if not pairs:
         raise UserError(f"There is no language to compare with {pivot}.")
-    with inference(model, *regime) as running:
+    with inference(model, *subject.regime) as running:
         encoder = SentenceEncoder(
             model,
             tokenizer,
@@ -74,8 +64,8 @@ def measure(
     overlaps: Mapping[str, dict[str, Any]] = {}
     if options.overlap:
         groups = {each.language: each.sentences + each.translations for each in pairs.values()}
-        overlaps = report_overlaps(groups, model, dataset_options, "sentences")
-    generator = numpy.random.default_rng(seed)
+        overlaps = report_overlaps(groups, model, subject.dataset_options, "sentences")
+    generator = numpy.random.default_rng(subject.seed)
     said = {
         "model": name_of(model),
         "corpus": options.corpus,
