@@ -113,14 +113,14 @@ class Biaffine(nn.Module):
         asked = heads != UNSAID
         chosen = heads[:, :, None] == torch.arange(every.shape[1], device=heads.device)  # (B, W, W + 1)
         theirs = (chosen.to(every.dtype) @ every)[asked]  # a product, which is the same in every run on any device
-        left = (words[asked] @ self.relation_weight).view(len(theirs), self.relation_labels, -1)
+        left = (words[asked] @ self.relation_weight).view(len(theirs), self.relation_labels, theirs.shape[-1])
         return torch.matmul(left, theirs[..., None])[..., 0]
 
     def likeliest(self, words: Tensor, every: Tensor) -> Tensor:
         """The likeliest relation of every word to every head, `(B, W, W + 1)`, one sentence at a time."""
         found = []
         for word, head in zip(words, every):
-            left = (word @ self.relation_weight).view(len(word), self.relation_labels, -1)  # (W, relations, R + 1)
+            left = (word @ self.relation_weight).view(len(word), self.relation_labels, head.shape[-1])  # (W, relations, R + 1)
             found.append((left @ head.T).argmax(1))
         return torch.stack(found)
 
