@@ -41,7 +41,7 @@ PRETRAINING = $(TOKENIZER) $(TEXT) $(LAYOUT) $(TEXT) $(LAYOUT) --split validatio
   cli optimizers adamw --learning_rate 1e-3 cli schedulers linear --warmup $(shell expr $(STEPS) / 10) \
   cli savers default-saver --minutes 2 --resume
 
-# Narrow heads, and less dropout than in the paper: these are runs of minutes, in which little is learnt by heart.
+# Narrow heads, and less dropout than in the paper: in runs of minutes more of it costs more than it saves.
 HEAD := --arc_size 200 --relation_size 64 --dropout .1
 
 # $(1) is the model, $(2) the learning rate.
