@@ -128,7 +128,8 @@ def compared(size, precisions, device, goal):
         f"{precisions[1]}; loss and gradients agree in fp32"
     )
     medians = summary([each[index] for each in found], [each[index + 2] for each in found])
-    return Row(f"Backpack step ({size})", *medians, "s", compares, goal, {"different": share(ids)})
+    name = f"Backpack step, {precisions[0]} against {precisions[1]} ({size})"
+    return Row(name, *medians, "s", compares, goal, {"different": share(ids)})
 
 
 def controlled(size, precision, device):
@@ -145,7 +146,8 @@ def controlled(size, precision, device):
         f"{'wall' if ids.is_cuda else 'CPU, one thread,'} per step, {precision}; peer: GPT-2 with the same trunk, "
         f"{precision}, which has fewer parameters and computes less; the goal is at most 1.15 times its cost"
     )
-    return Row(f"Backpack step ({size})", *medians, "s", compares, 0.87, {"different": share(ids)})
+    name = f"Backpack step against GPT-2, {precision} ({size})"
+    return Row(name, *medians, "s", compares, 0.87, {"different": share(ids)})
 
 
 def share(ids):
@@ -237,15 +239,18 @@ def generated(size, rows, time, device):
 
 
 def rows_of(small, control, device):
-    """Steps beside the formula and beside GPT-2, memory, generation."""
-    return [
-        compared(small, ("fp32", "fp32"), device, 1.5),
-        compared(small, ("bf16", "bf16"), device, None),
-        compared(small, ("bf16", "fp32"), device, 4.0),
-        memory(small),
-        *(controlled(control, precision, device) for precision in ("fp32", "bf16")),
-        *(generated(small, rows, small.time // part, device) for rows, part in ((1, 2), (1, 1), (4, 2))),
-    ]
+    """Steps beside the formula, at half the length and at the whole, and beside GPT-2; memory; generation."""
+    rows = []
+    for size in (replace(small, time=small.time // 2), small):
+        rows += [
+            compared(size, ("fp32", "fp32"), device, 1.5),
+            compared(size, ("bf16", "bf16"), device, None),
+            compared(size, ("bf16", "fp32"), device, 4.0),
+            memory(size),
+        ]
+    rows += [controlled(control, precision, device) for precision in ("fp32", "bf16")]
+    shapes = ((1, small.time // 2), (1, small.time), (4, small.time // 2))
+    return rows + [generated(small, few, time, device) for few, time in shapes]
 
 
 def run() -> list[Row]:

@@ -35,7 +35,8 @@ class Topic(Step):
         head = model.get_output_embeddings().weight.detach().float()
         wanted, mean = torch.tensor(self.tokens, device=head.device), head.mean(0)
         toward = head[wanted].mean(0) - mean
-        spread = (head - mean).T @ (head - mean) / len(head)  # (d, d): a sense's logits vary by C^T spread C
+        with torch.autocast(head.device.type, enabled=False):
+            spread = (head - mean).T @ (head - mean) / len(head)  # (d, d): a sense's logits vary by C^T spread C
         known = head.new_full((len(head), model.config.num_senses), torch.nan)
 
         def relevance(token_ids: Tensor) -> Tensor:
@@ -44,8 +45,9 @@ class Topic(Step):
             new = different[known[different, 0].isnan()]
             if len(new):
                 senses = model.senses(new).detach().float()
-                deviation = torch.einsum("nkd,de,nke->nk", senses, spread, senses).clamp(min=0).sqrt()
-                z = (senses @ toward) / deviation.clamp(min=torch.finfo(torch.float32).tiny)
+                with torch.autocast(head.device.type, enabled=False):
+                    deviation = torch.einsum("nkd,de,nke->nk", senses, spread, senses).clamp(min=0).sqrt()
+                    z = (senses @ toward) / deviation.clamp(min=torch.finfo(torch.float32).tiny)
                 known[new] = z.clamp(min=0)
             found: Tensor = known[token_ids]
             return found

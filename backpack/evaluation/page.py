@@ -56,6 +56,7 @@ def table(measure: Measure, rows: Sequence[Average]) -> Shown:
     """
     found = {(row.model, row.of, row.number): row for row in rows}
     heads = list(dict.fromkeys((row.model, row.of[:-1] if measure.across else row.of) for row in rows))
+    heads.sort(key=lambda head: place_of(head[0]))
     columns: dict[tuple[str, tuple[str, ...]], str]
     if measure.across:
         (number,) = measure.numbers
@@ -72,6 +73,12 @@ def table(measure: Measure, rows: Sequence[Average]) -> Shown:
         body.append(cells)
     words = 1 + len(heads[0][1])
     return Shown(measure.title, ("model", *measure.headings[: words - 1], *columns.values()), body, words)
+
+
+def place_of(model: str) -> tuple[int, int]:
+    """Backpacks come first, those of few senses before those of many."""
+    count = model.partition("-")[0].removeprefix("senses")
+    return (0, int(count)) if count.isdecimal() else (1, 0)
 
 
 def called(model: str) -> str:

@@ -57,10 +57,9 @@ def test_a_strong_topic_is_taken_up(say, tmp_path):
     (tmp_path / "words.tsv").write_text(
         "money\tbank\nmoney\tmoney\nmoney\triver\nclinic\tnurse\nclinic\tdoctor\nclinic\triver\n"
     )
-    say(
-        "--output runs/a cli model load --from m cli backpack topics --lexicon words.tsv --judge m --strengths 0 40 "
-        "--annealing 1 --texts 8 --new 12 --given 1 --output texts.jsonl --csv table.csv"
-    )
+    topics = "cli model load --from m cli backpack topics --lexicon words.tsv --judge m --texts 8 --new 12 --given 1"
+    said = "--strengths 0 40 --annealing 1 --output texts.jsonl --csv table.csv"
+    say(f"--precision bf16 --output runs/a {topics} {said}")
     lines = {(each["by"], each["strength"]): each for each in lines_of(tmp_path / "runs/a")}
     assert list(lines) == [("senses", 0.0), ("senses", 40.0), ("logits", 40.0)]
     assert lines["logits", 40.0]["given"] > 0.95 > lines["senses", 0.0]["given"]
@@ -69,9 +68,10 @@ def test_a_strong_topic_is_taken_up(say, tmp_path):
     assert all(each["topics"] == 2 and each["perplexity"] > 1 for each in lines.values())
     texts = [json.loads(line) for line in (tmp_path / "texts.jsonl").read_text().splitlines()]
     assert len(texts) == 3 * 2 * 8
-    again = "--output runs/b cli model load --from m cli backpack topics --lexicon words.tsv --judge m --strengths 0 "
-    say(again + "--texts 8 --new 12 --given 1")
+    say(f"--precision bf16 --output runs/b {topics} --strengths 0")
     assert lines_of(tmp_path / "runs/b")[0]["perplexity"] == lines["senses", 0.0]["perplexity"]
+    say("cli backpack topics-view --path topics.pdf runs/a")
+    assert (tmp_path / "topics.png").stat().st_size > 10_000
     err = say("cli model load --from m cli backpack topics --new 9 --judge m", 2).err
     assert "generated corpus alone" in err
     (tmp_path / "one.tsv").write_text("money\tbank\n")

@@ -5,4 +5,4 @@ from semeqv.engine.chain import Chain
 
 def register(chain: Chain) -> None:
     """Add the study to the actions."""
-    chain.modules.append("semeqv.problem.foundation.embeddings")
+    chain.modules += ["semeqv.problem.foundation.embeddings", "semeqv.problem.foundation.page"]

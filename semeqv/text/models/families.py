@@ -1,12 +1,15 @@
 """Which module knows a model that transformers does not know by itself.
 
 Importing that module registers the model with the Auto classes; here it is imported when a folder's `config.json` names
-the `model_type`, so that no command waits for models that it does not open.
+the `model_type`, so that no command waits for models that it does not open. A head that transformers has for no kind of
+model, such as that of a parser, is known by how the names of its classes end.
 """
 
 import importlib
+from typing import Any
 
 MODULES: dict[str, str] = {}
+HEADS: dict[str, str] = {}
 
 
 def add(model_type: str, module: str) -> None:
@@ -23,3 +26,27 @@ def know(model_type: str | None) -> None:
     """Import the module of a kind of model, if it is one of those that were added."""
     if model_type in MODULES:
         importlib.import_module(MODULES[model_type])
+
+
+def add_head(ending: str, module: str) -> None:
+    """Say where a head lives that any kind of model may have; a plugin calls this when it registers.
+
+    Args:
+        ending: How the names of its classes end: `ForDependencyParsing`.
+        module: The module whose `head_class` gives the class for a configuration.
+    """
+    HEADS[ending] = module
+
+
+def headed(name: str, config: Any) -> Any:
+    """The class of a model with one of the heads that were added.
+
+    Args:
+        name: Its name, as a configuration has it among its `architectures`.
+        config: The configuration.
+
+    Returns:
+        The class; None when the name ends as that of no such head.
+    """
+    module = next((module for ending, module in HEADS.items() if name.endswith(ending)), None)
+    return importlib.import_module(module).head_class(config) if module else None

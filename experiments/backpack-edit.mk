@@ -1,0 +1,28 @@
+# An edited fact: what the senses of WORD say for REMOVE they say for ADD. Does it hold in all contexts (generalisation), and
+# is everything else as before (specificity, perplexity)?
+#
+# Models are those of backpack-europarl.mk, trained if they are not there.
+
+KS ?= 8
+FIGS := exchanged
+PART := edit
+SHOWN = $(RUN)/exchanged
+WORD ?= European
+REMOVE ?= Union
+ADD ?= Parliament
+
+include $(dir $(lastword $(MAKEFILE_LIST)))backpack-europarl.mk
+
+EXCHANGED := $(foreach name,$(filter-out %-gpt2,$(NAMES)),$(RUN)/exchanged/$(name)/metrics.jsonl)
+EDIT = $(RUN)/edits/$*-$(WORD).json
+
+$(EXCHANGED): $(RUN)/exchanged/%/metrics.jsonl: $(RUN)/%/trained
+	$(SEMEQV) --seed $(SEED) --output $(@D) --overwrite $(OPTIONS) cli model load --from $(<D) $(HELD) \
+	  cli backpack edit knowledge --word $(WORD) --remove $(REMOVE) --add $(ADD) --output $(EDIT) \
+	  cli backpack effects --edits $(EDIT) --word $(WORD) --wanted $(ADD) --unwanted $(REMOVE)
+	$(SEMEQV) --seed $(SEED) $(SETTINGS) --output $(@D)-perplexity --overwrite $(OPTIONS) \
+	  cli model edited --from $(<D) --edits $(EDIT) $(HELD) cli perplexity
+
+.PHONY: exchanged
+exchanged: $(EXCHANGED)
+	@$(SEMEQV) cli backpack report $(SHOWN)

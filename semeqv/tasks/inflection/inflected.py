@@ -1,0 +1,141 @@
+"""What `cli inflect` does: forms for lemmas and features, as files and as scores."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+import numpy
+import torch
+from tqdm import tqdm
+
+from semeqv.engine.errors import UserError
+from semeqv.tasks.inflection.batches import FormBatches
+from semeqv.tasks.inflection.judging import edit_distance, judged
+from semeqv.tasks.measures.inference import inference, name_of
+from semeqv.tasks.measures.report import print_table
+from semeqv.text.files import writing
+
+if TYPE_CHECKING:
+    from semeqv.tasks.inflection.inflect import Inflect
+
+Sets = Mapping[tuple[str, str | None], Any]
+
+
+def inflect_sets(
+    options: "Inflect", model: Any, dataset: Sets, dataset_options: Sets, *, folder: Path, regime: tuple[Any, ...]
+) -> list[dict[str, Any]]:
+    """Write the forms of data sets.
+
+    Args:
+        options: What the command was told.
+        model: Predicts the next token.
+        dataset: The data sets, by split and name.
+        dataset_options: Their components.
+        folder: The run's.
+        regime: Device, precision, threads.
+
+    Returns:
+        A line for each set.
+
+    Raises:
+        UserError: When the model does not predict the next token, there is nothing to inflect, or several sets would
+            write one file.
+    """
+    if not getattr(model, "predicts_next", False):
+        raise UserError(f"{type(model).__name__} does not predict the next token; take `cli model causal-lm`.")
+    chosen = {key: each for key, each in dataset.items() if key[0] in options.splits and isinstance(each, FormBatches)}
+    if not chosen:
+        raise UserError(f"There is nothing to inflect. Add: cli dataset unimorph --split {options.splits[-1]}")
+    paths = {
+        key: Path(options.path.replace("{run}", str(folder)).replace("{name}", key[1] or key[0])) for key in chosen
+    }
+    if len(set(paths.values())) < len(paths):
+        raise UserError(f"--path {options.path} is one file for several sets; put {{name}} into it.")
+    train, lines = dataset_options.get(("train", None)), list[dict[str, Any]]()
+    for (split, name), data in chosen.items():
+        found = inflected(model, data, options.max_new_tokens, regime)
+        with writing(paths[split, name]) as file:
+            file.writelines(
+                f"{form.lemma}\t{form.features}\t{form.form}\t{each}\n" for form, each in zip(data.items, found)
+            )
+        click.echo(f"wrote {paths[split, name]}")
+        values = {
+            "accuracy": numpy.array([form.form == each for form, each in zip(data.items, found)]),
+            "edit_distance": numpy.array([edit_distance(form.form, each) for form, each in zip(data.items, found)]),
+        }
+        line = {"split": split, "name": name, **judged(data.items, values, options.replicates)}
+        if split != "train" and hasattr(train, "columns"):
+            line |= {"seen_lemmas": seen(train, data)}
+        lines.append(line | {"forms": len(data.items)})
+    return lines
+
+
+def inflected(model: Any, data: FormBatches, most: int, regime: tuple[Any, ...]) -> list[str]:
+    """The forms that a model writes; rows that begin alike long are written together, so that none is padded.
+
+    Args:
+        model: Predicts the next token.
+        data: The forms; only lemmas and features are looked at.
+        most: The most tokens of a form.
+        regime: Device, precision, threads.
+
+    Returns:
+        A word for each form.
+    """
+    spelling, found = data.spelling, [""] * len(data.items)
+    prompts = [spelling.prompt(form.lemma, form.features) for form in data.items]
+    order = sorted(range(len(prompts)), key=lambda number: len(prompts[number]))
+    limit = getattr(model.config, "max_position_embeddings", None)
+    with (
+        inference(model, *regime) as running,
+        tqdm(total=len(order), desc="inflect", unit="form", leave=False, disable=None, mininterval=0.5) as bar,
+    ):
+        while order:
+            size = len(prompts[order[0]])
+            rows = [number for number in order[: data.size] if len(prompts[number]) == size]
+            order = order[len(rows) :]
+            ids = torch.tensor([prompts[number] for number in rows], device=running.device)
+            written = model.generate(
+                ids,
+                attention_mask=torch.ones_like(ids),
+                max_new_tokens=most if limit is None else max(1, min(most, limit - size)),
+                do_sample=False,
+                num_beams=1,
+                eos_token_id=spelling.end,
+                pad_token_id=data.pad,
+            )
+            for number, tokens in zip(rows, written[:, size:].tolist()):
+                found[number] = spelling.read(tokens)
+            bar.update(len(rows))
+    return found
+
+
+def seen(train: Any, data: FormBatches) -> float:
+    """The share of the lemmas of a data set that are in the training set, too."""
+    from semeqv.tasks.inflection.reading import forms
+
+    lemmas = {form.lemma for form in data.items}
+    return len(lemmas & {form.lemma for form in forms(train)}) / len(lemmas)
+
+
+def print_lines(lines: list[dict[str, Any]], model: Any) -> None:
+    """Print the table."""
+    columns = [
+        "set",
+        "accuracy",
+        "edit distance",
+        "forms",
+        *["lemmas seen"] * any("seen_lemmas" in each for each in lines),
+    ]
+    rows = []
+    for line in lines:
+        cells = [line["name"] or line["split"], shown(line, "accuracy", ".2%"), shown(line, "edit_distance", ".3f")]
+        rows.append([*cells, f"{line['forms']:,}", *([f"{line['seen_lemmas']:.2%}"] if "seen_lemmas" in line else [])])
+    print_table(f"Forms by {name_of(model)}", columns, rows)
+
+
+def shown(line: Mapping[str, Any], score: str, kind: str) -> str:
+    """A score and its interval."""
+    ends = [line[f"{score}_{end}"] for end in ("low", "high") if f"{score}_{end}" in line]
+    return f"{line[score]:{kind}}" + (f" [{ends[0]:{kind}}-{ends[1]:{kind}}]" if ends else "")

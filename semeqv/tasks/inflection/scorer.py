@@ -1,0 +1,56 @@
+"""Judges the forms that a model would write, from one look at the right ones."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy
+from torch import Tensor
+
+from semeqv.engine.batches import Batch
+from semeqv.engine.errors import UserError
+from semeqv.engine.scoring import Scorer
+from semeqv.tasks.inflection.judging import judged
+
+if TYPE_CHECKING:
+    from semeqv.tasks.inflection.batches import FormBatches
+
+
+class FormScorer(Scorer):
+    """Accuracy of forms. A model that always takes the likeliest token writes the right form if, and only if, each
+    token of the right form is the likeliest after those before it: so nothing needs to be generated.
+
+    Args:
+        data: The forms.
+    """
+
+    def __init__(self, data: "FormBatches"):
+        super().__init__()
+        self.data = data
+
+    def look(self, outputs: Mapping[str, Tensor], batch: Batch) -> Any:
+        """Whether each form is right, `(rows,)`.
+
+        Args:
+            outputs: `logits`, `(rows, time, vocabulary)`, of the next token.
+            batch: `labels`, `(rows, time)`.
+
+        Returns:
+            An array of truth values.
+
+        Raises:
+            UserError: When there are no logits.
+        """
+        if outputs.get("logits") is None:
+            raise UserError("The model tells its loss alone; leave out --loss_chunk.")
+        labels = batch["labels"][:, 1:]
+        right = (outputs["logits"][:, :-1].argmax(-1) == labels) | (labels == -100)
+        return right.all(1).cpu().numpy()
+
+    def scores(self) -> dict[str, float]:
+        """The accuracy, and in `accuracy_low` and `accuracy_high` its interval where the data set asks for it."""
+        data = self.data
+        right = numpy.zeros(len(data.items), bool)
+        right[data.passing] = numpy.concatenate(self.parts)
+        for number, form in enumerate(data.items):  # a character that the tokenizer does not know is never right
+            right[number] &= data.spelling.read(data.spelling.spelled(form.form)) == form.form
+        return judged(data.items, {"accuracy": right}, data.replicates)

@@ -1,0 +1,117 @@
+"""A bidirectional LSTM as a plain model of transformers: the control beside which Transformers are trained."""
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from transformers import AutoConfig, AutoModel, PreTrainedConfig, PreTrainedModel
+from transformers.modeling_outputs import BaseModelOutput
+
+from semeqv.tasks.parsing.biaffine import dropped
+
+
+class BiLSTMConfig(PreTrainedConfig):
+    """The sizes of a bidirectional LSTM.
+
+    Args:
+        vocab_size: Tokens.
+        embedding_size: Width of the embeddings.
+        hidden_size: Width of what a layer writes, one half in each direction.
+        num_hidden_layers: Layers.
+        hidden_dropout_prob: Share of what each layer reads that is dropped in training.
+        **rest: What every configuration has.
+    """
+
+    model_type = "semeqv-bilstm"
+
+    def __init__(
+        self,
+        *,
+        vocab_size: int = 8000,
+        embedding_size: int = 256,
+        hidden_size: int = 512,
+        num_hidden_layers: int = 2,
+        hidden_dropout_prob: float = 0.33,
+        **rest: Any,
+    ):
+        self.vocab_size = vocab_size
+        self.embedding_size = embedding_size
+        self.hidden_size = hidden_size
+        self.num_hidden_layers = num_hidden_layers
+        self.hidden_dropout_prob = hidden_dropout_prob
+        super().__init__(**rest)
+
+
+class BiLSTMPreTrainedModel(PreTrainedModel):
+    """What the LSTM with and without a head have in common."""
+
+    config_class = BiLSTMConfig
+    base_model_prefix = "bilstm"
+
+    @torch.no_grad()
+    def _init_weights(self, module: nn.Module) -> None:
+        if isinstance(module, nn.Embedding):
+            nn.init.normal_(module.weight)
+        elif isinstance(module, nn.LSTM):
+            for weight in module.parameters():  # as torch does
+                nn.init.uniform_(weight, -(module.hidden_size**-0.5), module.hidden_size**-0.5)
+        elif isinstance(module, nn.Linear):
+            nn.init.xavier_uniform_(module.weight)
+            nn.init.zeros_(module.bias)
+
+
+class BiLSTMModel(BiLSTMPreTrainedModel):
+    """Layers that each read the tokens from the left, and from the right.
+
+    Two LSTMs of one direction make a layer, the second of which reads each row turned round: so what stands behind a
+    row's end changes nothing, without packing, which is slower.
+
+    Args:
+        config: The sizes.
+    """
+
+    def __init__(self, config: BiLSTMConfig):
+        super().__init__(config)
+        self.embeddings: nn.Module = nn.Embedding(config.vocab_size, config.embedding_size)
+        widths = [config.embedding_size, *[config.hidden_size] * (config.num_hidden_layers - 1)]
+        half = config.hidden_size // 2
+        self.forwards = nn.ModuleList(nn.LSTM(width, half, batch_first=True) for width in widths)
+        self.backwards = nn.ModuleList(nn.LSTM(width, half, batch_first=True) for width in widths)
+        self.post_init()
+
+    def get_input_embeddings(self) -> nn.Module:
+        """Give the embedding that reads tokens."""
+        return self.embeddings
+
+    def set_input_embeddings(self, value: nn.Module) -> None:
+        """Replace the embedding that reads tokens."""
+        self.embeddings = value
+
+    def forward(self, input_ids: Tensor, attention_mask: Tensor | None = None, **_: Any) -> BaseModelOutput:
+        """Read tokens.
+
+        Args:
+            input_ids: `(batch, time)` integers.
+            attention_mask: `(batch, time)`, 0 where there is padding, which stands at the end of a row; nothing is
+                padding if left out.
+
+        Returns:
+            `last_hidden_state`: `(batch, time, hidden)`.
+        """
+        places = torch.arange(input_ids.shape[1], device=input_ids.device).expand_as(input_ids)
+        lengths = len(places[0]) if attention_mask is None else attention_mask.sum(1, keepdim=True)
+        turned = torch.where(places < lengths, lengths - 1 - places, places)[..., None]  # its own inverse
+        hidden = self.embeddings(input_ids)
+        for right, left in zip(self.forwards, self.backwards):
+            hidden = self.drop(hidden)
+            back = left(hidden.gather(1, turned.expand_as(hidden)))[0]
+            hidden = torch.cat([right(hidden)[0], back.gather(1, turned.expand_as(back))], dim=-1)
+        return BaseModelOutput(last_hidden_state=hidden)
+
+    def drop(self, vectors: Tensor) -> Tensor:
+        """Drop some of the numbers, in training."""
+        return dropped(vectors, self.config.hidden_dropout_prob) if self.training else vectors
+
+
+AutoConfig.register(BiLSTMConfig.model_type, BiLSTMConfig)
+AutoModel.register(BiLSTMConfig, BiLSTMModel)

@@ -1,0 +1,214 @@
+"""Treebanks as they are read: which sentences, which relations and tags, and the batches that they become."""
+
+import functools
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import click
+import numpy
+
+from semeqv.engine.errors import UserError
+from semeqv.tasks.classification.opening import label_names
+from semeqv.tasks.classification.options import Item
+from semeqv.tasks.classification.reading import belongs, decided_labels
+from semeqv.tasks.classification.rows import UNLABELLED, Integers
+from semeqv.tasks.parsing.batches import TreeBatches
+from semeqv.tasks.parsing.rows import Trees, tree_rows
+from semeqv.text.cache import key_of
+from semeqv.text.models.source import config_folder, read_config
+from semeqv.text.readers.conllu import read_sentences
+from semeqv.text.records import UNSAID, Sentence
+from semeqv.text.tokenizers.training import fingerprint as tokenizer_fingerprint
+
+if TYPE_CHECKING:
+    from semeqv.tasks.parsing.treebanks import Dependencies
+
+
+def sentences(options: "Dependencies") -> tuple[Sentence, ...]:
+    """All sentences of the files of a treebank, read once while their files are the same.
+
+    Args:
+        options: The treebank; where it is annotated each sentence must be a tree.
+
+    Returns:
+        The sentences, at least one.
+    """
+    return read(options, key_of(options.source_facts()))
+
+
+@functools.lru_cache(maxsize=8)
+def read(options: "Dependencies", key: str) -> tuple[Sentence, ...]:
+    """Read a treebank; `key` says in what state its files are."""
+    return tuple(
+        sentence for file in options.sources().values() for sentence in read_sentences(file, tree=options.annotated)
+    )
+
+
+def treebank(options: "Dependencies") -> tuple[Sentence, ...]:
+    """The sentences of a treebank that belong to its split.
+
+    Args:
+        options: The treebank.
+
+    Returns:
+        The sentences, at least one.
+
+    Raises:
+        UserError: When there is none.
+    """
+    forms = (Item(tuple(word.form for word in sentence.words), ()) for sentence in sentences(options))
+    found = [sentence for sentence, item in zip(sentences(options), forms) if belongs(options, item)]
+    if not found:
+        raise UserError(f"There is nothing for the {options.split} split. Raise --holdout, or leave it out.")
+    return tuple(found[: options.sentences or None])
+
+
+def relations_of(options: "Dependencies", sentence: Sentence) -> Iterator[str | None]:
+    """The relation of each word to its head, None where none is said; yields them in the order of the words."""
+    for word in sentence.words:
+        relation = word.deprel if options.subtypes else universal(word.deprel)
+        yield None if relation == UNSAID else relation
+
+
+def universal(relation: str) -> str:
+    """A relation without its subtype: `acl` of `acl:relcl`."""
+    return relation.partition(":")[0]
+
+
+def tag_names(options: "Dependencies") -> tuple[str, ...]:
+    """The parts of speech in a treebank, sorted."""
+    return tuple(sorted({word.upos for sentence in treebank(options) for word in sentence.words} - {UNSAID}))
+
+
+def decided_tags(dataset_options: Mapping[tuple[str, str | None], Any], model_options: Any) -> tuple[str, ...]:
+    """The parts of speech that a run tells apart: those of a trained parser if it knows all of the training set.
+
+    Args:
+        dataset_options: All data sets.
+        model_options: The model; its `known_tags` are those of a trained parser.
+
+    Returns:
+        Their names, else those of the training set; none when neither is there.
+    """
+    sets = [each for (split, _), each in dataset_options.items() if split == "train" and hasattr(each, "subtypes")]
+    said = tag_names(sets[0]) if sets else ()
+    known = tuple(getattr(model_options, "known_tags", tuple)())
+    return known if set(said) <= set(known) else said
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What a saved parser tells apart, for a component that opens any model.
+
+    Args:
+        relations: The names of the relations, by their numbers.
+        tags: The names of the parts of speech.
+    """
+
+    relations: tuple[str, ...]
+    tags: tuple[str, ...]
+
+    def known_labels(self) -> tuple[str, ...]:
+        """The relations."""
+        return self.relations
+
+    def known_tags(self) -> tuple[str, ...]:
+        """The parts of speech."""
+        return self.tags
+
+
+def knowing(model_options: Any) -> Any:
+    """The model of a sentence, as one that is asked which labels it knows.
+
+    Args:
+        model_options: The component; `cli model load` does not know what it opens.
+
+    Returns:
+        The same, or what the parser that it names tells apart.
+    """
+    source = getattr(model_options, "source", None)
+    if source is None or hasattr(model_options, "known_labels"):
+        return model_options
+    config = read_config(config_folder(source))
+    return Trained(label_names(config), tuple(config["parser"]["tags"])) if "parser" in config else model_options
+
+
+def numbered(names: Sequence[str], labels: Iterator[str | None]) -> Integers:
+    """The numbers of labels, `(labels,)`, -100 of what is none of the names."""
+    numbers: dict[str | None, int] = {name: number for number, name in enumerate(names)}
+    return numpy.array([numbers.get(label, UNLABELLED) for label in labels], numpy.int64)
+
+
+def batches(
+    options: "Dependencies", tokenizer: Any, dataset_options: Mapping[tuple[str, str | None], Any], model_options: Any
+) -> TreeBatches:
+    """The batches of a treebank; arguments as of `Dependencies.build`.
+
+    Args:
+        options: The treebank.
+        tokenizer: A fast tokenizer of transformers.
+        dataset_options: All data sets of the sentence.
+        model_options: The model of the sentence.
+
+    Returns:
+        The data set.
+
+    Raises:
+        UserError: When the tokenizer is no fast one, or (from `decided_labels`) nobody says which relations there are.
+    """
+    if not getattr(tokenizer, "is_fast", False):
+        raise UserError("Words are found by their places in the text, which only a fast tokenizer tells; take another.")
+    known, found = knowing(model_options), treebank(options)
+    relations, tags = decided_labels(options, dataset_options, known), decided_tags(dataset_options, known)
+    words = [word for sentence in found for word in sentence.words]
+    trees = Trees(
+        heads=numpy.array([UNLABELLED if word.head is None else word.head for word in words], numpy.int64),
+        relations=numbered(relations, (label for sentence in found for label in relations_of(options, sentence))),
+        tags=numbered(tags, (word.upos for word in words)),
+    )
+    if options.annotated:
+        say_unknown(options, relations, found)
+    longest = min(options.max_length, getattr(model_options, "most_tokens", lambda: None)() or options.max_length)
+    rows = tree_rows(tokenizer, [[word.form for word in sentence.words] for sentence in found], trees, longest)
+    facts = {
+        "source": options.source_facts(),
+        "tokenizer": tokenizer_fingerprint(tokenizer),
+        "relations": list(relations),
+        "tags": list(tags),
+        "sentences": len(found),
+        "words": len(words),
+        "unread_words": int((~rows.read).sum()),
+        "tokens": len(rows.rows.tokens),
+        "max_length": longest,
+    }
+    pad = tokenizer.pad_token_id if tokenizer.pad_token_id is not None else tokenizer.eos_token_id
+    return TreeBatches(
+        rows,
+        found,
+        relations,
+        tags,
+        annotated=options.annotated,
+        pad=pad or 0,
+        batch_size=options.batch_size,
+        longest=longest,
+        shuffle=options.shuffle and options.split == "train",
+        grouping=options.grouping,
+        replicates=options.replicates if options.split == "test" else 0,
+        facts=facts,
+    )
+
+
+def say_unknown(options: "Dependencies", relations: Sequence[str], found: Sequence[Sentence]) -> None:
+    """Say which relations of a treebank the parser does not know; they count as wrong, as the official scorer does."""
+    known = {universal(name) for name in relations}
+    said = [universal(word.deprel) for sentence in found for word in sentence.words]
+    strange = [relation for relation in said if relation not in known]
+    if strange:
+        names = sorted(set(strange), key=strange.count, reverse=True)
+        some = ", ".join(names[:6]) + (", ..." if len(names) > 6 else "")
+        click.echo(
+            f"The parser does not know the relations of {len(strange) / len(said):.1%} of the words of the "
+            f"{options.split} set{f' {options.name}' if options.name else ''}: {some}. They count as wrong.",
+            err=True,
+        )

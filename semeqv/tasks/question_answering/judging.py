@@ -1,0 +1,117 @@
+"""Exact match and F1 of answers, as in the official script of SQuAD (Rajpurkar et al., 2016, arXiv 1606.05250)."""
+
+import re
+import string
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+import numpy
+from numpy.typing import NDArray
+
+from semeqv.tasks.bootstrap import intervals
+from semeqv.tasks.classification.tallies import divided
+from semeqv.tasks.question_answering.questions import Question
+
+Floats = NDArray[numpy.float64]
+PUNCTUATION = str.maketrans("", "", string.punctuation)
+ARTICLES = re.compile(r"\b(a|an|the)\b")
+SINGLE = re.compile(r"([\u0e00-\u0e7f\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff])")  # Thai, kana, Han
+
+
+def judged(
+    questions: Sequence[Question], answers: Sequence[str], replicates: int, *, characters: bool = False
+) -> dict[str, float]:
+    """Judge answers.
+
+    Args:
+        questions: What was asked.
+        answers: What was answered; empty for no answer.
+        replicates: Bootstrap samples of the intervals; 0 for none.
+        characters: Whether characters of languages without blanks are words of their own.
+
+    Returns:
+        `exact` and `f1`; where questions without an answer are among them, `answered_f1` of those that have one and
+        `unanswered` (the share of the others that got none). With intervals in `NAME_low` and `NAME_high`, of samples
+        of texts, with all their questions.
+    """
+    counts = counted(questions, answers, characters)
+    both = counts[:, 3].any()
+    found = {name: float(value) for name, value in shares(counts.sum(0)).items()}
+    asked = list(found) if both else ["exact", "f1"]
+    said = {name: found[name] for name in asked}
+    if replicates:
+        for name, ends in intervals(counts, shares, replicates).items():
+            if name in asked:
+                said |= dict(zip((f"{name}_low", f"{name}_high"), ends))
+    return said
+
+
+def counted(questions: Sequence[Question], answers: Sequence[str], characters: bool) -> Floats:
+    """Sum up the scores of answers, text by text.
+
+    Args:
+        questions: What was asked.
+        answers: What was answered.
+        characters: As of `judged`.
+
+    Returns:
+        `(texts, 6)`: questions, exact matches, F1; questions without an answer, those of them that got none, and the F1
+        of the others.
+    """
+    texts = {context: number for number, context in enumerate(dict.fromkeys(each.context for each in questions))}
+    counts = numpy.zeros((len(texts), 6))
+    for question, answer in zip(questions, answers):
+        gold = [said.text for said in question.answers if normalised(said.text)] or [""]
+        exact = max(float(normalised(answer) == normalised(each)) for each in gold)
+        f1 = max(f1_of(answer, each, characters) for each in gold)
+        none = float(not question.answers)
+        counts[texts[question.context]] += (1, exact, f1, none, none * exact, (1 - none) * f1)
+    return counts
+
+
+def shares(counts: NDArray[Any]) -> dict[str, Floats]:
+    """Scores from sums of counts.
+
+    Args:
+        counts: `(..., 6)`, as of `counted`.
+
+    Returns:
+        `exact`, `f1`, `answered_f1` and `unanswered`, each `(...)`; 0 where there is nothing to divide by.
+    """
+    questions, exact, f1, without, silent, answered = numpy.moveaxis(counts, -1, 0)
+    return {
+        "exact": divided(exact, questions),
+        "f1": divided(f1, questions),
+        "answered_f1": divided(answered, questions - without),
+        "unanswered": divided(silent, without),
+    }
+
+
+def normalised(answer: str) -> str:
+    """An answer in small letters, without punctuation (of ASCII), English articles and superfluous blanks."""
+    return " ".join(ARTICLES.sub(" ", answer.lower().translate(PUNCTUATION)).split())
+
+
+def f1_of(answer: str, gold: str, characters: bool = False) -> float:
+    """The F1 of the words that an answer shares with a true one; of none and none it is 1.
+
+    Args:
+        answer: What was answered.
+        gold: What is true.
+        characters: As of `judged`.
+
+    Returns:
+        From 0 to 1.
+    """
+    words, true = (words_of(each, characters) for each in (answer, gold))
+    if not words or not true:
+        return float(words == true)
+    shared = sum((Counter(words) & Counter(true)).values())
+    return 2 * shared / (len(words) + len(true))
+
+
+def words_of(answer: str, characters: bool) -> list[str]:
+    """The words of an answer, normalised."""
+    plain = normalised(answer)
+    return (SINGLE.sub(r" \1 ", plain) if characters else plain).split()

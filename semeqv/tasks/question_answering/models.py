@@ -1,0 +1,43 @@
+"""Models that answer questions, as components."""
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from semeqv.engine.component import component
+from semeqv.tasks.classification.models import Classifier
+
+
+@component("model question-answerer")
+@dataclass(frozen=True, kw_only=True)
+class QuestionAnswerer(Classifier):
+    """A model that points at the span of a text which answers a question, on top of any encoder or decoder.
+
+    It is the `*ForQuestionAnswering` of transformers, whose `from_pretrained` opens what a run saves; a kind of model
+    that has none gets a linear head. Without an answer it points at the first token of a row.
+    """
+
+    head: ClassVar[str] = "ForQuestionAnswering"
+
+    def known_labels(self) -> tuple[str, ...]:
+        """None: places are no labels."""
+        return ()
+
+    def build(self, tokenizer: Any) -> Any:
+        """The model.
+
+        Args:
+            tokenizer: Of the run.
+
+        Returns:
+            A `*ForQuestionAnswering`.
+        """
+        from semeqv.tasks.measures.inference import check_tokenizer
+        from semeqv.tasks.question_answering.opening import new_answerer, open_answerer
+
+        if bert := self.bert():
+            return new_answerer(bert.configuration(tokenizer), dropout=self.dropout)
+        model = open_answerer(self.source, pretrained=self.pretrained, dropout=self.dropout)
+        check_tokenizer(model, tokenizer)
+        if model.config.pad_token_id is None:
+            model.config.pad_token_id = tokenizer.pad_token_id
+        return model

@@ -1,0 +1,137 @@
+"""Reads files in the format of SQuAD (https://rajpurkar.github.io/SQuAD-explorer)."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from semeqv.engine.errors import UserError
+from semeqv.text.files import fingerprint, pieces
+
+
+class Answer(NamedTuple):
+    """A span of a text.
+
+    Args:
+        text: What it says.
+        start: Where it begins, in characters.
+    """
+
+    text: str
+    start: int
+
+
+class Question(NamedTuple):
+    """A question about a text.
+
+    Args:
+        name: Its `id`.
+        text: The question.
+        context: The text.
+        answers: Those that people gave; none when it has no answer.
+    """
+
+    name: str
+    text: str
+    context: str
+    answers: tuple[Answer, ...]
+
+
+def read_questions(path: Path) -> Iterator[Question]:
+    """Read a file.
+
+    Args:
+        path: The file, plain or compressed.
+
+    Yields:
+        Its questions.
+
+    Raises:
+        UserError: When it is no such file, or has none; what is missing is named.
+    """
+    fingerprint(path)  # says whether it can be read at all
+    try:
+        whole = json.loads(b"".join(pieces(path)).decode("utf-8-sig"))
+    except (ValueError, RecursionError) as error:
+        raise UserError(f"{path} is no JSON: {error}.") from None
+    found = False
+    for article in items(whole, "data", f"{path}"):
+        for paragraph in items(article, "paragraphs", f"{path}, an article"):
+            where = f"{path}, a paragraph"
+            context = text(paragraph, "context", where)
+            for each in items(paragraph, "qas", where):
+                found = True
+                yield question(each, context, path)
+    if not found:
+        raise UserError(f"{path} holds no question in the format of SQuAD.")
+
+
+def question(record: Any, context: str, path: Path) -> Question:
+    """A question from its JSON object.
+
+    Args:
+        record: The object.
+        context: The text that it is about.
+        path: The file, for the message.
+
+    Returns:
+        The question.
+
+    Raises:
+        UserError: When an answer does not stand where it says, or something is missing.
+    """
+    name = record.get("id") if isinstance(record, dict) else None
+    where = f"{path}, question {name!r:.40}"
+    asked, answers = text(record, "question", where), []
+    impossible = record.get("is_impossible", False) is True
+    for each in [] if impossible else items(record, "answers", where):
+        said, start = text(each, "text", f"{where}, an answer"), each.get("answer_start")
+        if not isinstance(start, int) or isinstance(start, bool) or not 0 <= start <= len(context):
+            raise UserError(f"{where}: answer_start {start!r:.40} is no place in the text.")
+        if context[start : start + len(said)] != said:
+            raise UserError(
+                f"{where}: the answer {said!r:.40} does not stand at {start}, where the text says "
+                f"{context[start : start + len(said)]!r:.40}."
+            )
+        answers.append(Answer(said, start))
+    return Question(str(name), asked, context, tuple(answers))
+
+
+def items(record: Any, key: str, where: str) -> list[Any]:
+    """A list in a JSON object.
+
+    Args:
+        record: The object.
+        key: Under which it stands.
+        where: Where the object stands, for the message.
+
+    Returns:
+        The list.
+
+    Raises:
+        UserError: When it is missing, or no list.
+    """
+    found = record.get(key) if isinstance(record, dict) else None
+    if not isinstance(found, list):
+        raise UserError(f"{where} has no list {key!r}; this is not the format of SQuAD.")
+    return found
+
+
+def text(record: Any, key: str, where: str) -> str:
+    """A text in a JSON object.
+
+    Args:
+        record: The object.
+        key: Under which it stands.
+        where: Where the object stands, for the message.
+
+    Returns:
+        The text.
+
+    Raises:
+        UserError: When it is missing, or no text.
+    """
+    found = record.get(key) if isinstance(record, dict) else None
+    if not isinstance(found, str):
+        raise UserError(f"{where} has no text {key!r}; this is not the format of SQuAD.")
+    return found

@@ -1,0 +1,85 @@
+"""Questions as they are read, and the batches that they become."""
+
+import functools
+from typing import TYPE_CHECKING, Any
+
+from semeqv.engine.errors import UserError
+from semeqv.tasks.classification.options import Item
+from semeqv.tasks.classification.reading import belongs
+from semeqv.tasks.question_answering.batches import QuestionBatches
+from semeqv.tasks.question_answering.questions import Question, read_questions
+from semeqv.tasks.question_answering.windows import windows
+from semeqv.text.cache import key_of
+from semeqv.text.tokenizers.training import fingerprint as tokenizer_fingerprint
+
+if TYPE_CHECKING:
+    from semeqv.tasks.question_answering.squad import Squad
+
+
+def every_question(options: "Squad") -> tuple[Question, ...]:
+    """All questions of the files of a data set, read once while the files are the same."""
+    return read(options, key_of(options.source_facts()))
+
+
+@functools.lru_cache(maxsize=8)
+def read(options: "Squad", key: str) -> tuple[Question, ...]:
+    """Read a data set; `key` says in what state its files are."""
+    return tuple(question for file in options.sources().values() for question in read_questions(file))
+
+
+def questions(options: "Squad") -> tuple[Question, ...]:
+    """The questions of a data set that belong to its split; all of a text belong to one.
+
+    Args:
+        options: The data set.
+
+    Returns:
+        The questions, at least one.
+
+    Raises:
+        UserError: When there is none.
+    """
+    found = [each for each in every_question(options) if belongs(options, Item((each.context,), ()))]
+    if not found:
+        raise UserError(f"There is nothing for the {options.split} split. Raise --holdout, or leave it out.")
+    return tuple(found[: options.sentences or None])
+
+
+def batches(options: "Squad", tokenizer: Any, model_options: Any) -> QuestionBatches:
+    """The batches of a data set.
+
+    Args:
+        options: The data set.
+        tokenizer: A fast tokenizer of transformers.
+        model_options: The model of the sentence.
+
+    Returns:
+        The data set.
+
+    Raises:
+        UserError: When the tokenizer is no fast one, or (from `windows`) there is no room for the text.
+    """
+    if not getattr(tokenizer, "is_fast", False):
+        raise UserError("Answers are found by their places in the text, which only a fast tokenizer tells.")
+    found = questions(options)
+    longest = min(options.max_length, getattr(model_options, "most_tokens", lambda: None)() or options.max_length)
+    rows = windows(tokenizer, found, longest=longest, stride=options.stride, longest_question=options.longest_question)
+    facts = {
+        "source": options.source_facts(),
+        "tokenizer": tokenizer_fingerprint(tokenizer),
+        "questions": len(found),
+        "without_answer": sum(not question.answers for question in found),
+        "rows": len(rows.ends),
+        "tokens": len(rows.tokens),
+        "max_length": longest,
+    }
+    pad = tokenizer.pad_token_id if tokenizer.pad_token_id is not None else tokenizer.eos_token_id
+    return QuestionBatches(
+        rows,
+        found,
+        options,
+        pad=pad or 0,
+        typed=bool(rows.types.any()),
+        longest=longest,
+        facts=facts,
+    )

@@ -1,0 +1,85 @@
+"""Questions about texts, from files in the format of SQuAD."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+from semeqv.engine.component import alias, check_bounds, component
+from semeqv.tasks.classification.options import InFiles, Item
+
+
+@component("dataset squad")
+@dataclass(frozen=True, kw_only=True)
+class Squad(InFiles):
+    """Questions whose answers are spans of a text: SQuAD 1.1 and 2.0 (Rajpurkar et al., 2016, 2018), XQuAD, MLQA, ...
+
+    arXiv 1606.05250 and 1806.03822. Files are JSON, found by their names, `train-v1.1.json`, `xquad.de.json`, in --path
+    or anywhere in $SEMEQV_DATA. A text that is too long is read in windows that overlap; the answer is the best span of
+    all windows. Scores are exact match and F1 of words as in the official script, without case, punctuation and English
+    articles; for data with questions that have no answer, the F1 of those that have one and of those that have none.
+
+    Args:
+        collection: A word of the files' names that tells corpora of one language apart: xquad, mlqa.
+        labels: Not for questions: answers are spans.
+        max_length: The most tokens of a row, question and text, fewer where the model reads fewer at once.
+        stride: Tokens of the text that a window shares with the one before it.
+        longest_question: The most tokens of a question; its end is cut off.
+        longest_answer: The most tokens of an answer that is given.
+        threshold: A question has no answer when saying so scores higher than the best span by more than this; in data
+            in which every question has one, that is never said.
+        characters: Count Chinese, Japanese and Thai characters as words of their own in F1, as MLQA does.
+    """
+
+    of_words: ClassVar[bool] = False
+
+    collection: str | None = None
+    max_length: int = alias("block_size", 384)
+    stride: int = 128
+    longest_question: int = 64
+    longest_answer: int = 30
+    threshold: float = 0.0
+    characters: bool = False
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.labels:
+            raise ValueError("--labels is not for questions: answers are spans.")
+        check_bounds(self, stride=0, longest_question=1, longest_answer=1)
+
+    def sources(self) -> Mapping[str, Path]:
+        """The file of each language."""
+        from semeqv.tasks.classification.finding import find_files
+
+        words = (self.collection,) if self.collection else ()
+        return find_files(self.path, self.languages, None if self.holdout else self.split, (".json",), words)
+
+    def items(self) -> Iterator[Item]:
+        """Each text once, and each question; an item is a text."""
+        from semeqv.tasks.question_answering.reading import every_question
+
+        seen = dict[str, None]()
+        for question in every_question(self):
+            if question.context not in seen:
+                seen[question.context] = None
+                yield Item((question.context,), (None,))
+            yield Item((question.text,), (None,))
+
+    def line_of(self, label: str) -> str:
+        """The files."""
+        return ", ".join(map(str, self.sources().values()))
+
+    def build(self, tokenizer: Any, dataset_options: Mapping[tuple[str, str | None], Any], model_options: Any) -> Any:
+        """The data.
+
+        Args:
+            tokenizer: The tokenizer of the run, or of the model.
+            dataset_options: Not used.
+            model_options: The model, which may read fewer tokens at once.
+
+        Returns:
+            Batches of `input_ids`, `start_positions` and `end_positions`.
+        """
+        from semeqv.tasks.question_answering.reading import batches
+
+        return batches(self, tokenizer, model_options)

@@ -1,0 +1,125 @@
+"""Inflection: how forms are spelled and judged, and the sentences that learn them."""
+
+import itertools
+import json
+
+import numpy
+import pytest
+
+from semeqv.engine.errors import UserError
+from semeqv.tasks.inflection.judging import edit_distance, judged
+from semeqv.tasks.inflection.reading import Form, batches, forms
+from semeqv.tasks.inflection.spelling import UNKNOWN, Spelling
+from semeqv.tasks.inflection.unimorph import UniMorph
+from semeqv.text.tokenizers.trained import Bpe, Unigram, Wordpiece
+
+LEMMAS = ["".join(letters) for letters in itertools.product("bdg", "aeo", "tns")]
+
+
+@pytest.fixture
+def table(tmp_path):
+    lines = [f"{lemma}\t{lemma}{'s' if tag == 'N;PL' else ''}\t{tag}" for lemma in LEMMAS for tag in ("N;SG", "N;PL")]
+    (tmp_path / "toy.tsv").write_text("\n".join(lines) + "\n")
+    return tmp_path / "toy.tsv"
+
+
+@pytest.mark.parametrize("kind", [Bpe, Unigram, Wordpiece])
+def test_what_is_spelled_can_be_read(table, kind):
+    tokenizer = kind(vocab_size=300 if kind is Bpe else 40).build({("train", None): UniMorph(path=table)})
+    words = ["bat", "dos", "gen"] + (["naïve", "日本"] if kind is Bpe else [])
+    spelling = Spelling.of(tokenizer, words, ["N;SG", "N;PL"])
+    for word in words:
+        tokens = spelling.spelled(word)
+        assert spelling.read([*tokens, spelling.end, *tokens]) == word == spelling.read(tokens)
+    assert spelling.read([spelling.end]) == ""
+    assert spelling.read([*spelling.spelled("b"), 10**6, *spelling.spelled("t")]) == f"b{UNKNOWN}t"
+    assert spelling.prompt("bat", "N;SG") != spelling.prompt("bat", "N;PL")
+
+
+def test_rows_ask_for_the_form_alone(table):
+    options = UniMorph(path=table, batch_size=54)
+    tokenizer = Bpe(vocab_size=300).build({("train", None): options})
+    data = batches(options, tokenizer, None)
+    (batch,) = data.batches()
+    for row, number in enumerate(data.passing.tolist()):
+        form = data.items[number]
+        asked = batch["labels"][row] != -100
+        spelled = [*data.spelling.spelled(form.form), data.spelling.end]
+        assert batch["labels"][row][asked].tolist() == batch["input_ids"][row][asked].tolist() == spelled
+        assert batch["input_ids"][row][: int(asked.nonzero()[0])].tolist() == data.spelling.prompt(
+            form.lemma, form.features
+        )
+    with pytest.raises(UserError, match="raise --max_length"):
+        batches(UniMorph(path=table, max_length=8), tokenizer, None)
+
+
+def test_no_lemma_is_in_two_parts(table):
+    parts = {split: forms(UniMorph(path=table, holdout=0.2, split=split)) for split in ("train", "validation", "test")}
+    lemmas = {split: {form.lemma for form in found} for split, found in parts.items()}
+    assert sum(map(len, parts.values())) == 54
+    for one, other in itertools.combinations(lemmas.values(), 2):
+        assert not one & other
+    assert sum(map(len, lemmas.values())) == len(LEMMAS)
+    with pytest.raises(ValueError, match="three different columns"):
+        UniMorph(path=table, columns=(1, 1, 2))
+    table.write_text("a\t\tN\n")
+    with pytest.raises(UserError, match="line 1: an empty lemma or form"):
+        forms(UniMorph(path=table))
+
+
+def naive_distance(one, other):
+    if not one or not other:
+        return len(one) + len(other)
+    return min(
+        naive_distance(one[1:], other) + 1,
+        naive_distance(one, other[1:]) + 1,
+        naive_distance(one[1:], other[1:]) + (one[0] != other[0]),
+    )
+
+
+def test_edit_distances_are_those_of_the_definition():
+    generator = numpy.random.default_rng(0)
+    for _ in range(60):
+        one, other = ("".join(generator.choice(list("ab"), size)) for size in generator.integers(0, 6, size=2))
+        assert edit_distance(one, other) == edit_distance(other, one) == naive_distance(one, other)
+
+
+def test_intervals_are_over_lemmas():
+    """Forms of one lemma are right or wrong together: drawn one by one they would pretend to know more."""
+    found = [Form(f"l{i // 50}", "f", "N") for i in range(200)]
+    right = numpy.array([form.lemma in ("l0", "l1") for form in found])
+    scores = judged(found, {"accuracy": right}, 1000)
+    assert scores["accuracy"] == 0.5
+    assert (scores["accuracy_low"], scores["accuracy_high"]) == (0.0, 1.0)
+
+
+def test_forms_are_learnt_written_and_counted(say, table, tmp_path):
+    data = f"cli dataset unimorph --path {table} --batch_size 18 --max_length 24"
+    sizes = "--layers 1 --heads 2 --embedding_size 32 --block_size 24 --dropout 0"
+    say(
+        f"--epochs 60 --output run cli tokenizer bpe --vocab_size 280 {data} {data} --split validation {data} "
+        f"--split test --name toy cli model gpt2 {sizes} cli optimizers adamw --learning_rate .01 "
+        "cli savers default-saver --savebest cli train cli test"
+    )
+    test = json.loads((tmp_path / "run/metrics.jsonl").read_text().splitlines()[-1])
+    assert test["accuracy_low"] <= test["accuracy"] <= test["accuracy_high"]
+    assert test["accuracy"] > 0.2
+    out = say(
+        f"--output again {data} {data} --split test --name toy cli model causal-lm --from run "
+        "cli inflect --csv scores.csv"
+    ).out
+    assert "Forms by run" in out
+    line = json.loads((tmp_path / "again/metrics.jsonl").read_text())
+    assert line["accuracy"] == test["accuracy"]  # what one look at the right forms says of greedy search
+    assert line["seen_lemmas"] == 1
+    rows = [row.split("\t") for row in (tmp_path / "again/toy.tsv").read_text().splitlines()]
+    assert numpy.mean([form == found for *_, form, found in rows]) == pytest.approx(line["accuracy"])
+    assert numpy.mean([edit_distance(form, found) for *_, form, found in rows]) == pytest.approx(line["edit_distance"])
+    say("cli scores again")
+    err = say(
+        f"--output x {data} cli tokenizer bpe --vocab_size 280 cli model bert --layers 1 --heads 1 --embedding_size 8 "
+        "cli optimizers adamw cli train",
+        2,
+    ).err
+    assert "predicts the next token" in err
+    assert "nothing to inflect" in say(f"--output x {data} cli model causal-lm --from run cli inflect", 2).err

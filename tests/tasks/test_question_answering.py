@@ -1,0 +1,251 @@
+"""Questions: where answers stand, which span is best, how answers are judged, and the sentences that train on them."""
+
+import itertools
+import json
+import re
+import string
+from collections import Counter
+
+import numpy
+import pytest
+import torch
+from transformers import AutoModelForQuestionAnswering, BertConfig, BertForMaskedLM, set_seed
+
+from semeqv.cli import command
+from semeqv.engine.errors import UserError
+from semeqv.tasks.question_answering.judging import f1_of, judged, normalised
+from semeqv.tasks.question_answering.opening import open_answerer
+from semeqv.tasks.question_answering.questions import Answer, Question, read_questions
+from semeqv.tasks.question_answering.scorer import best_span
+from semeqv.tasks.question_answering.squad import Squad
+from semeqv.tasks.question_answering.windows import windows
+from semeqv.text.models.opening import open_model
+from semeqv.text.models.source import config_folder as checkpoint
+from semeqv.text.networks.encoder import EncoderConfig, EncoderForMaskedLM
+from semeqv.text.tokenizers.trained import Wordpiece
+
+NAMES = ["Ada", "Ben", "Cleo", "Dan", "Eva", "Finn"]
+THINGS = ["bread", "milk", "tea", "salt", "rice", "oil"]
+
+
+def squad(count, impossible=False):
+    """Texts of three sentences, a question about each."""
+    articles = []
+    for number in range(count):
+        pairs = [(NAMES[(number + i) % 6], THINGS[(number * 5 + 2 * i) % 6]) for i in range(3)]
+        context = " ".join(f"{name} bought the {thing}." for name, thing in pairs)
+        asked = []
+        for name, thing in pairs:
+            answer = {"text": thing, "answer_start": context.index(f"{name} bought the {thing}") + len(name) + 12}
+            asked.append({"id": f"{number}-{name}", "question": f"What did {name} buy?", "answers": [answer]})
+        if impossible:
+            absent = next(name for name in NAMES if name not in context)
+            asked.append(
+                {"id": f"{number}-no", "question": f"What did {absent} buy?", "answers": [], "is_impossible": True}
+            )
+        articles.append({"title": str(number), "paragraphs": [{"context": context, "qas": asked}]})
+    return {"version": "1.1", "data": articles}
+
+
+@pytest.fixture
+def folder(tmp_path):
+    for part, count in (("train", 12), ("dev", 6), ("test", 6)):
+        (tmp_path / f"{part}-v1.1.json").write_text(json.dumps(squad(count)))
+    return tmp_path
+
+
+@pytest.fixture
+def tokenizer(folder):
+    return Wordpiece(vocab_size=150).build({("train", None): Squad(path=folder)})
+
+
+def test_answers_are_the_tokens_that_they_stand_in(folder, tokenizer):
+    questions = list(read_questions(folder / "train-v1.1.json"))
+    for longest, stride in ((64, 8), (26, 4), (22, 0)):
+        rows = windows(tokenizer, questions, longest=longest, stride=stride, longest_question=10)
+        starts = numpy.append(0, rows.ends[:-1])
+        answered = set()
+        for row, (start, end) in enumerate(zip(starts, rows.ends)):
+            question = questions[rows.questions[row]]
+            assert end - start <= longest
+            first, last = rows.first[row], rows.last[row]
+            if first:
+                answered.add(question.name)
+                begin, finish = rows.begins[start + first], rows.finishes[start + last]
+                assert question.context[begin:finish].strip() == question.answers[0].text
+            else:
+                assert last == 0
+            places = numpy.flatnonzero(rows.begins[start:end] >= 0)
+            assert (numpy.diff(places) == 1).all()
+        if stride:
+            assert answered == {question.name for question in questions}
+        for number, question in enumerate(questions):  # every character of a text is in a window
+            own = numpy.concatenate(
+                [numpy.arange(starts[r], rows.ends[r]) for r in numpy.flatnonzero(rows.questions == number)]
+            )
+            seen = {
+                place
+                for token in own
+                if rows.begins[token] >= 0
+                for place in range(rows.begins[token], rows.finishes[token])
+            }
+            assert seen >= {place for place, letter in enumerate(question.context) if letter != " "}
+    with pytest.raises(UserError, match="say a smaller --stride"):
+        windows(tokenizer, questions, longest=16, stride=10, longest_question=10)
+
+
+def test_the_best_span_is_the_best_of_all_spans():
+    generator = numpy.random.default_rng(0)
+    for _ in range(100):
+        size, longest = int(generator.integers(1, 9)), int(generator.integers(1, 5))
+        starts, ends = generator.integers(0, 4, size=(2, size)).astype(float)
+        allowed = numpy.zeros(size, bool)
+        begin = int(generator.integers(0, size))
+        allowed[begin : int(generator.integers(begin, size)) + 1] = True
+        spans = [
+            (starts[i] + ends[j], i, j)
+            for i, j in itertools.product(range(size), repeat=2)
+            if allowed[i] and allowed[j] and i <= j < i + longest
+        ]
+        best = max(score for score, *_ in spans)
+        first = min((i, j) for score, i, j in spans if score == best)
+        assert best_span(starts, ends, allowed, longest) == (best, *first)
+    assert best_span(starts, ends, numpy.zeros(size, bool), 3) is None
+
+
+def official(answer, golds):
+    """The formula of the official script, step by step."""
+
+    def clean(text):
+        text = "".join(letter for letter in text.lower() if letter not in set(string.punctuation))
+        return " ".join(re.sub(r"\b(a|an|the)\b", " ", text).split())
+
+    def f1(one, other):
+        one, other = clean(one).split(), clean(other).split()
+        common = Counter(one) & Counter(other)
+        if not one or not other:
+            return int(one == other)
+        if not sum(common.values()):
+            return 0
+        precision, recall = sum(common.values()) / len(one), sum(common.values()) / len(other)
+        return 2 * precision * recall / (precision + recall)
+
+    return max(clean(answer) == clean(gold) for gold in golds), max(f1(answer, gold) for gold in golds)
+
+
+def test_answers_are_judged_as_by_the_official_formula():
+    pairs = [
+        ("The Broncos!", ["Denver Broncos", "broncos"]),
+        ("in the year 1999", ["1999"]),
+        ("", ["x"]),
+        ("an apple a day", ["apple day", "the apple"]),
+        ("U.S.A.", ["USA"]),
+    ]
+    questions = [
+        Question(str(i), "?", f"text {i % 2}", tuple(Answer(gold, 0) for gold in golds))
+        for i, (_, golds) in enumerate(pairs)
+    ]
+    found = judged(questions, [answer for answer, _ in pairs], 100)
+    expected = numpy.mean([official(answer, golds) for answer, golds in pairs], axis=0)
+    assert [found["exact"], found["f1"]] == pytest.approx(expected)
+    assert found["f1_low"] <= found["f1"] <= found["f1_high"]
+    assert set(found) == {"exact", "f1", "exact_low", "exact_high", "f1_low", "f1_high"}
+    assert normalised("The  A-Team's") == "ateams"
+    assert f1_of("北京市", "北京") == 0
+    assert f1_of("北京市", "北京", characters=True) == pytest.approx(0.8)
+
+
+def test_questions_without_an_answer_are_judged_apart():
+    asked = [Question("1", "?", "t", (Answer("x y", 0),)), Question("2", "?", "t", ()), Question("3", "?", "u", ())]
+    found = judged(asked, ["x", "", "z"], 0)
+    assert found == pytest.approx({"exact": 1 / 3, "f1": (2 / 3 + 1) / 3, "answered_f1": 2 / 3, "unanswered": 0.5})
+
+
+@pytest.mark.parametrize("kind", ["bert", "encoder"])
+def test_a_model_that_answers_survives_its_folder(tmp_path, kind):
+    set_seed(0)
+    sizes = {
+        "vocab_size": 30,
+        "hidden_size": 8,
+        "num_hidden_layers": 1,
+        "num_attention_heads": 2,
+        "intermediate_size": 8,
+    }
+    made = BertForMaskedLM(BertConfig(**sizes)) if kind == "bert" else EncoderForMaskedLM(EncoderConfig(**sizes))
+    made.save_pretrained(tmp_path / "lm")
+    model = open_answerer(tmp_path / "lm", dropout=0.0).eval()
+    assert not hasattr(model, "source")
+    model.save_pretrained(tmp_path / "qa")
+    batch = {
+        "input_ids": torch.tensor([[1, 5, 6, 2]]),
+        "start_positions": torch.tensor([1]),
+        "end_positions": torch.tensor([2]),
+    }
+    command()
+    for again in (
+        open_answerer(tmp_path / "qa"),
+        open_model(tmp_path / "qa"),
+        AutoModelForQuestionAnswering.from_pretrained(tmp_path / "qa"),
+    ):
+        assert type(again).__name__ == type(model).__name__
+        torch.testing.assert_close(again.eval()(**batch).loss, model(**batch).loss)
+    assert open_answerer(tmp_path / "qa").source == str(tmp_path / "qa")
+
+
+def test_questions_are_learnt_answered_and_written_down(say, folder):
+    data = f"cli dataset squad --path {folder} --max_length 48 --stride 8 --batch_size 8"
+    sizes = "--layers 1 --heads 2 --embedding_size 32 --dropout 0"
+    say(
+        f"--epochs 25 --output run cli tokenizer wordpiece --vocab_size 150 {data} {data} --split validation "
+        f"{data} --split test --name own cli model question-answerer {sizes} cli optimizers adamw --learning_rate .01 "
+        "cli savers default-saver --savebest --metric f1 cli callbacks predictions cli train cli test"
+    )
+    lines = [json.loads(line) for line in (folder / "run/metrics.jsonl").read_text().splitlines()]
+    test = lines[-1]
+    assert test["f1_low"] <= test["f1"] <= test["f1_high"]
+    assert test["exact"] <= test["f1"]
+    assert test["f1"] > 0.3
+    records = [json.loads(line) for line in (folder / "run/predictions-own.jsonl").read_text().splitlines()]
+    assert len(records) == 18
+    assert sum(record["predicted"] in record["label"] for record in records) / 18 <= test["exact"] + 1e-9
+    say(f"--output again {data} --split test --name own cli model question-answerer --from run cli test")
+    assert json.loads((folder / "again/metrics.jsonl").read_text())["f1"] == test["f1"]
+    assert AutoModelForQuestionAnswering.from_pretrained(checkpoint(folder / "run")).config.num_labels == 2
+    # Data in which some questions have no answer.
+    (folder / "two").mkdir()
+    for part in ("train", "test"):
+        (folder / f"two/{part}-v2.0.json").write_text(json.dumps(squad(6, impossible=True)))
+    data = data.replace(str(folder), str(folder / "two"))
+    say(
+        f"--steps 3 --output two-run {data} {data} --split test cli model question-answerer --from run "
+        "cli optimizers adamw cli train cli test"
+    )
+    last = json.loads((folder / "two-run/metrics.jsonl").read_text().splitlines()[-1])
+    assert {"answered_f1", "unanswered", "unanswered_low"} <= set(last)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("{", "is no JSON"),
+        ("[]", "has no list 'data'"),
+        ('{"data": []}', "holds no question"),
+        ('{"data": [{"paragraphs": [{"qas": []}]}]}', "has no text 'context'"),
+        ('{"data": [{"paragraphs": [{"context": "ab", "qas": [{"id": "q", "question": "?"}]}]}]}', "no list 'answers'"),
+    ],
+)
+def test_what_is_no_squad_is_said(tmp_path, content, message):
+    (tmp_path / "x.json").write_text(content)
+    with pytest.raises(UserError, match=message):
+        list(read_questions(tmp_path / "x.json"))
+
+
+@pytest.mark.parametrize(("start", "message"), [(1, "does not stand at 1"), (-1, "is no place"), ("0", "is no place")])
+def test_an_answer_that_is_not_there_is_said(tmp_path, start, message):
+    record = {"id": "q7", "question": "?", "answers": [{"text": "ab", "answer_start": start}]}
+    whole = {"data": [{"paragraphs": [{"context": "abc", "qas": [record]}]}]}
+    (tmp_path / "x.json").write_text(json.dumps(whole))
+    with pytest.raises(UserError, match=f"question 'q7'.*{message}"):
+        list(read_questions(tmp_path / "x.json"))
+    with pytest.raises(UserError, match="no such file"):
+        list(read_questions(tmp_path / "y.json"))
