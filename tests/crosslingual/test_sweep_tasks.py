@@ -1,6 +1,7 @@
 """Tasks that a sweep can measure: texts, words, and any other that is counted sentence by sentence."""
 
 import json
+from types import SimpleNamespace
 
 import numpy
 import pytest
@@ -40,6 +41,36 @@ def test_pairs_of_texts_are_swept(folder, say, tmp_path):
         f"--vector en {folder}/en --vector de {folder}/de --lambdas 0 1 --replicates 20 --metric macro_f1"
     ).out
     assert "labelled: macro_f1 without a vector" in said
+
+
+def test_parsers_are_swept(folder, say):
+    trees = f"cli dataset treebank --path {folder} --languages"
+    sets = " ".join(
+        f"{trees} {name} --split {part} --name {name}" for name in ("en", "de") for part in ("validation", "test")
+    )
+    said = say(
+        f"--output run {trees} en --path {folder}/en_x-ud-dev.conllu {sets} cli model parser --from {folder}/task "
+        f"--arc_size 8 --relation_size 8 cli crosslingual sweep --base {folder}/base --vector en {folder}/en "
+        f"--vector de {folder}/de --lambdas 0 1 --replicates 20"
+    ).out
+    assert "treebank: las without a vector" in said
+
+
+def test_answers_are_counted_text_by_text(monkeypatch):
+    from semeqv.tasks.question_answering.questions import Answer, Question
+    from semeqv.tasks.question_answering.scorer import AnswerScorer
+
+    questions = [
+        Question(name=str(i), context=text, text="Where?", answers=(Answer("in Rome", 0),))
+        for i, text in enumerate(("in Rome", "in Rome", "in Rome today"))
+    ]
+    scorer = AnswerScorer(SimpleNamespace(items=questions, options=SimpleNamespace(characters=False)))
+    monkeypatch.setattr(scorer, "answers", lambda: ["in Rome", "in Bonn", "Rome"])
+    tally = scorer.tally()
+    assert tally.shape == (2, 6)
+    found = scorer.measures(tally.sum(0)[None])
+    assert found["exact"] == pytest.approx(1 / 3)
+    assert found["f1"] == pytest.approx((1 + 0.5 + 2 / 3) / 3)
 
 
 class Right(Scorer):

@@ -4,12 +4,13 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy
+from numpy.typing import NDArray
 from torch import Tensor
 
 from semeqv.engine.batches import Batch
 from semeqv.engine.scoring import Scorer
 from semeqv.tasks.classification.rows import UNLABELLED
-from semeqv.tasks.parsing.judging import judged
+from semeqv.tasks.parsing.judging import counted, judged, shares
 from semeqv.tasks.parsing.rows import Trees
 from semeqv.tasks.parsing.trees import best_tree
 from semeqv.text.records import UNSAID, Sentence, Word
@@ -22,6 +23,8 @@ UNREAD = "dep"  # the relation of UD for what cannot be told
 
 class TreeScorer(Scorer):
     """Finds the best tree of each sentence, and judges all: UAS, LAS, and UPOS of a parser that tags.
+
+    It is a `Tallied` scorer (see `semeqv.tasks.bootstrap`), so that models can be compared on samples of sentences.
 
     Args:
         data: The treebank.
@@ -95,6 +98,14 @@ class TreeScorer(Scorer):
         if not data.annotated:
             return {}
         return judged(data.items, self.parsed(), tagged=self.tagged, replicates=data.replicates)
+
+    def tally(self) -> NDArray[numpy.int64]:
+        """What is counted in each sentence, `(sentences, 4)`; see `counted`."""
+        return counted(self.data.items, self.parsed())
+
+    def measures(self, sums: NDArray[Any]) -> Mapping[str, NDArray[numpy.float64]]:
+        """LAS, UAS and, where there are tags, UPOS from sums of tallies, `(..., 4)`, each `(...)`."""
+        return {name: share for name, share in shares(sums).items() if name != "upos" or self.data.tags}
 
     def predictions(self) -> Iterator[dict[str, Any]]:
         """The words of each sentence, their heads and relations (`2:nsubj`), and those that were predicted."""
