@@ -5,12 +5,12 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
-EXPERIMENTS := $(filter-out $(addprefix experiments/,backpack.mk common.mk crosslingual.mk xor.mk),$(sort $(wildcard experiments/*.mk)))
+EXPERIMENTS := $(sort $(wildcard experiments/*.mk))
 SMALL := xor-transformer-small xor-transformer-small-ydh xor-transformer-small-ndh xor-lstm-small xor-mlp-small
 MEDIUM := xor-transformer-medium xor-lstm-medium xor-mlp-medium
 
 .PHONY: figs test help install install-dev lint format xor xor-medium mlm all bench faults clean
-.PHONY: docker-build docker-run docs/results/xor.md docs/results/mlm.md docs/results/tagging.md docs/results/backpack.md docs/results/crosslingual.md
+.PHONY: docker-build docker-run $(addprefix docs/results/,xor.md mlm.md tagging.md backpack.md ofa.md crosslingual.md)
 
 figs: install
 	@$(MAKE) --no-print-directory -f experiments/xor-transformer-small.mk figs
@@ -26,6 +26,7 @@ help:
 	@echo 'make mlm         the experiment on text (Europarl if $$SEMEQV_DATA has it, else generated), and docs/results/mlm.md'
 	@echo 'make tagging     taggers on a small encoder, pretrained here or not (40 minutes)'
 	@echo 'make docs/results/backpack.md    Backpacks on generated text, and the page (five minutes)'
+	@echo 'make docs/results/ofa.md         new vocabularies, from the runs of ofa-minilm, ofa-pretrain and ofa-hypernetwork'
 	@echo 'make docs/results/crosslingual.md    tasks across languages with language vectors, and the page (hours)'
 	@echo 'make all         every experiment'
 	@echo 'make lint        ruff, mypy, import-linter, pydoclint, hadolint'
@@ -41,7 +42,7 @@ help:
 xor: $(SMALL) docs/results/xor.md
 xor-medium: $(MEDIUM)
 mlm: mlm-transformer docs/results/mlm.md
-all: $(filter-out backpack-text,$(notdir $(basename $(EXPERIMENTS)))) docs/results/xor.md docs/results/mlm.md
+all: $(filter-out backpack-text ofa-roberta-glot500 ofa-xlmr-glot500,$(notdir $(basename $(EXPERIMENTS)))) docs/results/xor.md docs/results/mlm.md
 
 .PHONY: $(notdir $(basename $(EXPERIMENTS)))
 $(notdir $(basename $(EXPERIMENTS))): install
@@ -64,6 +65,15 @@ docs/results/backpack.md: install
 
 docs/results/crosslingual.md: install
 	@$(MAKE) --no-print-directory -f experiments/crosslingual-grid.mk page
+
+# From the runs that there are; each experiment says what it needs.
+OFA_RETRIEVAL = $(patsubst %/measured,%,$(wildcard runs/ofa-minilm/*/measured))
+OFA_PRETRAINING = $(patsubst %/continued,%,$(wildcard runs/ofa-pretrain-*/continued))
+OFA_NETWORKS = $(patsubst %/evaluated,%,$(wildcard runs/ofa-hypernetwork/evaluated))
+docs/results/ofa.md: install
+	$(BIN)/semeqv cli ofa report --output $@ $(if $(OFA_RETRIEVAL),--retrieval $(OFA_RETRIEVAL)) \
+	  $(if $(OFA_PRETRAINING),--pretraining $(OFA_PRETRAINING)) $(if $(OFA_NETWORKS),--hypernetworks $(OFA_NETWORKS))
+	@mkdir -p $(@:.md=) && cp $(wildcard figures/ofa-minilm/*.png figures/ofa-pretrain-*/*.png) $(@:.md=)
 
 bench: install-dev
 	$(BIN)/python -m benchmarks

@@ -6,7 +6,7 @@ import sys
 
 from benchmarks.paired import RESULTS, table, write
 
-NAMES = ("startup", "replicas", "trainer", "step", "control", "tokens", "backpack", "merge", "sweep")
+NAMES = ("startup", "replicas", "trainer", "step", "control", "tokens", "backpack", "ofa", "merge", "sweep")
 
 names = sys.argv[1:] or NAMES
 for name in names:

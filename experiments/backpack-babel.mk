@@ -22,7 +22,7 @@ MEASURES ?= cli perplexity --no-overlap cli backpack disambiguation
 DRAWING ?= cli backpack view --path $(FIGURES)/senses.pdf
 SENSES_MEASURES ?= cli backpack coverage cli backpack invariance
 
-include $(dir $(lastword $(MAKEFILE_LIST)))backpack.mk
+include $(dir $(lastword $(MAKEFILE_LIST)))shared/backpack.mk
 
 .PHONY: figure search
 figure: together

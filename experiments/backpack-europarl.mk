@@ -39,4 +39,4 @@ HELD = $(TEXT) --split validation --documents 2000
 MEASURES ?= cli perplexity cli backpack cloze cli backpack similarity cli backpack lexical
 SENSES_MEASURES ?= $(if $(filter senses1,$(KIND)),,cli backpack invariance --path dict_freedict/eng-fra.tsv)
 
-include $(dir $(lastword $(MAKEFILE_LIST)))backpack.mk
+include $(dir $(lastword $(MAKEFILE_LIST)))shared/backpack.mk

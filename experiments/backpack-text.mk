@@ -12,7 +12,7 @@ EXPERIMENT := backpack-text-$(basename $(notdir $(TEXT)))-$(SIZE)
 STEPS ?= $(if $(filter micro,$(SIZE)),2000,20000)
 VOCABULARY ?= $(if $(filter micro,$(SIZE)),2000,10001)
 
-include $(dir $(lastword $(MAKEFILE_LIST)))common.mk
+include $(dir $(lastword $(MAKEFILE_LIST)))shared/common.mk
 
 SETTINGS = --clip 1 --precision bf16
 LAYOUT_micro := --block_size 64 --batch_size 16

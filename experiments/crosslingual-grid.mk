@@ -4,7 +4,7 @@
 
 TASKS ?= pos parsing ner nli
 
-include $(dir $(lastword $(MAKEFILE_LIST)))crosslingual.mk
+include $(dir $(lastword $(MAKEFILE_LIST)))shared/crosslingual.mk
 
 HERE := $(dir $(lastword $(filter %crosslingual-grid.mk,$(MAKEFILE_LIST))))
 RUNS := $(TASKS:%=runs/crosslingual-%$(NAME)) $(SHARED)/measured

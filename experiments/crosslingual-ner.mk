@@ -26,4 +26,4 @@ MEASURED = $(foreach each,validation test,\
   cli dataset babel-tags --label ner --languages $(1) --split $(each) --name $(1) --documents 100)
 endif
 
-include $(dir $(lastword $(MAKEFILE_LIST)))crosslingual.mk
+include $(dir $(lastword $(MAKEFILE_LIST)))shared/crosslingual.mk

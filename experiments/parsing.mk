@@ -8,7 +8,7 @@ SEEDS ?= 42..44
 STEPS ?= 4000
 EPOCHS ?= 8
 
-include $(dir $(lastword $(MAKEFILE_LIST)))common.mk
+include $(dir $(lastword $(MAKEFILE_LIST)))shared/common.mk
 
 SETTINGS = --threads 1 --precision bf16
 EACH := $(if $(findstring ..,$(SEEDS)),$(shell seq $(subst .., ,$(SEEDS))),$(SEEDS))

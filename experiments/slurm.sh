@@ -25,20 +25,24 @@ if [ $# -eq 0 ]; then
 fi
 [ -n "$SLURM_ARRAY_TASK_ID" ] && export SEEDS=$SLURM_ARRAY_TASK_ID
 
+set -m # what is started has a process group of its own
 asked=
+"$@" &
+child=$!
 tell() {
   asked=yes
-  trap '' USR1
-  kill -USR1 0 # the whole process group; GNU make takes no harm from it
+  kill -USR1 -- -$child # all of it: make and shells between do not pass signals on
 }
 trap tell USR1
 
-"$@" &
-wait $!
+wait $child
 code=$?
-if [ "$asked" ]; then # the signal has ended the first wait early
-  wait $!
+if [ "$asked" ]; then
+  wait $child # the signal has ended the first wait early
   code=$?
+  while kill -0 -- -$child 2>/dev/null; do # make ends before what it has started has saved itself
+    sleep .1
+  done
 fi
 if [ "$asked" ] && [ $code -ne 0 ]; then
   if [ -n "$SLURM_ARRAY_JOB_ID" ]; then

@@ -8,7 +8,7 @@ SEEDS ?= 42..44
 STEPS ?= 5000
 EPOCHS ?= 3
 
-include $(dir $(lastword $(MAKEFILE_LIST)))common.mk
+include $(dir $(lastword $(MAKEFILE_LIST)))shared/common.mk
 
 SETTINGS = --threads 1 --precision bf16
 ENCODER := $(RUN)/encoder

@@ -5,4 +5,4 @@ MODEL := lstm
 MODEL_OPTIONS := --layers 4 --embedding_size 32 --hidden_size 32
 THREADS :=
 
-include $(dir $(lastword $(MAKEFILE_LIST)))xor.mk
+include $(dir $(lastword $(MAKEFILE_LIST)))shared/xor.mk

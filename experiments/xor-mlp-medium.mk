@@ -6,4 +6,4 @@ MODEL_OPTIONS := --layers 2 --embedding_size 32 --tokenwise_feedforward_size 32 
 STEPS ?= 300000
 THREADS :=
 
-include $(dir $(lastword $(MAKEFILE_LIST)))xor.mk
+include $(dir $(lastword $(MAKEFILE_LIST)))shared/xor.mk

@@ -7,4 +7,4 @@ STEPS ?= 300000
 LEARNING_RATE := 1e-4
 THREADS :=
 
-include $(dir $(lastword $(MAKEFILE_LIST)))xor.mk
+include $(dir $(lastword $(MAKEFILE_LIST)))shared/xor.mk

@@ -8,4 +8,4 @@ ONE := .1 .9
 PAIRS := --indexes 2 3 "2, 3: same meaning, different contexts (DH fails)"
 ACCURACIES := .4 1
 
-include $(dir $(lastword $(MAKEFILE_LIST)))xor.mk
+include $(dir $(lastword $(MAKEFILE_LIST)))shared/xor.mk

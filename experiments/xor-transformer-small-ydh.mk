@@ -7,4 +7,4 @@ ZERO := 1 0
 PAIRS := --indexes 2 3 "2, 3: same meaning, same contexts (DH holds)" --color "\#0072B2"
 ACCURACIES := .4 .8
 
-include $(dir $(lastword $(MAKEFILE_LIST)))xor.mk
+include $(dir $(lastword $(MAKEFILE_LIST)))shared/xor.mk

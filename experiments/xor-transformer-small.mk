@@ -4,4 +4,4 @@ EXPERIMENT := xor-transformer-small
 MODEL := transformer
 MODEL_OPTIONS := --layers 1 --heads 1 --embedding_size 4 --feedforward_size 4 --activation gelu
 
-include $(dir $(lastword $(MAKEFILE_LIST)))xor.mk
+include $(dir $(lastword $(MAKEFILE_LIST)))shared/xor.mk

@@ -1,7 +1,7 @@
 """New vocabularies for pretrained models: OFA, HyperOFA and the methods beside them.
 
-`import ofa` lets the Auto classes of transformers open factorised models. The command line starts without torch: there
-they are known once a model is one of them (`semeqv.text.models.families`).
+`import ofa` lets the Auto classes of transformers open factorised models and bags of words. The command line starts
+without torch: there they are known once a model is one of them (`semeqv.text.models.families`).
 """
 
 import importlib
@@ -10,3 +10,4 @@ from semeqv.engine import plugins
 
 if not plugins.loading:
     importlib.import_module("ofa.factorised")
+    importlib.import_module("ofa.bag.networks")

@@ -22,6 +22,7 @@ from transformers import (
 )
 
 from ofa.factorisation import Factors
+from semeqv.text.models import families
 
 
 class FactorisedConfig(PreTrainedConfig):
@@ -45,6 +46,7 @@ class FactorisedConfig(PreTrainedConfig):
     def inner(self) -> PreTrainedConfig:
         """The configuration of the model inside."""
         said = dict(self.base)
+        families.know(said["model_type"])  # one of our own kinds, perhaps
         return AutoConfig.for_model(said.pop("model_type"), **said)
 
 

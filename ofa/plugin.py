@@ -4,14 +4,29 @@ from semeqv.engine.chain import Chain
 from semeqv.text.models import families
 
 METHODS = ("ofa", "hyperofa", "wechsel", "focus", "omp", "subword_mean", "mean", "random")
-ACTIONS = ("vectors.make", "vectors.tokens", "hypernetwork.create", "hypernetwork.predict")
+ACTIONS = (
+    "vectors.make",
+    "vectors.tokens",
+    "vectors.text",
+    "vectors.convert",
+    "vectors.dictionary",
+    "bag.bag",
+    "results.report",
+    "subset.subset",
+    "hypernetwork.create",
+    "hypernetwork.predict",
+)
+FIGURES = ("vocabulary_view", "provenance_view", "losses_view")
 
 
 def register(chain: Chain) -> None:
     """Open `ofa` and its words, and say where factorised models and hypernetworks are."""
-    chain.word("ofa", "New vocabularies for pretrained models.", *(f"ofa.{name}" for name in ACTIONS))
+    modules = [f"ofa.{name}" for name in ACTIONS] + [f"semeqv.figures.{name}" for name in FIGURES]
+    chain.word("ofa", "New vocabularies for pretrained models.", *modules)
     chain.word("ofa init", "Give a model a new vocabulary.", *(f"ofa.methods.{name}" for name in METHODS))
+    chain.word("ofa tokenizer", "Vocabularies that grow.", "ofa.tokenizers.extended")
     chain.word("ofa dataset", "What a hypernetwork learns from.", "ofa.hypernetwork.dataset")
     chain.word("ofa model", "Hypernetworks.", "ofa.hypernetwork.models")
+    families.add("word-bag", "ofa.bag.networks")
     families.add("factorised", "ofa.factorised")
     families.add("ofa-hypernetwork", "ofa.hypernetwork.networks")

@@ -17,7 +17,7 @@ def combine_as_donor(draft: Draft, work: Work, donor: str, tokens: int) -> None:
     """Let rows be combinations of shared tokens with the weights of a donor.
 
     Args:
-        draft: Rows without an origin that the donor has are given one.
+        draft: Rows without an origin that the donor has, and that are not zeros there, are given one.
         work: Both vocabularies. Its facts are told how near the donor's rows were met.
         donor: A model with the new vocabulary.
         tokens: The most tokens that a row is made of.
@@ -30,7 +30,8 @@ def combine_as_donor(draft: Draft, work: Work, donor: str, tokens: int) -> None:
         raise UserError(f"The donor {donor} has {len(rows):,} rows, the new tokenizer {work.target.size:,} tokens.")
     text = numpy.array([new in work.target.spellings for new in work.shared[0].tolist()], bool)
     new, old = (each[text] for each in work.shared)
-    open_rows = numpy.array([row for row in draft.open().tolist() if row in work.target.tokens], numpy.int64)
+    said = rows.any(1).tolist()
+    open_rows = numpy.array([row for row in draft.open().tolist() if row in work.target.tokens and said[row]], int)
     if not len(new):
         raise UserError("The two vocabularies share no token of text, which new ones could be made of.")
     if not len(open_rows):

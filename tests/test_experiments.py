@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-SHARED = {"backpack.mk", "common.mk", "crosslingual.mk", "xor.mk"}
-EXPERIMENTS = sorted(path for path in (ROOT / "experiments").glob("*.mk") if path.name not in SHARED)
+MEASURING = {"ofa-retrieval"}  # trains nothing
+EXPERIMENTS = sorted((ROOT / "experiments").glob("*.mk"))
 
 
 def sentences(path, *settings):
@@ -29,7 +29,8 @@ def sentences(path, *settings):
 @pytest.mark.parametrize("path", EXPERIMENTS, ids=lambda path: path.stem)
 def test_its_sentences_parse(say, tmp_path, path):
     found = sentences(path)
-    assert any(words[-2:] == ["cli", "train"] for words in found)
+    assert found
+    assert any(pair == ("cli", "train") for words in found for pair in pairwise(words)) or path.stem in MEASURING
     for words in found:
         say(shlex.join(["--dump-config", str(tmp_path / "config.json"), *words]))
     assert (path.read_text().splitlines()[0]).startswith("# ")

@@ -31,7 +31,7 @@ def test_the_language_model_trains_and_generates(say, tmp_path, monkeypatch):
     (line,) = re.findall(r"^    semeqv (--steps 2000 .*?cli train)$", README, re.DOTALL | re.MULTILINE)
     short = line.replace("--steps 2000", "--steps 2").replace("--documents 500", "--documents 20")
     say(short.replace("\\\n", " ").replace("babel --block_size", "babel --documents 200 --block_size"))
-    generate, measure = re.findall(r"^    semeqv (cli model load (?:.*\\\n)*.*)$", README, re.MULTILINE)
+    generate, measure, *_ = re.findall(r"^    semeqv (cli model load (?:.*\\\n)*.*)$", README, re.MULTILINE)
     assert say(f"{generate} --max_new_tokens 3").out.startswith("gåk")
     assert (
         "Perplexity of runs/babel" in say(measure.replace("\\\n", " ").replace("--documents 500", "--documents 20")).out

@@ -1,16 +1,16 @@
 """Bias of the next word, as an action."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from semeqv.engine.component import check_bounds, component
+from semeqv.tasks.measures.measuring import Measuring, Subject
 
 
 @component("backpack bias")
 @dataclass(frozen=True, kw_only=True)
-class Bias:
+class Bias(Measuring):
     """Measure how much likelier a model finds one of two words than the other, whichever it is.
 
     Bias is the mean over texts of max(p(he) / p(she), p(she) / p(he)) for the next token (Hewitt et al., 2023, arXiv
@@ -24,44 +24,19 @@ class Bias:
         pair: The two words, of one token each.
         path: The folder of WinoBias; `bias_winobias` under $SEMEQV_DATA if left out.
         replicates: Samples of the bootstrap.
-        csv: Write the table to this file, too.
     """
 
     pair: tuple[str, str] = ("he", "she")
     path: Path | None = None
     replicates: int = 1000
-    csv: Path | None = None
 
     def __post_init__(self) -> None:
         check_bounds(self, replicates=1)
 
-    def build(
-        self,
-        *,
-        model: Any,
-        device: str,
-        threads: int | None,
-        seed: int,
-        record: Callable[..., None],
-        tokenizer: Any = None,
-    ) -> None:
-        """Measure, print the table, and write it.
-
-        Args:
-            model: Predicts the next token.
-            device: Where to compute.
-            threads: Of a CPU.
-            seed: Of the bootstrap.
-            record: Adds lines to metrics.jsonl.
-            tokenizer: Of the run; that of the model's folder if None.
-        """
+    def measured(self, subject: Subject) -> list[dict[str, Any]]:
+        """Measure, and print the table."""
         from backpack.edits.bias_report import measure, print_lines
-        from semeqv.tasks.measures.report import write_csv
-        from semeqv.text.generation import tokenizer_of
 
-        tokenizer = tokenizer_of(model) if tokenizer is None else tokenizer
-        lines = measure(self, model, tokenizer, seed=seed, regime=(device, "fp32", threads))
+        lines = measure(self, subject)
         print_lines(lines)
-        record(lines)
-        if self.csv is not None:
-            write_csv(self.csv, lines)
+        return lines

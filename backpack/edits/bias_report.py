@@ -11,6 +11,7 @@ from backpack.senses.lexicon import Lexicon
 from semeqv.engine.errors import UserError
 from semeqv.tasks.measures.inference import check_tokenizer, inference, name_of
 from semeqv.tasks.measures.intervals import interval
+from semeqv.tasks.measures.measuring import Subject
 from semeqv.tasks.measures.report import print_table
 from semeqv.text.generation import prompt_ids
 
@@ -18,17 +19,12 @@ if TYPE_CHECKING:
     from backpack.edits.bias import Bias
 
 
-def measure(
-    options: "Bias", model: Any, tokenizer: Any, *, seed: int, regime: tuple[str, str, int | None]
-) -> list[dict[str, Any]]:
+def measure(options: "Bias", subject: Subject) -> list[dict[str, Any]]:
     """Measure a model.
 
     Args:
         options: What the command was told.
-        model: Predicts the next token.
-        tokenizer: Its tokenizer.
-        seed: Of the bootstrap.
-        regime: Device, precision, threads.
+        subject: Its model predicts the next token.
 
     Returns:
         A line for the development sentences and one for those of test.
@@ -36,12 +32,14 @@ def measure(
     Raises:
         UserError: When the model is of another kind, or a word is not one token.
     """
+    model, tokenizer = subject.model, subject.tokenizer
     if not getattr(model, "predicts_next", False):
         raise UserError(f"{type(model).__name__} does not predict the next token; take `cli model causal-lm`.")
     check_tokenizer(model, tokenizer)
-    lexicon, generator, lines = Lexicon(tokenizer, len(tokenizer)), numpy.random.default_rng(seed), []
+    lexicon, generator, lines = Lexicon(tokenizer, len(tokenizer)), numpy.random.default_rng(subject.seed), []
     first, second = (lexicon.single(word) for word in options.pair)
-    with inference(model, *regime):
+    device, _, threads = subject.regime
+    with inference(model, device, threads=threads):
         for part, texts in winobias(options.path).items():
             odds = []
             for text in tqdm(texts, desc="bias", unit="text", leave=False, disable=None):

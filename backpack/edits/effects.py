@@ -1,16 +1,16 @@
 """What edits do to predictions, as an action."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from semeqv.engine.component import check_bounds, component
+from semeqv.tasks.measures.measuring import Measuring, Subject
 
 
 @component("backpack effects")
 @dataclass(frozen=True, kw_only=True)
-class Effects:
+class Effects(Measuring):
     """Measure what edits do to the token that follows texts: those that they are meant for, and others.
 
     Texts come in kinds, which are measured by themselves. For an edited fact these are customarily the text of the
@@ -30,7 +30,6 @@ class Effects:
         wanted: A word of one token that should become more probable.
         unwanted: The word of one token that it should become more probable than.
         replicates: Samples of the bootstrap.
-        csv: Write the table to this file, too.
     """
 
     edits: tuple[Path, ...]
@@ -40,47 +39,18 @@ class Effects:
     wanted: str | None = None
     unwanted: str | None = None
     replicates: int = 1000
-    csv: Path | None = None
 
     def __post_init__(self) -> None:
         if (self.wanted is None) != (self.unwanted is None):
             raise ValueError("--wanted and --unwanted go together.")
-        if (self.texts is None) == (self.word is None):
-            raise ValueError("Say which texts to measure: --texts FILE, or --word WORD and a data set.")
         check_bounds(self, contexts=1, replicates=1)
 
-    def build(
-        self,
-        *,
-        model: Any,
-        device: str,
-        threads: int | None,
-        seed: int,
-        record: Callable[..., None],
-        dataset_options: Any = None,
-        tokenizer: Any = None,
-    ) -> None:
-        """Measure, print the table, and write it.
-
-        Args:
-            model: A Backpack.
-            device: Where to compute.
-            threads: Of a CPU.
-            seed: Of the bootstrap.
-            record: Adds lines to metrics.jsonl.
-            dataset_options: The data sets of the sentence, not built.
-            tokenizer: Of the run; that of the model's folder if None.
-        """
+    def measured(self, subject: Subject) -> list[dict[str, Any]]:
+        """Measure, and print the table."""
         from backpack.edits.measuring import measured, print_effects
-        from backpack.senses.describing import open_lexicon
-        from semeqv.tasks.measures.inference import inference, name_of
-        from semeqv.tasks.measures.report import write_csv
+        from semeqv.tasks.measures.inference import name_of
 
-        lexicon = open_lexicon(model, tokenizer)
-        with inference(model, device, threads=threads):
-            lines = measured(self, model, lexicon, dataset_options or {}, seed)
-        head = {"measure": "effects", "model": name_of(model), "edits": list(map(str, self.edits))}
-        print_effects(lines, name_of(model))
-        record([head | line for line in lines])
-        if self.csv is not None:
-            write_csv(self.csv, lines)
+        lines = measured(self, subject)
+        print_effects(lines, name_of(subject.model))
+        head = {"measure": "effects", "model": name_of(subject.model), "edits": list(map(str, self.edits))}
+        return [head | line for line in lines]

@@ -12,10 +12,12 @@ from tqdm import tqdm
 from backpack.edits.applying import applied
 from backpack.edits.files import open_edits
 from backpack.evaluation.cloze_report import corpora_of
+from backpack.senses.describing import open_lexicon
 from backpack.senses.lexicon import Lexicon
 from semeqv.engine.errors import UserError
-from semeqv.tasks.measures.inference import most_tokens
+from semeqv.tasks.measures.inference import inference, most_tokens
 from semeqv.tasks.measures.intervals import interval
+from semeqv.tasks.measures.measuring import Subject
 from semeqv.tasks.measures.report import print_table
 from semeqv.text.generation import prompt_ids
 from semeqv.text.readers.jsonl import read_rows
@@ -28,32 +30,26 @@ AT, AFTER, ELSEWHERE = "at the word", "behind it", "without it"
 BEHIND = 3  # words
 
 
-def measured(
-    options: "Effects",
-    model: Any,
-    lexicon: Lexicon,
-    dataset_options: Mapping[tuple[str, str | None], Any],
-    seed: int,
-) -> list[dict[str, Any]]:
-    """Measure.
+def measured(options: "Effects", subject: Subject) -> list[dict[str, Any]]:
+    """Measure, in fp32.
 
     Args:
         options: Which edits, which texts.
-        model: A Backpack, in evaluation mode.
-        lexicon: Its tokens.
-        dataset_options: The data sets of the sentence.
-        seed: Of the bootstrap.
+        subject: A Backpack.
 
     Returns:
         For each kind of text its measures, as JSON objects; ends of intervals are called `..._low` and `..._high`.
     """
-    texts = texts_of(options, model, lexicon, dataset_options)
+    model, (device, _, threads) = subject.model, subject.regime
+    lexicon = open_lexicon(model, subject.tokenizer)
+    texts = texts_of(options, model, lexicon, subject.dataset_options)
     words = [lexicon.single(word) for word in (options.wanted, options.unwanted) if word is not None]
     steps = open_edits(options.edits, model, lexicon.tokenizer)
-    before = {kind: predictions(model, lexicon, each) for kind, each in texts.items()}
-    with applied(model, steps):
-        after = {kind: predictions(model, lexicon, each) for kind, each in texts.items()}
-    generator, lines = numpy.random.default_rng(seed), []
+    with inference(model, device, threads=threads):
+        before = {kind: predictions(model, lexicon, each) for kind, each in texts.items()}
+        with applied(model, steps):
+            after = {kind: predictions(model, lexicon, each) for kind, each in texts.items()}
+    generator, lines = numpy.random.default_rng(subject.seed), []
     for kind, each in texts.items():
         line: dict[str, Any] = {"kind": kind, "texts": len(each)}
         for name, values in measures(before[kind], after[kind], words).items():
@@ -66,8 +62,10 @@ def measured(
 def texts_of(
     options: "Effects", model: Any, lexicon: Lexicon, dataset_options: Mapping[tuple[str, str | None], Any]
 ) -> dict[str, list[str]]:
-    """The texts of each kind: of a file, or beginnings of documents; `UserError` when no document has the word."""
+    """The texts of each kind: of a file, or beginnings of documents; `UserError` when there are none."""
     texts: dict[str, list[str]] = {}
+    if (options.texts is None) == (options.word is None):
+        raise UserError("Say which texts to measure: --texts FILE, or --word WORD and a data set.")
     if options.texts is not None:
         for row in read_rows(options.texts, ("kind", "text")):
             kind, text = row.values

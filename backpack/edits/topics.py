@@ -1,16 +1,16 @@
 """Topic control, measured, as an action."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 from semeqv.engine.component import check_bounds, component
+from semeqv.tasks.measures.measuring import Measuring, Subject
 
 
 @component("backpack topics")
 @dataclass(frozen=True, kw_only=True)
-class Topics:
+class Topics(Measuring):
     """Measure how far a Backpack can be moved to write about a topic, and what that costs.
 
     For each topic and strength, texts are written from nothing with `cli backpack edit topic` (Hewitt et al., 2023,
@@ -36,7 +36,6 @@ class Topics:
         replicates: Samples of the bootstrap.
         by: What is compared: the edit of senses, the bias on logits.
         output: Write the texts to this file, as JSON lines.
-        csv: Write the table to this file, too.
     """
 
     lexicon: Path | None = None
@@ -52,7 +51,6 @@ class Topics:
     replicates: int = 1000
     by: tuple[Literal["senses", "logits"], ...] = ("senses", "logits")
     output: Path | None = None
-    csv: Path | None = None
 
     def __post_init__(self) -> None:
         check_bounds(self, annealing=(0, 1), given=(0, 1), texts=1, new=1, top_p=(0, 1), batch_size=1, replicates=1)
@@ -61,47 +59,18 @@ class Topics:
         if self.temperature <= 0:
             raise ValueError(f"--temperature must be above 0, not {self.temperature}.")
 
-    def build(
-        self,
-        *,
-        model: Any,
-        seed: int,
-        device: str,
-        precision: str,
-        threads: int | None,
-        record: Callable[..., None],
-        dataset_options: Any = None,
-        tokenizer: Any = None,
-    ) -> None:
-        """Measure, print the table, and write it.
-
-        Args:
-            model: A Backpack.
-            seed: Of which words are given, of the texts and of the bootstrap.
-            device: Where to compute.
-            precision: Of the forward pass.
-            threads: Of a CPU.
-            record: Adds lines to metrics.jsonl.
-            dataset_options: The data sets of the sentence, not built.
-            tokenizer: Of the run; that of the model's folder if None.
-        """
+    def measured(self, subject: Subject) -> list[dict[str, Any]]:
+        """Measure, print the table, and write the texts."""
         import json
 
         import click
 
         from backpack.edits.topics_report import measure, print_lines
-        from backpack.senses.describing import open_lexicon
         from semeqv.engine.runs import write_text
-        from semeqv.tasks.measures.report import write_csv
 
-        words = open_lexicon(model, tokenizer)
-        lines, texts = measure(
-            self, model, words, dataset_options or {}, seed=seed, regime=(device, precision, threads)
-        )
+        lines, texts = measure(self, subject)
         print_lines(lines)
-        record(lines)
         if self.output is not None:
             write_text(self.output, "".join(json.dumps(each, ensure_ascii=False) + "\n" for each in texts))
             click.echo(f"wrote {self.output}")
-        if self.csv is not None:
-            write_csv(self.csv, lines)
+        return lines

@@ -15,6 +15,7 @@ from transformers import LogitsProcessor, LogitsProcessorList
 from backpack.edits.applying import applied
 from backpack.edits.topic import Topic
 from backpack.evaluation.babel import babel_of, grammar_of, topics_of
+from backpack.senses.describing import open_lexicon
 from backpack.senses.lexicon import Lexicon
 from semeqv.engine.errors import UserError
 from semeqv.engine.randomness import seed_everything
@@ -22,6 +23,7 @@ from semeqv.engine.regime import Regime
 from semeqv.tasks.likelihood.minimal_pairs import unexpected
 from semeqv.tasks.measures.inference import inference, most_tokens, name_of
 from semeqv.tasks.measures.intervals import interval
+from semeqv.tasks.measures.measuring import Subject
 from semeqv.tasks.measures.report import print_table
 from semeqv.text.datasets.tokenised import separator
 from semeqv.text.models.opening import open_model, open_tokenizer
@@ -69,24 +71,12 @@ class Raised(LogitsProcessor):  # type: ignore[misc]
         return raised
 
 
-def measure(
-    options: "Topics",
-    model: Any,
-    lexicon: Lexicon,
-    dataset_options: Mapping[tuple[str, str | None], Any],
-    *,
-    seed: int,
-    regime: tuple[str, str, int | None],
-) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+def measure(options: "Topics", subject: Subject) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """Write texts on each topic at each strength, and measure them.
 
     Args:
         options: What the command was told.
-        model: A Backpack.
-        lexicon: Its tokens.
-        dataset_options: The data sets of the sentence.
-        seed: Of all that is random.
-        regime: Device, precision, threads.
+        subject: A Backpack.
 
     Returns:
         A line for each way and strength, and the texts.
@@ -94,16 +84,19 @@ def measure(
     Raises:
         UserError: When there are fewer than two topics, or texts are longer than the model reads.
     """
+    model, lexicon = subject.model, open_lexicon(subject.model, subject.tokenizer)
     room = most_tokens(model)
     if room is not None and options.new >= room:
         raise UserError(f"--new {options.new} is too many: the model reads {room} tokens.")
     judge, judging = open_model(options.judge, "AutoModelForCausalLM"), open_tokenizer(options.judge)
-    topics = told(options, words_of(options, dataset_options), lexicon, numpy.random.default_rng(seed))
+    topics = told(options, words_of(options, subject.dataset_options), lexicon, numpy.random.default_rng(subject.seed))
     ways = [(by, strength) for by in options.by for strength in options.strengths if strength or by == options.by[0]]
-    with inference(model, *regime) as running:
-        written = {way: write(options, model, lexicon, topics, way=way, seed=seed, regime=running) for way in ways}
-    generator, lines = numpy.random.default_rng(seed), []
-    with inference(judge, *regime) as running:
+    with inference(model, *subject.regime) as running:
+        written = {
+            way: write(options, model, lexicon, topics, way=way, seed=subject.seed, regime=running) for way in ways
+        }
+    generator, lines = numpy.random.default_rng(subject.seed), []
+    with inference(judge, *subject.regime) as running:
         for (by, strength), texts in written.items():
             nats, tokens = unexpected([text for _, text in texts], judge, judging, running, options.batch_size)
             line: dict[str, Any] = {"measure": "topics", "by": by, "strength": strength, "texts": len(texts)}

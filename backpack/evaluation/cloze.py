@@ -1,16 +1,16 @@
 """The last word of a passage, as an action."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from semeqv.engine.component import check_bounds, component
+from semeqv.tasks.measures.measuring import Measuring, Subject
 
 
 @component("backpack cloze")
 @dataclass(frozen=True, kw_only=True)
-class Cloze:
+class Cloze(Measuring):
     """Measure how often a model guesses the last word of a passage.
 
     All tokens before the word are read, behind the token that starts a text. The guesses are the most probable whole
@@ -31,7 +31,6 @@ class Cloze:
         batch_size: Passages at a time.
         replicates: Samples of the bootstrap.
         guesses: Write a JSON line for each passage to this file, with the guesses.
-        csv: Write the table to this file, too.
     """
 
     path: Path | None = None
@@ -44,47 +43,18 @@ class Cloze:
     batch_size: int = 16
     replicates: int = 1000
     guesses: Path | None = None
-    csv: Path | None = None
 
     def __post_init__(self) -> None:
         check_bounds(self, width=1, passages=0, words=2, longest=1, batch_size=1, replicates=1)
         if not self.top or min(self.top) < 1 or max(self.top) > self.width:
             raise ValueError(f"--top takes sizes from 1 to --width, {self.width}.")
 
-    def build(
-        self,
-        *,
-        model: Any,
-        dataset_options: Any,
-        seed: int,
-        device: str,
-        precision: str,
-        threads: int | None,
-        record: Callable[..., None],
-        tokenizer: Any = None,
-    ) -> None:
-        """Measure, print the table, and write it.
-
-        Args:
-            model: Predicts the next token.
-            dataset_options: The data sets of the sentence, not built.
-            seed: Of the bootstrap.
-            device: Where to compute.
-            precision: Of the forward pass.
-            threads: Of a CPU.
-            record: Adds lines to metrics.jsonl.
-            tokenizer: Of the run; that of the model's folder if None.
-        """
+    def measured(self, subject: Subject) -> list[dict[str, Any]]:
+        """Measure, print the table, and write what was guessed."""
         from backpack.evaluation.cloze_report import measure, print_lines, write_guesses
-        from semeqv.tasks.measures.report import write_csv
-        from semeqv.text.generation import tokenizer_of
 
-        tokenizer = tokenizer_of(model) if tokenizer is None else tokenizer
-        regime = device, precision, threads
-        lines, guessed = measure(self, model, tokenizer, dataset_options, seed=seed, regime=regime)
+        lines, guessed = measure(self, subject)
         print_lines(lines, self.top)
-        record(lines)
-        if self.csv is not None:
-            write_csv(self.csv, lines)
         if self.guesses is not None:
             write_guesses(self.guesses, guessed)
+        return lines

@@ -19,6 +19,7 @@ from semeqv.engine.errors import UserError
 from semeqv.engine.runs import write_text
 from semeqv.tasks.measures.inference import check_tokenizer, inference, most_tokens, name_of
 from semeqv.tasks.measures.intervals import interval
+from semeqv.tasks.measures.measuring import Subject
 from semeqv.tasks.measures.report import print_table
 from semeqv.tasks.measures.training_text import report_overlap
 from semeqv.text.datasets.tokenised import separator
@@ -47,24 +48,12 @@ class Guessed:
         return folded(self.passage.word) in [folded(word) for word in self.words[:top]]
 
 
-def measure(
-    options: "Cloze",
-    model: Any,
-    tokenizer: Any,
-    dataset_options: Mapping[tuple[str, str | None], Any],
-    *,
-    seed: int,
-    regime: tuple[str, str, int | None],
-) -> tuple[list[dict[str, Any]], list[Guessed]]:
+def measure(options: "Cloze", subject: Subject) -> tuple[list[dict[str, Any]], list[Guessed]]:
     """Measure a model.
 
     Args:
         options: What the command was told.
-        model: Predicts the next token.
-        tokenizer: Its tokenizer.
-        dataset_options: The data sets of the sentence.
-        seed: Of the bootstrap.
-        regime: Device, precision, threads.
+        subject: Its model predicts the next token.
 
     Returns:
         A line for each set and language, and what was guessed.
@@ -72,16 +61,17 @@ def measure(
     Raises:
         UserError: When the model does not predict the next token, or there is no passage.
     """
+    model, tokenizer = subject.model, subject.tokenizer
     if not getattr(model, "predicts_next", False):
         raise UserError(f"{type(model).__name__} does not predict the next token; take `cli model causal-lm`.")
     check_tokenizer(model, tokenizer)
-    lines, everything, generator = list[dict[str, Any]](), list[Guessed](), numpy.random.default_rng(seed)
-    for name, texts in sets_of(options, dataset_options):
+    lines, everything, generator = list[dict[str, Any]](), list[Guessed](), numpy.random.default_rng(subject.seed)
+    for name, texts in sets_of(options, subject.dataset_options):
         asked = list(islice(passages(texts, options.words), options.passages or None))
         if not asked:
             raise UserError(f"{name} has no passage that ends with a word and has {options.words} words.")
-        said = report_overlap((each.context for each in asked), model, dataset_options, f"passages of {name}")
-        with inference(model, *regime) as running:
+        said = report_overlap((each.context for each in asked), model, subject.dataset_options, f"passages of {name}")
+        with inference(model, *subject.regime) as running:
             guessed = guess(options, model, tokenizer, running, asked)
         for language in sorted({each.passage.language for each in guessed}):
             part = [each for each in guessed if each.passage.language == language]

@@ -1,16 +1,16 @@
 """BLEU of continuations, as an action."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from semeqv.engine.component import check_bounds, component
+from semeqv.tasks.measures.measuring import Measuring, Subject
 
 
 @component("backpack continuations")
 @dataclass(frozen=True, kw_only=True)
-class Continuations:
+class Continuations(Measuring):
     """Let a model go on with held-out text, and compare with how that goes on, by BLEU.
 
     The running text of the validation and test sets of the sentence is cut into pieces of --prompt and --new tokens;
@@ -36,34 +36,12 @@ class Continuations:
     def __post_init__(self) -> None:
         check_bounds(self, prompt=1, new=1, pieces=2, batch_size=1)
 
-    def build(
-        self,
-        *,
-        model: Any,
-        dataset_options: Any,
-        device: str,
-        precision: str,
-        threads: int | None,
-        record: Callable[..., None],
-        tokenizer: Any = None,
-    ) -> None:
-        """Measure, print the table, and write it.
-
-        Args:
-            model: Predicts the next token.
-            dataset_options: The data sets of the sentence, not built.
-            device: Where to compute.
-            precision: Of the forward pass.
-            threads: Of a CPU.
-            record: Adds lines to metrics.jsonl.
-            tokenizer: Of the run; that of the model's folder if None.
-        """
+    def measured(self, subject: Subject) -> list[dict[str, Any]]:
+        """Measure, print the table, and write the texts."""
         from backpack.evaluation.continuing import measure, print_lines, write_texts
-        from semeqv.text.generation import tokenizer_of
 
-        tokenizer = tokenizer_of(model) if tokenizer is None else tokenizer
-        lines, texts = measure(self, model, tokenizer, dataset_options, (device, precision, threads))
+        lines, texts = measure(self, subject)
         print_lines(lines)
-        record(lines)
         if self.output is not None:
             write_texts(self.output, texts)
+        return lines

@@ -13,27 +13,19 @@ from backpack.evaluation.cloze_report import corpora_of
 from semeqv.engine.errors import UserError
 from semeqv.engine.runs import write_text
 from semeqv.tasks.measures.inference import check_tokenizer, inference, most_tokens, name_of
+from semeqv.tasks.measures.measuring import Subject
 from semeqv.tasks.measures.report import print_table
 
 if TYPE_CHECKING:
     from backpack.evaluation.continuations import Continuations
 
 
-def measure(
-    options: "Continuations",
-    model: Any,
-    tokenizer: Any,
-    dataset_options: Mapping[tuple[str, str | None], Any],
-    regime: tuple[str, str, int | None],
-) -> tuple[list[dict[str, Any]], list[dict[str, str]]]:
+def measure(options: "Continuations", subject: Subject) -> tuple[list[dict[str, Any]], list[dict[str, str]]]:
     """Measure a model.
 
     Args:
         options: What the command was told.
-        model: Predicts the next token.
-        tokenizer: Its tokenizer.
-        dataset_options: The data sets of the sentence.
-        regime: Device, precision, threads.
+        subject: Its model predicts the next token.
 
     Returns:
         A line for each set, and the texts: `prompt`, `text` as it goes on, and `guess`.
@@ -41,6 +33,7 @@ def measure(
     Raises:
         UserError: When sacrebleu is missing, the model is of another kind, or a set too short.
     """
+    model, tokenizer = subject.model, subject.tokenizer
     try:
         from sacrebleu import corpus_bleu
     except ImportError:
@@ -52,11 +45,11 @@ def measure(
     if most is not None and size > most:
         raise UserError(f"--prompt and --new are {size} tokens together, and the model reads {most}.")
     lines, everything = list[dict[str, Any]](), list[dict[str, str]]()
-    for name, texts in corpora_of(dataset_options, "cli backpack continuations"):
+    for name, texts in corpora_of(subject.dataset_options, "cli backpack continuations"):
         found = list(islice(pieces((text for text, _ in texts), tokenizer, size), options.pieces))
         if len(found) < 2:
             raise UserError(f"{name} has fewer than two pieces of {size} tokens; shorten --prompt and --new.")
-        with inference(model, *regime) as running:
+        with inference(model, *subject.regime) as running:
             guesses = continued(options, model, tokenizer, running, found)
         after = [tokenizer.decode(piece[options.prompt :]) for piece in found]
         line = {"measure": "continuations", "set": name, "bleu": corpus_bleu(guesses, [after]).score}

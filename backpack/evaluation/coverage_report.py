@@ -1,6 +1,6 @@
 """What `cli backpack coverage` measures and prints."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy
@@ -12,6 +12,7 @@ from backpack.senses.words import Speller, check_backpack, word_vectors
 from semeqv.engine.errors import UserError
 from semeqv.tasks.measures.inference import check_tokenizer, inference, name_of
 from semeqv.tasks.measures.intervals import interval
+from semeqv.tasks.measures.measuring import Subject
 from semeqv.tasks.measures.report import print_table
 
 if TYPE_CHECKING:
@@ -25,24 +26,12 @@ KINDS = {
 MEASURES = ("both", "distinct")
 
 
-def measure(
-    options: "Coverage",
-    model: Any,
-    tokenizer: Any,
-    dataset_options: Mapping[tuple[str, str | None], Any],
-    *,
-    seed: int,
-    regime: tuple[str, str, int | None],
-) -> list[dict[str, Any]]:
+def measure(options: "Coverage", subject: Subject) -> list[dict[str, Any]]:
     """Measure a Backpack.
 
     Args:
         options: What the command was told.
-        model: The model.
-        tokenizer: Its tokenizer.
-        dataset_options: The data sets of the sentence.
-        seed: Of controls and bootstrap.
-        regime: Device, precision, threads.
+        subject: Its model is a Backpack.
 
     Returns:
         A line for the homonyms and one for each control.
@@ -50,16 +39,17 @@ def measure(
     Raises:
         UserError: When the model has no senses, the data no homonyms, or no topic has so many nouns.
     """
+    model, tokenizer = subject.model, subject.tokenizer
     check_backpack(model)
     check_tokenizer(model, tokenizer)
-    data = babel_of(dataset_options, ("validation", "test", "train"), "cli backpack coverage")
-    generator = numpy.random.default_rng(seed)
+    data = babel_of(subject.dataset_options, ("validation", "test", "train"), "cli backpack coverage")
+    generator = numpy.random.default_rng(subject.seed)
     topics = topics_of(grammar_of(data), data.languages, generator)
     if not topics.homonyms or not topics.unambiguous:
         raise UserError("The grammar has no homonyms of two nouns, or no nouns of one sense: give it more --homonyms.")
     outcomes = dict[str, Spoken]()
     speller = Speller(tokenizer)
-    with inference(model, *regime):
+    with inference(model, *subject.regime):
         for language in data.languages:
             answers = asked(options, model, speller=speller, topics=topics, language=language, generator=generator)
             outcomes = {kind: outcomes[kind] + each if outcomes else each for kind, each in answers.items()}

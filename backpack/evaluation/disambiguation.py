@@ -1,16 +1,15 @@
 """Telling the senses of homonyms apart, as an action."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from semeqv.engine.component import check_bounds, component
+from semeqv.tasks.measures.measuring import Measuring, Subject
 
 
 @component("backpack disambiguation")
 @dataclass(frozen=True, kw_only=True)
-class Disambiguation:
+class Disambiguation(Measuring):
     """Measure how well a model tells the senses of homonyms apart in sentences of the generated corpus.
 
     The occurrences of each homonym are parted by 2-means and compared with their senses: V-measure (Rosenberg &
@@ -27,7 +26,6 @@ class Disambiguation:
         shuffles: How often senses are dealt out anew, for each word.
         batch_size: Sentences at a time.
         replicates: Samples of the bootstrap.
-        csv: Write the table to this file, too.
     """
 
     occurrences: int = 20
@@ -35,42 +33,14 @@ class Disambiguation:
     shuffles: int = 50
     batch_size: int = 64
     replicates: int = 1000
-    csv: Path | None = None
 
     def __post_init__(self) -> None:
         check_bounds(self, occurrences=2, each_sense=1, shuffles=1, batch_size=1, replicates=1)
 
-    def build(
-        self,
-        *,
-        model: Any,
-        dataset_options: Any,
-        seed: int,
-        device: str,
-        precision: str,
-        threads: int | None,
-        record: Callable[..., None],
-        tokenizer: Any = None,
-    ) -> None:
-        """Measure, print the table, and write it.
-
-        Args:
-            model: Predicts the next token.
-            dataset_options: The data sets of the sentence, not built.
-            seed: Of clusters, shuffles and bootstrap.
-            device: Where to compute.
-            precision: Of the forward pass.
-            threads: Of a CPU.
-            record: Adds lines to metrics.jsonl.
-            tokenizer: Of the run; that of the model's folder if None.
-        """
+    def measured(self, subject: Subject) -> list[dict[str, Any]]:
+        """Measure, and print the table."""
         from backpack.evaluation.disambiguation_report import measure, print_lines
-        from semeqv.tasks.measures.report import write_csv
-        from semeqv.text.generation import tokenizer_of
 
-        tokenizer = tokenizer_of(model) if tokenizer is None else tokenizer
-        lines = measure(self, model, tokenizer, dataset_options, seed=seed, regime=(device, precision, threads))
+        lines = measure(self, subject)
         print_lines(lines)
-        record(lines)
-        if self.csv is not None:
-            write_csv(self.csv, lines)
+        return lines

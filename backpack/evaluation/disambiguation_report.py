@@ -1,7 +1,6 @@
 """What `cli backpack disambiguation` measures and prints."""
 
 from collections import defaultdict
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy
@@ -11,6 +10,7 @@ from backpack.evaluation.heaps import Parted, features, occurrences, parted
 from semeqv.engine.errors import UserError
 from semeqv.tasks.measures.inference import check_tokenizer, inference, most_tokens, name_of
 from semeqv.tasks.measures.intervals import interval
+from semeqv.tasks.measures.measuring import Subject
 from semeqv.tasks.measures.report import print_table
 from semeqv.text.babel.reader import BayesReader
 
@@ -25,24 +25,12 @@ KINDS = {
 }
 
 
-def measure(
-    options: "Disambiguation",
-    model: Any,
-    tokenizer: Any,
-    dataset_options: Mapping[tuple[str, str | None], Any],
-    *,
-    seed: int,
-    regime: tuple[str, str, int | None],
-) -> list[dict[str, Any]]:
+def measure(options: "Disambiguation", subject: Subject) -> list[dict[str, Any]]:
     """Measure a model.
 
     Args:
         options: What the command was told.
-        model: Predicts the next token.
-        tokenizer: Its tokenizer.
-        dataset_options: The data sets of the sentence.
-        seed: Of all that is random.
-        regime: Device, precision, threads.
+        subject: Its model predicts the next token.
 
     Returns:
         A line for each of `KINDS` that there is.
@@ -50,13 +38,14 @@ def measure(
     Raises:
         UserError: When the model is of another kind, or no homonym occurs often enough.
     """
+    model, tokenizer = subject.model, subject.tokenizer
     if not getattr(model, "predicts_next", False):
         raise UserError(f"{type(model).__name__} does not predict the next token; take `cli model causal-lm`.")
     check_tokenizer(model, tokenizer)
-    data = babel_of(dataset_options, ("validation", "test", "train"), "cli backpack disambiguation")
+    data = babel_of(subject.dataset_options, ("validation", "test", "train"), "cli backpack disambiguation")
     grammar, results = grammar_of(data), defaultdict[str, list[Parted]](list)
     documents = list(documents_of(data, grammar))
-    with inference(model, *regime) as running:
+    with inference(model, *subject.regime) as running:
         for language in data.languages:
             found = occurrences(BayesReader(grammar, language), documents)
             if not found.texts:
@@ -72,14 +61,14 @@ def measure(
                 least=options.occurrences,
                 each_sense=options.each_sense,
                 shuffles=options.shuffles,
-                seed=seed,
+                seed=subject.seed,
             ):
                 results[each.by].append(each)
     if not results:
         raise UserError(
             f"No homonym occurs {options.occurrences} times, {options.each_sense} in each sense; add --documents."
         )
-    generator = numpy.random.default_rng(seed)
+    generator = numpy.random.default_rng(subject.seed)
     return [line(options, kind, results[kind], model, generator) for kind in KINDS if kind in results]
 
 

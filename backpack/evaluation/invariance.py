@@ -1,16 +1,16 @@
 """What sense indices mean in two languages, as an action."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 from semeqv.engine.component import check_bounds, component
+from semeqv.tasks.measures.measuring import Measuring, Subject
 
 
 @component("backpack invariance")
 @dataclass(frozen=True, kw_only=True)
-class Invariance:
+class Invariance(Measuring):
     """Measure whether a sense index of a Backpack means the same in two languages, by words and their translations.
 
     The mean cosine of equal sense indices of translations stands beside that of different indices, and beside that of
@@ -30,7 +30,6 @@ class Invariance:
         shared_tokens: Keep pairs that have a token in common, as words that are written alike have: their senses are
             alike before any training.
         permutations: Of each test.
-        csv: Write the table to this file, too.
     """
 
     path: Path | None = None
@@ -39,42 +38,14 @@ class Invariance:
     single: bool = False
     shared_tokens: bool = False
     permutations: int = 999
-    csv: Path | None = None
 
     def __post_init__(self) -> None:
         check_bounds(self, pairs=0, permutations=1)
 
-    def build(
-        self,
-        *,
-        model: Any,
-        dataset_options: Any,
-        seed: int,
-        device: str,
-        precision: str,
-        threads: int | None,
-        record: Callable[..., None],
-        tokenizer: Any = None,
-    ) -> None:
-        """Measure, print the table, and write it.
-
-        Args:
-            model: A Backpack.
-            dataset_options: The data sets of the sentence, not built.
-            seed: Of the permutations.
-            device: Where to compute.
-            precision: Of the forward pass.
-            threads: Of a CPU.
-            record: Adds lines to metrics.jsonl.
-            tokenizer: Of the run; that of the model's folder if None.
-        """
+    def measured(self, subject: Subject) -> list[dict[str, Any]]:
+        """Measure, and print the table."""
         from backpack.evaluation.invariance_report import measure, print_lines
-        from semeqv.tasks.measures.report import write_csv
-        from semeqv.text.generation import tokenizer_of
 
-        tokenizer = tokenizer_of(model) if tokenizer is None else tokenizer
-        lines = measure(self, model, tokenizer, dataset_options, seed=seed, regime=(device, precision, threads))
+        lines = measure(self, subject)
         print_lines(lines)
-        record(lines)
-        if self.csv is not None:
-            write_csv(self.csv, lines)
+        return lines

@@ -1,6 +1,5 @@
 """What `cli backpack invariance` measures and prints."""
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy
@@ -11,30 +10,19 @@ from backpack.evaluation.permuting import alikeness
 from backpack.senses.words import Speller, check_backpack, without_shared, word_vectors
 from semeqv.engine.errors import UserError
 from semeqv.tasks.measures.inference import check_tokenizer, inference, name_of
+from semeqv.tasks.measures.measuring import Subject
 from semeqv.tasks.measures.report import print_table
 
 if TYPE_CHECKING:
     from backpack.evaluation.invariance import Invariance
 
 
-def measure(
-    options: "Invariance",
-    model: Any,
-    tokenizer: Any,
-    dataset_options: Mapping[tuple[str, str | None], Any],
-    *,
-    seed: int,
-    regime: tuple[str, str, int | None],
-) -> list[dict[str, Any]]:
+def measure(options: "Invariance", subject: Subject) -> list[dict[str, Any]]:
     """Measure a Backpack.
 
     Args:
         options: What the command was told.
-        model: The model.
-        tokenizer: Its tokenizer.
-        dataset_options: The data sets of the sentence.
-        seed: Of the permutations.
-        regime: Device, precision, threads.
+        subject: Its model is a Backpack.
 
     Returns:
         A line for the senses as they are, and one for centred ones.
@@ -42,22 +30,23 @@ def measure(
     Raises:
         UserError: When the model has no senses, or one alone, or there are fewer than two pairs.
     """
+    model, tokenizer = subject.model, subject.tokenizer
     check_backpack(model)
     check_tokenizer(model, tokenizer)
     if model.config.num_senses < 2:
         raise UserError("cli backpack invariance compares sense indices, and this Backpack has one.")
     if options.path is None:
-        pairs = translations(grammar_of(babel_of(dataset_options, ("validation", "test", "train"), "This")))
+        pairs = translations(grammar_of(babel_of(subject.dataset_options, ("validation", "test", "train"), "This")))
     else:
         pairs = list(entries(options.path))
     speller = Speller(tokenizer)
     pairs = without_shared(pairs, speller, options.single, options.shared_tokens)[: options.pairs or None]
     if len(pairs) < 2:
         raise UserError(f"There are {len(pairs)} pairs of translations; two are the least.")
-    with inference(model, *regime):
+    with inference(model, *subject.regime):
         sides = ([pair[side] for pair in pairs] for side in (0, 1))
         left, right = (word_vectors(model, speller(words), options.pieces) for words in sides)
-    lines, generator = [], numpy.random.default_rng(seed)
+    lines, generator = [], numpy.random.default_rng(subject.seed)
     for of, (one, two) in {"raw": (left, right), "centred": (left - left.mean(0), right - right.mean(0))}.items():
         found = alikeness(one, two, options.permutations, generator)
         lines.append(

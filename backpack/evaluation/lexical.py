@@ -1,16 +1,16 @@
 """Lexicon induction as an action."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 from semeqv.engine.component import check_bounds, component
+from semeqv.tasks.measures.measuring import Measuring, Subject
 
 
 @component("backpack lexical")
 @dataclass(frozen=True, kw_only=True)
-class Lexical:
+class Lexical(Measuring):
     """Measure how often the nearest words hold a translation, by each sense index of a Backpack.
 
     For each word of a dictionary, the words of the other side are sorted by their cosine: of one sense index, of all
@@ -30,7 +30,6 @@ class Lexical:
             alike before any training.
         pieces: For words of several tokens: the mean of their vectors, or what they compose in a Backpack.
         replicates: Samples of the bootstrap.
-        csv: Write the table to this file, too.
     """
 
     path: Path = Path("dict_freedict/eng-fra.tsv")
@@ -40,42 +39,16 @@ class Lexical:
     shared_tokens: bool = False
     pieces: Literal["averaged", "composed"] = "averaged"
     replicates: int = 1000
-    csv: Path | None = None
 
     def __post_init__(self) -> None:
         if min(self.k, default=0) < 1:
             raise ValueError("--k takes one or more sizes, each at least 1.")
         check_bounds(self, words=0, replicates=1)
 
-    def build(
-        self,
-        *,
-        model: Any,
-        seed: int,
-        device: str,
-        precision: str,
-        threads: int | None,
-        record: Callable[..., None],
-        tokenizer: Any = None,
-    ) -> None:
-        """Measure, print the table, and write it.
-
-        Args:
-            model: Has input embeddings.
-            seed: Of the bootstrap.
-            device: Where to compute.
-            precision: Of the forward pass.
-            threads: Of a CPU.
-            record: Adds lines to metrics.jsonl.
-            tokenizer: Of the run; that of the model's folder if None.
-        """
+    def measured(self, subject: Subject) -> list[dict[str, Any]]:
+        """Measure, and print the table."""
         from backpack.evaluation.lexical_report import measure, print_lines
-        from semeqv.tasks.measures.report import write_csv
-        from semeqv.text.generation import tokenizer_of
 
-        tokenizer = tokenizer_of(model) if tokenizer is None else tokenizer
-        lines = measure(self, model, tokenizer, seed=seed, regime=(device, precision, threads))
+        lines = measure(self, subject)
         print_lines(lines, self.k)
-        record(lines)
-        if self.csv is not None:
-            write_csv(self.csv, lines)
+        return lines

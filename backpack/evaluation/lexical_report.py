@@ -12,23 +12,19 @@ from backpack.senses.words import Speller, embedded, is_backpack, without_shared
 from semeqv.engine.errors import UserError
 from semeqv.tasks.measures.inference import check_tokenizer, inference, name_of
 from semeqv.tasks.measures.intervals import interval
+from semeqv.tasks.measures.measuring import Subject
 from semeqv.tasks.measures.report import print_table
 
 if TYPE_CHECKING:
     from backpack.evaluation.lexical import Lexical
 
 
-def measure(
-    options: "Lexical", model: Any, tokenizer: Any, *, seed: int, regime: tuple[str, str, int | None]
-) -> list[dict[str, Any]]:
+def measure(options: "Lexical", subject: Subject) -> list[dict[str, Any]]:
     """Measure a model.
 
     Args:
         options: What the command was told.
-        model: Has input embeddings.
-        tokenizer: Its tokenizer.
-        seed: Of the bootstrap.
-        regime: Device, precision, threads.
+        subject: Its model has input embeddings.
 
     Returns:
         A line for each way to compare words.
@@ -36,6 +32,7 @@ def measure(
     Raises:
         UserError: When no pair is left.
     """
+    model, tokenizer = subject.model, subject.tokenizer
     check_tokenizer(model, tokenizer)
     speller = Speller(tokenizer)
     pairs = without_shared(list(entries(options.path)), speller, options.single, options.shared_tokens)
@@ -44,14 +41,14 @@ def measure(
     sources, targets, gold = gold_of(pairs)
     sources, gold = sources[: options.words or None], gold[: options.words or None]
     spelled = speller(sources), speller(targets)
-    with inference(model, *regime):
+    with inference(model, *subject.regime):
         ways = {"embedding": tuple(embedded(model, each) for each in spelled)}
         if is_backpack(model):
             senses = [word_vectors(model, each, options.pieces) for each in spelled]
             for index in range(senses[0].shape[1]):
                 ways[str(index)] = tuple(each[:, index : index + 1] for each in senses)
             ways["all"] = tuple(senses)
-    generator, head = numpy.random.default_rng(seed), {"measure": "lexical", "dictionary": str(options.path)}
+    generator, head = numpy.random.default_rng(subject.seed), {"measure": "lexical", "dictionary": str(options.path)}
     tail: dict[str, Any] = {
         "words": len(sources),
         "candidates": len(targets),

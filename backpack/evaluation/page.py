@@ -1,36 +1,13 @@
 """What was measured of runs, as tables: on the screen, and in a page."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from backpack.evaluation.averages import Average
 from backpack.evaluation.measures import MEASURES, Measure
+from semeqv.tasks.measures.report import Table
 
 
-@dataclass(frozen=True)
-class Shown:
-    """A table.
-
-    Args:
-        title: What stands above it.
-        columns: The headings.
-        rows: The cells.
-        words: How many of the first columns are words; the others are numbers.
-    """
-
-    title: str
-    columns: tuple[str, ...]
-    rows: list[list[str]]
-    words: int
-
-    def markdown(self) -> str:
-        """The table as Markdown, below its title."""
-        rule = ["---"] * self.words + ["---:"] * (len(self.columns) - self.words)
-        lines = [list(self.columns), rule, *self.rows]
-        return f"**{self.title}**\n\n" + "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
-
-
-def tables(rows: Sequence[Average]) -> Iterator[Shown]:
+def tables(rows: Sequence[Average]) -> Iterator[Table]:
     """A table for each measure that there is.
 
     Args:
@@ -44,7 +21,7 @@ def tables(rows: Sequence[Average]) -> Iterator[Shown]:
             yield table(measure, own)
 
 
-def table(measure: Measure, rows: Sequence[Average]) -> Shown:
+def table(measure: Measure, rows: Sequence[Average]) -> Table:
     """The table of one measure: a row for each model and thing that was measured.
 
     Args:
@@ -72,7 +49,7 @@ def table(measure: Measure, rows: Sequence[Average]) -> Shown:
             cells.append("" if row is None else said(row, measure.digits))
         body.append(cells)
     words = 1 + len(heads[0][1])
-    return Shown(measure.title, ("model", *measure.headings[: words - 1], *columns.values()), body, words)
+    return Table(measure.title, ("model", *measure.headings[: words - 1], *columns.values()), body, words)
 
 
 def place_of(model: str) -> tuple[int, int]:

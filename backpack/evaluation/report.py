@@ -36,7 +36,7 @@ class Report:
         from backpack.evaluation.averages import averages, read_measured
         from backpack.evaluation.page import tables
         from semeqv.engine.runs import write_text
-        from semeqv.tasks.measures.report import print_table, write_between
+        from semeqv.tasks.measures.report import write_between
 
         if not self.paths:
             raise click.UsageError(
@@ -45,9 +45,11 @@ class Report:
         rows = averages(read_measured(self.paths))
         shown = list(tables(rows))
         for table in shown:
-            print_table(table.title, table.columns, table.rows, table.words)
+            table.print()
         if self.output is not None:
             write_text(self.output, json.dumps([vars(row) for row in rows], indent=1) + "\n")
             click.echo(f"wrote {self.output}")
         if self.markdown is not None:
-            write_between(self.markdown, self.part, "\n".join(table.markdown() for table in shown))
+            write_between(
+                self.markdown, self.part, "\n".join(f"**{table.title}**\n\n{table.markdown()}" for table in shown)
+            )

@@ -1,16 +1,16 @@
 """Word similarity as an action."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 from semeqv.engine.component import check_bounds, component
+from semeqv.tasks.measures.measuring import Measuring, Subject
 
 
 @component("backpack similarity")
 @dataclass(frozen=True, kw_only=True)
-class Similarity:
+class Similarity(Measuring):
     """Measure how well cosines of words agree with what people say of their similarity.
 
     Spearman's rank correlation of the ratings of pairs with the cosine of their words: by each sense index of a
@@ -30,7 +30,6 @@ class Similarity:
         pieces: For words of several tokens: the mean of their vectors, or what they compose in a Backpack.
         space: Put a space before each word.
         replicates: Samples of the bootstrap.
-        csv: Write the table to this file, too.
     """
 
     path: tuple[Path, ...] = ()
@@ -41,7 +40,6 @@ class Similarity:
     pieces: Literal["averaged", "composed"] = "averaged"
     space: bool = True
     replicates: int = 1000
-    csv: Path | None = None
 
     def __post_init__(self) -> None:
         check_bounds(self, replicates=1)
@@ -55,35 +53,10 @@ class Similarity:
         if self.apart is not None and (len(self.languages) < 2 or self.apart < 0):
             raise ValueError("--apart is 0 or more, and goes with two --languages.")
 
-    def build(
-        self,
-        *,
-        model: Any,
-        seed: int,
-        device: str,
-        precision: str,
-        threads: int | None,
-        record: Callable[..., None],
-        tokenizer: Any = None,
-    ) -> None:
-        """Measure, print the tables, and write them.
-
-        Args:
-            model: Has input embeddings.
-            seed: Of the bootstrap.
-            device: Where to compute.
-            precision: Of the forward pass.
-            threads: Of a CPU.
-            record: Adds lines to metrics.jsonl.
-            tokenizer: Of the run; that of the model's folder if None.
-        """
+    def measured(self, subject: Subject) -> list[dict[str, Any]]:
+        """Measure, and print the table."""
         from backpack.evaluation.similarity_report import measure, print_lines
-        from semeqv.tasks.measures.report import write_csv
-        from semeqv.text.generation import tokenizer_of
 
-        tokenizer = tokenizer_of(model) if tokenizer is None else tokenizer
-        lines = measure(self, model, tokenizer, seed=seed, regime=(device, precision, threads))
+        lines = measure(self, subject)
         print_lines(lines)
-        record(lines)
-        if self.csv is not None:
-            write_csv(self.csv, lines)
+        return lines

@@ -10,6 +10,7 @@ from backpack.evaluation.correlation import cosines, spearman
 from backpack.evaluation.rated import FOLDER, STANDARD, Rated, read_rated, read_translated
 from backpack.senses.words import Speller, embedded, is_backpack, word_vectors
 from semeqv.tasks.measures.inference import check_tokenizer, inference, name_of
+from semeqv.tasks.measures.measuring import Subject
 from semeqv.tasks.measures.report import print_table
 
 if TYPE_CHECKING:
@@ -24,27 +25,23 @@ def sets_of(options: "Similarity") -> list[Rated]:
     return [read_rated(path) for path in paths]
 
 
-def measure(
-    options: "Similarity", model: Any, tokenizer: Any, *, seed: int, regime: tuple[str, str, int | None]
-) -> list[dict[str, Any]]:
+def measure(options: "Similarity", subject: Subject) -> list[dict[str, Any]]:
     """Measure a model.
 
     Args:
         options: What the command was told.
-        model: Has input embeddings.
-        tokenizer: Its tokenizer.
-        seed: Of the bootstrap.
-        regime: Device, precision, threads.
+        subject: Its model has input embeddings.
 
     Returns:
         A line for each set and way to compare.
     """
+    model, tokenizer = subject.model, subject.tokenizer
     check_tokenizer(model, tokenizer)
-    speller, generator, lines = Speller(tokenizer, options.space), numpy.random.default_rng(seed), []
+    speller, generator, lines = Speller(tokenizer, options.space), numpy.random.default_rng(subject.seed), []
     for rated in sets_of(options):
         spelled = [speller(words) for words in (rated.first, rated.second)]
         several = sum(len(one) > 1 or len(two) > 1 for one, two in zip(*spelled))
-        with inference(model, *regime):
+        with inference(model, *subject.regime):
             first, second = (embedded(model, ids) for ids in spelled)
             found = cosines(first, second, senses=False)
             if is_backpack(model):

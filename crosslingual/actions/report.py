@@ -25,8 +25,8 @@ class Report:
 
     Args:
         paths: Folders of sweeps (and of what was measured of languages), folders with such folders, or metrics.jsonl.
-        semantic: A task of meaning, as the sweeps call it; may be repeated.
-        syntactic: A task of form; may be repeated.
+        semantic: A task of meaning, as the sweeps call it; may be repeated. ner, nli and qa if left out.
+        syntactic: A task of form; may be repeated. pos and parsing if left out.
         kind: The vector whose gains the hypotheses are tested on.
         distances: A table with tabs: a column `language`, and one for each measure of distance from the source.
         output: Write a page to this Markdown file too, and its numbers beside it as JSON. It shows the figures that
@@ -36,8 +36,8 @@ class Report:
     """
 
     paths: tuple[Path, ...] = positional()
-    semantic: list[str] = field(default_factory=lambda: ["ner", "nli", "qa"])
-    syntactic: list[str] = field(default_factory=lambda: ["pos", "parsing"])
+    semantic: list[str] = field(default_factory=list)
+    syntactic: list[str] = field(default_factory=list)
     kind: Literal["language", "analogy"] = "language"
     distances: Path | None = None
     output: Path | None = None
@@ -66,8 +66,8 @@ class Report:
             cells,
             kind=self.kind,
             choices=(FIXED, ORACLE),
-            semantic=self.semantic,
-            syntactic=self.syntactic,
+            semantic=self.semantic or ["ner", "nli", "qa"],
+            syntactic=self.syntactic or ["pos", "parsing"],
             distances=read_distances(self.distances),
         )
         languages = read_languages(self.paths, cells[0].source)

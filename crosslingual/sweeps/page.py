@@ -7,9 +7,8 @@ from pathlib import Path
 from crosslingual.sweeps.hypotheses import Test
 from crosslingual.sweeps.joined import Cell, plain, rows_of
 from crosslingual.sweeps.languages import Language
-from crosslingual.sweeps.report import Shown
 from semeqv.engine.runs import write_text
-from semeqv.tasks.measures.report import END, write_between
+from semeqv.tasks.measures.report import END, Table, write_between
 
 MARK = "measured"
 PREAMBLE = """\
@@ -29,7 +28,7 @@ on labelled validation data of the target language itself. 0 is always among the
 """
 
 
-def write_page(shown: Iterable[Shown], path: Path) -> None:
+def write_page(shown: Iterable[Table], path: Path) -> None:
     """Write a page in Markdown: tables, and the figures that are in the folder called like it.
 
     Args:
@@ -41,14 +40,7 @@ def write_page(shown: Iterable[Shown], path: Path) -> None:
         write_text(path, f"{PREAMBLE}<!-- {MARK} -->\n{END}\n")
     figures = sorted(path.with_suffix("").glob("*.png"))
     parts = [f"![{figure.stem.replace('-', ' ')}]({path.stem}/{figure.name})\n\n" for figure in figures]
-    write_between(path, MARK, "".join([*parts, *map(section, shown)]))
-
-
-def section(table: Shown) -> str:
-    """A table under its heading."""
-    rule = ["---"] * table.words + ["---:"] * (len(table.columns) - table.words)
-    lines = [list(table.columns), rule, *table.rows]
-    return f"## {table.title}\n\n" + "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n\n"
+    write_between(path, MARK, "".join([*parts, *(f"## {table.title}\n\n{table.markdown()}\n" for table in shown)]))
 
 
 def numbers(cells: Sequence[Cell], tests: Sequence[Test], languages: Sequence[Language]) -> str:

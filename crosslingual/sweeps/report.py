@@ -2,51 +2,33 @@
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 from crosslingual.sweeps.choosing import CHOICES, FIXED, ORACLE, SOURCE
 from crosslingual.sweeps.directions import GRID, NONE, OTHER
 from crosslingual.sweeps.hypotheses import Test
 from crosslingual.sweeps.joined import ALL, Cell, Number
 from crosslingual.sweeps.languages import Language, language_rows
-from semeqv.tasks.measures.report import print_table
+from semeqv.tasks.measures.report import Table
 
 KINDS = ("language", "analogy", "negation", "unrelated", GRID)
 HEADINGS = {FIXED: "fixed strength", SOURCE: "chosen on source dev", ORACLE: "oracle: target's own dev"}
 
 
-@dataclass(frozen=True)
-class Shown:
-    """A table.
-
-    Args:
-        title: What stands above it.
-        columns: The headings.
-        rows: The cells.
-        words: How many of the first columns are words; the others are numbers.
-    """
-
-    title: str
-    columns: tuple[str, ...]
-    rows: list[list[str]]
-    words: int = 1
-
-
-def print_tables(shown: Iterable[Shown]) -> None:
+def print_tables(shown: Iterable[Table]) -> None:
     """Print tables."""
     for table in shown:
-        print_table(table.title, table.columns, table.rows, table.words)
+        table.print()
 
 
-def every_table(cells: Sequence[Cell], tests: Sequence[Test], languages: Sequence[Language]) -> list[Shown]:
+def every_table(cells: Sequence[Cell], tests: Sequence[Test], languages: Sequence[Language]) -> list[Table]:
     """All tables of a report: hypotheses, vectors, and those of each task; those without a row left out."""
     columns, rows = language_rows(languages)
     title = "Vectors of languages: what training gives the base, and their angles"
-    shown = [hypotheses(tests), Shown(title, columns, rows), *tables(cells)]
+    shown = [hypotheses(tests), Table(title, columns, rows), *tables(cells)]
     return [each for each in shown if each.rows]
 
 
-def tables(cells: Sequence[Cell]) -> list[Shown]:
+def tables(cells: Sequence[Cell]) -> list[Table]:
     """The tables of each task and model: gains by each choice of the strength, side by side, then the matrix.
 
     Args:
@@ -62,7 +44,7 @@ def tables(cells: Sequence[Cell]) -> list[Shown]:
     return [each for each in found if each.rows]
 
 
-def gains(cells: Sequence[Cell]) -> Shown:
+def gains(cells: Sequence[Cell]) -> Table:
     """What each kind of vector gains, language by language, at each choice of the strength.
 
     Args:
@@ -84,10 +66,10 @@ def gains(cells: Sequence[Cell]) -> Shown:
                 rows.append([kind, language, said(none[language].score), *map(gain_said, gained)])
     said_of = f"model from {first.model}, {runs_said(cells)}"
     title = f"{first.task}: {first.metric} without a vector, and what vectors gain ({said_of})"
-    return Shown(title, ("vector", "language", "no vector", *(HEADINGS[choice] for choice in choices)), rows, 2)
+    return Table(title, ("vector", "language", "no vector", *(HEADINGS[choice] for choice in choices)), rows, 2)
 
 
-def matrix(cells: Sequence[Cell]) -> Shown:
+def matrix(cells: Sequence[Cell]) -> Table:
     """What each vector gains in each language, at the strength that is fixed beforehand.
 
     Args:
@@ -107,10 +89,10 @@ def matrix(cells: Sequence[Cell]) -> Shown:
         row = [at.get((vector, language)) for language in languages]
         rows.append([vector, *("" if each is None else f"{each.gain.mean:+.3f}" for each in row)])
     title = f"{first.task}: gain in {first.metric} at the fixed strength (model from {first.model}, {runs_said(cells)})"
-    return Shown(title, ("vector", *languages), rows)
+    return Table(title, ("vector", *languages), rows)
 
 
-def hypotheses(tests: Iterable[Test]) -> Shown:
+def hypotheses(tests: Iterable[Test]) -> Table:
     """The table of tests."""
     rows = [
         [
@@ -124,7 +106,7 @@ def hypotheses(tests: Iterable[Test]) -> Shown:
         ]
         for each in tests
     ]
-    return Shown("Hypotheses", ("hypothesis", "of", "statistic", "languages", "value", "95%", "p"), rows, 3)
+    return Table("Hypotheses", ("hypothesis", "of", "statistic", "languages", "value", "95%", "p"), rows, 3)
 
 
 def said(number: Number) -> str:

@@ -25,8 +25,8 @@ class Vectors:
         least: Sentences that a word must stand in.
         most_common: Words of each language that are kept, the most frequent first; 0 for all.
         power: Iterations of the singular value decomposition; more are more exact.
-        disjoint_from: Files, folders and archives of test text: a sentence pair of which a side is a line there,
-            whatever its case and punctuation, is left out.
+        disjoint_from: Files, folders and archives of test text: a sentence pair of which a side holds a line of it,
+            whatever its case and punctuation, is left out; see `cli ofa text`.
     """
 
     path: Path = Path("vectors.vec")
@@ -54,13 +54,13 @@ class Vectors:
         from ofa.vectors.making import aligned_vectors
         from ofa.vectors.writing import write_vectors
         from semeqv.engine.errors import UserError
+        from semeqv.text.datasets.reading import chosen
 
         corpus = dataset_options.get(("train", None))
         if corpus is None or not hasattr(corpus, "rows"):
             raise UserError("Word vectors are made of an aligned corpus; add: cli dataset europarl --languages en fr")
-        vectors, facts = aligned_vectors(corpus.rows(), self, seed)
+        vectors, facts = aligned_vectors(chosen(corpus), self, seed)
         write_vectors(self.path, vectors)
         said = ", ".join(f"{count:,} words of {language}" for language, count in facts["words"].items())
-        left = f"; {facts['left out']:,} pairs left out, for they are in the test text" if self.disjoint_from else ""
-        click.echo(f"{facts['sentences']:,} sentence pairs{left}; {said}.")
+        click.echo(f"{facts['sentences']:,} sentence pairs{facts['apart']}; {said}.")
         click.echo(f"wrote {self.path}")

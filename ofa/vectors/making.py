@@ -4,9 +4,8 @@ import itertools
 import re
 from array import array
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy
@@ -15,11 +14,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 from tqdm import tqdm
 
+from ofa.vectors.apart import Apart
 from ofa.vectors.word_vectors import WordVectors, unit
 from semeqv.engine.errors import UserError
-from semeqv.tasks.measures.overlap import normalised
-from semeqv.text.archives import is_archive, names
-from semeqv.text.files import lines
 
 if TYPE_CHECKING:
     from ofa.vectors.make import Vectors
@@ -49,14 +46,11 @@ def aligned_vectors(
     Raises:
         UserError: When there are fewer words or sentences than dimensions.
     """
-    apart = test_lines(options.disjoint_from)
+    apart = Apart(options.disjoint_from)
     ids: dict[str, int] = {}
     words, sentences = array("q"), array("q")
-    count = left = 0
-    for row in tqdm(sentence_pairs(rows), desc="count words", unit="pair", leave=False, disable=None):
-        if apart and any(normalised(text) in apart for text in row.values()):
-            left += 1
-            continue
+    count = 0
+    for row in apart.rows(rows):
         said = {f"{language}:{word}" for language, text in row.items() for word in words_of(text)}
         if len({word.partition(":")[0] for word in said}) < 2:
             continue  # a sentence without its translation ties no languages
@@ -74,18 +68,8 @@ def aligned_vectors(
     matrix = decomposed(entries.only(kept), options.dimensions, options.power, seed)
     chosen = [known[number] for number in kept.tolist()]
     counts = Counter(word.partition(":")[0] for word in chosen)
-    facts = {"sentences": count, "left out": left, "words": dict(sorted(counts.items()))}
+    facts = {"sentences": count, "apart": apart.said(), "words": dict(sorted(counts.items()))}
     return WordVectors(chosen, unit(matrix.numpy())), facts
-
-
-def sentence_pairs(rows: Iterable[Mapping[str, str]]) -> Iterator[Mapping[str, str]]:
-    """The lines of documents with their translations; a document whose sides differ in lines stays whole."""
-    for row in rows:
-        sides = [text.split("\n") for text in row.values()]
-        if len({len(side) for side in sides}) == 1:
-            yield from (dict(zip(row, texts)) for texts in zip(*sides))
-        else:
-            yield row
 
 
 @dataclass(frozen=True)
@@ -187,23 +171,3 @@ class Sparse:
         return torch.nn.functional.embedding_bag(
             self.columns, dense.contiguous(), self.starts, mode="sum", per_sample_weights=self.values
         )
-
-
-def test_lines(paths: Iterable[Path]) -> set[str]:
-    """The lines of test text, without case and punctuation; of tables, each cell too."""
-    found = set[str]()
-    for file in itertools.chain.from_iterable(map(files_under, paths)):
-        for _, line in lines(file):
-            found.update(normalised(cell) for cell in {line, *line.split("\t")})
-    return found - {""}
-
-
-def files_under(path: Path) -> Iterator[Path]:
-    """The files of a folder or an archive; a file itself."""
-    if is_archive(path):
-        yield from (path / name for name in names(path))
-    elif path.is_dir():
-        for file in sorted(each for each in path.rglob("*") if each.is_file()):
-            yield from files_under(file)
-    else:
-        yield path

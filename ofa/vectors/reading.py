@@ -1,6 +1,6 @@
 """Reads word vectors: word2vec text and binary, fastText and GloVe text, compressed or not.
 
-The vectors of gensim are pickles; save them from there in one of these formats (`KeyedVectors.save_word2vec_format`).
+The vectors of gensim are pickles: `cli ofa convert-vectors` makes text of them.
 """
 
 from pathlib import Path
@@ -34,8 +34,8 @@ def read_vectors(path: Path, most: int = 0) -> WordVectors:
     """
     if path.name.lower().endswith(PICKLES):
         raise UserError(
-            f"{path} is a pickle of gensim, which may run code when it is opened, and never is here. Save it there by "
-            "KeyedVectors.save_word2vec_format, as text or binary."
+            f"{path} is a pickle of gensim, which may run code when it is opened. Make text of it: "
+            f"cli ofa convert-vectors --from {path} --allow_pickle --path {path.with_suffix('.vec').name}"
         )
     return read_binary(path, most) if is_binary(path) else read_text(path, most)
 

@@ -225,8 +225,9 @@ class Build:
             if need.default is not need.empty:
                 return need.default
             spoken = {step.leaf.kind.__command__.split()[0] for step in self.sentence.parts}
-            words = sorted(self.chain.slot_words(slot), key=lambda word: word.split()[1] not in spoken - {slot.name})
-            choice = " or ".join(words[:4]) + (" ..." if len(words) > 4 else "")
+            words = [word.split() for word in self.chain.slot_words(slot)]  # those of the same study, then of none
+            words.sort(key=lambda word: (word[1] not in spoken - {slot.name}, len(word)))
+            choice = " or ".join(map(" ".join, words[:4])) + (" ..." if len(words) > 4 else "")
             raise UserError(f"`cli {by.leaf.kind.__command__}` needs a {slot.name}. Add: {choice or f'a {slot.name}'}")
         built = [self(step) for step in steps]
         if slot.keys:

@@ -128,7 +128,12 @@ def option_helps(kind: type) -> dict[str, str]:
 def parameters(kind: type) -> list[click.Parameter]:
     """The click parameters of a component, one per field."""
     hints, helps = typing.get_type_hints(kind, include_extras=True), option_helps(kind)
-    return [parameter(field, hints[field.name], helps.get(field.name)) for field in dataclasses.fields(kind)]
+    return [parameter(field, hints[field.name], helps.get(field.name)) for field in in_order(kind)]
+
+
+def in_order(kind: type) -> list[Field[Any]]:
+    """The fields of a component, those with `last` in their metadata behind what its own class adds."""
+    return sorted(dataclasses.fields(kind), key=lambda field: bool(field.metadata.get("last")))
 
 
 def parameter(field: Field[Any], hint: Any, help: str | None) -> click.Parameter:
@@ -356,7 +361,7 @@ def same(name: str) -> str:
 def words_of(options: Any) -> list[str]:
     """The segment that parses back into these options, defaults included."""
     words, tail = str(type(options).__command__).split(), []
-    for field, param in zip(dataclasses.fields(options), parameters(type(options))):
+    for field, param in zip(in_order(type(options)), parameters(type(options))):
         value = getattr(options, field.name)
         if isinstance(param, click.Argument):
             tail = [str(word) for word in value]

@@ -1,5 +1,6 @@
 """Folders that are there in whole or not at all."""
 
+import glob
 import os
 import shutil
 from collections.abc import Iterator
@@ -34,7 +35,7 @@ def whole(folder: Path) -> Iterator[Path]:
     try:
         if old.exists() and not folder.exists():  # a program was killed between the two renames
             os.replace(old, folder)
-        shutil.rmtree(temporary, ignore_errors=True)
+        remove_abandoned(folder)
         temporary.mkdir(parents=True)
         yield temporary
         for file in (*temporary.rglob("*"), temporary):
@@ -49,6 +50,14 @@ def whole(folder: Path) -> Iterator[Path]:
         if old.exists() and not folder.exists():
             os.replace(old, folder)
         shutil.rmtree(old, ignore_errors=True)
+
+
+def remove_abandoned(folder: Path) -> None:
+    """Remove what programs that are no more were writing, to become a folder."""
+    for path in folder.parent.glob(f".{glob.escape(folder.name)}.*.tmp"):
+        writer = path.name.removesuffix(".tmp").rpartition(".")[2]
+        if writer.isdecimal() and (int(writer) == os.getpid() or not Path("/proc", writer).exists()):
+            shutil.rmtree(path, ignore_errors=True)
 
 
 @contextmanager

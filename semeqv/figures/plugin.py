@@ -1,18 +1,19 @@
-"""The plots."""
+"""The plots as actions: they read files that runs have written, and are never imported by training."""
 
 from semeqv.engine.chain import Chain
+
+NAMES = (
+    "view",
+    "view_embeddings",
+    "accplot",
+    "attachment_view",
+    "foundation_view",
+    "retrieval_view",
+    "sweep_view",
+    "vectors_view",
+)
 
 
 def register(chain: Chain) -> None:
     """Add the plots to the actions."""
-    for name in (
-        "view",
-        "view_embeddings",
-        "accplot",
-        "foundation_view",
-        "retrieval_view",
-        "vectors_view",
-        "attachment_view",
-        "sweep_view",
-    ):
-        chain.modules.append(f"semeqv.figures.{name}")
+    chain.modules += [f"semeqv.figures.{name}" for name in NAMES]

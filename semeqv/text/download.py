@@ -256,6 +256,8 @@ def recorded(path: Path) -> Origin | None:
     Raises:
         UserError: When what stands there is something else.
     """
+    if not path.name:  # the root of all folders
+        return None
     note = beside(path)
     try:
         return Origin(**json.loads(note.read_text(encoding="utf-8")))

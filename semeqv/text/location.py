@@ -39,6 +39,8 @@ def locate(name: str, path: Path | None = None, source: str = "", fetch: bool = 
         UserError: When it is nowhere.
     """
     folder, wanted = data_folder(), Path(name) if path is None else path.expanduser()
+    if path is not None and wanted.name in ("", ".."):  # `.` has no name, which what lies beside a file is called by
+        wanted = Path(os.path.abspath(wanted))
     places = [wanted] if path is not None else []
     if folder and not wanted.is_absolute():
         places.append(folder / wanted)

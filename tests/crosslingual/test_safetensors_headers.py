@@ -149,10 +149,10 @@ def test_a_failed_write_leaves_what_was_there(tmp_path, monkeypatch):
     def full(*_):
         raise OSError(28, "No space left on device")
 
-    for place in ("crosslingual.writing.write_all", "crosslingual.writing.sync"):
+    for place in ("crosslingual.writing.write_all", "semeqv.engine.folders.sync"):
         with monkeypatch.context() as patch:
             patch.setattr(place, full)
-            with pytest.raises(UserError, match="no space left on device"):
+            with pytest.raises(UserError, match="No space left on device"):
                 base.save(tmp_path / "new", overwrite=True)
         assert before == {file.name: file.read_bytes() for file in (tmp_path / "new").iterdir()}
         assert sorted(each.name for each in tmp_path.iterdir()) == ["base", "new"]
@@ -165,8 +165,8 @@ def test_a_program_that_was_killed_leaves_the_last_good_folder(tmp_path, monkeyp
     base.save(tmp_path / "new")
     before = {file.name: file.read_bytes() for file in (tmp_path / "new").iterdir()}
     (tmp_path / "new").rename(tmp_path / ".new.old.tmp")
-    (tmp_path / ".new.tmp").mkdir()
-    (tmp_path / ".new.tmp/model.safetensors").write_text("half")
+    (tmp_path / ".new.0.tmp").mkdir()
+    (tmp_path / ".new.0.tmp/model.safetensors").write_text("half")
     with monkeypatch.context() as patch:
         patch.setattr("crosslingual.writing.write_all", lambda *_: (_ for _ in ()).throw(OSError(28, "full")))
         with pytest.raises(UserError, match="full"):

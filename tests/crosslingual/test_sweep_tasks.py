@@ -7,12 +7,13 @@ import numpy
 import pytest
 import torch
 from sweep_material import material
-from vector_models import model_of, saved
+from vector_models import KINDS, model_of, saved
 
 from crosslingual.actions.sweep import Sweep
 from crosslingual.sweeps.measuring import measure
 from semeqv.engine.errors import UserError
 from semeqv.engine.scoring import Scorer
+from semeqv.tasks.parsing.opening import Labels, new_parser
 
 
 @pytest.fixture(scope="module")
@@ -43,17 +44,34 @@ def test_pairs_of_texts_are_swept(folder, say, tmp_path):
     assert "labelled: macro_f1 without a vector" in said
 
 
-def test_parsers_are_swept(folder, say):
-    trees = f"cli dataset treebank --path {folder} --languages"
+def test_parsers_are_swept(folder, say, tmp_path):
+    config, _, sizes = KINDS["bert"]
+    torch.manual_seed(0)
+    small = {"arc_size": 6, "relation_size": 4}
+    parser = new_parser(config(**sizes), Labels(("det", "nsubj", "root"), ("ADJ", "NOUN", "VERB")), small)
+    saved(parser, tmp_path / "parser")
+    draw = numpy.random.default_rng(0)
+    for language in ("en", "de"):
+        for split in ("dev", "test"):
+            rows = []
+            for _ in range(12):
+                rows += [f"{i}\tw{draw.integers(1, 30)}\t_\tNOUN\t_\t_\t{i - 1}\t{'nsubj' if i > 1 else 'root'}\t_\t_"
+                         for i in range(1, 6)] + [""]  # fmt: skip
+            (tmp_path / f"{language}_x-ud-{split}.conllu").write_text("\n".join(rows) + "\n")
     sets = " ".join(
-        f"{trees} {name} --split {part} --name {name}" for name in ("en", "de") for part in ("validation", "test")
+        f"cli dataset treebank --path {tmp_path} --languages {name} --split {split} --name {name}"
+        for name in ("en", "de")
+        for split in ("validation", "test")
     )
     said = say(
-        f"--output run {trees} en --path {folder}/en_x-ud-dev.conllu {sets} cli model parser --from {folder}/task "
-        f"--arc_size 8 --relation_size 8 cli crosslingual sweep --base {folder}/base --vector en {folder}/en "
-        f"--vector de {folder}/de --lambdas 0 1 --replicates 20"
+        f"--output run {sets} cli model parser --from parser cli crosslingual sweep --base {folder}/base "
+        f"--vector en {folder}/en --vector de {folder}/de --lambdas 0 1 --replicates 20 --task parsing"
     ).out
-    assert "treebank: las without a vector" in said
+    assert "parsing: las without a vector" in said
+    lines = [json.loads(line) for line in (tmp_path / "run/metrics.jsonl").read_text().splitlines()]
+    tests = {line["kind"]: line for line in lines if line.get("part") == "test" and line["language"] == "de"}
+    assert {"las", "uas", "upos", "las_gain", "las_gain_low"} <= set(tests["language"])
+    assert 0 <= tests["none"]["las"] <= tests["none"]["uas"] <= 1
 
 
 def test_answers_are_counted_text_by_text(monkeypatch):

@@ -1,5 +1,6 @@
 """Word vectors in files."""
 
+import json
 from pathlib import Path
 
 import numpy
@@ -12,6 +13,7 @@ from ofa.vectors.reading import read_vectors
 from ofa.vectors.word_vectors import WordVectors, plain_word
 from ofa.vectors.writing import write_vectors
 from semeqv.engine.errors import UserError
+from semeqv.tasks.measures.overlap import overlap
 from semeqv.text.datasets.babel import Babel
 
 WORDS = st.text(st.characters(categories=["L", "N", "P"]), min_size=1, max_size=9)
@@ -79,7 +81,7 @@ def test_words_of_glove_hold_spaces_and_pickles_are_not_opened(tmp_path):
     (tmp_path / "glove.txt").write_text("a 1 2\n. . . 1 2\n")
     assert read_vectors(tmp_path / "glove.txt").words == ["a", ". . ."]
     (tmp_path / "x.wv").write_bytes(b"\x80\x04.")
-    with pytest.raises(UserError, match="save_word2vec_format"):
+    with pytest.raises(UserError, match="cli ofa convert-vectors"):
         read_vectors(tmp_path / "x.wv")
 
 
@@ -108,4 +110,29 @@ def test_test_text_is_left_out(say, tmp_path):
     pair = next(row for row in Babel(documents=40).rows() if len(row) == 2)
     (tmp_path / "test.txt").write_text(pair["lume"].split("\n")[0].upper() + "\n")
     said = say("cli dataset babel --documents 40 cli ofa vectors --dimensions 5 --least 1 --disjoint_from test.txt").out
-    assert "left out, for they are in the test text" in said
+    assert "1 pairs left out, for they hold 1 sentences of the tests" in said
+
+
+def test_text_that_is_written_holds_no_test(say, tmp_path):
+    pairs = [row for row in Babel(documents=40).rows() if len(row) == 2]
+    lines = [line for row in pairs for line in row["lume"].split("\n")]
+    (tmp_path / "test.txt").write_text(lines[3].upper() + "\n" + lines[8][3:-3] + "\n")
+    say("cli dataset babel --documents 40 cli ofa text --path made/text --disjoint_from test.txt")
+    kept = (tmp_path / "made/text.lume").read_text().splitlines()
+    assert kept == [line for i, line in enumerate(lines) if i not in (3, 8)]
+    assert len((tmp_path / "made/text.drask").read_text().splitlines()) == len(kept)
+    facts = json.loads((tmp_path / "made/text.json").read_text())
+    assert facts == {"pairs": len(kept), "left out": 2, "test sentences": 2, "found": 2}
+    assert overlap((tmp_path / "test.txt").read_text().splitlines(), kept).share == 0
+    assert "aligned corpus" in say("cli dataset babel --languages lume cli ofa text", code=2).err
+
+
+def test_words_that_are_each_others_nearest_make_a_dictionary(say, tmp_path):
+    matrix = numpy.array([[1, 0], [0, 1], [0.9, 0.1], [0.8, 0.3], [0.1, 0.8]], numpy.float32)
+    write_vectors(tmp_path / "x.vec", WordVectors(["en:cat", "en:dog", "fr:chat", "fr:chats", "fr:chien"], matrix))
+    say("cli ofa dictionary --vectors x.vec --languages en fr")
+    assert (tmp_path / "dictionary.tsv").read_text() == "cat\tchat\ndog\tchien\n"
+    assert (
+        "No word of the vectors says that it is de"
+        in say("cli ofa dictionary --vectors x.vec --languages en de", code=2).err
+    )

@@ -4,6 +4,8 @@ import torch
 import transformers
 from transformers import BertConfig, GPT2Config, LlamaConfig, RobertaConfig, XLMRobertaConfig
 
+from semeqv.text.models.encoder import Encoder
+
 SIZES = {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 16}
 SIZES |= {"max_position_embeddings": 40}
 
@@ -22,6 +24,9 @@ def model(kind, tokenizer, *, tie=True, padded=0):
             GPT2Config(n_embd=16, n_layer=1, n_head=2, n_positions=40, **said)
         ),
         "llama": lambda: transformers.LlamaForCausalLM(LlamaConfig(**SIZES, **said)),
+        "encoder": lambda: Encoder(
+            layers=1, heads=2, embedding_size=16, feedforward_size=16, positions="learned", block_size=40, tie=tie
+        ).build(tokenizer),
         "body": lambda: transformers.BertModel(BertConfig(**SIZES, **said)),
     }[kind]()
     for name, parameter in made.named_parameters():

@@ -8,6 +8,7 @@ import torch
 
 from semeqv.engine.errors import UserError
 from semeqv.tasks.measures.inference import inference
+from semeqv.tasks.measures.measuring import Subject
 from semeqv.tasks.retrieval import nearest
 from semeqv.tasks.retrieval.measured import measure
 from semeqv.tasks.retrieval.nearest import Similarities
@@ -126,7 +127,7 @@ def test_languages_subsets_and_chance(bert, tokenizer, corpus, tmp_path):
     options = Retrieval(
         corpus="moses", path=corpus, languages=("fr", "de"), layer=("0", "last"), subsets=tmp_path / "subsets.json"
     )
-    found = measure(options, bert, tokenizer, dataset_options={}, seed=1, regime=REGIME)
+    found = measure(options, Subject(bert, tokenizer, {}, 1, REGIME))
     keys = [(line["level"], line["of"], line["layer"], line["direction"]) for line in found]
     groups = [("language", "fr"), ("language", "de"), ("subset", "head"), ("subset", "all")]
     assert keys == [(*group, layer, way) for group in groups for layer in (0, 2) for way in ("to", "from", "both")]
@@ -156,7 +157,7 @@ def test_mistakes_are_one_line(say, tmp_path, bert, tokenizer):
             read_subsets(tmp_path / "subsets.json")
     options = Retrieval(corpus="babel", languages=("en",))
     with pytest.raises(UserError, match="has lume and drask, not 'en'"):
-        measure(options, bert, tokenizer, dataset_options={}, seed=1, regime=REGIME)
+        measure(options, Subject(bert, tokenizer, {}, 1, REGIME))
 
 
 def test_a_trained_model_is_measured_and_drawn(say, tmp_path):

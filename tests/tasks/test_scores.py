@@ -89,3 +89,12 @@ def test_the_table_goes_into_a_page(say, runs):
 )
 def test_what_cannot_be_averaged_is_said(say, runs, line, message):
     assert message in say(line, 2).err
+
+
+def test_subsets_of_sets_come_from_a_file(say, runs):
+    (runs.parent / "subsets.json").write_text('{"head": ["en", "fr"], "tail": ["de"], "none": ["sw"]}')
+    say("cli scores runs/a --metric f1 --subsets subsets.json --output out.csv")
+    found = table(runs.parent / "out.csv")
+    assert {sets for _, sets, _ in found} == {"en", "de", "head", "tail"}
+    assert float(found["runs/a", "head", "f1"]["mean"]) == pytest.approx(0.6)
+    assert "holds no lists" in say("cli scores runs/a --subsets runs/a/1-tagger/metrics.jsonl", code=2).err

@@ -4,6 +4,7 @@ import gzip
 import io
 import threading
 import zipfile
+from pathlib import Path
 
 import pytest
 
@@ -53,6 +54,14 @@ def test_a_path_goes_before_the_variable(data, tmp_path):
 
 
 @pytest.mark.bad_input("B2")
+def test_folders_without_a_name_are_found(data, tmp_path, monkeypatch):
+    (tmp_path / "inner").mkdir()
+    monkeypatch.chdir(tmp_path / "inner")
+    assert locate(".", Path(".")) == tmp_path / "inner"
+    assert locate("..", Path("..")) == tmp_path
+    assert locate("/", Path("/")) == Path("/")
+
+
 def test_what_is_missing_says_what_to_fetch_from_where(data, tmp_path, monkeypatch):
     with pytest.raises(
         UserError, match=f"set/a.txt is missing: fetch it from {ADDRESS} .* let --download .*{data}/set/a"

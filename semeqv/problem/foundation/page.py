@@ -42,20 +42,20 @@ class FoundationReport:
             click.UsageError: When a folder holds no such measurement.
         """
         from semeqv.engine.runs import write_text
-        from semeqv.tasks.measures.report import print_table, write_between
+        from semeqv.tasks.measures.report import Table, write_between
 
         if not self.paths:
             raise click.UsageError("cli foundation-report: give folders that cli foundation-embeddings has written")
         labels = self.label or [path.name for path in self.paths]
         studies = [read_study(path) | {"model": label} for path, label in zip(self.paths, labels)]
         columns, rows = table(studies, self.measure)
-        print_table("Probability that an equivalent pair is closer than a random one", columns, rows)
+        shown = Table("Probability that an equivalent pair is closer than a random one", columns, rows)
+        shown.print()
         if self.output is not None:
             write_text(self.output, json.dumps(studies, indent=1, ensure_ascii=False) + "\n")
             click.echo(f"wrote {self.output}")
         if self.markdown is not None:
-            lines = [columns, ["---", *["---:"] * (len(columns) - 1)], *rows]
-            write_between(self.markdown, self.part, "\n".join(f"| {' | '.join(line)} |" for line in lines))
+            write_between(self.markdown, self.part, shown.markdown())
 
 
 def read_study(folder: Path) -> dict[str, Any]:

@@ -7,4 +7,4 @@ def register(chain: Chain) -> None:
     """Add the measures to the actions, and perplexity to the callbacks."""
     chain.word("callbacks", "What observes a run.", "semeqv.tasks.likelihood.perplexity_callback")
     chain.modules += [f"semeqv.tasks.likelihood.{name}" for name in ("perplexity", "blimp")]
-    chain.modules.append("semeqv.tasks.retrieval.retrieval")
+    chain.modules += [f"semeqv.tasks.retrieval.{name}" for name in ("retrieval", "fit")]

@@ -3,6 +3,7 @@
 import csv
 import io
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,32 @@ END = "<!-- end -->"
 WIDE = 160  # columns of a table that goes to a file
 
 
+@dataclass(frozen=True)
+class Table:
+    """A table, for the screen and for a page.
+
+    Args:
+        title: What stands above it.
+        columns: The headings.
+        rows: The cells.
+        words: How many of the first columns are words; the others are numbers.
+    """
+
+    title: str
+    columns: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    words: int = 1
+
+    def print(self) -> None:
+        """Print it."""
+        print_table(self.title, self.columns, self.rows, self.words)
+
+    def markdown(self) -> str:
+        """The table as Markdown, without its title."""
+        rule = ["---"] * self.words + ["---:"] * (len(self.columns) - self.words)
+        return "".join(f"| {' | '.join(line)} |\n" for line in (self.columns, rule, *self.rows))
+
+
 def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]], words: int = 1) -> None:
     """Print a table.
 
@@ -24,10 +51,10 @@ def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]
         rows: The cells of each row.
         words: How many of the first columns are words; the others are numbers, to the right.
     """
+    from rich import table as rich_table
     from rich.console import Console
-    from rich.table import Table
 
-    table = Table(title=title, title_justify="left", box=None, pad_edge=False, header_style="bold")
+    table = rich_table.Table(title=title, title_justify="left", box=None, pad_edge=False, header_style="bold")
     for place, column in enumerate(columns):
         table.add_column(column, justify="left" if place < words else "right", overflow="fold", no_wrap=place >= words)
     for row in rows:

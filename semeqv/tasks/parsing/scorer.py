@@ -22,9 +22,9 @@ UNREAD = "dep"  # the relation of UD for what cannot be told
 
 
 class TreeScorer(Scorer):
-    """Finds the best tree of each sentence, and judges all: UAS, LAS, and UPOS of a parser that tags.
+    """Finds the best tree of each sentence, and judges all: LAS, UAS, and UPOS of a parser that tags.
 
-    It is a `Tallied` scorer (see `semeqv.tasks.bootstrap`), so that models can be compared on samples of sentences.
+    It is a `Tallied` scorer (see `semeqv.tasks.bootstrap`), so that parsers can be compared on samples of sentences.
 
     Args:
         data: The treebank.
@@ -89,6 +89,15 @@ class TreeScorer(Scorer):
             start = place.stop
         return found
 
+    def tally(self) -> NDArray[numpy.int64]:
+        """What is counted in each sentence, `(sentences, 4)`: words, and those that are right in each way."""
+        return counted(self.data.items, self.parsed())
+
+    def measures(self, sums: NDArray[Any]) -> dict[str, NDArray[numpy.float64]]:
+        """The scores that follow from sums of tallies, `(..., 4)`, each `(...)`."""
+        found = shares(sums)
+        return found if self.data.tags else {name: found[name] for name in ("las", "uas")}
+
     def scores(self) -> dict[str, float]:
         """The scores, and in `NAME_low` and `NAME_high` their intervals where the data set asks for them.
 
@@ -98,14 +107,6 @@ class TreeScorer(Scorer):
         if not data.annotated:
             return {}
         return judged(data.items, self.parsed(), tagged=self.tagged, replicates=data.replicates)
-
-    def tally(self) -> NDArray[numpy.int64]:
-        """What is counted in each sentence, `(sentences, 4)`; see `counted`."""
-        return counted(self.data.items, self.parsed())
-
-    def measures(self, sums: NDArray[Any]) -> Mapping[str, NDArray[numpy.float64]]:
-        """LAS, UAS and, where there are tags, UPOS from sums of tallies, `(..., 4)`, each `(...)`."""
-        return {name: share for name, share in shares(sums).items() if name != "upos" or self.data.tags}
 
     def predictions(self) -> Iterator[dict[str, Any]]:
         """The words of each sentence, their heads and relations (`2:nsubj`), and those that were predicted."""

@@ -5,13 +5,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 import numpy
+import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
 from semeqv.engine.errors import UserError
 from semeqv.tasks.measures.inference import inference, name_of
 from semeqv.tasks.measures.intervals import interval
+from semeqv.tasks.measures.measuring import Subject
 from semeqv.tasks.measures.training_text import report_overlaps, training_text
+from semeqv.tasks.retrieval.maps import read_map
 from semeqv.tasks.retrieval.nearest import Similarities
 from semeqv.tasks.retrieval.parallel import Parallel, languages_of, pivot_of, read_parallel, read_subsets
 from semeqv.tasks.retrieval.vectors import SentenceEncoder
@@ -24,24 +27,12 @@ Hits = dict[tuple[int, str, int], NDArray[numpy.float32]]  # by layer, direction
 DIRECTIONS = ("to", "from", "both")  # the pivot
 
 
-def measure(
-    options: "Retrieval",
-    model: Any,
-    tokenizer: Any,
-    *,
-    dataset_options: Any,
-    seed: int,
-    regime: tuple[str, str, int | None],
-) -> list[dict[str, Any]]:
+def measure(options: "Retrieval", subject: Subject) -> list[dict[str, Any]]:
     """Measure a model on every language.
 
     Args:
         options: What the command was told.
-        model: Has hidden states.
-        tokenizer: Its tokenizer.
-        dataset_options: The data sets of the sentence, not built.
-        seed: Of the bootstrap.
-        regime: Device, precision, threads.
+        subject: Its model has hidden states.
 
     Returns:
         A line for each language, layer and direction (to and from the pivot, and the mean of both), then those of the
@@ -50,13 +41,14 @@ def measure(
     Raises:
         UserError: When there is no language, or (from the readers and the encoder) something does not fit.
     """
+    model, tokenizer = subject.model, subject.tokenizer
     pivot, subsets = pivot_of(options), read_subsets(options.subsets)
-    trained = training_text(model, dataset_options) if options.corpus == "babel" else None
+    trained = training_text(model, subject.dataset_options) if options.corpus == "babel" else None
     grammar = trained.corpus.grammar if trained and isinstance(trained.corpus, GrammarOptions) else None
     pairs = {each: read_parallel(options, each, pivot, grammar) for each in languages_of(options, pivot)}
     if not pairs:
         raise UserError(f"There is no language to compare with {pivot}.")
-    with inference(model, *regime) as running:
+    with inference(model, *subject.regime) as running:
         encoder = SentenceEncoder(
             model,
             tokenizer,
@@ -72,8 +64,8 @@ def measure(
     overlaps: Mapping[str, dict[str, Any]] = {}
     if options.overlap:
         groups = {each.language: each.sentences + each.translations for each in pairs.values()}
-        overlaps = report_overlaps(groups, model, dataset_options, "sentences")
-    generator = numpy.random.default_rng(seed)
+        overlaps = report_overlaps(groups, model, subject.dataset_options, "sentences")
+    generator = numpy.random.default_rng(subject.seed)
     said = {
         "model": name_of(model),
         "corpus": options.corpus,
@@ -81,6 +73,7 @@ def measure(
         "pooling": options.pooling,
         "score": options.score,
     }
+    said |= {} if options.map is None else {"map": str(options.map)}
     groups_of = {("language", language): [language] for language in pairs}
     averages = {name: [each for each in listed if each in pairs] for name, listed in subsets.items()}
     averages |= {"all": list(pairs)} if len(pairs) > 1 else {}
@@ -90,6 +83,8 @@ def measure(
         head = {"measure": "retrieval", "level": level, "of": name, "languages": len(listed)}
         head |= {"pairs": sum(len(pairs[each]) for each in listed)}
         rest = said | (overlaps.get(name, {}) if level == "language" else {})
+        if level == "language":
+            rest |= {"tokens": encoder.tokens[name], "pivot_tokens": encoder.tokens["pivot"]}
         for layer in encoder.layers:
             for direction in DIRECTIONS:
                 found = accuracies(options, [hits[each] for each in listed], layer, direction, generator)
@@ -105,15 +100,19 @@ def all_hits(options: "Retrieval", encoder: SentenceEncoder, pairs: Mapping[str,
     """The hits of every language; the sentences of the pivot are encoded anew only where they are other ones."""
     found, known = dict[str, Hits](), tuple[str, ...]()
     translations: Tensor | None = None
+    linear = read_map(options.map) if options.map is not None else None
     for language, each in pairs.items():
         if translations is None or each.translations != known:
             known, translations = each.translations, encoder(each.translations, options.batch_size, "pivot")
+            translations = linear.pivots(translations, encoder.layers) if linear else translations
         sentences = encoder(each.sentences, options.batch_size, language)
         found[language] = {}
-        for i, layer in enumerate(encoder.layers):
-            similar = Similarities(sentences[i], translations[i], options.score, options.neighbours)
-            for direction, places in zip(DIRECTIONS, similar.places()):
-                found[language] |= {(layer, direction, k): places.hits(k) for k in options.k}
+        with torch.autocast("cpu", enabled=False):  # similarities are those of fp32, whatever the model computes in
+            sentences = linear.moved(sentences, encoder.layers) if linear else sentences
+            for i, layer in enumerate(encoder.layers):
+                similar = Similarities(sentences[i], translations[i], options.score, options.neighbours)
+                for direction, places in zip(DIRECTIONS, similar.places()):
+                    found[language] |= {(layer, direction, k): places.hits(k) for k in options.k}
     return found
 
 

@@ -1,7 +1,7 @@
 """Sentences and their translations, from wherever they are."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -98,6 +98,16 @@ def aligned(options: "Retrieval", language: str, pivot: str, grammar: GrammarOpt
     if options.corpus == "bible":
         return bible.read_aligned(place, [language, pivot])
     return tatoeba.read_aligned(place, language)
+
+
+def sentence_pairs(rows: Iterable[Mapping[str, str]]) -> Iterator[Mapping[str, str]]:
+    """The lines of documents with their translations; a document whose sides differ in lines stays whole."""
+    for row in rows:
+        sides = [text.split("\n") for text in row.values()]
+        if len({len(side) for side in sides}) == 1:
+            yield from (dict(zip(row, texts)) for texts in zip(*sides))
+        else:
+            yield row
 
 
 def read_subsets(path: Path | None) -> Mapping[str, list[str]]:

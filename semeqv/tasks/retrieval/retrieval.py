@@ -1,16 +1,16 @@
 """Sentence retrieval as an action."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 from semeqv.engine.component import check_bounds, component
+from semeqv.tasks.measures.measuring import Measuring, Subject
 
 
 @component("retrieval")
 @dataclass(frozen=True, kw_only=True)
-class Retrieval:
+class Retrieval(Measuring):
     """Measure how often the nearest sentences of the other language hold the translation, in both directions.
 
     A sentence is a vector: the states of its tokens in a layer of the model (of any kind; of an encoder and a decoder,
@@ -31,6 +31,7 @@ class Retrieval:
         layer: Layers by number, 0 being the input embedding, `last`, or `all`.
         pooling: The mean or the maximum over tokens, the first (cls) or the last.
         special: Let mean, maximum and last take special tokens too, as sentence-transformers do.
+        map: A file of `cli retrieval-map`, by which all sentences are moved but those of the pivot.
         score: Cosine; cosine less the mean cosine of both to their neighbours (CSLS; Conneau et al., 2018, arXiv
             1710.04087); or cosine over that mean (margin; Artetxe & Schwenk, 2019, arXiv 1811.01136).
         neighbours: Of CSLS and margin; 10 and 4 if left out, as there.
@@ -40,7 +41,6 @@ class Retrieval:
         batch_size: Sentences at a time.
         replicates: Samples of the bootstrap.
         overlap: Say how many of the sentences occur in the training text, where that is at hand.
-        csv: Write all results to this file, too.
     """
 
     corpus: Literal["tatoeba", "flores", "bible", "moses", "babel"] = "tatoeba"
@@ -52,6 +52,7 @@ class Retrieval:
     layer: tuple[str, ...] = ("last",)
     pooling: Literal["mean", "max", "cls", "last"] = "mean"
     special: bool = False
+    map: Path | None = None
     score: Literal["cosine", "csls", "margin"] = "cosine"
     neighbours: int | None = None
     k: tuple[int, ...] = (1, 5, 10)
@@ -60,7 +61,6 @@ class Retrieval:
     batch_size: int = 64
     replicates: int = 1000
     overlap: bool = True
-    csv: Path | None = None
 
     def __post_init__(self) -> None:
         check_bounds(self, sentences=0, max_length=3, batch_size=1, replicates=1, neighbours=1)
@@ -75,39 +75,11 @@ class Retrieval:
         if self.corpus in ("flores", "bible", "moses") and not self.languages:
             raise ValueError(f"--corpus {self.corpus} needs --languages.")
 
-    def build(
-        self,
-        *,
-        model: Any,
-        dataset_options: Any,
-        seed: int,
-        device: str,
-        precision: str,
-        threads: int | None,
-        record: Callable[..., None],
-        tokenizer: Any = None,
-    ) -> None:
-        """Measure, print the table, and write it.
-
-        Args:
-            model: Has hidden states.
-            dataset_options: The data sets of the sentence, not built; the training set is compared with the test.
-            seed: Of the bootstrap.
-            device: Where to compute.
-            precision: Of the forward pass.
-            threads: Of a CPU.
-            record: Adds lines to metrics.jsonl.
-            tokenizer: Of the run; that of the model's folder if None.
-        """
-        from semeqv.tasks.measures.report import write_csv
+    def measured(self, subject: Subject) -> list[dict[str, Any]]:
+        """Measure, and print the table."""
         from semeqv.tasks.retrieval.measured import measure
         from semeqv.tasks.retrieval.report import print_lines
-        from semeqv.text.generation import tokenizer_of
 
-        tokenizer = tokenizer_of(model) if tokenizer is None else tokenizer
-        regime = device, precision, threads
-        lines = measure(self, model, tokenizer, dataset_options=dataset_options, seed=seed, regime=regime)
+        lines = measure(self, subject)
         print_lines(lines, self.k)
-        record(lines)
-        if self.csv is not None:
-            write_csv(self.csv, lines)
+        return lines

@@ -49,6 +49,7 @@ class SentenceEncoder:
         self.before, self.after = self.around(not getattr(model, "predicts_next", False))
         self.layers: list[int] = []
         self.cut = 0
+        self.tokens: dict[str, float] = {}  # of a sentence, on average, by what was encoded
 
     def around(self, masked: bool) -> tuple[list[int], list[int]]:
         """The special tokens before and after a text."""
@@ -75,6 +76,7 @@ class SentenceEncoder:
         said = self.tokenizer(list(sentences), add_special_tokens=False)["input_ids"]
         room = self.longest - len(self.before) - len(self.after)
         self.cut += sum(len(ids) > room for ids in said)
+        self.tokens[what] = float(numpy.mean([len(ids) for ids in said]))
         order = sorted(range(len(said)), key=lambda i: -len(said[i]))
         found: Tensor | None = None
         with tqdm(total=len(said), desc=what, unit="sentence", leave=False, disable=None, mininterval=0.5) as bar:

@@ -23,6 +23,8 @@ class Scores:
         split: Which sets.
         metric: A score to show, of the experiments that have it; may be repeated. All but losses if left out.
         group: Sets to average over, such as `head=en,de`, or `all` for all sets of a run; may be repeated.
+        subsets: A JSON file of lists of sets, `{"head": ["de", "fr"], "tail": ["sw"]}`; each is a group of those of its
+            sets that the runs have.
         output: Write the table to this file too, as JSON if its name ends in .json, else as CSV.
         markdown: Write it into this Markdown file too: between the lines `<!-- scores -->` and `<!-- end -->` of it.
         digits: Digits behind the point.
@@ -32,6 +34,7 @@ class Scores:
     split: Literal["validation", "test"] = "test"
     metric: list[str] = field(default_factory=list)
     group: list[str] = field(default_factory=list)
+    subsets: Path | None = None
     output: Path | None = None
     markdown: Path | None = None
     digits: int = 4
@@ -45,6 +48,7 @@ class Scores:
 
     def build(self) -> None:
         """Read, average, print and write."""
+        from semeqv.tasks.retrieval.parallel import read_subsets
         from semeqv.tasks.scores.averages import averaged, read_runs
         from semeqv.tasks.scores.tables import print_rows, write_markdown, write_rows
 
@@ -54,7 +58,12 @@ class Scores:
         for said in self.group:
             name, _, sets = said.partition("=")
             groups[name] = tuple(filter(None, sets.split(",")))
-        rows = averaged(read_runs(self.paths, self.split), tuple(self.metric), groups)
+        runs = read_runs(self.paths, self.split)
+        there = {name for each in runs.values() for sets in each for name in sets}
+        for name, listed in read_subsets(self.subsets).items():
+            if known := tuple(each for each in listed if each in there):
+                groups[name] = known
+        rows = averaged(runs, tuple(self.metric), groups)
         print_rows(rows, self.digits)
         if self.output is not None:
             write_rows(self.output, rows)

@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 
 from semeqv.engine.runs import write_text
-from semeqv.tasks.measures.report import write_between
+from semeqv.tasks.measures.report import Table, write_between
 from semeqv.tasks.scores.averages import Row
 
 HEADING = ("experiment", "sets", "score", "runs", "mean", "over runs", "over sentences")
@@ -37,15 +37,7 @@ def interval(low: float, high: float, digits: int) -> str:
 
 def print_rows(rows: Sequence[Row], digits: int) -> None:
     """Print the table."""
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for place, name in enumerate(HEADING):
-        table.add_column(name, justify="left" if place < 3 else "right", overflow="fold")
-    for row in rows:
-        table.add_row(*cells(row, digits))
-    Console(markup=False, highlight=False).print(table)
+    Table("", HEADING, [cells(row, digits) for row in rows], words=3).print()
 
 
 def write_rows(path: Path, rows: Sequence[Row]) -> None:
@@ -75,5 +67,5 @@ def write_markdown(path: Path, rows: Sequence[Row], digits: int) -> None:
         rows: The table.
         digits: Digits behind the point.
     """
-    lines = [HEADING, ["---"] * 3 + ["---:"] * (len(HEADING) - 3), *(cells(row, digits) for row in rows)]
-    write_between(path, "scores", "\n".join(f"| {' | '.join(line)} |" for line in lines))
+    shown = Table("", HEADING, [cells(row, digits) for row in rows], words=3)
+    write_between(path, "scores", shown.markdown())

@@ -1,0 +1,1 @@
+"""Word vectors as a model without layers: what the same information is worth without a pretrained model."""

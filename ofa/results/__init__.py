@@ -1,0 +1,1 @@
+"""What the experiments on new vocabularies show: tables and a page, from the files of their runs."""

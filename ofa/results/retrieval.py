@@ -1,0 +1,113 @@
+"""What retrieval says of the methods, language by language."""
+
+import json
+from collections import defaultdict
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+from ofa.results.parts import CONTROLS, LANGUAGES, Part, compared, given, mean, runs
+from semeqv.engine.artefacts import Line
+from semeqv.tasks.measures.report import Table
+
+SIZES = (1, 5, 10)
+CORPORA = {"flores": "FLORES", "tatoeba": "Tatoeba", "bible": "Bible"}
+RIVALS = ("original", "subword-mean", *CONTROLS)
+
+Measured = dict[tuple[str, str], list[Line]]  # by corpus and method: a line for each seed
+
+
+def retrieval(folder: Path) -> Part:
+    """Read the retrieval of all methods of one language.
+
+    Args:
+        folder: Of the language.
+
+    Returns:
+        A table for each corpus, what they show, and the numbers.
+    """
+    measured: Measured = defaultdict(list)
+    language = folder.name
+    for method, _, lines in runs(folder, "measured"):
+        last = {line.record["corpus"]: line for line in lines if is_retrieval(line.record)}
+        for corpus, line in last.items():
+            measured[corpus, method].append(line)
+            language = LANGUAGES.get(str(line.record.get("of")), folder.name)
+    tables, said = [], []
+    for corpus in sorted({corpus for corpus, _ in measured}, key=list(CORPORA).index):
+        found = {method: lines for (each, method), lines in measured.items() if each == corpus}
+        tables.append(table(found, f"{language}, {CORPORA[corpus]}"))
+        if overlap := overlap_of(found):
+            said.append(f"{language}, {CORPORA[corpus]}: {overlap}")
+    flores = {method: lines for (corpus, method), lines in measured.items() if corpus == "flores"}
+    said += [f"{language}, FLORES at 1: {sentence}." for sentence in verdicts(flores)]
+    if left := left_out(folder / "text.json"):
+        said.append(f"{language}: {left}")
+    return Part("retrieval", folder.name, tables, said, numbers(measured))
+
+
+def is_retrieval(record: dict[str, Any]) -> bool:
+    """Whether a line is of the mean of both directions."""
+    return (
+        record.get("measure") == "retrieval" and record.get("direction") == "both" and record.get("corpus") in CORPORA
+    )
+
+
+def table(found: dict[str, list[Line]], title: str) -> Table:
+    """The table of a corpus: accuracies, the mean over seeds and half their range, and the interval over sentences."""
+    rows = []
+    for method, lines in found.items():
+        values = [[line.number_at(f"accuracy@{k}") for line in lines] for k in SIZES]
+        low, high = (fmean(line.number_at(f"accuracy@1_{end}") for line in lines) for end in ("low", "high"))
+        tokens = fmean(line.number_at("tokens") for line in lines)
+        rows.append(
+            [method, given(method), str(len(lines)), *map(mean, values), f"{low:.3f}-{high:.3f}", f"{tokens:.1f}"]
+        )
+    columns = ("method", "is given", "seeds", "@1", "@5", "@10", "@1, sentences", "tokens")
+    return Table(title, columns, rows, words=2)
+
+
+def interval(lines: list[Line]) -> tuple[float, float, float]:
+    """The mean accuracy at 1 of some seeds, and its interval over sentences, as wide as the seeds need it."""
+    values = [line.number_at("accuracy@1") for line in lines]
+    low, high = (fmean(line.number_at(f"accuracy@1_{end}") for line in lines) for end in ("low", "high"))
+    return fmean(values), min(low, *values), max(high, *values)
+
+
+def verdicts(found: dict[str, list[Line]]) -> list[str]:
+    """Whether OFA beats the others, said as it is: where intervals over sentences are apart."""
+    if "ofa" not in found:
+        return []
+    own = interval(found["ofa"])
+    return [compared("OFA", own, method, interval(found[method])) for method in RIVALS if method in found]
+
+
+def overlap_of(found: dict[str, list[Line]]) -> str:
+    """What of the test occurs in the text that vectors, tokens and maps are made of, where it was measured."""
+    for lines in found.values():
+        for line in lines:
+            if "overlap" in line.record:
+                return f"{line.number_at('overlap'):.2%} of the sentences of the test occur in the aligned text."
+    return ""
+
+
+def left_out(path: Path) -> str:
+    """How many pairs were left out of the aligned text."""
+    try:
+        facts = json.loads(path.read_text(encoding="utf-8"))
+        return (
+            f"of the aligned text, {facts['left out']:,} pairs were left out, which held {facts['found']:,} of the "
+            f"{facts['test sentences']:,} sentences of the tests; {facts['pairs']:,} are left."
+        )
+    except (OSError, ValueError, KeyError):
+        return ""
+
+
+def numbers(measured: Measured) -> list[dict[str, Any]]:
+    """The accuracies in full, of every seed."""
+    return [
+        {"corpus": corpus, "method": method}
+        | {key: line.record[key] for key in line.record if key.startswith(("accuracy", "random", "tokens", "pivot_t"))}
+        for (corpus, method), lines in measured.items()
+        for line in lines
+    ]

@@ -1,0 +1,1 @@
+"""A part of a corpus of hundreds of languages."""

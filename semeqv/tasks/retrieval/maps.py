@@ -1,0 +1,157 @@
+"""Linear maps between the sentence vectors of two languages."""
+
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+from torch.nn import functional
+
+from semeqv.engine.errors import UserError
+from semeqv.tasks.measures.inference import inference
+from semeqv.tasks.retrieval.parallel import sentence_pairs
+from semeqv.tasks.retrieval.vectors import SentenceEncoder
+from semeqv.text.datasets.reading import chosen
+
+if TYPE_CHECKING:
+    from semeqv.tasks.retrieval.fit import RetrievalMap
+
+
+@dataclass(frozen=True)
+class LinearMap:
+    """`(vector - mean) @ matrix` of one language, and `vector - mean` of the other.
+
+    Args:
+        matrix: `(width, width)`.
+        mean: `(width,)`, of the language that is mapped.
+        pivot_mean: `(width,)`, of the other.
+        layer: Of which layer the vectors are.
+    """
+
+    matrix: Tensor
+    mean: Tensor
+    pivot_mean: Tensor
+    layer: int
+
+    def moved(self, sentences: Tensor, layers: list[int]) -> Tensor:
+        """The vectors of sentences, `(1, sentences, width)`, where their translations are.
+
+        Raises `UserError` when the map is of another layer or width.
+        """
+        return (self.centred(sentences, self.mean, layers) @ self.matrix)[None]
+
+    def pivots(self, translations: Tensor, layers: list[int]) -> Tensor:
+        """The vectors of translations, `(1, sentences, width)`, about their mean; raises as `moved` does."""
+        return self.centred(translations, self.pivot_mean, layers)[None]
+
+    def centred(self, vectors: Tensor, mean: Tensor, layers: list[int]) -> Tensor:
+        """Vectors at length 1, about a mean, `(sentences, width)`; raises as `moved` does."""
+        if layers != [self.layer]:
+            raise UserError(f"The map is of layer {self.layer}; say --layer {self.layer}.")
+        if vectors.shape[-1] != len(mean):
+            raise UserError(f"The map is of vectors of {len(mean)} numbers, the model has {vectors.shape[-1]}.")
+        return functional.normalize(vectors[0], dim=1) - mean
+
+
+def fit_map(
+    options: "RetrievalMap", model: Any, tokenizer: Any, corpus: Any, regime: tuple[str, str, int | None]
+) -> None:
+    """Fit a map on a corpus, and write it.
+
+    Args:
+        options: What the command was told.
+        model: Has hidden states.
+        tokenizer: Its tokenizer.
+        corpus: The options of an aligned corpus of two languages.
+        regime: Device, precision, threads.
+
+    Raises:
+        UserError: When there is no such corpus, or less text than a map has numbers.
+    """
+    languages = getattr(corpus, "languages", ())
+    other = [language for language in languages if language != options.pivot]
+    if len(languages) != 2 or len(other) != 1:
+        raise UserError(
+            f"A map is fitted on an aligned corpus of {options.pivot} and another language; "
+            "add: cli dataset europarl --languages en fr"
+        )
+    rows = (row for row in chosen(corpus) if len(row) == 2)
+    pairs = list(islice(sentence_pairs(rows), options.sentences or None))
+    with inference(model, *regime) as running:
+        encoder = SentenceEncoder(
+            model,
+            tokenizer,
+            running,
+            layers=(options.layer,),
+            pooling=options.pooling,
+            special=options.special,
+            longest=options.max_length,
+        )
+        sentences, translations = (
+            functional.normalize(encoder([row[language] for row in pairs], options.batch_size, language)[0], dim=1)
+            for language in (other[0], options.pivot)
+        )
+    found = fitted(sentences, translations, options.kind, options.ridge, encoder.layers[0])
+    try:
+        options.path.parent.mkdir(parents=True, exist_ok=True)
+        tensors = {"matrix": found.matrix.contiguous(), "mean": found.mean, "pivot_mean": found.pivot_mean}
+        save_file(tensors, options.path, metadata={"layer": str(found.layer), "kind": options.kind})
+    except OSError as error:
+        raise UserError(f"{options.path} cannot be written: {error.strerror}.") from error
+    click.echo(f"{len(pairs):,} pairs of {other[0]} and {options.pivot}.")
+    click.echo(f"wrote {options.path}")
+
+
+def fitted(sentences: Tensor, translations: Tensor, kind: str, ridge: float, layer: int) -> LinearMap:
+    """The map that brings sentences nearest to their translations.
+
+    Args:
+        sentences: `(pairs, width)`.
+        translations: `(pairs, width)`.
+        kind: orthogonal or linear.
+        ridge: Of least squares, times the mean variance.
+        layer: Of the vectors.
+
+    Returns:
+        The map.
+
+    Raises:
+        UserError: When there are fewer pairs than a vector has numbers.
+    """
+    if len(sentences) <= sentences.shape[1]:
+        raise UserError(f"{len(sentences)} pairs are too few for a map of vectors of {sentences.shape[1]} numbers.")
+    mean, pivot_mean = sentences.mean(0), translations.mean(0)
+    one, other = (sentences - mean).double(), (translations - pivot_mean).double()
+    if kind == "orthogonal":
+        left, _, right = torch.linalg.svd(one.T @ other)
+        matrix = left @ right
+    else:
+        gram = one.T @ one
+        gram += ridge * gram.diagonal().mean() * torch.eye(len(gram), dtype=gram.dtype)
+        matrix = torch.linalg.solve(gram, one.T @ other)
+    return LinearMap(matrix.float(), mean, pivot_mean, layer)
+
+
+def read_map(path: Path) -> LinearMap:
+    """Read a map.
+
+    Args:
+        path: What `cli retrieval-map` has written.
+
+    Returns:
+        The map.
+
+    Raises:
+        UserError: When it is none.
+    """
+    try:
+        with safe_open(path, "pt") as file:
+            matrix, mean, pivot_mean = (file.get_tensor(name) for name in ("matrix", "mean", "pivot_mean"))
+            return LinearMap(matrix, mean, pivot_mean, int((file.metadata() or {})["layer"]))
+    except (OSError, SafetensorError, KeyError, ValueError) as error:
+        raise UserError(f"{path} holds no map; write one: cli retrieval-map --path {path}") from error

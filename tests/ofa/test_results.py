@@ -1,0 +1,87 @@
+"""Results of the experiments on vocabularies, from the files of planted runs."""
+
+import json
+
+import pytest
+
+from ofa.results.parts import compared, given, place
+
+
+def written(folder, *lines):
+    folder.mkdir(parents=True)
+    (folder / "metrics.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+
+
+def retrieved(corpus, value, **rest):
+    line = {"measure": "retrieval", "level": "language", "of": "fr", "corpus": corpus, "direction": "both"}
+    for k in (1, 5, 10):
+        line |= {f"accuracy@{k}": value, f"accuracy@{k}_low": value - 0.02, f"accuracy@{k}_high": value + 0.02}
+    return line | {"tokens": 20.5} | rest
+
+
+@pytest.fixture
+def experiments(tmp_path):
+    """Runs of all three experiments."""
+    for name, value in (("42-ofa", 0.5), ("43-ofa", 0.52), ("42-subword-mean", 0.3), ("42-bag", 0.6)):
+        found = [retrieved(corpus, value) for corpus in ("tatoeba", "flores")]
+        written(tmp_path / "fr/measured" / name, *found)
+    written(tmp_path / "fr/measured/42-original", retrieved("flores", 0.505, overlap=0.0), retrieved("tatoeba", 0.1))
+    facts = {"pairs": 1000, "left out": 7, "test sentences": 20, "found": 3}
+    (tmp_path / "fr/text.json").write_text(json.dumps(facts))
+    for name, before, after in (("42-ofa", 5, 3), ("43-ofa", 5.5, 3.5), ("42-random", 9, 3.2), ("43-random", 8, 4)):
+        written(tmp_path / "go/before" / name, {"split": "test", "loss": before})
+        written(tmp_path / "go/continued" / name, {"split": "train", "loss": 1}, {"split": "test", "loss": after})
+        (tmp_path / "go/continued" / name / "steps.jsonl").write_text(
+            '{"step": 1, "loss": 6}\n{"step": 2, "loss": 4}\n'
+        )
+    for seed, cosine in ((42, 0.5), (43, 0.6)):
+        lines = [
+            {
+                "measure": "hypernetwork",
+                "by": by,
+                "subwords": 75,
+                "cosine": value,
+                "relative distance": 1.0,
+                "found": 0.1,
+            }
+            for by, value in (("bilstm", cosine), ("ofa", 0.45), ("mean", 0.1))
+        ]
+        written(tmp_path / "hyper/evaluated" / f"{seed}-bilstm", *lines)
+    return tmp_path
+
+
+def test_the_page_says_it_as_it_is(say, experiments):
+    line = "cli ofa report --retrieval fr --pretraining go --hypernetworks hyper --output page/ofa.md"
+    out = say(line).out
+    assert "OFA (0.510 [0.490-0.530]) is above subword-mean (0.300 [0.280-0.320])" in out
+    assert "is below bag (0.600 [0.580-0.620])" in out
+    assert "cannot be told from original (0.505 [0.485-0.525])" in out
+    page = (experiments / "page/ofa.md").read_text()
+    assert "| ofa | aligned text | 2 | 0.510 ± 0.010 |" in page
+    assert "0.00% of the sentences of the test occur in the aligned text" in page
+    assert "7 pairs were left out, which held 3 of the 20 sentences of the tests" in page
+    assert "Before: the loss of OFA (5.250 ± 0.250) is lower in every seed than that of random" in page
+    assert "After: the loss of OFA (3.250 ± 0.250) cannot be told by the seeds from that of random" in page
+    assert "bilstm comes nearer to held-out coordinates than OFA in every seed: cosine 0.550 ± 0.050" in page
+    assert "arXiv 2504.21018), table 3" in page
+    numbers = json.loads((experiments / "page/ofa.json").read_text())
+    assert set(numbers) == {"retrieval fr", "pretraining go", "hypernetworks hyper"}
+    assert len(numbers["retrieval fr"]) == 10
+
+
+def test_what_is_missing_is_said(say, experiments):
+    assert "--retrieval runs/ofa-minilm/fr" in say("cli ofa report", code=2).err
+    assert "there is no measured/SEED-METHOD" in say("cli ofa report --retrieval go", code=2).err
+    assert "the page is Markdown" in say("cli ofa report --retrieval fr --output page.txt", code=2).err
+
+
+def test_methods_are_told_apart():
+    assert sorted(["ofa", "random", "ofa-200", "ofa-100", "strange"], key=place) == [
+        "random",
+        "ofa-100",
+        "ofa-200",
+        "ofa",
+        "strange",
+    ]
+    assert given("ofa-100") == "aligned text"
+    assert "cannot be told from" in compared("a", (0.5, 0.4, 0.6), "b", (0.55, 0.5, 0.7))

@@ -1,0 +1,61 @@
+"""Linear maps between sentence vectors."""
+
+import json
+
+import pytest
+import torch
+from torch.nn import functional
+
+from semeqv.engine.errors import UserError
+from semeqv.tasks.retrieval.maps import fitted, read_map
+
+
+def planted(noise=0.0):
+    generator = torch.Generator().manual_seed(0)
+    turn = torch.linalg.qr(torch.randn(6, 6, generator=generator)).Q
+    one = functional.normalize(torch.randn(300, 6, generator=generator), dim=1) + 0.3
+    other = (one - one.mean(0)) @ turn - 0.7
+    return one, other + noise * torch.randn(300, 6, generator=generator), turn
+
+
+@pytest.mark.parametrize("kind", ["orthogonal", "linear"])
+def test_a_planted_turn_is_found(kind):
+    one, other, turn = planted()
+    found = fitted(one, other, kind, 0.0, 3)
+    torch.testing.assert_close(found.matrix, turn, rtol=0, atol=1e-4)
+    torch.testing.assert_close(found.mean, one.mean(0))
+    with pytest.raises(UserError, match="layer 3"):
+        found.moved(one[None], [2])
+    with pytest.raises(UserError, match="too few"):
+        fitted(one[:6], other[:6], kind, 0.0, 3)
+
+
+def test_the_linear_one_is_that_of_least_squares():
+    one, other, _ = planted(noise=0.1)
+    expected = torch.linalg.lstsq(one - one.mean(0), other - other.mean(0)).solution
+    torch.testing.assert_close(fitted(one, other, "linear", 0.0, 1).matrix, expected, rtol=0, atol=1e-4)
+
+
+def test_sentences_are_moved_by_it(say, tmp_path):
+    pair = "cli dataset babel --documents 400"
+    model = "cli tokenizer bpe --vocab_size 400 cli model bert --layers 1 --heads 1 --embedding_size 16"
+    fit = "cli retrieval-map --pivot lume --sentences 1000 --kind linear"
+    say(f"{model} {pair} {fit}")
+    measured = "cli retrieval --corpus babel --sentences 60 --replicates 2"
+    plain = say(f"--output plain {model} {pair} {measured}") and lines(tmp_path / "plain")
+    moved = say(f"--output moved {model} {pair} {measured} --map map.safetensors") and lines(tmp_path / "moved")
+    assert moved["map"] == "map.safetensors"
+    assert "map" not in plain
+    assert moved["accuracy@10"] > plain["accuracy@10"]
+    assert read_map(tmp_path / "map.safetensors").layer == 1
+    half = say(f"--precision bf16 --output half {model} {pair} {measured} --map map.safetensors") and lines(
+        tmp_path / "half"
+    )
+    assert half["accuracy@10"] == pytest.approx(moved["accuracy@10"], abs=0.1)
+    assert "holds no map" in say(f"{model} {pair} {measured} --map plain/run.json", code=2).err
+    assert "aligned corpus" in say(f"{model} cli dataset babel --languages lume {fit}", code=2).err
+
+
+def lines(folder):
+    found = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
+    return next(line for line in found if line.get("direction") == "both")
