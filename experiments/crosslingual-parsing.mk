@@ -24,7 +24,7 @@ HELD := $(TREES) --languages lume --split validation --sentences 200
 MEASURED = $(foreach each,validation test,$(TREES) --languages $(1) --split $(each) --name $(1) --sentences 200)
 endif
 
-include $(dir $(lastword $(MAKEFILE_LIST)))crosslingual.mk
+include $(dir $(lastword $(MAKEFILE_LIST)))shared/crosslingual.mk
 
 $(WRITTEN): | $(READY)
 	$(SEMEQV) cli babel write --path $(@D)
