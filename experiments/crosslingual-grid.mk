@@ -2,7 +2,7 @@
 #
 # TASKS=pos runs one of them; all variables of the tasks' own makefiles are passed on.
 
-TASKS ?= pos ner nli
+TASKS ?= pos parsing ner nli
 
 include $(dir $(lastword $(MAKEFILE_LIST)))shared/crosslingual.mk
 

@@ -53,7 +53,7 @@ def test_every_text_and_size_has_a_folder_of_its_own(say, tmp_path, settings, ru
 
 
 @pytest.mark.parametrize("settings", [[], ["BASE=xlm-roberta-base", "WIKIPEDIA=20231101"]], ids=["small", "xlmr"])
-@pytest.mark.parametrize("task", ["pos", "ner", "nli"])
+@pytest.mark.parametrize("task", ["pos", "parsing", "ner", "nli"])
 def test_tasks_across_languages_parse_on_real_data_too(say, tmp_path, task, settings):
     path = ROOT / f"experiments/crosslingual-{task}.mk"
     found = sentences(path, "SEMEQV_DATA=data", "SEEDS=42", *settings)

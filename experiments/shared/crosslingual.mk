@@ -1,8 +1,9 @@
 # What experiments with language vectors share: text, a base, a vector for each language, models of a task, sweeps.
 #
 # An experiment sets TASK, HEAD (the model), SCORE (what its best weights are chosen by), TRAINING (its data in the source
-# language), MEASURED (the data sets of a language, $(1)) and TARGETS, then includes this. All have one base; vectors
-# and models of the task are trained anew for each seed. Without $SEMEQV_DATA all is done in two generated languages.
+# language), MEASURED (the data sets of a language, $(1)), TARGETS, and WRITTEN where data must be made first, then includes
+# this. All have one base; vectors and models of the task are trained anew for each seed. Without $SEMEQV_DATA all is done
+# in two generated languages.
 #
 # SIZE=small takes some five hours of a CPU core for the parts of speech, SIZE=tiny half an hour.
 #
@@ -166,11 +167,11 @@ TASK_TRAINING = $(TRAIN) --seed $* --epochs $(TASK_EPOCHS) $(TASK_SETTINGS) --ou
   cli optimizers adamw --learning_rate $(TASK_RATE) cli schedulers linear --warmup 100 \
   cli savers default-saver --savebest --metric $(SCORE) --minutes 5 --resume cli train
 
-$(SHARED)/%/$(TASK)-base/trained: $(TRAINED) | $(READY)
+$(SHARED)/%/$(TASK)-base/trained: $(TRAINED) $(WRITTEN) | $(READY)
 	$(call TASK_TRAINING,$(FROM))
 	@touch $@
 
-$(SHARED)/%/$(TASK)-$(SOURCE)/trained: $(SHARED)/%/lm-$(SOURCE)/trained
+$(SHARED)/%/$(TASK)-$(SOURCE)/trained: $(SHARED)/%/lm-$(SOURCE)/trained $(WRITTEN)
 	$(call TASK_TRAINING,$(SHARED)/$*/lm-$(SOURCE))
 	@touch $@
 

@@ -97,6 +97,9 @@ class SweepView(Drawing):
         size = (max(PANEL * len(languages), 3.5), 0.75 + 1.2 * len(models))
         figure = new_figure(*size, show=self.show)
         panels = figure.subplots(len(models), len(languages), squeeze=False, sharex=True, sharey=True)
+        gains = [100 * each.value for key, each in at.items() if key[2] in (*kinds, "none")]
+        margin = max(max(gains) - min(gains), 0.1) / 2
+        panels[0, 0].set_ylim(min(gains) - margin, max(gains) + margin)  # bands of two runs may go far beyond
         for row, model in zip(panels, models):
             for axes, language in zip(row, languages):
                 for kind in kinds:

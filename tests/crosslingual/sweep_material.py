@@ -16,7 +16,8 @@ def treebank(path, seed, sentences=30):
         for number in range(1, draw.randint(3, 8)):
             word = draw.randrange(1, 30)
             label = LABELS[(word + (draw.random() < 0.2)) % 3]
-            lines.append(f"{number}\tw{word}\t_\t{label}\t_\t_\t{number - 1}\t_\t_\t_")
+            relation = "root" if number == 1 else f"dep{word % 2}"
+            lines.append(f"{number}\tw{word}\t_\t{label}\t_\t_\t{number - 1}\t{relation}\t_\t_")
         lines.append("")
     path.write_text("\n".join(lines) + "\n")
 

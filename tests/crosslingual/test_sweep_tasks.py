@@ -1,6 +1,7 @@
 """Tasks that a sweep can measure: texts, words, and any other that is counted sentence by sentence."""
 
 import json
+from types import SimpleNamespace
 
 import numpy
 import pytest
@@ -71,6 +72,23 @@ def test_parsers_are_swept(folder, say, tmp_path):
     tests = {line["kind"]: line for line in lines if line.get("part") == "test" and line["language"] == "de"}
     assert {"las", "uas", "upos", "las_gain", "las_gain_low"} <= set(tests["language"])
     assert 0 <= tests["none"]["las"] <= tests["none"]["uas"] <= 1
+
+
+def test_answers_are_counted_text_by_text(monkeypatch):
+    from semeqv.tasks.question_answering.questions import Answer, Question
+    from semeqv.tasks.question_answering.scorer import AnswerScorer
+
+    questions = [
+        Question(name=str(i), context=text, text="Where?", answers=(Answer("in Rome", 0),))
+        for i, text in enumerate(("in Rome", "in Rome", "in Rome today"))
+    ]
+    scorer = AnswerScorer(SimpleNamespace(items=questions, options=SimpleNamespace(characters=False)))
+    monkeypatch.setattr(scorer, "answers", lambda: ["in Rome", "in Bonn", "Rome"])
+    tally = scorer.tally()
+    assert tally.shape == (2, 6)
+    found = scorer.measures(tally.sum(0)[None])
+    assert found["exact"] == pytest.approx(1 / 3)
+    assert found["f1"] == pytest.approx((1 + 0.5 + 2 / 3) / 3)
 
 
 class Right(Scorer):

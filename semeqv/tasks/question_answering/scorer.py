@@ -9,7 +9,7 @@ from torch import Tensor
 
 from semeqv.engine.batches import Batch
 from semeqv.engine.scoring import Scorer
-from semeqv.tasks.question_answering.judging import judged
+from semeqv.tasks.question_answering.judging import counted, judged, shares
 
 if TYPE_CHECKING:
     from semeqv.tasks.question_answering.batches import QuestionBatches
@@ -33,6 +33,8 @@ class Span(NamedTuple):
 
 class AnswerScorer(Scorer):
     """Finds the best span of each text, and judges all answers: exact match and F1.
+
+    It is a `Tallied` scorer (see `semeqv.tasks.bootstrap`), so that models can be compared on samples of texts.
 
     Args:
         data: The questions.
@@ -75,6 +77,14 @@ class AnswerScorer(Scorer):
         """The scores, and in `NAME_low` and `NAME_high` their intervals where the data set asks for them."""
         data = self.data
         return judged(data.items, self.answers(), data.replicates, characters=data.options.characters)
+
+    def tally(self) -> Floats:
+        """What is counted in each text, `(texts, 6)`; see `counted`."""
+        return counted(self.data.items, self.answers(), self.data.options.characters)
+
+    def measures(self, sums: Floats) -> Mapping[str, Floats]:
+        """Exact match and F1 from sums of tallies, `(..., 6)`, each `(...)`."""
+        return {name: share for name, share in shares(sums).items() if name in ("exact", "f1")}
 
     def predictions(self) -> Iterator[dict[str, Any]]:
         """Each question, its answers, and the one that was given; yields them in their order."""
