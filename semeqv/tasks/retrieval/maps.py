@@ -92,11 +92,9 @@ def fit_map(
             special=options.special,
             longest=options.max_length,
         )
-        sides = [
-            functional.normalize(encoder([row[language] for row in pairs], options.batch_size, language)[0], dim=1)
-            for language in (other[0], options.pivot)
-        ]
-    found = fitted(*sides, options.kind, options.ridge, encoder.layers[0])
+        texts = ([row[language] for row in pairs] for language in (other[0], options.pivot))
+        one, pivot = (functional.normalize(encoder(each, options.batch_size)[0], dim=1) for each in texts)
+    found = fitted(one, pivot, options.kind, options.ridge, encoder.layers[0])
     try:
         options.path.parent.mkdir(parents=True, exist_ok=True)
         tensors = {"matrix": found.matrix.contiguous(), "mean": found.mean, "pivot_mean": found.pivot_mean}
@@ -151,7 +149,7 @@ def read_map(path: Path) -> LinearMap:
     """
     try:
         with safe_open(path, "pt") as file:
-            tensors = [file.get_tensor(name) for name in ("matrix", "mean", "pivot_mean")]
-            return LinearMap(*tensors, layer=int((file.metadata() or {})["layer"]))
+            matrix, mean, pivot_mean = (file.get_tensor(name) for name in ("matrix", "mean", "pivot_mean"))
+            return LinearMap(matrix, mean, pivot_mean, int((file.metadata() or {})["layer"]))
     except (OSError, SafetensorError, KeyError, ValueError) as error:
         raise UserError(f"{path} holds no map; write one: cli retrieval-map --path {path}") from error
