@@ -51,12 +51,15 @@ def experiments(tmp_path):
 
 
 def test_the_page_says_it_as_it_is(say, experiments):
-    line = "cli ofa report --retrieval fr --pretraining go --hypernetworks hyper --output page/ofa.md"
-    out = say(line).out
+    line = (
+        "cli ofa report --retrieval fr --pretraining go --hypernetworks hyper --output page/ofa.md --note 'cut short'"
+    )
+    out = say(f"{line} --note 'cut short'").out
     assert "OFA (0.510 [0.490-0.530]) is above subword-mean (0.300 [0.280-0.320])" in out
     assert "is below bag (0.600 [0.580-0.620])" in out
     assert "cannot be told from original (0.505 [0.485-0.525])" in out
     page = (experiments / "page/ofa.md").read_text()
+    assert "\n- cut short\n" in page
     assert "| ofa | aligned text | 2 | 0.510 ± 0.010 |" in page
     assert "0.00% of the sentences of the test occur in the aligned text" in page
     assert "7 pairs were left out, which held 3 of the 20 sentences of the tests" in page
