@@ -36,10 +36,9 @@ def retrieval(folder: Path) -> Part:
     for corpus in sorted({corpus for corpus, _ in measured}, key=list(CORPORA).index):
         found = {method: lines for (each, method), lines in measured.items() if each == corpus}
         tables.append(table(found, f"{language}, {CORPORA[corpus]}"))
+        said += [f"{language}, {CORPORA[corpus]} at 1: {sentence}." for sentence in verdicts(found)]
         if overlap := overlap_of(found):
             said.append(f"{language}, {CORPORA[corpus]}: {overlap}")
-    flores = {method: lines for (corpus, method), lines in measured.items() if corpus == "flores"}
-    said += [f"{language}, FLORES at 1: {sentence}." for sentence in verdicts(flores)]
     if left := left_out(folder / "text.json"):
         said.append(f"{language}: {left}")
     return Part("retrieval", folder.name, tables, said, numbers(measured))
