@@ -6,10 +6,15 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
+import numpy
+
 from ofa.results.parts import CONTROLS, LANGUAGES, Part, Table, compared, given, mean, runs
-from semeqv.engine.artefacts import Line
+from semeqv.engine.artefacts import Line, read_metrics
+from semeqv.tasks.measures import intervals
 
 SIZES = (1, 5, 10)
+OUTCOMES = "outcomes-{}.jsonl"
+REPLICATES = 10_000
 CORPORA = {"flores": "FLORES", "tatoeba": "Tatoeba", "bible": "Bible"}
 RIVALS = ("original", "subword-mean", *CONTROLS)
 
@@ -73,11 +78,32 @@ def interval(lines: list[Line]) -> tuple[float, float, float]:
 
 
 def verdicts(found: dict[str, list[Line]]) -> list[str]:
-    """Whether OFA beats the others, said as it is: where intervals over sentences are apart."""
+    """Whether OFA beats the others, said as it is: pair by pair where outcomes were kept, else where intervals part."""
     if "ofa" not in found:
         return []
-    own = interval(found["ofa"])
-    return [compared("OFA", own, method, interval(found[method])) for method in RIVALS if method in found]
+    own, outcomes, said = interval(found["ofa"]), outcomes_of(found["ofa"]), list[str]()
+    for rival in (each for each in RIVALS if each in found):
+        theirs = outcomes_of(found[rival])
+        if outcomes is None or theirs is None or len(outcomes) != len(theirs):
+            said.append(compared("OFA", own, rival, interval(found[rival])))
+            continue
+        difference = outcomes - theirs
+        low, high = intervals.interval([difference], REPLICATES, numpy.random.default_rng(0))
+        how = "above" if low > 0 else "below" if high < 0 else "not to be told from"
+        said.append(f"OFA is {how} {rival}: {difference.mean():+.3f} [{low:+.3f}, {high:+.3f}], pair by pair")
+    return said
+
+
+def outcomes_of(lines: list[Line]) -> Any:
+    """Whether each pair is found at 1, on average over seeds and directions, `(pairs,)`; None where it was not kept."""
+    found = []
+    for line in lines:
+        path = line.path.parent / OUTCOMES.format(line.record["corpus"])
+        if not path.is_file():
+            return None
+        kept = [each.record for each in read_metrics(path)]
+        found += [each["hits"] for each in kept if each["k"] == 1 and each["layer"] == line.record["layer"]]
+    return numpy.mean(found, axis=0)
 
 
 def overlap_of(found: dict[str, list[Line]]) -> str:

@@ -42,6 +42,8 @@ class Retrieval:
         replicates: Samples of the bootstrap.
         overlap: Say how many of the sentences occur in the training text, where that is at hand.
         csv: Write all results to this file, too.
+        outcomes: Write to this file, as JSON lines, for every pair whether its translation is found (in part, where
+            equals share the place), so that runs on the same pairs can be compared pair by pair.
     """
 
     corpus: Literal["tatoeba", "flores", "bible", "moses", "babel"] = "tatoeba"
@@ -63,6 +65,7 @@ class Retrieval:
     replicates: int = 1000
     overlap: bool = True
     csv: Path | None = None
+    outcomes: Path | None = None
 
     def __post_init__(self) -> None:
         check_bounds(self, sentences=0, max_length=3, batch_size=1, replicates=1, neighbours=1)
