@@ -95,15 +95,13 @@ def verdicts(found: dict[str, list[Line]]) -> list[str]:
 
 
 def outcomes_of(lines: list[Line]) -> Any:
-    """Whether each pair is found at 1, on average over seeds and directions, `(pairs,)`; None where it was not kept."""
+    """Whether each pair is found at 1, on average over directions and the seeds that kept it, `(pairs,)`; else None."""
     found = []
     for line in lines:
         path = line.path.parent / OUTCOMES.format(line.record["corpus"])
-        if not path.is_file():
-            return None
-        kept = [each.record for each in read_metrics(path)]
+        kept = [each.record for each in read_metrics(path)] if path.is_file() else []
         found += [each["hits"] for each in kept if each["k"] == 1 and each["layer"] == line.record["layer"]]
-    return numpy.mean(found, axis=0)
+    return numpy.mean(found, axis=0) if found else None
 
 
 def overlap_of(found: dict[str, list[Line]]) -> str:
