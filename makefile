@@ -72,7 +72,7 @@ OFA_PRETRAINING = $(patsubst %/continued,%,$(wildcard runs/ofa-pretrain-*/contin
 OFA_NETWORKS = $(patsubst %/evaluated,%,$(wildcard runs/ofa-hypernetwork/evaluated))
 docs/results/ofa.md: install
 	$(BIN)/semeqv cli ofa report --output $@ $(if $(OFA_RETRIEVAL),--retrieval $(OFA_RETRIEVAL)) \
-	  $(if $(OFA_PRETRAINING),--pretraining $(OFA_PRETRAINING)) $(if $(OFA_NETWORKS),--hypernetworks $(OFA_NETWORKS))
+	  $(if $(NOTE),--note '$(NOTE)') $(if $(OFA_PRETRAINING),--pretraining $(OFA_PRETRAINING)) $(if $(OFA_NETWORKS),--hypernetworks $(OFA_NETWORKS))
 	@mkdir -p $(@:.md=) && cp $(wildcard figures/ofa-minilm/*.png figures/ofa-pretrain-*/*.png) $(@:.md=)
 
 bench: install-dev

@@ -105,4 +105,4 @@ figs: $(FIGURES)/losses.pdf
 	@$(SEMEQV) cli ofa report --pretraining $(RUN)
 
 $(FIGURES)/losses.pdf: $(CONTINUED:%=$(RUN)/continued/%/trained) $(MODELS:%=$(RUN)/before/%/metrics.jsonl)
-	$(SEMEQV) cli ofa losses --path $@ $(RUN)
+	$(SEMEQV) cli ofa losses --skip pairs --path $@ $(RUN)

@@ -23,13 +23,14 @@ endif
 
 include $(dir $(lastword $(MAKEFILE_LIST)))minilm.mk
 
-POS := cli dataset conllu --column upos --max_length $(LENGTH) --treebank
+UPOS := ADJ ADP ADV AUX CCONJ DET INTJ NOUN NUM PART PRON PROPN PUNCT SCONJ SYM VERB X
+POS := cli dataset conllu --column upos --labels $(UPOS) --max_length $(LENGTH) --treebank
 NER := cli dataset ner --outside OTH MISC O --max_length $(LENGTH)
 DATA_pos = $(POS) ewt --sentences $(SENTENCES) $(POS) ewt --split validation $(POS) ewt --split test --name en \
   $(foreach each,$(ZERO_pos),$(POS) pud --languages $(each) --split test --name $(each))
 DATA_ner = $(NER) --treebank ewt --sentences $(SENTENCES) $(NER) --treebank ewt --split validation \
   $(NER) --treebank ewt --split test --name en \
-  $(foreach each,$(ZERO_ner),$(NER) --path nc_wikineural --languages $(each) --split test --name $(each))
+  $(foreach each,$(ZERO_ner),$(NER) --convert --path nc_wikineural --languages $(each) --split test --name $(each))
 ZERO_pos ?= fr de
 ZERO_ner ?= fr de
 SCORE_pos := accuracy

@@ -15,7 +15,7 @@ def least(kind):
     """A component with nothing said but what must be."""
     hints = typing.get_type_hints(kind)
     one = {str: "there", int: 1, float: 0.5, Path: Path("there"), tuple[Path, ...]: (Path("there"),)}
-    one |= {tuple[str, ...]: ("there",)}
+    one[tuple[str, ...]] = ("there",)
     needed = {
         field.name: one[hints[field.name]]
         for field in dataclasses.fields(kind)

@@ -34,8 +34,8 @@ $(RUN)/ready: | $(READY)
 	@test -d "$(SEMEQV_DATA)/flores" || { echo 'This experiment needs SEMEQV_DATA, a folder with flores, tatoeba_laser_v1, tatoeba_manythings and europarl.' >&2; exit 1; }
 	@mkdir -p $(@D) && touch $@
 
-FINDING = cli retrieval --corpus tatoeba --languages $(CODE) --special $(1) \
-  cli retrieval --corpus flores --languages $(LANGUAGE) --special $(1)
+FINDING = cli retrieval --corpus tatoeba --languages $(CODE) --special $(1) --outcomes $(@D)/outcomes-tatoeba.jsonl \
+  cli retrieval --corpus flores --languages $(LANGUAGE) --special $(1) --outcomes $(@D)/outcomes-flores.jsonl
 MEASURED := metrics.jsonl
 MEASURE = $(SEMEQV) --seed 42 $(SETTINGS) --output $(@D) --overwrite $(OPTIONS) cli model load --from
 

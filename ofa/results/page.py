@@ -12,7 +12,7 @@ A model is given the tokens of another tokenizer; every method makes the new row
 ofa init help`). Methods differ in what they are given: `nothing` but the model; `text` of the new language; or `aligned
 text`, sentences with their translations, which OFA, HyperOFA and WECHSEL see as word vectors made of it. Beside these
 stand controls that are given the same aligned text in another way. Numbers are means over seeds, ± half the range of
-the seeds; where a method draws nothing, there is one.
+the seeds where there are several.
 """
 RETRIEVAL = """## Zero-shot retrieval with MiniLM
 
@@ -61,17 +61,18 @@ width where nothing else is said; a hypernetwork that fits a CPU; last states of
 """
 
 
-def page(parts: Sequence[Part], name: str) -> str:
+def page(parts: Sequence[Part], name: str, notes: Sequence[str] = ()) -> str:
     """Write the page.
 
     Args:
         parts: The parts of the results, those of one experiment together.
         name: Of the folder of the figures.
+        notes: What is to be said of the runs besides.
 
     Returns:
         Markdown.
     """
-    lines, kind = [HEAD], ""
+    lines, kind = [HEAD, *(f"- {note}\n" for note in notes)], ""
     for part in parts:
         if part.kind != kind:
             kind = part.kind

@@ -1,6 +1,6 @@
 """The results of the experiments on new vocabularies, as an action."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import click
@@ -17,6 +17,7 @@ class Report:
         retrieval: Folders of experiments/ofa-minilm.mk, one for each language: `measured/42-ofa` and so on.
         pretraining: Folders of experiments/ofa-pretrain.mk: `before/42-ofa`, `continued/42-ofa` and so on.
         hypernetworks: Folders of experiments/ofa-hypernetwork.mk: `evaluated/42-bilstm` and so on.
+        note: What is to be said of these runs besides, above the tables of the page; may be repeated.
         output: Write a page to this Markdown file too, and its numbers beside it as JSON. It shows the figures of the
             folder called like the file.
     """
@@ -24,6 +25,7 @@ class Report:
     retrieval: tuple[Path, ...] = ()
     pretraining: tuple[Path, ...] = ()
     hypernetworks: tuple[Path, ...] = ()
+    note: list[str] = field(default_factory=list)
     output: Path | None = None
 
     def __post_init__(self) -> None:
@@ -52,7 +54,7 @@ class Report:
                 click.echo(sentence)
         if self.output is not None:
             numbers = self.output.with_suffix(".json")
-            write_text(self.output, page(found, self.output.stem))
+            write_text(self.output, page(found, self.output.stem, self.note))
             write_text(
                 numbers, json.dumps({f"{part.kind} {part.name}": part.numbers for part in found}, indent=2) + "\n"
             )

@@ -6,11 +6,16 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
+import numpy
+
 from ofa.results.parts import CONTROLS, LANGUAGES, Part, compared, given, mean, runs
-from semeqv.engine.artefacts import Line
+from semeqv.engine.artefacts import Line, read_metrics
+from semeqv.tasks.measures import intervals
 from semeqv.tasks.measures.report import Table
 
 SIZES = (1, 5, 10)
+OUTCOMES = "outcomes-{}.jsonl"
+REPLICATES = 10_000
 CORPORA = {"flores": "FLORES", "tatoeba": "Tatoeba", "bible": "Bible"}
 RIVALS = ("original", "subword-mean", *CONTROLS)
 
@@ -37,10 +42,9 @@ def retrieval(folder: Path) -> Part:
     for corpus in sorted({corpus for corpus, _ in measured}, key=list(CORPORA).index):
         found = {method: lines for (each, method), lines in measured.items() if each == corpus}
         tables.append(table(found, f"{language}, {CORPORA[corpus]}"))
+        said += [f"{language}, {CORPORA[corpus]} at 1: {sentence}." for sentence in verdicts(found)]
         if overlap := overlap_of(found):
             said.append(f"{language}, {CORPORA[corpus]}: {overlap}")
-    flores = {method: lines for (corpus, method), lines in measured.items() if corpus == "flores"}
-    said += [f"{language}, FLORES at 1: {sentence}." for sentence in verdicts(flores)]
     if left := left_out(folder / "text.json"):
         said.append(f"{language}: {left}")
     return Part("retrieval", folder.name, tables, said, numbers(measured))
@@ -75,11 +79,30 @@ def interval(lines: list[Line]) -> tuple[float, float, float]:
 
 
 def verdicts(found: dict[str, list[Line]]) -> list[str]:
-    """Whether OFA beats the others, said as it is: where intervals over sentences are apart."""
+    """Whether OFA beats the others, said as it is: pair by pair where outcomes were kept, else where intervals part."""
     if "ofa" not in found:
         return []
-    own = interval(found["ofa"])
-    return [compared("OFA", own, method, interval(found[method])) for method in RIVALS if method in found]
+    own, outcomes, said = interval(found["ofa"]), outcomes_of(found["ofa"]), list[str]()
+    for rival in (each for each in RIVALS if each in found):
+        theirs = outcomes_of(found[rival])
+        if outcomes is None or theirs is None or len(outcomes) != len(theirs):
+            said.append(compared("OFA", own, rival, interval(found[rival])))
+            continue
+        difference = outcomes - theirs
+        low, high = intervals.interval([difference], REPLICATES, numpy.random.default_rng(0))
+        how = "above" if low > 0 else "below" if high < 0 else "not to be told from"
+        said.append(f"OFA is {how} {rival}: {difference.mean():+.3f} [{low:+.3f}, {high:+.3f}], pair by pair")
+    return said
+
+
+def outcomes_of(lines: list[Line]) -> Any:
+    """Whether each pair is found at 1, on average over directions and the seeds that kept it, `(pairs,)`; else None."""
+    found = []
+    for line in lines:
+        path = line.path.parent / OUTCOMES.format(line.record["corpus"])
+        kept = [each.record for each in read_metrics(path)] if path.is_file() else []
+        found += [each["hits"] for each in kept if each["k"] == 1 and each["layer"] == line.record["layer"]]
+    return numpy.mean(found, axis=0) if found else None
 
 
 def overlap_of(found: dict[str, list[Line]]) -> str:

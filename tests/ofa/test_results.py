@@ -51,12 +51,15 @@ def experiments(tmp_path):
 
 
 def test_the_page_says_it_as_it_is(say, experiments):
-    line = "cli ofa report --retrieval fr --pretraining go --hypernetworks hyper --output page/ofa.md"
-    out = say(line).out
+    line = (
+        "cli ofa report --retrieval fr --pretraining go --hypernetworks hyper --output page/ofa.md --note 'cut short'"
+    )
+    out = say(f"{line} --note 'cut short'").out
     assert "OFA (0.510 [0.490-0.530]) is above subword-mean (0.300 [0.280-0.320])" in out
     assert "is below bag (0.600 [0.580-0.620])" in out
     assert "cannot be told from original (0.505 [0.485-0.525])" in out
     page = (experiments / "page/ofa.md").read_text()
+    assert "\n- cut short\n" in page
     assert "| ofa | aligned text | 2 | 0.510 ± 0.010 |" in page
     assert "0.00% of the sentences of the test occur in the aligned text" in page
     assert "7 pairs were left out, which held 3 of the 20 sentences of the tests" in page
@@ -85,3 +88,19 @@ def test_methods_are_told_apart():
     ]
     assert given("ofa-100") == "aligned text"
     assert "cannot be told from" in compared("a", (0.5, 0.4, 0.6), "b", (0.55, 0.5, 0.7))
+
+
+def test_runs_are_compared_pair_by_pair_where_outcomes_were_kept(say, experiments):
+    planted = {"42-ofa": [1] * 60 + [0] * 40, "43-ofa": [1] * 60 + [0] * 40, "42-bag": [1] * 50 + [0] * 50}
+    planted["42-subword-mean"] = [0, 1] * 50
+    for name, hits in planted.items():
+        lines = [{"corpus": "flores", "of": "fr", "layer": 6, "direction": "to", "k": k, "hits": hits} for k in (1, 5)]
+        path = experiments / "fr/measured" / name / "outcomes-flores.jsonl"
+        path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+        metrics = path.with_name("metrics.jsonl")
+        metrics.write_text(metrics.read_text().replace('"of": "fr"', '"of": "fr", "layer": 6'))
+    out = say("cli ofa report --retrieval fr").out
+    assert "FLORES at 1: OFA is above bag: +0.100 [+0.0" in out
+    assert "FLORES at 1: OFA is not to be told from subword-mean: +0.100 [-0.0" in out
+    assert "FLORES at 1: OFA (0.510 [0.490-0.530]) cannot be told from original" in out
+    assert "Tatoeba at 1: OFA (0.510 [0.490-0.530]) is below bag" in out

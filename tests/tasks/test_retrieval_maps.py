@@ -42,8 +42,12 @@ def test_sentences_are_moved_by_it(say, tmp_path):
     fit = "cli retrieval-map --pivot lume --sentences 1000 --kind linear"
     say(f"{model} {pair} {fit}")
     measured = "cli retrieval --corpus babel --sentences 60 --replicates 2"
-    plain = say(f"--output plain {model} {pair} {measured}") and lines(tmp_path / "plain")
+    kept = "--outcomes hits.jsonl"
+    plain = say(f"--output plain {model} {pair} {measured} {kept}") and lines(tmp_path / "plain")
     moved = say(f"--output moved {model} {pair} {measured} --map map.safetensors") and lines(tmp_path / "moved")
+    hits = [json.loads(line) for line in (tmp_path / "hits.jsonl").read_text().splitlines()]
+    means = [sum(line["hits"]) / 60 for line in hits if line["k"] == 10]
+    assert sum(means) / 2 == pytest.approx(plain["accuracy@10"], abs=1e-4)
     assert moved["map"] == "map.safetensors"
     assert "map" not in plain
     assert moved["accuracy@10"] > plain["accuracy@10"]

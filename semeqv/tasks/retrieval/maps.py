@@ -92,11 +92,9 @@ def fit_map(
             special=options.special,
             longest=options.max_length,
         )
-        sentences, translations = (
-            functional.normalize(encoder([row[language] for row in pairs], options.batch_size, language)[0], dim=1)
-            for language in (other[0], options.pivot)
-        )
-    found = fitted(sentences, translations, options.kind, options.ridge, encoder.layers[0])
+        texts = ([row[language] for row in pairs] for language in (other[0], options.pivot))
+        one, pivot = (functional.normalize(encoder(each, options.batch_size)[0], dim=1) for each in texts)
+    found = fitted(one, pivot, options.kind, options.ridge, encoder.layers[0])
     try:
         options.path.parent.mkdir(parents=True, exist_ok=True)
         tensors = {"matrix": found.matrix.contiguous(), "mean": found.mean, "pivot_mean": found.pivot_mean}

@@ -1,5 +1,6 @@
 """What `cli retrieval` measures."""
 
+import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,7 @@ from semeqv.tasks.retrieval.nearest import Similarities
 from semeqv.tasks.retrieval.parallel import Parallel, languages_of, pivot_of, read_parallel, read_subsets
 from semeqv.tasks.retrieval.vectors import SentenceEncoder
 from semeqv.text.babel.options import GrammarOptions
+from semeqv.text.files import writing
 
 if TYPE_CHECKING:
     from semeqv.tasks.retrieval.retrieval import Retrieval
@@ -59,6 +61,8 @@ def measure(options: "Retrieval", subject: Subject) -> list[dict[str, Any]]:
             longest=options.max_length,
         )
         hits = all_hits(options, encoder, pairs)
+    if options.outcomes is not None:
+        write_outcomes(options, hits)
     if encoder.cut:
         click.echo(f"{encoder.cut:,} sentences had more than {encoder.longest} tokens and were cut.", err=True)
     overlaps: Mapping[str, dict[str, Any]] = {}
@@ -114,6 +118,17 @@ def all_hits(options: "Retrieval", encoder: SentenceEncoder, pairs: Mapping[str,
                 for direction, places in zip(DIRECTIONS, similar.places()):
                     found[language] |= {(layer, direction, k): places.hits(k) for k in options.k}
     return found
+
+
+def write_outcomes(options: "Retrieval", hits: Mapping[str, Hits]) -> None:
+    """Write how likely the translation of every pair is found: a line for each language, layer, direction and k."""
+    assert options.outcomes is not None
+    with writing(options.outcomes) as file:
+        for language, found in hits.items():
+            for (layer, direction, k), values in found.items():
+                head = {"corpus": options.corpus, "of": language, "layer": layer, "direction": direction, "k": k}
+                file.write(json.dumps(head | {"hits": [round(float(value), 4) for value in values]}) + "\n")
+    click.echo(f"wrote {options.outcomes}")
 
 
 def accuracies(

@@ -41,6 +41,8 @@ class Retrieval(Measuring):
         batch_size: Sentences at a time.
         replicates: Samples of the bootstrap.
         overlap: Say how many of the sentences occur in the training text, where that is at hand.
+        outcomes: Write to this file, as JSON lines, for every pair whether its translation is found (in part, where
+            equals share the place), so that runs on the same pairs can be compared pair by pair.
     """
 
     corpus: Literal["tatoeba", "flores", "bible", "moses", "babel"] = "tatoeba"
@@ -61,6 +63,7 @@ class Retrieval(Measuring):
     batch_size: int = 64
     replicates: int = 1000
     overlap: bool = True
+    outcomes: Path | None = None
 
     def __post_init__(self) -> None:
         check_bounds(self, sentences=0, max_length=3, batch_size=1, replicates=1, neighbours=1)
