@@ -120,8 +120,8 @@ class Biaffine(nn.Module):
         """The likeliest relation of every word to every head, `(B, W, W + 1)`, one sentence at a time."""
         found = []
         for word, head in zip(words, every):
-            left = (word @ self.relation_weight).view(len(word), self.relation_labels, -1)  # (W, relations, R + 1)
-            found.append((left @ head.T).argmax(1))
+            left = (word @ self.relation_weight).view(len(word), self.relation_labels, head.shape[-1])
+            found.append((left @ head.T).argmax(1))  # over (W, relations, W + 1)
         return torch.stack(found)
 
     def drop(self, vectors: Tensor) -> Tensor:

@@ -19,6 +19,7 @@ class BiLSTMConfig(PreTrainedConfig):
         hidden_size: Width of what a layer writes, one half in each direction.
         num_hidden_layers: Layers.
         hidden_dropout_prob: Share of what each layer reads that is dropped in training.
+        token_dropout_prob: Share of the tokens whose whole embeddings are dropped in training.
         **rest: What every configuration has.
     """
 
@@ -32,6 +33,7 @@ class BiLSTMConfig(PreTrainedConfig):
         hidden_size: int = 512,
         num_hidden_layers: int = 2,
         hidden_dropout_prob: float = 0.33,
+        token_dropout_prob: float = 0.0,
         **rest: Any,
     ):
         self.vocab_size = vocab_size
@@ -39,6 +41,7 @@ class BiLSTMConfig(PreTrainedConfig):
         self.hidden_size = hidden_size
         self.num_hidden_layers = num_hidden_layers
         self.hidden_dropout_prob = hidden_dropout_prob
+        self.token_dropout_prob = token_dropout_prob
         super().__init__(**rest)
 
 
@@ -102,6 +105,8 @@ class BiLSTMModel(BiLSTMPreTrainedModel):
         lengths = len(places[0]) if attention_mask is None else attention_mask.sum(1, keepdim=True)
         turned = torch.where(places < lengths, lengths - 1 - places, places)[..., None]  # its own inverse
         hidden = self.embeddings(input_ids)
+        if self.training and self.config.token_dropout_prob:
+            hidden = hidden * torch.empty_like(hidden[..., :1]).bernoulli_(1 - self.config.token_dropout_prob)
         for right, left in zip(self.forwards, self.backwards):
             hidden = self.drop(hidden)
             back = left(hidden.gather(1, turned.expand_as(hidden)))[0]
