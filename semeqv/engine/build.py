@@ -354,6 +354,7 @@ class Build:
                         single.sentence.to_json(),
                         settings.overwrite,
                         mute=not World.here().first,
+                        usual=single.sentence.usual(),
                     )
                     for single in self.singles
                 ],

@@ -358,6 +358,16 @@ def same(name: str) -> str:
     return name.replace("_", "").replace("-", "").lower()
 
 
+def usual_options(options: Any) -> list[str]:
+    """The options that have the value that they have when nothing is said."""
+    found = []
+    for field in dataclasses.fields(options):
+        usual = field.default if field.default_factory is dataclasses.MISSING else field.default_factory()
+        if getattr(options, field.name) == usual:
+            found.append(f"--{field.name}")
+    return found
+
+
 def words_of(options: Any) -> list[str]:
     """The segment that parses back into these options, defaults included."""
     words, tail = str(type(options).__command__).split(), []

@@ -3,7 +3,7 @@
 import itertools
 import json
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -45,13 +45,17 @@ def first_option(words: list[str]) -> int:
     return next((i for i, word in enumerate(words) if word.startswith("--")), len(words))
 
 
-def refuse_changes(path: Path, saved: Mapping[str, Any], now: Mapping[str, Any]) -> None:
+def refuse_changes(
+    path: Path, saved: Mapping[str, Any], now: Mapping[str, Any], usual: Mapping[str, list[str]] | None = None
+) -> None:
     """Refuse to resume a run that is no longer the same.
 
     Args:
         path: The checkpoint folder.
         saved: What defined the run when it was written.
         now: What defines it now.
+        usual: By command, its options that have their usual values now: such an option is no difference where the run
+            was begun by a program that did not have it yet.
 
     Raises:
         UserError: When they differ; it names each difference.
@@ -62,7 +66,9 @@ def refuse_changes(path: Path, saved: Mapping[str, Any], now: Mapping[str, Any])
         if old == new:
             continue
         if isinstance(old, list) and isinstance(new, list):
-            old, new = options_that_differ(old, new)
+            old, new = options_that_differ(old, new, (usual or {}).get(name, ()))
+            if old == new:
+                continue
         elif isinstance(old, dict) and isinstance(new, dict):
             old, new = facts_that_differ(old, new)
         changes.append(f"{name} was {shorten(old)}, is {shorten(new)}")
@@ -92,13 +98,19 @@ def shorten(value: Any) -> str:
     return text if len(text) <= LONGEST else f"{text[:LONGEST]}..."
 
 
-def options_that_differ(old: list[str], new: list[str]) -> list[str]:
-    """The options of two segments that are not the same."""
+def options_that_differ(old: list[str], new: list[str], usual: Sequence[str] = ()) -> list[str]:
+    """The options of two segments that are not the same, but for new ones that have their usual values."""
 
     def options(words: list[str]) -> dict[str, str]:
         cuts = [i for i, word in enumerate(words) if word.startswith("--")] + [len(words)]
-        return {words[a]: " ".join(words[a + 1 : b]) for a, b in itertools.pairwise(cuts)}
+        found: dict[str, str] = {}
+        for a, b in itertools.pairwise(cuts):
+            name, _, joined = words[a].partition("=")
+            said = " ".join([joined] * bool(joined) + words[a + 1 : b])
+            found[name] = f"{found[name]}, {said}" if name in found else said
+        return found
 
     a, b = options(old), options(new)
+    b = {name: said for name, said in b.items() if name in a or name not in usual}
     differ = [name for name in dict.fromkeys([*a, *b]) if a.get(name) != b.get(name)]
     return [" ".join(f"{name} {each.get(name, '(not given)')}" for name in differ) for each in (a, b)]

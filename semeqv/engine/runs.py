@@ -160,10 +160,20 @@ class RunFolder:
         sentence: The sentence that runs it alone, as JSON.
         overwrite: Whether to replace a run that is already there.
         mute: Whether nothing is written, as another process does.
+        usual: By command of the sentence, its options that have their usual values.
     """
 
-    def __init__(self, path: Path, sentence: dict[str, Any] | None = None, overwrite: bool = False, mute: bool = False):
+    def __init__(
+        self,
+        path: Path,
+        sentence: dict[str, Any] | None = None,
+        overwrite: bool = False,
+        *,
+        mute: bool = False,
+        usual: dict[str, list[str]] | None = None,
+    ):
         self.path, self.sentence, self.overwrite, self.mute = Path(path), sentence, overwrite, mute
+        self.usual = usual or {}
         self.logs: dict[str, LineLog | ArrayLog] = {}
         self.metrics = self.lines(None, "metrics.jsonl")
         self.record: dict[str, Any] = {}

@@ -212,7 +212,7 @@ class Saver:
                 raise checkpoint.Damaged(f"{path} has lost its state.")
             if lacking := RESUMABLE - saved.trainer.keys():
                 raise checkpoint.Damaged(f"{path} does not say {', '.join(sorted(lacking))}: another program wrote it.")
-            refuse_changes(path, saved.trainer["definition"], definition(trainer, r))
+            refuse_changes(path, saved.trainer["definition"], definition(trainer, r), trainer.runs[r].usual)
             shards = path / checkpoint.SHARDS
             trainer.made.load(r, saved.weights, saved.state["learner"], shards if shards.exists() else None)
             trainer.step = saved.trainer["step"]

@@ -10,7 +10,7 @@ from typing import Any
 import click
 from click.shell_completion import CompletionItem
 
-from semeqv.engine.component import parameters, plain_words, summary, words_of
+from semeqv.engine.component import parameters, plain_words, summary, usual_options, words_of
 
 
 @dataclass(frozen=True)
@@ -121,6 +121,10 @@ class Sentence:
             "parts": [shlex.join(step.words) for step in self.parts],
             "actions": [shlex.join(step.words) for step in self.actions],
         }
+
+    def usual(self) -> dict[str, list[str]]:
+        """By the commands of the parts, the options that have their usual values."""
+        return {f"cli {step.leaf.kind.__command__}": usual_options(step.options) for step in self.parts}
 
     def filling(self, slot: Slot) -> list[Step]:
         """The steps that fill a slot, in the order in which they were said."""

@@ -18,6 +18,21 @@ def test_only_the_innermost_differences_are_shown():
     assert "data was {'corpus': {'files': {'b': '2'}}}, is {'corpus': {'files': {'b': '3'}}}" in str(refused.value)
 
 
+def test_a_new_option_with_its_usual_value_is_no_difference():
+    old = {"cli dataset europarl": ["--languages", "en", "fr", "--shift=-1", "--pair", "a", "b", "--pair", "c", "d"]}
+    new = {"cli dataset europarl": ["--joined", "False", *old["cli dataset europarl"]]}
+    refuse_changes(CHECKPOINT, old, new, {"cli dataset europarl": ["--joined"]})
+    for now, said in (
+        (new["cli dataset europarl"], "was --joined \\(not given\\), is --joined False"),
+        (old["cli dataset europarl"][:-3], "was --pair a b, c d, is --pair a b"),
+    ):
+        with pytest.raises(UserError, match=said):
+            refuse_changes(CHECKPOINT, old, {"cli dataset europarl": now})
+    unusual = {"cli dataset europarl": ["--joined", "True", *old["cli dataset europarl"]]}
+    with pytest.raises(UserError, match="is --joined True"):
+        refuse_changes(CHECKPOINT, old, unusual, {"cli dataset europarl": ["--shift"]})
+
+
 def test_long_differences_are_cut():
     with pytest.raises(UserError) as refused:
         refuse_changes(CHECKPOINT, {"data": {"words": ["the"] * 1000}}, {"data": {}})
