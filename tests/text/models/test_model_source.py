@@ -121,7 +121,8 @@ def test_no_pickle_is_asked_of_the_hub():
     ("said", "words"),
     [(None, "Say which model: --from"), ("/no/such/folder", "no such folder"), ("../x", "no such folder")],
 )
-def test_what_is_nothing_is_one_line(said, words):
+def test_what_is_nothing_is_one_line(said, words, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     with pytest.raises(UserError, match=words):
         open_model(said)
 
