@@ -8,19 +8,18 @@ from tqdm import tqdm
 
 from backpack.edits.winobias import winobias
 from backpack.senses.lexicon import Lexicon
-from semeqv.engine.errors import UserError
 from semeqv.tasks.measures.inference import check_tokenizer, inference, name_of
 from semeqv.tasks.measures.intervals import interval
 from semeqv.tasks.measures.measuring import Subject
 from semeqv.tasks.measures.report import print_table
-from semeqv.text.generation import prompt_ids
+from semeqv.text.generation import check_causal, prompt_ids
 
 if TYPE_CHECKING:
     from backpack.edits.bias import Bias
 
 
 def measure(options: "Bias", subject: Subject) -> list[dict[str, Any]]:
-    """Measure a model.
+    """Measure a model; `check_causal` and `Lexicon.single` raise `UserError` when that cannot be.
 
     Args:
         options: What the command was told.
@@ -28,13 +27,9 @@ def measure(options: "Bias", subject: Subject) -> list[dict[str, Any]]:
 
     Returns:
         A line for the development sentences and one for those of test.
-
-    Raises:
-        UserError: When the model is of another kind, or a word is not one token.
     """
     model, tokenizer = subject.model, subject.tokenizer
-    if not getattr(model, "predicts_next", False):
-        raise UserError(f"{type(model).__name__} does not predict the next token; take `cli model causal-lm`.")
+    check_causal(model)
     check_tokenizer(model, tokenizer)
     lexicon, generator, lines = Lexicon(tokenizer, len(tokenizer)), numpy.random.default_rng(subject.seed), []
     first, second = (lexicon.single(word) for word in options.pair)

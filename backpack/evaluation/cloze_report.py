@@ -23,6 +23,7 @@ from semeqv.tasks.measures.measuring import Subject
 from semeqv.tasks.measures.report import print_table
 from semeqv.tasks.measures.training_text import report_overlap
 from semeqv.text.datasets.tokenised import separator
+from semeqv.text.generation import check_causal
 
 if TYPE_CHECKING:
     from backpack.evaluation.cloze import Cloze
@@ -62,8 +63,7 @@ def measure(options: "Cloze", subject: Subject) -> tuple[list[dict[str, Any]], l
         UserError: When the model does not predict the next token, or there is no passage.
     """
     model, tokenizer = subject.model, subject.tokenizer
-    if not getattr(model, "predicts_next", False):
-        raise UserError(f"{type(model).__name__} does not predict the next token; take `cli model causal-lm`.")
+    check_causal(model)
     check_tokenizer(model, tokenizer)
     lines, everything, generator = list[dict[str, Any]](), list[Guessed](), numpy.random.default_rng(subject.seed)
     for name, texts in sets_of(options, subject.dataset_options):

@@ -15,6 +15,7 @@ from semeqv.engine.runs import write_text
 from semeqv.tasks.measures.inference import check_tokenizer, inference, most_tokens, name_of
 from semeqv.tasks.measures.measuring import Subject
 from semeqv.tasks.measures.report import print_table
+from semeqv.text.generation import check_causal
 
 if TYPE_CHECKING:
     from backpack.evaluation.continuations import Continuations
@@ -38,8 +39,7 @@ def measure(options: "Continuations", subject: Subject) -> tuple[list[dict[str, 
         from sacrebleu import corpus_bleu
     except ImportError:
         raise UserError("BLEU is that of sacrebleu: pip install 'semeqv[eval]'") from None
-    if not getattr(model, "predicts_next", False):
-        raise UserError(f"{type(model).__name__} does not predict the next token; take `cli model causal-lm`.")
+    check_causal(model)
     check_tokenizer(model, tokenizer)
     size, most = options.prompt + options.new, most_tokens(model)
     if most is not None and size > most:

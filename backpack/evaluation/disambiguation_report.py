@@ -13,6 +13,7 @@ from semeqv.tasks.measures.intervals import interval
 from semeqv.tasks.measures.measuring import Subject
 from semeqv.tasks.measures.report import print_table
 from semeqv.text.babel.reader import BayesReader
+from semeqv.text.generation import check_causal
 
 if TYPE_CHECKING:
     from backpack.evaluation.disambiguation import Disambiguation
@@ -39,8 +40,7 @@ def measure(options: "Disambiguation", subject: Subject) -> list[dict[str, Any]]
         UserError: When the model is of another kind, or no homonym occurs often enough.
     """
     model, tokenizer = subject.model, subject.tokenizer
-    if not getattr(model, "predicts_next", False):
-        raise UserError(f"{type(model).__name__} does not predict the next token; take `cli model causal-lm`.")
+    check_causal(model)
     check_tokenizer(model, tokenizer)
     data = babel_of(subject.dataset_options, ("validation", "test", "train"), "cli backpack disambiguation")
     grammar, results = grammar_of(data), defaultdict[str, list[Parted]](list)

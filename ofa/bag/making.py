@@ -1,6 +1,5 @@
 """Makes the model of word vectors, and its tokenizer."""
 
-import shutil
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -15,24 +14,24 @@ from ofa.vectors.reading import read_vectors
 from ofa.vectors.word_vectors import Floats, WordVectors
 from ofa.vocabulary import size_of
 from semeqv.engine.errors import UserError
+from semeqv.engine.folders import output_folder, refuse_existing
 from semeqv.text.models.opening import quiet
 from semeqv.text.tokenizers.opening import opened
 
 if TYPE_CHECKING:
     from ofa.bag.bag import Bag
 
+FACTS = "bag.txt"
 SPECIAL = ("<pad>", "<s>", "</s>", "<unk>")
 
 
 def write_bag(options: "Bag") -> None:
-    """Write the folder of a bag of words.
+    """Write the folder of a bag of words; `UserError` is raised when that cannot be.
 
     Args:
         options: What the command was told.
-
-    Raises:
-        UserError: When the vectors cannot be read, no token has one, or the folder cannot be written.
     """
+    refuse_existing(options.output, overwrite=True, marker=FACTS)
     vectors = read_vectors(options.vectors, options.most_words)
     weights = frequency_weights(len(vectors), options.smoothing)
     if options.tokens_of is None:
@@ -43,16 +42,10 @@ def write_bag(options: "Bag") -> None:
         matrix = by_token(vectors, weights, tokenizer)
     model = bag_of(torch.from_numpy(matrix))
     model.config.pad_token_id = tokenizer.pad_token_id
-    try:
-        if options.output.is_dir():
-            shutil.rmtree(options.output) if (options.output / "bag.txt").is_file() else options.output.rmdir()
-        options.output.mkdir(parents=True)
-        with quiet():
-            model.save_pretrained(options.output)
-            tokenizer.save_pretrained(options.output)
-        (options.output / "bag.txt").write_text(f"{options.vectors}, --smoothing {options.smoothing}\n")
-    except OSError as error:
-        raise UserError(f"{options.output} cannot be written: {error.strerror}.") from error
+    with output_folder(options.output) as folder, quiet():
+        model.save_pretrained(folder)
+        tokenizer.save_pretrained(folder)
+        (folder / FACTS).write_text(f"{options.vectors}, --smoothing {options.smoothing}\n")
     click.echo(f"wrote {options.output} ({int((matrix != 0).any(1).sum()):,} vectors)")
 
 

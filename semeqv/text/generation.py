@@ -34,7 +34,7 @@ def tokenizer_of(model: Any) -> Any:
 
 
 def continuations(options: "Generate", model: Any, tokenizer: Any, seed: int, device: str) -> Iterator[tuple[str, str]]:
-    """Continue each prompt.
+    """Continue each prompt; `check_causal` and `prompt_ids` raise `UserError` when that cannot be.
 
     Args:
         options: Prompts, and how to sample.
@@ -45,12 +45,8 @@ def continuations(options: "Generate", model: Any, tokenizer: Any, seed: int, de
 
     Yields:
         The prompt, and the text that begins with it.
-
-    Raises:
-        UserError: When the model does not predict the next token, or a prompt does not fit it.
     """
-    if not getattr(model, "predicts_next", False):
-        raise UserError(f"{type(model).__name__} does not predict the next token; take `cli model causal-lm`.")
+    check_causal(model)
     model = model.to(torch_device(device, World())).eval()
     sampling: dict[str, Any] = {"do_sample": options.temperature > 0}
     if options.temperature > 0:
@@ -67,6 +63,12 @@ def continuations(options: "Generate", model: Any, tokenizer: Any, seed: int, de
                 **sampling,
             )
         yield prompt, tokenizer.decode(found[0], skip_special_tokens=True)
+
+
+def check_causal(model: Any) -> None:
+    """Refuse a model that does not predict the next token: `UserError`."""
+    if not getattr(model, "predicts_next", False):
+        raise UserError(f"{type(model).__name__} does not predict the next token; take `cli model causal-lm`.")
 
 
 def prompt_ids(prompt: str, tokenizer: Any, model: Any, new: int) -> torch.Tensor:

@@ -2,9 +2,9 @@
 
 import functools
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy
 from numpy.typing import NDArray
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from semeqv.tasks.classification.options import Item, Labelled
 
 UNREAD = {"name", "path", "labels", "batch_size", "max_length", "shuffle", "grouping", "replicates"}
+Each = TypeVar("Each")
 
 
 def items(options: "Labelled") -> tuple["Item", ...]:
@@ -68,6 +69,28 @@ def belongs(options: "Labelled", item: "Item") -> bool:
     place = int.from_bytes(hashlib.blake2b(text, digest_size=8).digest(), "big") / 2**64
     split = "validation" if place < options.holdout else "test" if place < 2 * options.holdout else "train"
     return options.split == split
+
+
+def of_split(options: "Labelled", every: Iterable[Each], texts: Callable[[Each], tuple[str, ...]]) -> tuple[Each, ...]:
+    """What belongs to the split of a data set, of all that its files hold.
+
+    Args:
+        options: The data set.
+        every: All of it.
+        texts: By the hash of which texts each belongs to a split.
+
+    Returns:
+        At least one, and no more than are asked for.
+
+    Raises:
+        UserError: When there is none.
+    """
+    from semeqv.tasks.classification.options import Item
+
+    found = [each for each in every if belongs(options, Item(texts(each), ()))]
+    if not found:
+        raise UserError(f"There is nothing for the {options.split} split. Raise --holdout, or leave it out.")
+    return tuple(found[: options.sentences or None])
 
 
 def source_facts(options: "Labelled") -> dict[str, Any]:

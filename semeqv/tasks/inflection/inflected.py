@@ -15,6 +15,7 @@ from semeqv.tasks.inflection.judging import edit_distance, judged
 from semeqv.tasks.measures.inference import inference, name_of
 from semeqv.tasks.measures.report import print_table
 from semeqv.text.files import writing
+from semeqv.text.generation import check_causal
 
 if TYPE_CHECKING:
     from semeqv.tasks.inflection.inflect import Inflect
@@ -42,8 +43,7 @@ def inflect_sets(
         UserError: When the model does not predict the next token, there is nothing to inflect, or several sets would
             write one file.
     """
-    if not getattr(model, "predicts_next", False):
-        raise UserError(f"{type(model).__name__} does not predict the next token; take `cli model causal-lm`.")
+    check_causal(model)
     chosen = {key: each for key, each in dataset.items() if key[0] in options.splits and isinstance(each, FormBatches)}
     if not chosen:
         raise UserError(f"There is nothing to inflect. Add: cli dataset unimorph --split {options.splits[-1]}")

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy
 
 from semeqv.engine.errors import UserError
-from semeqv.tasks.classification.options import Item
-from semeqv.tasks.classification.reading import belongs
+from semeqv.tasks.classification.reading import of_split
 from semeqv.tasks.classification.rows import UNLABELLED, Rows
 from semeqv.tasks.inflection.batches import FormBatches
 from semeqv.tasks.inflection.spelling import Spelling
@@ -69,15 +68,9 @@ def forms(options: "UniMorph") -> tuple[Form, ...]:
         options: The data set.
 
     Returns:
-        The forms, at least one.
-
-    Raises:
-        UserError: When there is none.
+        The forms, at least one; `of_split` raises `UserError` when there is none.
     """
-    found = [each for each in every_form(options) if belongs(options, Item((each.lemma,), ()))]
-    if not found:
-        raise UserError(f"There is nothing for the {options.split} split. Raise --holdout, or leave it out.")
-    return tuple(found[: options.sentences or None])
+    return of_split(options, every_form(options), lambda form: (form.lemma,))
 
 
 def batches(options: "UniMorph", tokenizer: Any, model_options: Any) -> FormBatches:

@@ -10,8 +10,7 @@ import numpy
 
 from semeqv.engine.errors import UserError
 from semeqv.tasks.classification.opening import label_names
-from semeqv.tasks.classification.options import Item
-from semeqv.tasks.classification.reading import belongs, decided_labels
+from semeqv.tasks.classification.reading import decided_labels, of_split
 from semeqv.tasks.classification.rows import UNLABELLED, Integers
 from semeqv.tasks.parsing.batches import TreeBatches
 from semeqv.tasks.parsing.rows import Trees, tree_rows
@@ -52,16 +51,9 @@ def treebank(options: "Dependencies") -> tuple[Sentence, ...]:
         options: The treebank.
 
     Returns:
-        The sentences, at least one.
-
-    Raises:
-        UserError: When there is none.
+        The sentences, at least one; `of_split` raises `UserError` when there is none.
     """
-    forms = (Item(tuple(word.form for word in sentence.words), ()) for sentence in sentences(options))
-    found = [sentence for sentence, item in zip(sentences(options), forms) if belongs(options, item)]
-    if not found:
-        raise UserError(f"There is nothing for the {options.split} split. Raise --holdout, or leave it out.")
-    return tuple(found[: options.sentences or None])
+    return of_split(options, sentences(options), lambda sentence: tuple(word.form for word in sentence.words))
 
 
 def relations_of(options: "Dependencies", sentence: Sentence) -> Iterator[str | None]:

@@ -98,40 +98,34 @@ def question(record: Any, context: str, path: Path) -> Question:
 
 
 def items(record: Any, key: str, where: str) -> list[Any]:
-    """A list in a JSON object.
-
-    Args:
-        record: The object.
-        key: Under which it stands.
-        where: Where the object stands, for the message.
-
-    Returns:
-        The list.
-
-    Raises:
-        UserError: When it is missing, or no list.
-    """
-    found = record.get(key) if isinstance(record, dict) else None
-    if not isinstance(found, list):
-        raise UserError(f"{where} has no list {key!r}; this is not the format of SQuAD.")
+    """A list in a JSON object; raises as `value_of` does."""
+    found: list[Any] = value_of(list, "list", record, key, where)
     return found
 
 
 def text(record: Any, key: str, where: str) -> str:
-    """A text in a JSON object.
+    """A text in a JSON object; raises as `value_of` does."""
+    found: str = value_of(str, "text", record, key, where)
+    return found
+
+
+def value_of(kind: type, called: str, record: Any, key: str, where: str) -> Any:
+    """A value in a JSON object.
 
     Args:
+        kind: Of which kind it is to be.
+        called: What to call that, for the message.
         record: The object.
         key: Under which it stands.
         where: Where the object stands, for the message.
 
     Returns:
-        The text.
+        The value.
 
     Raises:
-        UserError: When it is missing, or no text.
+        UserError: When it is missing, or of another kind.
     """
     found = record.get(key) if isinstance(record, dict) else None
-    if not isinstance(found, str):
-        raise UserError(f"{where} has no text {key!r}; this is not the format of SQuAD.")
+    if not isinstance(found, kind):
+        raise UserError(f"{where} has no {called} {key!r}; this is not the format of SQuAD.")
     return found

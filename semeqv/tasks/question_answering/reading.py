@@ -4,8 +4,7 @@ import functools
 from typing import TYPE_CHECKING, Any
 
 from semeqv.engine.errors import UserError
-from semeqv.tasks.classification.options import Item
-from semeqv.tasks.classification.reading import belongs
+from semeqv.tasks.classification.reading import of_split
 from semeqv.tasks.question_answering.batches import QuestionBatches
 from semeqv.tasks.question_answering.questions import Question, read_questions
 from semeqv.tasks.question_answering.windows import windows
@@ -34,15 +33,9 @@ def questions(options: "Squad") -> tuple[Question, ...]:
         options: The data set.
 
     Returns:
-        The questions, at least one.
-
-    Raises:
-        UserError: When there is none.
+        The questions, at least one; `of_split` raises `UserError` when there is none.
     """
-    found = [each for each in every_question(options) if belongs(options, Item((each.context,), ()))]
-    if not found:
-        raise UserError(f"There is nothing for the {options.split} split. Raise --holdout, or leave it out.")
-    return tuple(found[: options.sentences or None])
+    return of_split(options, every_question(options), lambda question: (question.context,))
 
 
 def batches(options: "Squad", tokenizer: Any, model_options: Any) -> QuestionBatches:
