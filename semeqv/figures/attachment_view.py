@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 import click
 
-from semeqv.engine.component import component, positional
-from semeqv.figures.drawing import Drawing, check_limits
+from semeqv.engine.component import component
+from semeqv.figures.drawing import DrawingOfFolders, check_limits
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -34,20 +34,18 @@ class LearningCurve:
 
 @component("attachment-view")
 @dataclass(frozen=True, kw_only=True)
-class AttachmentView(Drawing):
+class AttachmentView(DrawingOfFolders):
     """Draw attachment scores over CPU minutes of training, as `cli callbacks attachment` has measured them.
 
     Args:
         paths: Folders of runs, or their metrics.jsonl; a curve each.
-        label: What to call them, in their order; may be repeated. The folder's name if left out.
         name: Which validation treebank, where there are several.
         metric: Words with the right head and relation (las), with the right head (uas), or with the right tag (upos).
         goal: Draw a dashed line at this score, in percent.
         ylim: Lower and upper limit of the scores, in percent.
     """
 
-    paths: tuple[Path, ...] = positional()
-    label: list[str] = field(default_factory=list)
+    wanted: ClassVar = "the folder of a run with cli callbacks attachment"
     name: str | None = None
     metric: Literal["las", "uas", "upos"] = "las"
     goal: float | None = None
@@ -58,24 +56,12 @@ class AttachmentView(Drawing):
         super().__post_init__()
         check_limits(self.ylim)
 
-    def build(self) -> None:
-        """Read the files and write the figure."""
-        from semeqv.figures.accplot import folder_name
-        from semeqv.figures.style import finish, house_style
-
-        if not self.paths:
-            raise click.UsageError("cli attachment-view: give the folder of a run with cli callbacks attachment")
-        labels = [*self.label, *map(folder_name, self.paths[len(self.label) :])]
-        curves = [self.read(path, label) for path, label in zip(self.paths, labels)]
-        with house_style():
-            finish(self.draw(curves), self.output, show=self.show, transparent=self.transparent)
-
-    def read(self, path: Path, label: str) -> LearningCurve:
+    def read(self, path: Path, label: str | None) -> LearningCurve:
         """Read the scores of one run.
 
         Args:
             path: The folder of the run, or its metrics.jsonl.
-            label: What to call it.
+            label: What to call it; the folder's name if None.
 
         Returns:
             The curve.
@@ -84,6 +70,7 @@ class AttachmentView(Drawing):
             click.UsageError: There is no such measurement, or a number is none.
         """
         from semeqv.engine.artefacts import metrics_file, read_metrics
+        from semeqv.figures.accplot import folder_name
 
         lines = [line for line in read_metrics(metrics_file(path)) if "cpu_seconds" in line.record]
         chosen = [line for line in lines if line.record.get("name") == self.name and self.metric in line.record]
@@ -93,7 +80,7 @@ class AttachmentView(Drawing):
                 f"{path}: no line has {self.metric!r} and CPU seconds of the treebank {self.name}; treebanks: {names}"
             )
         return LearningCurve(
-            label=label,
+            label=label or folder_name(path),
             minutes=tuple(line.number_at("cpu_seconds") / 60 for line in chosen),
             scores=tuple(100 * line.number_at(self.metric) for line in chosen),
         )

@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from dataclasses import dataclass, field
+from itertools import zip_longest
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
 
+import click
+
+from semeqv.engine.component import positional
 from semeqv.figures.style import HOUSE, both_files
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,6 +39,61 @@ class Drawing:
 
     def __post_init__(self) -> None:
         both_files(self.output)
+
+
+@dataclass(frozen=True, kw_only=True)
+class DrawingOfFolders(Drawing):
+    """A figure with a part for each of the folders it is given.
+
+    Args:
+        label: What to call them, in their order; may be repeated. Their own names if left out.
+    """
+
+    paths: tuple[Path, ...] = positional()
+    label: list[str] = field(default_factory=list)
+    __command__: ClassVar[str]
+    wanted: ClassVar[str]  # which folders, for the message that there are none
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if len(self.label) > len(self.paths) > 0:
+            raise ValueError(f"--label: {len(self.label)} labels for {len(self.paths)} folders.")
+
+    def build(self) -> None:
+        """Read the folders and write the figure."""
+        from semeqv.figures.style import finish, house_style
+
+        if not self.paths:
+            raise click.UsageError(f"cli {self.__command__}: give {self.wanted}")
+        parts = [self.read(path, label) for path, label in zip_longest(self.paths, self.label)]
+        with house_style():
+            finish(self.draw(parts), self.output, show=self.show, transparent=self.transparent)
+
+    @abstractmethod
+    def read(self, path: Path, label: str | None) -> Any:
+        """Read what is drawn of one folder.
+
+        Args:
+            path: The folder, or the file in it.
+            label: What to call it; its own name if None.
+
+        Returns:
+            What `draw` takes.
+
+        Raises:
+            click.UsageError: It holds no such thing.
+        """
+
+    @abstractmethod
+    def draw(self, parts: list[Any]) -> Figure:
+        """Draw what was read.
+
+        Args:
+            parts: One for each folder.
+
+        Returns:
+            The figure.
+        """
 
 
 def check_limits(limits: tuple[float, float] | None) -> None:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
-import click
-
-from semeqv.engine.component import component, positional
-from semeqv.figures.drawing import Drawing
+from semeqv.engine.component import component
+from semeqv.figures.drawing import DrawingOfFolders
 
 if TYPE_CHECKING:
     import numpy
@@ -36,7 +34,7 @@ class Panel:
 
 @component("foundation-view")
 @dataclass(frozen=True, kw_only=True)
-class FoundationView(Drawing):
+class FoundationView(DrawingOfFolders):
     """Draw how far apart equivalent tokens are in each embedding of a model, beside random pairs.
 
     Each kind of equivalence is a row: above its line the density of the distances of equivalent pairs, below it that of
@@ -44,25 +42,19 @@ class FoundationView(Drawing):
 
     Args:
         paths: Folders that `cli foundation-embeddings` wrote, one per model.
-        label: What to call the models, in their order; may be repeated. The name they were opened by if left out.
         measure: The distance to draw.
     """
 
-    paths: tuple[Path, ...] = positional()
-    label: list[str] = field(default_factory=list)
+    wanted: ClassVar = "the folder that cli foundation-embeddings wrote"
     measure: Literal["euclidean", "cosine", "centred-cosine"] = "centred-cosine"
     output: Path = field(default=Path("figures/foundation.pdf"), metadata={"alias": "path"})
 
-    def build(self) -> None:
-        """Read the files and write the figure."""
+    def read(self, path: Path, label: str | None) -> Measured:
+        """Read the measurements of one model; it has the name that it was opened by if no label is given."""
         from semeqv.figures.foundation import read_foundation
-        from semeqv.figures.style import finish, house_style
 
-        if not self.paths:
-            raise click.UsageError("cli foundation-view: give the folder that cli foundation-embeddings wrote")
-        models = [read_foundation(path, self.measure) for path in self.paths]
-        with house_style():
-            finish(self.draw(models), self.output, show=self.show, transparent=self.transparent)
+        model = read_foundation(path, self.measure)
+        return model if label is None else replace(model, name=label)
 
     def draw(self, models: list[Measured]) -> Figure:
         """Draw the models, a row of panels for each."""
@@ -70,7 +62,7 @@ class FoundationView(Drawing):
         from semeqv.figures.style import COLUMN, colors, new_figure
 
         (color,) = colors(1, self.palette, self.color, first=1)
-        rows = [self.panels(model, place) for place, model in enumerate(models)]
+        rows = [panels(model) for model in models]
         kinds = max(len(panel.comparisons) for row in rows for panel in row)
         columns = max(map(len, rows))
         figure = new_figure(COLUMN * max(columns, 1.25), 0.75 + len(rows) * (0.55 + 0.33 * kinds), show=self.show)
@@ -90,13 +82,13 @@ class FoundationView(Drawing):
         add_legend(figure, self.title, entries)
         return figure
 
-    def panels(self, model: Measured, place: int) -> list[Panel]:
-        """The panels of one model, the place of which is that of its folder."""
-        name = self.label[place] if place < len(self.label) else model.name
-        return [
-            Panel(title=f"{name}: {embedding} embedding", comparisons=comparisons)
-            for embedding, comparisons in model.embeddings.items()
-        ]
+
+def panels(model: Measured) -> list[Panel]:
+    """The panels of one model."""
+    return [
+        Panel(title=f"{model.name}: {embedding} embedding", comparisons=comparisons)
+        for embedding, comparisons in model.embeddings.items()
+    ]
 
 
 def draw_panel(axes: Axes, panel: Panel, color: str, other: str) -> None:

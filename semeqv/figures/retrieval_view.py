@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 import click
 
-from semeqv.engine.component import component, positional
-from semeqv.figures.drawing import Drawing, check_positive
+from semeqv.engine.component import component
+from semeqv.figures.drawing import DrawingOfFolders, check_positive
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -32,21 +32,19 @@ class LayerCurve:
 
 @component("retrieval-view")
 @dataclass(frozen=True, kw_only=True)
-class RetrievalView(Drawing):
+class RetrievalView(DrawingOfFolders):
     """Draw the accuracy of retrieval by layer, with its 95% interval, as `cli retrieval --layer all` has measured it.
 
     Of what was measured several times for one layer, the last counts.
 
     Args:
         paths: Folders of runs, or their metrics.jsonl; a curve each.
-        label: What to call them, in their order; may be repeated. The folder's name if left out.
         of: A language, or a subset of languages; all if left out, or the one that there is.
         k: The size of the list of nearest sentences.
         direction: To the pivot, from it, or the mean of both.
     """
 
-    paths: tuple[Path, ...] = positional()
-    label: list[str] = field(default_factory=list)
+    wanted: ClassVar = "the folder of a run that cli retrieval has measured"
     of: str | None = None
     k: int = 10
     direction: Literal["both", "to", "from"] = "both"
@@ -56,24 +54,12 @@ class RetrievalView(Drawing):
         super().__post_init__()
         check_positive("k", self.k)
 
-    def build(self) -> None:
-        """Read the files and write the figure."""
-        from semeqv.figures.accplot import folder_name
-        from semeqv.figures.style import finish, house_style
-
-        if not self.paths:
-            raise click.UsageError("cli retrieval-view: give the folder of a run that cli retrieval has measured")
-        labels = [*self.label, *map(folder_name, self.paths[len(self.label) :])]
-        curves = [self.read(path, label) for path, label in zip(self.paths, labels)]
-        with house_style():
-            finish(self.draw(curves), self.output, show=self.show, transparent=self.transparent)
-
-    def read(self, path: Path, label: str) -> LayerCurve:
+    def read(self, path: Path, label: str | None) -> LayerCurve:
         """Read the accuracies of one run.
 
         Args:
             path: The folder of the run, or its metrics.jsonl.
-            label: What to call it.
+            label: What to call it; the folder's name if None.
 
         Returns:
             The curve.
@@ -82,6 +68,7 @@ class RetrievalView(Drawing):
             click.UsageError: There is no such measurement, or a number is none.
         """
         from semeqv.engine.artefacts import metrics_file, read_metrics
+        from semeqv.figures.accplot import folder_name
 
         lines = [line for line in read_metrics(metrics_file(path)) if line.record.get("measure") == "retrieval"]
         there = list(dict.fromkeys(str(line.record.get("of")) for line in lines))
@@ -97,7 +84,7 @@ class RetrievalView(Drawing):
         if not points:
             known = f"there is {', '.join(there[:8])}" if there else "run cli retrieval --layer all"
             raise click.UsageError(f"{path}: no line has the retrieval of {wanted!r} with {key!r}; {known}")
-        return LayerCurve(label=label, points=dict(sorted(points.items())))  # type: ignore[arg-type]
+        return LayerCurve(label=label or folder_name(path), points=dict(sorted(points.items())))  # type: ignore[arg-type]
 
     def draw(self, curves: list[LayerCurve]) -> Figure:
         """Draw the curves, and what chance would reach."""

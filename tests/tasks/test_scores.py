@@ -98,3 +98,18 @@ def test_subsets_of_sets_come_from_a_file(say, runs):
     assert {sets for _, sets, _ in found} == {"en", "de", "head", "tail"}
     assert float(found["runs/a", "head", "f1"]["mean"]) == pytest.approx(0.6)
     assert "holds no lists" in say("cli scores runs/a --subsets runs/a/1-tagger/metrics.jsonl", code=2).err
+
+
+def test_what_was_measured_in_each_language_is_averaged_too(say, tmp_path):
+    for seed, value in ((42, 10.0), (43, 12.0)):
+        folder = tmp_path / "runs" / f"{seed}-model"
+        folder.mkdir(parents=True)
+        line = {"measure": "perplexity", "split": "test", "name": None, "stride": None, "model": "m"}
+        lines = [line | {"language": language, "perplexity": value + add} for language, add in (("de", 0), ("en", 1))]
+        (folder / "metrics.jsonl").write_text("".join(json.dumps(each) + "\n" for each in lines))
+    shown = say("cli scores runs --metric perplexity").out
+    assert [line.split()[1:5] for line in shown.splitlines()[1:]] == [
+        ["de", "perplexity", "2", "11.0000"],
+        ["en", "perplexity", "2", "12.0000"],
+    ]
+    assert "stride" not in say("cli scores runs").out

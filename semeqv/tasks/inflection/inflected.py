@@ -1,7 +1,5 @@
 """What `cli inflect` does: forms for lemmas and features, as files and as scores."""
 
-from collections.abc import Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -9,9 +7,9 @@ import numpy
 import torch
 from tqdm import tqdm
 
-from semeqv.engine.errors import UserError
 from semeqv.tasks.inflection.batches import FormBatches
 from semeqv.tasks.inflection.judging import edit_distance, judged
+from semeqv.tasks.measures.answering import Asked, shown
 from semeqv.tasks.measures.inference import inference, name_of
 from semeqv.tasks.measures.report import print_table
 from semeqv.text.files import writing
@@ -20,21 +18,13 @@ from semeqv.text.generation import check_causal
 if TYPE_CHECKING:
     from semeqv.tasks.inflection.inflect import Inflect
 
-Sets = Mapping[tuple[str, str | None], Any]
 
-
-def inflect_sets(
-    options: "Inflect", model: Any, dataset: Sets, dataset_options: Sets, *, folder: Path, regime: tuple[Any, ...]
-) -> list[dict[str, Any]]:
-    """Write the forms of data sets.
+def inflect_sets(options: "Inflect", asked: Asked) -> list[dict[str, Any]]:
+    """Write the forms of data sets, and print their scores.
 
     Args:
         options: What the command was told.
-        model: Predicts the next token.
-        dataset: The data sets, by split and name.
-        dataset_options: Their components.
-        folder: The run's.
-        regime: Device, precision, threads.
+        asked: A model that predicts the next token, and the data sets.
 
     Returns:
         A line for each set.
@@ -43,31 +33,25 @@ def inflect_sets(
         UserError: When the model does not predict the next token, there is nothing to inflect, or several sets would
             write one file.
     """
-    check_causal(model)
-    chosen = {key: each for key, each in dataset.items() if key[0] in options.splits and isinstance(each, FormBatches)}
-    if not chosen:
-        raise UserError(f"There is nothing to inflect. Add: cli dataset unimorph --split {options.splits[-1]}")
-    paths = {
-        key: Path(options.path.replace("{run}", str(folder)).replace("{name}", key[1] or key[0])) for key in chosen
-    }
-    if len(set(paths.values())) < len(paths):
-        raise UserError(f"--path {options.path} is one file for several sets; put {{name}} into it.")
-    train, lines = dataset_options.get(("train", None)), list[dict[str, Any]]()
-    for (split, name), data in chosen.items():
-        found = inflected(model, data, options.max_new_tokens, regime)
-        with writing(paths[split, name]) as file:
+    check_causal(asked.model)
+    train, lines = asked.dataset_options.get(("train", None)), list[dict[str, Any]]()
+    for sheet in options.sheets(asked, FormBatches, "There is nothing to inflect. Add: cli dataset unimorph"):
+        data: FormBatches = sheet.data
+        found = inflected(asked.model, data, options.max_new_tokens, asked.regime)
+        with writing(sheet.path) as file:
             file.writelines(
                 f"{form.lemma}\t{form.features}\t{form.form}\t{each}\n" for form, each in zip(data.items, found)
             )
-        click.echo(f"wrote {paths[split, name]}")
+        click.echo(f"wrote {sheet.path}")
         values = {
             "accuracy": numpy.array([form.form == each for form, each in zip(data.items, found)]),
             "edit_distance": numpy.array([edit_distance(form.form, each) for form, each in zip(data.items, found)]),
         }
-        line = {"split": split, "name": name, **judged(data.items, values, options.replicates)}
-        if split != "train" and hasattr(train, "columns"):
+        line = {"split": sheet.split, "name": sheet.name, **judged(data.items, values, options.replicates)}
+        if sheet.split != "train" and hasattr(train, "columns"):
             line |= {"seen_lemmas": seen(train, data)}
         lines.append(line | {"forms": len(data.items)})
+    print_lines(lines, asked.model)
     return lines
 
 
@@ -133,9 +117,3 @@ def print_lines(lines: list[dict[str, Any]], model: Any) -> None:
         cells = [line["name"] or line["split"], shown(line, "accuracy", ".2%"), shown(line, "edit_distance", ".3f")]
         rows.append([*cells, f"{line['forms']:,}", *([f"{line['seen_lemmas']:.2%}"] if "seen_lemmas" in line else [])])
     print_table(f"Forms by {name_of(model)}", columns, rows)
-
-
-def shown(line: Mapping[str, Any], score: str, kind: str) -> str:
-    """A score and its interval."""
-    ends = [line[f"{score}_{end}"] for end in ("low", "high") if f"{score}_{end}" in line]
-    return f"{line[score]:{kind}}" + (f" [{ends[0]:{kind}}-{ends[1]:{kind}}]" if ends else "")

@@ -73,12 +73,25 @@ def read_runs(paths: Sequence[Path], split: str) -> dict[str, list[Sets]]:
 
 
 def last_scores(file: Path, split: str) -> Sets:
-    """The last scores of every set of a split in a metrics file, by the name of the set; losses are left out."""
+    """Read the last scores of every set of a split.
+
+    Lines of actions that measure, such as `cli perplexity`, say in words what was measured as well; those are no scores.
+
+    Args:
+        file: A metrics file.
+        split: The split.
+
+    Returns:
+        Score to value, by the name of the set; where languages were measured one by one, by name and language.
+    """
     sets: Sets = {}
     for line in read_metrics(file):
         if line.record.get("split") == split:
             keys = [key for key in line.record if key not in (*PLACE, "loss")]
-            sets[str(line.record.get("name") or "")] = {key: line.number_at(key) for key in keys}
+            if "measure" in line.record:
+                keys = [key for key in keys if type(line.record[key]) in (int, float)]
+            called = " ".join(str(line.record[key]) for key in ("name", "language") if line.record.get(key))
+            sets[called] = {key: line.number_at(key) for key in keys}
     return sets
 
 

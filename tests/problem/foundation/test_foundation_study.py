@@ -14,7 +14,6 @@ from matplotlib.image import imread
 from transformers import BertConfig, BertModel
 
 from semeqv.engine.errors import UserError
-from semeqv.figures.foundation import read_foundation
 from semeqv.figures.foundation_view import FoundationView, density
 from semeqv.problem.closeness import interval, probability_closer
 from semeqv.problem.foundation.embeddings import FoundationEmbeddings
@@ -127,7 +126,7 @@ def test_the_figure_has_a_panel_for_each_embedding(folder, tmp_path):
     view.build()
     assert imread(tmp_path / "out.png").shape[1] > 1500
     assert (tmp_path / "out.pdf").stat().st_size > 0
-    models = [read_foundation(path, "cosine") for path in view.paths]
+    models = [view.read(path, label) for path, label in zip(view.paths, ("one", None))]
     figure = view.draw(models)
     titles = [axes.get_title("left") for axes in figure.axes]
     assert titles == ["one: input embedding", "one: output embedding",
