@@ -28,10 +28,6 @@ def inflect_sets(options: "Inflect", asked: Asked) -> list[dict[str, Any]]:
 
     Returns:
         A line for each set.
-
-    Raises:
-        UserError: When the model does not predict the next token, there is nothing to inflect, or several sets would
-            write one file.
     """
     check_causal(asked.model)
     train, lines = asked.dataset_options.get(("train", None)), list[dict[str, Any]]()

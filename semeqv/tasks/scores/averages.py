@@ -75,7 +75,7 @@ def read_runs(paths: Sequence[Path], split: str) -> dict[str, list[Sets]]:
 def last_scores(file: Path, split: str) -> Sets:
     """Read the last scores of every set of a split.
 
-    Lines of actions that measure, such as `cli perplexity`, say in words what was measured as well; those are no scores.
+    Lines of actions that measure, such as `cli perplexity`, say in words what was measured; words are no scores.
 
     Args:
         file: A metrics file.
