@@ -9,20 +9,9 @@ import click
 if __package__ in (None, ""):  # `python semeqv/cli.py`: the folder above is where the packages are
     sys.path[0] = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
-from semeqv.engine import plugins
-from semeqv.engine.build import run
-from semeqv.engine.chain import Chain
 from semeqv.engine.errors import UserError
-from semeqv.engine.settings import Settings
+from semeqv.engine.plugins import command
 from semeqv.engine.world import World
-
-
-def command() -> Chain:
-    """The root command, with the words of every plugin."""
-    chain = Chain(Settings, run)
-    chain.name = "semeqv"
-    plugins.load(chain)
-    return chain
 
 
 def main(args: list[str] | None = None) -> NoReturn:

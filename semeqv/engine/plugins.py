@@ -36,8 +36,19 @@ BUILT_IN = (
 loading = False  # whether packages are imported for their words alone, and should be quick about it
 
 
+def command() -> Chain:
+    """The root command, with the words of every plugin; one that fails is named, and the others go on."""
+    from semeqv.engine.build import run
+    from semeqv.engine.settings import Settings
+
+    chain = Chain(Settings, run)
+    chain.name = "semeqv"
+    load(chain)
+    return chain
+
+
 def load(chain: Chain) -> None:
-    """Let every plugin register its words; one that fails is named, and the others go on."""
+    """Let every plugin register its words; see `command`."""
     global loading  # noqa: PLW0603 - what a package's __init__ asks
     loading = True
     try:

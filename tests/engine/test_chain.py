@@ -7,8 +7,9 @@ import sys
 import pytest
 from click.testing import CliRunner
 
-from semeqv.cli import command, main
+from semeqv.cli import main
 from semeqv.engine.component import same, words_of
+from semeqv.engine.plugins import command
 from tests.sentences import DATA, LOSS, MODEL, OPTIMIZER, VALID, least
 
 

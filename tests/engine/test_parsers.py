@@ -20,11 +20,12 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from mutations import mutated
 
-from semeqv.cli import command, main
+from semeqv.cli import main
 from semeqv.engine import checkpoint
 from semeqv.engine.artefacts import read_array, read_metrics, read_run
 from semeqv.engine.component import LARGEST, MOST, choices, component, without_none, words_of
 from semeqv.engine.errors import UserError
+from semeqv.engine.plugins import command
 from semeqv.engine.runs import ArrayLog, LineLog
 from semeqv.engine.sentence import Leaf, Sentence, Step
 from semeqv.engine.settings import Settings

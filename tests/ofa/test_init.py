@@ -15,6 +15,7 @@ from ofa.vectors.reading import read_vectors
 from ofa.vectors.word_vectors import WordVectors
 from ofa.vectors.writing import write_vectors
 from semeqv.text.models import families
+from semeqv.text.networks.encoder import EncoderConfig, EncoderForMaskedLM
 from semeqv.text.tokenizers.spelling import spellings
 
 families.know("factorised")
@@ -184,9 +185,14 @@ def test_mistakes_are_one_line_and_leave_nothing(say, save, tokenizers, line, sa
     assert sorted(each.name for each in tmp_path.iterdir()) == ["old", "target"]
 
 
-def test_a_fresh_python_opens_it_once_the_package_is_imported(say, save, tokenizers, tmp_path):
+@pytest.mark.parametrize("kind", ["bert", "our own encoder"])
+def test_a_fresh_python_opens_it_once_the_package_is_imported(say, save, tokenizers, tmp_path, kind):
     first = tokenizers["wordpiece", "lume"]
-    save(model("bert", first), first)
+    if kind == "bert":
+        save(model("bert", first), first)
+    else:
+        sizes = dict(vocab_size=len(first), hidden_size=16, num_hidden_layers=1, num_attention_heads=2)
+        save(EncoderForMaskedLM(EncoderConfig(**sizes)), first)
     say("cli ofa init random --from old --target_tokenizer old --output new --keep_dim 5")
     program = (
         "import ofa, transformers; model = transformers.AutoModelForMaskedLM.from_pretrained('new');"

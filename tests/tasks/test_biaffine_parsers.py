@@ -14,8 +14,8 @@ from transformers import (
     set_seed,
 )
 
-from semeqv.cli import command
 from semeqv.engine.errors import UserError
+from semeqv.engine.plugins import command
 from semeqv.tasks.parsing.biaffine import Biaffine
 from semeqv.tasks.parsing.bilstm import BiLSTMConfig, BiLSTMModel
 from semeqv.tasks.parsing.networks import AutoModelForDependencyParsing

@@ -11,8 +11,8 @@ import pytest
 import torch
 from transformers import AutoModelForQuestionAnswering, BertConfig, BertForMaskedLM, set_seed
 
-from semeqv.cli import command
 from semeqv.engine.errors import UserError
+from semeqv.engine.plugins import command
 from semeqv.tasks.question_answering.judging import f1_of, judged, normalised
 from semeqv.tasks.question_answering.opening import open_answerer
 from semeqv.tasks.question_answering.questions import Answer, Question, read_questions

@@ -84,14 +84,10 @@ def saved_corpus(record: Mapping[str, Any]) -> Any:
     Returns:
         The component; None when the training set is no corpus.
     """
-    from semeqv.engine import plugins
-    from semeqv.engine.build import run
-    from semeqv.engine.chain import Chain
-    from semeqv.engine.settings import Settings
+    from semeqv.engine.plugins import command
 
     parts = [shlex.split(part) for part in (record.get("sentence") or {}).get("parts", [])]
-    chain = Chain(Settings, run)
-    plugins.load(chain)
+    chain = command()
     with click.Context(chain, info_name="semeqv") as context:
         steps = [chain.parse_segment(context, words) for words in parts if "dataset" in words[:2]]
     found = (step.options for step in steps if step.key == ("train", None))

@@ -8,6 +8,8 @@ model, such as that of a parser, is known by how the names of its classes end.
 import importlib
 from typing import Any
 
+from semeqv.engine.plugins import command
+
 MODULES: dict[str, str] = {}
 HEADS: dict[str, str] = {}
 
@@ -24,6 +26,8 @@ def add(model_type: str, module: str) -> None:
 
 def know(model_type: str | None) -> None:
     """Import the module of a kind of model, if it is one of those that were added."""
+    if not MODULES:
+        command()  # this is a library here, not the command line, which asks the plugins first
     if model_type in MODULES:
         importlib.import_module(MODULES[model_type])
 
