@@ -4,6 +4,9 @@
 # An experiment sets FROM, EXPERIMENT and the sizes of hypernetworks. LANGUAGES are the configurations of Glot500-c,
 # SENTENCES how many of each; TATOEBA, BIBLE, TREEBANKS, WIKIANN and TAXI are where the evaluations are, and those that
 # are not said are left out. SUBSETS is a JSON file of lists of languages, head and tail.
+#
+# VECTORS are ColexNet+'s. gensim has saved them, as a pickle; text is made of it by
+#   semeqv cli ofa convert-vectors --from colexnet_vectors_minlang_50_200_10_updated.wv --path colexnet_plus.vec --allow_pickle
 
 SEEDS ?= 42
 KEEP ?= 100
@@ -65,13 +68,14 @@ $(RUN)/ner/%/trained: $(RUN)/models/%/$(MADE)
 	$(call FINETUNED,cli dataset ner --max_length 256 --path $(WIKIANN),--languages,token-classifier,f1)
 	@touch $@
 
-# Taxi1500: a table for each language and split, with the columns classification and verse.
-TAXI_DATA = cli dataset labelled --columns verse --label classification --max_length 256 --path $(TAXI)/$(1)_$(2).tsv
+# Taxi1500: eng_train.tsv and so on, without a header; a verse's number, its topic, its text.
+TAXI_DATA = cli dataset labelled --columns 3 --label 2 --max_length 100 --batch_size 8 --path $(TAXI)/$(1)_$(2).tsv
+TAXI_FINETUNING ?= --epochs 30 --accumulation 2
 $(RUN)/taxi/%/trained: $(RUN)/models/%/$(MADE)
-	$(TRAIN) --seed $(firstword $(subst -, ,$*)) $(FINETUNING) $(SETTINGS) --output $(@D) $(OPTIONS) \
+	$(TRAIN) --seed $(firstword $(subst -, ,$*)) $(TAXI_FINETUNING) $(SETTINGS) --output $(@D) $(OPTIONS) \
 	  $(call TAXI_DATA,eng,train) $(call TAXI_DATA,eng,dev) --split validation \
 	  $(foreach each,$(OTHERS),$(call TAXI_DATA,$(each),test) --split test --name $(each)) \
-	  cli model sequence-classifier --from $(<D) cli optimizers adamw --learning_rate 2e-5 \
+	  cli model sequence-classifier --from $(<D) cli optimizers adamw --learning_rate 1e-5 cli schedulers linear \
 	  cli savers default-saver --savebest --metric macro_f1 --minutes 10 --resume cli train cli test
 	@touch $@
 
