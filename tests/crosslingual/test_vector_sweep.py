@@ -2,10 +2,12 @@
 
 import pytest
 import torch
+from transformers import BertModel
 from vector_models import body, model_of, saved
 
 from crosslingual import Checkpoint, swept
 from semeqv.engine.errors import UserError
+from semeqv.tasks.measures.inference import inference
 
 
 @pytest.fixture
@@ -50,6 +52,26 @@ def test_the_sweep_and_what_is_saved_are_the_same(parts, tmp_path):
         assert torch.is_grad_enabled()
 
 
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_what_is_computed_at_a_point_does_not_depend_on_those_before_it(parts, precision):
+    task, _, vector, _ = parts
+    ids = torch.arange(8)[None]
+    with inference(task, "cpu", precision):
+        (alone,) = [model(ids).logits for _, model in swept(task, [vector], [3.0])]
+        plain, moved = (model(ids).logits for _, model in swept(task, [vector], [0.0, 3.0]))
+        again = task(ids).logits
+    assert torch.equal(alone, moved)
+    assert torch.equal(plain, again)
+    assert not torch.equal(plain, moved)
+
+
+def test_vectors_of_other_tokens_are_refused(tmp_path, parts):
+    _, _, vector, _ = parts
+    model = BertModel.from_pretrained(saved(model_of("bert"), tmp_path / "other", words=29))
+    with pytest.raises(UserError, match="one token would be added to another"):
+        next(swept(model, [vector], [0.5]))
+
+
 def test_a_model_is_what_it_was_when_a_sweep_is_left(parts):
     task, theta, vector, _ = parts
     sweep = swept(task, [vector], [0.5, 1.0])
@@ -72,7 +94,7 @@ def test_what_does_not_fit_is_one_line(parts):
     task, _, vector, _ = parts
     with pytest.raises(UserError, match="There are 1 vectors, and 2 numbers"):
         next(swept(task, [vector], [(0.1, 0.2)]))
-    with pytest.raises(UserError, match="is no vector of this model: look for"):
+    with pytest.raises(UserError, match=r"has the shape .* in the model"):
         next(swept(model_of("bert", hidden_size=18), [vector], [0.1]))
 
 
