@@ -87,7 +87,7 @@ def body_of(weights: Stored, kind: str | None, vocabulary: str | None, where: ob
         them.
 
     Raises:
-        UserError: When two tensors have one name, a precision is none that can be computed with, or there is no body.
+        UserError: When a precision is none that can be computed with, or there is no body.
     """
     plain = {
         name: entry

@@ -5,6 +5,7 @@ from typing import Any
 
 from tqdm import tqdm
 
+from semeqv.engine.errors import UserError
 from semeqv.tasks.measures.overlap import normalised
 from semeqv.text.datasets.corpus import Corpus
 
@@ -25,9 +26,31 @@ def said_by(options: Any) -> Iterator[Mapping[str, str]]:
         return
     from semeqv.tasks.classification.reading import documents
 
-    language = next(iter(getattr(options, "languages", ())), "")
+    language = next(iter(languages_of(options)), "")
     for document in documents(options):
         yield {language: document.text}
+
+
+def languages_of(options: Any) -> tuple[str, ...]:
+    """The languages that a data set names."""
+    return tuple(getattr(options, "languages", ()))
+
+
+def check_one_language(options: Any) -> None:
+    """Refuse a labelled data set of which nobody knows what language a text is in.
+
+    Args:
+        options: The data set.
+
+    Raises:
+        UserError: When it is no corpus, and names no language or several.
+    """
+    if not isinstance(options, Corpus) and len(languages_of(options)) != 1:
+        command = getattr(type(options), "__command__", "dataset")
+        said = " and ".join(languages_of(options)) or "a language that it does not name"
+        raise UserError(
+            f"`cli {command}` has text in {said}: give each language a segment, with --languages and --name."
+        )
 
 
 class Gathered:
@@ -52,10 +75,11 @@ class Gathered:
         """The lines that are new, with line feeds in them made blanks; yields them in their order."""
         for said in tqdm(lines, desc="gather", unit="line", leave=False, disable=None, mininterval=0.5):
             texts = {name: " ".join(text.split()) for name, text in said.items()}
+            texts = {name: text for name, text in texts.items() if normalised(text)}
             bare = {name: normalised(text) for name, text in texts.items()}
-            if not any(bare.values()):
+            if not bare:
                 continue
-            key = hash(tuple(bare.items()))
+            key = hash(tuple(sorted(bare.items())))
             if key in self.seen:
                 self.repeated += 1
             elif not self.tests.isdisjoint(bare.values()):

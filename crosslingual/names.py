@@ -9,6 +9,8 @@ import functools
 import re
 from collections.abc import Iterable
 
+from semeqv.engine.errors import UserError
+
 # What the Auto classes of transformers call the body within a model with a head (`base_model_prefix`); here, so that
 # torch need not be imported. Other kinds are asked.
 BODIES = {
@@ -45,17 +47,24 @@ def body_names(stored: Iterable[str], model_type: str | None) -> dict[str, str]:
 
     Returns:
         From canonical name to stored name, in the order given; neither heads nor buffers are among them.
+
+    Raises:
+        UserError: When two tensors have one name.
     """
     stored = list(stored)
     prefix = f"{prefix_of(model_type)}."
     headed = any(name.startswith(prefix) for name in stored)
-    found = {}
+    found = dict[str, str]()
     for name in stored:
         inner = name.removeprefix(prefix)
         if (headed and inner == name) or re.match(HEADS, inner) or re.search(BUFFERS, inner):
             continue
         for old, new in LEGACY.items():
             inner = re.sub(rf"(^|\.){re.escape(old)}$", rf"\g<1>{new}", inner)
+        if inner in found:
+            raise UserError(
+                f"{found[inner]!r} and {name!r} are one tensor of the body, {inner!r}; take one of them out."
+            )
         found[inner] = name
     return found
 

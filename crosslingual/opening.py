@@ -91,13 +91,17 @@ def open_vector(folder: Path) -> TaskVector:
             str(name): Entry(str(each["dtype"]), tuple(int(size) for size in each["shape"]))
             for name, each in said["tensors"].items()
         }
-        vocabulary, kind = said["vocabulary"], said["model_type"]
+        vocabulary, kind, count = said["vocabulary"], said["model_type"], said["stored"]
     except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
         raise UserError(f"{folder / VECTOR} is damaged: make the vector again.") from None
     weights = stored(folder, "vector")
     for name, entry in weights.entries.items():
         if name not in entries or entry.shape != entries[name].shape or entry.dtype != "F32":
             raise UserError(f"{folder / VECTOR} does not fit its tensors: look for {name!r}; make the vector again.")
+    if len(weights.entries) != count:
+        raise UserError(
+            f"{folder} has {len(weights.entries)} tensors, not {count}: copy all its files, or make it again."
+        )
     body = Body(entries, vocabulary, kind)
     return TaskVector(Leaf(weights, {name: name for name in weights.entries}), body, str(folder))
 

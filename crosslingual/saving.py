@@ -18,6 +18,7 @@ from semeqv.engine.runs import write_text
 
 if TYPE_CHECKING:
     from crosslingual.algebra import Checkpoint, TaskVector
+    from crosslingual.stored import Numbers
 
 MERGE = "merge.json"
 DTYPES = {"float32": "F32", "bfloat16": "BF16", "float16": "F16"}
@@ -43,7 +44,7 @@ def save_vector(vector: TaskVector, folder: Path, *, overwrite: bool = False, sh
 
     def pieces(name: str) -> Iterator[Any]:
         for place, count in chunks(entries[name].count):
-            yield expression.chunk(name, place, count)
+            yield finite(expression.chunk(name, place, count), name, vector.formula)
 
     said = {
         "what": "a task vector: what training has changed in the body of a model; zero where a tensor is not stored",
@@ -91,7 +92,7 @@ def save_checkpoint(
             return
         for place, count in chunks(entries[name].count):
             if name in canonical:
-                numbers = model.expression.chunk(canonical[name], place, count)
+                numbers = finite(model.expression.chunk(canonical[name], place, count), name, model.formula)
             else:
                 numbers = weights.read(name, place * CHUNK, count)
             yield rounded(numbers, wanted)
@@ -113,3 +114,26 @@ def save_checkpoint(
             text = json.dumps(config | {"dtype": dtype}, indent=2, sort_keys=True, ensure_ascii=False)
             write_text(temporary / "config.json", text + "\n")
         write_text(temporary / MERGE, json.dumps(said, indent=2, ensure_ascii=False) + "\n")
+
+
+def finite(numbers: Numbers, name: str, formula: str) -> Numbers:
+    """Refuse numbers that are infinite or none at all.
+
+    Args:
+        numbers: Some numbers of a tensor.
+        name: The tensor.
+        formula: What was computed.
+
+    Returns:
+        The numbers.
+
+    Raises:
+        UserError: When one is not finite.
+    """
+    import numpy
+
+    if not numpy.isfinite(numbers).all():
+        raise UserError(
+            f"{formula} has a number in {name!r} that is not finite: a model of it has diverged or is damaged."
+        )
+    return numbers

@@ -4,9 +4,10 @@
 #   sbatch experiments/slurm.sh semeqv --output runs/x ... cli savers default-saver --resume cli train
 #   sbatch experiments/slurm.sh make -f experiments/crosslingual-pos.mk figs BASE=xlm-roberta-base \
 #     OPTIONS='--device cuda --precision bf16'
-#   sbatch --array=42-44 experiments/slurm.sh make -f experiments/crosslingual-ner.mk figs BASE=xlm-roberta-base
+#   sbatch --array=42-44 experiments/slurm.sh make -f experiments/crosslingual-ner.mk swept BASE=xlm-roberta-base
 #
-# In an array, SEEDS is the number of the job, and an experiment runs that seed alone. Two minutes before the end all
+# In an array, SEEDS is the number of the job, and an experiment runs that seed alone: ask for `swept`, and for `figs`
+# when all jobs are done. What they share is made before (`make -f ... base`, where the base is trained here). Two minutes before the end all
 # processes are told (USR1): a run saves itself and ends, and the job is queued again.
 
 #SBATCH --job-name=semeqv

@@ -5,13 +5,12 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from statistics import fmean, stdev
 
 import click
 
 from backpack.evaluation.measures import MEASURES
-from semeqv.engine.artefacts import METRICS, Line, read_metrics
-from semeqv.engine.student import t95
+from semeqv.engine.artefacts import Line, metrics_files, read_metrics
+from semeqv.engine.student import mean_and_half
 
 Key = tuple[str, str, tuple[str, ...], str]  # the model, the measure, of what, which number
 
@@ -52,16 +51,12 @@ def read_measured(paths: Sequence[Path]) -> Mapping[Key, list[float]]:
         click.UsageError: When a folder has no run, or nothing was measured.
     """
     found: dict[Key, list[float]] = defaultdict(list)
-    for path in paths:
-        files = sorted(path.glob(METRICS)) or sorted(path.glob(f"*/{METRICS}"))
-        if not files:
-            raise click.UsageError(f"{path}: no {METRICS} there, nor in the folders in it; measure a run first")
-        for file in files:
-            values = dict[Key, float]()
-            for line in read_metrics(file):
-                values |= numbers_of(line, file.parent.name.partition("-")[2] or file.parent.name)
-            for key, value in values.items():
-                found[key].append(value)
+    for file in metrics_files(paths):
+        values = dict[Key, float]()
+        for line in read_metrics(file):
+            values |= numbers_of(line, file.parent.name.partition("-")[2] or file.parent.name)
+        for key, value in values.items():
+            found[key].append(value)
     if not found:
         raise click.UsageError(f"{', '.join(map(str, paths))}: nothing of {', '.join(MEASURES)} was measured")
     return found
@@ -81,6 +76,6 @@ def averages(measured: Mapping[Key, Sequence[float]]) -> list[Average]:
     """The means, in the order in which they were met; intervals are Student's, at 95%."""
     rows = []
     for key, values in measured.items():
-        half = t95(len(values) - 1) * stdev(values) / math.sqrt(len(values)) if len(values) > 1 else None
-        rows.append(Average(*key, list(values), fmean(values), half))
+        mean, half = mean_and_half(values)
+        rows.append(Average(*key, list(values), mean, None if math.isnan(half) else half))
     return rows

@@ -34,6 +34,10 @@ class Compare:
     mixed: bool = False
     csv: Path | None = None
 
+    def __post_init__(self) -> None:
+        if len(self.label) > len(self.paths) > 0:
+            raise ValueError(f"--label: {len(self.label)} labels for {len(self.paths)} vectors.")
+
     def build(self, *, record: Callable[..., None]) -> None:
         """Measure, print the table, and write it.
 

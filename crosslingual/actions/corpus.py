@@ -38,7 +38,7 @@ class GatheredCorpus:
         """
         import json
 
-        from crosslingual.gathering import Gathered, said_by
+        from crosslingual.gathering import Gathered, check_one_language, said_by
         from semeqv.tasks.measures.report import print_table
         from semeqv.text.files import writing
 
@@ -46,6 +46,8 @@ class GatheredCorpus:
         tests = [options for (split, _), options in dataset_options.items() if split != "train"]
         if not sources:
             raise click.UsageError("cli crosslingual corpus: add what to gather: cli dataset ... --name pairs")
+        for options in sources:
+            check_one_language(options)
         gathered = Gathered(text for options in tests for said in said_by(options) for text in said.values())
         names = dict(self.call)
         with writing(self.output) as file:

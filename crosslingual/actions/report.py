@@ -8,6 +8,8 @@ import click
 
 from semeqv.engine.component import component, positional
 
+MEANING, FORM = ("ner", "nli", "qa"), ("pos", "parsing")
+
 
 @component("crosslingual report")
 @dataclass(frozen=True, kw_only=True)
@@ -62,12 +64,18 @@ class Report:
         if not self.paths:
             raise click.UsageError("cli crosslingual report: give folders that cli crosslingual sweep has measured")
         cells = joined(read_runs(self.paths))
+        semantic, syntactic = self.semantic or MEANING, self.syntactic or FORM
+        swept = {cell.task: None for cell in cells}
+        if missing := sorted({*self.semantic, *self.syntactic} - swept.keys()):
+            raise click.UsageError(f"No task {missing[0]!r} was swept; there is {', '.join(swept)}")
+        if not (swept.keys() & set(semantic) and swept.keys() & set(syntactic)):
+            click.echo("Tasks of meaning and tasks of form are not both here: the first hypothesis is not tested.")
         tests = tested(
             cells,
             kind=self.kind,
             choices=(FIXED, ORACLE),
-            semantic=self.semantic or ["ner", "nli", "qa"],
-            syntactic=self.syntactic or ["pos", "parsing"],
+            semantic=semantic,
+            syntactic=syntactic,
             distances=read_distances(self.distances),
         )
         languages = read_languages(self.paths, cells[0].source)

@@ -1,5 +1,6 @@
 """How far languages are from each other: read from a table, or computed from the typological features of URIEL."""
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -42,10 +43,16 @@ def read_distances(path: Path | None) -> dict[str, dict[str, float]]:
         if len(values) != len(found):
             raise UserError(f"{path}: {language!r} has {len(values)} distances where the header names {len(found)}.")
         for name, value in zip(found, values):
+            if language in found[name]:
+                raise UserError(f"{path}: {language!r} has two rows.")
+            if not value.strip():
+                continue
             try:
-                found[name] |= {language: float(value)} if value.strip() else {}
+                found[name][language] = float(value)
             except ValueError:
-                raise UserError(f"{path}: the {name} distance of {language!r} is no number: {value!r:.40}.") from None
+                found[name][language] = math.nan
+            if not math.isfinite(found[name][language]):
+                raise UserError(f"{path}: the {name} distance of {language!r} is no number: {value!r:.40}.")
     return found
 
 

@@ -4,13 +4,13 @@ import itertools
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from statistics import fmean, stdev
+from statistics import fmean
 
 import numpy
 from numpy.typing import NDArray
 
 from crosslingual.sweeps.joined import ALL, Cell
-from semeqv.engine.student import t95
+from semeqv.engine.student import mean_and_half
 
 EXACT = 8  # of so many cases all orders are tried, and of twice as many all signs
 DRAWN = 20_000  # orders of more cases
@@ -118,8 +118,7 @@ def mean_of(values: Sequence[float]) -> tuple[float, float, float, float]:
     """The mean of some values, both ends of its interval, and p of the exact test of signs; NaN of fewer than two."""
     if len(values) < 2:
         return (fmean(values) if values else math.nan), math.nan, math.nan, math.nan
-    mean = fmean(values)
-    half = t95(len(values) - 1) * stdev(values) / math.sqrt(len(values))
+    mean, half = mean_and_half(values)
     array = numpy.array(values)
     if len(values) <= 2 * EXACT:
         signs = numpy.array(list(itertools.product((1, -1), repeat=len(values))))

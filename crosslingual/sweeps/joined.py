@@ -4,15 +4,15 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from statistics import fmean, stdev
+from statistics import fmean
 from typing import Any
 
 import click
 
 from crosslingual.sweeps.choosing import CHOICE, POINT
 from crosslingual.sweeps.directions import NONE, OTHER
-from semeqv.engine.artefacts import METRICS, Line, read_metrics
-from semeqv.engine.student import t95
+from semeqv.engine.artefacts import Line, metrics_files, read_metrics
+from semeqv.engine.student import mean_and_half
 
 KEY = ("task", "model", "source", "language", "kind", "vector", "choice")
 ALL = "mean of targets"
@@ -87,17 +87,19 @@ def read_runs(paths: Sequence[Path]) -> list[Line]:
         The lines; of what a run has measured several times, the last.
 
     Raises:
-        click.UsageError: When a folder has no run, or none has been swept.
+        click.UsageError: When a folder has no run, none has been swept, or two are the same run.
     """
     found = dict[tuple[str, ...], Line]()
-    for path in paths:
-        files = [path] if path.is_file() else sorted(path.glob(METRICS)) or sorted(path.glob(f"*/{METRICS}"))
-        if not files:
-            raise click.UsageError(f"{path}: no {METRICS} there, nor in the folders in it; give the folder of a sweep")
-        for file in files:
-            for line in read_metrics(file):
-                if is_told(line.record):
-                    found[str(file), *map(str, key_of(line.record)), str(line.record.get("seed"))] = line
+    for file in metrics_files(paths):
+        for line in read_metrics(file):
+            if is_told(line.record):
+                key = (*key_of(line.record), str(line.record.get("seed")))
+                if (there := found.get(key)) and there.path != file:
+                    raise click.UsageError(
+                        f"{there.path} and {file} are both of seed {key[-1]}, {key[0]}, the model from {key[1]}: give "
+                        "one of them, or sweep another model under another --label"
+                    )
+                found[key] = line
     if not found:
         raise click.UsageError(f"{', '.join(map(str, paths))}: nothing was swept; run cli crosslingual sweep")
     return list(found.values())
@@ -123,26 +125,37 @@ def key_of(record: Mapping[str, Any]) -> tuple[str, ...]:
 def joined(lines: Iterable[Line]) -> list[Cell]:
     """Join what runs have measured: a cell for each place, and one for the mean over the target languages of each kind.
 
+    Beside the mean of a kind stands that of the same languages without a vector, of which `vector` names the kind.
+
     Args:
         lines: Choices, and tests of models without vectors.
 
     Returns:
         The cells, in the order in which they were met; means over languages last.
     """
-    places, means = dict[tuple[str, ...], list[Line]](), dict[tuple[str, ...], list[Line]]()
+    places, means, plain = (dict[tuple[str, ...], list[Line]]() for _ in range(3))
     for line in lines:
         task, model, source, language, kind, _, choice = key = key_of(line.record)
         places.setdefault(key, []).append(line)
-        if kind != OTHER and language != source:
+        if kind == NONE and language != source:
+            plain.setdefault((task, model, source), []).append(line)
+        elif kind != OTHER and language != source:
             means.setdefault((task, model, source, ALL, kind, "", choice), []).append(line)
+    for (task, model, source, _, kind, *_), each in list(means.items()):
+        languages = {line.record.get("language") for line in each}
+        beside = [line for line in plain.get((task, model, source), ()) if line.record.get("language") in languages]
+        means[task, model, source, ALL, NONE, kind, ""] = beside
     found = [cell(key, {i: [line] for i, line in enumerate(each)}) for key, each in places.items()]
-    for key, each in means.items():
-        by_run = dict[str, list[Line]]()
-        for line in each:
-            by_run.setdefault(f"{line.path} {line.record.get('seed')}", []).append(line)
-        most = max(len(run) for run in by_run.values())
-        found.append(cell(key, {i: run for i, run in enumerate(by_run.values()) if len(run) == most}))
-    return found
+    return found + [cell(key, whole_runs(each)) for key, each in means.items() if each]
+
+
+def whole_runs(lines: Iterable[Line]) -> dict[int, list[Line]]:
+    """The lines of each run; runs that lack a language that another has are left out."""
+    found = dict[tuple[Path, str], list[Line]]()
+    for line in lines:
+        found.setdefault((line.path, str(line.record.get("seed"))), []).append(line)
+    most = max(map(len, found.values()))
+    return dict(enumerate(run for run in found.values() if len(run) == most))
 
 
 def cell(key: tuple[str, ...], runs: Mapping[int, Sequence[Line]]) -> Cell:
@@ -160,9 +173,7 @@ def cell(key: tuple[str, ...], runs: Mapping[int, Sequence[Line]]) -> Cell:
 def number(runs: Mapping[int, Sequence[Line]], name: str) -> Number:
     """A number over runs, of the lines that each has."""
     values = [fmean(line.number_at(name) for line in run) for run in runs.values()]
-    mean, half = fmean(values), math.nan
-    if len(values) > 1:
-        half = t95(len(values) - 1) * stdev(values) / math.sqrt(len(values))
+    mean, half = mean_and_half(values)
     low, high = math.nan, math.nan
     every = [line for run in runs.values() for line in run]
     if all(len(run) == 1 and f"{name}_low" in run[0].record for run in runs.values()):

@@ -4,16 +4,15 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from statistics import fmean, stdev
 from typing import Any
 
 from crosslingual.comparison import WHOLE
-from semeqv.engine.artefacts import METRICS, read_metrics
-from semeqv.engine.student import t95
+from semeqv.engine.artefacts import metrics_files, read_metrics
+from semeqv.engine.student import mean_and_half
 
 BEFORE, AFTER = "base", "adapted"  # what the names of the measured sets begin with
 PERPLEXITY, PSEUDO = "perplexity", "pseudo_perplexity"
-Key = tuple[str, str]  # what was measured, of which language
+Key = tuple[str, str, str]  # where, what was measured, of which language
 NUMBERS = {"before": "perplexity before", "after": "and after", "cosine": "cosine to the source's vector"}
 
 
@@ -22,15 +21,17 @@ class Language:
     """A number of a language, over runs.
 
     Args:
-        language: The language.
+        where: The folder of the runs: models of one base.
         number: Which: before, after, cosine.
+        language: The language.
         runs: How many runs.
         mean: The mean.
         half: Half the width of its 95% interval (Student's); None where there is one run.
     """
 
-    language: str
+    where: str
     number: str
+    language: str
     runs: int
     mean: float
     half: float | None
@@ -50,20 +51,18 @@ def read_languages(paths: Sequence[Path], source: str) -> list[Language]:
         The numbers; none where nothing of this was measured.
     """
     values = dict[Key, list[float]]()
-    for path in paths:
-        files = [path] if path.is_file() else sorted(path.glob(METRICS)) or sorted(path.glob(f"*/{METRICS}"))
-        for file in files:
-            found = dict[Key, float]()
-            for line in read_metrics(file):
-                if key := key_of(line.record, source):
-                    kind = next(name for name in (PSEUDO, PERPLEXITY, "cosine") if name in line.record)
-                    found[key] = line.number_at(kind)
-            for key, value in found.items():
-                values.setdefault(key, []).append(value)
-    return [averaged(*key, each) for key, each in values.items()]
+    for file in metrics_files(paths):
+        found = dict[Key, float]()
+        for line in read_metrics(file):
+            if said_of := key_of(line.record, source):
+                kind = next(name for name in (PSEUDO, PERPLEXITY, "cosine") if name in line.record)
+                found[str(file.parent.parent), *said_of] = line.number_at(kind)
+        for key, value in found.items():
+            values.setdefault(key, []).append(value)
+    return [averaged(key, each) for key, each in values.items()]
 
 
-def key_of(record: Mapping[str, Any], source: str) -> Key | None:
+def key_of(record: Mapping[str, Any], source: str) -> tuple[str, str] | None:
     """What a line says of which language; None when it is about something else."""
     if record.get("measure") == PERPLEXITY and (PSEUDO in record or PERPLEXITY in record):
         state = str(record.get("name")).partition("-")[0]
@@ -75,19 +74,21 @@ def key_of(record: Mapping[str, Any], source: str) -> Key | None:
     return "cosine", str(next(end for end in ends if end != source))
 
 
-def averaged(number: str, language: str, values: Sequence[float]) -> Language:
+def averaged(key: Key, values: Sequence[float]) -> Language:
     """The mean of a number over runs."""
-    half = t95(len(values) - 1) * stdev(values) / math.sqrt(len(values)) if len(values) > 1 else None
-    return Language(language, number, len(values), fmean(values), half)
+    mean, half = mean_and_half(values)
+    return Language(*key, len(values), mean, None if math.isnan(half) else half)
 
 
 def language_rows(languages: Iterable[Language]) -> tuple[tuple[str, ...], list[list[str]]]:
-    """The headings and rows of the table: a row for each language."""
-    at = {(each.language, each.number): each for each in languages}
-    numbers = [number for number in NUMBERS if any(key[1] == number for key in at)]
-    names = list(dict.fromkeys(language for language, _ in at))
-    rows = [[name, *(said(at.get((name, number)), number) for number in numbers)] for name in names]
-    return ("language", *(NUMBERS[number] for number in numbers)), rows
+    """The headings and rows of the table: a row for each language, and, where there are several, each base."""
+    at = {(each.where, each.language, each.number): each for each in languages}
+    numbers = [number for number in NUMBERS if any(key[2] == number for key in at)]
+    places = dict.fromkeys(key[:2] for key in at)
+    rows = [[*place, *(said(at.get((*place, number)), number) for number in numbers)] for place in places]
+    skipped = 0 if len({where for where, _ in places}) > 1 else 1
+    columns = ("measured in", "language", *(NUMBERS[number] for number in numbers))
+    return columns[skipped:], [row[skipped:] for row in rows]
 
 
 def said(found: Language | None, number: str) -> str:

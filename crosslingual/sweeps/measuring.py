@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+import click
 from numpy.typing import NDArray
 from tqdm import tqdm
 
@@ -110,7 +111,14 @@ def measure(
         each choice of the strength.
     """
     studied = Sets(sets, options.metric)
-    ways = directions(options, opened_vectors(options), studied.languages)
+    vectors = opened_vectors(options)
+    ways = directions(options, vectors, studied.languages)
+    if options.source not in {*vectors, *(language for _, language in studied.data)}:
+        click.echo(
+            f"No vector and no data set is called {options.source!r}: there are no analogies, and no strength is "
+            "chosen on the source language. Say --source if it is called otherwise.",
+            err=True,
+        )
     head = {
         "task": options.task or task_of(sets),
         "model": options.label or name_of(model),

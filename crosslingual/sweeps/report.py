@@ -55,15 +55,15 @@ def gains(cells: Sequence[Cell]) -> Table:
     """
     first = cells[0]
     at = {(each.kind, each.language, each.choice): each for each in cells if each.kind != OTHER}
-    none = {each.language: each for each in cells if each.kind == NONE}
+    none = {each.language: each for each in cells if each.kind == NONE and each.language != ALL}
+    means = {each.vector: each for each in cells if each.kind == NONE and each.language == ALL}
     choices = [choice for choice in CHOICES if any(key[2] == choice for key in at)]
-    languages = [name for name in none if name != ALL] + [name for name in (ALL,) if name in none]
-    rows = []
+    most, rows = max(each.runs for each in cells), []
     for kind in KINDS:
-        for language in languages:
+        for language, plain in [*none.items(), (ALL, means.get(kind))]:
             gained = [at.get((kind, language, choice)) for choice in choices]
-            if any(gained):
-                rows.append([kind, language, said(none[language].score), *map(gain_said, gained)])
+            if plain and any(gained):
+                rows.append([kind, language, said(plain.score), *(gain_said(each, most) for each in gained)])
     said_of = f"model from {first.model}, {runs_said(cells)}"
     title = f"{first.task}: {first.metric} without a vector, and what vectors gain ({said_of})"
     return Table(title, ("vector", "language", "no vector", *(HEADINGS[choice] for choice in choices)), rows, 2)
@@ -115,13 +115,14 @@ def said(number: Number) -> str:
     return f"{number.mean:.3f}" + ("" if math.isnan(low) else f" [{low:.3f}, {high:.3f}]")
 
 
-def gain_said(cell: Cell | None) -> str:
-    """`+.012 [+.004, +.020] at 0.5`: the gain, its interval, and the mean strength."""
+def gain_said(cell: Cell | None, most: int) -> str:
+    """`+.012 [+.004, +.020] at 0.5`: the gain, its interval, and the mean strength; and the runs, if not the most."""
     if cell is None:
         return ""
     low, high = cell.gain.interval
     ends = "" if math.isnan(low) else f" [{low:+.3f}, {high:+.3f}]"
-    return f"{cell.gain.mean:+.3f}{ends}" + ("" if cell.kind == GRID else f" at {cell.strength:.2f}")
+    strength = "" if cell.kind == GRID else f" at {cell.strength:.2f}"
+    return f"{cell.gain.mean:+.3f}{ends}{strength}" + (f", {runs_said([cell])}" if cell.runs < most else "")
 
 
 def runs_said(cells: Sequence[Cell]) -> str:

@@ -175,10 +175,11 @@ $(SHARED)/%/$(TASK)-$(SOURCE)/trained: $(SHARED)/%/lm-$(SOURCE)/trained $(WRITTE
 	$(call TASK_TRAINING,$(SHARED)/$*/lm-$(SOURCE))
 	@touch $@
 
+CALLED := $(if $(BASE),$(notdir $(BASE))-)
 SWEEP = $(EVERY) $(TASK_SETTINGS) --output $(@D) $(foreach each,$(LANGUAGES),$(call MEASURED,$(each))) \
   cli model $(HEAD) --from $(SHARED)/$*/$(TASK)-$(1) cli crosslingual sweep \
   $(foreach each,$(VECTORS),--vector $(each) $(SHARED)/$*/vectors/$(each)) --source $(SOURCE) \
-  $(if $(UNRELATED),--unrelated $(UNRELATED)) --lambdas $(STRENGTHS) --task $(TASK) --label $(1) $(SWEEPING)
+  $(if $(UNRELATED),--unrelated $(UNRELATED)) --lambdas $(STRENGTHS) --task $(TASK) --label $(CALLED)$(1) $(SWEEPING)
 
 $(RUN)/%-base/metrics.jsonl: $(SHARED)/%/$(TASK)-base/trained $$(call VECTOR_FILES,$$*)
 	$(call SWEEP,base)
@@ -194,6 +195,9 @@ MEASURES := $(foreach seed,$(MEASURED_SEEDS),$(foreach each,base $(LANGUAGES),$(
   $(EACH:%=$(SHARED)/measured/%-vectors/metrics.jsonl)
 
 .SECONDARY:
+.PHONY: base swept
+base: $(TRAINED)
+swept: $(SWEEPS) $(MEASURES)
 figs: $(SWEEPS) $(MEASURES)
 	$(SEMEQV) cli sweep-view --draw curves --path $(FIGURES)/curves $(RUN)
 	$(SEMEQV) cli sweep-view --draw matrix --path $(FIGURES)/matrix $(RUN)

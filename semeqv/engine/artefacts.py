@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -56,6 +56,28 @@ class Line:
 def metrics_file(path: Path) -> Path:
     """Return the metrics file that a path names: the file itself, or the one in a run folder."""
     return path / METRICS if path.is_dir() else path
+
+
+def metrics_files(paths: Iterable[Path]) -> list[Path]:
+    """Find the metrics files that some paths name.
+
+    Args:
+        paths: Files, folders of runs, or folders with such folders.
+
+    Returns:
+        The files, one at least for each path; one that several paths name counts once.
+
+    Raises:
+        click.UsageError: When a path names none.
+    """
+    found = dict[Path, Path]()
+    for path in paths:
+        files = [path] if path.is_file() else sorted(path.glob(METRICS)) or sorted(path.glob(f"*/{METRICS}"))
+        if not files:
+            raise click.UsageError(f"{path}: no {METRICS} there, nor in the folders in it; give the folder of a run")
+        for file in files:
+            found.setdefault(file.resolve(), file)
+    return list(found.values())
 
 
 def read_metrics(path: Path) -> list[Line]:

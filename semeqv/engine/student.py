@@ -1,6 +1,8 @@
 """Student's t, for intervals of the mean of a few runs."""
 
-from statistics import NormalDist
+import math
+from collections.abc import Sequence
+from statistics import NormalDist, fmean, stdev
 
 # Two-sided 95% points of Student's t with 1, 2, ... degrees of freedom.
 T95 = (
@@ -26,3 +28,10 @@ def t95(degrees: int) -> float:
     second = (5 * z**5 + 16 * z**3 + 3 * z) / 96
     third = (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / 384
     return z + first / degrees + second / degrees**2 + third / degrees**3
+
+
+def mean_and_half(values: Sequence[float]) -> tuple[float, float]:
+    """The mean of some values, one at least, and half the width of its 95% interval; NaN where there is one value."""
+    if len(values) < 2:
+        return fmean(values), math.nan
+    return fmean(values), t95(len(values) - 1) * stdev(values) / math.sqrt(len(values))

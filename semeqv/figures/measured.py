@@ -25,16 +25,12 @@ def measured(paths: tuple[Path, ...], command: str) -> Iterator[tuple[str, str, 
     Raises:
         click.UsageError: No folder is given, or one has no run.
     """
-    from semeqv.engine.artefacts import METRICS, read_metrics
+    from semeqv.engine.artefacts import metrics_files, read_metrics
 
     if not paths:
         raise click.UsageError(f"{command}: give the folder of measured runs")
-    for path in paths:
-        files = sorted(path.glob(METRICS)) or sorted(path.glob(f"*/{METRICS}"))
-        if not files:
-            raise click.UsageError(f"{path}: no {METRICS} there, nor in the folders in it; measure a run first")
-        for file in files:
-            name = file.parent.name
-            for line in read_metrics(file):
-                if "measure" in line.record:
-                    yield name, name.partition("-")[2] or name, line
+    for file in metrics_files(paths):
+        name = file.parent.name
+        for line in read_metrics(file):
+            if "measure" in line.record:
+                yield name, name.partition("-")[2] or name, line

@@ -6,12 +6,11 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from statistics import fmean, stdev
 
 import click
 
 from semeqv.engine.artefacts import Line
-from semeqv.engine.student import t95
+from semeqv.engine.student import mean_and_half
 from semeqv.figures.measured import measured
 
 POINT, CHOICE = "sweep", "sweep choice"
@@ -106,10 +105,7 @@ def means(
 def mean(lines: Sequence[Line], name: str) -> Mean:
     """The mean of a number over runs."""
     values = [line.number_at(name) for line in lines]
-    value, low, high = fmean(values), math.nan, math.nan
-    if len(values) > 1:
-        half = t95(len(values) - 1) * stdev(values) / math.sqrt(len(values))
-        low, high = value - half, value + half
-    elif f"{name}_low" in lines[0].record:
-        low, high = lines[0].number_at(f"{name}_low"), lines[0].number_at(f"{name}_high")
-    return Mean(value, low, high)
+    value, half = mean_and_half(values)
+    if math.isnan(half) and f"{name}_low" in lines[0].record:
+        return Mean(value, lines[0].number_at(f"{name}_low"), lines[0].number_at(f"{name}_high"))
+    return Mean(value, value - half, value + half)

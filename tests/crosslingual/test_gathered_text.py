@@ -7,6 +7,7 @@ import numpy
 import pytest
 from sweep_material import treebank
 
+from crosslingual.gathering import Gathered
 from crosslingual.sweeps.distances import uriel_distances
 from semeqv.engine.errors import UserError
 
@@ -35,8 +36,20 @@ def test_what_is_there_or_tested_is_left_out(say, tmp_path):
     ]
     assert [list(line) for line in lines[4:]] == [["es"], ["es"]]
     assert "left out: 1 lines that were there, 1 that are in a validation or test set" in said
+    trees = "cli dataset conllu --path es_x-ud-train.conllu --languages es de --name trees"
+    assert (
+        "has text in es and de: give each language a segment"
+        in say(f"{trees} cli crosslingual corpus --output x", code=2).err
+    )
     words = "cli dataset plain --path test.txt --language de --split test cli crosslingual corpus --output x"
     assert "add what to gather" in say(words, code=2).err
+
+
+def test_a_line_is_the_same_whatever_the_order_of_its_languages():
+    gathered = Gathered([])
+    lines = [{"en": "Hi", "fr": "Salut"}, {"fr": "Salut", "en": "Hi"}, {"en": "Hi", "fr": " "}, {"en": "hi!"}]
+    assert list(gathered.new(lines)) == [{"en": "Hi", "fr": "Salut"}, {"en": "Hi"}]
+    assert gathered.repeated == 2
 
 
 @pytest.fixture

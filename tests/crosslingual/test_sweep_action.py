@@ -132,6 +132,11 @@ def test_mistakes_are_one_line(folder, say, options, said):
     assert len(found.err.splitlines()) <= 2
 
 
+def test_a_source_that_nothing_is_called_by_is_said(folder, say):
+    found = say("--output run " + sentence("--kinds language --source englisch --replicates 0").format(folder=folder))
+    assert "No vector and no data set is called 'englisch'" in found.err
+
+
 def test_sets_are_called_by_languages(folder, say):
     line = "--output run " + sentence("--kinds language").format(folder=folder)
     assert "say --name de" in say(line.replace("--name es", ""), code=2).err

@@ -101,6 +101,46 @@ def test_a_run_that_was_measured_twice_counts_once(runs):
     assert found.gain.mean == pytest.approx(numpy.mean([(0.1 + s / 1000 + (s == 1)) / 2 for s in (1, 2, 3)]))
 
 
+def test_a_run_that_is_given_twice_counts_once(runs):
+    once = joined(read_runs([runs / "pos"]))
+    assert joined(read_runs([runs / "pos", runs / "ner/../pos", runs / "pos/1-base"])) == once
+
+
+def test_two_runs_of_one_name_and_seed_are_refused(runs, say):
+    write(runs / "mbert/1-base", lines_of(1, shift=0.5))
+    said = say("cli crosslingual report pos mbert", code=2).err
+    assert "pos/1-base/metrics.jsonl and mbert/1-base/metrics.jsonl are both of seed 1, pos" in said
+    assert "--label" in said
+
+
+def test_the_mean_without_a_vector_is_of_the_languages_that_have_one(runs):
+    lines = [line for line in lines_of(1) if line["kind"] == "none" or line["language"] == "es"]
+    for line in lines:
+        line["accuracy"] += 0.2 * (line["language"] == "fr")
+    write(runs / "few/1-base", lines)
+    cells = joined(read_runs([runs / "few"]))
+    plain = one(cells, language="mean of targets", kind="none", vector="language")
+    assert plain.score.mean == pytest.approx(0.41)
+    gained = one(cells, language="mean of targets", kind="language", choice="fixed")
+    assert gained.score.mean - gained.gain.mean == pytest.approx(plain.score.mean)
+
+
+def test_a_task_that_was_not_swept_is_named(runs, say):
+    said = say("cli crosslingual report pos ner --semantic ner --syntactic parsing", code=2).err
+    assert "No task 'parsing' was swept; there is pos, ner" in said
+    assert "the first hypothesis is not tested" in say("cli crosslingual report pos").out
+
+
+def test_languages_of_several_bases_are_not_mixed(runs, say):
+    for name, value in (("one", 20.0), ("two", 90.0)):
+        line = {"measure": "perplexity", "name": "base-de", "language": "de", "pseudo_perplexity": value}
+        write(runs / f"{name}/measured/1-base", [line])
+    said = say("cli crosslingual report pos/1-base one/measured two/measured").out
+    assert "one/measured" in said
+    assert "20.0" in said
+    assert "90.0" in said
+
+
 def test_one_run_has_the_interval_over_sentences(runs):
     found = one(joined(read_runs([runs / "pos/1-base"])), language="de", kind="language", choice="fixed")
     assert math.isnan(found.gain.low)
@@ -196,6 +236,8 @@ def test_semantic_tasks_are_compared_language_by_language():
         ("de\t.1\n", "the first line names the columns"),
         ("language\tsyntax\nde\n", "'de' has 0 distances where the header names 1"),
         ("language\tsyntax\nde\tfar\n", "the syntax distance of 'de' is no number: 'far'"),
+        ("language\tsyntax\nde\tnan\n", "the syntax distance of 'de' is no number: 'nan'"),
+        ("language\tsyntax\nde\t.1\nde\t.9\n", "'de' has two rows"),
     ],
 )
 def test_what_is_no_table_of_distances_is_named(tmp_path, text, said):

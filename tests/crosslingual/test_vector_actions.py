@@ -39,6 +39,21 @@ def test_a_vector_is_made_applied_and_taken_off(folders, say, tmp_path):
     assert opened("new")["embeddings.LayerNorm.bias"].dtype == torch.float16
 
 
+def test_a_model_that_has_diverged_makes_no_vector(folders, say, tmp_path):
+    broken = model_of("bert-mlm", 4)
+    with torch.no_grad():
+        broken.bert.embeddings.LayerNorm.bias[3] = torch.nan
+    saved(broken, tmp_path / "broken")
+    said = say("cli crosslingual vector --from broken --base base --output vector", code=2).err
+    assert "a number in 'embeddings.LayerNorm.bias' that is not finite" in said
+    assert not (tmp_path / "vector").exists()
+
+
+def test_a_label_too_many_is_one_line(folders, say):
+    words = "cli crosslingual compare es de --base base --label one --label two --label three"
+    assert "3 labels for 2 vectors" in say(words, code=2).err
+
+
 @pytest.mark.parametrize("method", ["linear", "ties --density 0.3", "dare", "dare --density 1", "slerp"])
 def test_models_are_merged(folders, say, method):
     say(f"--seed 3 cli crosslingual merge --method {method} --base base --add 1 es --add 3 de --output one")

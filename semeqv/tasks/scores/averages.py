@@ -5,12 +5,12 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from statistics import fmean, stdev
+from statistics import fmean
 
 import click
 
-from semeqv.engine.artefacts import METRICS, read_metrics
-from semeqv.engine.student import t95
+from semeqv.engine.artefacts import metrics_files, read_metrics
+from semeqv.engine.student import mean_and_half
 
 PLACE = ("epoch", "step", "split", "name")
 SEEDED = re.compile(r"\d+-(.+)")
@@ -58,13 +58,9 @@ def read_runs(paths: Sequence[Path], split: str) -> dict[str, list[Sets]]:
         click.UsageError: When there is no such file, or none in it of the split.
     """
     found = dict[str, list[Sets]]()
-    for path in paths:
-        files = [path] if path.is_file() else sorted(path.glob(METRICS)) or sorted(path.glob(f"*/{METRICS}"))
-        if not files:
-            raise click.UsageError(f"{path}: no {METRICS} there, nor in the folders in it; give the folder of a run")
-        for file in files:
-            if sets := last_scores(file, split):
-                found.setdefault(experiment_of(file.parent), []).append(sets)
+    for file in metrics_files(paths):
+        if sets := last_scores(file, split):
+            found.setdefault(experiment_of(file.parent), []).append(sets)
     if not found:
         raise click.UsageError(
             f"{', '.join(map(str, paths))}: no scores of a {split} set; end the sentence with: cli test"
@@ -161,9 +157,7 @@ def row(experiment: str, group: str, metric: str, runs: Sequence[Sets], sets: Se
         The row.
     """
     values = [fmean(run[name][metric] for name in sets) for run in runs]
-    mean, half = fmean(values), math.nan
-    if len(values) > 1:
-        half = t95(len(values) - 1) * stdev(values) / math.sqrt(len(values))
+    mean, half = mean_and_half(values)
     ends = (f"{metric}_low", f"{metric}_high")
     low, high = math.nan, math.nan
     if len(sets) == 1 and all(end in run[sets[0]] for run in runs for end in ends):
