@@ -12,11 +12,13 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 from transformers import PreTrainedTokenizerFast
 
 from backpack.evaluation.beam import WordBeam, kinds_of
+from backpack.evaluation.cloze_report import chosen
 from backpack.evaluation.continuing import pieces
 from backpack.evaluation.dictionary import entries
 from backpack.evaluation.heaps import features, occurrences
 from backpack.evaluation.passages import passages, read_texts
 from backpack.evaluation.rated import read_rated, read_translated
+from backpack.evaluation.word_shape import first_word, is_word
 from backpack.senses.words import Speller, without_shared
 from semeqv.engine.errors import UserError
 from semeqv.engine.regime import Regime
@@ -58,13 +60,72 @@ def test_the_beam_finds_the_most_probable_words(letters):
             score = sum(found[2 + i, token].item() for i, token in enumerate(tokens))
             score += found[-1, ends].logsumexp(-1).item()
             word = "".join(VOCABULARY[token] for token in tokens)[1:]
-            best[word] = max(score, best.get(word, -numpy.inf))
+            best[word] = numpy.logaddexp(score, best.get(word, -numpy.inf))
     expected = sorted(best.items(), key=lambda word: -word[1])[:40]
     with torch.no_grad():
         found, other = WordBeam(model, Regime(torch.device("cpu"), "fp32"), kinds, 100, longest=3)([context, [0]])
     assert [word for word, _ in found[:40]] == [word for word, _ in expected]
     assert [score for _, score in found[:40]] == pytest.approx([score for _, score in expected], abs=1e-4)
     assert found[:3] != other[:3]
+
+
+class Scripted:
+    """A model whose next token depends on the last one alone, by probabilities that are written down."""
+
+    def __init__(self, tokens, following):
+        self.rows = torch.full((len(tokens), len(tokens)), -torch.inf)
+        for before, after in following.items():
+            for token, probability in after.items():
+                self.rows[tokens.index(before), tokens.index(token)] = numpy.log(probability)
+
+    def __call__(self, input_ids, attention_mask):
+        return {"logits": self.rows[input_ids]}
+
+
+def beam_over(tokens, following, width):
+    """What the beam finds behind a text of `</s>` alone, as probabilities."""
+    vocabulary = {token: place for place, token in enumerate(tokens)}
+    tokenizer = PreTrainedTokenizerFast(
+        tokenizer_object=Tokenizer(models.BPE(vocab=vocabulary, merges=[])), eos_token="</s>"
+    )
+    beam = WordBeam(
+        Scripted(tokens, following), Regime(torch.device("cpu"), "fp32"), kinds_of(tokenizer, len(tokens)), width
+    )
+    return {word: float(numpy.exp(score)) for word, score in beam([[0]])[0]}
+
+
+def test_marks_behind_a_word_are_no_part_of_it():
+    tokens = ["</s>", "Ġwork", "Ġand", ".", "'.", "'", "s", "-", "âĢĻ", "âĢĿ", "âĢĵ", "Ġ", "es"]
+    point = {".": 1.0}
+    following = {"</s>": {"Ġwork": 0.6, "Ġand": 0.4}, "Ġand": point, "Ġwork": {"'.": 0.5, ".": 0.5}}
+    assert beam_over(tokens, following, 3) == pytest.approx({"work": 0.6, "and": 0.4})
+    kinds = {"'": 0.3, "'.": 0.1, "âĢĿ": 0.1, "âĢĵ": 0.1, "âĢĻ": 0.1, "es": 0.1, ".": 0.2}
+    following |= {"Ġwork": kinds, "'": {"s": 0.5, ".": 0.25, "'": 0.15, "-": 0.1}, "s": point, "es": point}
+    following["âĢĻ"] = {"s": 0.5, "Ġand": 0.5}
+    found = beam_over(tokens, following, 10)
+    ended = 0.2 + 0.1 + 0.1 + 0.1 + 0.3 * 0.5 + 0.1 * 0.5
+    expected = {"work": 0.6 * ended, "work's": 0.09, "work’s": 0.03, "workes": 0.06, "and": 0.4}
+    assert found == pytest.approx(expected)
+
+
+def test_words_are_letters_with_single_marks_between():
+    for word in ("5", "e-f'g", "l’eau", "हिन्दी", "می\u200cخواهم", "x2"):
+        assert is_word(word)
+    for other in ("U.S", "1,000", "e--f", "'tis", "rock-", "a b", ""):
+        assert not is_word(other)
+    assert [first_word(text) for text in ("work'.", "rock-n-roll", "it's-", "«a", "a\ufffd")] == [
+        "work", "rock-n-roll", "it's", "", "a"
+    ]  # fmt: skip
+
+
+def test_passages_that_no_beam_can_guess_are_left_out():
+    texts = ["we have 1,000", "we have one.", "in the U.S.", "in the world", "and so on"]
+    found, left_out = chosen(passages(((text, "x") for text in texts), 2), 2)
+    assert ([each.word for each in found], left_out) == (["one", "world"], 2)
+    found, left_out = chosen(passages(((text, "x") for text in texts), 2), 0)
+    assert (len(found), left_out) == (3, 2)
+    (hindi,) = passages([("वह घर में थी।", "hi")], 2)
+    assert hindi.word == "थी"
 
 
 def test_passages_end_with_their_last_word(tmp_path):
