@@ -6,6 +6,7 @@ may belong to the word or stand behind it, which what follows decides: with a le
 else it has ended before the mark.
 """
 
+import inspect
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +17,7 @@ from torch import Tensor
 
 from backpack.evaluation.word_shape import MARKS, begins_word, continues_word, first_word
 from semeqv.engine.regime import Regime
+from semeqv.tasks.likelihood.scoring import LOGITS
 from semeqv.text.tokenizers.spelling import convention_of
 
 MARK_BYTES = tuple(mark.encode() for mark in MARKS)
@@ -88,6 +90,7 @@ class WordBeam:
 
     def __init__(self, model: Any, regime: Regime, kinds: TokenKinds, width: int = 3, longest: int = 8):
         self.model, self.regime, self.kinds, self.width, self.longest = model, regime, kinds, width, longest
+        self.keeps = "logits_to_keep" in inspect.signature(getattr(model, "forward", model)).parameters
 
     def __call__(self, contexts: Sequence[list[int]]) -> list[list[tuple[str, float]]]:
         """Look for the words that follow some texts.
@@ -145,7 +148,15 @@ class WordBeam:
         longest = max(map(len, rows))
         ids = torch.tensor([row + [0] * (longest - len(row)) for row in rows])
         real = torch.tensor([[1] * len(row) + [0] * (longest - len(row)) for row in rows])
-        last = torch.tensor([len(row) - 1 for row in rows])
-        logits = self.model(**self.regime.place({"input_ids": ids, "attention_mask": real}))["logits"]
-        found: Tensor = logits[torch.arange(len(rows)), last.to(logits.device)].float().log_softmax(-1).cpu()
-        return found
+        kept, last = torch.unique(torch.tensor([len(row) - 1 for row in rows]), return_inverse=True)
+        wanted = {"logits_to_keep": self.regime.place({"kept": kept})["kept"]} if self.keeps else {}
+        if not self.keeps:
+            last = kept[last]
+        few = max(LOGITS // ((len(kept) if self.keeps else longest) * len(self.kinds.spelled)), 1)
+        found = []
+        for some in (slice(start, start + few) for start in range(0, len(rows), few)):
+            batch = self.regime.place({"input_ids": ids[some], "attention_mask": real[some]})
+            logits = self.model(**batch, **wanted)["logits"]
+            at = last[some].to(logits.device)
+            found.append(logits[torch.arange(len(at), device=logits.device), at].float().log_softmax(-1).cpu())
+        return torch.cat(found)
