@@ -9,19 +9,22 @@ import numpy
 import pytest
 import torch
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
-from transformers import PreTrainedTokenizerFast
+from transformers import GPT2Config, GPT2LMHeadModel, PreTrainedTokenizerFast
 
+from backpack.evaluation import lexical_report
 from backpack.evaluation.beam import WordBeam, kinds_of
 from backpack.evaluation.cloze_report import chosen
 from backpack.evaluation.continuing import pieces
 from backpack.evaluation.dictionary import entries
 from backpack.evaluation.heaps import features, occurrences
+from backpack.evaluation.lexical import Lexical
 from backpack.evaluation.passages import passages, read_texts
 from backpack.evaluation.rated import read_rated, read_translated
 from backpack.evaluation.word_shape import first_word, is_word
 from backpack.senses.words import Speller, without_shared
 from semeqv.engine.errors import UserError
 from semeqv.engine.regime import Regime
+from semeqv.tasks.measures.measuring import Subject
 from semeqv.text.babel.grammar import Grammar
 from semeqv.text.babel.reader import BayesReader
 from tests.backpack.small_backpacks import make
@@ -108,6 +111,24 @@ def test_marks_behind_a_word_are_no_part_of_it():
     assert found == pytest.approx(expected)
 
 
+@pytest.mark.parametrize("control", [False, True])
+def test_the_beam_computes_no_more_logits_than_it_needs(letters, control, monkeypatch):
+    model = make(vocab_size=len(VOCABULARY))
+    if control:
+        model = GPT2LMHeadModel(GPT2Config(vocab_size=len(VOCABULARY), n_embd=16, n_layer=1, n_head=2)).eval()
+    beam = WordBeam(model, Regime(torch.device("cpu"), "fp32"), kinds_of(letters, len(VOCABULARY)))
+    sizes, rows = [], [[0, 4, 2], [0, 1, 2, 3, 4, 5], [0, 4, 9]]
+    model.lm_head.register_forward_hook(lambda _, inputs, output: sizes.append(output.shape[:2]))
+    with torch.no_grad():
+        found = beam.next_tokens(rows)
+        assert sizes == [(3, 2)]
+        monkeypatch.setattr("backpack.evaluation.beam.LOGITS", 2 * 2 * len(VOCABULARY))
+        assert torch.allclose(beam.next_tokens(rows), found, atol=1e-6)
+    assert sizes[1:] == [(2, 2), (1, 2)]
+    for row, each in zip(rows, found):
+        assert torch.allclose(each, log_probabilities(model, row)[-1], atol=1e-5)
+
+
 def test_words_are_letters_with_single_marks_between():
     for word in ("5", "e-f'g", "l’eau", "हिन्दी", "می\u200cخواهم", "x2"):
         assert is_word(word)
@@ -175,6 +196,18 @@ def test_pairs_of_a_dictionary(letters, tmp_path):
         ("a", "b"),
         ("b", "cab"),
     ]
+
+
+def test_a_translation_that_shares_tokens_is_no_mistake(letters, tmp_path):
+    file = tmp_path / "d.tsv"
+    file.write_text("ab\tb\nab\tcab\na\tcab\n")
+    model = make(vocab_size=len(VOCABULARY))
+    model.get_input_embeddings().weight.data = torch.eye(len(VOCABULARY), 16)
+    subject = Subject(model, letters, {}, 1, ("cpu", "fp32", None))
+    (line, *_) = lexical_report.measure(Lexical(path=file, k=(1,), replicates=10), subject)
+    assert (line["by"], line["words"], line["candidates"]) == ("embedding", 2, 2)
+    assert line["precision@1"] == 0.5  # `b` is the only candidate for `ab`, though `cab` is nearer
+    assert line["random@1"] == 0.75
 
 
 def test_pieces_of_running_text(letters):
