@@ -183,6 +183,20 @@ def test_rated_pairs_of_every_kind(tmp_path):
         read_translated(words, scores, ("DEU",), None)
 
 
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("SimLex-999.txt", "word1\tword2\tPOS\tSimLex999\tconc(w1)\na\tb\tA\t1.5\t2.7\nc\td\tN\t9\t1\ne\tf\tV\t0\t1\n"),
+        ("SimVerb-3500.txt", "a\tb\tV\t1.5\tSYNONYMS\nc\td\tV\t9\tNONE\ne\tf\tV\t0\tNONE\n"),
+        ("combined.csv", "Word 1,Word 2,Human (mean)\na,b,1.5\nc,d,9\ne,f,0\n"),
+    ],
+)
+def test_rated_pairs_as_they_are_published(tmp_path, name, text):
+    (tmp_path / name).write_text(text)
+    rated = read_rated(tmp_path / name)
+    assert (rated.first, rated.second, rated.scores.tolist()) == (["a", "c", "e"], ["b", "d", "f"], [1.5, 9, 0])
+
+
 def test_pairs_of_a_dictionary(letters, tmp_path):
     file = tmp_path / "d.tsv"
     file.write_text("a\tb\na\tb\na c\tb\nab\tb\nb\tcab\n")
