@@ -22,7 +22,7 @@ from semeqv.tasks.measures.intervals import interval
 from semeqv.tasks.measures.measuring import Subject
 from semeqv.tasks.measures.report import print_table
 from semeqv.tasks.measures.training_text import report_overlap
-from semeqv.text.datasets.tokenised import separator
+from semeqv.text.datasets.tokenised import first_token
 from semeqv.text.generation import check_causal
 
 if TYPE_CHECKING:
@@ -150,7 +150,7 @@ def guess(options: "Cloze", model: Any, tokenizer: Any, regime: Any, asked: Sequ
     Returns:
         What it guessed, in the order of the passages.
     """
-    speller, starts = Speller(tokenizer), separator(tokenizer)
+    speller, starts = Speller(tokenizer), first_token(tokenizer, masked=False)
     beam = WordBeam(
         model, regime, kinds_of(tokenizer, model.get_input_embeddings().weight.shape[0]), options.width, options.longest
     )
