@@ -25,7 +25,7 @@ from semeqv.tasks.measures.inference import inference, most_tokens, name_of
 from semeqv.tasks.measures.intervals import interval
 from semeqv.tasks.measures.measuring import Subject
 from semeqv.tasks.measures.report import print_table
-from semeqv.text.datasets.tokenised import separator
+from semeqv.text.datasets.tokenised import first_token
 from semeqv.text.models.opening import open_model, open_tokenizer
 from semeqv.text.readers.table import read_rows
 
@@ -173,7 +173,7 @@ def write(
     Returns:
         Each text, behind its topic.
     """
-    (by, strength), starts, made = way, separator(lexicon.tokenizer), list[tuple[TopicWords, str]]()
+    (by, strength), starts, made = way, first_token(lexicon.tokenizer, masked=False), list[tuple[TopicWords, str]]()
     for place, topic in enumerate(tqdm(topics, desc=f"{by} {strength:g}", unit="topic", leave=False, disable=None)):
         seed_everything(seed + 1000 * place)
         edit = Topic(tokens=topic.tokens, strength=strength, annealing=options.annealing)

@@ -1,20 +1,26 @@
 """The words that a language model expects next, whole ones, by a beam over their tokens.
 
 A word is a row of tokens of which the first begins a word, the others go on with it, and after which something else
-follows: another word, a mark, the end of the text. Its probability is that of all three.
+follows: another word, a mark, the end of the text. Its probability is that of all three. A `'`, `’` or `-` by itself
+may belong to the word or stand behind it, which what follows decides: with a letter the word goes on, with anything
+else it has ended before the mark.
 """
 
+import inspect
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy
 import torch
 from torch import Tensor
 
+from backpack.evaluation.word_shape import MARKS, begins_word, continues_word, first_word
 from semeqv.engine.regime import Regime
+from semeqv.tasks.likelihood.scoring import LOGITS
 from semeqv.text.tokenizers.spelling import convention_of
 
-INSIDE = b"'-"  # marks that words hold
+MARK_BYTES = tuple(mark.encode() for mark in MARKS)
 
 
 @dataclass(frozen=True)
@@ -23,12 +29,14 @@ class TokenKinds:
 
     Args:
         begins: `(vocabulary,)`, behind a space.
-        goes_on: `(vocabulary,)`.
+        goes_on: `(vocabulary,)`, with a word that ends in a letter so far.
+        after_mark: `(vocabulary,)`, with a word that ends in a mark so far.
         spelled: The bytes of each token.
     """
 
     begins: Tensor
     goes_on: Tensor
+    after_mark: Tensor
     spelled: list[bytes]
 
 
@@ -40,18 +48,28 @@ def kinds_of(tokenizer: Any, rows: int) -> TokenKinds:
         rows: Tokens that the model knows; those without a spelling, and special ones, end words.
 
     Returns:
-        The kinds.
+        The kinds. Of a token that is a part of a character, the first byte decides.
     """
     vocabulary = tokenizer.get_vocab()
     convention, special = convention_of(vocabulary), set(tokenizer.all_special_ids)
-    begins, goes_on, spelled = torch.zeros(rows, dtype=torch.bool), torch.zeros(rows, dtype=torch.bool), [b""] * rows
+    begins, goes_on, after_mark = torch.zeros(3, rows, dtype=torch.bool)
+    spelled = [b""] * rows
     for token, place in vocabulary.items():
         if place in special or place >= rows:
             continue
         said = spelled[place] = convention.spelled(token)
-        begins[place] = said[:1] == b" " and wordlike(said[1:2])
-        goes_on[place] = wordlike(said[:1]) or said[:1] in (INSIDE[:1], INSIDE[1:])
-    return TokenKinds(begins, goes_on, spelled)
+        blank, inner = said[:1] == b" ", said.removeprefix(b" ")
+        try:
+            text = inner.decode()
+        except UnicodeDecodeError:
+            begins[place] = blank and wordlike(inner[:1])
+            after_mark[place] = not blank and wordlike(inner[:1])
+            goes_on[place] = after_mark[place] or said.startswith(MARK_BYTES)
+            continue
+        begins[place] = blank and begins_word(text)
+        goes_on[place] = not blank and continues_word(text)
+        after_mark[place] = goes_on[place] and not text.startswith(MARKS)
+    return TokenKinds(begins, goes_on, after_mark, spelled)
 
 
 def wordlike(byte: bytes) -> bool:
@@ -72,6 +90,7 @@ class WordBeam:
 
     def __init__(self, model: Any, regime: Regime, kinds: TokenKinds, width: int = 3, longest: int = 8):
         self.model, self.regime, self.kinds, self.width, self.longest = model, regime, kinds, width, longest
+        self.keeps = "logits_to_keep" in inspect.signature(getattr(model, "forward", model)).parameters
 
     def __call__(self, contexts: Sequence[list[int]]) -> list[list[tuple[str, float]]]:
         """Look for the words that follow some texts.
@@ -89,9 +108,9 @@ class WordBeam:
             if not asked:
                 break
             expected = self.next_tokens([contexts[text] + tokens for text, _, tokens in asked])
-            ends = torch.logsumexp(expected.masked_fill(self.kinds.goes_on, -torch.inf), -1).tolist()
-            allowed = self.kinds.goes_on if step else self.kinds.begins
-            best = expected.masked_fill(~allowed, -torch.inf).topk(min(self.width, expected.shape[-1]))
+            goes_on = self.goes_on([tokens for _, _, tokens in asked])
+            ends = torch.logsumexp(expected.masked_fill(goes_on, -torch.inf), -1).tolist()
+            best = expected.masked_fill(~goes_on, -torch.inf).topk(min(self.width, expected.shape[-1]))
             live = [[] for _ in contexts]
             for row, (text, score, tokens) in enumerate(asked):
                 if tokens:
@@ -102,6 +121,16 @@ class WordBeam:
             live = [self.kept(each, done[text]) for text, each in enumerate(live)]
         return [sorted(words.items(), key=lambda word: -word[1])[: self.width] for words in done]
 
+    def goes_on(self, words: Sequence[list[int]]) -> Tensor:
+        """The tokens that may follow beginnings of words as parts of them, `(words, vocabulary)`."""
+        kinds = self.kinds
+        after = [kinds.after_mark if self.spelled(word).endswith(MARK_BYTES) else kinds.goes_on for word in words]
+        return torch.stack([each if word else kinds.begins for word, each in zip(words, after)])
+
+    def spelled(self, tokens: Sequence[int]) -> bytes:
+        """The bytes of tokens."""
+        return b"".join(self.kinds.spelled[token] for token in tokens)
+
     def kept(self, live: list[tuple[float, list[int]]], done: dict[str, float]) -> list[tuple[float, list[int]]]:
         """The most probable beginnings, without those that can no longer be among the most probable words."""
         enough = sorted(done.values(), reverse=True)[: self.width]
@@ -109,16 +138,25 @@ class WordBeam:
         return sorted((each for each in live if each[0] > least), key=lambda each: -each[0])[: self.width]
 
     def finish(self, words: dict[str, float], tokens: list[int], score: float) -> None:
-        """Add a word; of two ways to write one, the more probable one counts."""
-        word = b"".join(self.kinds.spelled[token] for token in tokens).decode("utf-8", errors="replace").strip()
-        words[word] = max(score, words.get(word, score))
+        """Add a word, without the mark that it may end in; probabilities of all ways to write one add up."""
+        word = first_word(self.spelled(tokens).decode("utf-8", errors="replace").strip())
+        if word:
+            words[word] = float(numpy.logaddexp(score, words.get(word, -numpy.inf)))
 
     def next_tokens(self, rows: Sequence[list[int]]) -> Tensor:
         """The logarithms of the probabilities of what follows each row, `(rows, vocabulary)`, on the CPU."""
         longest = max(map(len, rows))
         ids = torch.tensor([row + [0] * (longest - len(row)) for row in rows])
         real = torch.tensor([[1] * len(row) + [0] * (longest - len(row)) for row in rows])
-        last = torch.tensor([len(row) - 1 for row in rows])
-        logits = self.model(**self.regime.place({"input_ids": ids, "attention_mask": real}))["logits"]
-        found: Tensor = logits[torch.arange(len(rows)), last.to(logits.device)].float().log_softmax(-1).cpu()
-        return found
+        kept, last = torch.unique(torch.tensor([len(row) - 1 for row in rows]), return_inverse=True)
+        wanted = {"logits_to_keep": self.regime.place({"kept": kept})["kept"]} if self.keeps else {}
+        if not self.keeps:
+            last = kept[last]
+        few = max(LOGITS // ((len(kept) if self.keeps else longest) * len(self.kinds.spelled)), 1)
+        found = []
+        for some in (slice(start, start + few) for start in range(0, len(rows), few)):
+            batch = self.regime.place({"input_ids": ids[some], "attention_mask": real[some]})
+            logits = self.model(**batch, **wanted)["logits"]
+            at = last[some].to(logits.device)
+            found.append(logits[torch.arange(len(at), device=logits.device), at].float().log_softmax(-1).cpu())
+        return torch.cat(found)

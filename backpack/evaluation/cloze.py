@@ -17,8 +17,9 @@ class Cloze(Measuring):
     words by a beam search: the tokens of the word and that it ends there count. A guess is right when it is the very
     word, letter by letter; marks behind the word are left off. Passages are the documents of the validation and test
     sets of the sentence, language by language, or those of a file, such as LAMBADA (Paperno et al., 2016, arXiv
-    1606.06031). The perplexity is that of the words: of all tokens of a word, but not of its end. Intervals are those
-    of a bootstrap of the passages. Lines go to metrics.jsonl of the run's folder.
+    1606.06031); those whose last word is more than letters and digits with single apostrophes or hyphens between, as
+    1,000 is, are left out. The perplexity is that of the words: of all tokens of a word, but not of its end. Intervals
+    are those of a bootstrap of the passages. Lines go to metrics.jsonl of the run's folder.
 
     Args:
         path: A passage on each line, or JSON lines with `text`; here, or under $SEMEQV_DATA.

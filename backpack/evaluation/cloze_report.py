@@ -2,9 +2,8 @@
 
 import json
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +13,7 @@ from tqdm import tqdm
 
 from backpack.evaluation.beam import WordBeam, kinds_of
 from backpack.evaluation.passages import Passage, passages, read_texts
+from backpack.evaluation.word_shape import is_word
 from backpack.senses.words import Speller
 from semeqv.engine.errors import UserError
 from semeqv.engine.runs import write_text
@@ -22,7 +22,7 @@ from semeqv.tasks.measures.intervals import interval
 from semeqv.tasks.measures.measuring import Subject
 from semeqv.tasks.measures.report import print_table
 from semeqv.tasks.measures.training_text import report_overlap
-from semeqv.text.datasets.tokenised import separator
+from semeqv.text.datasets.tokenised import first_token
 from semeqv.text.generation import check_causal
 
 if TYPE_CHECKING:
@@ -67,10 +67,13 @@ def measure(options: "Cloze", subject: Subject) -> tuple[list[dict[str, Any]], l
     check_tokenizer(model, tokenizer)
     lines, everything, generator = list[dict[str, Any]](), list[Guessed](), numpy.random.default_rng(subject.seed)
     for name, texts in sets_of(options, subject.dataset_options):
-        asked = list(islice(passages(texts, options.words), options.passages or None))
+        asked, left_out = chosen(passages(texts, options.words), options.passages)
         if not asked:
             raise UserError(f"{name} has no passage that ends with a word and has {options.words} words.")
-        said = report_overlap((each.context for each in asked), model, subject.dataset_options, f"passages of {name}")
+        if left_out:
+            click.echo(f"{name}: {left_out:,} passages left out, which end with no plain word, but such as 1,000.")
+        said: dict[str, Any] = {"left_out": left_out}
+        said |= report_overlap((each.context for each in asked), model, subject.dataset_options, f"passages of {name}")
         with inference(model, *subject.regime) as running:
             guessed = guess(options, model, tokenizer, running, asked)
         for language in sorted({each.passage.language for each in guessed}):
@@ -78,6 +81,28 @@ def measure(options: "Cloze", subject: Subject) -> tuple[list[dict[str, Any]], l
             lines.append(line(options, name, language, part, generator) | said | {"model": name_of(model)})
         everything += guessed
     return lines, everything
+
+
+def chosen(found: Iterable[Passage], most: int) -> tuple[list[Passage], int]:
+    """Choose passages whose word a beam can guess.
+
+    Args:
+        found: Passages.
+        most: The first so many; 0 for all.
+
+    Returns:
+        The passages, and how many before the last of them were left out, because what they end with is no plain word:
+        letters and digits, with single `'`, `’` or `-` between.
+    """
+    asked, left_out = list[Passage](), 0
+    for each in found:
+        if not is_word(each.word):
+            left_out += 1
+            continue
+        asked.append(each)
+        if len(asked) == most:
+            break
+    return asked, left_out
 
 
 def sets_of(
@@ -125,7 +150,7 @@ def guess(options: "Cloze", model: Any, tokenizer: Any, regime: Any, asked: Sequ
     Returns:
         What it guessed, in the order of the passages.
     """
-    speller, starts = Speller(tokenizer), separator(tokenizer)
+    speller, starts = Speller(tokenizer), first_token(tokenizer, masked=False)
     beam = WordBeam(
         model, regime, kinds_of(tokenizer, model.get_input_embeddings().weight.shape[0]), options.width, options.longest
     )

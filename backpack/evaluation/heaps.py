@@ -16,7 +16,7 @@ from semeqv.engine.regime import Regime
 from semeqv.tasks.retrieval.vectors import body_of
 from semeqv.text.babel.document import Document
 from semeqv.text.babel.reader import BayesReader
-from semeqv.text.datasets.tokenised import separator
+from semeqv.text.datasets.tokenised import first_token
 
 Integers = NDArray[numpy.int64]
 
@@ -83,7 +83,7 @@ def features(
         By name `(homonyms, features)`, and `(homonyms,)`: the last token of each.
     """
     said = tokenizer(found.texts, add_special_tokens=False, return_offsets_mapping=True)
-    starts, of_sentence = separator(tokenizer), defaultdict[int, list[int]](list)
+    starts, of_sentence = first_token(tokenizer, masked=False), defaultdict[int, list[int]](list)
     for place, sentence in enumerate(found.sentence.tolist()):
         of_sentence[sentence].append(place)
     made: dict[str, list[Any]] = defaultdict(lambda: [None] * len(found.truth))

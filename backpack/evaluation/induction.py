@@ -27,13 +27,34 @@ def gold_of(pairs: Iterable[tuple[str, str]]) -> tuple[list[str], list[str], lis
     return list(sources), list(targets), list(sources.values())
 
 
-def ranks(sources: Tensor, targets: Tensor, gold: Sequence[Sequence[int]]) -> NDArray[numpy.int64]:
+def places_among(sources: Sequence[str], targets: Sequence[str], pairs: Iterable[tuple[str, str]]) -> list[list[int]]:
+    """The places of the second words of some pairs among all targets, by source; of those that are there.
+
+    Args:
+        sources: Different first words.
+        targets: Different second words.
+        pairs: Words.
+
+    Returns:
+        Places among the targets, for each source.
+    """
+    place, found = {word: at for at, word in enumerate(targets)}, dict[str, list[int]]()
+    for one, other in pairs:
+        if other in place:
+            found.setdefault(one, []).append(place[other])
+    return [found.get(source, []) for source in sources]
+
+
+def ranks(
+    sources: Tensor, targets: Tensor, gold: Sequence[Sequence[int]], excluded: Sequence[Sequence[int]]
+) -> NDArray[numpy.int64]:
     """The place of the nearest right word among all, by the cosine; summed over vectors where a word has several.
 
     Args:
         sources: `(sources, vectors, d)`.
         targets: `(targets, vectors, d)`.
         gold: The right targets of each source, one at least.
+        excluded: Other targets that are no candidates for each source.
 
     Returns:
         `(sources,)`, from 1. A wrong word that is as near as the nearest right one stands before it, so that vectors
@@ -43,25 +64,35 @@ def ranks(sources: Tensor, targets: Tensor, gold: Sequence[Sequence[int]]) -> ND
     found = []
     for start in range(0, len(left), AT_ONCE):
         near = left[start : start + AT_ONCE] @ right.T
-        correct = torch.zeros_like(near, dtype=torch.bool)
-        for row, places in enumerate(gold[start : start + AT_ONCE]):
-            correct[row, list(places)] = True
+        correct, out = (marked(near, each[start : start + AT_ONCE]) for each in (gold, excluded))
         best = near.masked_fill(~correct, -torch.inf).amax(1, keepdim=True)
-        found.append(1 + ((near >= best - 1e-6) & ~correct).sum(1))
+        found.append(1 + ((near >= best - 1e-6) & ~correct & ~out).sum(1))
     return torch.cat(found).numpy()
 
 
-def chance(gold: Sequence[Sequence[int]], targets: int, k: int) -> float:
-    """The precision at k of targets drawn at random, without replacement.
+def marked(near: Tensor, places: Sequence[Sequence[int]]) -> Tensor:
+    """Where some targets of each source are: true at their places, of the shape of `near`, `(sources, targets)`."""
+    found = torch.zeros_like(near, dtype=torch.bool)
+    for row, each in enumerate(places):
+        found[row, list(each)] = True
+    return found
+
+
+def chance(gold: Sequence[Sequence[int]], excluded: Sequence[Sequence[int]], targets: int, k: int) -> float:
+    """The precision at k of candidates drawn at random, without replacement.
 
     Args:
         gold: The right targets of each source.
+        excluded: Other targets that are no candidates for each source.
         targets: How many targets there are.
         k: The size of the list.
 
     Returns:
         The probability that a right one is drawn, on average over sources.
     """
-    k = min(k, targets)
-    missed = [math.comb(targets - len(each), k) / math.comb(targets, k) for each in map(set, gold)]
+    missed = []
+    for right, out in zip(map(set, gold), map(set, excluded)):
+        left = targets - len(out)
+        drawn = min(k, left)
+        missed.append(math.comb(left - len(right), drawn) / math.comb(left, drawn))
     return 1 - math.fsum(missed) / len(missed)

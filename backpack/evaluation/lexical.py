@@ -27,7 +27,7 @@ class Lexical(Measuring):
         words: The first so many words of the list that are left; 0 for all. All second words of the list remain.
         single: Leave words of several tokens out.
         shared_tokens: Keep pairs that have a token in common, as words that are written alike have: their vectors are
-            alike before any training.
+            alike before any training. Else a word of such a pair is no candidate for the other one.
         pieces: For words of several tokens: the mean of their vectors, or what they compose in a Backpack.
         replicates: Samples of the bootstrap.
     """

@@ -7,7 +7,7 @@ import numpy
 from torch import Tensor
 
 from backpack.evaluation.dictionary import entries
-from backpack.evaluation.induction import chance, gold_of, ranks
+from backpack.evaluation.induction import chance, gold_of, places_among, ranks
 from backpack.senses.words import Speller, embedded, is_backpack, without_shared, word_vectors
 from semeqv.engine.errors import UserError
 from semeqv.tasks.measures.inference import check_tokenizer, inference, name_of
@@ -35,11 +35,13 @@ def measure(options: "Lexical", subject: Subject) -> list[dict[str, Any]]:
     model, tokenizer = subject.model, subject.tokenizer
     check_tokenizer(model, tokenizer)
     speller = Speller(tokenizer)
-    pairs = without_shared(list(entries(options.path)), speller, options.single, options.shared_tokens)
+    every = without_shared(list(entries(options.path)), speller, options.single, shared=True)
+    pairs = without_shared(every, speller, options.single, options.shared_tokens)
     if not pairs:
         raise UserError(f"{options.path} has no pair of single words that is left with these options.")
     sources, targets, gold = gold_of(pairs)
     sources, gold = sources[: options.words or None], gold[: options.words or None]
+    excluded = places_among(sources, targets, set(every) - set(pairs))  # they are right, too
     spelled = speller(sources), speller(targets)
     with inference(model, *subject.regime):
         ways = {"embedding": tuple(embedded(model, each) for each in spelled)}
@@ -55,15 +57,20 @@ def measure(options: "Lexical", subject: Subject) -> list[dict[str, Any]]:
         "pieces": options.pieces,
         "model": name_of(model),
     }
-    tail |= {f"random@{k}": chance(gold, len(targets), k) for k in options.k}
-    return [head | {"by": by} | precisions(options, two, gold, generator) | tail for by, two in ways.items()]
+    tail |= {f"random@{k}": chance(gold, excluded, len(targets), k) for k in options.k}
+    return [
+        head | {"by": by} | precisions(options, two, (gold, excluded), generator) | tail for by, two in ways.items()
+    ]
 
 
 def precisions(
-    options: "Lexical", vectors: tuple[Tensor, ...], gold: Sequence[Sequence[int]], generator: numpy.random.Generator
+    options: "Lexical",
+    vectors: tuple[Tensor, ...],
+    targets: tuple[Sequence[Sequence[int]], Sequence[Sequence[int]]],
+    generator: numpy.random.Generator,
 ) -> dict[str, float]:
-    """The precision at each k, and its interval."""
-    places, found = ranks(vectors[0], vectors[1], gold), dict[str, float]()
+    """The precision at each k, and its interval; `targets` are those right for each source, and those left out."""
+    places, found = ranks(vectors[0], vectors[1], *targets), dict[str, float]()
     for k in options.k:
         low, high = interval([places <= k], options.replicates, generator)
         found |= {f"precision@{k}": float((places <= k).mean()), f"precision@{k}_low": low, f"precision@{k}_high": high}

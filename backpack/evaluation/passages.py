@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from backpack.evaluation.word_shape import shape
 from semeqv.engine.errors import UserError
 from semeqv.text.files import lines
 from semeqv.text.location import locate
@@ -40,7 +41,7 @@ def passages(texts: Iterable[tuple[str, str]], words: int) -> Iterator[Passage]:
         last word begins with a mark is left out, since nothing says what a model should make of that.
     """
     for text, language in texts:
-        bare = re.sub(r"[\W_]+$", "", text)
+        bare = text[: shape(text).rfind("x") + 1]
         found = LAST.match(bare)
         if found and len(bare.split()) >= words and found[2][0].isalnum():
             yield Passage(found[1], found[2], language)

@@ -38,8 +38,10 @@ def read_rated(path: Path) -> Rated:
     """Read a file of rated pairs.
 
     Two kinds are known: a word, a word and a rating on each line, between tabs, commas or blanks, perhaps below a
-    header; and tables in commas with the columns `Word 1`, `Word 2` and, for each person who rated, `Annotator ...`, as
-    Multi-SimLex (Vulić et al., 2020, arXiv 2003.04866) has one for each language.
+    header, and with other columns: the rating is the first that is a number on the first line of words, so that
+    SimLex-999 and SimVerb-3500 are read as they are published, the part of speech before the rating; and tables in
+    commas with the columns `Word 1`, `Word 2` and, for each person who rated, `Annotator ...`, as Multi-SimLex (Vulić
+    et al., 2020, arXiv 2003.04866) has one for each language, or one rating, as WordSim-353 has it.
 
     Args:
         path: The file, or its place under `$SEMEQV_DATA`; compressed or not.
@@ -52,21 +54,21 @@ def read_rated(path: Path) -> Rated:
     """
     file = locate(str(path), path)
     first, second, scores = list[str](), list[str](), list[float]()
-    words, rating = (0, 1), [2]
+    words, rating = (0, 1), list[int]()
     for number, (line, cells) in enumerate(fields_of(file)):
         if number == 0 and "Word 1" in cells and "Word 2" in cells:
             words = (cells.index("Word 1"), cells.index("Word 2"))
             rating = [place for place, cell in enumerate(cells) if cell.startswith("Annotator")]
-            if not rating:
-                raise UserError(f"{file} has no column that begins with `Annotator`.")
             continue
-        if len(cells) <= max(*words, *rating):
+        if not rating:
+            rating = [place for place in range(max(words) + 1, len(cells)) if number_of(cells[place]) is not None][:1]
+        if not rating and number == 0 and len(cells) > max(words) + 1:  # the header of a plain table
+            continue
+        if not rating or len(cells) <= max(*words, *rating):
             raise UserError(
                 f"{file}, line {line}: a word, a word and a rating are wanted, not {' '.join(cells)!r:.80}."
             )
         given = [number_of(cells[place]) for place in rating if cells[place]]
-        if number == 0 and given and None in given:  # the header of a plain table
-            continue
         known = [each for each in given if each is not None]
         if not known or len(known) < len(given):
             raise UserError(f"{file}, line {line}: {cells[rating[0]]!r:.40} is no rating.")

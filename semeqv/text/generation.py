@@ -9,6 +9,7 @@ from semeqv.engine.errors import UserError
 from semeqv.engine.randomness import seed_everything
 from semeqv.engine.regime import torch_device
 from semeqv.engine.world import World
+from semeqv.text.datasets.tokenised import first_token
 
 if TYPE_CHECKING:
     from semeqv.text.generate import Generate
@@ -90,10 +91,10 @@ def prompt_ids(prompt: str, tokenizer: Any, model: Any, new: int) -> torch.Tenso
     while ids and ids[-1] == tokenizer.eos_token_id != tokenizer.bos_token_id:
         ids = ids[:-1]
     if not ids:
-        first = tokenizer.bos_token_id if tokenizer.bos_token_id is not None else tokenizer.eos_token_id
-        if first is None:
-            raise UserError("The tokenizer has no token to start a text with; give a --prompt.")
-        ids = [first]
+        try:
+            ids = [first_token(tokenizer, masked=False)]
+        except UserError:
+            raise UserError("The tokenizer has no token to start a text with; give a --prompt.") from None
     rows = model.get_input_embeddings().weight.shape[0]
     if max(ids) >= rows:
         raise UserError(

@@ -9,17 +9,22 @@ import numpy
 import pytest
 import torch
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
-from transformers import PreTrainedTokenizerFast
+from transformers import GPT2Config, GPT2LMHeadModel, PreTrainedTokenizerFast
 
+from backpack.evaluation import lexical_report
 from backpack.evaluation.beam import WordBeam, kinds_of
+from backpack.evaluation.cloze_report import chosen
 from backpack.evaluation.continuing import pieces
 from backpack.evaluation.dictionary import entries
 from backpack.evaluation.heaps import features, occurrences
+from backpack.evaluation.lexical import Lexical
 from backpack.evaluation.passages import passages, read_texts
 from backpack.evaluation.rated import read_rated, read_translated
+from backpack.evaluation.word_shape import first_word, is_word
 from backpack.senses.words import Speller, without_shared
 from semeqv.engine.errors import UserError
 from semeqv.engine.regime import Regime
+from semeqv.tasks.measures.measuring import Subject
 from semeqv.text.babel.grammar import Grammar
 from semeqv.text.babel.reader import BayesReader
 from tests.backpack.small_backpacks import make
@@ -58,13 +63,90 @@ def test_the_beam_finds_the_most_probable_words(letters):
             score = sum(found[2 + i, token].item() for i, token in enumerate(tokens))
             score += found[-1, ends].logsumexp(-1).item()
             word = "".join(VOCABULARY[token] for token in tokens)[1:]
-            best[word] = max(score, best.get(word, -numpy.inf))
+            best[word] = numpy.logaddexp(score, best.get(word, -numpy.inf))
     expected = sorted(best.items(), key=lambda word: -word[1])[:40]
     with torch.no_grad():
         found, other = WordBeam(model, Regime(torch.device("cpu"), "fp32"), kinds, 100, longest=3)([context, [0]])
     assert [word for word, _ in found[:40]] == [word for word, _ in expected]
     assert [score for _, score in found[:40]] == pytest.approx([score for _, score in expected], abs=1e-4)
     assert found[:3] != other[:3]
+
+
+class Scripted:
+    """A model whose next token depends on the last one alone, by probabilities that are written down."""
+
+    def __init__(self, tokens, following):
+        self.rows = torch.full((len(tokens), len(tokens)), -torch.inf)
+        for before, after in following.items():
+            for token, probability in after.items():
+                self.rows[tokens.index(before), tokens.index(token)] = numpy.log(probability)
+
+    def __call__(self, input_ids, attention_mask):
+        return {"logits": self.rows[input_ids]}
+
+
+def beam_over(tokens, following, width):
+    """What the beam finds behind a text of `</s>` alone, as probabilities."""
+    vocabulary = {token: place for place, token in enumerate(tokens)}
+    tokenizer = PreTrainedTokenizerFast(
+        tokenizer_object=Tokenizer(models.BPE(vocab=vocabulary, merges=[])), eos_token="</s>"
+    )
+    beam = WordBeam(
+        Scripted(tokens, following), Regime(torch.device("cpu"), "fp32"), kinds_of(tokenizer, len(tokens)), width
+    )
+    return {word: float(numpy.exp(score)) for word, score in beam([[0]])[0]}
+
+
+def test_marks_behind_a_word_are_no_part_of_it():
+    tokens = ["</s>", "Ġwork", "Ġand", ".", "'.", "'", "s", "-", "âĢĻ", "âĢĿ", "âĢĵ", "Ġ", "es"]
+    point = {".": 1.0}
+    following = {"</s>": {"Ġwork": 0.6, "Ġand": 0.4}, "Ġand": point, "Ġwork": {"'.": 0.5, ".": 0.5}}
+    assert beam_over(tokens, following, 3) == pytest.approx({"work": 0.6, "and": 0.4})
+    kinds = {"'": 0.3, "'.": 0.1, "âĢĿ": 0.1, "âĢĵ": 0.1, "âĢĻ": 0.1, "es": 0.1, ".": 0.2}
+    following |= {"Ġwork": kinds, "'": {"s": 0.5, ".": 0.25, "'": 0.15, "-": 0.1}, "s": point, "es": point}
+    following["âĢĻ"] = {"s": 0.5, "Ġand": 0.5}
+    found = beam_over(tokens, following, 10)
+    ended = 0.2 + 0.1 + 0.1 + 0.1 + 0.3 * 0.5 + 0.1 * 0.5
+    expected = {"work": 0.6 * ended, "work's": 0.09, "work’s": 0.03, "workes": 0.06, "and": 0.4}
+    assert found == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("control", [False, True])
+def test_the_beam_computes_no_more_logits_than_it_needs(letters, control, monkeypatch):
+    model = make(vocab_size=len(VOCABULARY))
+    if control:
+        model = GPT2LMHeadModel(GPT2Config(vocab_size=len(VOCABULARY), n_embd=16, n_layer=1, n_head=2)).eval()
+    beam = WordBeam(model, Regime(torch.device("cpu"), "fp32"), kinds_of(letters, len(VOCABULARY)))
+    sizes, rows = [], [[0, 4, 2], [0, 1, 2, 3, 4, 5], [0, 4, 9]]
+    model.lm_head.register_forward_hook(lambda _, inputs, output: sizes.append(output.shape[:2]))
+    with torch.no_grad():
+        found = beam.next_tokens(rows)
+        assert sizes == [(3, 2)]
+        monkeypatch.setattr("backpack.evaluation.beam.LOGITS", 2 * 2 * len(VOCABULARY))
+        assert torch.allclose(beam.next_tokens(rows), found, atol=1e-6)
+    assert sizes[1:] == [(2, 2), (1, 2)]
+    for row, each in zip(rows, found):
+        assert torch.allclose(each, log_probabilities(model, row)[-1], atol=1e-5)
+
+
+def test_words_are_letters_with_single_marks_between():
+    for word in ("5", "e-f'g", "l’eau", "हिन्दी", "می\u200cخواهم", "x2"):
+        assert is_word(word)
+    for other in ("U.S", "1,000", "e--f", "'tis", "rock-", "a b", ""):
+        assert not is_word(other)
+    assert [first_word(text) for text in ("work'.", "rock-n-roll", "it's-", "«a", "a\ufffd")] == [
+        "work", "rock-n-roll", "it's", "", "a"
+    ]  # fmt: skip
+
+
+def test_passages_that_no_beam_can_guess_are_left_out():
+    texts = ["we have 1,000", "we have one.", "in the U.S.", "in the world", "and so on"]
+    found, left_out = chosen(passages(((text, "x") for text in texts), 2), 2)
+    assert ([each.word for each in found], left_out) == (["one", "world"], 2)
+    found, left_out = chosen(passages(((text, "x") for text in texts), 2), 0)
+    assert (len(found), left_out) == (3, 2)
+    (hindi,) = passages([("वह घर में थी।", "hi")], 2)
+    assert hindi.word == "थी"
 
 
 def test_passages_end_with_their_last_word(tmp_path):
@@ -101,6 +183,20 @@ def test_rated_pairs_of_every_kind(tmp_path):
         read_translated(words, scores, ("DEU",), None)
 
 
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("SimLex-999.txt", "word1\tword2\tPOS\tSimLex999\tconc(w1)\na\tb\tA\t1.5\t2.7\nc\td\tN\t9\t1\ne\tf\tV\t0\t1\n"),
+        ("SimVerb-3500.txt", "a\tb\tV\t1.5\tSYNONYMS\nc\td\tV\t9\tNONE\ne\tf\tV\t0\tNONE\n"),
+        ("combined.csv", "Word 1,Word 2,Human (mean)\na,b,1.5\nc,d,9\ne,f,0\n"),
+    ],
+)
+def test_rated_pairs_as_they_are_published(tmp_path, name, text):
+    (tmp_path / name).write_text(text)
+    rated = read_rated(tmp_path / name)
+    assert (rated.first, rated.second, rated.scores.tolist()) == (["a", "c", "e"], ["b", "d", "f"], [1.5, 9, 0])
+
+
 def test_pairs_of_a_dictionary(letters, tmp_path):
     file = tmp_path / "d.tsv"
     file.write_text("a\tb\na\tb\na c\tb\nab\tb\nb\tcab\n")
@@ -114,6 +210,18 @@ def test_pairs_of_a_dictionary(letters, tmp_path):
         ("a", "b"),
         ("b", "cab"),
     ]
+
+
+def test_a_translation_that_shares_tokens_is_no_mistake(letters, tmp_path):
+    file = tmp_path / "d.tsv"
+    file.write_text("ab\tb\nab\tcab\na\tcab\n")
+    model = make(vocab_size=len(VOCABULARY))
+    model.get_input_embeddings().weight.data = torch.eye(len(VOCABULARY), 16)
+    subject = Subject(model, letters, {}, 1, ("cpu", "fp32", None))
+    (line, *_) = lexical_report.measure(Lexical(path=file, k=(1,), replicates=10), subject)
+    assert (line["by"], line["words"], line["candidates"]) == ("embedding", 2, 2)
+    assert line["precision@1"] == 0.5  # `b` is the only candidate for `ab`, though `cab` is nearer
+    assert line["random@1"] == 0.75
 
 
 def test_pieces_of_running_text(letters):

@@ -13,7 +13,7 @@ from backpack.evaluation.babel import AmbiguousWord, topics_of, translations
 from backpack.evaluation.clusters import against_chance, two_means, v_measure
 from backpack.evaluation.correlation import cosines, spearman
 from backpack.evaluation.covering import Nouns, Spoken, predictions, spoken
-from backpack.evaluation.induction import chance, gold_of, ranks
+from backpack.evaluation.induction import chance, gold_of, places_among, ranks
 from backpack.evaluation.permuting import alikeness
 from backpack.senses.words import embedded, word_vectors
 from semeqv.text.babel.grammar import Grammar
@@ -134,12 +134,21 @@ def test_rank_correlations_are_those_of_scipy():
 def test_ranks_of_translations():
     sources, targets, gold = gold_of([("a", "x"), ("b", "y"), ("a", "z"), ("c", "x")])
     assert (sources, targets, gold) == (["a", "b", "c"], ["x", "y", "z"], [[0, 2], [1], [0]])
-    vectors = torch.tensor([[1.0, 0], [0, 1], [0.6, 0.8]])[:, None]
-    assert ranks(torch.tensor([[1.0, 0.1], [1, 0], [0, 1]])[:, None], vectors, gold).tolist() == [1, 3, 3]
-    assert ranks(torch.ones(3, 1, 2), torch.ones(3, 1, 2), gold).tolist() == [2, 3, 3]  # all alike: the last place
+    vectors, none = torch.tensor([[1.0, 0], [0, 1], [0.6, 0.8]])[:, None], [[], [], []]
+    three, alike = torch.tensor([[1.0, 0.1], [1, 0], [0, 1]])[:, None], torch.ones(3, 1, 2)
+    assert ranks(three, vectors, gold, none).tolist() == [1, 3, 3]
+    assert ranks(alike, alike, gold, none).tolist() == [2, 3, 3]  # the last place
     drawn = [set(each) for each in itertools.combinations(range(3), 2)]
     expected = numpy.mean([numpy.mean([bool(each & set(right)) for each in drawn]) for right in gold])
-    assert chance(gold, 3, 2) == pytest.approx(expected)
+    assert chance(gold, none, 3, 2) == pytest.approx(expected)
+
+
+def test_what_is_right_but_left_out_is_no_candidate():
+    excluded = places_among(["a", "b", "c"], ["x", "y", "z"], [("b", "z"), ("b", "elsewhere"), ("d", "x")])
+    assert excluded == [[], [2], []]
+    vectors, sources = torch.tensor([[1.0, 0], [0, 1], [0.6, 0.8]])[:, None], torch.tensor([[0.6, 0.8]] * 3)[:, None]
+    assert ranks(sources, vectors, [[0], [1], [1]], excluded).tolist() == [3, 1, 2]
+    assert chance([[0], [1], [1]], excluded, 3, 2) == pytest.approx((2 / 3 + 1 + 2 / 3) / 3)
 
 
 def test_words_of_several_tokens():

@@ -8,9 +8,14 @@ import torch
 
 from semeqv.engine.errors import UserError
 from semeqv.tasks.likelihood.blimp_report import summed_up
-from semeqv.tasks.likelihood.minimal_pairs import MinimalPair, read_pairs, scored
+from semeqv.tasks.likelihood.minimal_pairs import MinimalPair, around, read_pairs, scored
 from semeqv.tasks.measures.inference import inference
 from semeqv.tasks.measures.intervals import interval, resampled
+from semeqv.text.datasets.moses import Moses
+from semeqv.text.datasets.tokenised import batches
+from semeqv.text.generation import prompt_ids
+from semeqv.text.models.gpt2 import GPT2
+from semeqv.text.tokenizers.trained import Bpe
 
 
 @pytest.fixture
@@ -65,6 +70,28 @@ def test_sentences_of_a_masked_model_equal_a_naive_loop(bert, tokenizer, folder)
                 with torch.no_grad():
                     total -= float(bert(input_ids=hidden).logits[0, place].log_softmax(-1)[row[place]])
             assert found == pytest.approx(total, rel=1e-4)
+
+
+@pytest.fixture
+def bpe(corpus):
+    """A tokenizer of byte-level BPE; with `wrap` it puts special tokens around texts."""
+    return lambda wrap: Bpe(vocab_size=300, wrap=wrap).build({("train", None): Moses(path=corpus)})
+
+
+def test_a_causal_model_starts_from_what_it_was_trained_to_start_from(bpe, corpus):
+    plain, wrapping = bpe(False), bpe(True)
+    assert plain.bos_token_id != plain.eos_token_id
+    assert around(plain, masked=False) == ([plain.eos_token_id], [])  # what separates packed documents
+    assert around(wrapping, masked=False) == ([wrapping.bos_token_id], [])  # as Llama's
+    for tokenizer in (plain, wrapping):
+        assert around(tokenizer, masked=True) == ([tokenizer.cls_token_id], [tokenizer.eos_token_id])
+    plain.bos_token = plain.eos_token  # as GPT-2's
+    assert around(plain, masked=False) == ([plain.eos_token_id], [])
+    model = GPT2(layers=1, heads=1, embedding_size=8, block_size=40).build(bpe(False))
+    assert prompt_ids("", bpe(False), model, 3).tolist() == [[plain.eos_token_id]]
+    data = Moses(path=corpus, block_size=40, packing=False)
+    assert batches(data, bpe(False), "causal").layout.first == plain.eos_token_id
+    assert batches(data, bpe(False), "masked").layout.first == plain.cls_token_id
 
 
 def test_accuracies_are_means_of_paradigms():

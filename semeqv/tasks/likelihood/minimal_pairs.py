@@ -14,7 +14,7 @@ from semeqv.engine.regime import Regime
 from semeqv.tasks.likelihood.scoring import Scorer, mask_for
 from semeqv.tasks.measures.inference import check_tokenizer
 from semeqv.text.archives import COMPRESSED, is_archive, names
-from semeqv.text.datasets.tokenised import separator
+from semeqv.text.datasets.tokenised import first_token, separator
 from semeqv.text.location import locate
 from semeqv.text.readers.jsonl import read_rows
 
@@ -150,6 +150,4 @@ def around(tokenizer: Any, masked: bool) -> tuple[list[int], list[int]]:
     Returns:
         Those before, and those after.
     """
-    end = separator(tokenizer)
-    first = tokenizer.cls_token_id if masked else tokenizer.bos_token_id
-    return [end if first is None else int(first)], [end] * masked
+    return [first_token(tokenizer, masked)], [separator(tokenizer)] if masked else []

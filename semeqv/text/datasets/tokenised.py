@@ -43,13 +43,12 @@ def batches(corpus: "Corpus", tokenizer: Any, kind: str) -> TokenBatches:
     counts = read_facts(folder)["languages"]
     files = [TokenFile.open(folder, language, len(tokenizer)) for language in counts]
     packing = kind == "causal" if corpus.packing is None else corpus.packing
-    first = tokenizer.bos_token_id if kind == "causal" else tokenizer.cls_token_id
     end = separator(tokenizer)
     layout = Layout(
         rows=corpus.batch_size,
         time=corpus.block_size,
         packing=packing,
-        first=end if first is None else first,
+        first=first_token(tokenizer, masked=kind != "causal"),
         last=end,
         pad=end if tokenizer.pad_token_id is None else tokenizer.pad_token_id,
     )
@@ -114,6 +113,27 @@ def separator(tokenizer: Any) -> int:
     if found is None:
         raise UserError("The tokenizer has no token that ends a text (eos_token or sep_token); documents need one.")
     return int(found)
+
+
+def first_token(tokenizer: Any, masked: bool) -> int:
+    """The token that starts a text.
+
+    Args:
+        tokenizer: The tokenizer.
+        masked: Whether it is for a model that sees both sides of a token; else for one that predicts the next token.
+
+    Returns:
+        Of a masked model the class token, else the separator. Of a causal one the token for the beginning if the
+        tokenizer itself puts it before texts, as Llama's does; else the separator, which is what stands before a
+        document in packed text, and the same token in GPT-2.
+
+    Raises:
+        UserError: When there is none.
+    """
+    begin = tokenizer.cls_token_id if masked else tokenizer.bos_token_id
+    if begin is not None and (masked or tokenizer("x")["input_ids"][:1] == [begin]):
+        return int(begin)
+    return separator(tokenizer)
 
 
 def made_objective(corpus: "Corpus", tokenizer: Any, kind: str) -> Objective:
