@@ -122,4 +122,6 @@ def test_forms_are_learnt_written_and_counted(say, table, tmp_path):
         2,
     ).err
     assert "predicts the next token" in err
+    new = f"{data} {data} --split test cli tokenizer bpe --vocab_size 280 cli model gpt2 {sizes}"
+    assert "drawn anew and never trained" in say(f"--output x {new} cli inflect", 2).err
     assert "nothing to inflect" in say(f"--output x {data} cli model causal-lm --from run cli inflect", 2).err

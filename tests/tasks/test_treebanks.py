@@ -218,6 +218,13 @@ def test_a_parser_is_trained_followed_tested_and_used(say, folder):
         "no HEAD"
         in say(f"--output raw {raw.replace('--no-annotated', '')} cli model parser --from run cli parse", 2).err
     )
+    # Not used while its head is new; trained in the same sentence, or tested before, it is.
+    new = f"{data} {data} --split test --name toy cli model parser --from run --arc_size 8"
+    err = say(f"--output new {new} cli parse", 2).err
+    assert "drawn anew and never trained" in err
+    assert not (folder / "new/toy.conllu").exists()
+    say(f"--steps 2 --output new {new} {learn} cli train cli parse")
+    say(f"--output new {new} cli test cli parse")
     # On top of it, a parser that knows other labels; and one from sizes.
     say(f"--steps 2 --output other {data} --subtypes cli model parser --from run {learn} cli train")
     sizes = "--layers 1 --heads 2 --embedding_size 16 --no-tagger --attention sdpa"
