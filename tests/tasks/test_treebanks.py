@@ -11,6 +11,7 @@ from transformers import PreTrainedTokenizerFast
 from semeqv.engine.errors import UserError
 from semeqv.tasks.classification.networks import pooled
 from semeqv.tasks.parsing.judging import counted, judged
+from semeqv.tasks.parsing.models import BiLSTMParser
 from semeqv.tasks.parsing.official import official_scores
 from semeqv.tasks.parsing.reading import batches, treebank
 from semeqv.tasks.parsing.rows import Trees, tree_rows
@@ -83,12 +84,27 @@ def test_rows_that_are_no_words_stay_where_they_are(folder, tokenizer, tmp_path)
     assert records[0]["predicted"][1] == "3:advmod"
 
 
+def test_tags_that_nobody_predicts_are_not_counted(folder, tokenizer):
+    data = Dependencies(path=folder, batch_size=2)
+    found = batches(data, tokenizer, {("train", None): data}, BiLSTMParser(tagger=False))
+    scorer = found.scorer()
+    for batch in found.batches():
+        scorer.take(outputs_of(batch, found), batch)
+    assert [[word.upos for word in each.words] for each in scorer.parsed()] == [
+        [word.upos for word in each.words] for each in found.items
+    ]
+    assert scorer.scores() == {"las": 1.0, "uas": 1.0}
+    assert set(scorer.measures(scorer.tally().sum(0))) == {"las", "uas"}
+
+
 def outputs_of(batch, data):
     """What a parser would say that knows everything."""
     heads, words = batch["labels"], batch["labels"].shape[1]
     arcs = torch.zeros(len(heads), words, words + 1)
     arcs.scatter_(2, heads.clamp(min=0)[..., None], 1.0)
     likeliest = batch["relations"][..., None].expand_as(arcs).clamp(min=0).long()
+    if not data.tags:
+        return {"logits": arcs, "likeliest": likeliest}
     tags = torch.nn.functional.one_hot(batch["tags"].clamp(min=0), len(data.tags)).float()
     return {"logits": arcs, "likeliest": likeliest, "tag_logits": tags}
 
@@ -233,6 +249,15 @@ def test_a_parser_is_trained_followed_tested_and_used(say, folder):
         f"cli model parser {sizes} {learn} cli train cli test"
     )
     assert "upos" not in json.loads((folder / "sizes/metrics.jsonl").read_text().splitlines()[-1])
+    # A parser without a tagger leaves tags as they are, and is opened as it is beside its training set.
+    for model in ("parser --from run --no-tagger", "parser --from sizes", "load --from sizes"):
+        outcome = say(f"--output plain {data} {data} --split test --name toy cli model {model} cli parse")
+        assert "anew" not in outcome.err
+        assert "UPOS" not in outcome.out
+        written = [word.upos for each in read_sentences(folder / "plain/toy.conllu") for word in each.words]
+        assert written == ["AUX", "PART", "VERB", "PRON", "NOUN", "VERB"]
+    err = say(f"--output more {data} {data} --split test cli model parser --from sizes --tagger cli parse", 2).err
+    assert "starts anew: it had none" in err
 
 
 def test_what_does_not_fit_is_named(say, folder):

@@ -78,8 +78,8 @@ def check_trained(model: Any) -> None:
     """
     if getattr(model, "source", None) is None and not getattr(model, "trained", False):
         raise UserError(
-            f"The {type(model).__name__} has weights that were drawn anew and never trained. Put cli train before this, "
-            "or open a trained one by --from, with the labels and sizes that it has."
+            f"The {type(model).__name__} has weights that were drawn anew and never trained. Put cli train before "
+            "this, or open a trained one by --from, with the labels and sizes that it has."
         )
 
 

@@ -16,16 +16,21 @@ class Headed:
             mean if left out.
         arc_size: Width of the vectors that arcs are told by; 500 if left out, as in the paper.
         relation_size: Width of those that relations are told by; 100 if left out.
-        tagger: Whether parts of speech (UPOS) are predicted too, trained together with the trees.
+        tagger: Whether parts of speech (UPOS) are predicted too, trained together with the trees; a new parser does
+            that if left out.
     """
 
     pooling: Literal["mean", "first", "last"] | None = None
     arc_size: int | None = None
     relation_size: int | None = None
-    tagger: bool = True
+    tagger: bool | None = None
 
     def __post_init__(self) -> None:
         check_bounds(self, arc_size=1, relation_size=1)
+
+    def has_tagger(self) -> bool:
+        """Whether parts of speech are predicted, too."""
+        return self.tagger is not False
 
     @property
     def sizes(self) -> dict[str, Any]:
@@ -65,9 +70,13 @@ class Parser(Headed, Classifier):
 
     def known_tags(self) -> tuple[str, ...]:
         """The parts of speech of a trained parser; none of another model."""
-        if not self.known_labels() or not self.tagger:
+        if not self.known_labels() or self.tagger is False:
             return ()
         return tuple((self.config.get("parser") or {}).get("tags") or ())
+
+    def has_tagger(self) -> bool:
+        """Whether parts of speech are predicted, too: as --tagger says, else as a trained parser does."""
+        return bool(self.known_tags()) if self.tagger is None and self.known_labels() else super().has_tagger()
 
     def build(self, dataset: Any, tokenizer: Any, device: str = "auto") -> Any:
         """The model.
@@ -83,7 +92,7 @@ class Parser(Headed, Classifier):
         from semeqv.tasks.measures.inference import check_tokenizer
         from semeqv.tasks.parsing.opening import labels_of, new_parser, open_parser, set_attention
 
-        labels = labels_of(dataset, self.tagger)
+        labels = labels_of(dataset, self.has_tagger())
         if bert := self.bert():
             model = new_parser(bert.configuration(tokenizer), labels, self.sizes)
         else:
@@ -140,4 +149,4 @@ class BiLSTMParser(Headed):
             token_dropout_prob=self.token_dropout,
             **special_tokens(tokenizer),
         )
-        return new_parser(config, labels_of(dataset, self.tagger), self.sizes)
+        return new_parser(config, labels_of(dataset, self.has_tagger()), self.sizes)

@@ -32,7 +32,8 @@ def parse_sets(options: "Parse", asked: Asked) -> list[dict[str, Any]]:
         A line for each treebank that has trees.
 
     Raises:
-        UserError: When the model is no parser, or none that was trained, there is nothing to parse, or several sets would write one file.
+        UserError: When the model is no parser, there is nothing to parse, or several sets would write one file; or
+            (from `check_trained`) it was never trained.
     """
     if not hasattr(asked.model, "parser"):
         raise UserError(f"{type(asked.model).__name__} is no parser; open one by: cli model parser --from RUN")
