@@ -9,13 +9,16 @@ from tokenizers import Tokenizer, models, pre_tokenizers
 from transformers import PreTrainedTokenizerFast
 
 from semeqv.engine.errors import UserError
+from semeqv.tasks.classification.models import SequenceClassifier, TokenClassifier
 from semeqv.tasks.classification.networks import pooled
+from semeqv.tasks.classification.words import ConllU
 from semeqv.tasks.parsing.judging import counted, judged
-from semeqv.tasks.parsing.models import BiLSTMParser
+from semeqv.tasks.parsing.models import BiLSTMParser, Parser
 from semeqv.tasks.parsing.official import official_scores
 from semeqv.tasks.parsing.reading import batches, treebank
 from semeqv.tasks.parsing.rows import Trees, tree_rows
 from semeqv.tasks.parsing.treebanks import Dependencies
+from semeqv.tasks.question_answering.models import QuestionAnswerer
 from semeqv.text.readers.conllu import read_sentences, write_sentences
 from semeqv.text.records import EmptyNode, Sentence, Span, Word
 from semeqv.text.tokenizers.trained import Wordpiece
@@ -275,6 +278,20 @@ def test_what_does_not_fit_is_named(say, folder):
     (folder / "en_toy-ud-dev.conllu").write_text(CONLLU.replace("nsubj", "nominal"))
     err = say(f"--steps 1 --output y {tokenizer} {data} {data} --split validation {model} cli train").err
     assert "does not know the relations of 16.7% of the words of the validation set: nominal." in err
+
+
+def test_data_of_another_task_is_refused(folder, tokenizer):
+    """Heads would be taken for the numbers of labels, and labels for heads."""
+    words, sizes = ConllU(path=folder), {"layers": 1, "heads": 1, "embedding_size": 8}
+    tagged = {("train", None): words.build(tokenizer, {("train", None): words}, None)}
+    trees = {("train", None): built(tokenizer, path=folder)}
+    for model in (TokenClassifier(**sizes), SequenceClassifier(**sizes), QuestionAnswerer(**sizes)):
+        with pytest.raises(UserError, match=r"`cli dataset treebank` is not for a .*. Take: cli model parser"):
+            model.build(dataset=trees, tokenizer=tokenizer)
+    for model in (Parser(**sizes), BiLSTMParser(), SequenceClassifier(**sizes)):
+        with pytest.raises(UserError, match=r"`cli dataset conllu` is not for a .*. Take: cli model token-classifier"):
+            model.build(dataset=tagged, tokenizer=tokenizer)
+    assert BiLSTMParser(embedding_size=8).build(dataset=trees, tokenizer=tokenizer).config.parser["tags"]
 
 
 def test_nothing_left_for_a_split_is_said(folder):

@@ -61,6 +61,7 @@ class Parser(Headed, Classifier):
     """
 
     head: ClassVar[str] = "ForDependencyParsing"
+    word: ClassVar[str] = "parser"
 
     attention: Literal["auto", "eager", "sdpa"] = "auto"
 
@@ -89,9 +90,11 @@ class Parser(Headed, Classifier):
         Returns:
             A `*ForDependencyParsing`.
         """
+        from semeqv.tasks.classification.batches import check_task
         from semeqv.tasks.measures.inference import check_tokenizer
         from semeqv.tasks.parsing.opening import labels_of, new_parser, open_parser, set_attention
 
+        check_task(dataset, self.word)
         labels = labels_of(dataset, self.has_tagger())
         if bert := self.bert():
             model = new_parser(bert.configuration(tokenizer), labels, self.sizes)
@@ -136,10 +139,12 @@ class BiLSTMParser(Headed):
         Returns:
             A `BiLSTMForDependencyParsing`.
         """
+        from semeqv.tasks.classification.batches import check_task
         from semeqv.tasks.parsing.bilstm import BiLSTMConfig
         from semeqv.tasks.parsing.opening import labels_of, new_parser
         from semeqv.text.models.options import special_tokens
 
+        check_task(dataset, "parser")
         config = BiLSTMConfig(
             vocab_size=len(tokenizer),
             embedding_size=self.embedding_size,
