@@ -254,6 +254,7 @@ class Saver:
                     trainer.made.load(r, saved.weights, None)
                 except RuntimeError as error:  # other names or shapes
                     raise UserError(f"{path} is of another model: {' '.join(str(error).split())[:200]}") from error
+                trainer.models[r].trained = True  # type: ignore[assignment]
                 if not trainer.trained:
                     trainer.step, trainer.epoch_steps = saved.trainer["step"], saved.trainer["epoch_steps"]
             elif not trainer.trained and getattr(trainer.models[r], "source", None) is None:

@@ -109,6 +109,8 @@ class Trainer(Builder):
         if isinstance(self.made, Program):
             for r, model in enumerate(self.models):
                 model.load_state_dict(self.made.module(r).state_dict())
+        for model in self.models:
+            model.trained = True  # type: ignore[assignment]  # for actions that see the model alone
         for run in self.runs:
             run.finish(self.step, time.perf_counter() - started, stopped=self.stopping, skipped=self.watch.skipped)
         return metrics

@@ -18,6 +18,7 @@ from semeqv.engine.errors import UserError
 from semeqv.engine.plugins import command
 from semeqv.tasks.parsing.biaffine import Biaffine
 from semeqv.tasks.parsing.bilstm import BiLSTMConfig, BiLSTMModel
+from semeqv.tasks.parsing.models import Parser
 from semeqv.tasks.parsing.networks import AutoModelForDependencyParsing
 from semeqv.tasks.parsing.opening import Labels, new_parser, open_parser
 from semeqv.text.models.opening import open_model
@@ -194,7 +195,59 @@ def test_other_labels_or_sizes_start_a_new_head(folder, tmp_path):
         assert not other.parser.arc_weight.any()
         rows = model.get_input_embeddings().weight
         assert torch.equal(other.get_input_embeddings().weight, rows)
-    assert (other.parser.tagger is None) == (labels.tags == ())
+        assert (other.parser.tagger is None) == (labels.tags == ())
+
+
+def test_only_what_tells_other_things_apart_starts_anew(tmp_path, capsys):
+    set_seed(0)
+    MODELS["encoder"]().save_pretrained(tmp_path / "lm")
+    model, untagged = open_parser(tmp_path / "lm", LABELS, SIZES), LABELS._replace(tags=())
+    for parameter in model.parser.parameters():
+        torch.nn.init.normal_(parameter)
+    model.save_pretrained(tmp_path / "tagged")
+    old = model.parser.state_dict()
+    trees = {name for name in old if not name.startswith("tagger")}
+
+    def kept(labels, saved="tagged"):
+        """What is as it was, and what was said, which is nothing for what can be tested as it is."""
+        capsys.readouterr()
+        found = open_parser(tmp_path / saved, labels)
+        said = capsys.readouterr().err
+        assert hasattr(found, "source") == (not said), said
+        return {name for name, value in found.parser.state_dict().items() if torch.equal(value, old[name])}, said
+
+    open_parser(tmp_path / "tagged", untagged).save_pretrained(tmp_path / "untagged")
+    assert kept(untagged) == kept(untagged, "untagged") == kept(None, "untagged") == (trees, "")
+    for labels, saved, why in (
+        (LABELS, "untagged", "it had none"),
+        (LABELS._replace(tags=("ADJ", "NOUN")), "tagged", "its tags are others"),
+        (LABELS._replace(tags=("ADJ", "DET", "NOUN")), "tagged", "its tags are others"),
+    ):
+        same, said = kept(labels, saved)
+        assert same == trees
+        assert why in said
+        assert said.count("\n") == 1
+    for relations in (("det", "obj", "root"), ("det", "root")):
+        same, said = kept(LABELS._replace(relations=relations))
+        assert same == old.keys() - trees
+        assert "arcs and relations" in said
+
+
+def test_a_parser_tags_as_it_was_trained_to(tmp_path):
+    set_seed(0)
+    MODELS["encoder"]().save_pretrained(tmp_path / "lm")
+    for name, labels in (("tagged", LABELS), ("untagged", LABELS._replace(tags=()))):
+        open_parser(tmp_path / "lm", labels, SIZES).save_pretrained(tmp_path / name)
+    said = {
+        (source, tagger): Parser(source=str(tmp_path / source), tagger=tagger)
+        for source in ("lm", "tagged", "untagged")
+        for tagger in (None, True, False)
+    }
+    tags = {key: options.has_tagger() for key, options in said.items()}
+    assert all(tags[source, tagger] == tagger for source in ("lm", "tagged", "untagged") for tagger in (True, False))
+    assert (tags["lm", None], tags["tagged", None], tags["untagged", None]) == (True, True, False)
+    assert said["tagged", None].known_tags() == LABELS.tags
+    assert said["tagged", False].known_tags() == ()
 
 
 def test_one_batch_can_be_learnt_by_heart(folder):

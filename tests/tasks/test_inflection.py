@@ -5,8 +5,11 @@ import json
 
 import numpy
 import pytest
+from torch.nn import functional
 
 from semeqv.engine.errors import UserError
+from semeqv.tasks.bootstrap import Tallied
+from semeqv.tasks.classification.models import TokenClassifier
 from semeqv.tasks.inflection.judging import edit_distance, judged
 from semeqv.tasks.inflection.reading import Form, batches, forms
 from semeqv.tasks.inflection.spelling import UNKNOWN, Spelling
@@ -67,6 +70,29 @@ def test_no_lemma_is_in_two_parts(table):
         forms(UniMorph(path=table))
 
 
+def test_forms_are_counted_lemma_by_lemma(table):
+    options = UniMorph(path=table, batch_size=20)
+    tokenizer = Bpe(vocab_size=300).build({("train", None): options})
+    data = batches(options, tokenizer, None)
+    scorer, wrong = data.scorer(), {data.items.index(Form("ban", "bans", "N;PL")), 53}
+    assert isinstance(scorer, Tallied)
+    rows = iter(data.passing.tolist())
+    for batch in data.batches():
+        logits = functional.one_hot(batch["input_ids"].roll(-1, dims=1), len(tokenizer)).float()
+        for row in range(len(logits)):
+            logits[row] *= -1 if next(rows) in wrong else 1
+        scorer.take({"logits": logits}, batch)
+    tally = scorer.tally()
+    lemmas = list(dict.fromkeys(form.lemma for form in data.items))
+    assert tally.tolist() == [[2, 1 if lemma in ("ban", data.items[-1].lemma) else 2] for lemma in lemmas]
+    assert scorer.measures(tally.sum(0))["accuracy"] == scorer.scores()["accuracy"] == 52 / 54
+    assert scorer.measures(tally[:, None])["accuracy"].shape == (27, 1)
+    with pytest.raises(
+        UserError, match=r"`cli dataset unimorph` is not for a token-classifier. Take: cli model causal"
+    ):
+        TokenClassifier(layers=1, heads=1, embedding_size=8).build(dataset=data, tokenizer=tokenizer)
+
+
 def naive_distance(one, other):
     if not one or not other:
         return len(one) + len(other)
@@ -122,4 +148,6 @@ def test_forms_are_learnt_written_and_counted(say, table, tmp_path):
         2,
     ).err
     assert "predicts the next token" in err
+    new = f"{data} {data} --split test cli tokenizer bpe --vocab_size 280 cli model gpt2 {sizes}"
+    assert "drawn anew and never trained" in say(f"--output x {new} cli inflect", 2).err
     assert "nothing to inflect" in say(f"--output x {data} cli model causal-lm --from run cli inflect", 2).err

@@ -173,6 +173,14 @@ def test_pairs_and_tables_have_one_label(tmp_path):
     (tmp_path / "t2.tsv").write_text("topic\ttext\n\nart\tit is\n")
     with pytest.raises(UserError, match=r"t2.tsv, line 3: the label 'art' of the test set"):
         built(Table(path=tmp_path / "t2.tsv", label="topic", split="test"), train, tokenizer=tokenizer)
+    pair = tmp_path / "xnli.dev.en.tsv"
+    with pytest.raises(UserError, match=r"xnli.dev.en.tsv has no column `language`"):
+        items(Xnli(path=pair, split="validation", languages=("en", "de")))
+    assert len(items(Xnli(path=pair, split="validation", languages=("de",)))) == 2
+    lines = [f"{row}\t{said}" for row, said in zip(rows, ("language", "en", "de"))]
+    (tmp_path / "both.tsv").write_text("\n".join(lines) + "\n")
+    both = items(Xnli(path=tmp_path / "both.tsv", split="validation", languages=("de", "en")))
+    assert [item.labels for item in both] == [("contradiction",), ("neutral",)]
     with pytest.raises(ValueError, match="one column or two"):
         Table(path=tmp_path / "t.tsv", columns=("a", "b", "c"))
 

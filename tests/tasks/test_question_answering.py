@@ -13,6 +13,7 @@ from transformers import AutoModelForQuestionAnswering, BertConfig, BertForMaske
 
 from semeqv.engine.errors import UserError
 from semeqv.engine.plugins import command
+from semeqv.tasks.classification.models import TokenClassifier
 from semeqv.tasks.question_answering.judging import f1_of, judged, normalised
 from semeqv.tasks.question_answering.opening import open_answerer
 from semeqv.tasks.question_answering.questions import Answer, Question, read_questions
@@ -153,6 +154,22 @@ def test_answers_are_judged_as_by_the_official_formula():
     assert normalised("The  A-Team's") == "ateams"
     assert f1_of("北京市", "北京") == 0
     assert f1_of("北京市", "北京", characters=True) == pytest.approx(0.8)
+
+
+def test_punctuation_of_every_script_is_none_of_the_characters():
+    asked = [Question("1", "?", "t", (Answer("北京", 0),))]
+    for answer in ("北京。", "《北京》", "北 京", "“北京”", "北京"):
+        assert judged(asked, [answer], 0, characters=True) == {"exact": 1.0, "f1": 1.0}
+    assert judged(asked, ["北京。"], 0) == {"exact": 0.0, "f1": 0.0}  # the script of SQuAD knows ASCII alone
+    assert normalised("¿b + c?", characters=True) == "b c"
+
+
+def test_questions_are_for_models_that_answer(folder, tokenizer):
+    data = Squad(path=folder, max_length=48, stride=8).build(tokenizer, {}, None)
+    with pytest.raises(
+        UserError, match=r"`cli dataset squad` is not for a token-classifier. Take: cli model question-"
+    ):
+        TokenClassifier(layers=1, heads=1, embedding_size=8).build(dataset=data, tokenizer=tokenizer)
 
 
 def test_questions_without_an_answer_are_judged_apart():

@@ -9,12 +9,16 @@ from tokenizers import Tokenizer, models, pre_tokenizers
 from transformers import PreTrainedTokenizerFast
 
 from semeqv.engine.errors import UserError
+from semeqv.tasks.classification.models import SequenceClassifier, TokenClassifier
 from semeqv.tasks.classification.networks import pooled
+from semeqv.tasks.classification.words import ConllU
 from semeqv.tasks.parsing.judging import counted, judged
+from semeqv.tasks.parsing.models import BiLSTMParser, Parser
 from semeqv.tasks.parsing.official import official_scores
 from semeqv.tasks.parsing.reading import batches, treebank
 from semeqv.tasks.parsing.rows import Trees, tree_rows
 from semeqv.tasks.parsing.treebanks import Dependencies
+from semeqv.tasks.question_answering.models import QuestionAnswerer
 from semeqv.text.readers.conllu import read_sentences, write_sentences
 from semeqv.text.records import EmptyNode, Sentence, Span, Word
 from semeqv.text.tokenizers.trained import Wordpiece
@@ -83,12 +87,27 @@ def test_rows_that_are_no_words_stay_where_they_are(folder, tokenizer, tmp_path)
     assert records[0]["predicted"][1] == "3:advmod"
 
 
+def test_tags_that_nobody_predicts_are_not_counted(folder, tokenizer):
+    data = Dependencies(path=folder, batch_size=2)
+    found = batches(data, tokenizer, {("train", None): data}, BiLSTMParser(tagger=False))
+    scorer = found.scorer()
+    for batch in found.batches():
+        scorer.take(outputs_of(batch, found), batch)
+    assert [[word.upos for word in each.words] for each in scorer.parsed()] == [
+        [word.upos for word in each.words] for each in found.items
+    ]
+    assert scorer.scores() == {"las": 1.0, "uas": 1.0}
+    assert set(scorer.measures(scorer.tally().sum(0))) == {"las", "uas"}
+
+
 def outputs_of(batch, data):
     """What a parser would say that knows everything."""
     heads, words = batch["labels"], batch["labels"].shape[1]
     arcs = torch.zeros(len(heads), words, words + 1)
     arcs.scatter_(2, heads.clamp(min=0)[..., None], 1.0)
     likeliest = batch["relations"][..., None].expand_as(arcs).clamp(min=0).long()
+    if not data.tags:
+        return {"logits": arcs, "likeliest": likeliest}
     tags = torch.nn.functional.one_hot(batch["tags"].clamp(min=0), len(data.tags)).float()
     return {"logits": arcs, "likeliest": likeliest, "tag_logits": tags}
 
@@ -218,6 +237,13 @@ def test_a_parser_is_trained_followed_tested_and_used(say, folder):
         "no HEAD"
         in say(f"--output raw {raw.replace('--no-annotated', '')} cli model parser --from run cli parse", 2).err
     )
+    # Not used while its head is new; trained in the same sentence, or tested before, it is.
+    new = f"{data} {data} --split test --name toy cli model parser --from run --arc_size 8"
+    err = say(f"--output new {new} cli parse", 2).err
+    assert "drawn anew and never trained" in err
+    assert not (folder / "new/toy.conllu").exists()
+    say(f"--steps 2 --output new {new} {learn} cli train cli parse")
+    say(f"--output new {new} cli test cli parse")
     # On top of it, a parser that knows other labels; and one from sizes.
     say(f"--steps 2 --output other {data} --subtypes cli model parser --from run {learn} cli train")
     sizes = "--layers 1 --heads 2 --embedding_size 16 --no-tagger --attention sdpa"
@@ -226,6 +252,15 @@ def test_a_parser_is_trained_followed_tested_and_used(say, folder):
         f"cli model parser {sizes} {learn} cli train cli test"
     )
     assert "upos" not in json.loads((folder / "sizes/metrics.jsonl").read_text().splitlines()[-1])
+    # A parser without a tagger leaves tags as they are, and is opened as it is beside its training set.
+    for model in ("parser --from run --no-tagger", "parser --from sizes", "load --from sizes"):
+        outcome = say(f"--output plain {data} {data} --split test --name toy cli model {model} cli parse")
+        assert "anew" not in outcome.err
+        assert "UPOS" not in outcome.out
+        written = [word.upos for each in read_sentences(folder / "plain/toy.conllu") for word in each.words]
+        assert written == ["AUX", "PART", "VERB", "PRON", "NOUN", "VERB"]
+    err = say(f"--output more {data} {data} --split test cli model parser --from sizes --tagger cli parse", 2).err
+    assert "starts anew: it had none" in err
 
 
 def test_what_does_not_fit_is_named(say, folder):
@@ -243,6 +278,20 @@ def test_what_does_not_fit_is_named(say, folder):
     (folder / "en_toy-ud-dev.conllu").write_text(CONLLU.replace("nsubj", "nominal"))
     err = say(f"--steps 1 --output y {tokenizer} {data} {data} --split validation {model} cli train").err
     assert "does not know the relations of 16.7% of the words of the validation set: nominal." in err
+
+
+def test_data_of_another_task_is_refused(folder, tokenizer):
+    """Heads would be taken for the numbers of labels, and labels for heads."""
+    words, sizes = ConllU(path=folder), {"layers": 1, "heads": 1, "embedding_size": 8}
+    tagged = {("train", None): words.build(tokenizer, {("train", None): words}, None)}
+    trees = {("train", None): built(tokenizer, path=folder)}
+    for model in (TokenClassifier(**sizes), SequenceClassifier(**sizes), QuestionAnswerer(**sizes)):
+        with pytest.raises(UserError, match=r"`cli dataset treebank` is not for a .*. Take: cli model parser"):
+            model.build(dataset=trees, tokenizer=tokenizer)
+    for model in (Parser(**sizes), BiLSTMParser(), SequenceClassifier(**sizes)):
+        with pytest.raises(UserError, match=r"`cli dataset conllu` is not for a .*. Take: cli model token-classifier"):
+            model.build(dataset=tagged, tokenizer=tokenizer)
+    assert BiLSTMParser(embedding_size=8).build(dataset=trees, tokenizer=tokenizer).config.parser["tags"]
 
 
 def test_nothing_left_for_a_split_is_said(folder):

@@ -7,6 +7,7 @@ import numpy
 import torch
 from torch import Tensor
 
+from semeqv.engine.errors import UserError
 from semeqv.tasks.classification.rows import UNLABELLED, Integers, Rows
 from semeqv.tasks.classification.scorer import LabelScorer
 from semeqv.text.tokens.order import permuted
@@ -59,6 +60,11 @@ class LabelledBatches:
         self.label_starts = numpy.append(0, rows.label_ends[:-1])
         self.label_lengths = rows.label_ends - self.label_starts
         self.passing = numpy.argsort(self.lengths, kind="stable")  # a pass pads least from short rows to long ones
+
+    @property
+    def model_word(self) -> str:
+        """The word of the models that it is for."""
+        return "sequence-classifier" if self.rows.words is None else "token-classifier"
 
     def __len__(self) -> int:
         """Batches in an epoch; rows that do not fill one are left for the next epoch's order."""
@@ -113,6 +119,23 @@ class LabelledBatches:
     def facts(self) -> dict[str, Any]:
         """What is known of the data."""
         return self.said
+
+
+def check_task(dataset: Any, word: str) -> None:
+    """Refuse data sets that are of another task than a model, for what it would learn from them means nothing.
+
+    Args:
+        dataset: The data sets by (split, name), or one; what has no `model_word` is for any model.
+        word: The word of the model.
+
+    Raises:
+        UserError: When one is for another model.
+    """
+    for data in dataset.values() if isinstance(dataset, dict) else [dataset]:
+        other = getattr(data, "model_word", word)
+        if other != word:
+            said = data.facts().get("source", {}).get("dataset") or "this data set"
+            raise UserError(f"`cli {said}` is not for a {word}. Take: cli model {other}")
 
 
 def taken(values: Integers, places: Integers, real: Any, other: int) -> Tensor:

@@ -27,6 +27,7 @@ class Classifier:
     """
 
     head: ClassVar[str] = ""
+    word: ClassVar[str] = ""
 
     source: str | None = field(default=None, metadata={"alias": "from"})
     pretrained: bool = True
@@ -97,11 +98,13 @@ class Classifier:
             A `PreTrainedModel`.
 
         Raises:
-            UserError: When it cannot be opened, the data has no labels for a model with new weights, or the tokenizer
-                has more tokens than the model.
+            UserError: When it cannot be opened, the data is of another task, it has no labels for a model with new
+                weights, or the tokenizer has more tokens than the model.
         """
+        from semeqv.tasks.classification.batches import check_task
         from semeqv.tasks.classification.opening import new_classifier, open_classifier
 
+        check_task(dataset, self.word)
         sets = dataset.values() if isinstance(dataset, dict) else [dataset]
         labels = next((tuple(each.labels) for each in sets if hasattr(each, "labels")), None)
         if bert := self.bert():
@@ -137,6 +140,7 @@ class TokenClassifier(Classifier):
     """
 
     head: ClassVar[str] = "ForTokenClassification"
+    word: ClassVar[str] = "token-classifier"
 
     pooling: Literal["mean", "first", "last"] | None = None
 
@@ -163,6 +167,7 @@ class SequenceClassifier(Classifier):
     """
 
     head: ClassVar[str] = "ForSequenceClassification"
+    word: ClassVar[str] = "sequence-classifier"
 
     def build(self, dataset: Any, tokenizer: Any) -> Any:
         """The model.

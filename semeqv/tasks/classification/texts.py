@@ -15,7 +15,7 @@ class Xnli(InFiles):
     """Pairs of sentences, of which the first entails the second, contradicts it, or neither (Conneau et al., 2018).
 
     arXiv 1809.05053. Files are found by their names, `xnli.dev.en.tsv`, in --path or anywhere in $SEMEQV_DATA; a file
-    with a column `language` holds all of them. Scores are accuracy and macro F1.
+    with a column `language` holds several. Scores are accuracy and macro F1.
     """
 
     of_words: ClassVar[bool] = False
@@ -28,10 +28,21 @@ class Xnli(InFiles):
         return find_files(self.path, self.languages, None if self.holdout else self.split, (".tsv", ".txt"), words)
 
     def items(self) -> Iterator[Item]:
-        """The pairs, language by language."""
+        """The pairs, language by language; yields them.
+
+        Raises:
+            UserError: When several languages are asked of a file that does not tell them apart.
+        """
+        from semeqv.engine.errors import UserError
+        from semeqv.text.files import lines
         from semeqv.text.readers.xnli import read_labelled
 
         files = list(self.sources().values())
+        if len(files) < len(self.languages):
+            for file in files:
+                header = next((text for _, text in lines(file) if text), "")
+                if "language" not in header.split("\t"):
+                    raise UserError(f"{file} has no column `language`: say one of --languages, or a file for each.")
         for language, file in zip(self.languages, files * len(self.languages) if len(files) == 1 else files):
             for pair in read_labelled(file, language):
                 yield Item(pair.texts, (pair.label,))

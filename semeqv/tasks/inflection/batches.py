@@ -29,6 +29,11 @@ class FormBatches(LabelledBatches):
         super().__init__(rows, forms, (), **options)
         self.spelling = spelling
 
+    @property
+    def model_word(self) -> str:
+        """The word of the models that it is for."""
+        return "causal-lm"
+
     def made(self, chosen: Integers) -> dict[str, Tensor]:
         """The batch of some rows."""
         batch = super().made(chosen)

@@ -10,7 +10,7 @@ from tqdm import tqdm
 from semeqv.tasks.inflection.batches import FormBatches
 from semeqv.tasks.inflection.judging import edit_distance, judged
 from semeqv.tasks.measures.answering import Asked, shown
-from semeqv.tasks.measures.inference import inference, name_of
+from semeqv.tasks.measures.inference import check_trained, inference, name_of
 from semeqv.tasks.measures.report import print_table
 from semeqv.text.files import writing
 from semeqv.text.generation import check_causal
@@ -30,6 +30,7 @@ def inflect_sets(options: "Inflect", asked: Asked) -> list[dict[str, Any]]:
         A line for each set.
     """
     check_causal(asked.model)
+    check_trained(asked.model)
     train, lines = asked.dataset_options.get(("train", None)), list[dict[str, Any]]()
     for sheet in options.sheets(asked, FormBatches, "There is nothing to inflect. Add: cli dataset unimorph"):
         data: FormBatches = sheet.data

@@ -11,6 +11,8 @@ from semeqv.tasks.bootstrap import intervals
 if TYPE_CHECKING:
     from semeqv.tasks.inflection.reading import Form
 
+Floats = NDArray[numpy.float64]
+
 
 def judged(forms: "Sequence[Form]", values: Mapping[str, NDArray[Any]], replicates: int) -> dict[str, float]:
     """The means of some scores over forms.
@@ -23,19 +25,40 @@ def judged(forms: "Sequence[Form]", values: Mapping[str, NDArray[Any]], replicat
     Returns:
         The means, and in `NAME_low` and `NAME_high` their 95% intervals; lemmas are drawn, with all their forms.
     """
-    lemmas = {lemma: number for number, lemma in enumerate(dict.fromkeys(form.lemma for form in forms))}
-    owner = numpy.array([lemmas[form.lemma] for form in forms])
-    columns = [numpy.ones(len(forms)), *values.values()]
-    counts = numpy.stack([numpy.bincount(owner, column) for column in columns], axis=1)  # (lemmas, 1 + scores)
-
-    def means(sums: NDArray[Any]) -> dict[str, Any]:
-        return {name: sums[..., place] / sums[..., 0] for place, name in enumerate(values, 1)}
-
-    found = {name: float(value) for name, value in means(counts.sum(0)).items()}
+    counts = counted(forms, list(values.values()))
+    found = {name: float(value) for name, value in means(counts.sum(0), list(values)).items()}
     if replicates:
-        for name, ends in intervals(counts, means, replicates).items():
+        for name, ends in intervals(counts, lambda sums: means(sums, list(values)), replicates).items():
             found |= dict(zip((f"{name}_low", f"{name}_high"), ends))
     return found
+
+
+def counted(forms: "Sequence[Form]", values: Sequence[NDArray[Any]]) -> Floats:
+    """Sum up the scores of forms, lemma by lemma.
+
+    Args:
+        forms: The forms.
+        values: Scores of each, each `(forms,)`.
+
+    Returns:
+        `(lemmas, 1 + scores)`: how many forms each has, and the sum of each score.
+    """
+    lemmas = {lemma: number for number, lemma in enumerate(dict.fromkeys(form.lemma for form in forms))}
+    owner = numpy.array([lemmas[form.lemma] for form in forms])
+    return numpy.stack([numpy.bincount(owner, column) for column in (numpy.ones(len(forms)), *values)], axis=1)
+
+
+def means(sums: NDArray[Any], names: Sequence[str]) -> dict[str, Any]:
+    """The means that follow from sums.
+
+    Args:
+        sums: `(..., 1 + scores)`, as of `counted`.
+        names: What to call the scores.
+
+    Returns:
+        Each `(...)`.
+    """
+    return {name: sums[..., place] / sums[..., 0] for place, name in enumerate(names, 1)}
 
 
 def edit_distance(one: str, other: str) -> int:

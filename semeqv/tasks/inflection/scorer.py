@@ -4,12 +4,13 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy
+from numpy.typing import NDArray
 from torch import Tensor
 
 from semeqv.engine.batches import Batch
 from semeqv.engine.errors import UserError
 from semeqv.engine.scoring import Scorer
-from semeqv.tasks.inflection.judging import judged
+from semeqv.tasks.inflection.judging import Floats, counted, judged, means
 
 if TYPE_CHECKING:
     from semeqv.tasks.inflection.batches import FormBatches
@@ -17,7 +18,10 @@ if TYPE_CHECKING:
 
 class FormScorer(Scorer):
     """Accuracy of forms. A model that always takes the likeliest token writes the right form if, and only if, each
-    token of the right form is the likeliest after those before it: so nothing needs to be generated.
+    token of the right form is the likeliest after those before it: so nothing needs to be generated. What it would
+    write in place of a form that is wrong cannot be told so; `cli inflect` writes it.
+
+    It is a `Tallied` scorer (see `semeqv.tasks.bootstrap`), so that models can be compared on samples of lemmas.
 
     Args:
         data: The forms.
@@ -46,11 +50,23 @@ class FormScorer(Scorer):
         right = (outputs["logits"][:, :-1].argmax(-1) == labels) | (labels == -100)
         return right.all(1).cpu().numpy()
 
-    def scores(self) -> dict[str, float]:
-        """The accuracy, and in `accuracy_low` and `accuracy_high` its interval where the data set asks for it."""
+    def right(self) -> NDArray[numpy.bool_]:
+        """Whether each form is right, `(forms,)`."""
         data = self.data
         right = numpy.zeros(len(data.items), bool)
         right[data.passing] = numpy.concatenate(self.parts)
         for number, form in enumerate(data.items):  # a character that the tokenizer does not know is never right
             right[number] &= data.spelling.read(data.spelling.spelled(form.form)) == form.form
-        return judged(data.items, {"accuracy": right}, data.replicates)
+        return right
+
+    def scores(self) -> dict[str, float]:
+        """The accuracy, and in `accuracy_low` and `accuracy_high` its interval where the data set asks for it."""
+        return judged(self.data.items, {"accuracy": self.right()}, self.data.replicates)
+
+    def tally(self) -> Floats:
+        """What is counted of each lemma, `(lemmas, 2)`: its forms, and those that are right."""
+        return counted(self.data.items, [self.right()])
+
+    def measures(self, sums: NDArray[Any]) -> dict[str, Floats]:
+        """The accuracy that follows from sums of tallies, `(..., 2)`, as an array `(...)`."""
+        return means(sums, ["accuracy"])

@@ -66,6 +66,23 @@ def check_tokenizer(model: Any, tokenizer: Any) -> None:
         raise UserError(f"The tokenizer has {len(tokenizer)} tokens, the model {rows}: they do not belong together.")
 
 
+def check_trained(model: Any) -> None:
+    """Refuse a model of which a part was drawn anew and that nothing has trained since: its answers mean nothing.
+
+    Args:
+        model: Has a `source` when it was opened as it was saved, and is `trained` when a Trainer has trained it, or has
+            given it the weights of a checkpoint.
+
+    Raises:
+        UserError: When it is neither.
+    """
+    if getattr(model, "source", None) is None and not getattr(model, "trained", False):
+        raise UserError(
+            f"The {type(model).__name__} has weights that were drawn anew and never trained. Put cli train before "
+            "this, or open a trained one by --from, with the labels and sizes that it has."
+        )
+
+
 def name_of(model: Any) -> str:
     """What to call a model in results: what it calls itself, else what it was opened from, else its class."""
     return str(getattr(model, "called", None) or getattr(model, "source", None) or type(model).__name__)

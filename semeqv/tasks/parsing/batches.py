@@ -39,6 +39,11 @@ class TreeBatches(LabelledBatches):
         super().__init__(rows.rows, sentences, relations, **options)
         self.trees, self.read, self.tags, self.annotated = rows.trees, rows.read, list(tags), annotated
 
+    @property
+    def model_word(self) -> str:
+        """The word of the models that it is for."""
+        return "parser"
+
     def made(self, chosen: Integers) -> dict[str, Tensor]:
         """The batch of some rows."""
         counts = self.label_lengths[chosen]

@@ -57,15 +57,24 @@ class Biaffine(nn.Module):
         self.tagger = nn.Linear(width, tag_labels) if tag_labels else None
         self.reset_parameters()
 
-    @torch.no_grad()
     def reset_parameters(self) -> None:
         """Draw the weights anew: the networks orthogonal and the bilinear forms zero, as in the authors' code."""
+        self.reset_trees()
+        self.reset_tagger()
+
+    @torch.no_grad()
+    def reset_trees(self) -> None:
+        """Draw those of arcs and relations anew."""
         nn.init.normal_(self.root)
         for layer in (self.arc_layer, self.relation_layer):
             nn.init.orthogonal_(layer.weight)
             nn.init.zeros_(layer.bias)
         for weight in (self.arc_weight, self.arc_bias, self.relation_weight):
             nn.init.zeros_(weight)
+
+    @torch.no_grad()
+    def reset_tagger(self) -> None:
+        """Draw those of the tagger anew, if there is one."""
         if self.tagger is not None:
             nn.init.xavier_uniform_(self.tagger.weight)
             nn.init.zeros_(self.tagger.bias)

@@ -16,16 +16,21 @@ class Headed:
             mean if left out.
         arc_size: Width of the vectors that arcs are told by; 500 if left out, as in the paper.
         relation_size: Width of those that relations are told by; 100 if left out.
-        tagger: Whether parts of speech (UPOS) are predicted too, trained together with the trees.
+        tagger: Whether parts of speech (UPOS) are predicted too, trained together with the trees; a new parser does
+            that if left out.
     """
 
     pooling: Literal["mean", "first", "last"] | None = None
     arc_size: int | None = None
     relation_size: int | None = None
-    tagger: bool = True
+    tagger: bool | None = None
 
     def __post_init__(self) -> None:
         check_bounds(self, arc_size=1, relation_size=1)
+
+    def has_tagger(self) -> bool:
+        """Whether parts of speech are predicted, too."""
+        return self.tagger is not False
 
     @property
     def sizes(self) -> dict[str, Any]:
@@ -56,6 +61,7 @@ class Parser(Headed, Classifier):
     """
 
     head: ClassVar[str] = "ForDependencyParsing"
+    word: ClassVar[str] = "parser"
 
     attention: Literal["auto", "eager", "sdpa"] = "auto"
 
@@ -65,9 +71,13 @@ class Parser(Headed, Classifier):
 
     def known_tags(self) -> tuple[str, ...]:
         """The parts of speech of a trained parser; none of another model."""
-        if not self.known_labels() or not self.tagger:
+        if not self.known_labels() or self.tagger is False:
             return ()
         return tuple((self.config.get("parser") or {}).get("tags") or ())
+
+    def has_tagger(self) -> bool:
+        """Whether parts of speech are predicted, too: as --tagger says, else as a trained parser does."""
+        return bool(self.known_tags()) if self.tagger is None and self.known_labels() else super().has_tagger()
 
     def build(self, dataset: Any, tokenizer: Any, device: str = "auto") -> Any:
         """The model.
@@ -80,10 +90,12 @@ class Parser(Headed, Classifier):
         Returns:
             A `*ForDependencyParsing`.
         """
+        from semeqv.tasks.classification.batches import check_task
         from semeqv.tasks.measures.inference import check_tokenizer
         from semeqv.tasks.parsing.opening import labels_of, new_parser, open_parser, set_attention
 
-        labels = labels_of(dataset, self.tagger)
+        check_task(dataset, self.word)
+        labels = labels_of(dataset, self.has_tagger())
         if bert := self.bert():
             model = new_parser(bert.configuration(tokenizer), labels, self.sizes)
         else:
@@ -127,10 +139,12 @@ class BiLSTMParser(Headed):
         Returns:
             A `BiLSTMForDependencyParsing`.
         """
+        from semeqv.tasks.classification.batches import check_task
         from semeqv.tasks.parsing.bilstm import BiLSTMConfig
         from semeqv.tasks.parsing.opening import labels_of, new_parser
         from semeqv.text.models.options import special_tokens
 
+        check_task(dataset, "parser")
         config = BiLSTMConfig(
             vocab_size=len(tokenizer),
             embedding_size=self.embedding_size,
@@ -140,4 +154,4 @@ class BiLSTMParser(Headed):
             token_dropout_prob=self.token_dropout,
             **special_tokens(tokenizer),
         )
-        return new_parser(config, labels_of(dataset, self.tagger), self.sizes)
+        return new_parser(config, labels_of(dataset, self.has_tagger()), self.sizes)

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import click
+
 from semeqv.engine.errors import UserError
 from semeqv.engine.regime import torch_device
 from semeqv.engine.world import World
@@ -12,6 +14,7 @@ from semeqv.tasks.parsing.networks import head_class
 from semeqv.text.models.opening import one_line, open_config, quiet
 from semeqv.text.models.source import config_folder, model_folder
 
+SIZES = ("arc_size", "relation_size")
 PAPER = {"pooling": "mean", "arc_size": 500, "relation_size": 100, "dropout": 0.33}
 
 
@@ -32,7 +35,7 @@ def labels_of(dataset: Any, tagger: bool = True) -> Labels | None:
 
     Args:
         dataset: The data sets by (split, name), or one.
-        tagger: Whether there is one.
+        tagger: Whether tags are told apart, too.
 
     Returns:
         Those of the first treebank; None when there is none.
@@ -53,7 +56,8 @@ def open_parser(
 
     Args:
         source: What `--from` names: any model, or a trained parser.
-        labels: What it is to tell apart; as it was trained if None. Where the two differ, the head is drawn anew.
+        labels: What it is to tell apart; as it was trained if None. Where relations differ, what tells arcs and
+            relations is drawn anew, where tags differ, the tagger is; it is said on stderr.
         sizes: `pooling`, `arc_size`, `relation_size` and `dropout` of the head; what is left out is as it was trained,
             else as in the paper.
         pretrained: Whether to take over weights; otherwise only the sizes, and all weights are drawn anew.
@@ -72,11 +76,21 @@ def open_parser(
     if labels is None:
         raise UserError(f"{source} is no trained parser: it names no relations. Add: cli dataset treebank")
     kind = prepared(config, labels, sizes)
-    same = labels == known and all(config.parser[size] == old[size] for size in ("arc_size", "relation_size"))
     with one_line(source), quiet():
-        model = opened(kind, folder, config, pretrained, known=same)
+        model = opened(kind, folder, config, pretrained, known=known is not None)
     model.config.architectures = [type(model).__name__]
-    if pretrained and same:
+    if not pretrained or known is None:
+        return model
+    trees = labels.relations != known.relations or any(config.parser[size] != old[size] for size in SIZES)
+    tagger = bool(labels.tags) and labels.tags != known.tags
+    if trees:
+        model.parser.reset_trees()
+        click.echo(f"The arcs and relations of {source} start anew: its relations or sizes are others here.", err=True)
+    if tagger:
+        model.parser.reset_tagger()
+        why = "its tags are others here" if known.tags else "it had none"
+        click.echo(f"The tagger of {source} starts anew: {why}.", err=True)
+    if not trees and not tagger:
         model.source = str(source)  # it can be tested as it is
     return model
 

@@ -7,7 +7,7 @@ from tqdm import tqdm
 
 from semeqv.engine.errors import UserError
 from semeqv.tasks.measures.answering import Asked, shown
-from semeqv.tasks.measures.inference import inference, name_of
+from semeqv.tasks.measures.inference import check_trained, inference, name_of
 from semeqv.tasks.measures.report import print_table
 from semeqv.tasks.measures.training_text import report_overlap
 from semeqv.tasks.parsing.batches import TreeBatches
@@ -32,10 +32,12 @@ def parse_sets(options: "Parse", asked: Asked) -> list[dict[str, Any]]:
         A line for each treebank that has trees.
 
     Raises:
-        UserError: When the model is no parser, there is nothing to parse, or several sets would write one file.
+        UserError: When the model is no parser, there is nothing to parse, or several sets would write one file; or
+            (from `check_trained`) it was never trained.
     """
     if not hasattr(asked.model, "parser"):
         raise UserError(f"{type(asked.model).__name__} is no parser; open one by: cli model parser --from RUN")
+    check_trained(asked.model)
     lines = list[dict[str, Any]]()
     for sheet in options.sheets(asked, TreeBatches, "There is nothing to parse. Add: cli dataset treebank"):
         data: TreeBatches = sheet.data

@@ -78,11 +78,13 @@ def decided_tags(dataset_options: Mapping[tuple[str, str | None], Any], model_op
 
     Args:
         dataset_options: All data sets.
-        model_options: The model; its `known_tags` are those of a trained parser.
+        model_options: The model; its `known_tags` are those of a trained parser, and `has_tagger` says whether it tags.
 
     Returns:
-        Their names, else those of the training set; none when neither is there.
+        Their names, else those of the training set; none when neither is there, or the parser does not tag.
     """
+    if not getattr(model_options, "has_tagger", lambda: True)():
+        return ()
     sets = [each for (split, _), each in dataset_options.items() if split == "train" and hasattr(each, "subtypes")]
     said = tag_names(sets[0]) if sets else ()
     known = tuple(getattr(model_options, "known_tags", tuple)())
@@ -108,6 +110,10 @@ class Trained:
     def known_tags(self) -> tuple[str, ...]:
         """The parts of speech."""
         return self.tags
+
+    def has_tagger(self) -> bool:
+        """Whether there are any."""
+        return bool(self.tags)
 
 
 def knowing(model_options: Any) -> Any:

@@ -72,7 +72,7 @@ class TreeScorer(Scorer):
 
         A word that was not read hangs on the word at the root, by `dep`.
         """
-        data, trees, start = self.data, self.predicted(), 0
+        data, trees, tagged, start = self.data, self.predicted(), self.tagged, 0
         relations, tags = [*data.labels, UNREAD], [*data.tags, UNSAID]  # the last ones are those of -1
         found = []
         for sentence in data.items:
@@ -82,7 +82,7 @@ class TreeScorer(Scorer):
             heads = numpy.where(heads == UNLABELLED, root, heads)
             columns = zip(sentence.words, heads.tolist(), *(numpy.maximum(each, -1).tolist() for each in named))
             words = tuple(
-                word._replace(head=head, deprel=relations[relation], upos=tags[tag])
+                word._replace(head=head, deprel=relations[relation], upos=tags[tag] if tagged else word.upos)
                 for word, head, relation, tag in columns
             )
             found.append(Sentence(words, sentence.comments, sentence.spans, sentence.empty))

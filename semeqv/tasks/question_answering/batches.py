@@ -64,6 +64,11 @@ class QuestionBatches(LabelledBatches):
         )
         self.windows, self.options = windows, options
 
+    @property
+    def model_word(self) -> str:
+        """The word of the models that it is for."""
+        return "question-answerer"
+
     def made(self, chosen: Integers) -> dict[str, Tensor]:
         """The batch of some rows."""
         batch = super().made(chosen)

@@ -2,6 +2,7 @@
 
 import re
 import string
+import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any
@@ -14,7 +15,6 @@ from semeqv.tasks.classification.tallies import divided
 from semeqv.tasks.question_answering.questions import Question
 
 Floats = NDArray[numpy.float64]
-PUNCTUATION = str.maketrans("", "", string.punctuation)
 ARTICLES = re.compile(r"\b(a|an|the)\b")
 SINGLE = re.compile(r"([\u0e00-\u0e7f\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff])")  # Thai, kana, Han
 
@@ -28,7 +28,8 @@ def judged(
         questions: What was asked.
         answers: What was answered; empty for no answer.
         replicates: Bootstrap samples of the intervals; 0 for none.
-        characters: Whether characters of languages without blanks are words of their own.
+        characters: Whether characters of languages without blanks are words of their own, and their punctuation does
+            not count, as in the official script of MLQA (Lewis et al., 2020, arXiv 1910.07475).
 
     Returns:
         `exact` and `f1`; where questions without an answer are among them, `answered_f1` of those that have one and
@@ -62,8 +63,8 @@ def counted(questions: Sequence[Question], answers: Sequence[str], characters: b
     texts = {context: number for number, context in enumerate(dict.fromkeys(each.context for each in questions))}
     counts = numpy.zeros((len(texts), 6))
     for question, answer in zip(questions, answers):
-        gold = [said.text for said in question.answers if normalised(said.text)] or [""]
-        exact = max(float(normalised(answer) == normalised(each)) for each in gold)
+        gold = [said.text for said in question.answers if normalised(said.text, characters)] or [""]
+        exact = max(float(normalised(answer, characters) == normalised(each, characters)) for each in gold)
         f1 = max(f1_of(answer, each, characters) for each in gold)
         none = float(not question.answers)
         counts[texts[question.context]] += (1, exact, f1, none, none * exact, (1 - none) * f1)
@@ -88,9 +89,24 @@ def shares(counts: NDArray[Any]) -> dict[str, Floats]:
     }
 
 
-def normalised(answer: str) -> str:
-    """An answer in small letters, without punctuation (of ASCII), English articles and superfluous blanks."""
-    return " ".join(ARTICLES.sub(" ", answer.lower().translate(PUNCTUATION)).split())
+def normalised(answer: str, characters: bool = False) -> str:
+    """An answer in small letters, without punctuation, English articles and superfluous blanks.
+
+    Args:
+        answer: The answer.
+        characters: As of `judged`; punctuation is that of Unicode then, else that of ASCII alone.
+
+    Returns:
+        Its words, with blanks between them.
+    """
+    left = (letter for letter in answer.lower() if not punctuation(letter, characters))
+    plain = ARTICLES.sub(" ", "".join(left))
+    return " ".join((SINGLE.sub(r" \1 ", plain) if characters else plain).split())
+
+
+def punctuation(letter: str, every: bool) -> bool:
+    """Whether a character is punctuation: of ASCII, or `every` one that Unicode has (the categories P)."""
+    return letter in string.punctuation or (every and unicodedata.category(letter).startswith("P"))
 
 
 def f1_of(answer: str, gold: str, characters: bool = False) -> float:
@@ -104,14 +120,8 @@ def f1_of(answer: str, gold: str, characters: bool = False) -> float:
     Returns:
         From 0 to 1.
     """
-    words, true = (words_of(each, characters) for each in (answer, gold))
+    words, true = (normalised(each, characters).split() for each in (answer, gold))
     if not words or not true:
         return float(words == true)
     shared = sum((Counter(words) & Counter(true)).values())
     return 2 * shared / (len(words) + len(true))
-
-
-def words_of(answer: str, characters: bool) -> list[str]:
-    """The words of an answer, normalised."""
-    plain = normalised(answer)
-    return (SINGLE.sub(r" \1 ", plain) if characters else plain).split()

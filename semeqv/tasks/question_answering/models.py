@@ -17,23 +17,27 @@ class QuestionAnswerer(Classifier):
     """
 
     head: ClassVar[str] = "ForQuestionAnswering"
+    word: ClassVar[str] = "question-answerer"
 
     def known_labels(self) -> tuple[str, ...]:
         """None: places are no labels."""
         return ()
 
-    def build(self, tokenizer: Any) -> Any:
+    def build(self, tokenizer: Any, dataset: Any = None) -> Any:
         """The model.
 
         Args:
             tokenizer: Of the run.
+            dataset: What it is to answer.
 
         Returns:
             A `*ForQuestionAnswering`.
         """
+        from semeqv.tasks.classification.batches import check_task
         from semeqv.tasks.measures.inference import check_tokenizer
         from semeqv.tasks.question_answering.opening import new_answerer, open_answerer
 
+        check_task(dataset, self.word)
         if bert := self.bert():
             return new_answerer(bert.configuration(tokenizer), dropout=self.dropout)
         model = open_answerer(self.source, pretrained=self.pretrained, dropout=self.dropout)

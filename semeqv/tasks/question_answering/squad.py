@@ -28,7 +28,8 @@ class Squad(InFiles):
         longest_answer: The most tokens of an answer that is given.
         threshold: A question has no answer when saying so scores higher than the best span by more than this; in data
             in which every question has one, that is never said.
-        characters: Count Chinese, Japanese and Thai characters as words of their own in F1, as MLQA does.
+        characters: Count Chinese, Japanese and Thai characters as words of their own, and leave out the punctuation of
+            every script, as MLQA does.
     """
 
     of_words: ClassVar[bool] = False
