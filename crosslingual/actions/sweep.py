@@ -109,8 +109,10 @@ class Sweep:
         from crosslingual.sweeps.joined import joined, told
         from crosslingual.sweeps.measuring import measure
         from crosslingual.sweeps.report import print_tables, tables
+        from semeqv.tasks.measures.inference import check_trained
         from semeqv.tasks.measures.report import write_csv
 
+        check_trained(model)
         sets = {key: (each, dataset_options[key]) for key, each in dataset.items()}
         points, choices = measure(self, model, sets, seed=seed, regime=(device, precision, threads))
         print_tables(tables(joined(told([*points, *choices]))))
