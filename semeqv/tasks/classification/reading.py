@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 
 from semeqv.engine.errors import UserError
 from semeqv.tasks.classification.batches import LabelledBatches
+from semeqv.tasks.classification.batching import batch_options, longest_row
 from semeqv.tasks.classification.rows import UNLABELLED, text_rows, word_rows
 from semeqv.text.cache import key_of
 from semeqv.text.files import fingerprint
 from semeqv.text.records import Document
-from semeqv.text.tokenizers.training import fingerprint as tokenizer_fingerprint
 
 if TYPE_CHECKING:
     from semeqv.tasks.classification.options import Item, Labelled
@@ -195,38 +195,21 @@ def batches(
         model_options: The model of the sentence.
 
     Returns:
-        The data set.
-
-    Raises:
-        UserError: When the tokenizer is no fast one, or (from `numbered`) a label is unknown.
+        The data set. `UserError` is raised by `longest_row` when the tokenizer is no fast one, and by `numbered` when a
+        label is unknown.
     """
-    if not getattr(tokenizer, "is_fast", False):
-        raise UserError("Words are found by their places in the text, which only a fast tokenizer tells; take another.")
+    longest = longest_row(options, tokenizer, model_options)
     names, read = decided_labels(options, dataset_options, model_options), items(options)
     labels = numbered(options, read, names)
-    longest = min(options.max_length, getattr(model_options, "most_tokens", lambda: None)() or options.max_length)
     made = word_rows if options.of_words else text_rows
     rows = made(tokenizer, [item.texts for item in read], labels, longest)
     facts = {
-        "source": options.source_facts(),
-        "tokenizer": tokenizer_fingerprint(tokenizer),
         "labels": list(names),
         "sentences": len(read),
         "rows": len(rows),
         "tokens": len(rows.tokens),
         "max_length": longest,
     }
-    pad = tokenizer.pad_token_id if tokenizer.pad_token_id is not None else tokenizer.eos_token_id
     return LabelledBatches(
-        rows,
-        read,
-        names,
-        pad=pad or 0,
-        batch_size=options.batch_size,
-        longest=longest,
-        shuffle=options.shuffle and options.split == "train",
-        grouping=options.grouping,
-        entities=options.entities,
-        replicates=options.replicates if options.split == "test" else 0,
-        facts=facts,
+        rows, read, names, entities=options.entities, **batch_options(options, tokenizer, longest, facts)
     )

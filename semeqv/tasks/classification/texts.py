@@ -28,7 +28,10 @@ class Xnli(InFiles):
         return find_files(self.path, self.languages, None if self.holdout else self.split, (".tsv", ".txt"), words)
 
     def items(self) -> Iterator[Item]:
-        """The pairs, language by language; yields them.
+        """The pairs, language by language.
+
+        Yields:
+            Each with its label.
 
         Raises:
             UserError: When several languages are asked of a file that does not tell them apart.

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy
 
 from semeqv.engine.errors import UserError
+from semeqv.tasks.classification.batching import batch_options
 from semeqv.tasks.classification.reading import of_split
 from semeqv.tasks.classification.rows import UNLABELLED, Rows
 from semeqv.tasks.inflection.batches import FormBatches
 from semeqv.tasks.inflection.spelling import Spelling
 from semeqv.text.cache import key_of
 from semeqv.text.readers.table import read_rows
-from semeqv.text.tokenizers.training import fingerprint as tokenizer_fingerprint
 
 if TYPE_CHECKING:
     from semeqv.tasks.inflection.unimorph import UniMorph
@@ -105,22 +105,8 @@ def batches(options: "UniMorph", tokenizer: Any, model_options: Any) -> FormBatc
         numpy.array(tokens, numpy.int64), ends, numpy.array(labels, numpy.int64), ends, numpy.arange(len(found))
     )
     facts = {
-        "source": options.source_facts(),
-        "tokenizer": tokenizer_fingerprint(tokenizer),
         "forms": len(found),
         "lemmas": len({form.lemma for form in found}),
         "tokens": len(tokens),
     }
-    pad = tokenizer.pad_token_id if tokenizer.pad_token_id is not None else spelling.end
-    return FormBatches(
-        rows,
-        found,
-        spelling,
-        pad=pad,
-        batch_size=options.batch_size,
-        longest=longest,
-        shuffle=options.shuffle and options.split == "train",
-        grouping=options.grouping,
-        replicates=options.replicates if options.split == "test" else 0,
-        facts=facts,
-    )
+    return FormBatches(rows, found, spelling, **batch_options(options, tokenizer, longest, facts))

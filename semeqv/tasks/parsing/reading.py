@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 import numpy
 
-from semeqv.engine.errors import UserError
+from semeqv.tasks.classification.batching import batch_options, longest_row
 from semeqv.tasks.classification.opening import label_names
 from semeqv.tasks.classification.reading import decided_labels, of_split
 from semeqv.tasks.classification.rows import UNLABELLED, Integers
@@ -18,7 +18,6 @@ from semeqv.text.cache import key_of
 from semeqv.text.models.source import config_folder, read_config
 from semeqv.text.readers.conllu import read_sentences
 from semeqv.text.records import UNSAID, Sentence
-from semeqv.text.tokenizers.training import fingerprint as tokenizer_fingerprint
 
 if TYPE_CHECKING:
     from semeqv.tasks.parsing.treebanks import Dependencies
@@ -150,13 +149,10 @@ def batches(
         model_options: The model of the sentence.
 
     Returns:
-        The data set.
-
-    Raises:
-        UserError: When the tokenizer is no fast one, or (from `decided_labels`) nobody says which relations there are.
+        The data set. `UserError` is raised by `longest_row` when the tokenizer is no fast one, and by `decided_labels`
+        when nobody says which relations there are.
     """
-    if not getattr(tokenizer, "is_fast", False):
-        raise UserError("Words are found by their places in the text, which only a fast tokenizer tells; take another.")
+    longest = longest_row(options, tokenizer, model_options)
     known, found = knowing(model_options), treebank(options)
     relations, tags = decided_labels(options, dataset_options, known), decided_tags(dataset_options, known)
     words = [word for sentence in found for word in sentence.words]
@@ -167,11 +163,8 @@ def batches(
     )
     if options.annotated:
         say_unknown(options, relations, found)
-    longest = min(options.max_length, getattr(model_options, "most_tokens", lambda: None)() or options.max_length)
     rows = tree_rows(tokenizer, [[word.form for word in sentence.words] for sentence in found], trees, longest)
     facts = {
-        "source": options.source_facts(),
-        "tokenizer": tokenizer_fingerprint(tokenizer),
         "relations": list(relations),
         "tags": list(tags),
         "sentences": len(found),
@@ -180,20 +173,13 @@ def batches(
         "tokens": len(rows.rows.tokens),
         "max_length": longest,
     }
-    pad = tokenizer.pad_token_id if tokenizer.pad_token_id is not None else tokenizer.eos_token_id
     return TreeBatches(
         rows,
         found,
         relations,
         tags,
         annotated=options.annotated,
-        pad=pad or 0,
-        batch_size=options.batch_size,
-        longest=longest,
-        shuffle=options.shuffle and options.split == "train",
-        grouping=options.grouping,
-        replicates=options.replicates if options.split == "test" else 0,
-        facts=facts,
+        **batch_options(options, tokenizer, longest, facts),
     )
 
 

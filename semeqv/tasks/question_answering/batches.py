@@ -24,23 +24,10 @@ class QuestionBatches(LabelledBatches):
         windows: The rows.
         questions: What is asked.
         options: The data set.
-        pad: The token after the end of a row.
-        typed: Whether the text is told from the question by its token type.
-        longest: The most tokens of a row.
-        facts: What is known of the data, for run.json.
+        **rest: As of `LabelledBatches`.
     """
 
-    def __init__(
-        self,
-        windows: Windows,
-        questions: "tuple[Question, ...]",
-        options: "Squad",
-        *,
-        pad: int,
-        typed: bool,
-        longest: int,
-        facts: dict[str, Any],
-    ):
+    def __init__(self, windows: Windows, questions: "tuple[Question, ...]", options: "Squad", **rest: Any):
         places = numpy.arange(len(windows.ends))
         rows = Rows(
             windows.tokens,
@@ -48,20 +35,9 @@ class QuestionBatches(LabelledBatches):
             numpy.zeros(len(places), numpy.int64),
             places + 1,
             places,
-            types=windows.types if typed else None,
+            types=windows.types if windows.types.any() else None,
         )
-        super().__init__(
-            rows,
-            questions,
-            (),
-            pad=pad,
-            batch_size=options.batch_size,
-            longest=longest,
-            shuffle=options.shuffle and options.split == "train",
-            grouping=options.grouping,
-            replicates=options.replicates if options.split == "test" else 0,
-            facts=facts,
-        )
+        super().__init__(rows, questions, (), **rest)
         self.windows, self.options = windows, options
 
     @property

@@ -3,13 +3,12 @@
 import functools
 from typing import TYPE_CHECKING, Any
 
-from semeqv.engine.errors import UserError
+from semeqv.tasks.classification.batching import batch_options, longest_row
 from semeqv.tasks.classification.reading import of_split
 from semeqv.tasks.question_answering.batches import QuestionBatches
 from semeqv.tasks.question_answering.questions import Question, read_questions
 from semeqv.tasks.question_answering.windows import windows
 from semeqv.text.cache import key_of
-from semeqv.text.tokenizers.training import fingerprint as tokenizer_fingerprint
 
 if TYPE_CHECKING:
     from semeqv.tasks.question_answering.squad import Squad
@@ -47,32 +46,16 @@ def batches(options: "Squad", tokenizer: Any, model_options: Any) -> QuestionBat
         model_options: The model of the sentence.
 
     Returns:
-        The data set.
-
-    Raises:
-        UserError: When the tokenizer is no fast one, or (from `windows`) there is no room for the text.
+        The data set. `UserError` is raised by `longest_row` when the tokenizer is no fast one, and by `windows` when
+        there is no room for the text.
     """
-    if not getattr(tokenizer, "is_fast", False):
-        raise UserError("Answers are found by their places in the text, which only a fast tokenizer tells.")
-    found = questions(options)
-    longest = min(options.max_length, getattr(model_options, "most_tokens", lambda: None)() or options.max_length)
+    found, longest = questions(options), longest_row(options, tokenizer, model_options)
     rows = windows(tokenizer, found, longest=longest, stride=options.stride, longest_question=options.longest_question)
     facts = {
-        "source": options.source_facts(),
-        "tokenizer": tokenizer_fingerprint(tokenizer),
         "questions": len(found),
         "without_answer": sum(not question.answers for question in found),
         "rows": len(rows.ends),
         "tokens": len(rows.tokens),
         "max_length": longest,
     }
-    pad = tokenizer.pad_token_id if tokenizer.pad_token_id is not None else tokenizer.eos_token_id
-    return QuestionBatches(
-        rows,
-        found,
-        options,
-        pad=pad or 0,
-        typed=bool(rows.types.any()),
-        longest=longest,
-        facts=facts,
-    )
+    return QuestionBatches(rows, found, options, **batch_options(options, tokenizer, longest, facts))
