@@ -17,7 +17,7 @@ VOCABULARY ?= 8000
 LAYOUT ?= --block_size 128
 BATCH ?= --batch_size 16
 TRUNK ?= --layers 4 --heads 4 --embedding_size 256 --block_size 128 --initializer_range .08
-LEARNING_RATE ?= 3e-3
+LEARNING_RATE ?= 2e-3
 WARMUP ?= 100
 THREADS ?= 1
 JOBS ?= 2
@@ -29,10 +29,12 @@ LAYOUT ?= --block_size 256
 BATCH ?= --batch_size 16
 ACCUMULATION ?= --accumulation 64
 TRUNK ?= --preset multilingual-$(SIZE)
-LEARNING_RATE ?= 6e-4
+LEARNING_RATE ?= 6e-5
+LRMIN ?= --lrmin 6e-6
 WARMUP ?= 6000
 endif
 CLIP ?= --clip 1
+BETAS ?= --betas .9 .95
 
 TEXT = cli dataset $(CORPUS) --languages en fr $(HOLDOUT) $(DOWNLOAD) $(LAYOUT)
 HELD = $(TEXT) --split validation --documents 2000

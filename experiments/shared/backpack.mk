@@ -28,8 +28,9 @@ MODEL = $(if $(filter gpt2,$(KIND)),cli model gpt2,cli model backpack --senses $
 $(TRAINED): $(RUN)/%/trained: | $(READY)
 	$(TRAIN) --seed $(SEED) --steps $(STEPS) $(SETTINGS) --output $(@D) $(OPTIONS) \
 	  cli tokenizer bpe --vocab_size $(VOCABULARY) $(TEXT) $(BATCH) $(MODEL) \
-	  cli optimizers adamw --learning_rate $(LEARNING_RATE) --weight_decay .1 \
-	  cli schedulers cosine-warmup --warmup $(WARMUP) cli savers default-saver --minutes 5 --resume cli train
+	  cli optimizers adamw --learning_rate $(LEARNING_RATE) $(BETAS) --weight_decay .1 \
+	  cli schedulers cosine-warmup --warmup $(WARMUP) $(LRMIN) cli callbacks log --step_log_path $(@D)/steps.jsonl \
+	  cli savers default-saver --minutes 5 --resume cli train
 	@touch $@
 
 $(MEASURED): $(RUN)/measured/%/metrics.jsonl: $(RUN)/%/trained
