@@ -127,6 +127,18 @@ def test_topics_weigh_more_by_the_formula():
                 torch.testing.assert_close(found[row, :, i, j], expected, rtol=1e-3, atol=1e-5)
 
 
+def test_a_topic_does_not_know_what_comes_after_it():
+    model, ids = make(), tokens(2, 12)
+    topic, later = Topic(tokens=(4, 3), strength=2.0, annealing=0.5), Scale(senses=(1, 2), factor=-1.0)
+
+    def weights(*steps):
+        with applied(model, steps):
+            return model(input_ids=ids, output_contextualization=True).contextualization
+
+    assert torch.equal(weights(topic, later), weights(topic))
+    assert not torch.allclose(weights(later, topic), weights(topic))
+
+
 def test_files_apply_and_taking_back_leaves_no_trace(tmp_path):
     model, ids = make(), tokens(2, 9)
     weights = {name: tensor.clone() for name, tensor in model.state_dict().items()}
@@ -191,6 +203,9 @@ def test_a_sentence_edits_and_every_action_sees_it(say, tmp_path):
     say(f"cli model edited --from m --edits e.json {line}")
     (found,) = json.loads((tmp_path / "a.json").read_text())
     assert found["logit"] == pytest.approx(expected, abs=1e-4)
+    assert (
+        "Edits are not written" in say("cli model edited --from m --edits e.json cli backpack export --output x", 2).err
+    )
     assert "words of m + e.json" in say("cli model edited --from m --edits e.json cli backpack senses").out
     every = "e.json s.json r.json p.json k.json t.json f.json"
     assert "bank" in say(f"cli model edited --from m --edits {every} cli generate --prompt bank --max_new_tokens 3").out
