@@ -200,8 +200,8 @@ class BackpackModel(BackpackPreTrainedModel, EditableSenses):  # type: ignore[mi
             different, places = torch.unique(token_ids, return_inverse=True)
             return self.senses(different), places
         if layer.memory is None:
-            layer.memory = SenseMemory(self.senses, self.config.vocab_size)
-        return layer.memory.recall(token_ids)
+            layer.memory = SenseMemory(self.config.vocab_size)
+        return layer.memory.recall(token_ids, self.senses)
 
 
 class BackpackLMHeadModel(BackpackPreTrainedModel, GenerationMixin):  # type: ignore[misc]
