@@ -1,10 +1,13 @@
 # Does a Backpack find the senses of homonyms? On generated text, where they are known, beside GPT-2 of the same trunk.
 #
 # Under five minutes on two CPU cores, nothing downloaded. The grammar is the usual one without names and inflection and
-# with fewer verbs, adjectives and adverbs, so that little text says much of each word. STEPS=10000 shows where it leads.
+# with fewer verbs, adjectives and adverbs, so that little text says much of each word. STEPS=10000 shows where it leads,
+# in folders of its own.
 
-EXPERIMENT ?= backpack-babel
+STUDY ?= backpack-babel
 STEPS ?= 1200
+LONGER := $(if $(filter-out 1200,$(STEPS)),-$(STEPS))
+EXPERIMENT := $(STUDY)$(LONGER)
 THREADS := 1
 JOBS ?= 2
 FIGS ?= report figure search

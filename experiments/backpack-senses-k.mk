@@ -1,9 +1,9 @@
 # How many senses: Backpacks with 1, 4, 8 and 16 on the generated text of backpack-babel.mk, where coverage can be measured.
 #
-# STEPS=12000 trains ten times as long. KS names other numbers.
+# STEPS=12000 trains ten times as long, in folders of its own. KS names other numbers.
 
 KS ?= 1 4 8 16
-EXPERIMENT := backpack-senses-k
+STUDY := backpack-senses-k
 FIGS := report figure
 SENSES_MEASURES := cli backpack coverage
 DRAWING = cli backpack number-view --path $(FIGURES)/number.pdf

@@ -1,12 +1,13 @@
 # Topic control: how far Backpacks are moved to write about each of the twelve topics of the generated text, and what it
 # costs in perplexity under GPT-2, beside a bias on the logits of the same words.
 #
-# Models are those of backpack-babel.mk, trained if they are not there. STEPS=10000 trains longer.
+# Models are those of backpack-babel.mk, trained if they are not there. STEPS=10000 trains longer, in
+# folders of its own.
 
 FIGS := topics
 PART := topic
 SHOWN = $(RUN)/topics
-FIGURES = figures/backpack-topic
+FIGURES = figures/backpack-topic$(LONGER)
 
 include $(dir $(lastword $(MAKEFILE_LIST)))backpack-babel.mk
 

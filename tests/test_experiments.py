@@ -52,6 +52,23 @@ def test_every_text_and_size_has_a_folder_of_its_own(say, tmp_path, settings, ru
     assert f"figures/mlm-transformer-{run}/doubles.pdf" in view
 
 
+@pytest.mark.parametrize(
+    ("name", "settings", "usual"),
+    [
+        ("babel", "STEPS=10000", "runs/backpack-babel/"),
+        ("senses-k", "STEPS=10000", "runs/backpack-senses-k/"),
+        ("topic", "STEPS=10000", "figures/backpack-topic/"),
+        ("edit", "WORD=Union", "runs/backpack-europarl-micro/exchanged/"),
+        ("edit", "ADD=Council", "runs/backpack-europarl-micro/edits/"),
+    ],
+)
+def test_what_differs_is_in_the_path(name, settings, usual):
+    path = ROOT / f"experiments/backpack-{name}.mk"
+    plain, other = (str(sentences(path, "SEEDS=42", *each)) for each in ([], [settings]))
+    assert usual in plain
+    assert usual not in other
+
+
 @pytest.mark.parametrize("settings", [[], ["BASE=xlm-roberta-base", "WIKIPEDIA=20231101"]], ids=["small", "xlmr"])
 @pytest.mark.parametrize("task", ["pos", "parsing", "ner", "nli"])
 def test_tasks_across_languages_parse_on_real_data_too(say, tmp_path, task, settings):

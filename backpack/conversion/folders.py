@@ -40,10 +40,12 @@ def save_with_code(model: Any, tokenizer: Any, folder: Path) -> None:
         folder: Where to write.
 
     Raises:
-        UserError: When the model is no Backpack, or cannot be written.
+        UserError: When the model is no Backpack, has edits, which no folder holds, or cannot be written.
     """
     if not isinstance(model, BackpackLMHeadModel):
         raise UserError(f"{type(model).__name__} is no Backpack.")
+    if model.backpack.sense_edits or model.backpack.weight_edits:
+        raise UserError("Edits are not written with a model. Export it without: cli model load --from BACKPACK")
     with output_folder(folder) as temporary:
         save_into(temporary, model, tokenizer)
         for name in CODE:

@@ -1,11 +1,13 @@
 """Edits in files: JSON that a person reads, compares and sends to others."""
 
 import json
+import math
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from backpack.edits.steps import Knowledge, Project, Replace, Scale, Step
+from backpack.edits.steps import Chosen, Knowledge, Project, Replace, Scale, Step
 from backpack.edits.topic import Topic
 from semeqv.engine.errors import UserError
 from semeqv.engine.runs import write_text
@@ -83,11 +85,11 @@ def read(path: Path, model: Any, tokenizer: Any) -> list[Step]:
 
 def made(said: Mapping[str, Any]) -> Step:
     """An edit from its JSON object."""
-    fields = dict(said)
-    kind = KINDS.get(str(fields.pop("kind", None)))
+    given = dict(said)
+    kind = KINDS.get(str(given.pop("kind", None)))
     if kind is None:
         raise ValueError(f"no edit is called {said.get('kind')!r}")
-    return kind(**{name: frozen(value) for name, value in fields.items()})
+    return kind(**{name: frozen(value) for name, value in given.items()})
 
 
 def frozen(value: Any) -> Any:
@@ -96,12 +98,34 @@ def frozen(value: Any) -> Any:
 
 
 def check(steps: Iterable[Step], own: Mapping[str, int]) -> None:
-    """Refuse tokens and senses that there are not, and what is no number: `ValueError`."""
+    """Refuse tokens and senses that there are not, and fields that hold something else: `ValueError`."""
     for step in steps:
+        for field in fields(step):
+            value = getattr(step, field.name)
+            if not fits(field.name, value, isinstance(step, Chosen)):
+                raise ValueError(f"{field.name} of {step.kind} cannot be {value!r:.60}")
+        if isinstance(step, Replace):
+            lengths = {len(getattr(step, field.name)) for field in fields(step)}
+            if len(lengths) > 1:
+                raise ValueError("tokens, senses and what takes their place are of different lengths")
         for what, numbers in (("vocabulary", step.token_fields()), ("senses", step.sense_fields())):
             for number in numbers:
                 if not 0 <= number < own[what]:
                     raise ValueError(f"{number} is not below {own[what]}, the {what} of the model")
-        for name in ("factor", "strength", "annealing"):
-            if not isinstance(getattr(step, name, 0.0), int | float):
-                raise ValueError(f"{name} is no number")
+
+
+def fits(name: str, value: Any, may_be_all: bool) -> bool:
+    """Whether a field of an edit holds what its name says; None stands for all tokens or senses where there may be."""
+    if name in ("factor", "strength", "annealing"):
+        return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < math.inf
+    if name in ("removed_token", "added_token"):
+        return type(value) is int
+    if value is None:
+        return may_be_all and name in ("tokens", "senses")
+    if not isinstance(value, tuple) or not value:
+        return False
+    if name == "token_pairs":
+        return all(
+            isinstance(pair, tuple) and len(pair) == 2 and all(type(each) is int for each in pair) for pair in value
+        )
+    return all(type(each) is int for each in value)

@@ -78,9 +78,10 @@ def texts_of(
                 found = texts.setdefault(kind, [])
                 if len(found) < options.contexts and (room is None or len(lexicon.tokenizer(text)["input_ids"]) < room):
                     found.append(text)
-    if AT not in texts:
-        raise UserError(f"No document of the data set has {options.word!r} behind another word.")
-    return {kind: texts[kind] for kind in (AT, AFTER, ELSEWHERE) if kind in texts}
+    if not texts.get(AT):
+        short = "" if room is None else f", early enough for the {room} tokens that the model reads"
+        raise UserError(f"No document of the data set has {options.word!r} behind another word{short}.")
+    return {kind: texts[kind] for kind in (AT, AFTER, ELSEWHERE) if texts.get(kind)}
 
 
 def beginnings(document: str, word: str) -> Iterator[tuple[str, str]]:

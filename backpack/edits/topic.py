@@ -31,7 +31,8 @@ class Topic(Step):
     annealing: float
 
     def of_weights(self, model: Any) -> WeightEdit:
-        """The function; what senses say for the topic is remembered, token by token."""
+        """The function; what senses say for the topic is remembered, token by token, and knows no later edit."""
+        before = list(model.backpack.sense_edits)
         head = model.get_output_embeddings().weight.detach().float()
         wanted, mean = torch.tensor(self.tokens, device=head.device), head.mean(0)
         toward = head[wanted].mean(0) - mean
@@ -44,7 +45,7 @@ class Topic(Step):
             different = torch.unique(token_ids)
             new = different[known[different, 0].isnan()]
             if len(new):
-                senses = model.senses(new).detach().float()
+                senses = model.backpack.senses(new, before).detach().float()
                 with torch.autocast(head.device.type, enabled=False):
                     deviation = torch.einsum("nkd,de,nke->nk", senses, spread, senses).clamp(min=0).sqrt()
                     z = (senses @ toward) / deviation.clamp(min=torch.finfo(torch.float32).tiny)

@@ -27,6 +27,7 @@ class Occurrences:
 
     Args:
         texts: The sentences that have some.
+        word: `(homonyms,)`, as it is written there.
         sentence: `(homonyms,)`, which of the sentences.
         end: `(homonyms,)`, where in its text the word ends, in characters.
         truth: `(homonyms,)`, which of its two senses it has.
@@ -34,6 +35,7 @@ class Occurrences:
     """
 
     texts: list[str]
+    word: list[str]
     sentence: Integers
     end: Integers
     truth: Integers
@@ -51,16 +53,18 @@ def occurrences(reader: BayesReader, documents: Sequence[Document]) -> Occurrenc
         The homonyms.
     """
     found = reader.disambiguate(documents)
-    texts, places, ends, sentence = list[str](), dict[tuple[int, int], int](), list[int](), list[int]()
+    texts, words, places = list[str](), list[str](), dict[tuple[int, int], int]()
+    ends, sentence = list[int](), list[int]()
     for document, line, position in zip(*(each.tolist() for each in (found.document, found.sentence, found.position))):
         said = documents[document].sentences[reader.language][line]
         if (document, line) not in places:
             places[document, line] = len(texts)
             texts.append(said.text)
+        words.append(said.forms[position])
         sentence.append(places[document, line])
         ends.append(len(" ".join(said.forms[: position + 1])))
     guess = found.posterior["sentence"].argmax(1)
-    return Occurrences(texts, numpy.array(sentence), numpy.array(ends), found.truth, guess)
+    return Occurrences(texts, words, numpy.array(sentence), numpy.array(ends), found.truth, guess)
 
 
 def features(
@@ -121,7 +125,7 @@ def read(model: Any, batch: Mapping[str, torch.Tensor]) -> dict[str, torch.Tenso
 
 @dataclass(frozen=True)
 class Parted:
-    """How well the occurrences of one token part by its two senses.
+    """How well the occurrences of one word part by its two senses.
 
     Args:
         by: What they were clustered by: `weights`, `states`, `word`, or `reader`, which knows the grammar.
@@ -151,22 +155,23 @@ def parted(
     shuffles: int,
     seed: int,
 ) -> Iterator[Parted]:
-    """Cluster the occurrences of each token.
+    """Cluster the occurrences of each word; those that are written with another last token apart.
 
     Args:
         found: The homonyms.
-        tokens: `(homonyms,)`.
+        tokens: `(homonyms,)`: the last token of each, which may be that of several words.
         made: By name `(homonyms, features)`.
-        least: Occurrences that a token must have.
+        least: Occurrences that a word must have.
         each_sense: Occurrences that each of its senses must have.
         shuffles: How often senses are dealt out anew.
         seed: Of starts and shuffles.
 
     Yields:
-        A result for each token and way of clustering.
+        A result for each word and way of clustering.
     """
-    for token in numpy.unique(tokens).tolist():
-        where = numpy.flatnonzero(tokens == token)
+    words = numpy.array(found.word)
+    for token, word in sorted(set(zip(tokens.tolist(), found.word))):
+        where = numpy.flatnonzero((tokens == token) & (words == word))
         truth = found.truth[where]
         if len(where) < least or numpy.bincount(truth, minlength=2).min() < each_sense:
             continue

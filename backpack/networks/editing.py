@@ -1,6 +1,6 @@
 """Senses as a thing of their own: looked up, taken from a table, changed for a while."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -30,11 +30,12 @@ class EditableSenses:
         self.sense_edits: list[SenseEdit] = []
         self.weight_edits: list[WeightEdit] = []
 
-    def senses(self, token_ids: Tensor) -> Tensor:
+    def senses(self, token_ids: Tensor, edits: Sequence[SenseEdit] | None = None) -> Tensor:
         """What tokens may mean: C.
 
         Args:
             token_ids: `(tokens,)` integers.
+            edits: Apply these alone; if left out, `sense_edits`.
 
         Returns:
             `(tokens, senses, d)`: of the table that `use_senses` has set, else of the network; edited.
@@ -43,7 +44,7 @@ class EditableSenses:
             senses = self.own_table[token_ids]
         else:
             senses = self.sense_network(self.get_input_embeddings()(token_ids))
-        for edit in self.sense_edits:
+        for edit in self.sense_edits if edits is None else edits:
             senses = edit(token_ids, senses)
         return senses
 

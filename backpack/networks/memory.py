@@ -12,22 +12,24 @@ from transformers.cache_utils import DynamicLayer
 class SenseMemory:
     """The senses of the tokens met so far, each computed once.
 
+    It does not hold the model, so that a cache can be copied without it.
+
     Args:
-        senses_of: From `(tokens,)` integers to `(tokens, senses, d)`.
         vocabulary: Tokens that there are.
     """
 
-    def __init__(self, senses_of: Callable[[Tensor], Tensor], vocabulary: int):
-        self.senses_of, self.vocabulary, self.met = senses_of, vocabulary, 0
+    def __init__(self, vocabulary: int):
+        self.vocabulary, self.met = vocabulary, 0
         self.place: Tensor | None = None  # of each token of the vocabulary, -1 where it was not met
         self.senses: Tensor | None = None  # (room, senses, d)
 
     @torch.no_grad()
-    def recall(self, token_ids: Tensor) -> tuple[Tensor, Tensor]:
+    def recall(self, token_ids: Tensor, senses_of: Callable[[Tensor], Tensor]) -> tuple[Tensor, Tensor]:
         """Look tokens up; those that are new are computed.
 
         Args:
             token_ids: Integers of any shape.
+            senses_of: From `(tokens,)` integers to `(tokens, senses, d)`.
 
         Returns:
             The senses of all tokens met, `(tokens, senses, d)`, and the place of each of `token_ids` among them.
@@ -37,15 +39,15 @@ class SenseMemory:
         places = self.place[token_ids]
         new = torch.unique(token_ids[places < 0])
         if len(new):
-            self.add(new)
+            self.add(new, senses_of(new))
             places = self.place[token_ids]
         assert self.senses is not None
         return self.senses[: self.met], places
 
-    def add(self, new: Tensor) -> None:
-        """Compute and keep the senses of different tokens, `(tokens,)`, that were not met."""
+    def add(self, new: Tensor, senses: Tensor) -> None:
+        """Keep the senses, `(tokens, senses, d)`, of different tokens, `(tokens,)`, that were not met."""
         assert self.place is not None
-        senses, known = self.senses_of(new), self.met
+        known = self.met
         self.met = known + len(new)
         if self.senses is None or self.met > len(self.senses):
             old, room = self.senses, max(2 * self.met, 64)

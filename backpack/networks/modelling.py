@@ -200,8 +200,8 @@ class BackpackModel(BackpackPreTrainedModel, EditableSenses):  # type: ignore[mi
             different, places = torch.unique(token_ids, return_inverse=True)
             return self.senses(different), places
         if layer.memory is None:
-            layer.memory = SenseMemory(self.senses, self.config.vocab_size)
-        return layer.memory.recall(token_ids)
+            layer.memory = SenseMemory(self.config.vocab_size)
+        return layer.memory.recall(token_ids, self.senses)
 
 
 class BackpackLMHeadModel(BackpackPreTrainedModel, GenerationMixin):  # type: ignore[misc]
@@ -235,6 +235,7 @@ class BackpackLMHeadModel(BackpackPreTrainedModel, GenerationMixin):  # type: ig
         position_ids: Tensor | None = None,
         past_key_values: Cache | None = None,
         labels: Tensor | None = None,
+        num_items_in_batch: Tensor | int | None = None,
         use_cache: bool | None = None,
         logits_to_keep: int | Tensor = 0,
         output_contextualization: bool = False,
@@ -248,6 +249,8 @@ class BackpackLMHeadModel(BackpackPreTrainedModel, GenerationMixin):  # type: ig
             position_ids: See there.
             past_key_values: See there.
             labels: `(batch, queries)`, not shifted, -100 where nothing is asked.
+            num_items_in_batch: What to divide the sum over labels by, as the trainer of transformers asks for when it
+                accumulates gradients; the number of labels here if left out.
             use_cache: See there.
             logits_to_keep: Compute logits for so many last positions, for all if 0; or for these positions.
             output_contextualization: See there.
@@ -270,7 +273,8 @@ class BackpackLMHeadModel(BackpackPreTrainedModel, GenerationMixin):  # type: ig
         if labels is not None:
             asked = labels[:, 1:].flatten().long()
             total = nn.functional.cross_entropy(logits[:, :-1].flatten(0, 1).float(), asked, reduction="sum")
-            loss = total / (asked != -100).sum().clamp(min=1)
+            count = (asked != -100).sum().clamp(min=1) if num_items_in_batch is None else num_items_in_batch
+            loss = total / (count.to(total.device) if isinstance(count, Tensor) else count)
         return BackpackLMOutput(
             loss=loss, logits=logits, past_key_values=found.past_key_values, contextualization=found.contextualization
         )

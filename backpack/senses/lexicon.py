@@ -7,6 +7,7 @@ from typing import Any
 import numpy
 from numpy.typing import NDArray
 
+from backpack.senses.words import Speller
 from semeqv.engine.errors import UserError
 from semeqv.text.readers.jsonl import encodable
 from semeqv.text.tokenizers.spelling import CJK, spellings
@@ -36,7 +37,7 @@ class Lexicon:
     """
 
     def __init__(self, tokenizer: Any, size: int):
-        self.tokenizer = tokenizer
+        self.tokenizer, self.speller = tokenizer, Speller(tokenizer)
         self.spelled = {number: said for number, said in spellings(tokenizer).items() if number < size}
         self.by_spelling = {said: number for number, said in self.spelled.items()}
         names = tokenizer.convert_ids_to_tokens(range(min(len(tokenizer), size)))
@@ -50,7 +51,8 @@ class Lexicon:
             text: The word; blanks around it do not matter.
 
         Returns:
-            The word: one token where the vocabulary has it, else those that the tokenizer makes.
+            The word: one token where the vocabulary has it as it stands after a blank, else those that the tokenizer
+            makes. Marks and ideographs stand without a blank, too.
 
         Raises:
             UserError: When it is empty, or has a token that the model does not know.
@@ -58,12 +60,12 @@ class Lexicon:
         text = text.strip()
         if not text or not encodable(text):
             raise UserError("A word must not be empty, nor bytes that are no text.")
-        for spelled in (f" {text}".encode(), text.encode()):
+        bare = CJK.match(text) or not any(map(str.isalnum, text))
+        for spelled in (f" {text}".encode(), *([text.encode()] if bare else [])):
             if spelled in self.by_spelling:
                 return Word(text, (self.by_spelling[spelled],))
-        found = self.tokenizer(f" {text}", add_special_tokens=False)["input_ids"]
-        tokens = tuple(each for each in found if self.spelled.get(each) != b" ")
-        if not tokens or any(each not in self.spelled for each in tokens):
+        tokens = tuple(self.speller([text])[0])
+        if any(each not in self.spelled for each in tokens):
             raise UserError(f"The vocabulary of the model has no tokens for {text!r}.")
         return Word(text, tokens)
 

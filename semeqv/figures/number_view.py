@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+KIND = re.compile(r"gpt2|senses(\d+)")
 CURVES = {
     "homonyms": "homonyms",
     "others": "control: another's senses",
@@ -29,8 +31,8 @@ CURVES = {
 class NumberView(Drawing):
     """Draw perplexity, and coverage of homonyms beside its controls, against the number of senses.
 
-    Folders of runs are called like `42-senses8` and `42-gpt2`; they have been measured by `cli perplexity` and `cli
-    backpack coverage`. A dot is a run, a line the mean.
+    Folders of runs are called like `42-senses8` and `42-gpt2`, and others are passed over; they have been measured by
+    `cli perplexity` and `cli backpack coverage`. A dot is a run, a line the mean.
 
     Args:
         paths: Folders of runs, or of folders of runs.
@@ -110,8 +112,10 @@ def read_numbers(paths: tuple[Path, ...]) -> tuple[dict[int, list[float]], dict[
     """
     values: dict[tuple[str, int, str], float] = {}
     for run, kind, line in measured(paths, "cli backpack number-view"):
-        count = kind.removeprefix("senses")
-        number = int(count) if count.isdecimal() else 0
+        known = KIND.fullmatch(kind)
+        if not known:
+            continue
+        number = int(known[1] or 0)
         if line.record["measure"] == "perplexity" and line.record.get("language") == "all":
             values["perplexity", number, run] = line.number_at("perplexity")
         elif line.record["measure"] == "coverage" and number:

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+CONTROL = "gpt2"
+PANELS = ("coverage", "disambiguation", "invariance")
 COVERAGE = {"homonyms": "homonyms", "others": "other's senses", "unambiguous": "one-sense words"}
 PARTED = {
     "backpack weights": "Backpack: weights",
@@ -34,8 +36,8 @@ COSINES = {"same_index": "same index", "other_index": "other index", "strangers"
 class SensesView(Drawing):
     """Draw coverage of homonyms, disambiguation, and the likeness of translations, each beside its controls.
 
-    A bar is the mean over runs, a dot a run. Folders of runs are called like `42-senses8` and `42-gpt2`; they have
-    been measured by `cli backpack coverage`, `disambiguation` and `invariance`.
+    A bar is the mean over runs, a dot a run. Folders of runs are called like `42-senses8` and `42-gpt2`: GPT-2, and
+    Backpacks of one kind. They have been measured by `cli backpack coverage`, `disambiguation` and `invariance`.
 
     Args:
         paths: Folders of runs, or of folders of runs.
@@ -116,24 +118,30 @@ def read_measures(paths: tuple[Path, ...]) -> dict[str, dict[str, list[float]]]:
         measured several times in a run, the last.
 
     Raises:
-        click.UsageError: A folder has no run, or nothing of this was measured.
+        click.UsageError: A folder has no run, nothing of this was measured, or Backpacks of several kinds were.
     """
-    values = dict[tuple[str, str, str], float]()  # by measure, what was measured and run
+    values, kinds = dict[tuple[str, str, str], float](), set[str]()  # by measure, what was measured and run
     for run, kind, line in measured(paths, "cli backpack view"):
         record = line.record
+        if kind != CONTROL and record["measure"] in PANELS:
+            kinds.add(kind)
         if record["measure"] == "coverage":
             for key in ("both", "distinct"):
                 values["coverage", f"{key} {record.get('of')}", run] = line.number_at(key)
         elif record["measure"] == "disambiguation":
-            model = "backpack" if kind.startswith("senses") else kind
+            model = kind if kind == CONTROL else "backpack"
             values["disambiguation", f"{model} {record.get('by')}", run] = line.number_at("v_corrected")
         elif record["measure"] == "invariance" and record.get("of") == "centred":
             for key in COSINES:
                 values["invariance", key, run] = line.number_at(key)
     if not values:
         raise click.UsageError("no run has measures; run cli backpack coverage, disambiguation and invariance")
-    found: dict[str, dict[str, list[float]]] = {name: defaultdict(list) for name in ("coverage", "disambiguation")}
-    found["invariance"] = defaultdict(list)
+    if len(kinds) > 1:
+        raise click.UsageError(
+            f"these are several kinds of Backpacks, {', '.join(sorted(kinds))}, and a bar is the mean of one; name the "
+            f"folders of one kind and of {CONTROL}, without the others"
+        )
+    found: dict[str, dict[str, list[float]]] = {name: defaultdict(list) for name in PANELS}
     for (name, key, _), value in values.items():
         found[name][key].append(value)
     return found

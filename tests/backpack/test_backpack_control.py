@@ -108,5 +108,12 @@ def test_effects_are_measured_on_beginnings_of_documents(say, tmp_path):
     assert [each["texts"] for each in (at, behind, without)] == [3, 3, 2]
     assert without["divergence"] == pytest.approx(0, abs=1e-6)
     assert at["divergence"] > 1e-6
+    other = "river money bank he she wa wb " + "wc " * 400
+    (tmp_path / "long.txt").write_text("\n".join([*text[:3], other]) + "\n")
+    say(f"--output runs/b {load} {data.replace('text', 'long')} {effects}")
+    assert [each["kind"] for each in lines_of(tmp_path / "runs/b")] == ["at the word", "behind it"]
+    (tmp_path / "late.txt").write_text(" ".join(["wa"] * 200 + ["nurse"]) + "\n")
+    err = say(f"{load} {data.replace('text', 'late')} {effects}", 2).err
+    assert "early enough for the 160 tokens" in " ".join(err.split())
     assert "no document" in say(f"{load} {data} {effects.replace('nurse', 'xyz')}", 2).err.lower()
     assert "--texts FILE, or --word" in say(f"{load} cli backpack effects --edits e.json", 2).err

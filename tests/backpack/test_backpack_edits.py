@@ -127,6 +127,18 @@ def test_topics_weigh_more_by_the_formula():
                 torch.testing.assert_close(found[row, :, i, j], expected, rtol=1e-3, atol=1e-5)
 
 
+def test_a_topic_does_not_know_what_comes_after_it():
+    model, ids = make(), tokens(2, 12)
+    topic, later = Topic(tokens=(4, 3), strength=2.0, annealing=0.5), Scale(senses=(1, 2), factor=-1.0)
+
+    def weights(*steps):
+        with applied(model, steps):
+            return model(input_ids=ids, output_contextualization=True).contextualization
+
+    assert torch.equal(weights(topic, later), weights(topic))
+    assert not torch.allclose(weights(later, topic), weights(topic))
+
+
 def test_files_apply_and_taking_back_leaves_no_trace(tmp_path):
     model, ids = make(), tokens(2, 9)
     weights = {name: tensor.clone() for name, tensor in model.state_dict().items()}
@@ -157,8 +169,20 @@ def test_files_apply_and_taking_back_leaves_no_trace(tmp_path):
         (lambda content: content["tokens"].update({"2": "▁shore"}), "token 2 is '▁shore' there and '▁bank' here"),
         (lambda content: content["edits"][0].update(kind="x"), "is damaged: no edit is called 'x'"),
         (lambda content: content["edits"][0].update(tokens=[50]), "is damaged: 50 is not below 50"),
-        (lambda content: content["edits"][0].update(tokens=["a"]), "is damaged: 'a' is no token"),
-        (lambda content: content["edits"][0].update(factor="a"), "is damaged: factor is no number"),
+        (lambda content: content["edits"][0].update(tokens=["a"]), r"is damaged: tokens of scale cannot be \('a',\)"),
+        (lambda content: content["edits"][0].update(tokens=7), "is damaged: tokens of scale cannot be 7"),
+        (lambda content: content["edits"][0].update(factor="a"), "is damaged: factor of scale cannot be 'a'"),
+        (
+            lambda content: content["edits"][0].update(factor=10**400, senses=[]),
+            "is damaged: senses of scale cannot be",
+        ),
+        (lambda content: content["edits"][2].update(token_pairs=[[5]]), "is damaged: token_pairs of project cannot be"),
+        (lambda content: content["edits"][3].update(added_token=None), "is damaged: added_token of knowledge cannot"),
+        (lambda content: content["edits"][4].update(senses=[]), "is damaged: senses of replace cannot be"),
+        (lambda content: content["edits"][4].update(senses=[1, 2]), "is damaged: tokens, .* are of different lengths"),
+        (lambda content: content["edits"][5].update(tokens=[]), "is damaged: tokens of topic cannot be"),
+        (lambda content: content["edits"][5].update(tokens=None), "is damaged: tokens of topic cannot be None"),
+        (lambda content: content["edits"][5].update(strength=float("nan")), "is damaged: strength of topic cannot be"),
         (lambda content: content["edits"][0].pop("factor"), "is damaged: .*factor"),
         (lambda content: content.pop("edits"), "is damaged"),
     ],
@@ -191,6 +215,9 @@ def test_a_sentence_edits_and_every_action_sees_it(say, tmp_path):
     say(f"cli model edited --from m --edits e.json {line}")
     (found,) = json.loads((tmp_path / "a.json").read_text())
     assert found["logit"] == pytest.approx(expected, abs=1e-4)
+    assert (
+        "Edits are not written" in say("cli model edited --from m --edits e.json cli backpack export --output x", 2).err
+    )
     assert "words of m + e.json" in say("cli model edited --from m --edits e.json cli backpack senses").out
     every = "e.json s.json r.json p.json k.json t.json f.json"
     assert "bank" in say(f"cli model edited --from m --edits {every} cli generate --prompt bank --max_new_tokens 3").out

@@ -8,6 +8,7 @@ import sys
 import numpy
 import pytest
 import torch
+from click import UsageError
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 from transformers import GPT2Config, GPT2LMHeadModel, PreTrainedTokenizerFast
 
@@ -24,6 +25,8 @@ from backpack.evaluation.word_shape import first_word, is_word
 from backpack.senses.words import Speller, without_shared
 from semeqv.engine.errors import UserError
 from semeqv.engine.regime import Regime
+from semeqv.figures.number_view import read_numbers
+from semeqv.figures.senses_view import read_measures
 from semeqv.tasks.measures.measuring import Subject
 from semeqv.text.babel.grammar import Grammar
 from semeqv.text.babel.reader import BayesReader
@@ -307,6 +310,28 @@ def test_every_measure_in_one_sentence(say, tmp_path):
     assert row["mean"] == pytest.approx(found["coverage"]["both"])
     say("cli backpack view --path senses.pdf measured")
     assert (tmp_path / "senses.png").stat().st_size > 10_000
+
+
+def measured_runs(folder, kinds):
+    """Folders of runs with a perplexity, a coverage and a disambiguation, all of one value."""
+    for kind, value in kinds.items():
+        lines = [{"measure": "perplexity", "language": "all", "perplexity": value}]
+        lines += [{"measure": "disambiguation", "by": "states", "v_corrected": value}]
+        lines += [{"measure": "coverage", "of": "homonyms", "both": value, "distinct": value}] * (kind != "gpt2")
+        (folder / f"1-{kind}").mkdir(parents=True)
+        (folder / f"1-{kind}/metrics.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    return (folder,)
+
+
+def test_figures_do_not_take_one_kind_of_model_for_another(tmp_path):
+    several = measured_runs(tmp_path / "a", {"gpt2": 9.0, "senses4": 3.0, "senses8": 2.0, "senses8-edited": 5.0})
+    perplexity, coverage = read_numbers(several)
+    assert perplexity == {0: [9.0], 4: [3.0], 8: [2.0]}
+    assert coverage == {"homonyms": {4: [3.0], 8: [2.0]}}
+    with pytest.raises(UsageError, match="senses4, senses8, senses8-edited, and a bar is the mean of one"):
+        read_measures(several)
+    found = read_measures(measured_runs(tmp_path / "b", {"gpt2": 9.0, "senses8": 2.0}))
+    assert found["disambiguation"] == {"gpt2 states": [9.0], "backpack states": [2.0]}
 
 
 @pytest.mark.parametrize(

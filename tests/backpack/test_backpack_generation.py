@@ -1,5 +1,7 @@
 """What is remembered gives the tokens that computing anew gives."""
 
+import copy
+
 import pytest
 import torch
 from small_backpacks import VARIANTS, make, tokens
@@ -64,6 +66,19 @@ def test_a_cache_goes_on_piece_by_piece():
     with torch.no_grad():
         without = model(input_ids=ids[:, 9:], past_key_values=cache, use_cache=True).logits
     torch.testing.assert_close(torch.cat([with_gradients, without], 1), expected[:, 6:], rtol=1e-4, atol=1e-4)
+
+
+def test_a_copy_of_a_cache_goes_on_without_a_copy_of_the_model():
+    model, ids = make(), tokens(2, 9)
+    expected = model(input_ids=ids).logits[:, 6:]
+    with torch.no_grad():
+        cache = model(input_ids=ids[:, :6], use_cache=True).past_key_values
+        copied = {}
+        twin = copy.deepcopy(cache, copied)
+        assert not {id(part) for part in model.modules()} & set(copied)
+        found = [model(input_ids=ids[:, 6:], past_key_values=each).logits for each in (twin, cache)]
+    for each in found:
+        torch.testing.assert_close(each, expected, rtol=1e-4, atol=1e-4)
 
 
 def test_each_token_is_computed_once():

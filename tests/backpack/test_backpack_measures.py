@@ -13,6 +13,7 @@ from backpack.evaluation.babel import AmbiguousWord, topics_of, translations
 from backpack.evaluation.clusters import against_chance, two_means, v_measure
 from backpack.evaluation.correlation import cosines, spearman
 from backpack.evaluation.covering import Nouns, Spoken, predictions, spoken
+from backpack.evaluation.heaps import Occurrences, parted
 from backpack.evaluation.induction import chance, gold_of, places_among, ranks
 from backpack.evaluation.permuting import alikeness
 from backpack.senses.words import embedded, word_vectors
@@ -49,6 +50,18 @@ def test_two_heaps_are_found_and_chance_is_taken_off():
     noise = [against_chance(truth, generator.integers(2, size=60), 50, generator) for _ in range(40)]
     assert numpy.mean([one - other for one, other in noise]) == pytest.approx(0, abs=0.01)
     assert not two_means(numpy.ones((5, 3)), generator).any()
+
+
+def test_homonyms_that_end_alike_are_parted_each_by_itself():
+    generator, words, truth = numpy.random.default_rng(0), ["bank", "river"] * 20, numpy.arange(40) // 2 % 2
+    zeros = numpy.zeros(40, numpy.int64)
+    found = Occurrences(["x"], words, zeros, zeros, truth, truth)
+    points = generator.normal(size=(40, 3)).astype(numpy.float32) + 9 * (truth ^ (numpy.arange(40) % 2))[:, None]
+    options = {"least": 5, "each_sense": 2, "shuffles": 5, "seed": 1}
+    for tokens, count in ((zeros, 20), (zeros + numpy.repeat([0, 1], 20), 10)):
+        parts = [each for each in parted(found, tokens, {"word": points}, **options) if each.by == "word"]
+        assert [each.count for each in parts] == [count] * (40 // count)
+        assert [each.v for each in parts] == pytest.approx([1] * (40 // count))
 
 
 def test_planted_senses_are_covered():

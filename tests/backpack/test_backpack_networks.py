@@ -5,6 +5,7 @@ import pytest
 import torch
 from small_backpacks import VARIANTS, make, tokens
 from torch.utils._python_dispatch import TorchDispatchMode
+from transformers import GPT2Config, GPT2LMHeadModel
 
 from backpack.networks import mixing
 from backpack.networks.mixing import Mixing, sense_weights, weighted_sum
@@ -61,6 +62,17 @@ def test_the_model_is_the_formula(variant):
 def test_the_first_loss(variant, loss):
     ids = tokens(2, 20)
     assert make(variant)(input_ids=ids, labels=ids).loss.item() == pytest.approx(loss, abs=1e-4)
+
+
+def test_accumulated_gradients_are_divided_by_the_labels_of_all_pieces():
+    config = GPT2Config(vocab_size=50, n_embd=16, n_layer=1, n_head=2)
+    ids = tokens(2, 9)
+    labels = ids.masked_fill(torch.arange(9) < 3, -100)
+    for model in (make(), GPT2LMHeadModel(config).eval()):
+        alone = model(input_ids=ids, labels=labels).loss
+        for count in (48, torch.tensor(48)):
+            together = model(input_ids=ids, labels=labels, num_items_in_batch=count).loss
+            torch.testing.assert_close(together, alone * 12 / 48)
 
 
 def padded(rows, time):

@@ -9,7 +9,9 @@ import pytest
 import torch
 from small_backpacks import make
 from spoken_backpack import WORDS, spoken, tokenizer
+from tokenizers import Tokenizer, models, pre_tokenizers
 from torch.nn.functional import cosine_similarity
+from transformers import PreTrainedTokenizerFast
 
 from backpack.senses.contributions import extremes, neighbours
 from backpack.senses.lexicon import Lexicon, shown
@@ -24,7 +26,9 @@ def lexicon():
 
 def test_words_are_looked_up_after_a_blank(lexicon):
     assert lexicon.find(" bank ").tokens == (2,)
-    assert lexicon.find("ing").tokens == (9,)
+    assert lexicon.find(",").tokens == (10,)
+    with pytest.raises(ValueError, match="no tokens for 'ing'"):  # there is `+ing` within words alone
+        lexicon.find("ing")
     assert [lexicon.shown[i] for i in (2, 9, 10, 14, 15, 49)] == ["bank", "+ing", ",", r"' \u2028'", "été", "<49>"]
     with pytest.raises(ValueError, match="no tokens for 'nowhere'"):
         lexicon.find("nowhere")
@@ -33,6 +37,19 @@ def test_words_are_looked_up_after_a_blank(lexicon):
     with pytest.raises(ValueError, match="no text"):
         lexicon.find("\udcff")
     assert shown(b"\xc3") == "<C3>"
+
+
+def test_a_word_is_not_the_piece_that_other_words_hold():
+    tokens = ["</s>", "a", "r", "t", "p", "art", "Ġa", "Ġp", "rt", "Ġ", "猫", "."]
+    merges = [("r", "t"), ("a", "rt"), ("Ġ", "a"), ("Ġ", "p")]
+    byte_level = Tokenizer(models.BPE(vocab={token: i for i, token in enumerate(tokens)}, merges=merges))
+    byte_level.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    lexicon = Lexicon(PreTrainedTokenizerFast(tokenizer_object=byte_level, eos_token="</s>"), len(tokens))
+    written = [tokens[i] for i in lexicon.find("art").tokens]
+    assert written == [tokens[i] for i in lexicon.tokenizer(" art")["input_ids"]] != ["art"]
+    with pytest.raises(ValueError, match="'art' is 2 tokens here"):
+        lexicon.single("art")
+    assert lexicon.single(".") == 11
 
 
 def test_frequent_words(lexicon):

@@ -116,7 +116,7 @@ def separator(tokenizer: Any) -> int:
 
 
 def first_token(tokenizer: Any, masked: bool) -> int:
-    """The token that starts a text.
+    """The token that starts a text; `separator` raises `UserError` when there is none.
 
     Args:
         tokenizer: The tokenizer.
@@ -126,9 +126,6 @@ def first_token(tokenizer: Any, masked: bool) -> int:
         Of a masked model the class token, else the separator. Of a causal one the token for the beginning if the
         tokenizer itself puts it before texts, as Llama's does; else the separator, which is what stands before a
         document in packed text, and the same token in GPT-2.
-
-    Raises:
-        UserError: When there is none.
     """
     begin = tokenizer.cls_token_id if masked else tokenizer.bos_token_id
     if begin is not None and (masked or tokenizer("x")["input_ids"][:1] == [begin]):
