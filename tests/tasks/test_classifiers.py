@@ -138,6 +138,17 @@ def test_other_labels_start_a_new_head(folder, tmp_path):
             assert same == (name not in head or (name.endswith("bias") and len(labels) == 3 and not value.any())), name
 
 
+def test_a_head_that_starts_anew_is_said(folder, tmp_path, capsys):
+    open_classifier(folder, "ForTokenClassification", ("A", "B")).save_pretrained(tmp_path / "tagger")
+    capsys.readouterr()
+    assert open_classifier(tmp_path / "tagger", "ForTokenClassification").source
+    assert "anew" not in capsys.readouterr().err
+    for head, labels in (("ForTokenClassification", ("A", "C")), ("ForSequenceClassification", ("A", "B"))):
+        model = open_classifier(tmp_path / "tagger", head, labels)
+        assert "The head of" in capsys.readouterr().err
+        assert getattr(model, "source", None) is None
+
+
 def test_one_batch_can_be_learnt_by_heart(folder):
     set_seed(1)
     model = open_classifier(folder, TOKENS, LABELS, dropout=0.0)

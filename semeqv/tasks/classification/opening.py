@@ -27,8 +27,8 @@ def open_classifier(
     Args:
         source: What `--from` names: any model, or a trained classifier.
         head: `ForTokenClassification` or `ForSequenceClassification`.
-        labels: The names of the labels, in their order; those in the configuration if None. Where the two differ, the
-            head is drawn anew.
+        labels: The names of the labels, in their order; those in the configuration if None. Where the two differ, or
+            it has another head, its head is drawn anew, and it is said on stderr.
         pooling: How the tokens of a word become one vector: mean, first or last; as it was trained, else mean, if None.
         pretrained: Whether to take over weights; otherwise only the sizes, and all weights are drawn anew.
         dropout: Share of what the head reads that is dropped in training; as its kind has it if None.
@@ -46,10 +46,13 @@ def open_classifier(
     if not names:
         raise UserError(f"{source} is no trained classifier: it names no labels.")
     kind = prepared(config, head, names, pooling)
+    same = names == known and any(str(name).endswith(head) for name in config.architectures or ())
     with one_line(source), quiet():
-        model = finished(opened(kind, folder, config, pretrained, known=names == known), dropout)
-    if pretrained and names == known:
+        model = finished(opened(kind, folder, config, pretrained, known=same), dropout)
+    if pretrained and same:
         model.source = str(source)  # it can be tested as it is
+    elif pretrained and known:
+        click.echo(f"The head of {source} starts anew: it is for other labels, or another task.", err=True)
     return model
 
 
