@@ -30,6 +30,12 @@ def test_a_planted_turn_is_found(kind):
         fitted(one[:6], other[:6], kind, 0.0, 3)
 
 
+def test_states_that_are_not_finite_have_no_map():
+    vectors = torch.randn(20, 4)
+    with pytest.raises(UserError, match="1 of 20 sentences are not finite"):
+        fitted(vectors, vectors.clone().index_fill_(0, torch.tensor([3]), torch.nan), "orthogonal", 0.0, 0)
+
+
 def test_the_linear_one_is_that_of_least_squares():
     one, other, _ = planted(noise=0.1)
     expected = torch.linalg.lstsq(one - one.mean(0), other - other.mean(0)).solution

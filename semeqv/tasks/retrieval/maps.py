@@ -14,6 +14,7 @@ from torch.nn import functional
 
 from semeqv.engine.errors import UserError
 from semeqv.tasks.measures.inference import inference
+from semeqv.tasks.retrieval.nearest import check_finite
 from semeqv.tasks.retrieval.parallel import sentence_pairs
 from semeqv.tasks.retrieval.vectors import SentenceEncoder
 from semeqv.text.datasets.reading import chosen
@@ -119,8 +120,10 @@ def fitted(sentences: Tensor, translations: Tensor, kind: str, ridge: float, lay
         The map.
 
     Raises:
-        UserError: When there are fewer pairs than a vector has numbers.
+        UserError: When there are fewer pairs than a vector has numbers, or one is not finite.
     """
+    for vectors in (sentences, translations):
+        check_finite(vectors)
     if len(sentences) <= sentences.shape[1]:
         raise UserError(f"{len(sentences)} pairs are too few for a map of vectors of {sentences.shape[1]} numbers.")
     mean, pivot_mean = sentences.mean(0), translations.mean(0)
