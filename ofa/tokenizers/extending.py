@@ -2,18 +2,21 @@
 
 import itertools
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from tokenizers import Tokenizer
 from tqdm import tqdm
 
+from ofa.tokenizers.merging import continued
+from ofa.vocabulary import size_of
 from semeqv.engine.errors import UserError
 from semeqv.text.tokenizers.opening import opened
 
 if TYPE_CHECKING:
     from ofa.tokenizers.extended import Extended
 
+KINDS = ("WordPiece", "BPE", "Unigram")
 PIECE = 1000  # documents handed over at a time
 
 Model = dict[str, Any]
@@ -40,18 +43,30 @@ def extended(options: "Extended", corpora: Sequence[Any]) -> Any:
     old.backend_tokenizer.no_padding()
     said = json.loads(old.backend_tokenizer.to_str())
     kind = said["model"]["type"]
-    if kind not in JOINED:
+    if kind not in KINDS:
+        raise UserError(f"The tokenizer of {options.source} is of the kind {kind}; {', '.join(KINDS)} can be extended.")
+    if (size := size_of(old)) > len(old):
         raise UserError(
-            f"The tokenizer of {options.source} is of the kind {kind}; {', '.join(JOINED)} can be extended."
+            f"The {len(old):,} tokens of {options.source} have ids up to {size - 1:,}; a tokenizer with such gaps "
+            "cannot be written. Number its tokens anew."
         )
     new = old.train_new_from_iterator(texts(corpora, options.documents), options.tokens, show_progress=False)
-    model = json.loads(new.backend_tokenizer.to_str())["model"]
-    taken = {each["content"] for each in said["added_tokens"]}
-    JOINED[kind](said["model"], model, taken, size := len(old))
-    backend = Tokenizer.from_str(json.dumps(said))
-    if backend.get_vocab_size() == size:
+    vocabulary = json.loads(new.backend_tokenizer.to_str())["model"]["vocab"]
+    before = old.get_vocab()
+    learnt = sorted(vocabulary, key=vocabulary.__getitem__) if kind != "Unigram" else [token for token, _ in vocabulary]
+    fresh = [token for token in learnt if token not in before]
+    if fresh and kind == "BPE":
+        fresh = add_merges(said["model"], continued(old, texts(corpora, options.documents), len(fresh)), before)
+    if not fresh:
         raise UserError("The text has no token that the tokenizer lacks; say more --tokens.")
-    old._tokenizer = backend
+    if kind == "Unigram":
+        if len(said["model"]["vocab"]) < size:
+            raise UserError("The tokenizer has tokens behind those of its model; it cannot be extended.")
+        said["model"]["vocab"] += [[token, score] for token, score in vocabulary if token not in before]
+    else:  # added tokens keep their ids only where the model knows these
+        added = {each["content"]: each["id"] for each in said["added_tokens"]}
+        said["model"]["vocab"] |= added | {token: size + place for place, token in enumerate(fresh)}
+    old._tokenizer = Tokenizer.from_str(json.dumps(said))
     return old
 
 
@@ -65,30 +80,19 @@ def texts(corpora: Sequence[Any], most: int) -> Iterator[list[str]]:
             bar.update(len(held))
 
 
-def join_words(old: Model, new: Model, taken: set[str], size: int) -> None:
-    """WordPiece: the longest token that fits is taken, so that tokens are all there is."""
-    add(old["vocab"], new["vocab"], taken, size)
+def add_merges(model: Model, merges: Sequence[tuple[str, str]], known: Container[str]) -> list[str]:
+    """Put merges behind those of a model of byte-pair encoding.
 
+    Args:
+        model: The model, as its JSON; its merges are added to.
+        merges: Pairs of tokens.
+        known: The tokens that there are.
 
-def join_merges(old: Model, new: Model, taken: set[str], size: int) -> None:
-    """Byte-pair encoding: new merges come after the old ones, each of tokens that are there by then."""
-    add(old["vocab"], new["vocab"], taken, size)
-    known = {tuple(pair) for pair in old["merges"]}
-    old["merges"] += [pair for pair in new["merges"] if tuple(pair) not in known]
-
-
-def join_scores(old: Model, new: Model, taken: set[str], size: int) -> None:
-    """The unigram model: new tokens with the scores that they have in the new text."""
-    known = {token for token, _ in old["vocab"]} | taken
-    if len(old["vocab"]) < size:
-        raise UserError("The tokenizer has tokens behind those of its model; it cannot be extended.")
-    old["vocab"] += [[token, score] for token, score in new["vocab"] if token not in known]
-
-
-def add(old: dict[str, int], new: dict[str, int], taken: set[str], size: int) -> None:
-    """Number the new tokens from behind the old ones, in the order in which they were learnt."""
-    fresh = [token for token in sorted(new, key=new.__getitem__) if token not in old and token not in taken]
-    old |= {token: size + place for place, token in enumerate(fresh)}
-
-
-JOINED = {"WordPiece": join_words, "BPE": join_merges, "Unigram": join_scores}
+    Returns:
+        The tokens that are new, in the order of the merges.
+    """
+    inside = len(model.get("continuing_subword_prefix") or "")
+    there = {tuple(pair) for pair in model["merges"]}
+    model["merges"] += [[*pair] for pair in merges if pair not in there]
+    made = dict.fromkeys(one + other[inside:] for one, other in merges)
+    return [token for token in made if token not in known]

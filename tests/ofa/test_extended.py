@@ -1,5 +1,8 @@
 """Tokenizers that keep the tokens of another."""
 
+import copy
+import json
+
 import pytest
 from transformers import AutoTokenizer
 
@@ -23,6 +26,44 @@ def test_old_tokens_keep_their_ids_and_text_takes_fewer(say, tokenizers, tmp_pat
     assert "".join(new.decode(ids).split()) == "".join(text.split())
     if kind == "bpe":  # where nothing was unknown to the old one
         assert len(ids) < 0.8 * len(old(text, add_special_tokens=False)["input_ids"])
+
+
+def test_new_merges_apply_to_what_the_old_ones_leave(say, tokenizers, tmp_path):
+    old = tokenizers["bpe", "lume"]
+    old.save_pretrained(tmp_path / "old")
+    line = "cli dataset babel --languages drask --documents 60 cli ofa tokenizer extended --from old --tokens 400"
+    say(f"{line} cli save-tokenizer --path new")
+    new = AutoTokenizer.from_pretrained(tmp_path / "new")
+    fresh = {token for token, number in new.get_vocab().items() if number >= len(old)}
+    text = [document.text for document in Babel(documents=60, languages=("drask",)).corpus()]
+    used = {token for each in text for token in new.tokenize(each)}
+    merges = json.loads(new.backend_tokenizer.to_str())["model"]["merges"]
+    parts = {part for pair in merges for part in pair}
+    assert len(fresh) > 50
+    assert fresh - used <= parts  # what never shows is what a longer token is made of
+    assert len(fresh - used) < len(fresh) / 3
+
+
+@pytest.mark.parametrize("kind", ["bpe", "wordpiece"])
+def test_tokens_behind_those_of_the_model_stay_where_they_are(say, tokenizers, tmp_path, kind):
+    old = copy.deepcopy(tokenizers[kind, "lume"])
+    old.add_tokens(["<behind>"])
+    old.save_pretrained(tmp_path / "old")
+    before = old.get_vocab()
+    line = "cli dataset babel --languages drask --documents 60 cli ofa tokenizer extended --from old --tokens 300"
+    say(f"{line} cli save-tokenizer --path new")
+    after = AutoTokenizer.from_pretrained(tmp_path / "new").get_vocab()
+    assert {token: after[token] for token in before} == before
+    assert sorted(after.values()) == list(range(len(after)))
+    assert len(after) > len(before)
+
+
+def test_ids_with_gaps_are_named(say, tokenizers, tmp_path):
+    said = json.loads(tokenizers["wordpiece", "lume"].backend_tokenizer.to_str())
+    said["model"]["vocab"] = {token: number + 9 * (number > 20) for token, number in said["model"]["vocab"].items()}
+    (tmp_path / "gaps.json").write_text(json.dumps(said))
+    line = "cli dataset babel --languages drask --documents 60 cli ofa tokenizer extended --from gaps.json --tokens 300"
+    assert "300 tokens of gaps.json have ids up to 308" in say(f"{line} cli save-tokenizer", code=2).err
 
 
 def test_what_cannot_be_extended_is_said(say, tokenizers, tmp_path):
