@@ -1,5 +1,6 @@
 """Gives a model a new vocabulary: every matrix and bias that belongs to the old one is made anew by a plan."""
 
+import inspect
 from typing import Any
 
 import torch
@@ -8,8 +9,9 @@ from torch import Tensor, nn
 from ofa.factorisation import Factors, factorise
 from ofa.factorised import factorised_model
 from ofa.plan import Plan
+from ofa.positions import move_positions
 from semeqv.engine.errors import UserError
-from semeqv.text.models.tying import embedding_weights, is_tied
+from semeqv.text.models.tying import embedding_weights, head_of, is_tied
 
 ROLES = ("bos_token_id", "eos_token_id", "pad_token_id", "cls_token_id", "sep_token_id", "mask_token_id")
 
@@ -23,7 +25,8 @@ def rewrite(
     Args:
         model: A `PreTrainedModel`, tied, untied, or without a head. It is changed.
         plan: Where the rows come from.
-        tokenizer: Of the new vocabulary; the configuration is told its special tokens.
+        tokenizer: Of the new vocabulary; the configuration is told its special tokens, and positions that are counted
+            from the padding token on are moved with it.
         kept: Numbers of a coordinate; None for embeddings that are not factorised.
         factorised: Whether the model keeps coordinates and primitives apart; else they are multiplied.
         generator: Of the rows that are drawn.
@@ -38,7 +41,7 @@ def rewrite(
     tied, matrices = is_tied(model), {"input": reads.detach().clone()}
     if predicts is not None and not tied:
         matrices["output"] = predicts.detach().clone()
-    biases, shares = head_biases(model, len(reads)), dict[str, float]()
+    shares = dict[str, float]()
     dense, apart = dict[str, Tensor](), dict[str, Factors]()
     for name, matrix in matrices.items():
         if len(matrix) != len(reads):
@@ -56,10 +59,10 @@ def rewrite(
             apart[name] = made
         else:
             dense[name] = made.dense()
-    resize(model, len(plan))
-    for name, bias in biases.items():
+    for name, bias in resized_biases(model, len(plan)).items():
         place_bias(model, name, plan.apply(bias, generator))
     tell_tokens(model, tokenizer)
+    move_positions(model, tokenizer.pad_token_id)
     if apart:
         return factorised_model(model, apart["input"], apart.get("output")), shares
     for place, name in zip(embedding_weights(model), ("input", "output")):
@@ -70,29 +73,50 @@ def rewrite(
 
 def resize(model: Any, rows: int) -> None:
     """Give the embeddings of a model, and the bias of its head, so many rows."""
+    if "mean_resizing" not in inspect.signature(model.resize_token_embeddings).parameters:  # MobileBERT, for one
+        raise UserError(f"{type(model).__name__} is resized in a way of its own; it cannot be given a new vocabulary.")
     model.resize_token_embeddings(rows, mean_resizing=False)
     reads, predicts = embedding_weights(model)
     if len(reads) != rows or (predicts is not None and len(predicts) != rows):
         raise UserError(f"{type(model).__name__} cannot be given {rows:,} tokens.")
 
 
-def head_biases(model: Any, rows: int) -> dict[str, Tensor]:
-    """The biases of the head that have a number for each token, `(rows,)`, by name; tied ones once.
+def resized_biases(model: Any, rows: int) -> dict[str, Tensor]:
+    """Resize a model, and find the biases that have a number for each token: that of the head, and what is resized.
 
     Args:
         model: A `PreTrainedModel`.
-        rows: Of its old embedding.
+        rows: Of its new embedding.
 
     Returns:
-        Copies.
+        Copies of what they were, `(old rows,)`, by name; tied ones once.
+
+    Raises:
+        UserError: When the model keeps something else for each token.
     """
-    body, found, seen = f"{model.base_model_prefix}.", dict[str, Tensor](), set[int]()
-    for name, parameter in model.named_parameters():
-        inside = name.startswith(body) or model.base_model is model
-        if not inside and name.endswith("bias") and parameter.shape == (rows,) and id(parameter) not in seen:
-            found[name] = parameter.detach().clone()
-            seen.add(id(parameter))
-    return found
+    before = {name: each.detach().clone() for name, each in tensors(model) if each.dim() == 1}
+    shapes = {name: each.shape for name, each in tensors(model)}
+    bias = getattr(head_of(model), "bias", None)
+    heads = {name for name, each in tensors(model) if each is bias}
+    if rows == len(embedding_weights(model)[0]):
+        resize(model, rows + 1)  # what has a number for each token shows itself by another shape
+        heads |= {name for name, each in tensors(model) if each.shape != shapes[name]}
+    resize(model, rows)
+    matrices = {id(each) for each in embedding_weights(model)}
+    heads |= {name for name, each in tensors(model) if each.shape != shapes[name]}
+    named = {name: each for name, each in tensors(model) if name in heads and id(each) not in matrices}
+    if strange := [name for name, each in named.items() if each.dim() != 1 or not isinstance(each, nn.Parameter)]:
+        raise UserError(
+            f"{type(model).__name__} has numbers for each token in {strange[0]}, too; it cannot be given a new "
+            "vocabulary."
+        )
+    once = {id(each): name for name, each in reversed(named.items())}
+    return {name: before[name] for name in once.values()}
+
+
+def tensors(model: Any) -> list[tuple[str, Tensor]]:
+    """The parameters and buffers of a model by name, tied ones by each of their names."""
+    return [*model.named_parameters(remove_duplicate=False), *model.named_buffers(remove_duplicate=False)]
 
 
 def place_bias(model: Any, name: str, values: Tensor) -> None:
