@@ -1,5 +1,7 @@
 """A vocabulary as the methods see it, and the tokens that two vocabularies share."""
 
+import hashlib
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -77,6 +79,11 @@ class Vocabulary:
     def is_byte(self, number: int) -> bool:
         """Whether a token is a byte that stands in for what the vocabulary lacks, `<0x41>` of SentencePiece."""
         return self.convention == SENTENCE_PIECE and BYTE.fullmatch(self.tokens[number]) is not None
+
+
+def vocabulary_hash(tokenizer: Any) -> str:
+    """A hash of the tokens of a tokenizer and their ids, 64 hexadecimal digits."""
+    return hashlib.sha256(json.dumps(sorted(tokenizer.get_vocab().items())).encode()).hexdigest()
 
 
 def size_of(tokenizer: Any) -> int:
