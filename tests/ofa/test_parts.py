@@ -19,9 +19,10 @@ from ofa.nearest import nearest
 from ofa.pieces import pieces_of
 from ofa.plan import Draft, Kind
 from ofa.pursuit import pursued
-from ofa.tokens_alike import sparsemax
+from ofa.tokens_alike import combine_shared, sparsemax
 from ofa.vectors.word_vectors import WordVectors, unit
 from ofa.vocabulary import Vocabulary, shared
+from ofa.work import Work
 from semeqv.engine.errors import UserError
 
 
@@ -124,9 +125,30 @@ def test_a_rotation_is_found_again(tmp_path):
     numpy.testing.assert_allclose(back.matrix, old.matrix, atol=1e-5)
     with pytest.raises(UserError, match="Only 0 of the 30 pairs"):
         rotated(new, old, [(new, old) for old, new in zip(old.words[:30], new.words)])
-    (tmp_path / "bad.tsv").write_text("a b\nlonely\n")
-    with pytest.raises(UserError, match="line 2"):
-        read_dictionary(tmp_path / "bad.tsv")
+    (tmp_path / "phrases.tsv").write_text("New York\tNueva York\t0.9\n")
+    assert read_dictionary(tmp_path / "phrases.tsv") == [("New York", "Nueva York")]
+    for line in ("lonely", "New York Nueva York", "three of them"):
+        (tmp_path / "bad.tsv").write_text(f"a b\n{line}\n")
+        with pytest.raises(UserError, match="line 2"):
+            read_dictionary(tmp_path / "bad.tsv")
+
+
+def test_a_vector_of_zeros_is_like_no_token(tokenizers):
+    first, second = (
+        Vocabulary(tokenizers["bpe", language], size) for language, size in (("lume", 300), ("drask", 400))
+    )
+    work = Work(None, first, second, shared(first, second), None, {})
+    draft = Draft(400, first.used)
+    draft.copy(*work.shared)
+    nothing, something = (second.tokens[i] for i in draft.open()[:2].tolist())
+    old = [second.tokens[i] for i in work.shared[0][10:20].tolist()]
+    matrix = numpy.eye(12, dtype=numpy.float32)
+    matrix[:, 11] = 1  # like all others
+    matrix[0] = 0
+    combine_shared(draft, work, WordVectors([nothing, something, *old], matrix))
+    assert [Kind(kind).name for kind in draft.kinds[[second.tokenizer.get_vocab()[nothing]]]] == ["DRAWN"]
+    assert [Kind(kind).name for kind in draft.kinds[[second.tokenizer.get_vocab()[something]]]] == ["COMBINED"]
+    assert work.facts["tokens with vectors"] == {"shared": 10, "new": 1}
 
 
 def test_shared_tokens_stand_for_the_same_bytes(tokenizers):

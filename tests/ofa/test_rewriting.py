@@ -1,5 +1,7 @@
 """Models that count positions from the padding token, scale embeddings, or keep more for each token than others."""
 
+import json
+
 import pytest
 import torch
 import transformers
@@ -139,3 +141,11 @@ def test_what_has_numbers_for_each_token_besides_is_named():
     for rows in (64, 70):
         with pytest.raises(UserError, match="More has numbers for each token in more, too"):
             resized_biases(made, rows)
+
+
+def test_rows_of_no_token_are_not_counted_as_those_of_a_method(say, save, tmp_path):
+    save(model("bert", words(OLD)), words(OLD))
+    words([*NEW[:-2], "x", "y"]).save_pretrained(tmp_path / "target")
+    say(f"{INIT} new --pad_to_multiple_of 100".replace("random", "mean"))
+    counts = json.loads((tmp_path / "new/initialisation.json").read_text())["counts"]
+    assert counts == {"copied": 62, "mean": 2, "unused": 36}
