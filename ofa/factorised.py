@@ -259,10 +259,8 @@ def factorised_model(model: PreTrainedModel, reads: Factors, predicts: Factors |
         predicts: Those of its head, when that has a matrix of its own.
 
     Returns:
-        The factorised model, of the same kind.
-
-    Raises:
-        UserError: When its embedding does more than read rows and scale them.
+        The factorised model, of the same kind; `UserError` is raised when its embedding does more than read rows and
+        scale them.
     """
     kept, base = reads.coordinates.shape[1], model.config.to_dict()
     scale = scale_of(model.get_input_embeddings())

@@ -59,8 +59,8 @@ def rewrite(
             apart[name] = made
         else:
             dense[name] = made.dense()
-    for name, bias in resized_biases(model, len(plan)).items():
-        place_bias(model, name, plan.apply(bias, generator))
+    for names, bias in resized_biases(model, len(plan)).items():
+        place_bias(model, names, plan.apply(bias, generator))
     tell_tokens(model, tokenizer)
     move_positions(model, tokenizer.pad_token_id)
     if apart:
@@ -81,7 +81,7 @@ def resize(model: Any, rows: int) -> None:
         raise UserError(f"{type(model).__name__} cannot be given {rows:,} tokens.")
 
 
-def resized_biases(model: Any, rows: int) -> dict[str, Tensor]:
+def resized_biases(model: Any, rows: int) -> dict[tuple[str, ...], Tensor]:
     """Resize a model, and find the biases that have a number for each token: that of the head, and what is resized.
 
     Args:
@@ -89,29 +89,32 @@ def resized_biases(model: Any, rows: int) -> dict[str, Tensor]:
         rows: Of its new embedding.
 
     Returns:
-        Copies of what they were, `(old rows,)`, by name; tied ones once.
+        Copies of what they were, `(old rows,)`, by all the names that a bias has.
 
     Raises:
         UserError: When the model keeps something else for each token.
     """
-    before = {name: each.detach().clone() for name, each in tensors(model) if each.dim() == 1}
-    shapes = {name: each.shape for name, each in tensors(model)}
-    bias = getattr(head_of(model), "bias", None)
-    heads = {name for name, each in tensors(model) if each is bias}
+    shapes, bias = {name: each.shape for name, each in tensors(model)}, getattr(head_of(model), "bias", None)
+    held: dict[int, tuple[list[str], Tensor]] = {}
+    for name, each in tensors(model):
+        if each.dim() == 1:
+            held.setdefault(id(each), ([], each.detach().clone()))[0].append(name)
+    found = {name for name, each in tensors(model) if each is bias}
+    for pair in (model._tied_weights_keys or {}).items():  # of an untied model they are two
+        found |= set(pair) & shapes.keys() if found.intersection(pair) else set()
     if rows == len(embedding_weights(model)[0]):
         resize(model, rows + 1)  # what has a number for each token shows itself by another shape
-        heads |= {name for name, each in tensors(model) if each.shape != shapes[name]}
+        found |= {name for name, each in tensors(model) if each.shape != shapes[name]}
     resize(model, rows)
+    found |= {name for name, each in tensors(model) if each.shape != shapes[name]}
     matrices = {id(each) for each in embedding_weights(model)}
-    heads |= {name for name, each in tensors(model) if each.shape != shapes[name]}
-    named = {name: each for name, each in tensors(model) if name in heads and id(each) not in matrices}
-    if strange := [name for name, each in named.items() if each.dim() != 1 or not isinstance(each, nn.Parameter)]:
-        raise UserError(
-            f"{type(model).__name__} has numbers for each token in {strange[0]}, too; it cannot be given a new "
-            "vocabulary."
-        )
-    once = {id(each): name for name, each in reversed(named.items())}
-    return {name: before[name] for name in once.values()}
+    for name, each in tensors(model):
+        if name in found and id(each) not in matrices and not (each.dim() == 1 and isinstance(each, nn.Parameter)):
+            raise UserError(
+                f"{type(model).__name__} has numbers for each token in {name}, too; it cannot be given a new "
+                "vocabulary."
+            )
+    return {tuple(names): values for names, values in held.values() if found.intersection(names)}
 
 
 def tensors(model: Any) -> list[tuple[str, Tensor]]:
@@ -119,14 +122,12 @@ def tensors(model: Any) -> list[tuple[str, Tensor]]:
     return [*model.named_parameters(remove_duplicate=False), *model.named_buffers(remove_duplicate=False)]
 
 
-def place_bias(model: Any, name: str, values: Tensor) -> None:
-    """Put a bias into a model that has been resized, wherever it is tied to."""
-    output = model.get_output_embeddings()
-    owner, _, last = name.rpartition(".")
+def place_bias(model: Any, names: tuple[str, ...], values: Tensor) -> None:
+    """Put a bias into a model that has been resized, wherever it is."""
     new = nn.Parameter(values)
-    if getattr(output, "bias", None) is not None:
-        output.bias = new
-    setattr(model.get_submodule(owner), last, new)
+    for name in names:
+        owner, _, last = name.rpartition(".")
+        setattr(model.get_submodule(owner), last, new)
 
 
 def tell_tokens(model: Any, tokenizer: Any) -> None:

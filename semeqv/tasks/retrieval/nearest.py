@@ -38,14 +38,13 @@ class Places:
 class Similarities:
     """The similarities of sentences and their translations, a few rows at a time.
 
+    `UserError` is raised when a vector is not finite.
+
     Args:
         sentences: `(sentences, width)`.
         translations: `(sentences, width)`, in the same order.
         score: cosine, csls or margin.
         neighbours: Of csls and margin; the usual number if None.
-
-    Raises:
-        UserError: When a vector is not finite.
     """
 
     def __init__(self, sentences: Tensor, translations: Tensor, score: str = "cosine", neighbours: int | None = None):
