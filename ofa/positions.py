@@ -21,8 +21,9 @@ def move_positions(model: Any, padding: int | None) -> None:
     Raises:
         UserError: When there is no such token, or the model counts from a fixed id.
     """
-    embeddings = getattr(model.base_model, "embeddings", None)
-    table, old = getattr(embeddings, "position_embeddings", None), getattr(embeddings, "padding_idx", None)
+    embeddings: Any = getattr(model.base_model, "embeddings", None)
+    table: Any = getattr(embeddings, "position_embeddings", None)
+    old = getattr(embeddings, "padding_idx", None)
     if old is None or getattr(table, "padding_idx", None) != old or padding == old:
         return
     kind = type(model).__name__

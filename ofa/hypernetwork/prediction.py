@@ -143,9 +143,14 @@ def read_predictions(path: Path) -> Predictions:
     """
     try:
         with safe_open(path, "pt") as file:
-            said = [(file.metadata() or {})[name] for name in SAID]
-            old, new = (file.get_tensor(name).numpy() for name in DEGREES)
-            return Predictions(*said, file.get_tensor("subwords").numpy(), file.get_tensor("coordinates"), (old, new))
+            facts = file.metadata() or {}
+            return Predictions(
+                source=facts["from"],
+                **{name: facts[name] for name in SAID[1:]},
+                subwords=file.get_tensor("subwords").numpy(),
+                coordinates=file.get_tensor("coordinates"),
+                degrees=(file.get_tensor(DEGREES[0]).numpy(), file.get_tensor(DEGREES[1]).numpy()),
+            )
     except KeyError as error:
         raise UserError(f"{path} does not say its {error.args[0]}; write it anew: cli ofa predict") from None
     except (OSError, SafetensorError) as error:

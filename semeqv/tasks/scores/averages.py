@@ -127,8 +127,8 @@ def averaged(
     rows, seen = list[Row](), dict[str, None]()
     for experiment, each in runs.items():
         names = list(dict.fromkeys(name for run in each for name in run))
-        own = {part: [name for name in listed if name in names] for part, listed in (parts or {}).items()}
-        own = {**groups, **{part: listed for part, listed in own.items() if listed}}
+        known = {part: [name for name in listed if name in names] for part, listed in (parts or {}).items()}
+        own: dict[str, Sequence[str]] = {**groups, **{part: listed for part, listed in known.items() if listed}}
         subsets = {name: (name,) for name in names} | {name: tuple(sets) or tuple(names) for name, sets in own.items()}
         for group, sets in subsets.items():
             having = each if group in own else [run for run in each if group in run]
