@@ -51,21 +51,20 @@ def extended(options: "Extended", corpora: Sequence[Any]) -> Any:
             "cannot be written. Number its tokens anew."
         )
     new = old.train_new_from_iterator(texts(corpora, options.documents), options.tokens, show_progress=False)
-    vocabulary = json.loads(new.backend_tokenizer.to_str())["model"]["vocab"]
-    before = old.get_vocab()
+    model = json.loads(new.backend_tokenizer.to_str())["model"]
+    vocabulary, before = model["vocab"], old.get_vocab()
     learnt = sorted(vocabulary, key=vocabulary.__getitem__) if kind != "Unigram" else [token for token, _ in vocabulary]
     fresh = [token for token in learnt if token not in before]
     if fresh and kind == "BPE":
-        fresh = add_merges(said["model"], continued(old, texts(corpora, options.documents), len(fresh)), before)
+        fresh = merged_on(old, said, model, fresh, texts(corpora, options.documents))
     if not fresh:
         raise UserError("The text has no token that the tokenizer lacks; say more --tokens.")
     if kind == "Unigram":
         if len(said["model"]["vocab"]) < size:
             raise UserError("The tokenizer has tokens behind those of its model; it cannot be extended.")
         said["model"]["vocab"] += [[token, score] for token, score in vocabulary if token not in before]
-    else:  # added tokens keep their ids only where the model knows these
-        added = {each["content"]: each["id"] for each in said["added_tokens"]}
-        said["model"]["vocab"] |= added | {token: size + place for place, token in enumerate(fresh)}
+    else:
+        number(said, fresh, size)
     old._tokenizer = Tokenizer.from_str(json.dumps(said))
     return old
 
@@ -78,6 +77,39 @@ def texts(corpora: Sequence[Any], most: int) -> Iterator[list[str]]:
         while held := [document.text for document in itertools.islice(some, PIECE)]:
             yield held
             bar.update(len(held))
+
+
+def number(said: dict[str, Any], fresh: Sequence[str], first: int) -> None:
+    """Put tokens into the model of a tokenizer, as JSON, from an id on.
+
+    Added tokens are put there too, by the ids they have: these stay only where the model knows them.
+    """
+    added = {each["content"]: each["id"] for each in said["added_tokens"]}
+    said["model"]["vocab"] |= added | {token: first + place for place, token in enumerate(fresh)}
+
+
+def merged_on(
+    old: Any, said: dict[str, Any], learnt: Model, fresh: list[str], documents: Iterator[list[str]]
+) -> list[str]:
+    """Let byte-pair encoding learn as many new tokens as a tokenizer of the text alone has.
+
+    Args:
+        old: The old tokenizer, which is given the letters that it lacks.
+        said: The same as JSON; letters and merges are put into its model.
+        learnt: The model of the tokenizer of the text alone, as JSON.
+        fresh: Its tokens that the old one lacks.
+        documents: The text, some documents at a time.
+
+    Returns:
+        The new tokens, letters first.
+    """
+    inside = len(learnt.get("continuing_subword_prefix") or "")
+    made = {one + other[inside:] for one, other in learnt["merges"]}
+    letters = [token for token in fresh if token not in made]
+    number(said, letters, size_of(old))
+    old._tokenizer = Tokenizer.from_str(json.dumps(said))
+    merges = continued(old, documents, len(fresh) - len(letters))
+    return letters + add_merges(said["model"], merges, old.get_vocab())
 
 
 def add_merges(model: Model, merges: Sequence[tuple[str, str]], known: Container[str]) -> list[str]:

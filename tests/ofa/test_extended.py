@@ -2,10 +2,17 @@
 
 import copy
 import json
+from types import SimpleNamespace
 
 import pytest
-from transformers import AutoTokenizer
+from tokenizers import Tokenizer
+from tokenizers.models import BPE
+from tokenizers.pre_tokenizers import Metaspace
+from tokenizers.trainers import BpeTrainer
+from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
+from ofa.tokenizers.extended import Extended
+from ofa.tokenizers.extending import extended
 from semeqv.text.datasets.babel import Babel
 
 
@@ -42,6 +49,21 @@ def test_new_merges_apply_to_what_the_old_ones_leave(say, tokenizers, tmp_path):
     assert len(fresh) > 50
     assert fresh - used <= parts  # what never shows is what a longer token is made of
     assert len(fresh - used) < len(fresh) / 3
+
+
+def test_letters_that_a_tokenizer_lacks_are_new_tokens_too(tmp_path):
+    backend = Tokenizer(BPE(unk_token="<unk>"))
+    backend.pre_tokenizer = Metaspace()
+    backend.train_from_iterator(["ab abab ba"] * 9, BpeTrainer(special_tokens=["<unk>"], show_progress=False))
+    PreTrainedTokenizerFast(tokenizer_object=backend, unk_token="<unk>").save_pretrained(tmp_path / "old")
+    size = backend.get_vocab_size()
+    corpus = SimpleNamespace(corpus=lambda: [SimpleNamespace(text="éa éab ééé ba")] * 9)
+    new = extended(Extended(source=str(tmp_path / "old"), tokens=20), [corpus])
+    vocabulary = new.get_vocab()
+    assert vocabulary["é"] == size
+    assert sorted(vocabulary.values()) == list(range(len(vocabulary)))
+    assert "<unk>" not in new.tokenize("éa éab ééé ba éb")
+    assert len(new.tokenize("éab")) == 1
 
 
 @pytest.mark.parametrize("kind", ["bpe", "wordpiece"])
