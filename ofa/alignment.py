@@ -16,7 +16,8 @@ def read_dictionary(path: Path) -> list[tuple[str, str]]:
     """Read pairs of words.
 
     Args:
-        path: Lines of two words, with a tab or a blank between; blank lines do not count.
+        path: Lines of two words, with a blank between, or of several columns with tabs between, of which the first two
+            count; blank lines do not.
 
     Returns:
         The pairs, in the order of the file.
@@ -29,8 +30,11 @@ def read_dictionary(path: Path) -> list[tuple[str, str]]:
         words = line.split("\t") if "\t" in line else line.split()
         if not line.strip():
             continue
-        if len(words) < 2 or not words[0].strip() or not words[1].strip():
-            raise UserError(f"{path}, line {number}: there should be a word and its translation, not {line!r:.60}.")
+        if len(words) < 2 or ("\t" not in line and len(words) > 2) or not words[0].strip() or not words[1].strip():
+            raise UserError(
+                f"{path}, line {number}: there should be a word and its translation, with a tab between where they "
+                f"hold blanks, not {line!r:.60}."
+            )
         found.append((words[0].strip(), words[1].strip()))
     if not found:
         raise UserError(f"{path} holds no pairs of words.")

@@ -22,6 +22,7 @@ from transformers import (
 )
 
 from ofa.factorisation import Factors
+from semeqv.engine.errors import UserError
 from semeqv.text.models import families
 
 
@@ -31,13 +32,14 @@ class FactorisedConfig(PreTrainedConfig):
     Args:
         base: The configuration of the model inside, as a dictionary with its `model_type`.
         kept: Numbers of a coordinate.
+        scale: What the embedding of the model inside multiplies its rows by.
         **rest: What every configuration has.
     """
 
     model_type = "factorised"
 
-    def __init__(self, base: dict[str, Any] | None = None, kept: int = 100, **rest: Any):
-        self.base, self.kept = dict(base or {}), kept
+    def __init__(self, base: dict[str, Any] | None = None, kept: int = 100, scale: float = 1.0, **rest: Any):
+        self.base, self.kept, self.scale = dict(base or {}), kept, scale
         super().__init__(**rest)
         for name in ("vocab_size", "hidden_size", "max_position_embeddings", "num_hidden_layers"):
             if name in self.base:
@@ -58,17 +60,20 @@ class FactorisedEmbedding(nn.Module):
         kept: Numbers of a coordinate.
         width: Of the layers.
         padding_idx: The token whose gradient is left out, as in the embedding that this one stands for.
+        scale: What rows are multiplied by, as there.
     """
 
-    def __init__(self, tokens: int, kept: int, width: int, padding_idx: int | None = None):
+    def __init__(self, tokens: int, kept: int, width: int, padding_idx: int | None = None, scale: float = 1.0):
         super().__init__()
         self.weight = nn.Parameter(torch.empty(tokens, kept))
         self.primitives = nn.Parameter(torch.empty(kept, width))
         self.num_embeddings, self.embedding_dim, self.padding_idx = tokens, width, padding_idx
+        self.scale = scale
 
     def forward(self, ids: Tensor) -> Tensor:
         """`(batch, time)` to `(batch, time, width)`."""
-        return functional.embedding(ids, self.weight, self.padding_idx) @ self.primitives
+        found = functional.embedding(ids, self.weight, self.padding_idx) @ self.primitives
+        return found if self.scale == 1 else found * self.scale
 
 
 class FactorisedHead(nn.Module):
@@ -105,17 +110,36 @@ def initialise(inherited: Callable[[nn.Module], None], module: nn.Module) -> Non
             nn.init.normal_(parameter, std=(0.02 / parameter.shape[-1] ** 0.5) ** 0.5 if name == "weight" else 0.1)
 
 
-def put_factors(inner: PreTrainedModel, kept: int, untied: bool) -> None:
+def scale_of(embedding: nn.Module) -> float:
+    """What an embedding multiplies its rows by, as those of Gemma do.
+
+    Args:
+        embedding: The embedding.
+
+    Returns:
+        The factor; 1 for a plain one.
+
+    Raises:
+        UserError: When it does something else with them.
+    """
+    scale = getattr(embedding, "embed_scale", None)
+    if scale is None and type(embedding).forward is not nn.Embedding.forward:
+        raise UserError(f"{type(embedding).__name__} cannot be factorised; say --form dense.")
+    return 1.0 if scale is None else float(scale)
+
+
+def put_factors(inner: PreTrainedModel, kept: int, untied: bool, scale: float) -> None:
     """Replace the embedding of a model, and what predicts with it, by factorised ones; their values are not set.
 
     Args:
         inner: Any model of transformers.
         kept: Numbers of a coordinate.
         untied: Whether its head has a matrix of its own.
+        scale: What the embedding multiplies its rows by.
     """
     old = inner.get_input_embeddings()
     tokens, width = old.weight.shape
-    inner.set_input_embeddings(FactorisedEmbedding(tokens, kept, width, getattr(old, "padding_idx", None)))
+    inner.set_input_embeddings(FactorisedEmbedding(tokens, kept, width, getattr(old, "padding_idx", None), scale))
     head = inner.get_output_embeddings()
     if head is not None:
         bias = getattr(head, "bias", None)
@@ -168,7 +192,7 @@ class FactorisedModel(FactorisedPreTrainedModel):
         super().__init__(config)
         if body is None:
             body = AutoModel.from_config(config.inner())
-            put_factors(body, config.kept, untied=False)
+            put_factors(body, config.kept, untied=False, scale=config.scale)
         self.inner, self.prefix = nn.Module(), body.base_model_prefix
         setattr(self.inner, self.prefix, body)
         self.post_init()
@@ -192,7 +216,7 @@ class FactorisedForMaskedLM(FactorisedPreTrainedModel):
         super().__init__(config)
         if inner is None:
             inner = self.auto.from_config(config.inner())
-            put_factors(inner, config.kept, untied=not config.tie_word_embeddings)
+            put_factors(inner, config.kept, untied=not config.tie_word_embeddings, scale=config.scale)
         self.inner, self.prefix = inner, inner.base_model_prefix
         self.post_init()
 
@@ -235,10 +259,12 @@ def factorised_model(model: PreTrainedModel, reads: Factors, predicts: Factors |
         predicts: Those of its head, when that has a matrix of its own.
 
     Returns:
-        The factorised model, of the same kind.
+        The factorised model, of the same kind; `UserError` is raised when its embedding does more than read rows and
+        scale them.
     """
     kept, base = reads.coordinates.shape[1], model.config.to_dict()
-    put_factors(model, kept, untied=predicts is not None)
+    scale = scale_of(model.get_input_embeddings())
+    put_factors(model, kept, untied=predicts is not None, scale=scale)
     head = model.get_output_embeddings()
     for module, factors in ((model.get_input_embeddings(), reads), (head, predicts)):
         if factors is not None:
@@ -248,7 +274,7 @@ def factorised_model(model: PreTrainedModel, reads: Factors, predicts: Factors |
         module._is_hf_initialized = True  # else transformers draws new values for a model inside another
     names = ("bos_token_id", "eos_token_id", "pad_token_id")
     said = {name: base.get(name) for name in names} | {"tie_word_embeddings": predicts is None}
-    config = FactorisedConfig(base=base, kept=kept, **said)
+    config = FactorisedConfig(base=base, kept=kept, scale=scale, **said)
     if head is None:
         return FactorisedModel(config, model)
     causal = getattr(model, "predicts_next", False)

@@ -34,8 +34,8 @@ def initialise(method: Method, seed: int) -> None:
     work = prepare(method, model)
     draft = Draft(rows_of(work.target.size, method.pad_to_multiple_of), work.source.used)
     draft.copy(*work.shared)
-    method.draft(draft, work)
     draft.leave_out(work.target.used)
+    method.draft(draft, work)
     plan = draft.plan()
     generator = torch.Generator().manual_seed(seed)
     new, shares = rewrite(
@@ -75,8 +75,10 @@ def prepare(method: Method, model: object) -> Work:
         What the method works with.
 
     Raises:
-        UserError: When a tokenizer does not fit, or more coordinates are asked for than there are numbers.
+        UserError: When a tokenizer or the model does not fit, or more coordinates are asked for than there are numbers.
     """
+    if model.config.is_encoder_decoder:  # type: ignore[attr-defined]
+        raise UserError(f"{method.source} is an encoder and a decoder; only the one or the other can be extended.")
     rows, width = model.get_input_embeddings().weight.shape  # type: ignore[attr-defined]
     if not hasattr(model.get_input_embeddings(), "padding_idx"):  # type: ignore[attr-defined]
         raise UserError(f"The embedding of {method.source} is of a kind that cannot be extended.")

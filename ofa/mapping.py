@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from ofa.vectors.word_vectors import Floats
+from ofa.vocabulary import whole_texts
 
 WORDS = 2**15  # tokenised at once
 
@@ -89,13 +90,13 @@ def occurrences(tokenizer: Any, words: Sequence[str], rows: int) -> Iterator[NDA
     """Subwords with the words they occur in, as `subword * words + word`, once for each variant of a word."""
     special = numpy.zeros(rows, bool)
     special[[number for number in tokenizer.all_special_ids if number < rows]] = True
-    backend = tokenizer.backend_tokenizer
     starts = range(0, len(words), WORDS)
     for start in tqdm(starts, desc="map words", unit="chunk", leave=False, disable=None):
         some = words[start : start + WORDS]
         bare = [word.strip() or word for word in some]
         for variant in (some, [f" {word}" for word in bare], [word.capitalize() for word in bare]):
-            encoded = backend.encode_batch_fast(variant, add_special_tokens=False)
+            with whole_texts(tokenizer) as backend:
+                encoded = backend.encode_batch_fast(variant, add_special_tokens=False)
             ids = [each.ids for each in encoded]
             lengths = numpy.fromiter(map(len, ids), numpy.int64, len(ids))
             tokens = numpy.fromiter(itertools.chain.from_iterable(ids), numpy.int64, int(lengths.sum()))

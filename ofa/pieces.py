@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy
 
 from ofa.plan import Draft
-from ofa.vocabulary import Vocabulary
+from ofa.vocabulary import Vocabulary, whole_texts
 from ofa.work import Work
 
 
@@ -34,12 +34,10 @@ def pieces_of(texts: Sequence[str], vocabulary: Vocabulary) -> list[list[int]]:
     Returns:
         The ids of each; unknown ones, and a lone space before a part of a word, left out.
     """
-    backend, unknown = vocabulary.tokenizer.backend_tokenizer, vocabulary.tokenizer.unk_token_id
-    spellings = vocabulary.spellings
-    exact = backend.encode_batch(list(texts), add_special_tokens=False)
-    bare = backend.encode_batch(
-        [text.strip() or text for text in texts], add_special_tokens=False
-    )  # puts its own space
+    unknown, spellings = vocabulary.tokenizer.unk_token_id, vocabulary.spellings
+    with whole_texts(vocabulary.tokenizer) as backend:
+        exact = backend.encode_batch(list(texts), add_special_tokens=False)
+        bare = backend.encode_batch([text.strip() or text for text in texts], add_special_tokens=False)  # own space
     found = []
     for text, *candidates in zip(texts, exact, bare):
         cut = [[number for number in each.ids if number != unknown and number in spellings] for each in candidates]

@@ -9,6 +9,7 @@ from ofa.plan import Draft
 from ofa.work import Work
 from semeqv.engine.errors import UserError
 from semeqv.text.models.opening import open_model
+from semeqv.text.tokenizers.opening import opened
 
 CELLS = 2**24  # correlations at once
 
@@ -23,11 +24,14 @@ def combine_as_donor(draft: Draft, work: Work, donor: str, tokens: int) -> None:
         tokens: The most tokens that a row is made of.
 
     Raises:
-        UserError: When the donor cannot be opened or has fewer rows than there are tokens, or nothing is shared.
+        UserError: When the donor cannot be opened, has another vocabulary or fewer rows, or nothing is shared.
     """
     rows = open_model(donor).get_input_embeddings().weight.detach().float()
     if len(rows) < work.target.size:
         raise UserError(f"The donor {donor} has {len(rows):,} rows, the new tokenizer {work.target.size:,} tokens.")
+    theirs = opened(donor).get_vocab()
+    if other := next((token for row, token in work.target.tokens.items() if theirs.get(token) != row), None):
+        raise UserError(f"The donor {donor} has another tokenizer, in which {other!r} is not the same token.")
     text = numpy.array([new in work.target.spellings for new in work.shared[0].tolist()], bool)
     new, old = (each[text] for each in work.shared)
     said = rows.any(1).tolist()

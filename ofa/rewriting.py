@@ -1,5 +1,6 @@
 """Gives a model a new vocabulary: every matrix and bias that belongs to the old one is made anew by a plan."""
 
+import inspect
 from typing import Any
 
 import torch
@@ -8,8 +9,9 @@ from torch import Tensor, nn
 from ofa.factorisation import Factors, factorise
 from ofa.factorised import factorised_model
 from ofa.plan import Plan
+from ofa.positions import move_positions
 from semeqv.engine.errors import UserError
-from semeqv.text.models.tying import embedding_weights, is_tied
+from semeqv.text.models.tying import embedding_weights, head_of, is_tied
 
 ROLES = ("bos_token_id", "eos_token_id", "pad_token_id", "cls_token_id", "sep_token_id", "mask_token_id")
 
@@ -23,7 +25,8 @@ def rewrite(
     Args:
         model: A `PreTrainedModel`, tied, untied, or without a head. It is changed.
         plan: Where the rows come from.
-        tokenizer: Of the new vocabulary; the configuration is told its special tokens.
+        tokenizer: Of the new vocabulary; the configuration is told its special tokens, and positions that are counted
+            from the padding token on are moved with it.
         kept: Numbers of a coordinate; None for embeddings that are not factorised.
         factorised: Whether the model keeps coordinates and primitives apart; else they are multiplied.
         generator: Of the rows that are drawn.
@@ -38,7 +41,7 @@ def rewrite(
     tied, matrices = is_tied(model), {"input": reads.detach().clone()}
     if predicts is not None and not tied:
         matrices["output"] = predicts.detach().clone()
-    biases, shares = head_biases(model, len(reads)), dict[str, float]()
+    shares = dict[str, float]()
     dense, apart = dict[str, Tensor](), dict[str, Factors]()
     for name, matrix in matrices.items():
         if len(matrix) != len(reads):
@@ -56,10 +59,10 @@ def rewrite(
             apart[name] = made
         else:
             dense[name] = made.dense()
-    resize(model, len(plan))
-    for name, bias in biases.items():
-        place_bias(model, name, plan.apply(bias, generator))
+    for names, bias in resized_biases(model, len(plan)).items():
+        place_bias(model, names, plan.apply(bias, generator))
     tell_tokens(model, tokenizer)
+    move_positions(model, tokenizer.pad_token_id)
     if apart:
         return factorised_model(model, apart["input"], apart.get("output")), shares
     for place, name in zip(embedding_weights(model), ("input", "output")):
@@ -70,39 +73,61 @@ def rewrite(
 
 def resize(model: Any, rows: int) -> None:
     """Give the embeddings of a model, and the bias of its head, so many rows."""
+    if "mean_resizing" not in inspect.signature(model.resize_token_embeddings).parameters:  # MobileBERT, for one
+        raise UserError(f"{type(model).__name__} is resized in a way of its own; it cannot be given a new vocabulary.")
     model.resize_token_embeddings(rows, mean_resizing=False)
     reads, predicts = embedding_weights(model)
     if len(reads) != rows or (predicts is not None and len(predicts) != rows):
         raise UserError(f"{type(model).__name__} cannot be given {rows:,} tokens.")
 
 
-def head_biases(model: Any, rows: int) -> dict[str, Tensor]:
-    """The biases of the head that have a number for each token, `(rows,)`, by name; tied ones once.
+def resized_biases(model: Any, rows: int) -> dict[tuple[str, ...], Tensor]:
+    """Resize a model, and find the biases that have a number for each token: that of the head, and what is resized.
 
     Args:
         model: A `PreTrainedModel`.
-        rows: Of its old embedding.
+        rows: Of its new embedding.
 
     Returns:
-        Copies.
+        Copies of what they were, `(old rows,)`, by all the names that a bias has.
+
+    Raises:
+        UserError: When the model keeps something else for each token.
     """
-    body, found, seen = f"{model.base_model_prefix}.", dict[str, Tensor](), set[int]()
-    for name, parameter in model.named_parameters():
-        inside = name.startswith(body) or model.base_model is model
-        if not inside and name.endswith("bias") and parameter.shape == (rows,) and id(parameter) not in seen:
-            found[name] = parameter.detach().clone()
-            seen.add(id(parameter))
-    return found
+    shapes, bias = {name: each.shape for name, each in tensors(model)}, getattr(head_of(model), "bias", None)
+    held: dict[int, tuple[list[str], Tensor]] = {}
+    for name, each in tensors(model):
+        if each.dim() == 1:
+            held.setdefault(id(each), ([], each.detach().clone()))[0].append(name)
+    found = {name for name, each in tensors(model) if each is bias}
+    for pair in (model._tied_weights_keys or {}).items():  # of an untied model they are two
+        found |= set(pair) & shapes.keys() if found.intersection(pair) else set()
+    if rows == len(embedding_weights(model)[0]):
+        resize(model, rows + 1)  # what has a number for each token shows itself by another shape
+        found |= {name for name, each in tensors(model) if each.shape != shapes[name]}
+    resize(model, rows)
+    found |= {name for name, each in tensors(model) if each.shape != shapes[name]}
+    matrices = {id(each) for each in embedding_weights(model)}
+    for name, each in tensors(model):
+        if name in found and id(each) not in matrices and not (each.dim() == 1 and isinstance(each, nn.Parameter)):
+            raise UserError(
+                f"{type(model).__name__} has numbers for each token in {name}, too; it cannot be given a new "
+                "vocabulary."
+            )
+    return {tuple(names): values for names, values in held.values() if found.intersection(names)}
 
 
-def place_bias(model: Any, name: str, values: Tensor) -> None:
-    """Put a bias into a model that has been resized, wherever it is tied to."""
-    output = model.get_output_embeddings()
-    owner, _, last = name.rpartition(".")
+def tensors(model: Any) -> list[tuple[str, Tensor]]:
+    """The parameters and buffers of a model by name, tied ones by each of their names."""
+    return [*model.named_parameters(remove_duplicate=False), *model.named_buffers(remove_duplicate=False)]
+
+
+def place_bias(model: Any, names: tuple[str, ...], values: Tensor) -> None:
+    """Put a bias into a model that has been resized, wherever it is."""
     new = nn.Parameter(values)
-    if getattr(output, "bias", None) is not None:
-        output.bias = new
-    setattr(model.get_submodule(owner), last, new)
+    for name in names:
+        owner, _, last = name.rpartition(".")
+        setattr(model.get_submodule(owner), last, new)
 
 
 def tell_tokens(model: Any, tokenizer: Any) -> None:

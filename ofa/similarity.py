@@ -4,10 +4,10 @@ from typing import Any
 
 import numpy
 
-from ofa.mapping import Mapping, map_subwords
+from ofa.mapping import map_subwords
 from ofa.nearest import nearest, softmax_weights
-from ofa.plan import Draft
-from ofa.vectors.word_vectors import Floats, WordVectors, unit
+from ofa.plan import Draft, Integers
+from ofa.vectors.word_vectors import WordVectors, unit
 from ofa.work import Work
 
 
@@ -30,12 +30,12 @@ def combine_nearest(
     }
     open_rows = draft.open()
     work.facts["words"] = {
-        "source": covered(mappings["source"], numpy.flatnonzero(work.source.used)),
-        "target": covered(mappings["target"], open_rows),
+        "source": covered(mappings["source"].degree, numpy.flatnonzero(work.source.used)),
+        "target": covered(mappings["target"].degree, open_rows),
     }
-    old = subword_vectors(mappings["source"], source)
+    old = mappings["source"].vectors(source.matrix)
     candidates = numpy.flatnonzero((mappings["source"].degree > 0) & work.source.used & (old != 0).any(1))
-    new = subword_vectors(mappings["target"], target)[open_rows]
+    new = mappings["target"].vectors(target.matrix)[open_rows]
     found = (mappings["target"].degree[open_rows] > 0) & (new != 0).any(1)
     rows = open_rows[found]
     if not len(rows) or not len(candidates):
@@ -47,15 +47,17 @@ def combine_nearest(
     )
 
 
-def subword_vectors(mapping: Mapping, vectors: WordVectors) -> Floats:
-    """The vectors of all subwords, `(subwords, width)`."""
-    return mapping.vectors(vectors.matrix)
+def covered(degree: Integers, rows: Integers) -> dict[str, Any]:
+    """How many of some subwords have words, and percentiles of how many these have.
 
+    Args:
+        degree: `(subwords,)`, how many words each has.
+        rows: Which subwords.
 
-def covered(mapping: Mapping, rows: Any) -> dict[str, Any]:
-    """How many of some subwords have words, and percentiles of how many these have, as JSON."""
-    degree = mapping.degree[rows]
-    some = degree[degree > 0]
+    Returns:
+        The numbers, as JSON.
+    """
+    some = degree[rows][degree[rows] > 0]
     found: dict[str, Any] = {"subwords": len(rows), "with words": len(some)}
     if len(some):
         at = (5, 25, 50, 75, 95)

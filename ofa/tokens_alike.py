@@ -17,14 +17,14 @@ def combine_shared(draft: Draft, work: Work, vectors: WordVectors) -> None:
     """Let rows be combinations of those of the shared tokens, by the sparsemax of their cosines.
 
     Args:
-        draft: Rows without an origin that have a vector are given one.
+        draft: Rows without an origin that have a vector, which is not zero, are given one.
         work: Both vocabularies. Its facts are told how many tokens have vectors, and of how many tokens rows are made.
-        vectors: Vectors of the new tokens.
+        vectors: Vectors of the new tokens; one of zeros, which is like no other, is none.
 
     Raises:
         UserError: When no shared token has a vector.
     """
-    place = {word: row for row, word in enumerate(vectors.words)}
+    place = {word: row for row, word in enumerate(vectors.words) if vectors.matrix[row].any()}
     tokens = work.target.tokens
     kept = [(i, place[tokens[i]]) for i in draft.open().tolist() if tokens.get(i) in place]
     known = [

@@ -1,5 +1,9 @@
 """A vocabulary as the methods see it, and the tokens that two vocabularies share."""
 
+import hashlib
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -8,7 +12,7 @@ import numpy
 from numpy.typing import NDArray
 
 from semeqv.engine.errors import UserError
-from semeqv.text.tokenizers.spelling import spellings
+from semeqv.text.tokenizers.spelling import BYTE, SENTENCE_PIECE, Convention, convention_of, spellings
 
 Integers = NDArray[numpy.int64]
 
@@ -67,17 +71,56 @@ class Vocabulary:
         """The tokens by id, as the tokenizer writes them."""
         return {number: token for token, number in self.tokenizer.get_vocab().items()}
 
+    @cached_property
+    def convention(self) -> Convention:
+        """How words are marked."""
+        return convention_of(self.tokenizer.get_vocab())
+
+    def is_byte(self, number: int) -> bool:
+        """Whether a token is a byte that stands in for what the vocabulary lacks, `<0x41>` of SentencePiece."""
+        return self.convention == SENTENCE_PIECE and BYTE.fullmatch(self.tokens[number]) is not None
+
+
+def vocabulary_hash(tokenizer: Any) -> str:
+    """A hash of the tokens of a tokenizer and their ids, 64 hexadecimal digits."""
+    return hashlib.sha256(json.dumps(sorted(tokenizer.get_vocab().items())).encode()).hexdigest()
+
 
 def size_of(tokenizer: Any) -> int:
     """The rows that the tokens of a tokenizer need."""
     return max(tokenizer.get_vocab().values(), default=-1) + 1
 
 
+@contextmanager
+def whole_texts(tokenizer: Any) -> Iterator[Any]:
+    """Let a tokenizer neither cut texts off nor pad them, which a `tokenizer.json` may tell it to; then as before.
+
+    Args:
+        tokenizer: A fast tokenizer of transformers.
+
+    Yields:
+        What is behind it, a `tokenizers.Tokenizer`.
+    """
+    backend = tokenizer.backend_tokenizer
+    truncation, padding = backend.truncation, backend.padding
+    backend.no_truncation()
+    backend.no_padding()
+    try:
+        yield backend
+    finally:
+        if truncation is not None:
+            backend.enable_truncation(**truncation)
+        if padding is not None:
+            backend.enable_padding(**padding)
+
+
 def shared(source: Vocabulary, target: Vocabulary, ignore_case: bool = True) -> tuple[Integers, Integers]:
     """The tokens of the target that the source has too.
 
-    Special tokens are those with the same role; others those that stand for the same bytes, whatever marks words in
-    either vocabulary, then those that do but for case. Where several tokens of the source do, it is the first.
+    Special tokens are those with the same role. Others are those that are written the same, where both vocabularies
+    mark words alike; then those that stand for the same bytes, whatever marks words; then those that do but for case.
+    Where several tokens of the source do, it is the first that is no byte to fall back to: such a byte (`<0x41>`) is
+    hardly trained where there is a token for the letter. A vocabulary shares every token with itself.
 
     Args:
         source: The old vocabulary.
@@ -92,14 +135,17 @@ def shared(source: Vocabulary, target: Vocabulary, ignore_case: bool = True) -> 
     for number, token in target.tokens.items():
         if number not in target.spellings and number not in found and token in special:
             found[number] = special[token]
+    written = {source.tokens[number]: number for number in source.spellings}
+    written = written if source.convention == target.convention else {}
     exact: dict[bytes, int] = {}
     folded: dict[str, int] = {}
-    for number, spelled in source.spellings.items():
+    for number in sorted(source.spellings, key=source.is_byte):
+        spelled = source.spellings[number]
         exact.setdefault(spelled, number)
         if ignore_case and (text := fold(spelled)) is not None:
             folded.setdefault(text, number)
     for number, spelled in target.spellings.items():
-        match = exact.get(spelled)
+        match = written.get(target.tokens[number], exact.get(spelled))
         if match is None and ignore_case and (text := fold(spelled)) is not None:
             match = folded.get(text)
         if match is not None:
@@ -109,9 +155,9 @@ def shared(source: Vocabulary, target: Vocabulary, ignore_case: bool = True) -> 
 
 
 def fold(spelled: bytes) -> str | None:
-    """A token without its case; None when it is no text."""
+    """A token in small letters, which ß and ss are two of; None when it is no text."""
     try:
-        return spelled.decode().casefold()
+        return spelled.decode().lower()
     except UnicodeDecodeError:
         return None
 

@@ -19,6 +19,8 @@ HYPER_setformer ?= --layers 1 --hidden_size 256 --heads 4 --dropout .1
 HYPER_STEPS ?= 1500
 HYPER_BATCH ?= 64
 HYPER_WORDS ?= 16
+HYPER_OPTIMIZER ?= cli optimizers adam --learning_rate 1e-3
+HYPER_SCHEDULE ?= cli schedulers cosine
 KEEP ?=
 
 # Methods that draw nothing need one seed.
@@ -101,7 +103,7 @@ NETWORK = $(lastword $(subst -, ,$*))
 $(RUN)/hypernetworks/%/trained: $(RUN)/mapping/mapping.json
 	$(SEMEQV) --seed $(firstword $(subst -, ,$*)) --steps $(HYPER_STEPS) $(SETTINGS) --output $(@D) $(OPTIONS) \
 	  $(SUBWORDS) --batch_size $(HYPER_BATCH) $(SUBWORDS) --split validation \
-	  cli ofa model $(NETWORK) $(HYPER_$(NETWORK)) cli optimizers adam --learning_rate 1e-3 cli schedulers cosine \
+	  cli ofa model $(NETWORK) $(HYPER_$(NETWORK)) $(HYPER_OPTIMIZER) $(HYPER_SCHEDULE) \
 	  cli savers default-saver --savebest --minutes 2 --resume cli train
 	@touch $@
 

@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING, Any
 import click
 import numpy
 import torch
-from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers, processors
+from tokenizers import Tokenizer, models, normalizers, processors
 from transformers import PreTrainedTokenizerFast
 
 from ofa.bag.networks import bag_of
-from ofa.vectors.making import WORD
+from ofa.vectors.making import WORDS
 from ofa.vectors.reading import read_vectors
 from ofa.vectors.word_vectors import Floats, WordVectors
 from ofa.vocabulary import size_of
@@ -90,8 +90,8 @@ def by_token(vectors: WordVectors, weights: Floats, tokenizer: Any) -> Floats:
 def word_tokenizer(words: list[str]) -> Any:
     """A tokenizer that finds words as `cli ofa vectors` does; what is none has no token."""
     backend = Tokenizer(models.WordLevel({word: i for i, word in enumerate([*SPECIAL, *words])}, SPECIAL[3]))
-    backend.normalizer = normalizers.Lowercase()
-    backend.pre_tokenizer = pre_tokenizers.Split(Regex(WORD.pattern), "removed", invert=True)
+    backend.normalizer = normalizers.Sequence([normalizers.NFC(), normalizers.Lowercase()])
+    backend.pre_tokenizer = WORDS
     begin, end = SPECIAL[1:3]
     ends = [(token, SPECIAL.index(token)) for token in (begin, end)]
     backend.post_processor = processors.TemplateProcessing(f"{begin} $A {end}", None, ends)

@@ -20,7 +20,7 @@ class CreateMapping:
         target_tokenizer: The new vocabulary: a folder, a hub name or a tokenizer.json.
         vectors: Word vectors of all languages in one space.
         keep_dim: Numbers of a coordinate; the width of the model if left out, where nothing is factorised.
-        matrix: Which embedding is to be predicted, for models whose head has a matrix of its own.
+        matrix: Which embedding is to be predicted; where the two are one matrix, it is input.
         most_words: The first so many words of the vectors; 0 for all.
         path: The folder.
     """

@@ -1,6 +1,7 @@
 """Makes the folder of a mapping."""
 
-from typing import TYPE_CHECKING
+import hashlib
+from typing import TYPE_CHECKING, Any
 
 import click
 import numpy
@@ -10,11 +11,11 @@ from ofa.factorisation import factorise
 from ofa.hypernetwork.folder import MappingFolder
 from ofa.mapping import map_subwords
 from ofa.vectors.reading import read_vectors
-from ofa.vocabulary import Vocabulary, size_of
+from ofa.vocabulary import Vocabulary, size_of, vocabulary_hash
 from semeqv.engine.errors import UserError
 from semeqv.text.files import fingerprint
 from semeqv.text.models.opening import open_model, open_tokenizer
-from semeqv.text.models.tying import embedding_weights
+from semeqv.text.models.tying import embedding_weights, is_tied
 from semeqv.text.tokenizers.opening import opened
 
 if TYPE_CHECKING:
@@ -31,14 +32,16 @@ def create_mapping(options: "CreateMapping") -> None:
         UserError: When something cannot be opened or does not fit.
     """
     model = open_model(options.source)
-    matrix = dict(zip(("input", "output"), embedding_weights(model)))[options.matrix]
-    if matrix is None:
+    matrices = matrices_of(model)
+    name = "input" if options.matrix == "output" and is_tied(model) else options.matrix
+    if name not in matrices:
         raise UserError(f"{options.source} predicts no tokens; it has no output embedding.")
+    matrix = matrices[name]
     source = Vocabulary(open_tokenizer(options.source), len(matrix))
     tokenizer = opened(options.target_tokenizer)
     target = Vocabulary(tokenizer, size_of(tokenizer))
     kept = options.keep_dim or matrix.shape[1]
-    coordinates = coordinates_of(matrix.detach(), torch.from_numpy(source.used), kept, options.source)
+    coordinates = coordinates_of(matrix, torch.from_numpy(source.used), kept, options.source)
     vectors = read_vectors(options.vectors, options.most_words)
     words = vectors.plain()
     old = map_subwords(source.tokenizer, words, source.rows)
@@ -50,13 +53,30 @@ def create_mapping(options: "CreateMapping") -> None:
         "vectors": fingerprint(options.vectors),
         "words": len(words),
         "keep_dim": kept,
-        "matrix": options.matrix,
+        "matrix": name,
+        "matrix_hash": matrix_hash(matrix),
+        "old_tokens_hash": vocabulary_hash(source.tokenizer),
+        "new_tokens_hash": vocabulary_hash(target.tokenizer),
         "old subwords": len(trained),
         "new subwords": int((new.degree > 0).sum()),
     }
     MappingFolder(old, new, vectors.matrix, coordinates, trained, facts).write(options.path)
+    if name != options.matrix:
+        click.echo("The two embeddings are one matrix; the mapping is of it: --matrix input.", err=True)
     click.echo(f"{facts['old subwords']:,} old and {facts['new subwords']:,} new subwords are part of words.")
     click.echo(f"wrote {options.path}")
+
+
+def matrices_of(model: Any) -> dict[str, torch.Tensor]:
+    """The embeddings of a model by name, `(rows, width)` each: input, and output where that is a matrix of its own."""
+    reads, predicts = embedding_weights(model)
+    found = {"input": reads.detach()}
+    return found if predicts is None or is_tied(model) else found | {"output": predicts.detach()}
+
+
+def matrix_hash(matrix: torch.Tensor) -> str:
+    """A hash of the numbers of a matrix, as float32: 64 hexadecimal digits."""
+    return hashlib.sha256(matrix.float().contiguous().numpy().data).hexdigest()
 
 
 def coordinates_of(matrix: torch.Tensor, used: torch.Tensor, kept: int, source: str) -> torch.Tensor:

@@ -31,10 +31,11 @@ def measured(
     Returns:
         A line for each.
     """
-    held = split_of(folder.trained, options.split, options.seed)
-    trained = split_of(folder.trained, "train", options.seed)
+    seed = getattr(model.config, "split_seed", 0)
+    held = split_of(folder.trained, options.split, seed)
+    trained = split_of(folder.trained, "train", seed)
     wanted = folder.coordinates[torch.from_numpy(held)]
-    hypernetwork = predicted(options, model, folder.source, folder.vectors, held, regime=regime)
+    hypernetwork = predicted(options, model, folder, folder.source, held, regime=regime)
     vectors = unit(folder.source.vectors(folder.vectors))
     similar, places = nearest(vectors[held], vectors[trained], options.neighbours)
     neighbours = folder.coordinates[torch.from_numpy(trained[places.numpy()])]

@@ -1,5 +1,6 @@
 """The folder of a mapping: what a hypernetwork is trained on and predicts for."""
 
+import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,6 +40,19 @@ class MappingFolder:
     coordinates: Tensor
     trained: Any
     facts: dict[str, Any]
+
+    @property
+    def fingerprint(self) -> str:
+        """A hash of what a hypernetwork learns from: the word vectors, the old tokens and their coordinates.
+
+        Raises:
+            UserError: When the mapping does not say; it was written by an earlier version.
+        """
+        try:
+            said = [self.facts[name] for name in ("vectors", "words", "keep_dim", "matrix_hash", "old_tokens_hash")]
+        except KeyError:
+            raise UserError("The mapping does not say what it was made of; write it anew: cli ofa mapping") from None
+        return hashlib.sha256(json.dumps(said).encode()).hexdigest()
 
     def write(self, folder: Path) -> None:
         """Write the folder.
@@ -82,7 +96,7 @@ def read_folder(folder: Path) -> MappingFolder:
         )
         vectors, coordinates, trained = tensors["vectors"].numpy(), tensors["coordinates"], tensors["trained"].numpy()
     except FileNotFoundError:
-        raise UserError(f"{folder} holds no mapping; write one: cli ofa mapping --output {folder}") from None
+        raise UserError(f"{folder} holds no mapping; write one: cli ofa mapping --path {folder}") from None
     except (OSError, ValueError, KeyError, SafetensorError) as error:
         raise UserError(f"The mapping in {folder} is damaged ({type(error).__name__}); write it anew.") from error
     return MappingFolder(source, target, vectors, coordinates, trained, facts)

@@ -71,6 +71,7 @@ class HypernetworkOptions:
         sizes = {"num_hidden_layers": own.pop("layers"), "num_attention_heads": own.pop("heads", 1)}
         sizes["contrast_temperature"] = own.pop("temperature")
         own.pop("hypernetwork_config_path")
+        own |= {"mapping_hash": data.folder.fingerprint, "split_seed": data.facts()["split seed"]}
         if data.width % sizes["num_attention_heads"]:
             raise UserError(f"--heads {sizes['num_attention_heads']} must divide the {data.width} numbers of a vector.")
         return Hypernetwork(HypernetworkConfig(network=self.network, width=data.width, kept=data.kept, **sizes, **own))
@@ -110,7 +111,7 @@ def read_config(path: Path) -> dict[str, Any]:
         The options that it says, by our names.
 
     Raises:
-        ValueError: When it cannot be read, or a value is no number.
+        ValueError: When it cannot be read, or a value is no number, or no whole one where it counts.
     """
     import yaml
 
@@ -121,8 +122,9 @@ def read_config(path: Path) -> dict[str, Any]:
     found = {}
     for name, (part, key) in NAMES.items():
         value = said.get(part, {}).get(key) if isinstance(said, dict) and isinstance(said.get(part, {}), dict) else None
-        if value is not None and not isinstance(value, int | float):
-            raise ValueError(f"{path}: {part}.{key} must be a number, not {value!r}.")
+        whole = name in ("layers", "hidden_size")
+        if value is not None and (isinstance(value, bool) or not isinstance(value, int if whole else int | float)):
+            raise ValueError(f"{path}: {part}.{key} must be a {'whole ' if whole else ''}number, not {value!r}.")
         if value is not None:
             found[name] = value
     return found

@@ -23,6 +23,8 @@ class HypernetworkConfig(PreTrainedConfig):
         dropout: Share of activations dropped in training.
         contrast: The share of the contrastive part in the loss.
         contrast_temperature: Of the contrastive part; transformers keeps `temperature` for generation.
+        mapping_hash: The fingerprint of the mapping that it is trained on.
+        split_seed: Of the split of its subwords.
         **rest: What every configuration has.
     """
 
@@ -40,12 +42,15 @@ class HypernetworkConfig(PreTrainedConfig):
         dropout: float = 0.4,
         contrast: float = 0.1,
         contrast_temperature: float = 0.5,
+        mapping_hash: str = "",
+        split_seed: int = 14,
         **rest: Any,
     ):
         self.network, self.width, self.kept = network, width, kept
         self.hidden_size, self.num_hidden_layers = hidden_size, num_hidden_layers
         self.num_attention_heads, self.dropout = num_attention_heads, dropout
         self.contrast, self.contrast_temperature = contrast, contrast_temperature
+        self.mapping_hash, self.split_seed = mapping_hash, split_seed
         super().__init__(**rest)
 
 

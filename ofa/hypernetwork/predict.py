@@ -13,7 +13,8 @@ class Predicting:
     """What the actions of a hypernetwork have in common.
 
     Args:
-        mapping: The folder that `cli ofa mapping` has written.
+        mapping: The folder that `cli ofa mapping` has written, and the hypernetwork was trained on; for `cli ofa
+            predict`, that of another new vocabulary will do.
         batch_size: Subwords at a time.
         most_words: Words of a subword at most; of more, some are drawn.
     """
@@ -58,26 +59,25 @@ class Evaluate(Predicting):
     """Measure how well coordinates of held-out old subwords are predicted (HyperOFA, step 2.5), beside OFA.
 
     OFA combines the coordinates of the ten nearest subwords that the hypernetwork was trained on; the mean of these is
-    the floor. Cosine and relative distance are means over subwords; the share found is that of the subwords whose own
-    coordinates are the nearest to the prediction, by cosine, among all held-out ones.
+    the floor. Subwords are held out as they were in the training of the hypernetwork. Cosine is a mean over subwords;
+    relative distance is the mean distance of a number over the mean size of a number; the share found is that of the
+    subwords whose own coordinates are the nearest to the prediction, by cosine, among all held-out ones.
 
     Args:
         split: The part of the subwords.
-        seed: Of the split, as `cli ofa dataset mapping` was told.
         neighbours: Of OFA.
         softmax_temperature: Of OFA.
         csv: Write the table to this file, too.
     """
 
     split: Literal["validation", "test"] = "test"
-    seed: int = 14
     neighbours: int = 10
     softmax_temperature: float = 0.1
     csv: Path | None = None
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        check_bounds(self, seed=0, neighbours=1)
+        check_bounds(self, neighbours=1)
         if self.softmax_temperature <= 0:
             raise ValueError(f"--softmax_temperature must be above 0, not {self.softmax_temperature}.")
 

@@ -1,5 +1,6 @@
 """Predicts coordinates, and keeps them in files."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,11 +24,41 @@ if TYPE_CHECKING:
     from ofa.hypernetwork.predict import Predict, Predicting
 
 
+SAID = ("from", "target_tokenizer", "matrix", "matrix_hash", "new_tokens_hash")  # what predictions say of themselves
+
+DEGREES = ("source_degree", "target_degree")
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """Rows of a new embedding that a hypernetwork has predicted.
+
+    Args:
+        source: The model that they are for.
+        target_tokenizer: The new vocabulary.
+        matrix: Which embedding, input or output.
+        matrix_hash: Of the old embedding.
+        new_tokens_hash: Of the new vocabulary.
+        subwords: `(n,)`, the new tokens, rising.
+        coordinates: `(n, kept)`.
+        degrees: How many words each old and each new subword has, `(subwords,)` each.
+    """
+
+    source: str
+    target_tokenizer: str
+    matrix: str
+    matrix_hash: str
+    new_tokens_hash: str
+    subwords: NDArray[numpy.int64]
+    coordinates: Tensor
+    degrees: tuple[NDArray[numpy.int64], NDArray[numpy.int64]]
+
+
 def predicted(
     options: "Predicting",
     model: Any,
+    folder: MappingFolder,
     mapping: Mapping,
-    vectors: NDArray[numpy.float32],
     subwords: NDArray[numpy.int64],
     *,
     regime: tuple[str, str, int | None],
@@ -37,8 +68,8 @@ def predicted(
     Args:
         options: How many subwords at a time, and words of one.
         model: A hypernetwork.
-        mapping: The words of the subwords.
-        vectors: `(words, width)`.
+        folder: Of the mapping that the hypernetwork was trained on.
+        mapping: The words of the subwords, old or new ones.
         subwords: `(n,)`, each with words.
         regime: Device, precision, threads.
 
@@ -46,14 +77,14 @@ def predicted(
         `(n, kept)`, float32 on the CPU.
 
     Raises:
-        UserError: When the model is no hypernetwork, or of another width.
+        UserError: When the model is no hypernetwork, or was trained on another mapping.
     """
-    width = getattr(model.config, "width", None)
     if getattr(model.config, "model_type", None) != "ofa-hypernetwork":
         raise UserError(f"{type(model).__name__} is no hypernetwork; open one: cli model load --from RUN")
-    if width != vectors.shape[1]:
+    if model.config.mapping_hash != folder.fingerprint:
         raise UserError(
-            f"The hypernetwork reads vectors of {width} numbers, those of the mapping have {vectors.shape[1]}."
+            f"The hypernetwork was trained on another mapping than {options.mapping}: on other word vectors, another "
+            "model or --keep_dim."
         )
     found = torch.empty(len(subwords), model.config.kept)
     order = numpy.argsort(mapping.degree[subwords], kind="stable")
@@ -64,7 +95,9 @@ def predicted(
             which = order[start : start + options.batch_size]
             draw = generator(step, 0, 7)
             sets = [chosen(mapping.words_of(subword), options.most_words, False, draw) for subword in subwords[which]]
-            found[torch.from_numpy(which)] = model(**running.place(padded(sets, vectors))).prediction.float().cpu()
+            found[torch.from_numpy(which)] = (
+                model(**running.place(padded(sets, folder.vectors))).prediction.float().cpu()
+            )
     return found
 
 
@@ -81,33 +114,44 @@ def predict_new(options: "Predict", folder: MappingFolder, model: Any, regime: t
         UserError: When the file cannot be written.
     """
     subwords = numpy.flatnonzero(folder.target.degree > 0)
-    rows = predicted(options, model, folder.target, folder.vectors, subwords, regime=regime)
-    facts = {name: str(folder.facts[name]) for name in ("matrix", "keep_dim", "target_tokenizer", "from")}
+    rows = predicted(options, model, folder, folder.target, subwords, regime=regime)
+    facts = {name: str(folder.facts[name]) for name in SAID}
     temporary = options.path.with_name(f".{options.path.name}.tmp")
     try:
         options.path.parent.mkdir(parents=True, exist_ok=True)
-        save_file({"subwords": torch.from_numpy(subwords), "coordinates": rows}, temporary, metadata=facts)
+        tensors = {"subwords": torch.from_numpy(subwords), "coordinates": rows}
+        degrees = {name: getattr(folder, name.partition("_")[0]).degree for name in DEGREES}
+        tensors |= {name: torch.from_numpy(degree) for name, degree in degrees.items()}
+        save_file(tensors, temporary, metadata=facts)
         temporary.replace(options.path)
     except OSError as error:
         raise UserError(f"{options.path} cannot be written: {error.strerror}.") from error
     click.echo(f"wrote {options.path} ({len(subwords):,} subwords)")
 
 
-def read_predictions(path: Path) -> tuple[str, NDArray[numpy.int64], Tensor]:
+def read_predictions(path: Path) -> Predictions:
     """Read predictions.
 
     Args:
         path: The file.
 
     Returns:
-        The matrix that they are for, the new subwords, and their coordinates, `(n,)` and `(n, kept)`.
+        The predictions.
 
     Raises:
-        UserError: When there are none.
+        UserError: When there are none, or they do not say what they are for.
     """
     try:
         with safe_open(path, "pt") as file:
-            facts, rows = file.metadata() or {}, file.get_tensor("coordinates")
-            return facts.get("matrix", "input"), file.get_tensor("subwords").numpy(), rows
+            facts = file.metadata() or {}
+            return Predictions(
+                source=facts["from"],
+                **{name: facts[name] for name in SAID[1:]},
+                subwords=file.get_tensor("subwords").numpy(),
+                coordinates=file.get_tensor("coordinates"),
+                degrees=(file.get_tensor(DEGREES[0]).numpy(), file.get_tensor(DEGREES[1]).numpy()),
+            )
+    except KeyError as error:
+        raise UserError(f"{path} does not say its {error.args[0]}; write it anew: cli ofa predict") from None
     except (OSError, SafetensorError) as error:
         raise UserError(f"{path} holds no predictions; write some: cli ofa predict --path {path}") from error

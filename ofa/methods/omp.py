@@ -22,7 +22,7 @@ class Omp(Method):
     2025, arXiv 2506.06607; tokensurgeon of mergekit). Tokens that both vocabularies have are copied.
 
     Args:
-        donor: A model with the new vocabulary: see --from. That of --target_tokenizer if left out.
+        donor: A model with the new vocabulary, and its tokenizer: see --from. That of --target_tokenizer if left out.
         tokens: The most tokens that a row is made of.
     """
 

@@ -83,6 +83,9 @@ def kept(path: Path) -> tuple[Counter[str], tuple[str, int]]:
 
     Returns:
         Sentences by language, and the language and the row of the last.
+
+    Raises:
+        UserError: When a line is damaged.
     """
     counts, last = Counter[str](), ("", 0)
     if not path.exists():
@@ -92,10 +95,14 @@ def kept(path: Path) -> tuple[Counter[str], tuple[str, int]]:
         for line in file:
             if not line.endswith(b"\n"):
                 break
-            said = json.loads(line)
+            try:
+                said = json.loads(line)
+                last = (said["language"], said["row"])
+            except (ValueError, TypeError, KeyError):
+                number = sum(counts.values()) + 1
+                raise UserError(f"{path}, line {number}, is damaged; remove the file, to fetch it anew.") from None
             whole += len(line)
-            counts[said["language"]] += 1
-            last = (said["language"], said["row"])
+            counts[last[0]] += 1
     os.truncate(path, whole)
     return counts, last
 

@@ -14,7 +14,9 @@ class Extended:
 
     As the tokenizer of Glot500 extends that of XLM-R (ImaniGooghari et al., 2023, arXiv 2305.12182): a tokenizer of the
     same kind and rules is trained on the text, and the tokens that the old one lacks are put behind its own, which keep
-    their ids. `cli save-tokenizer` writes it.
+    their ids. Byte-pair encoding then learns as many new tokens anew, merging on from the tokens that the old one cuts
+    the text into: merges of the tokenizer of the text alone, put behind the old ones, would hardly ever apply. `cli
+    save-tokenizer` writes it.
 
     Args:
         source: Whose tokenizer: a run folder, a checkpoint, a Hugging Face folder, a hub name or a tokenizer.json.

@@ -2,18 +2,21 @@
 
 import itertools
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from tokenizers import Tokenizer
 from tqdm import tqdm
 
+from ofa.tokenizers.merging import continued
+from ofa.vocabulary import size_of
 from semeqv.engine.errors import UserError
 from semeqv.text.tokenizers.opening import opened
 
 if TYPE_CHECKING:
     from ofa.tokenizers.extended import Extended
 
+KINDS = ("WordPiece", "BPE", "Unigram")
 PIECE = 1000  # documents handed over at a time
 
 Model = dict[str, Any]
@@ -40,18 +43,29 @@ def extended(options: "Extended", corpora: Sequence[Any]) -> Any:
     old.backend_tokenizer.no_padding()
     said = json.loads(old.backend_tokenizer.to_str())
     kind = said["model"]["type"]
-    if kind not in JOINED:
+    if kind not in KINDS:
+        raise UserError(f"The tokenizer of {options.source} is of the kind {kind}; {', '.join(KINDS)} can be extended.")
+    if (size := size_of(old)) > len(old):
         raise UserError(
-            f"The tokenizer of {options.source} is of the kind {kind}; {', '.join(JOINED)} can be extended."
+            f"The {len(old):,} tokens of {options.source} have ids up to {size - 1:,}; a tokenizer with such gaps "
+            "cannot be written. Number its tokens anew."
         )
     new = old.train_new_from_iterator(texts(corpora, options.documents), options.tokens, show_progress=False)
     model = json.loads(new.backend_tokenizer.to_str())["model"]
-    taken = {each["content"] for each in said["added_tokens"]}
-    JOINED[kind](said["model"], model, taken, size := len(old))
-    backend = Tokenizer.from_str(json.dumps(said))
-    if backend.get_vocab_size() == size:
+    vocabulary, before = model["vocab"], old.get_vocab()
+    learnt = sorted(vocabulary, key=vocabulary.__getitem__) if kind != "Unigram" else [token for token, _ in vocabulary]
+    fresh = [token for token in learnt if token not in before]
+    if fresh and kind == "BPE":
+        fresh = merged_on(old, said, model, fresh, texts(corpora, options.documents))
+    if not fresh:
         raise UserError("The text has no token that the tokenizer lacks; say more --tokens.")
-    old._tokenizer = backend
+    if kind == "Unigram":
+        if len(said["model"]["vocab"]) < size:
+            raise UserError("The tokenizer has tokens behind those of its model; it cannot be extended.")
+        said["model"]["vocab"] += [[token, score] for token, score in vocabulary if token not in before]
+    else:
+        number(said, fresh, size)
+    old._tokenizer = Tokenizer.from_str(json.dumps(said))
     return old
 
 
@@ -65,30 +79,52 @@ def texts(corpora: Sequence[Any], most: int) -> Iterator[list[str]]:
             bar.update(len(held))
 
 
-def join_words(old: Model, new: Model, taken: set[str], size: int) -> None:
-    """WordPiece: the longest token that fits is taken, so that tokens are all there is."""
-    add(old["vocab"], new["vocab"], taken, size)
+def number(said: dict[str, Any], fresh: Sequence[str], first: int) -> None:
+    """Put tokens into the model of a tokenizer, as JSON, from an id on.
+
+    Added tokens are put there too, by the ids they have: these stay only where the model knows them.
+    """
+    added = {each["content"]: each["id"] for each in said["added_tokens"]}
+    said["model"]["vocab"] |= added | {token: first + place for place, token in enumerate(fresh)}
 
 
-def join_merges(old: Model, new: Model, taken: set[str], size: int) -> None:
-    """Byte-pair encoding: new merges come after the old ones, each of tokens that are there by then."""
-    add(old["vocab"], new["vocab"], taken, size)
-    known = {tuple(pair) for pair in old["merges"]}
-    old["merges"] += [pair for pair in new["merges"] if tuple(pair) not in known]
+def merged_on(
+    old: Any, said: dict[str, Any], learnt: Model, fresh: list[str], documents: Iterator[list[str]]
+) -> list[str]:
+    """Let byte-pair encoding learn as many new tokens as a tokenizer of the text alone has.
+
+    Args:
+        old: The old tokenizer, which is given the letters that it lacks.
+        said: The same as JSON; letters and merges are put into its model.
+        learnt: The model of the tokenizer of the text alone, as JSON.
+        fresh: Its tokens that the old one lacks.
+        documents: The text, some documents at a time.
+
+    Returns:
+        The new tokens, letters first.
+    """
+    inside = len(learnt.get("continuing_subword_prefix") or "")
+    made = {one + other[inside:] for one, other in learnt["merges"]}
+    letters = [token for token in fresh if token not in made]
+    number(said, letters, size_of(old))
+    old._tokenizer = Tokenizer.from_str(json.dumps(said))
+    merges = continued(old, documents, len(fresh) - len(letters))
+    return letters + add_merges(said["model"], merges, old.get_vocab())
 
 
-def join_scores(old: Model, new: Model, taken: set[str], size: int) -> None:
-    """The unigram model: new tokens with the scores that they have in the new text."""
-    known = {token for token, _ in old["vocab"]} | taken
-    if len(old["vocab"]) < size:
-        raise UserError("The tokenizer has tokens behind those of its model; it cannot be extended.")
-    old["vocab"] += [[token, score] for token, score in new["vocab"] if token not in known]
+def add_merges(model: Model, merges: Sequence[tuple[str, str]], known: Container[str]) -> list[str]:
+    """Put merges behind those of a model of byte-pair encoding.
 
+    Args:
+        model: The model, as its JSON; its merges are added to.
+        merges: Pairs of tokens.
+        known: The tokens that there are.
 
-def add(old: dict[str, int], new: dict[str, int], taken: set[str], size: int) -> None:
-    """Number the new tokens from behind the old ones, in the order in which they were learnt."""
-    fresh = [token for token in sorted(new, key=new.__getitem__) if token not in old and token not in taken]
-    old |= {token: size + place for place, token in enumerate(fresh)}
-
-
-JOINED = {"WordPiece": join_words, "BPE": join_merges, "Unigram": join_scores}
+    Returns:
+        The tokens that are new, in the order of the merges.
+    """
+    inside = len(model.get("continuing_subword_prefix") or "")
+    there = {tuple(pair) for pair in model["merges"]}
+    model["merges"] += [[*pair] for pair in merges if pair not in there]
+    made = dict.fromkeys(one + other[inside:] for one, other in merges)
+    return [token for token in made if token not in known]

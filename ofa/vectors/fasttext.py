@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy
 
 from ofa.vectors.word_vectors import WordVectors
+from ofa.vocabulary import whole_texts
 from semeqv.engine.errors import UserError
 
 if TYPE_CHECKING:
@@ -26,7 +27,8 @@ def token_vectors(documents: Iterable[Any], tokenizer: Any, options: "TokenVecto
         threads: Of fastText.
 
     Returns:
-        The vectors of the tokens that are frequent enough, the most frequent first.
+        The vectors of the tokens that are frequent enough, the most frequent first, but for those with a blank or
+        the end of a line in them.
 
     Raises:
         UserError: When gensim is not installed, or there is too little text.
@@ -39,9 +41,9 @@ def token_vectors(documents: Iterable[Any], tokenizer: Any, options: "TokenVecto
     if options.documents:
         stream = itertools.islice(stream, options.documents)
     sentences: list[list[str]] = []
-    while some := [document.text for document in itertools.islice(stream, DOCUMENTS)]:
-        encoded = tokenizer.backend_tokenizer.encode_batch(some, add_special_tokens=False)
-        sentences += [each.tokens for each in encoded]
+    with whole_texts(tokenizer) as backend:
+        while some := [document.text for document in itertools.islice(stream, DOCUMENTS)]:
+            sentences += [each.tokens for each in backend.encode_batch(some, add_special_tokens=False)]
     model = FastText(
         vector_size=options.dimensions, window=options.window, min_count=options.least, sg=1, seed=seed, workers=threads
     )
@@ -50,5 +52,5 @@ def token_vectors(documents: Iterable[Any], tokenizer: Any, options: "TokenVecto
         model.train(corpus_iterable=sentences, total_examples=len(sentences), epochs=options.passes)
     except RuntimeError:
         raise UserError(f"No token occurs {options.least} times; give more text or a smaller --least.") from None
-    words = [word for word in model.wv.index_to_key if " " not in word]
+    words = [word for word in model.wv.index_to_key if not set(word) & set(" \r\n")]  # which a file cannot hold
     return WordVectors(words, numpy.stack([model.wv[word] for word in words]).astype(numpy.float32))

@@ -17,7 +17,8 @@ class Vectors:
     shared context; Levy, Sogaard & Goldberg, 2017, "A Strong Baseline for Learning Cross-Lingual Word Embeddings from
     Sentence Alignments"): the matrix of words by sentences, weighted by tf-idf, is cut down to its largest singular
     values (Halko, Martinsson & Tropp, 2011, arXiv 0909.4061, algorithm 4.4). A word is written with its language before
-    it, `fr:chien`. The corpus is the training set of the sentence: `cli dataset europarl`, `moses`, `tsv`, ...
+    it, `fr:chien`. Of scripts without spaces between words (Han, Kana, Thai, Lao, Khmer, Burmese), every letter is
+    a word. The corpus is the training set of the sentence: `cli dataset europarl`, `moses`, `tsv`, ...
 
     Args:
         path: The file of vectors, word2vec text.

@@ -1,7 +1,7 @@
 """Makes cross-lingual word vectors of sentences and their translations."""
 
 import itertools
-import re
+import unicodedata
 from array import array
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy
 import torch
 from numpy.typing import NDArray
+from tokenizers import Regex, pre_tokenizers
 from torch import Tensor
 from tqdm import tqdm
 
@@ -21,13 +22,23 @@ from semeqv.engine.errors import UserError
 if TYPE_CHECKING:
     from ofa.vectors.make import Vectors
 
-WORD = re.compile(r"[^\W\d_]+(?:[-'’][^\W\d_]+)*")
+# Letters with their marks; those of scripts that put no spaces between words stand alone. Of the library of tokenizers,
+# whose expressions know scripts and marks, and which the tokenizer of `cli ofa bag` finds words by, too.
+ALONE = r"\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}"
+LETTER = rf"(?:(?![{ALONE}])[\p{{L}}\p{{M}}])"
+JOINERS = "-'’\u200c\u200d"
+WORD = rf"(?=[{ALONE}])\p{{L}}\p{{M}}*|{LETTER}+(?:[{JOINERS}]{LETTER}+)*"
+WORDS = pre_tokenizers.Split(Regex(WORD), "removed", invert=True)
 SPARE = 16  # dimensions beyond those that are kept, for the randomised decomposition
 
 
 def words_of(sentence: str) -> list[str]:
-    """The words of a sentence, in small letters: letters with hyphens or apostrophes between them."""
-    return WORD.findall(sentence.lower())
+    """The words of a sentence, in small letters and NFC: letters with hyphens, apostrophes or joiners between them.
+
+    Letters keep their marks, of which Hindi and its kin write vowels. Of scripts that put no spaces between words
+    (Han, Kana, Thai, Lao, Khmer, Burmese), every letter is a word.
+    """
+    return [word for word, _ in WORDS.pre_tokenize_str(unicodedata.normalize("NFC", sentence).lower())]
 
 
 def aligned_vectors(

@@ -1,5 +1,6 @@
 """Words and their vectors."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -10,13 +11,15 @@ from semeqv.engine.errors import UserError
 
 Floats = NDArray[numpy.float32]
 
+LANGUAGE = re.compile(r"([a-z]{2,8}(?:[-_][A-Za-z0-9]+)*):(?=.)")  # fr:, eng_Latn:, pt-br:
+
 
 @dataclass(frozen=True)
 class WordVectors:
     """A vector for every word.
 
     A word may say its language and where it begins and ends, `fra:$chien$`, as in ColexNet+ (Liu et al., 2023, arXiv
-    2305.12818): `plain` takes both away.
+    2305.12818): `plain` takes both away. Whether words say their language is a matter of all of them.
 
     Args:
         words: The words, each once.
@@ -36,19 +39,23 @@ class WordVectors:
         return int(self.matrix.shape[1])
 
     def plain(self) -> list[str]:
-        """The words as text has them: without the language before them, `$` being a space."""
-        return [plain_word(word) for word in self.words]
+        """The words as text has them: without the language before them, `$` being a space.
+
+        They say their language where at least half of them begin like `fr:`, `eng_Latn:` or `pt-br:`; in other files
+        the rare word with a colon is a word.
+        """
+        said = 2 * sum(LANGUAGE.match(word) is not None for word in self.words) >= len(self.words)
+        return [plain_word(word, said) for word in self.words]
 
     def unit(self) -> Floats:
         """The vectors at length 1; those of length 0 stay."""
         return unit(self.matrix)
 
 
-def plain_word(word: str) -> str:
-    """`fra:$chien$` as ` chien `; a word that says no language is as it was."""
-    language, colon, rest = word.partition(":")
-    if colon and rest and len(language) in (2, 3) and language.isascii() and language.isalpha() and language.islower():
-        word = rest
+def plain_word(word: str, said: bool) -> str:
+    """`fra:$chien$` as ` chien `, where words say their language."""
+    if said:
+        word = LANGUAGE.sub("", word, count=1)
     return word.replace("$", " ") if len(word) > 1 else word
 
 

@@ -97,7 +97,7 @@ class ProvenanceView(Drawing):
                     start += share
             axes.set_yticks(range(len(methods)), [called(method) for method in methods])
             rows = "rows" if self.copied else "new rows"
-            axes.set_xlabel(f"share of the {short_number(round(total, -2))} {rows}")
+            axes.set_xlabel(f"share of the {short_number(round(total, -2) if total >= 1000 else total)} {rows}")
             axes.set_title(LANGUAGES.get(name, name), loc="left", fontweight="bold")
             axes.set_xlim(0, 1)
             axes.grid(visible=False)

@@ -29,6 +29,10 @@ class Found:
     lows: list[float] = field(default_factory=list)
     highs: list[float] = field(default_factory=list)
 
+    def joined(self, other: Found) -> Found:
+        """These, then others."""
+        return Found(self.values + other.values, self.lows + other.lows, self.highs + other.highs)
+
 
 Panels = dict[tuple[str, str], dict[str, Found]]  # by language and corpus: by method
 
@@ -43,7 +47,7 @@ class VocabularyView(Drawing):
     retrieval`.
 
     Args:
-        paths: Folders of runs.
+        paths: Folders of runs. Where several have the same method, language and corpus, the seeds of all count.
         k: The size of the list of nearest sentences.
     """
 
@@ -61,11 +65,18 @@ class VocabularyView(Drawing):
 
         if not self.paths:
             raise click.UsageError("cli ofa view: give folders of runs, such as runs/ofa-minilm/fr")
+        with house_style():
+            finish(self.draw(self.read_all()), self.output, show=self.show, transparent=self.transparent)
+
+    def read_all(self) -> Panels:
+        """Read what was measured in all folders; panels that several of them have are joined."""
         found: Panels = {}
         for path in self.paths:
-            found |= self.read(path)
-        with house_style():
-            finish(self.draw(found), self.output, show=self.show, transparent=self.transparent)
+            for key, panel in self.read(path).items():
+                joined = found.setdefault(key, {})
+                for method, each in panel.items():
+                    joined[method] = joined[method].joined(each) if method in joined else each
+        return found
 
     def read(self, path: Path) -> Panels:
         """Read what was measured of the methods of a run.

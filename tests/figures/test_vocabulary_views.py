@@ -55,6 +55,24 @@ def test_accuracies_are_drawn_by_method(tmp_path):
         VocabularyView().read(tmp_path)
 
 
+def test_folders_of_one_language_share_its_panels(tmp_path):
+    one, other = tmp_path / "a" / "fr", tmp_path / "b" / "fr"
+    for run, names in ((one, ("42-ofa", "42-random")), (other, ("43-ofa", "42-mean"))):
+        for place, name in enumerate(names):
+            measured(run, name, place / 10)
+    (panel,) = VocabularyView(paths=(one, other)).read_all().values()
+    assert {method: each.values for method, each in panel.items()} == {"ofa": [0, 0], "random": [0.1], "mean": [0.1]}
+    assert len(panel["ofa"].lows) == len(panel["ofa"].highs) == 2
+
+
+def test_few_rows_are_counted_one_by_one(tmp_path):
+    (tmp_path / "one").mkdir()
+    (tmp_path / "one/initialisation.json").write_text(json.dumps({"counts": {"copied": 30, "drawn": 10}}))
+    name, counts = ProvenanceView().read(tmp_path / "one")
+    (axes,) = ProvenanceView().draw({name: counts}).axes
+    assert axes.get_xlabel() == "share of the 40 rows"
+
+
 def test_shares_of_rows_add_up(tmp_path):
     for name, counts in (
         ("42-ofa", {"copied": 60, "combined": 30, "drawn": 10}),

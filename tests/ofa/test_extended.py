@@ -1,8 +1,18 @@
 """Tokenizers that keep the tokens of another."""
 
-import pytest
-from transformers import AutoTokenizer
+import copy
+import json
+from types import SimpleNamespace
 
+import pytest
+from tokenizers import Tokenizer
+from tokenizers.models import BPE
+from tokenizers.pre_tokenizers import Metaspace
+from tokenizers.trainers import BpeTrainer
+from transformers import AutoTokenizer, PreTrainedTokenizerFast
+
+from ofa.tokenizers.extended import Extended
+from ofa.tokenizers.extending import extended
 from semeqv.text.datasets.babel import Babel
 
 
@@ -23,6 +33,59 @@ def test_old_tokens_keep_their_ids_and_text_takes_fewer(say, tokenizers, tmp_pat
     assert "".join(new.decode(ids).split()) == "".join(text.split())
     if kind == "bpe":  # where nothing was unknown to the old one
         assert len(ids) < 0.8 * len(old(text, add_special_tokens=False)["input_ids"])
+
+
+def test_new_merges_apply_to_what_the_old_ones_leave(say, tokenizers, tmp_path):
+    old = tokenizers["bpe", "lume"]
+    old.save_pretrained(tmp_path / "old")
+    line = "cli dataset babel --languages drask --documents 60 cli ofa tokenizer extended --from old --tokens 400"
+    say(f"{line} cli save-tokenizer --path new")
+    new = AutoTokenizer.from_pretrained(tmp_path / "new")
+    fresh = {token for token, number in new.get_vocab().items() if number >= len(old)}
+    text = [document.text for document in Babel(documents=60, languages=("drask",)).corpus()]
+    used = {token for each in text for token in new.tokenize(each)}
+    merges = json.loads(new.backend_tokenizer.to_str())["model"]["merges"]
+    parts = {part for pair in merges for part in pair}
+    assert len(fresh) > 50
+    assert fresh - used <= parts  # what never shows is what a longer token is made of
+    assert len(fresh - used) < len(fresh) / 3
+
+
+def test_letters_that_a_tokenizer_lacks_are_new_tokens_too(tmp_path):
+    backend = Tokenizer(BPE(unk_token="<unk>"))
+    backend.pre_tokenizer = Metaspace()
+    backend.train_from_iterator(["ab abab ba"] * 9, BpeTrainer(special_tokens=["<unk>"], show_progress=False))
+    PreTrainedTokenizerFast(tokenizer_object=backend, unk_token="<unk>").save_pretrained(tmp_path / "old")
+    size = backend.get_vocab_size()
+    corpus = SimpleNamespace(corpus=lambda: [SimpleNamespace(text="éa éab ééé ba")] * 9)
+    new = extended(Extended(source=str(tmp_path / "old"), tokens=20), [corpus])
+    vocabulary = new.get_vocab()
+    assert vocabulary["é"] == size
+    assert sorted(vocabulary.values()) == list(range(len(vocabulary)))
+    assert "<unk>" not in new.tokenize("éa éab ééé ba éb")
+    assert len(new.tokenize("éab")) == 1
+
+
+@pytest.mark.parametrize("kind", ["bpe", "wordpiece"])
+def test_tokens_behind_those_of_the_model_stay_where_they_are(say, tokenizers, tmp_path, kind):
+    old = copy.deepcopy(tokenizers[kind, "lume"])
+    old.add_tokens(["<behind>"])
+    old.save_pretrained(tmp_path / "old")
+    before = old.get_vocab()
+    line = "cli dataset babel --languages drask --documents 60 cli ofa tokenizer extended --from old --tokens 300"
+    say(f"{line} cli save-tokenizer --path new")
+    after = AutoTokenizer.from_pretrained(tmp_path / "new").get_vocab()
+    assert {token: after[token] for token in before} == before
+    assert sorted(after.values()) == list(range(len(after)))
+    assert len(after) > len(before)
+
+
+def test_ids_with_gaps_are_named(say, tokenizers, tmp_path):
+    said = json.loads(tokenizers["wordpiece", "lume"].backend_tokenizer.to_str())
+    said["model"]["vocab"] = {token: number + 9 * (number > 20) for token, number in said["model"]["vocab"].items()}
+    (tmp_path / "gaps.json").write_text(json.dumps(said))
+    line = "cli dataset babel --languages drask --documents 60 cli ofa tokenizer extended --from gaps.json --tokens 300"
+    assert "300 tokens of gaps.json have ids up to 308" in say(f"{line} cli save-tokenizer", code=2).err
 
 
 def test_what_cannot_be_extended_is_said(say, tokenizers, tmp_path):

@@ -10,9 +10,11 @@ from tiny import model
 from tokenizers import Tokenizer
 from transformers import AutoModelForCausalLM, AutoModelForMaskedLM, PreTrainedTokenizerFast
 
+from ofa.hypernetwork.creation import matrix_hash
 from ofa.vectors.reading import read_vectors
 from ofa.vectors.word_vectors import WordVectors
 from ofa.vectors.writing import write_vectors
+from ofa.vocabulary import vocabulary_hash
 
 REST = "--from old --target_tokenizer target --output new"
 
@@ -83,6 +85,12 @@ def test_omp(say, save, pair, tmp_path):
         torch.testing.assert_close(rows[line["id"]], weights @ olds[support], rtol=1e-3, atol=1e-4)
 
 
+def test_the_donor_has_the_new_tokenizer(say, save, pair):
+    _, first, second = pair
+    save(model("gpt2", second), first, "donor")
+    assert "donor has another tokenizer" in say(f"cli ofa init omp --donor donor {REST}", code=2).err
+
+
 def test_wechsel(say, pair, vectors, tmp_path):
     embedding, first, second = pair
     old = read_vectors(vectors)
@@ -127,7 +135,10 @@ def test_mean_and_predicted_rows(say, pair, tmp_path):
         assert torch.equal(rows[line["id"]], embedding[line["from"][0]["id"]])
     guesses = torch.randn(len(second), embedding.shape[1])
     tensors = {"subwords": torch.arange(len(second)), "coordinates": guesses}
-    save_file(tensors, tmp_path / "guesses.safetensors", metadata={"matrix": "input"})
+    tensors |= {"source_degree": torch.ones(len(first)).long(), "target_degree": torch.ones(len(second)).long()}
+    said = {"from": "old", "target_tokenizer": "target", "matrix": "input"}
+    said |= {"matrix_hash": matrix_hash(embedding), "new_tokens_hash": vocabulary_hash(second)}
+    save_file(tensors, tmp_path / "guesses.safetensors", metadata=said)
     say(f"cli ofa init hyperofa --predictions guesses.safetensors {REST} --overwrite")
     rows, predicted, _ = made(tmp_path / "new", "predicted")
     assert predicted

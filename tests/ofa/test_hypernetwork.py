@@ -5,6 +5,7 @@ import json
 import numpy
 import pytest
 import torch
+from safetensors.torch import save_file
 from tiny import model
 from torch.nn import functional
 
@@ -12,7 +13,8 @@ from ofa.factorisation import factorise
 from ofa.hypernetwork.batches import SubwordBatches, chosen
 from ofa.hypernetwork.folder import read_folder, split_of
 from ofa.hypernetwork.networks import HypernetworkConfig, hyper_loss
-from ofa.hypernetwork.prediction import read_predictions
+from ofa.hypernetwork.prediction import DEGREES, SAID, read_predictions
+from ofa.hypernetwork.schedules import Stairs
 
 DATA = "cli ofa dataset mapping --mapping mapping"
 
@@ -32,21 +34,70 @@ def mapping(say, save, tokenizers, vectors):
 @pytest.mark.parametrize("network", ["bilstm", "setformer --heads 2"])
 def test_every_step_goes_through(say, mapping, tmp_path, network):
     options = f"cli ofa model {network} --layers 1 --hidden_size 8 cli optimizers adam --learning_rate 1e-2"
-    say(f"--epochs 2 --output run {DATA} --batch_size 16 {DATA} --split validation {options} cli train")
+    falls = "cli ofa schedulers stairs --every 1"
+    say(f"--epochs 2 --output run {DATA} --batch_size 16 {DATA} --split validation {options} {falls} cli train")
     losses = [json.loads(line) for line in (tmp_path / "run" / "metrics.jsonl").read_text().splitlines()]
     assert {"train", "validation"} <= {line["split"] for line in losses}
     said = say("--output run cli model load --from run cli ofa evaluate --mapping mapping --split validation").out
     assert "ofa" in said
     assert "mean" in said
     say("cli model load --from run cli ofa predict --mapping mapping")
-    name, subwords, rows = read_predictions(tmp_path / "predictions.safetensors")
-    assert name == "input"
-    assert rows.shape == (len(subwords), 6)
+    found = read_predictions(tmp_path / "predictions.safetensors")
+    assert (found.matrix, found.source, found.target_tokenizer) == ("input", "old", "target")
+    assert found.coordinates.shape == (len(found.subwords), 6)
     line = "cli ofa init hyperofa --from old --target_tokenizer target --keep_dim 6 --output new"
-    assert "predicted by a hypernetwork" in say(f"{line} --predictions predictions.safetensors").out
+    said = say(f"{line} --predictions predictions.safetensors").out
+    assert "predicted by a hypernetwork" in said
+    counts = json.loads((tmp_path / "new/initialisation.json").read_text())
+    assert counts["words"]["target"]["with words"] == counts["counts"]["predicted"]
+    assert "subwords of the old vocabulary are part of words: " in said
     wrong = line.replace("--keep_dim 6", "").replace("new", "other")
     assert "which has 16" in say(f"{wrong} --predictions predictions.safetensors", code=2).err
     assert "--predictions FILE" in say(line.replace("new", "other"), code=2).err
+
+
+def test_predictions_for_something_else_are_refused(say, mapping, vectors, tmp_path):
+    found, _ = mapping
+    init = "cli ofa init hyperofa --keep_dim 6 --output new --from old --target_tokenizer target"
+    init += " --predictions p.safetensors"
+
+    def write(name="p", **said):
+        facts = {key: str(found.facts[key]) for key in SAID} | said
+        tensors = {"subwords": torch.arange(300, 310), "coordinates": torch.ones(10, 6)}
+        tensors |= {each: torch.ones(300 + 100 * place, dtype=torch.int64) for place, each in enumerate(DEGREES)}
+        save_file(tensors, tmp_path / f"{name}.safetensors", {key: value for key, value in facts.items() if value})
+
+    for said, error in (
+        ({"matrix_hash": "0"}, "another model (old)"),
+        ({"new_tokens_hash": "0"}, "another tokenizer (target)"),
+        ({"matrix": "output"}, "has none of its own"),
+        ({"matrix_hash": ""}, "does not say its matrix_hash; write it anew"),
+    ):
+        write(**said)
+        assert error in say(init, code=2).err
+    write()
+    write("q")
+    assert "which another file" in say(f"{init} q.safetensors", code=2).err
+    say(init)
+    line = "cli ofa mapping --from old --target_tokenizer target --vectors"
+    said = say(f"{line} {vectors} --keep_dim 6 --matrix output --path tied")
+    assert "--matrix input" in said.err
+    assert json.loads((tmp_path / "tied/mapping.json").read_text())["matrix"] == "input"
+
+
+def test_the_split_and_the_mapping_are_those_of_the_training(say, mapping, vectors, tmp_path):
+    options = "cli ofa model bilstm --layers 1 --hidden_size 8 cli optimizers adam"
+    say(f"--steps 1 --output run {DATA} --batch_size 16 --seed 3 {options} cli train")
+    said = say("--output run cli model load --from run cli ofa evaluate --mapping mapping --split validation").out
+    folder, _ = mapping
+    config = json.loads(next((tmp_path / "run").rglob("config.json")).read_text())
+    assert (config["split_seed"], config["mapping_hash"]) == (3, folder.fingerprint)
+    assert f"{len(split_of(folder.trained, 'validation', 3))} held-out" in said
+    line = f"cli ofa mapping --from old --target_tokenizer target --vectors {vectors}"
+    say(f"{line} --keep_dim 5 --path fewer")
+    for action in ("evaluate", "predict"):
+        line = f"cli model load --from run cli ofa {action} --mapping fewer"
+        assert "trained on another mapping" in say(line, code=2).err
 
 
 def test_the_folder_holds_coordinates_and_words(mapping, tokenizers):
@@ -97,6 +148,16 @@ def test_the_loss_is_that_of_the_formula():
     torch.testing.assert_close(hyper_loss(guess, wanted, config), expected)
 
 
+def test_the_rate_falls_after_so_many_epochs():
+    optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=1.0)
+    schedule = Stairs(factor=0.5, every=2).build(optimizer, {("train", None): range(7)}, accumulation=2)
+    rates = []
+    for _ in range(13):
+        rates.append(optimizer.param_groups[0]["lr"])
+        schedule.step()
+    assert rates == [1.0] * 6 + [0.5] * 6 + [0.25]  # an epoch is three steps
+
+
 def test_the_yaml_of_hyperofa_is_read_and_mistakes_are_named(say, tmp_path):
     from ofa.hypernetwork.models import BiLstm
 
@@ -105,7 +166,17 @@ def test_the_yaml_of_hyperofa_is_read_and_mistakes_are_named(say, tmp_path):
     assert (options.layers, options.dropout, options.hidden_size) == (4, 0.2, 800)
     (tmp_path / "bad.yaml").write_text("model_hps:\n  num_layers: many\n")
     assert (
-        "num_layers must be a number"
+        "num_layers must be a whole number"
         in say(f"{DATA} cli ofa model bilstm --hypernetwork_config_path bad.yaml cli train", code=2).err
     )
-    assert "holds no mapping" in say(f"{DATA} cli ofa model bilstm cli optimizers adam cli train", code=2).err
+    for said in ("num_layers: 1.5", "hidden_dim: true", "hidden_dim: 8.0"):
+        (tmp_path / "bad.yaml").write_text(f"model_hps:\n  {said}\n")
+        with pytest.raises(ValueError, match="must be a whole number"):
+            BiLstm(hypernetwork_config_path=tmp_path / "bad.yaml")
+    (tmp_path / "bad.yaml").write_text("model_hps:\n  dropout: true\n")
+    with pytest.raises(ValueError, match="must be a number"):
+        BiLstm(hypernetwork_config_path=tmp_path / "bad.yaml")
+    assert (
+        "cli ofa mapping --path mapping"
+        in say(f"{DATA} cli ofa model bilstm cli optimizers adam cli train", code=2).err
+    )

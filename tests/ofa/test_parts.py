@@ -1,21 +1,28 @@
 """The parts that methods are made of, beside naive formulas."""
 
+import copy
+
 import numpy
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
+from tokenizers import Tokenizer
+from tokenizers.models import BPE, WordLevel
+from transformers import PreTrainedTokenizerFast
 
 from ofa.alignment import read_dictionary, rotated
 from ofa.factorisation import factorise
 from ofa.mapping import map_subwords
 from ofa.nearest import nearest
+from ofa.pieces import pieces_of
 from ofa.plan import Draft, Kind
 from ofa.pursuit import pursued
-from ofa.tokens_alike import sparsemax
+from ofa.tokens_alike import combine_shared, sparsemax
 from ofa.vectors.word_vectors import WordVectors, unit
 from ofa.vocabulary import Vocabulary, shared
+from ofa.work import Work
 from semeqv.engine.errors import UserError
 
 
@@ -38,6 +45,18 @@ def test_words_of_subwords_are_those_of_one_call_for_each_word(tokenizers, kind)
     for subword, places in naive.items():
         numpy.testing.assert_allclose(means[subword], matrix[sorted(places)].mean(0), rtol=1e-5, atol=1e-6)
     assert not means[mapping.degree == 0].any()
+
+
+def test_texts_are_neither_cut_nor_padded(tokenizers):
+    tokenizer = copy.deepcopy(tokenizers["bpe", "drask"])
+    words = ["gåkdråkeshkrøgagesh", "x"]
+    plain = map_subwords(tokenizer, words, 400), pieces_of(words, Vocabulary(tokenizer, 400))
+    tokenizer.backend_tokenizer.enable_truncation(2)
+    tokenizer.backend_tokenizer.enable_padding(length=5, pad_id=3, pad_token="<pad>")
+    again = map_subwords(tokenizer, words, 400), pieces_of(words, Vocabulary(tokenizer, 400))
+    assert (plain[0].words.tolist(), plain[1]) == (again[0].words.tolist(), again[1])
+    assert tokenizer.backend_tokenizer.truncation["max_length"] == 2
+    assert tokenizer.backend_tokenizer.padding["length"] == 5
 
 
 def test_factors_are_those_of_the_singular_value_decomposition():
@@ -106,9 +125,30 @@ def test_a_rotation_is_found_again(tmp_path):
     numpy.testing.assert_allclose(back.matrix, old.matrix, atol=1e-5)
     with pytest.raises(UserError, match="Only 0 of the 30 pairs"):
         rotated(new, old, [(new, old) for old, new in zip(old.words[:30], new.words)])
-    (tmp_path / "bad.tsv").write_text("a b\nlonely\n")
-    with pytest.raises(UserError, match="line 2"):
-        read_dictionary(tmp_path / "bad.tsv")
+    (tmp_path / "phrases.tsv").write_text("New York\tNueva York\t0.9\n")
+    assert read_dictionary(tmp_path / "phrases.tsv") == [("New York", "Nueva York")]
+    for line in ("lonely", "New York Nueva York", "three of them"):
+        (tmp_path / "bad.tsv").write_text(f"a b\n{line}\n")
+        with pytest.raises(UserError, match="line 2"):
+            read_dictionary(tmp_path / "bad.tsv")
+
+
+def test_a_vector_of_zeros_is_like_no_token(tokenizers):
+    first, second = (
+        Vocabulary(tokenizers["bpe", language], size) for language, size in (("lume", 300), ("drask", 400))
+    )
+    work = Work(None, first, second, shared(first, second), None, {})
+    draft = Draft(400, first.used)
+    draft.copy(*work.shared)
+    nothing, something = (second.tokens[i] for i in draft.open()[:2].tolist())
+    old = [second.tokens[i] for i in work.shared[0][10:20].tolist()]
+    matrix = numpy.eye(12, dtype=numpy.float32)
+    matrix[:, 11] = 1  # like all others
+    matrix[0] = 0
+    combine_shared(draft, work, WordVectors([nothing, something, *old], matrix))
+    assert [Kind(kind).name for kind in draft.kinds[[second.tokenizer.get_vocab()[nothing]]]] == ["DRAWN"]
+    assert [Kind(kind).name for kind in draft.kinds[[second.tokenizer.get_vocab()[something]]]] == ["COMBINED"]
+    assert work.facts["tokens with vectors"] == {"shared": 10, "new": 1}
 
 
 def test_shared_tokens_stand_for_the_same_bytes(tokenizers):
@@ -165,3 +205,39 @@ def test_drawn_rows_have_the_mean_and_deviation_of_the_old_ones():
     new = Draft(20000, numpy.ones(500, bool)).plan().apply(old, torch.Generator().manual_seed(1))
     torch.testing.assert_close(new.mean(0), old.mean(0), rtol=0.05, atol=0.02)
     torch.testing.assert_close(new.std(0), old.std(0), rtol=0.05, atol=0)
+
+
+@pytest.fixture
+def bytes_first():
+    """A vocabulary that falls back to bytes, which stand before its pieces, as Llama's does."""
+    tokens = ["<unk>", *(f"<0x{byte:02X}>" for byte in range(256)), *"▁ABab!ß", "▁a", "▁ab"]
+    backend = Tokenizer(
+        BPE(vocab={token: i for i, token in enumerate(tokens)}, merges=[("▁", "a"), ("▁a", "b")], byte_fallback=True)
+    )
+    tokenizer = PreTrainedTokenizerFast(tokenizer_object=backend, unk_token="<unk>")
+    return Vocabulary(tokenizer, len(tokens))
+
+
+def test_a_vocabulary_shares_every_token_with_itself(bytes_first, tokenizers):
+    words = WordLevel({token: i for i, token in enumerate(["[UNK]", "!", "##!", "a", "##a"])}, "[UNK]")
+    pieces = PreTrainedTokenizerFast(tokenizer_object=Tokenizer(words), unk_token="[UNK]")
+    for vocabulary in (bytes_first, Vocabulary(pieces, 5), Vocabulary(tokenizers["unigram", "lume"], 300)):
+        ids, olds = shared(vocabulary, vocabulary)
+        assert ids.tolist() == olds.tolist() == sorted(vocabulary.tokens)
+
+
+def test_letters_are_copied_from_letters_not_from_bytes(bytes_first, tokenizers):
+    target = Vocabulary(tokenizers["bpe", "lume"], 300)
+    for ignore_case in (True, False):
+        pairs = dict(zip(*(each.tolist() for each in shared(bytes_first, target, ignore_case))))
+        found = {target.tokens[new]: bytes_first.tokens[old] for new, old in pairs.items()}
+        assert (found["a"], found["!"], found["A"]) == ("a", "!", "A")
+        assert found["z"] == "<0x7A>"  # there is no other
+    back = dict(zip(*(each.tolist() for each in shared(target, bytes_first))))
+    assert {target.tokens[back[i]] for i, token in bytes_first.tokens.items() if token in ("a", "<0x61>")} == {"a"}
+
+
+def test_small_letters_are_not_other_letters(bytes_first):
+    words = WordLevel({token: i for i, token in enumerate(["[UNK]", "##ss", "##AB"])}, "[UNK]")
+    target = Vocabulary(PreTrainedTokenizerFast(tokenizer_object=Tokenizer(words), unk_token="[UNK]"), 3)
+    assert shared(bytes_first, target)[0].tolist() == [0]

@@ -50,5 +50,10 @@ def test_what_was_interrupted_goes_on(say, hub, tmp_path, place):
     with (tmp_path / "part.jsonl.part").open("a") as file:
         file.write('{"language": "aaa_La')  # and was cut off in a line
     hub["breaks"] = None
+    part = tmp_path / "part.jsonl.part"
+    whole = part.read_bytes()
+    part.write_bytes(b"no line\n" + whole)
+    assert "part.jsonl.part, line 1, is damaged" in say(LINE, code=2).err
+    part.write_bytes(whole)
     say(LINE)
     assert texts(tmp_path / "part.jsonl") == WHOLE

@@ -2,14 +2,23 @@
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
+from tokenizers import Regex, Tokenizer
+from tokenizers.models import WordLevel
+from tokenizers.pre_tokenizers import Split
+from transformers import PreTrainedTokenizerFast
 
+from ofa.bag.making import word_tokenizer
+from ofa.vectors.fasttext import token_vectors
+from ofa.vectors.making import words_of
 from ofa.vectors.reading import read_vectors
+from ofa.vectors.tokens import TokenVectors
 from ofa.vectors.word_vectors import WordVectors, plain_word
 from ofa.vectors.writing import write_vectors
 from semeqv.engine.errors import UserError
@@ -86,11 +95,38 @@ def test_words_of_glove_hold_spaces_and_pickles_are_not_opened(tmp_path):
 
 
 def test_languages_and_edges_are_taken_off():
-    assert plain_word("fra:$chien$") == " chien "
-    assert plain_word("fr:chien") == "chien"
-    assert plain_word("10:30") == "10:30"
-    assert plain_word("$") == "$"
-    assert plain_word("cost$") == "cost "
+    assert plain_word("fra:$chien$", True) == " chien "
+    assert plain_word("fr:chien", True) == "chien"
+    assert plain_word("fr:10:30", True) == "10:30"
+    assert plain_word("fr:chien", False) == "fr:chien"
+    assert plain_word("$", False) == "$"
+    assert plain_word("cost$", False) == "cost "
+
+
+@pytest.mark.parametrize("language", ["fr", "lume", "drask", "eng_Latn", "pt-br", "es-419"])
+def test_whether_words_say_their_language_is_a_matter_of_all(language):
+    nothing = numpy.zeros((3, 1), numpy.float32)
+    assert WordVectors([f"{language}:{word}" for word in ("a", "10:30", "$b$")], nothing).plain() == [
+        "a",
+        "10:30",
+        " b ",
+    ]
+    assert WordVectors(["a", f"{language}:b", "c"], nothing).plain() == ["a", f"{language}:b", "c"]
+
+
+def test_words_are_those_of_every_script():
+    assert words_of("हिन्दी भाषा") == ["हिन्दी", "भाषा"]
+    assert words_of("cafe\u0301 NOIR, l'eau 25 x_y don't-stop") == ["café", "noir", "l'eau", "x", "y", "don't-stop"]
+    assert words_of("می\u200cخواهم سَلام") == ["می\u200cخواهم", "سَلام"]
+    assert words_of("我们ok。ひらカタ") == ["我", "们", "ok", "ひ", "ら", "カ", "タ"]
+    assert words_of("ไทยง่าย") == ["ไ", "ท", "ย", "ง่", "า", "ย"]
+    assert "".join(words_of("နေကောင်းလား")) == "နေကောင်းလား"
+
+
+def test_the_tokenizer_of_a_bag_finds_the_same_words():
+    text = "हिन्दी cafe\u0301 25 我们 L'EAU"
+    tokenizer = word_tokenizer(["café", "हिन्दी", "l'eau", "我"])
+    assert tokenizer.tokenize(text) == ["हिन्दी", "café", "我", "<unk>", "l'eau"]
 
 
 def test_vectors_of_aligned_text_bring_translations_together(say):
@@ -100,6 +136,7 @@ def test_vectors_of_aligned_text_bring_translations_together(say):
     vectors = read_vectors(Path("vectors.vec"))
     languages = numpy.array([word.partition(":")[0] for word in vectors.words])
     assert set(languages) == {"lume", "drask"}
+    assert vectors.plain() == [word.partition(":")[2] for word in vectors.words]
     similar = vectors.matrix @ vectors.matrix.T
     numpy.testing.assert_allclose(similar.diagonal(), 1, rtol=1e-4)
     across = similar[languages == "lume"][:, languages == "drask"]
@@ -136,3 +173,17 @@ def test_words_that_are_each_others_nearest_make_a_dictionary(say, tmp_path):
         "No word of the vectors says that it is de"
         in say("cli ofa dictionary --vectors x.vec --languages en de", code=2).err
     )
+
+
+def test_vectors_of_tokens_are_made_of_whole_texts(tmp_path):
+    pytest.importorskip("gensim", reason="needs pip install 'semeqv[vectors]'")
+    backend = Tokenizer(WordLevel({token: i for i, token in enumerate(["<pad>", "<unk>", *"abcd \n"])}, "<unk>"))
+    backend.pre_tokenizer = Split(Regex("."), "isolated")
+    backend.enable_truncation(2)
+    backend.enable_padding(length=9)
+    tokenizer = PreTrainedTokenizerFast(tokenizer_object=backend, unk_token="<unk>", pad_token="<pad>")
+    options = TokenVectors(dimensions=4, passes=1, least=1)
+    found = token_vectors([SimpleNamespace(text="ab cd\ndcba")] * 3, tokenizer, options, 0, 1)
+    assert sorted(found.words) == ["a", "b", "c", "d"]  # neither padding nor what a file cannot hold
+    write_vectors(tmp_path / "tokens.vec", found)
+    assert read_vectors(tmp_path / "tokens.vec").words == found.words

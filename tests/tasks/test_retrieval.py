@@ -121,6 +121,25 @@ def test_equal_sentences_share_their_places():
     assert Similarities(vectors, vectors).places()[0].hits(1).tolist() == [0.5, 0.5, 1, 1]
 
 
+@pytest.mark.parametrize("bad", [slice(None), slice(3), slice(1, 2)])
+@pytest.mark.parametrize("number", [numpy.nan, numpy.inf])
+def test_vectors_that_are_not_finite_find_nothing(bad, number):
+    vectors = torch.randn(20, 4, generator=torch.Generator().manual_seed(0))
+    broken = vectors.clone()
+    broken[bad, 0] = number
+    for pair in ((broken, vectors), (vectors, broken)):
+        with pytest.raises(UserError, match=f"{len(broken[bad])} of 20 sentences are not finite.*--precision fp32"):
+            Similarities(*pair)
+    places = nearest.Places(numpy.array([0, 0]), numpy.array([0, 1]))
+    assert places.hits(1).tolist() == [0, 1]
+
+
+@pytest.mark.parametrize("score", ["cosine", "csls", "margin"])
+def test_vectors_of_zeros_score_as_chance_does(score):
+    for places in Similarities(torch.zeros(20, 4), torch.zeros(20, 4), score).places():
+        assert places.hits(5).tolist() == [0.25] * 20
+
+
 def test_languages_subsets_and_chance(bert, tokenizer, corpus, tmp_path):
     corpus.with_name("corpus.de").write_text("\n".join(ENGLISH) + "\n")
     (tmp_path / "subsets.json").write_text('{"head": ["fr", "xx"], "tail": ["yy"]}')

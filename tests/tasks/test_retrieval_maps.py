@@ -7,7 +7,9 @@ import torch
 from torch.nn import functional
 
 from semeqv.engine.errors import UserError
-from semeqv.tasks.retrieval.maps import fitted, read_map
+from semeqv.tasks.retrieval.maps import Made, fitted, read_map
+
+MADE = Made(1, "mean", False, "none")
 
 
 def planted(noise=0.0):
@@ -30,10 +32,16 @@ def test_a_planted_turn_is_found(kind):
         fitted(one[:6], other[:6], kind, 0.0, 3)
 
 
+def test_states_that_are_not_finite_have_no_map():
+    vectors = torch.randn(20, 4)
+    with pytest.raises(UserError, match="1 of 20 sentences are not finite"):
+        fitted(vectors, vectors.clone().index_fill_(0, torch.tensor([3]), torch.nan), "orthogonal", 0.0, MADE)
+
+
 def test_the_linear_one_is_that_of_least_squares():
     one, other, _ = planted(noise=0.1)
     expected = torch.linalg.lstsq(one - one.mean(0), other - other.mean(0)).solution
-    torch.testing.assert_close(fitted(one, other, "linear", 0.0, 1).matrix, expected, rtol=0, atol=1e-4)
+    torch.testing.assert_close(fitted(one, other, "linear", 0.0, MADE).matrix, expected, rtol=0, atol=1e-4)
 
 
 def test_sentences_are_moved_by_it(say, tmp_path):
@@ -51,7 +59,14 @@ def test_sentences_are_moved_by_it(say, tmp_path):
     assert moved["map"] == "map.safetensors"
     assert "map" not in plain
     assert moved["accuracy@10"] > plain["accuracy@10"]
-    assert read_map(tmp_path / "map.safetensors").layer == 1
+    assert read_map(tmp_path / "map.safetensors").made == Made(1, "mean", False, "BertForMaskedLM")
+    assert "not of" not in say(f"{model} {pair} {measured} --map map.safetensors").err
+    for option, advice in (("--pooling max", "say --pooling mean"), ("--special", "say --no-special")):
+        assert advice in say(f"{model} {pair} {measured} --map map.safetensors {option}", code=2).err
+    other = model.replace("bert", "encoder")
+    assert "fitted on the vectors of BertForMaskedLM" in say(f"{other} {pair} {measured} --map map.safetensors").err
+    assert not list(tmp_path.glob(".*.tmp"))
+    assert read_map(tmp_path / "map.safetensors").made.layer == 1
     half = say(f"--precision bf16 --output half {model} {pair} {measured} --map map.safetensors") and lines(
         tmp_path / "half"
     )

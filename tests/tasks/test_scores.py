@@ -91,6 +91,16 @@ def test_what_cannot_be_averaged_is_said(say, runs, line, message):
     assert message in say(line, 2).err
 
 
+def test_experiments_have_their_own_part_of_a_subset(say, runs):
+    (runs.parent / "subsets.json").write_text('{"head": ["en", "de"], "tail": ["de"]}')
+    say("cli scores runs/a runs/b --metric f1 --subsets subsets.json --output out.csv")
+    found = table(runs.parent / "out.csv")
+    assert float(found["runs/a", "head", "f1"]["mean"]) == pytest.approx(0.5)
+    assert float(found["runs/b", "head", "f1"]["mean"]) == pytest.approx(0.9)  # of en alone
+    assert ("runs/a", "tail", "f1") in found
+    assert ("runs/b", "tail", "f1") not in found
+
+
 def test_subsets_of_sets_come_from_a_file(say, runs):
     (runs.parent / "subsets.json").write_text('{"head": ["en", "fr"], "tail": ["de"], "none": ["sw"]}')
     say("cli scores runs/a --metric f1 --subsets subsets.json --output out.csv")

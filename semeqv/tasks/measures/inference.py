@@ -56,14 +56,14 @@ def check_tokenizer(model: Any, tokenizer: Any) -> None:
 
     Args:
         model: Has input embeddings.
-        tokenizer: Has a length.
+        tokenizer: Of transformers; its ids may have gaps.
 
     Raises:
-        UserError: When it has more tokens than the model has embeddings.
+        UserError: When it has a token beyond the embeddings of the model.
     """
     rows = model.get_input_embeddings().weight.shape[0]
-    if len(tokenizer) > rows:
-        raise UserError(f"The tokenizer has {len(tokenizer)} tokens, the model {rows}: they do not belong together.")
+    if (needed := max(tokenizer.get_vocab().values(), default=-1) + 1) > rows:
+        raise UserError(f"The tokenizer has {needed} tokens, the model {rows}: they do not belong together.")
 
 
 def check_trained(model: Any) -> None:

@@ -1,6 +1,7 @@
 """Linear maps between the sentence vectors of two languages."""
 
-from dataclasses import dataclass
+import json
+from dataclasses import asdict, dataclass
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,13 +14,31 @@ from torch import Tensor
 from torch.nn import functional
 
 from semeqv.engine.errors import UserError
-from semeqv.tasks.measures.inference import inference
+from semeqv.tasks.measures.inference import inference, name_of
+from semeqv.tasks.retrieval.nearest import check_finite
 from semeqv.tasks.retrieval.parallel import sentence_pairs
 from semeqv.tasks.retrieval.vectors import SentenceEncoder
 from semeqv.text.datasets.reading import chosen
 
 if TYPE_CHECKING:
     from semeqv.tasks.retrieval.fit import RetrievalMap
+
+
+@dataclass(frozen=True)
+class Made:
+    """Of which vectors a map is.
+
+    Args:
+        layer: Of which layer.
+        pooling: How they are pooled.
+        special: Whether special tokens are pooled, too.
+        model: What the model is called.
+    """
+
+    layer: int
+    pooling: str
+    special: bool
+    model: str
 
 
 @dataclass(frozen=True)
@@ -30,29 +49,36 @@ class LinearMap:
         matrix: `(width, width)`.
         mean: `(width,)`, of the language that is mapped.
         pivot_mean: `(width,)`, of the other.
-        layer: Of which layer the vectors are.
+        made: Of which vectors it is.
     """
 
     matrix: Tensor
     mean: Tensor
     pivot_mean: Tensor
-    layer: int
+    made: "Made"
 
-    def moved(self, sentences: Tensor, layers: list[int]) -> Tensor:
+    def moved(self, sentences: Tensor, encoder: SentenceEncoder) -> Tensor:
         """The vectors of sentences, `(1, sentences, width)`, where their translations are.
 
-        Raises `UserError` when the map is of another layer or width.
+        Raises `UserError` when the map is of vectors of another kind or width.
         """
-        return (self.centred(sentences, self.mean, layers) @ self.matrix)[None]
+        return (self.centred(sentences, self.mean, encoder) @ self.matrix)[None]
 
-    def pivots(self, translations: Tensor, layers: list[int]) -> Tensor:
+    def pivots(self, translations: Tensor, encoder: SentenceEncoder) -> Tensor:
         """The vectors of translations, `(1, sentences, width)`, about their mean; raises as `moved` does."""
-        return self.centred(translations, self.pivot_mean, layers)[None]
+        return self.centred(translations, self.pivot_mean, encoder)[None]
 
-    def centred(self, vectors: Tensor, mean: Tensor, layers: list[int]) -> Tensor:
+    def centred(self, vectors: Tensor, mean: Tensor, encoder: SentenceEncoder) -> Tensor:
         """Vectors at length 1, about a mean, `(sentences, width)`; raises as `moved` does."""
-        if layers != [self.layer]:
-            raise UserError(f"The map is of layer {self.layer}; say --layer {self.layer}.")
+        if encoder.layers != [self.made.layer]:
+            raise UserError(f"The map is of layer {self.made.layer}; say --layer {self.made.layer}.")
+        if encoder.pooling != self.made.pooling:
+            raise UserError(f"The map is of vectors that are pooled otherwise; say --pooling {self.made.pooling}.")
+        if encoder.special != self.made.special:
+            said = "--special" if self.made.special else "--no-special"
+            raise UserError(
+                f"The map is of vectors {'with' if self.made.special else 'without'} special tokens; say {said}."
+            )
         if vectors.shape[-1] != len(mean):
             raise UserError(f"The map is of vectors of {len(mean)} numbers, the model has {vectors.shape[-1]}.")
         return functional.normalize(vectors[0], dim=1) - mean
@@ -94,18 +120,21 @@ def fit_map(
         )
         texts = ([row[language] for row in pairs] for language in (other[0], options.pivot))
         one, pivot = (functional.normalize(encoder(each, options.batch_size)[0], dim=1) for each in texts)
-    found = fitted(one, pivot, options.kind, options.ridge, encoder.layers[0])
+    made = Made(encoder.layers[0], options.pooling, options.special, name_of(model))
+    found = fitted(one, pivot, options.kind, options.ridge, made)
+    temporary = options.path.with_name(f".{options.path.name}.tmp")
     try:
         options.path.parent.mkdir(parents=True, exist_ok=True)
         tensors = {"matrix": found.matrix.contiguous(), "mean": found.mean, "pivot_mean": found.pivot_mean}
-        save_file(tensors, options.path, metadata={"layer": str(found.layer), "kind": options.kind})
+        save_file(tensors, temporary, metadata={"made": json.dumps(asdict(made)), "kind": options.kind})
+        temporary.replace(options.path)
     except OSError as error:
         raise UserError(f"{options.path} cannot be written: {error.strerror}.") from error
     click.echo(f"{len(pairs):,} pairs of {other[0]} and {options.pivot}.")
     click.echo(f"wrote {options.path}")
 
 
-def fitted(sentences: Tensor, translations: Tensor, kind: str, ridge: float, layer: int) -> LinearMap:
+def fitted(sentences: Tensor, translations: Tensor, kind: str, ridge: float, made: Made) -> LinearMap:
     """The map that brings sentences nearest to their translations.
 
     Args:
@@ -113,14 +142,16 @@ def fitted(sentences: Tensor, translations: Tensor, kind: str, ridge: float, lay
         translations: `(pairs, width)`.
         kind: orthogonal or linear.
         ridge: Of least squares, times the mean variance.
-        layer: Of the vectors.
+        made: Of which vectors it is.
 
     Returns:
         The map.
 
     Raises:
-        UserError: When there are fewer pairs than a vector has numbers.
+        UserError: When there are fewer pairs than a vector has numbers, or one is not finite.
     """
+    for vectors in (sentences, translations):
+        check_finite(vectors)
     if len(sentences) <= sentences.shape[1]:
         raise UserError(f"{len(sentences)} pairs are too few for a map of vectors of {sentences.shape[1]} numbers.")
     mean, pivot_mean = sentences.mean(0), translations.mean(0)
@@ -132,7 +163,7 @@ def fitted(sentences: Tensor, translations: Tensor, kind: str, ridge: float, lay
         gram = one.T @ one
         gram += ridge * gram.diagonal().mean() * torch.eye(len(gram), dtype=gram.dtype)
         matrix = torch.linalg.solve(gram, one.T @ other)
-    return LinearMap(matrix.float(), mean, pivot_mean, layer)
+    return LinearMap(matrix.float(), mean, pivot_mean, made)
 
 
 def read_map(path: Path) -> LinearMap:
@@ -150,6 +181,6 @@ def read_map(path: Path) -> LinearMap:
     try:
         with safe_open(path, "pt") as file:
             matrix, mean, pivot_mean = (file.get_tensor(name) for name in ("matrix", "mean", "pivot_mean"))
-            return LinearMap(matrix, mean, pivot_mean, int((file.metadata() or {})["layer"]))
-    except (OSError, SafetensorError, KeyError, ValueError) as error:
+            return LinearMap(matrix, mean, pivot_mean, Made(**json.loads((file.metadata() or {})["made"])))
+    except (OSError, SafetensorError, KeyError, ValueError, TypeError) as error:
         raise UserError(f"{path} holds no map; write one: cli retrieval-map --path {path}") from error

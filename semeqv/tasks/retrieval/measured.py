@@ -105,14 +105,16 @@ def all_hits(options: "Retrieval", encoder: SentenceEncoder, pairs: Mapping[str,
     found, known = dict[str, Hits](), tuple[str, ...]()
     translations: Tensor | None = None
     linear = read_map(options.map) if options.map is not None else None
+    if linear and (name := name_of(encoder.model)) != linear.made.model:
+        click.echo(f"The map was fitted on the vectors of {linear.made.model}, not of {name}.", err=True)
     for language, each in pairs.items():
         if translations is None or each.translations != known:
             known, translations = each.translations, encoder(each.translations, options.batch_size, "pivot")
-            translations = linear.pivots(translations, encoder.layers) if linear else translations
+            translations = linear.pivots(translations, encoder) if linear else translations
         sentences = encoder(each.sentences, options.batch_size, language)
         found[language] = {}
         with torch.autocast("cpu", enabled=False):  # similarities are those of fp32, whatever the model computes in
-            sentences = linear.moved(sentences, encoder.layers) if linear else sentences
+            sentences = linear.moved(sentences, encoder) if linear else sentences
             for i, layer in enumerate(encoder.layers):
                 similar = Similarities(sentences[i], translations[i], options.score, options.neighbours)
                 for direction, places in zip(DIRECTIONS, similar.places()):

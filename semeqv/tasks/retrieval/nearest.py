@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
+from semeqv.engine.errors import UserError
+
 AT_ONCE = 2**24  # similarities computed at once
 ALIKE = 1e-6  # similarities that differ by less are equal
 NEIGHBOURS = {"cosine": 0, "csls": 10, "margin": 4}
@@ -28,12 +30,15 @@ class Places:
 
     def hits(self, k: int) -> NDArray[numpy.float32]:
         """How likely each is among the first k when equals are drawn in any order, `(sentences,)`."""
-        found: NDArray[numpy.float32] = numpy.clip((k - self.before) / self.alike, 0, 1).astype(numpy.float32)
+        shares = numpy.divide(k - self.before, self.alike, out=numpy.zeros(len(self.alike)), where=self.alike > 0)
+        found: NDArray[numpy.float32] = numpy.clip(shares, 0, 1).astype(numpy.float32)
         return found
 
 
 class Similarities:
     """The similarities of sentences and their translations, a few rows at a time.
+
+    `UserError` is raised when a vector is not finite.
 
     Args:
         sentences: `(sentences, width)`.
@@ -43,6 +48,8 @@ class Similarities:
     """
 
     def __init__(self, sentences: Tensor, translations: Tensor, score: str = "cosine", neighbours: int | None = None):
+        for vectors in (sentences, translations):
+            check_finite(vectors)
         self.one, self.other = functional.normalize(sentences, dim=1), functional.normalize(translations, dim=1)
         self.score, self.count = score, len(sentences)
         if score != "cosine":
@@ -66,7 +73,7 @@ class Similarities:
         """Scores of cosines, by the densities around the two sides: all shapes that fit each other."""
         if self.score == "csls":
             return 2 * cosines - one - other
-        return cosines / ((one + other) / 2) if self.score == "margin" else cosines
+        return (cosines / ((one + other) / 2)).nan_to_num() if self.score == "margin" else cosines  # 0 / 0 of zeros
 
     def places(self) -> tuple[Places, Places]:
         """The places of translations among all for each sentence, and of sentences among all for each translation."""
@@ -87,3 +94,19 @@ class Similarities:
                         counts[1, i] += each.sum(0)
         forth, back = counts.numpy()
         return Places(*forth), Places(*back)
+
+
+def check_finite(vectors: Tensor) -> None:
+    """Refuse vectors of sentences that are not finite: no other vector is nearer to one of them, or less near.
+
+    Args:
+        vectors: `(sentences, width)`.
+
+    Raises:
+        UserError: When a number is NaN or infinite.
+    """
+    if bad := int((~vectors.isfinite()).any(1).sum()):
+        raise UserError(
+            f"The states of {bad:,} of {len(vectors):,} sentences are not finite numbers. Say --precision fp32; if it "
+            "stays so, the model is damaged."
+        )

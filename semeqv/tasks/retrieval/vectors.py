@@ -44,7 +44,7 @@ class SentenceEncoder:
     ):
         check_tokenizer(model, tokenizer)
         self.tokenizer, self.regime, self.pooling, self.special = tokenizer, regime, pooling, special
-        self.body, self.asked = body_of(model), layers
+        self.model, self.body, self.asked = model, body_of(model), layers
         self.longest = min(longest, most_tokens(model) or longest)
         self.before, self.after = self.around(not getattr(model, "predicts_next", False))
         self.layers: list[int] = []

@@ -101,7 +101,10 @@ def experiment_of(run: Path) -> str:
 
 
 def averaged(
-    runs: Mapping[str, Sequence[Sets]], metrics: Sequence[str], groups: Mapping[str, Sequence[str]]
+    runs: Mapping[str, Sequence[Sets]],
+    metrics: Sequence[str],
+    groups: Mapping[str, Sequence[str]],
+    parts: Mapping[str, Sequence[str]] | None = None,
 ) -> list[Row]:
     """Average scores over sets and runs.
 
@@ -109,6 +112,7 @@ def averaged(
         runs: What `read_runs` found.
         metrics: Which scores, of experiments that have them; all if empty.
         groups: The sets of each group; all sets if it names none.
+        parts: Groups of those of their sets that an experiment has; without a row where it has none.
 
     Returns:
         A row for each experiment, set (and group) and score.
@@ -119,11 +123,11 @@ def averaged(
     rows, seen = list[Row](), dict[str, None]()
     for experiment, each in runs.items():
         names = list(dict.fromkeys(name for run in each for name in run))
-        subsets = {name: (name,) for name in names} | {
-            name: tuple(sets) or tuple(names) for name, sets in groups.items()
-        }
+        known = {part: [name for name in listed if name in names] for part, listed in (parts or {}).items()}
+        own: dict[str, Sequence[str]] = {**groups, **{part: listed for part, listed in known.items() if listed}}
+        subsets = {name: (name,) for name in names} | {name: tuple(sets) or tuple(names) for name, sets in own.items()}
         for group, sets in subsets.items():
-            having = each if group in groups else [run for run in each if group in run]
+            having = each if group in own else [run for run in each if group in run]
             for run in having:
                 if missing := [name for name in sets if name not in run]:
                     said = ", ".join(run) or "none"

@@ -24,7 +24,7 @@ class Scores:
         metric: A score to show, of the experiments that have it; may be repeated. All but losses if left out.
         group: Sets to average over, such as `head=en,de`, or `all` for all sets of a run; may be repeated.
         subsets: A JSON file of lists of sets, `{"head": ["de", "fr"], "tail": ["sw"]}`; each is a group of those of its
-            sets that the runs have.
+            sets that an experiment has.
         output: Write the table to this file too, as JSON if its name ends in .json, else as CSV.
         markdown: Write it into this Markdown file too: between the lines `<!-- scores -->` and `<!-- end -->` of it.
         digits: Digits behind the point.
@@ -59,11 +59,7 @@ class Scores:
             name, _, sets = said.partition("=")
             groups[name] = tuple(filter(None, sets.split(",")))
         runs = read_runs(self.paths, self.split)
-        there = {name for each in runs.values() for sets in each for name in sets}
-        for name, listed in read_subsets(self.subsets).items():
-            if known := tuple(each for each in listed if each in there):
-                groups[name] = known
-        rows = averaged(runs, tuple(self.metric), groups)
+        rows = averaged(runs, tuple(self.metric), groups, read_subsets(self.subsets))
         print_rows(rows, self.digits)
         if self.output is not None:
             write_rows(self.output, rows)
