@@ -12,7 +12,7 @@ from tqdm import tqdm
 from semeqv.engine.errors import UserError
 from semeqv.engine.regime import Regime
 from semeqv.tasks.measures.inference import check_tokenizer, most_tokens
-from semeqv.text.datasets.tokenised import separator
+from semeqv.text.datasets.tokenised import first_token, separator
 
 
 class SentenceEncoder:
@@ -58,9 +58,7 @@ class SentenceEncoder:
         if len(whole) > len(plain):
             at = next(i for i in range(len(whole)) if whole[i : i + len(plain)] == plain)
             return whole[:at], whole[at + len(plain) :]
-        end = separator(self.tokenizer)
-        first = self.tokenizer.cls_token_id if masked else self.tokenizer.bos_token_id
-        return [end if first is None else first], [end] * masked
+        return [first_token(self.tokenizer, masked)], [separator(self.tokenizer)] if masked else []
 
     def __call__(self, sentences: Sequence[str], rows: int = 64, what: str = "encode") -> Tensor:
         """Encode sentences, those of like length together.
