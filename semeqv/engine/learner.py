@@ -134,12 +134,11 @@ class Eager:
             if update:
                 self.scaler.step(optimizer)
             optimizer.zero_grad(set_to_none=True)
-        if update:
-            scale = self.scaler.get_scale()
-            self.scaler.update()
-            if self.scaler.get_scale() >= scale:  # else fp16 has skipped the update
-                for scheduler in self.schedulers:
-                    scheduler.step()
+        scale = self.scaler.get_scale()
+        self.scaler.update()
+        if update and self.scaler.get_scale() >= scale:  # else fp16 has skipped the update
+            for scheduler in self.schedulers:
+                scheduler.step()
         return metrics
 
     def gradient(self, r: int, batches: Sequence[Batch]) -> Tensor:
@@ -162,7 +161,10 @@ class Eager:
         if self.regime.clip is not None:
             nn.utils.clip_grads_with_norm_(model.parameters(), self.regime.clip, norm)
         total, norm = self.world.total(total).cpu(), whole(norm).cpu()
-        finite = torch.isfinite(norm) | self.scaler.is_enabled()  # fp16 skips such a step and lowers its scale
+        lowered = (
+            self.scaler.is_enabled() and self.scaler.get_scale() > 1
+        )  # fp16 skips such a step and lowers its scale
+        finite = torch.isfinite(norm) | lowered
         return torch.cat([total, (finite & torch.isfinite(total).all()).float().reshape(1)])
 
     @torch.no_grad()

@@ -1,6 +1,7 @@
 """Keeps checkpoints of a run, and resumes it from them."""
 
 import itertools
+import math
 import shutil
 import time
 from functools import partial
@@ -94,6 +95,8 @@ class Saver:
         sign = 1 if self.mode == "max" else -1
         for r, old in enumerate(self.best):
             new = {"value": float(metrics[self.metric][r]), "loss": float(metrics["loss"][r]), "step": trainer.step}
+            if math.isnan(new["value"]):
+                continue
             if old is None or (sign * new["value"], -new["loss"]) > (sign * old["value"], -old["loss"]):
                 self.best[r] = new
                 self.pending[r] = trainer.made.weights(r)

@@ -154,12 +154,12 @@ def test_the_best_is_kept_and_ties_go_to_the_lower_loss():
     trainer = SimpleNamespace(seeds=[1], step=0, made=SimpleNamespace(weights=lambda r: dict(module.state_dict())))
     best = []
     for step, (accuracy, loss) in enumerate(
-        [(0.5, 2.0), (0.6, 3.0), (0.6, 2.5), (0.6, 2.7), (0.5, 0.1), (float("nan"), 0.0)]
+        [(float("nan"), 1.0), (0.5, 2.0), (0.6, 3.0), (0.6, 2.5), (0.6, 2.7), (0.5, 0.1), (float("nan"), 0.0)]
     ):
         trainer.step = step
         saver.note(trainer, {"accuracy": numpy.array([accuracy]), "loss": numpy.array([loss])})
-        best.append(saver.best[0]["step"])
-    assert best == [0, 1, 2, 2, 2, 2]
+        best.append(saver.best[0] and saver.best[0]["step"])
+    assert best == [None, 1, 2, 3, 3, 3, 3]
     lowest = DefaultSaver(savebest=True, mode="min").build()
     assert lowest.metric == "loss"
 

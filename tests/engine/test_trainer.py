@@ -198,6 +198,27 @@ def test_it_stops_before_an_update_with_numbers_that_are_not_finite(where):
         assert torch.equal(a, b)
 
 
+def test_fp16_stops_when_no_scale_makes_gradients_finite():
+    def loss(outputs, batch):
+        found = cross_entropy(outputs, batch)
+        return found | {"loss": found["loss"] + (outputs["logits"] * 0).sum().abs().sqrt()}
+
+    trainer = points().set_loss_fn(loss).set_precision("fp16").set_epochs(30)
+    with pytest.raises(UserError, match="is not finite; stopped before the update"):
+        trainer.train()
+
+
+def test_fp16_goes_on_behind_a_loss_that_is_skipped():
+    class Bad(Points):
+        def batch(self, seed, step):
+            batch = super().batch(seed, step)
+            return batch | {"inputs": batch["inputs"] * (float("nan") if step == 3 else 1)}
+
+    trainer = points().set_trainsplit(Bad()).set_precision("fp16").set_skip_nonfinite(3).set_epochs(1)
+    trainer.train()
+    assert trainer.step == trainer.last_step
+
+
 def test_bf16_is_close_to_fp32():
     fp32, bf16 = points().set_epochs(3), points().set_epochs(3).set_precision("bf16")
     a, b = fp32.train()["loss"][0], bf16.train()["loss"][0]

@@ -15,6 +15,7 @@ from semeqv.tasks.retrieval.nearest import Similarities
 from semeqv.tasks.retrieval.parallel import read_subsets
 from semeqv.tasks.retrieval.retrieval import Retrieval
 from semeqv.tasks.retrieval.vectors import SentenceEncoder
+from semeqv.text.datasets.tokenised import first_token
 from semeqv.text.models.encoder import Encoder
 from tests.tasks.conftest import ENGLISH, FRENCH, SMALL
 
@@ -44,7 +45,7 @@ def test_a_decoder_reads_the_first_token_of_a_text_which_is_not_pooled(gpt2, tok
     tokenizer.backend_tokenizer.post_processor = None
     found = encode(gpt2, tokenizer, ENGLISH, layers=("1", "last"))
     for i, sentence in enumerate(ENGLISH):
-        row = [tokenizer.bos_token_id, *tokenizer(sentence, add_special_tokens=False)["input_ids"]]
+        row = [first_token(tokenizer, masked=False), *tokenizer(sentence, add_special_tokens=False)["input_ids"]]
         with torch.no_grad():
             states = gpt2(input_ids=torch.tensor([row]), output_hidden_states=True).hidden_states
         torch.testing.assert_close(found[0, i], states[1][0, 1:].mean(0), atol=1e-5, rtol=1e-4)

@@ -1,6 +1,7 @@
 """Linear maps between sentence vectors."""
 
 import json
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -23,13 +24,13 @@ def planted(noise=0.0):
 @pytest.mark.parametrize("kind", ["orthogonal", "linear"])
 def test_a_planted_turn_is_found(kind):
     one, other, turn = planted()
-    found = fitted(one, other, kind, 0.0, 3)
+    found = fitted(one, other, kind, 0.0, MADE)
     torch.testing.assert_close(found.matrix, turn, rtol=0, atol=1e-4)
     torch.testing.assert_close(found.mean, one.mean(0))
-    with pytest.raises(UserError, match="layer 3"):
-        found.moved(one[None], [2])
+    with pytest.raises(UserError, match="layer 1"):
+        found.moved(one[None], SimpleNamespace(layers=[2]))
     with pytest.raises(UserError, match="too few"):
-        fitted(one[:6], other[:6], kind, 0.0, 3)
+        fitted(one[:6], other[:6], kind, 0.0, MADE)
 
 
 def test_states_that_are_not_finite_have_no_map():

@@ -10,6 +10,7 @@ from semeqv.text.datasets.babel import Babel
 from semeqv.text.datasets.moses import Moses
 from semeqv.text.datasets.multilingual import Multilingual
 from semeqv.text.datasets.reading import chosen
+from semeqv.text.datasets.tokenised import first_token, separator
 from semeqv.text.tokenizers.trained import Bpe
 
 LINES = [{"en": "the house", "de": "das Haus"}, {"de": "ein Hund"}, {"en": "a cat", "fr": "un chat", "de": " "}]
@@ -57,7 +58,7 @@ def test_what_is_held_out_of_one_language_is_held_out_of_all(tmp_path):
 def test_joined_lines_are_one_document(lines, objective):
     data = Multilingual(path=lines, joined=True, packing=False, block_size=64)
     made = tokenizer_of(data)
-    start, end = made.bos_token or made.cls_token, made.eos_token or made.sep_token
+    start, end = made.convert_ids_to_tokens([first_token(made, objective == "masked"), separator(made)])
     wanted = [f"{start}{each}{end}" for each in ("the house</s>das Haus", "ein Hund", "a cat</s>un chat")]
     assert texts(data, made, objective) == sorted(each.replace("</s>", end) for each in wanted)
     apart = Multilingual(path=lines, packing=False, block_size=64)
