@@ -161,10 +161,8 @@ class Eager:
         if self.regime.clip is not None:
             nn.utils.clip_grads_with_norm_(model.parameters(), self.regime.clip, norm)
         total, norm = self.world.total(total).cpu(), whole(norm).cpu()
-        lowered = (
-            self.scaler.is_enabled() and self.scaler.get_scale() > 1
-        )  # fp16 skips such a step and lowers its scale
-        finite = torch.isfinite(norm) | lowered
+        skipped = self.scaler.is_enabled() and self.scaler.get_scale() > 1  # by fp16, which lowers its scale
+        finite = torch.isfinite(norm) | skipped
         return torch.cat([total, (finite & torch.isfinite(total).all()).float().reshape(1)])
 
     @torch.no_grad()
