@@ -12,7 +12,6 @@ WIDTH ?= 256
 include $(dir $(lastword $(MAKEFILE_LIST)))shared/common.mk
 
 SETTINGS = --threads 1 --precision bf16
-EACH := $(if $(findstring ..,$(SEEDS)),$(shell seq $(subst .., ,$(SEEDS))),$(SEEDS))
 PARSERS := bilstm pretrained scratch
 
 ifdef SEMEQV_DATA

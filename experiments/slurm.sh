@@ -7,8 +7,8 @@
 #   sbatch --array=42-44 experiments/slurm.sh make -f experiments/crosslingual-ner.mk swept BASE=xlm-roberta-base
 #
 # In an array, SEEDS is the number of the job, and an experiment runs that seed alone: ask for `swept`, and for `figs`
-# when all jobs are done. What they share is made before (`make -f ... base`, where the base is trained here). Two minutes before the end all
-# processes are told (USR1): a run saves itself and ends, and the job is queued again.
+# when all jobs are done. What they share is made before (`make -f ... base`, where the base is trained here). Two
+# minutes before the end all processes are told (USR1): a run saves itself and ends, and the job is queued again.
 
 #SBATCH --job-name=semeqv
 #SBATCH --nodes=1

@@ -14,7 +14,6 @@ PAGE := docs/results/backpack
 include $(dir $(lastword $(MAKEFILE_LIST)))common.mk
 
 SETTINGS = --precision bf16 $(if $(THREADS),--threads $(THREADS)) $(CLIP) $(ACCUMULATION)
-EACH := $(if $(findstring ..,$(SEEDS)),$(shell seq $(subst .., ,$(SEEDS))),$(SEEDS))
 KINDS := $(KS:%=senses%) gpt2
 NAMES := $(foreach kind,$(KINDS),$(EACH:%=%-$(kind)))
 TRAINED := $(NAMES:%=$(RUN)/%/trained)

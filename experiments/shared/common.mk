@@ -5,6 +5,7 @@
 # and OPTIONS for further settings, such as OPTIONS='--device cuda' or OPTIONS=--overwrite.
 
 SEEDS ?= 42..46
+EACH := $(if $(findstring ..,$(SEEDS)),$(shell seq $(subst .., ,$(SEEDS))),$(SEEDS))
 OPTIONS ?=
 RUN := runs/$(EXPERIMENT)
 FIGURES ?= figures/$(EXPERIMENT)

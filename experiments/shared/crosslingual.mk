@@ -58,7 +58,6 @@ endif
 include $(dir $(lastword $(MAKEFILE_LIST)))common.mk
 
 MEASURED_SEEDS ?= $(EACH)
-EACH := $(if $(findstring ..,$(SEEDS)),$(shell seq $(subst .., ,$(SEEDS))),$(SEEDS))
 SHARED := runs/crosslingual$(NAME)
 LANGUAGES = $(SOURCE) $(TARGETS)
 UNRELATED := $(if $(SEMEQV_DATA),babel)

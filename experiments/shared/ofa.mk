@@ -24,7 +24,6 @@ HYPER_SCHEDULE ?= cli schedulers cosine
 KEEP ?=
 
 # Methods that draw nothing need one seed.
-EACH := $(if $(findstring ..,$(SEEDS)),$(shell seq $(subst .., ,$(SEEDS))),$(SEEDS))
 FIXED ?= mean
 MODELS := $(foreach method,$(METHODS),$(foreach seed,$(if $(filter $(method),$(FIXED)),$(firstword $(EACH)),$(EACH)),$(seed)-$(method)))
 

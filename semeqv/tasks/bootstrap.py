@@ -57,6 +57,30 @@ def intervals(
     return {name: tuple(numpy.quantile(values, ends).tolist()) for name, values in found.items()}
 
 
+def scored(
+    counts: NDArray[Any],
+    scores: Callable[[Floats], Mapping[str, Floats]],
+    replicates: int = 1000,
+    seed: int = 0,
+) -> dict[str, float]:
+    """Scores with their intervals.
+
+    Args:
+        counts: What is counted in each sentence, `(sentences, ...)`.
+        scores: As of `intervals`.
+        replicates: How many samples to draw; 0 for no intervals.
+        seed: What decides the samples.
+
+    Returns:
+        `NAME` of each score, and in `NAME_low` and `NAME_high` its 95% interval.
+    """
+    found = {name: float(value[0]) for name, value in scores(counts.sum(0, dtype=numpy.float64)[None]).items()}
+    if replicates:
+        for name, ends in intervals(counts, scores, replicates, seed).items():
+            found |= dict(zip((f"{name}_low", f"{name}_high"), ends))
+    return found
+
+
 def compared(
     counts: NDArray[Any],
     others: NDArray[Any],
@@ -85,8 +109,4 @@ def compared(
         return dict(ours) | {f"{name}_gain": ours[name] - theirs[name] for name in ours}
 
     pairs = numpy.stack([counts, others], axis=1)  # (sentences, 2, ...)
-    found = {name: float(value[0]) for name, value in both(pairs.sum(0, dtype=numpy.float64)[None]).items()}
-    if replicates:
-        for name, ends in intervals(pairs, both, replicates, seed).items():
-            found |= dict(zip((f"{name}_low", f"{name}_high"), ends))
-    return found
+    return scored(pairs, both, replicates, seed)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy
 
-from semeqv.tasks.bootstrap import intervals
+from semeqv.tasks.bootstrap import scored
 from semeqv.tasks.classification.official import entity_scores as official_scores
 from semeqv.tasks.classification.rows import UNLABELLED, Integers
 from semeqv.tasks.classification.tallies import entity_scores, entity_tally, label_scores, label_tally
@@ -34,13 +34,9 @@ def judged(
     """
     scores = entity_scores if entities else label_scores
     tally = tally_of(gold, predicted, sizes, names, entities=entities)
-    found = {name: float(value) for name, value in scores(tally.sum(0)).items()}
-    if not replicates:
-        return found
-    if entities:
+    found = scored(tally, scores, replicates)
+    if entities and replicates:
         found |= official_scores(named(gold, sizes, names), named(predicted, sizes, names))
-    for name, ends in intervals(tally, scores, replicates).items():
-        found |= dict(zip((f"{name}_low", f"{name}_high"), ends))
     return found
 
 

@@ -2,6 +2,7 @@
 
 import functools
 import hashlib
+import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -45,27 +46,16 @@ def read(options: "Labelled", key: str) -> tuple["Item", ...]:
         key: Says in what state its files are.
 
     Returns:
-        The items, at least one.
-
-    Raises:
-        UserError: When there is none.
+        The items, at least one; `of_split` raises `UserError` when there is none.
     """
-    found = list["Item"]()
-    for item in options.items():
-        if belongs(options, item):
-            found.append(item)
-            if len(found) == options.sentences:
-                break
-    if not found:
-        raise UserError(f"There is nothing for the {options.split} split. Raise --holdout, or leave it out.")
-    return tuple(found)
+    return of_split(options, options.items(), lambda item: item.texts)
 
 
-def belongs(options: "Labelled", item: "Item") -> bool:
+def belongs(options: "Labelled", texts: tuple[str, ...]) -> bool:
     """Whether a sentence is of the data set's split, by the hash of its text."""
     if not options.holdout:
         return True
-    text = "\n".join(item.texts).encode("utf-8", "surrogatepass")
+    text = "\n".join(texts).encode("utf-8", "surrogatepass")
     place = int.from_bytes(hashlib.blake2b(text, digest_size=8).digest(), "big") / 2**64
     split = "validation" if place < options.holdout else "test" if place < 2 * options.holdout else "train"
     return options.split == split
@@ -85,12 +75,11 @@ def of_split(options: "Labelled", every: Iterable[Each], texts: Callable[[Each],
     Raises:
         UserError: When there is none.
     """
-    from semeqv.tasks.classification.options import Item
-
-    found = [each for each in every if belongs(options, Item(texts(each), ()))]
+    ours = (each for each in every if belongs(options, texts(each)))
+    found = tuple(itertools.islice(ours, options.sentences or None))
     if not found:
         raise UserError(f"There is nothing for the {options.split} split. Raise --holdout, or leave it out.")
-    return tuple(found[: options.sentences or None])
+    return found
 
 
 def source_facts(options: "Labelled") -> dict[str, Any]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy
 from numpy.typing import NDArray
 
-from semeqv.tasks.bootstrap import intervals
+from semeqv.tasks.bootstrap import scored
 
 if TYPE_CHECKING:
     from semeqv.tasks.inflection.reading import Form
@@ -25,12 +25,7 @@ def judged(forms: "Sequence[Form]", values: Mapping[str, NDArray[Any]], replicat
     Returns:
         The means, and in `NAME_low` and `NAME_high` their 95% intervals; lemmas are drawn, with all their forms.
     """
-    counts = counted(forms, list(values.values()))
-    found = {name: float(value) for name, value in means(counts.sum(0), list(values)).items()}
-    if replicates:
-        for name, ends in intervals(counts, lambda sums: means(sums, list(values)), replicates).items():
-            found |= dict(zip((f"{name}_low", f"{name}_high"), ends))
-    return found
+    return scored(counted(forms, list(values.values())), lambda sums: means(sums, list(values)), replicates)
 
 
 def counted(forms: "Sequence[Form]", values: Sequence[NDArray[Any]]) -> Floats:

@@ -6,7 +6,7 @@ from typing import Any
 import numpy
 from numpy.typing import NDArray
 
-from semeqv.tasks.bootstrap import intervals
+from semeqv.tasks.bootstrap import scored
 from semeqv.tasks.classification.tallies import divided
 from semeqv.tasks.parsing.official import official_scores
 from semeqv.text.records import Sentence
@@ -30,16 +30,12 @@ def judged(
         `las` (words with the right head and relation), `uas` (with the right head) and `upos` as shares of all words,
         and in `NAME_low` and `NAME_high` their 95% intervals over sentences.
     """
-    counts = counted(gold, predicted)
     asked = COUNTED[1 : None if tagged else -1]
-    found = {name: float(value) for name, value in shares(counts.sum(0)).items() if name in asked}
-    if not replicates:
-        return found
-    official = official_scores(gold, predicted)
-    found |= {name: official[name] for name in asked if name in official}
-    for name, ends in intervals(counts, shares, replicates).items():
-        if name in asked:
-            found |= dict(zip((f"{name}_low", f"{name}_high"), ends))
+    counts = counted(gold, predicted)
+    found = scored(counts, lambda sums: {name: shares(sums)[name] for name in asked}, replicates)
+    if replicates:
+        official = official_scores(gold, predicted)
+        found |= {name: official[name] for name in asked if name in official}
     return found
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy
 from numpy.typing import NDArray
 
-from semeqv.tasks.bootstrap import intervals
+from semeqv.tasks.bootstrap import scored
 from semeqv.tasks.classification.tallies import divided
 from semeqv.tasks.question_answering.questions import Question
 
@@ -37,15 +37,8 @@ def judged(
         of texts, with all their questions.
     """
     counts = counted(questions, answers, characters)
-    both = counts[:, 3].any()
-    found = {name: float(value) for name, value in shares(counts.sum(0)).items()}
-    asked = list(found) if both else ["exact", "f1"]
-    said = {name: found[name] for name in asked}
-    if replicates:
-        for name, ends in intervals(counts, shares, replicates).items():
-            if name in asked:
-                said |= dict(zip((f"{name}_low", f"{name}_high"), ends))
-    return said
+    asked = ["exact", "f1", *(["answered_f1", "unanswered"] if counts[:, 3].any() else [])]
+    return scored(counts, lambda sums: {name: shares(sums)[name] for name in asked}, replicates)
 
 
 def counted(questions: Sequence[Question], answers: Sequence[str], characters: bool) -> Floats:
