@@ -11,7 +11,7 @@ from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, trainers
 from semeqv.engine.errors import UserError
 from semeqv.text.objectives import Causal, Masked
 from semeqv.text.tokens import building
-from semeqv.text.tokens.batches import Layout, TokenBatches
+from semeqv.text.tokens.batches import Layout, TokenBatches, generator
 from semeqv.text.tokens.files import TokenFile, read_facts, token_type
 from semeqv.text.tokens.order import Alternation, permuted
 from semeqv.text.tokens.words import WordEncoder
@@ -249,6 +249,11 @@ def test_masking_follows_bert():
     assert asked[~special].mean() == pytest.approx(0.15, abs=0.01)
     assert (inputs[asked] == MASK).mean() == pytest.approx(0.8, abs=0.02)
     assert (inputs[asked] == ids[asked]).mean() == pytest.approx(0.1, abs=0.02)
+
+
+def test_no_number_is_drawn_at_two_positions():
+    drawn = numpy.stack([generator(position, 42, 2).random(1000) for position in range(20)])
+    assert len(numpy.unique(drawn)) == drawn.size
 
 
 def test_every_row_is_asked_for_something():

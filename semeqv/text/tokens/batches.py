@@ -147,7 +147,7 @@ def take(tokens: NDArray[Any], starts: Places, lengths: Places, layout: Layout) 
 
 def generator(position: int, seed: int, purpose: int) -> numpy.random.Generator:
     """What is drawn at a position of a stream."""
-    return numpy.random.Generator(numpy.random.Philox(key=[seed % 2**64, purpose], counter=[position, 0, 0, 0]))
+    return numpy.random.Generator(numpy.random.Philox(key=[seed % 2**64, purpose], counter=[0, position, 0, 0]))
 
 
 @functools.lru_cache(maxsize=8)
