@@ -103,7 +103,7 @@ $(RUN)/hypernetworks/%/trained: $(RUN)/mapping/mapping.json
 	$(SEMEQV) --seed $(firstword $(subst -, ,$*)) --steps $(HYPER_STEPS) $(SETTINGS) --output $(@D) $(OPTIONS) \
 	  $(SUBWORDS) --batch_size $(HYPER_BATCH) $(SUBWORDS) --split validation \
 	  cli ofa model $(NETWORK) $(HYPER_$(NETWORK)) $(HYPER_OPTIMIZER) $(HYPER_SCHEDULE) \
-	  cli savers default-saver --savebest --minutes 2 --resume cli train
+	  cli savers default-saver --savebest --metric loss --mode min --minutes 2 --resume cli train
 	@touch $@
 
 $(RUN)/hypernetworks/%/predictions.safetensors: $(RUN)/hypernetworks/%/trained
