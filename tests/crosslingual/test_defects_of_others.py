@@ -65,7 +65,9 @@ def test_parts_of_a_corpus_are_what_they_are_called_and_stay_so(tmp_path):
     assert sorted(item for part in parts for item in part) == sorted(items)
     random.shuffle(items)  # as it was: a split drawn anew each time
     assert [[item for item in items if belongs(options, item.texts)] for options in splits] != parts
-    assert [sorted(item for item in items if belongs(options, item.texts)) for options in splits] == list(map(sorted, parts))
+    assert [sorted(item for item in items if belongs(options, item.texts)) for options in splits] == list(
+        map(sorted, parts)
+    )
 
 
 def test_rows_that_are_no_words_are_none(tmp_path):

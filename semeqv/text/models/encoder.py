@@ -18,7 +18,8 @@ class Encoder(Sized):
 
     Args:
         block_size: Tokens that it can read at once, when it has positions; without them there is no limit.
-        positions: Whether it adds a learned embedding of each position, or knows no order.
+        positions: Whether it adds a learned embedding of each position, turns queries and keys by the position (Su et
+            al., 2024, arXiv 2104.09864), which learns sooner what depends on the order of words, or knows no order.
         initializer_range: Standard deviation of both initial embeddings; the layers start as Glorot & Bengio (2010)
             propose.
         sparse_prediction: Compute logits only where a label asks for one: a step on 10,000 tokens takes less than half
@@ -33,8 +34,15 @@ class Encoder(Sized):
     embedding_size: int = 128
     dropout: float = 0.0
     initializer_range: float = 0.3
-    positions: Literal["none", "learned"] = "none"
+    positions: Literal["none", "learned", "rotary"] = "none"
     sparse_prediction: bool = False
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.positions == "rotary" and self.embedding_size // self.heads % 2:
+            raise ValueError(
+                f"--positions rotary needs heads of an even width, not {self.embedding_size // self.heads}."
+            )
 
     def build(self, tokenizer: Any = None, dataset: Any = None) -> Any:
         """The model.

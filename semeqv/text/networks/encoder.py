@@ -13,6 +13,8 @@ from transformers import AutoConfig, AutoModel, AutoModelForMaskedLM, PreTrained
 from transformers.activations import ACT2FN
 from transformers.modeling_outputs import BaseModelOutput, MaskedLMOutput
 
+from semeqv.text.networks.rotary import rotated, rotation
+
 
 class EncoderConfig(PreTrainedConfig):
     """The sizes of an encoder, by the names that transformers uses.
@@ -24,7 +26,7 @@ class EncoderConfig(PreTrainedConfig):
         num_attention_heads: Attention heads of each layer.
         intermediate_size: Width inside the feed-forward networks.
         max_position_embeddings: Tokens that it can read at once, when it has positions.
-        positions: `none` or `learned`.
+        positions: `none`, `learned` or `rotary`.
         hidden_act: Nonlinearity of the feed-forward networks.
         hidden_dropout_prob: Share of activations dropped in training.
         layer_norm_eps: What keeps the norms from dividing by zero.
@@ -95,17 +97,21 @@ class EncoderLayer(nn.Module):
         self.feedforward_norm = nn.LayerNorm(config.hidden_size, eps=config.layer_norm_eps)
         self.activation = ACT2FN[config.hidden_act]
 
-    def forward(self, hidden: Tensor, seen: Tensor | None) -> Tensor:
-        """Read `(batch, time, hidden)`; `seen`, `(batch, 1, 1, time)`, is true where there is a token to attend to."""
-        attended = self.attention_norm(hidden + self.drop(self.attend(hidden, seen)))
+    def forward(self, hidden: Tensor, seen: Tensor | None, angles: Tensor | None) -> Tensor:
+        """Read `(batch, time, hidden)`; `seen`, `(batch, 1, 1, time)`, is true where there is a token to attend to, and
+        `angles` are those of rotary positions.
+        """
+        attended = self.attention_norm(hidden + self.drop(self.attend(hidden, seen, angles)))
         inner = self.drop(self.activation(self.feedforward_in(attended)))
         written: Tensor = self.feedforward_norm(attended + self.drop(self.feedforward_out(inner)))
         return written
 
-    def attend(self, hidden: Tensor, seen: Tensor | None) -> Tensor:
+    def attend(self, hidden: Tensor, seen: Tensor | None, angles: Tensor | None) -> Tensor:
         """Mix `(batch, time, hidden)` over the tokens that are seen."""
         split = self.attention_in(hidden).unflatten(-1, (3, self.heads, -1))  # (batch, time, 3, heads, width)
         query, key, value = split.permute(2, 0, 3, 1, 4)  # each (batch, heads, time, width)
+        if angles is not None:
+            query, key = rotated(query, angles), rotated(key, angles)
         dropout = self.dropout if self.training else 0.0
         plain = query.dtype == torch.bfloat16 and query.device.type == "cpu"
         mix = attend_by_products if plain else functional.scaled_dot_product_attention
@@ -202,9 +208,12 @@ class EncoderModel(EncoderPreTrainedModel):
             hidden = hidden + self.positions(torch.arange(input_ids.shape[1], device=input_ids.device))
         hidden = functional.dropout(hidden, self.config.hidden_dropout_prob, self.training)
         seen = None if attention_mask is None else attention_mask[:, None, None, :].bool()
+        width = self.config.hidden_size // self.config.num_attention_heads
+        rotary = self.config.positions == "rotary"
+        angles = rotation(input_ids.shape[1], width, input_ids.device) if rotary else None
         every = [hidden]
         for layer in self.layers:
-            hidden = layer(hidden, seen)
+            hidden = layer(hidden, seen, angles)
             if output_hidden_states:
                 every.append(hidden)
         return BaseModelOutput(last_hidden_state=hidden, hidden_states=tuple(every) if output_hidden_states else None)

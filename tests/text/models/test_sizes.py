@@ -15,13 +15,16 @@ from transformers import (
     BertForMaskedLM,
     GPT2Config,
     GPT2LMHeadModel,
+    LlamaConfig,
 )
+from transformers.models.llama.modeling_llama import LlamaRotaryEmbedding, apply_rotary_pos_emb
 
 from semeqv.engine.errors import UserError
 from semeqv.text.models.bert import BERT
 from semeqv.text.models.encoder import Encoder
 from semeqv.text.models.gpt2 import GPT2
 from semeqv.text.models.tying import embedding_weights, is_tied
+from semeqv.text.networks.rotary import rotated, rotation
 
 KINDS = (GPT2, BERT, Encoder)
 IDS = torch.tensor([[1, 2, 3, 4, 5, 6], [6, 5, 4, 3, 2, 1]])
@@ -80,6 +83,27 @@ def test_the_encoder_without_positions_knows_no_order():
     model = build(Encoder)
     order = [3, 1, 5, 0, 2, 4]
     torch.testing.assert_close(model(input_ids=IDS[:, order]).logits, model(input_ids=IDS).logits[:, order])
+
+
+def test_rotary_positions_are_those_of_transformers():
+    query, key = torch.randn(2, 3, 4, 7, 16, generator=torch.Generator().manual_seed(0)).unbind()
+    config = LlamaConfig(hidden_size=64, num_attention_heads=4, num_key_value_heads=4)
+    cosine, sine = LlamaRotaryEmbedding(config)(query, torch.arange(7)[None])
+    angles = rotation(7, 16, query.device)
+    for ours, theirs in zip(
+        (rotated(query, angles), rotated(key, angles)), apply_rotary_pos_emb(query, key, cosine, sine)
+    ):
+        torch.testing.assert_close(ours, theirs)
+
+
+def test_the_encoder_with_rotary_positions_knows_the_order_but_not_the_place():
+    model = build(Encoder, positions="rotary")
+    assert not torch.allclose(model(input_ids=IDS.flip(1)).logits, model(input_ids=IDS).logits.flip(1))
+    moved, mask = torch.cat([torch.zeros_like(IDS), IDS], 1), torch.tensor([0] * 6 + [1] * 6).expand(2, 12)
+    there = model(input_ids=moved, attention_mask=mask).logits[:, 6:]
+    torch.testing.assert_close(there, model(input_ids=IDS).logits)
+    with pytest.raises(ValueError, match="heads of an even width, not 5"):
+        Encoder(embedding_size=10, heads=2, positions="rotary")
 
 
 @pytest.mark.parametrize(
