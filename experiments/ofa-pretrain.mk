@@ -71,7 +71,7 @@ $(RUN)/text.json: | $(READY)
 $(MODEL)/trained: $(TEXT_READY) | $(READY)
 	$(TRAIN) --seed 42 --steps $(STEPS) $(SETTINGS) --output $(@D) $(OPTIONS) \
 	  cli tokenizer bpe --vocab_size $(TOKENS) $(ENGLISH) \
-	  cli model encoder $(ENCODER_$(SIZE)) --positions learned --initializer_range .02 --sparse_prediction \
+	  cli model encoder $(ENCODER_$(SIZE)) --positions rotary --initializer_range .02 --sparse_prediction \
 	  cli optimizers adamw --learning_rate $(RATE_$(SIZE)) --weight_decay .1 cli schedulers cosine-warmup --warmup $(shell expr $(STEPS) / 20) \
 	  $(SAVER) cli train
 	@touch $@

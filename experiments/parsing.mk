@@ -35,7 +35,7 @@ endif
 LAYOUT := --packing --block_size 64 --batch_size 32 --mask_probability .3
 TOKENIZER := cli tokenizer bpe --vocab_size $(VOCABULARY)
 PRETRAINING = $(TOKENIZER) $(TEXT) $(LAYOUT) $(TEXT) $(LAYOUT) --split validation --documents 500 \
-  cli model encoder --layers 4 --heads 4 --embedding_size $(WIDTH) --positions learned --initializer_range .2 \
+  cli model encoder --layers 4 --heads 4 --embedding_size $(WIDTH) --positions rotary --initializer_range .2 \
     --block_size 256 --sparse_prediction \
   cli optimizers adamw --learning_rate 1e-3 cli schedulers linear --warmup $(shell expr $(STEPS) / 10) \
   cli savers default-saver --minutes 2 --resume

@@ -30,7 +30,7 @@ MEASURED_SEEDS ?= $(firstword $(EACH))
 endif
 ifneq ($(filter tiny small,$(SIZE)),)
 VOCABULARY ?= $(if $(SEMEQV_DATA),8000,1000)
-MODEL ?= --layers 2 --heads 4 --embedding_size 192 --block_size 128 --positions learned --initializer_range .2 --sparse_prediction
+MODEL ?= --layers 2 --heads 4 --embedding_size 192 --block_size 128 --positions rotary --initializer_range .2 --sparse_prediction
 LAYOUT ?= --packing --block_size 64 --batch_size 32 --mask_probability .3
 BASE_STEPS ?= 5000
 LANGUAGE_STEPS ?= 1000
