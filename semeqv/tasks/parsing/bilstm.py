@@ -1,6 +1,6 @@
 """A bidirectional LSTM as a plain model of transformers: the control beside which Transformers are trained."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -19,7 +19,7 @@ class BiLSTMConfig(PreTrainedConfig):
         hidden_size: Width of what a layer writes, one half in each direction.
         num_hidden_layers: Layers.
         hidden_dropout_prob: Share of what each layer reads that is dropped in training.
-        token_dropout_prob: Share of the tokens whose whole embeddings are dropped in training.
+        word_dropout_prob: Share of the words whose whole embeddings are dropped in training.
         **rest: What every configuration has.
     """
 
@@ -33,7 +33,7 @@ class BiLSTMConfig(PreTrainedConfig):
         hidden_size: int = 512,
         num_hidden_layers: int = 2,
         hidden_dropout_prob: float = 0.33,
-        token_dropout_prob: float = 0.0,
+        word_dropout_prob: float = 0.0,
         **rest: Any,
     ):
         self.vocab_size = vocab_size
@@ -41,7 +41,7 @@ class BiLSTMConfig(PreTrainedConfig):
         self.hidden_size = hidden_size
         self.num_hidden_layers = num_hidden_layers
         self.hidden_dropout_prob = hidden_dropout_prob
-        self.token_dropout_prob = token_dropout_prob
+        self.word_dropout_prob = word_dropout_prob
         super().__init__(**rest)
 
 
@@ -64,14 +64,17 @@ class BiLSTMPreTrainedModel(PreTrainedModel):
 
 
 class BiLSTMModel(BiLSTMPreTrainedModel):
-    """Layers that each read the tokens from the left, and from the right.
+    """Layers that each read the words from the left, and from the right.
 
-    Two LSTMs of one direction make a layer, the second of which reads each row turned round: so what stands behind a
-    row's end changes nothing, without packing, which is slower.
+    Below a parser it is given a vector for each word, made of the embeddings of its tokens; by itself it takes every
+    token for a word. Two LSTMs of one direction make a layer, the second of which reads each row turned round: so what
+    stands behind a row's end changes nothing, without packing, which is slower.
 
     Args:
         config: The sizes.
     """
+
+    reads_words: ClassVar[bool] = True
 
     def __init__(self, config: BiLSTMConfig):
         super().__init__(config)
@@ -90,23 +93,30 @@ class BiLSTMModel(BiLSTMPreTrainedModel):
         """Replace the embedding that reads tokens."""
         self.embeddings = value
 
-    def forward(self, input_ids: Tensor, attention_mask: Tensor | None = None, **_: Any) -> BaseModelOutput:
-        """Read tokens.
+    def forward(
+        self,
+        input_ids: Tensor | None = None,
+        attention_mask: Tensor | None = None,
+        inputs_embeds: Tensor | None = None,
+        **_: Any,
+    ) -> BaseModelOutput:
+        """Read words.
 
         Args:
-            input_ids: `(batch, time)` integers.
+            input_ids: `(batch, time)` integers, when every token is a word.
             attention_mask: `(batch, time)`, 0 where there is padding, which stands at the end of a row; nothing is
                 padding if left out.
+            inputs_embeds: Instead of `input_ids`: the vectors of the words, `(batch, time, embedding)`.
 
         Returns:
             `last_hidden_state`: `(batch, time, hidden)`.
         """
-        places = torch.arange(input_ids.shape[1], device=input_ids.device).expand_as(input_ids)
+        hidden = self.embeddings(input_ids) if inputs_embeds is None else inputs_embeds
+        places = torch.arange(hidden.shape[1], device=hidden.device).expand(hidden.shape[:2])
         lengths = len(places[0]) if attention_mask is None else attention_mask.sum(1, keepdim=True)
         turned = torch.where(places < lengths, lengths - 1 - places, places)[..., None]  # its own inverse
-        hidden = self.embeddings(input_ids)
-        if self.training and self.config.token_dropout_prob:
-            hidden = hidden * torch.empty_like(hidden[..., :1]).bernoulli_(1 - self.config.token_dropout_prob)
+        if self.training and self.config.word_dropout_prob:
+            hidden = hidden * torch.empty_like(hidden[..., :1]).bernoulli_(1 - self.config.word_dropout_prob)
         for right, left in zip(self.forwards, self.backwards):
             hidden = self.drop(hidden)
             back = left(hidden.gather(1, turned.expand_as(hidden)))[0]

@@ -109,25 +109,26 @@ class Parser(Headed, Classifier):
 class BiLSTMParser(Headed):
     """A dependency parser on a bidirectional LSTM whose weights are drawn anew, the control of the others.
 
-    Its head is that of `cli model parser`, which opens what a run saves.
+    It reads words, the vector of each made of the embeddings of its tokens as --pooling says. Its head is that of `cli
+    model parser`, which opens what a run saves.
 
     Args:
         layers: Layers, each reading in both directions.
         embedding_size: Width of the embeddings, and of each direction of a layer.
         dropout: Share of what each layer and the head reads, and of what the head makes of it, that is dropped in
             training.
-        token_dropout: Share of the tokens whose whole embeddings are dropped in training, so that less is learnt by
-            heart; 0.33 of the words in the paper.
+        word_dropout: Share of the words whose whole embeddings are dropped in training, so that less is learnt by
+            heart; 0.33 in the paper.
     """
 
     layers: int = 2
     embedding_size: int = 256
     dropout: float = 0.33
-    token_dropout: float = 0.0
+    word_dropout: float = 0.0
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        check_bounds(self, layers=1, embedding_size=1, dropout=(0, 0.99), token_dropout=(0, 0.99))
+        check_bounds(self, layers=1, embedding_size=1, dropout=(0, 0.99), word_dropout=(0, 0.99))
 
     def build(self, dataset: Any, tokenizer: Any) -> Any:
         """The model.
@@ -151,7 +152,7 @@ class BiLSTMParser(Headed):
             hidden_size=2 * self.embedding_size,
             num_hidden_layers=self.layers,
             hidden_dropout_prob=self.dropout,
-            token_dropout_prob=self.token_dropout,
+            word_dropout_prob=self.word_dropout,
             **special_tokens(tokenizer),
         )
         return new_parser(config, labels_of(dataset, self.has_tagger()), self.sizes)

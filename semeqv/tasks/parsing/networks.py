@@ -90,13 +90,17 @@ class OfTrees:
         Returns:
             Scores, and a loss when there are labels.
         """
-        body = self.base_model  # type: ignore[attr-defined]
-        hidden = body(input_ids, attention_mask=attention_mask, **rest).last_hidden_state
+        body, pooling = self.base_model, self.config.parser["pooling"]  # type: ignore[attr-defined]
         count = int(words.max()) + 1 if labels is None else labels.shape[1]
-        vectors = pooled(hidden, words, count, self.config.parser["pooling"])  # type: ignore[attr-defined]
         real = torch.arange(count, device=words.device) <= words.amax(1, keepdim=True)
         if labels is not None:
             real = real | (labels != UNSAID)  # a word of which the tokenizer leaves nothing
+        if getattr(body, "reads_words", False):
+            embedded = pooled(body.get_input_embeddings()(input_ids), words, count, pooling)
+            vectors = body(inputs_embeds=embedded, attention_mask=real).last_hidden_state
+        else:
+            hidden = body(input_ids, attention_mask=attention_mask, **rest).last_hidden_state
+            vectors = pooled(hidden, words, count, pooling)
         found = self.parser(vectors, real, labels, every=labels is None or not self.training)  # type: ignore[attr-defined]
         said = {"logits": found.arcs, "likeliest": found.likeliest, "tag_logits": found.tags}
         if labels is None:
