@@ -22,6 +22,7 @@ from semeqv.text.records import Document
 from semeqv.text.tokenizers.load import Load
 from semeqv.text.tokenizers.trained import Bpe, Unigram, Wordpiece
 from semeqv.text.tokenizers.training import drawn, multiplicities
+from semeqv.text.tokens import building
 
 TRAIN = "cli dataset babel --documents 300 --block_size 32 --batch_size 8"
 VALID = "cli dataset babel --documents 40 --block_size 32 --batch_size 8 --split validation"
@@ -148,6 +149,17 @@ def test_weights_must_fit(corpus):
     data = Moses(path=corpus, languages=("en", "fr"), weights=(0.2, 0.3, 0.5))
     with pytest.raises(UserError, match="--weights has 3 numbers for 2 languages: en, fr"):
         data.build(tokenizer_of(data))
+
+
+@pytest.mark.parametrize("languages", [("en", "fr"), ("fr", "en")])
+def test_weights_are_those_of_the_languages_in_their_order(tmp_path, monkeypatch, languages):
+    monkeypatch.setattr(building, "PIECE", 2000)  # French fills the first piece
+    (tmp_path / "corpus.en").write_text("a house\n" * 300)
+    (tmp_path / "corpus.fr").write_text("une maison, et encore une autre maison\n" * 300)
+    data = Moses(path=tmp_path / "corpus", languages=languages, weights=(0.9, 0.1), batch_size=10, packing=False)
+    made = tokenizer_of(data)
+    rows = next(data.build(made).stream(0))["input_ids"]
+    assert ["maison" in made.decode(row) for row in rows].count(languages[0] == "fr") == 9
 
 
 def test_a_tokenizer_needs_a_corpus(say):

@@ -30,8 +30,8 @@ class Corpus:
         block_size: The most tokens of a row.
         packing: Cut rows from the running text, documents separated; else each row is a document or a piece of one.
             Packed for causal models if left out.
-        weights: The share of each language in every batch, in the order of --languages; else all rows come once an
-            epoch.
+        weights: The share of each language in every batch, in the order of --languages, or of the alphabet where they
+            are not said; else all rows come once an epoch.
         temperature: Instead of --weights: a language with n rows counts as n to the power of 1/T.
         shuffle: Draw the rows of training in a new order in every epoch.
         mask_probability: Share of tokens that are hidden.

@@ -21,7 +21,7 @@ from semeqv.text.tokens.files import TokenFile, read_facts
 if TYPE_CHECKING:
     from semeqv.text.datasets.corpus import Corpus
 
-VERSION = 1  # of the token files
+VERSION = 2  # of the token files
 INFLATED = 4  # about how many bytes of text a byte of compressed text makes
 
 
@@ -40,8 +40,7 @@ def batches(corpus: "Corpus", tokenizer: Any, kind: str) -> TokenBatches:
         UserError: When the tokenizer lacks a special token that the objective needs, or the weights do not fit.
     """
     folder, facts = token_files(corpus, tokenizer, together=corpus.joined or kind == "translation")
-    counts = read_facts(folder)["languages"]
-    files = [TokenFile.open(folder, language, len(tokenizer)) for language in counts]
+    files = [TokenFile.open(folder, language, len(tokenizer)) for language in facts["languages"]]
     packing = kind == "causal" if corpus.packing is None else corpus.packing
     end = separator(tokenizer)
     layout = Layout(
@@ -55,7 +54,8 @@ def batches(corpus: "Corpus", tokenizer: Any, kind: str) -> TokenBatches:
     objective = made_objective(corpus, tokenizer, kind)
     found = TokenBatches(files, objective, layout, shuffle=corpus.shuffle and corpus.split == "train", facts=facts)
     if corpus.weights and len(corpus.weights) != len(files):
-        raise UserError(f"--weights has {len(corpus.weights)} numbers for {len(files)} languages: {', '.join(counts)}.")
+        there = ", ".join(facts["languages"])
+        raise UserError(f"--weights has {len(corpus.weights)} numbers for {len(files)} languages: {there}.")
     weights = corpus.weights or [size ** (1 / corpus.temperature) for size in found.sizes if corpus.temperature]
     if len(weights) > 1:
         found.mix(weights)
@@ -64,7 +64,10 @@ def batches(corpus: "Corpus", tokenizer: Any, kind: str) -> TokenBatches:
 
 
 def token_files(corpus: "Corpus", tokenizer: Any, together: bool) -> tuple[Path, dict[str, Any]]:
-    """The folder with the token files of a corpus, made when they are not there, and what they were made from."""
+    """The folder with the token files of a corpus, made when they are not there, and what they were made from.
+
+    Languages are in the order of --languages; others, and those that are joined, in that of the alphabet.
+    """
     facts = {
         "version": VERSION,
         "source": source_facts(corpus),
@@ -85,7 +88,9 @@ def token_files(corpus: "Corpus", tokenizer: Any, together: bool) -> tuple[Path,
         )
 
     folder = World.here().by_first(partial(made_once, "tokens", facts, make))
-    return folder, {**facts, "languages": read_facts(folder)["languages"]}
+    counts, said = read_facts(folder)["languages"], getattr(corpus, "languages", ())
+    order = sorted(counts, key=lambda name: (said.index(name) if name in said else len(said), name))
+    return folder, {**facts, "languages": {name: counts[name] for name in order}}
 
 
 def size_of(path: Path) -> int:
