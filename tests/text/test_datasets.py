@@ -3,6 +3,7 @@
 import gzip
 import json
 import os
+import re
 import shlex
 import signal
 import subprocess
@@ -62,6 +63,28 @@ def test_held_out_documents_are_in_one_split_alone(corpus):
     assert 8 < len(texts[1]) < 35
     both = Moses(path=corpus, languages=("en", "fr"), holdout=0.1, split="validation").corpus()
     assert len(list(both)) == 2 * len(texts[1])
+
+
+@pytest.mark.parametrize("languages", [("fr",), ("fr", "en"), ("en",)])
+def test_what_is_held_out_does_not_depend_on_the_languages_that_are_read(corpus, tmp_path, monkeypatch, languages):
+    monkeypatch.setenv("SEMEQV_DATA", str(tmp_path))
+    (tmp_path / "europarl").mkdir()
+    for pair in (("fr", "en"), ("de", "en")):
+        for language in pair:
+            lines = "".join(f"{language} {i}\n" for i in range(400))
+            (tmp_path / f"europarl/europarl-v7.{'-'.join(pair)}.{language}").write_text(lines)
+    pairs = [
+        (Moses(path=corpus, holdout=0.1), Moses(path=corpus, languages=languages, holdout=0.1, split="test")),
+        (Europarl(holdout=0.1), Europarl(languages=languages, holdout=0.1, split="test")),
+        *(
+            (Europarl(languages=("en", "fr", "de"), holdout=0.1), Europarl(languages=each, holdout=0.1, split="test"))
+            for each in (languages, ("de", "fr", "en"), ("de",))
+        ),
+    ]
+    for train, test in pairs:
+        numbers = [{re.search(r"\d+", each.text)[0] for each in data.corpus()} for data in (train, test)]
+        assert numbers[1]
+        assert not numbers[0] & numbers[1]
 
 
 def test_files_of_one_language_are_read(tmp_path):

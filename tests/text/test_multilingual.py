@@ -38,7 +38,7 @@ def texts(data, tokenizer, objective):
 
 
 def test_languages_are_told_by_their_keys(lines):
-    assert list(Multilingual(path=lines).rows()) == [*LINES[:2], {"en": "a cat", "fr": "un chat"}]
+    assert list(chosen(Multilingual(path=lines))) == [*LINES[:2], {"en": "a cat", "fr": "un chat"}]
     assert list(chosen(Multilingual(path=lines, languages=("de",)))) == [{"de": "das Haus"}, {"de": "ein Hund"}]
 
 
@@ -75,7 +75,7 @@ def test_aligned_corpora_are_joined_too(tmp_path, objective):
     made = tokenizer_of(data)
     assert data.build(made, type("Options", (), {"objective": objective})).facts()["languages"].keys() == {"en+de"}
     babel = Babel(documents=4, joined=True, packing=False)
-    assert all(len(row) == 2 for row in babel.rows())
+    assert all(len(row) == 2 for row in chosen(babel))
     assert babel.source_facts() == Babel(documents=4, objective="translation", packing=False).source_facts()
     assert babel.source_facts() != Babel(documents=4, packing=False).source_facts()
 

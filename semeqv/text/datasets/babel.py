@@ -48,16 +48,15 @@ class Babel(GrammarOptions, Corpus):
         """Whether sentences with their translations are asked for, not documents."""
         return self.joined or self.objective == "translation"
 
-    def rows(self) -> Iterator[Mapping[str, str]]:
+    def rows(self) -> Iterator[tuple[str, Mapping[str, str]]]:
         """Documents; sentences with their translations, when these are asked for."""
         from semeqv.text.babel.grammar import Grammar
 
         grammar = Grammar(self.grammar)
         if self.pairs:
             for pair in grammar.pairs(self.split, self.documents, self.corpus_seed):
-                yield {language: pair.sentences[language] for language in self.languages}
+                yield "", {language: pair.sentences[language] for language in self.languages}
             return
         for document in grammar.documents(self.split, self.documents, self.corpus_seed):
             said = {language: document.text(language) for language in self.languages if language in document.sentences}
-            if said:
-                yield said
+            yield "", said

@@ -1,7 +1,7 @@
 """What all corpora have in common as data sets."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -18,8 +18,9 @@ class Corpus:
     Args:
         split: Which part of the run reads it.
         name: Tells several sets of one split apart.
-        holdout: Share of the documents, chosen by a hash of their text, that are kept for validation, and as many for
-            test; the rest is for training. 0 when each split has a file of its own, or to read all of it.
+        holdout: Share of the documents, chosen by a hash of their text (of translations, the English one, where there
+            is one), that are kept for validation, and as many for test; the rest is for training. 0 when each split has
+            a file of its own, or to read all of it.
         documents: Read so many documents at most; 0 for all.
         objective: What is predicted: the next token (causal), hidden tokens (masked), or hidden tokens of a sentence
             and its translation (translation; Conneau & Lample, 2019, arXiv 1901.07291). What the model is for, if left
@@ -61,13 +62,18 @@ class Corpus:
         if any(weight <= 0 for weight in self.weights):
             raise ValueError("--weights must be above 0.")
 
-    def rows(self) -> Iterator[Mapping[str, str]]:
-        """All documents of the files: what each says in each language; yields them in the order of the files."""
+    def rows(self) -> Iterator[tuple[str, Mapping[str, str]]]:
+        """All documents of the files.
+
+        Yields:
+            The text that decides whether a document is held out, the same whichever languages are read, and what is
+            read of it in each language; in the order of the files.
+        """
         raise NotImplementedError
 
-    def kept(self, row: Mapping[str, str]) -> Mapping[str, str]:
-        """What is read of a document of the split; it is left out when that is nothing."""
-        return row
+    def pivot(self) -> str | None:
+        """What holds the text that decides, where it depends on the options."""
+        return None
 
     def sources(self) -> Mapping[str, Path]:
         """The files, by how they are called in run.json; empty when the corpus is in no file."""
@@ -111,6 +117,11 @@ class FileCorpus(Corpus):
 
     path: Path | None = None
     download: bool = False
+
+
+def deciding(languages: Iterable[str]) -> str:
+    """The language that decides what is held out, in whatever order they were said: English, else the first of all."""
+    return min(languages, key=lambda language: (language != "en", language))
 
 
 def checked_languages(languages: tuple[str, ...], least: int = 1) -> None:

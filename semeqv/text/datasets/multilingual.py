@@ -37,12 +37,8 @@ class Multilingual(FileCorpus):
         file = locate(str(self.path), self.path, fetch=self.download)
         return {file.name: file}
 
-    def kept(self, row: Mapping[str, str]) -> Mapping[str, str]:
-        """What a line says in the languages that are asked for; all of it is held out, or nothing."""
-        return {name: text for name, text in row.items() if not self.languages or name in self.languages}
-
-    def rows(self) -> Iterator[Mapping[str, str]]:
-        """The lines, in all languages."""
+    def rows(self) -> Iterator[tuple[str, Mapping[str, str]]]:
+        """The lines in the languages that are asked for; what each says first decides."""
         from semeqv.text.readers.jsonl import read_texts
 
         (file,) = self.sources().values()
@@ -51,7 +47,8 @@ class Multilingual(FileCorpus):
             if strange := said.keys() - known:
                 refuse_strange(strange, file)
                 known |= strange
-            yield said
+            asked = {name: text for name, text in said.items() if not self.languages or name in self.languages}
+            yield next(iter(said.values())), asked
 
 
 def refuse_strange(names: Iterable[str], file: Path) -> None:

@@ -30,19 +30,19 @@ def chosen(corpus: "Corpus") -> Iterator[Mapping[str, str]]:
     Raises:
         UserError: When there is none.
     """
-    rows = (kept for row in corpus.rows() if belongs(corpus, row) and (kept := corpus.kept(row)))
+    rows = (row for text, row in corpus.rows() if row and belongs(corpus, text))
     first = next(rows, None)
     if first is None:
         raise UserError(f"The corpus has no document for the {corpus.split} split. Raise --holdout, or --documents.")
     yield from itertools.islice(itertools.chain([first], rows), corpus.documents or None)
 
 
-def belongs(corpus: "Corpus", row: Mapping[str, str]) -> bool:
-    """Whether a document is of the corpus's split, by the hash of its text in the first language."""
+def belongs(corpus: "Corpus", text: str) -> bool:
+    """Whether a document is of the corpus's split, by the hash of a text."""
     if not corpus.holdout:
         return True
-    text = next(iter(row.values())).encode("utf-8", "surrogatepass")
-    place = int.from_bytes(hashlib.blake2b(text, digest_size=8).digest(), "big") / 2**64
+    drawn = hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest()
+    place = int.from_bytes(drawn, "big") / 2**64
     split = "validation" if place < corpus.holdout else "test" if place < 2 * corpus.holdout else "train"
     return corpus.split == split
 
@@ -62,7 +62,9 @@ def source_facts(corpus: "Corpus") -> dict[str, Any]:
         if field.name not in BATCHING
         for value in [getattr(corpus, field.name)]
     }
-    if not corpus.holdout and corpus.sources():
+    if corpus.holdout:
+        options["held out by"] = corpus.pivot()
+    elif corpus.sources():
         options.pop("split")  # the files say it
     files = {name: fingerprint(path) for name, path in corpus.sources().items()}
     return {"corpus": getattr(type(corpus), "__command__", ""), "options": options, "files": files}

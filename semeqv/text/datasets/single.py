@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Literal
 
 from semeqv.engine.component import component
-from semeqv.text.datasets.corpus import Corpus, FileCorpus, checked_languages
+from semeqv.text.datasets.corpus import Corpus, FileCorpus, checked_languages, deciding
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,12 +48,12 @@ class Plain(SingleFile):
 
     unit: Literal["line", "block", "file"] = "line"
 
-    def rows(self) -> Iterator[Mapping[str, str]]:
+    def rows(self) -> Iterator[tuple[str, Mapping[str, str]]]:
         """The documents."""
         from semeqv.text.readers.plain import read_documents
 
         for document in read_documents(self.file(), self.unit, self.language):
-            yield {self.language: document.text}
+            yield document.text, {self.language: document.text}
 
 
 @component("dataset jsonl")
@@ -67,12 +67,12 @@ class Jsonl(SingleFile):
 
     field: str = "text"
 
-    def rows(self) -> Iterator[Mapping[str, str]]:
+    def rows(self) -> Iterator[tuple[str, Mapping[str, str]]]:
         """The documents."""
         from semeqv.text.readers.jsonl import read_rows
 
         for row in read_rows(self.file(), [self.field]):
-            yield {self.language: row.values[0]}
+            yield row.values[0], {self.language: row.values[0]}
 
 
 @component("dataset tsv")
@@ -107,15 +107,20 @@ class Tsv(FileCorpus):
         file = locate(str(self.path), self.path, fetch=self.download)
         return {file.name: file}
 
-    def rows(self) -> Iterator[Mapping[str, str]]:
+    def pivot(self) -> str:
+        """The column that decides."""
+        return self.columns[self.languages.index(deciding(self.languages))]
+
+    def rows(self) -> Iterator[tuple[str, Mapping[str, str]]]:
         """The rows of the table."""
         from semeqv.text.readers.table import read_rows
 
         (file,) = self.sources().values()
         numbers = all(column.isdigit() for column in self.columns)
         columns = [int(column) for column in self.columns] if numbers else list(self.columns)
+        decides = self.columns.index(self.pivot())
         for row in read_rows(file, columns, header=not numbers if self.header is None else self.header):
-            yield dict(zip(self.languages, row.values))
+            yield row.values[decides], dict(zip(self.languages, row.values))
 
 
 @component("dataset wikitext2")
@@ -140,13 +145,13 @@ class WikiText2(FileCorpus):
         file = locate(f"wikitext2_raw/wiki.{part}.raw", self.path)
         return {file.name: file}
 
-    def rows(self) -> Iterator[Mapping[str, str]]:
+    def rows(self) -> Iterator[tuple[str, Mapping[str, str]]]:
         """The documents."""
         from semeqv.text.readers.plain import read_documents
 
         (file,) = self.sources().values()
         for document in read_documents(file, self.unit, "en"):
-            yield {"en": document.text}
+            yield document.text, {"en": document.text}
 
 
 @component("dataset hub")
@@ -178,9 +183,9 @@ class Hub(Corpus):
         """None: nothing of it is kept but its tokens."""
         return {}
 
-    def rows(self) -> Iterator[Mapping[str, str]]:
+    def rows(self) -> Iterator[tuple[str, Mapping[str, str]]]:
         """The texts."""
         from semeqv.text.readers.hub import read_rows
 
         for row in read_rows(self.of, [self.field], self.part, self.configuration, self.revision):
-            yield {self.language: row.values[0]}
+            yield row.values[0], {self.language: row.values[0]}
