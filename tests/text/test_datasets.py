@@ -168,6 +168,40 @@ def test_translations_stand_side_by_side(corpus):
     assert text.replace("<pad>", "") == f"<s>{pair}"
 
 
+@pytest.mark.parametrize(
+    ("train", "held", "said"),
+    [
+        ("", "", "say the same --holdout in both, --holdout .01 perhaps"),
+        ("--holdout .1", "", "say the same --holdout in both"),
+        ("--holdout .1", "--holdout .2", "say the same --holdout in both"),
+        ("--holdout .1", "--holdout .1 --unit file", "say the same --unit in both"),
+        ("--holdout .1", "--holdout .1 --documents 5", ""),
+    ],
+)
+def test_a_held_out_set_has_no_text_of_the_training_set(say, corpus, train, held, said):
+    text = f"cli dataset plain --path {corpus}.en --block_size 16 --batch_size 4"
+    model = "cli model gpt2 --layers 1 --heads 2 --embedding_size 16 --block_size 16"
+    sentence = f"--steps 1 {TOKENIZER} {text} {train} {text} {held} --split validation {model} {LEARN} cli train"
+    if said:
+        assert f"The validation set reads text of the training set. So that they share none, {said}" in say(sentence, 2).err
+    else:
+        say(sentence)
+
+
+def test_sets_are_split_by_the_same_language(tmp_path):
+    for language in ("de", "fr"):
+        (tmp_path / f"corpus.{language}").write_text("".join(f"{language} {i}\n" for i in range(200)))
+    train, held = (
+        Moses(path=tmp_path / "corpus", languages=languages, holdout=0.1, split=split)
+        for languages, split in ((("de", "fr"), "train"), (("fr",), "validation"))
+    )
+    made = tokenizer_of(train)
+    with pytest.raises(UserError, match="say the same --languages in both"):
+        held.build(made, None, {("train", None): train})
+    same = Moses(path=tmp_path / "corpus", languages=("fr", "de"), holdout=0.1, split="validation")
+    assert len(same.build(made, None, {("train", None): train}))
+
+
 def test_weights_must_fit(corpus):
     data = Moses(path=corpus, languages=("en", "fr"), weights=(0.2, 0.3, 0.5))
     with pytest.raises(UserError, match="--weights has 3 numbers for 2 languages: en, fr"):

@@ -91,18 +91,32 @@ class Corpus:
 
         yield from documents(self)
 
-    def build(self, tokenizer: Any, model_options: Any = None) -> Any:
+    def texts(self) -> set[str]:
+        """What tells the text that it is taken from: the hash of every file; nothing when each split has its own."""
+        return set(self.source_facts()["files"].values())
+
+    def build(
+        self,
+        tokenizer: Any,
+        model_options: Any = None,
+        dataset_options: Mapping[tuple[str, str | None], Any] | None = None,
+    ) -> Any:
         """The data: tokenised once, then read from the disk.
 
         Args:
             tokenizer: The tokenizer.
             model_options: Its `objective` is what the model is for.
+            dataset_options: The data sets of the sentence; one that is held out shares no text with the training set.
 
         Returns:
             Batches of `input_ids`, `labels` and, where rows are padded, `attention_mask`.
         """
+        from semeqv.text.datasets.reading import check_apart
         from semeqv.text.datasets.tokenised import batches
 
+        for other in (dataset_options or {}).values():
+            if isinstance(other, Corpus) and "train" in (self.split, other.split) and self.split != other.split:
+                check_apart(*(self, other) if other.split == "train" else (other, self))
         return batches(self, tokenizer, self.objective or str(getattr(model_options, "objective", "causal")))
 
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 LAYOUT = ("batch_size", "block_size", "packing", "shuffle", "weights", "temperature")
 TASK = ("objective", "joined", "mask_probability", "whole_word")
+CHOOSING = {"split", "documents", "languages", "columns"}  # options by which sets of a held-out corpus may differ
 BATCHING = {"name", "path", "download", *LAYOUT, *TASK}  # options that do not change which text is read
 
 
@@ -47,6 +48,29 @@ def belongs(corpus: "Corpus", text: str) -> bool:
     return corpus.split == split
 
 
+def check_apart(held: "Corpus", train: "Corpus") -> None:
+    """Refuse a held-out set that may have text of the training set.
+
+    Args:
+        held: The set.
+        train: The training set.
+
+    Raises:
+        UserError: When both read the same text, and not by the same share that is held out.
+    """
+    if not held.texts() & train.texts():
+        return
+    one, other = ({"holdout": each.holdout, **each.source_facts()["options"]} for each in (held, train))
+    differ = {name for name in one.keys() | other.keys() if one.get(name) != other.get(name)} - CHOOSING
+    if differ or not held.holdout:
+        differ |= set() if held.holdout else {"holdout"}
+        said = " and ".join(f"--{'languages' if name == 'pivot' else name}" for name in sorted(differ))
+        raise UserError(
+            f"The {held.split} set reads text of the training set. So that they share none, say the same {said} in both"
+            f"{', --holdout .01 perhaps' if 'holdout' in differ else ''}."
+        )
+
+
 def documents(corpus: "Corpus") -> Iterator[Document]:
     """The documents of a corpus that belong to its split, one for each language; yields them in the corpus's order."""
     for row in chosen(corpus):
@@ -63,7 +87,7 @@ def source_facts(corpus: "Corpus") -> dict[str, Any]:
         for value in [getattr(corpus, field.name)]
     }
     if corpus.holdout:
-        options["held out by"] = corpus.pivot()
+        options["pivot"] = corpus.pivot()
     elif corpus.sources():
         options.pop("split")  # the files say it
     files = {name: fingerprint(path) for name, path in corpus.sources().items()}

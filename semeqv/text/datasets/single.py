@@ -183,6 +183,10 @@ class Hub(Corpus):
         """None: nothing of it is kept but its tokens."""
         return {}
 
+    def texts(self) -> set[str]:
+        """The name of the part that is read."""
+        return {f"{self.of} {self.configuration} {self.part}"}
+
     def rows(self) -> Iterator[tuple[str, Mapping[str, str]]]:
         """The texts."""
         from semeqv.text.readers.hub import read_rows
