@@ -6,7 +6,7 @@ import numpy
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, trainers
+from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers, trainers
 
 from semeqv.engine.errors import UserError
 from semeqv.text.objectives import Causal, Masked
@@ -76,7 +76,9 @@ def tokenizer(kind):
         trainer = trainers.WordPieceTrainer(vocab_size=300, special_tokens=["[UNK]"], show_progress=False)
     else:
         made = Tokenizer(models.Unigram())
-        made.normalizer = normalizers.Sequence([normalizers.NFKC(), normalizers.Strip()])
+        made.normalizer = normalizers.Sequence(
+            [normalizers.NFKC(), normalizers.Replace(Regex(" {2,}"), " "), normalizers.Strip()]
+        )
         made.pre_tokenizer = pre_tokenizers.Metaspace()
         trainer = trainers.UnigramTrainer(
             vocab_size=200, special_tokens=["<unk>"], unk_token="<unk>", show_progress=False
@@ -101,12 +103,21 @@ def test_words_have_the_tokens_of_the_text(tokenizer_of_a_kind, texts):
     assert [list(piece) for piece in numpy.split(tokens, numpy.cumsum(lengths)[:-1])][: len(texts)] == expected
 
 
+def test_late_texts_of_another_kind_have_their_tokens_too(tokenizer_of_a_kind):
+    encoder = WordEncoder(tokenizer_of_a_kind.to_str())
+    assert encoder.unfit
+    for texts in (["the cat sat"] * 200, ["the cat"] * 100 + ["the\ncat", " a\x1ccat", "a\u00a0cat  sat ", "a \u200b b"]):
+        tokens, lengths = encoder(texts)
+        expected = [tokenizer_of_a_kind.encode(text, add_special_tokens=False).ids for text in texts]
+        assert [list(piece) for piece in numpy.split(tokens, numpy.cumsum(lengths)[:-1])] == expected
+
+
 def test_a_tokenizer_that_looks_across_words_is_asked_for_whole_texts():
     made = Tokenizer(models.BPE())
     made.train_from_iterator(["a b a b a b"] * 5, trainers.BpeTrainer(vocab_size=20, show_progress=False))
     encoder = WordEncoder(made.to_str())
     tokens, lengths = encoder(["a b a b"])
-    assert encoder.whole
+    assert encoder.unfit is None
     assert list(tokens) == made.encode("a b a b").ids
     assert list(lengths) == [len(tokens)]
 
