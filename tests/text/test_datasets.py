@@ -183,7 +183,10 @@ def test_a_held_out_set_has_no_text_of_the_training_set(say, corpus, train, held
     model = "cli model gpt2 --layers 1 --heads 2 --embedding_size 16 --block_size 16"
     sentence = f"--steps 1 {TOKENIZER} {text} {train} {text} {held} --split validation {model} {LEARN} cli train"
     if said:
-        assert f"The validation set reads text of the training set. So that they share none, {said}" in say(sentence, 2).err
+        assert (
+            f"The validation set reads text of the training set. So that they share none, {said}"
+            in say(sentence, 2).err
+        )
     else:
         say(sentence)
 

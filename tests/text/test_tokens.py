@@ -106,7 +106,10 @@ def test_words_have_the_tokens_of_the_text(tokenizer_of_a_kind, texts):
 def test_late_texts_of_another_kind_have_their_tokens_too(tokenizer_of_a_kind):
     encoder = WordEncoder(tokenizer_of_a_kind.to_str())
     assert encoder.unfit
-    for texts in (["the cat sat"] * 200, ["the cat"] * 100 + ["the\ncat", " a\x1ccat", "a\u00a0cat  sat ", "a \u200b b"]):
+    for texts in (
+        ["the cat sat"] * 200,
+        ["the cat"] * 100 + ["the\ncat", " a\x1ccat", "a\u00a0cat  sat ", "a \u200b b"],
+    ):
         tokens, lengths = encoder(texts)
         expected = [tokenizer_of_a_kind.encode(text, add_special_tokens=False).ids for text in texts]
         assert [list(piece) for piece in numpy.split(tokens, numpy.cumsum(lengths)[:-1])] == expected

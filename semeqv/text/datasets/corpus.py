@@ -59,6 +59,8 @@ class Corpus:
         check_bounds(self, mask_probability=(0, 1), temperature=1)
         if self.weights and self.temperature is not None:
             raise ValueError("--weights and --temperature both say how languages are mixed; leave one out.")
+        if self.objective == "translation" and len(getattr(self, "languages", ("",))) == 1:
+            raise ValueError("--objective translation needs a corpus in two --languages at least.")
         if any(weight <= 0 for weight in self.weights):
             raise ValueError("--weights must be above 0.")
 

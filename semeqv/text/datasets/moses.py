@@ -72,7 +72,7 @@ class Moses(LineAligned):
 
 @dataclass(frozen=True, kw_only=True)
 class Pairs(LineAligned):
-    """A corpus that comes as files for pairs of languages; what several pairs share is read from the first."""
+    """A corpus in files for pairs of languages; what several share is read from the first, unless joined."""
 
     folder: ClassVar[str] = ""
     parts: ClassVar[Mapping[str, str]] = {"train": "train", "validation": "dev", "test": "test"}
@@ -91,12 +91,13 @@ class Pairs(LineAligned):
         raise NotImplementedError
 
     def pairs(self) -> Mapping[tuple[str, str], tuple[str, ...]]:
-        """The pairs of languages to read, and what of each."""
+        """The pairs of languages to read, and what of each: all, where sentences stand beside their translations."""
         if len(self.languages) == 1:
             (language,) = self.languages
             return {(language, "fr" if language == "en" else "en"): self.languages}
         first, *others = sorted(self.languages, key=lambda language: language != "en")
-        read = {(first, other): (first, other) if i == 0 else (other,) for i, other in enumerate(others)}
+        whole = self.joined or self.objective == "translation"
+        read = {(first, other): (first, other) if whole or i == 0 else (other,) for i, other in enumerate(others)}
         return {pair: tuple(language for language in self.languages if language in each) for pair, each in read.items()}
 
     def prefixes(self) -> Mapping[Path, tuple[str, tuple[str, ...]]]:
