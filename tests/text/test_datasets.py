@@ -24,6 +24,7 @@ from semeqv.text.tokenizers.load import Load
 from semeqv.text.tokenizers.trained import Bpe, Unigram, Wordpiece
 from semeqv.text.tokenizers.training import drawn, multiplicities
 from semeqv.text.tokens import building
+from semeqv.text.tokens.words import UNTIDY, unfit
 
 TRAIN = "cli dataset babel --documents 300 --block_size 32 --batch_size 8"
 VALID = "cli dataset babel --documents 40 --block_size 32 --batch_size 8 --split validation"
@@ -137,6 +138,12 @@ def test_tokenizers_are_trained_once_and_open_alone(corpus, kind, cache, capsys)
     folder = max((cache / "tokenizers").iterdir(), key=lambda each: each.stat().st_mtime_ns)
     assert AutoTokenizer.from_pretrained(folder).get_vocab() == made.get_vocab()
     assert Load(source=str(folder)).build().get_vocab() == made.get_vocab()
+
+
+def test_a_unigram_tokenizer_reads_one_blank_for_several(corpus):
+    made = tokenizer_of(Moses(path=corpus, languages=("en",)), Unigram, vocab_size=60)
+    assert made("sentence   of  the house") == made("sentence of the house")
+    assert unfit(json.loads(made.backend_tokenizer.to_str())) == UNTIDY
 
 
 def test_languages_are_sampled_at_a_temperature():
