@@ -1,5 +1,6 @@
 """Sentences that train language models: corpora, tokenizers, token files and resuming, end to end."""
 
+import dataclasses
 import gzip
 import json
 import os
@@ -15,6 +16,7 @@ import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from semeqv.engine.errors import UserError
+from semeqv.text.babel import lexicon
 from semeqv.text.datasets.babel import Babel
 from semeqv.text.datasets.europarl import Europarl
 from semeqv.text.datasets.moses import Moses
@@ -154,6 +156,15 @@ def test_languages_are_sampled_at_a_temperature():
     drawn_times = [drawn(1.25, number) for number in range(4000)]
     assert set(drawn_times) == {1, 2}
     assert sum(drawn_times) / 4000 == pytest.approx(1.25, abs=0.03)
+
+
+def test_a_changed_grammar_is_tokenised_anew(monkeypatch):
+    data = Babel(languages=("lume",), documents=20)
+    before = data.source_facts()
+    assert before == Babel(languages=("lume",), documents=20, batch_size=1).source_facts()
+    changed = dataclasses.replace(lexicon.MORPHOLOGIES["lume"], plural="zz")
+    monkeypatch.setitem(lexicon.MORPHOLOGIES, "lume", changed)
+    assert data.source_facts() != before
 
 
 def test_a_changed_file_is_tokenised_anew(corpus):

@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from semeqv.engine.component import component
 from semeqv.text.babel.options import LANGUAGES, GrammarOptions
+from semeqv.text.cache import key_of
 from semeqv.text.datasets.corpus import Corpus
 
 
@@ -40,8 +42,9 @@ class Babel(GrammarOptions, Corpus):
         return {}
 
     def source_facts(self) -> dict[str, Any]:
-        """What the text depends on."""
-        return super().source_facts() | {"pairs": self.pairs}
+        """What the text depends on; its first documents tell one state of the grammar from another."""
+        begins = key_of([said for _, said in islice(self.rows(), 10)])
+        return super().source_facts() | {"pairs": self.pairs, "begins": begins}
 
     @property
     def pairs(self) -> bool:

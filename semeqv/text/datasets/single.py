@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from semeqv.engine.component import component
 from semeqv.text.datasets.corpus import Corpus, FileCorpus, checked_languages, deciding
@@ -165,7 +165,8 @@ class Hub(Corpus):
         language: The code of its language.
         configuration: Which of its configurations, if it has several: `20231101.sw`.
         part: The part of it to read.
-        revision: A commit, for results that can be repeated.
+        revision: A commit, for results that can be repeated, and which needs no connection once it is tokenised; what
+            the data set is now if left out.
     """
 
     of: str
@@ -180,8 +181,20 @@ class Hub(Corpus):
         checked_languages((self.language,))
 
     def sources(self) -> Mapping[str, Path]:
-        """None: nothing of it is kept but its tokens."""
-        return {}
+        """None, as nothing of it is kept but its tokens; the folder, where it is one on the disk."""
+        folder = Path(self.of).expanduser()
+        return {folder.name: folder} if folder.is_dir() else {}
+
+    def commit(self) -> str | None:
+        """The commit that is read; None of a folder."""
+        from semeqv.text.readers.hub import commit
+
+        return None if self.sources() else commit(self.of, self.revision)
+
+    def source_facts(self) -> dict[str, Any]:
+        """What the text depends on."""
+        found = super().source_facts()
+        return found | {"options": found["options"] | {"revision": self.commit()}}
 
     def texts(self) -> set[str]:
         """The name of the part that is read."""
@@ -191,5 +204,5 @@ class Hub(Corpus):
         """The texts."""
         from semeqv.text.readers.hub import read_rows
 
-        for row in read_rows(self.of, [self.field], self.part, self.configuration, self.revision):
+        for row in read_rows(self.of, [self.field], self.part, self.configuration, self.commit()):
             yield row.values[0], {self.language: row.values[0]}
