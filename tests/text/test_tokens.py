@@ -4,6 +4,7 @@ import json
 
 import numpy
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers, trainers
@@ -199,15 +200,26 @@ def test_a_pass_over_packed_text_asks_for_every_token_once(length, rows, time):
 @pytest.mark.parametrize("document", [3, 10, 60])
 def test_a_pass_over_documents_asks_for_every_token_once(document):
     data = TokenBatches([running(120, document=document)], Causal(), layout(False))
-    asked = [
-        label for batch in data.batches() for label in batch["labels"].flatten().tolist() if label not in (-100, END)
-    ]
-    expected = [token for token in range(10, 130) if (token - 9) % document]  # the last of a document is its separator
-    assert asked == expected
+    asked = [label for batch in data.batches() for label in batch["labels"].flatten().tolist() if label != -100]
+    assert asked == list(range(10, 130))
+    rows = torch.cat([batch["input_ids"][:, 0] for batch in data.batches()])
+    assert (rows == FIRST).sum() == 120 // document
     for batch in data.batches():
-        assert (batch["input_ids"][:, 0] == FIRST).all()
         mask = batch.get("attention_mask", batch["input_ids"] * 0 + 1)
         assert ((batch["input_ids"] == PAD) == (mask == 0)).all()
+
+
+@pytest.mark.parametrize("document", [3, 10, 60])
+def test_every_piece_for_a_masked_model_stands_between_the_ends_of_a_text(document):
+    masked = Masked(1e-9, MASK, [END, PAD, MASK, FIRST], 1000)
+    data = TokenBatches([running(120, document=document)], masked, layout(False))
+    text = []
+    for batch in data.batches():
+        for row, asked in zip(batch["input_ids"], batch["labels"]):
+            first, *inner, last = torch.where(asked == -100, row, asked)[row != PAD].tolist()
+            assert (first, last) == (FIRST, END)
+            text += inner
+    assert text == [token for token in range(10, 130) if (token - 9) % document]
 
 
 @pytest.mark.parametrize("packing", [True, False])
