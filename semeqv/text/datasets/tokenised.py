@@ -13,6 +13,7 @@ from semeqv.engine.world import World
 from semeqv.text.cache import made_once
 from semeqv.text.datasets.reading import chosen, source_facts
 from semeqv.text.objectives import Causal, Masked, Objective
+from semeqv.text.tokenizers.spelling import WORD_END, convention_of
 from semeqv.text.tokenizers.training import fingerprint
 from semeqv.text.tokens.batches import Layout, TokenBatches
 from semeqv.text.tokens.building import write_token_files
@@ -169,7 +170,12 @@ def word_beginnings(tokenizer: Any) -> NDArray[numpy.bool_]:
 
     Returns:
         The truth for each token.
+
+    Raises:
+        UserError: When the tokenizer marks the ends of words.
     """
+    convention = convention_of(tokenizer.get_vocab())
+    if convention == WORD_END:
+        raise UserError("The tokenizer marks where words end (</w>), not where they begin; choose another tokenizer.")
     tokens = tokenizer.convert_ids_to_tokens(range(len(tokenizer)))
-    continued = any(token.startswith("##") for token in tokens)
-    return numpy.array([not token.startswith("##") if continued else token.startswith(("Ġ", "▁")) for token in tokens])
+    return numpy.array([convention.split(token)[1] == convention.whole for token in tokens])
