@@ -223,6 +223,12 @@ def test_sets_are_split_by_the_same_language(tmp_path):
     assert len(same.build(made, None, {("train", None): train}))
 
 
+@pytest.mark.parametrize("weight", [0.0, -1.0, float("nan"), float("inf")])
+def test_weights_are_numbers_above_zero(corpus, weight):
+    with pytest.raises(ValueError, match="--weights must be numbers above 0"):
+        Moses(path=corpus, weights=(weight, 1.0))
+
+
 def test_weights_must_fit(corpus):
     data = Moses(path=corpus, languages=("en", "fr"), weights=(0.2, 0.3, 0.5))
     with pytest.raises(UserError, match="--weights has 3 numbers for 2 languages: en, fr"):

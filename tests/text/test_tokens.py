@@ -63,6 +63,13 @@ def test_languages_alternate_at_their_weights(weights):
         assert abs(here[:100].mean() - weight / sum(weights)) < 0.05  # in every stretch
 
 
+@pytest.mark.parametrize("weights", [[1, 0.0003], [1e6**0.5, 0.04], [1e-9, 1]])
+def test_no_language_is_left_out(weights):
+    part, _ = Alternation(weights)(numpy.arange(100_001))
+    share = min(weights) / sum(weights)
+    assert (numpy.bincount(part) / len(part)).min() == pytest.approx(max(share, 1e-5), rel=0.2)
+
+
 def tokenizer(kind):
     """A small tokenizer of each kind."""
     if kind == "bytes":

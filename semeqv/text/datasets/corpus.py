@@ -1,5 +1,6 @@
 """What all corpora have in common as data sets."""
 
+import math
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -61,8 +62,8 @@ class Corpus:
             raise ValueError("--weights and --temperature both say how languages are mixed; leave one out.")
         if self.objective == "translation" and len(getattr(self, "languages", ("",))) == 1:
             raise ValueError("--objective translation needs a corpus in two --languages at least.")
-        if any(weight <= 0 for weight in self.weights):
-            raise ValueError("--weights must be above 0.")
+        if not all(0 < weight < math.inf for weight in self.weights):
+            raise ValueError("--weights must be numbers above 0.")
 
     def rows(self) -> Iterator[tuple[str, Mapping[str, str]]]:
         """All documents of the files.
