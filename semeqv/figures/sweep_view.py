@@ -75,7 +75,11 @@ class SweepView(Drawing):
             finish(figure, self.output, show=self.show, transparent=self.transparent)
 
     def curves(self, lines: Sequence[Line], models: Sequence[str]) -> Figure:
-        """Draw gains against strengths, a column for each language and a row for each model."""
+        """Draw gains against strengths, a column for each language and a row for each model.
+
+        Raises:
+            click.UsageError: Nothing was measured on the part.
+        """
         from semeqv.figures.legend import Entry, add_legend
         from semeqv.figures.style import INK, colors, new_figure
         from semeqv.figures.sweeps import means, metric_of, text_of
@@ -84,6 +88,8 @@ class SweepView(Drawing):
         points = [
             line for line in lines if line.record.get("measure") == "sweep" and text_of(line, "part") == self.part
         ]
+        if not points:
+            raise click.UsageError(f"no sweep measured --part {self.part}")
         at = means(
             points,
             lambda line: (*(text_of(line, key) for key in ("model", "language", "kind")), line.number_at("lambda")),

@@ -109,6 +109,25 @@ def test_files_of_one_language_are_read(tmp_path):
     assert texts[3] == [("en", "one")]
 
 
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"corpus_seed": -1}, "--corpus_seed must be at least 0"),
+        ({"parallel": 0.0, "joined": True}, "--parallel must be above 0"),
+        ({"parallel": 0.0, "objective": "translation"}, "--parallel must be above 0"),
+    ],
+)
+def test_no_such_corpus_is_generated(options, said):
+    with pytest.raises(ValueError, match=said):
+        Babel(**options)
+
+
+def test_only_digits_number_a_column(tmp_path):
+    (tmp_path / "a.tsv").write_text("a\tb\n1\t2\n")
+    with pytest.raises(UserError, match="has no column '²'"):
+        list(Tsv(path=tmp_path / "a.tsv", columns=("²",)).corpus())
+
+
 def test_europarl_is_found_by_split_or_in_whole(tmp_path, monkeypatch):
     monkeypatch.setenv("SEMEQV_DATA", str(tmp_path))
     folder = tmp_path / "europarl"

@@ -6,7 +6,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from semeqv.engine.component import component
+from semeqv.engine.component import check_bounds, component
 from semeqv.text.babel.options import LANGUAGES, GrammarOptions
 from semeqv.text.cache import key_of
 from semeqv.text.datasets.corpus import Corpus
@@ -19,7 +19,8 @@ class Babel(GrammarOptions, Corpus):
 
     Args:
         languages: Which of the two to read: lume, drask.
-        documents: How many documents, in the two languages together.
+        documents: How many documents, in the two languages together; sentences, where they are joined with their
+            translations.
         corpus_seed: Which corpus; that of the words is --lexicon_seed.
     """
 
@@ -34,6 +35,9 @@ class Babel(GrammarOptions, Corpus):
             raise ValueError(f"--languages are {' and '.join(LANGUAGES)}, not {' '.join(self.languages)!r}.")
         if not self.documents:
             raise ValueError("--documents must be at least 1: there is no end of them.")
+        check_bounds(self, corpus_seed=0)
+        if self.pairs and not self.parallel:
+            raise ValueError("--parallel must be above 0: no sentence has a translation.")
         if self.holdout:
             raise ValueError("--holdout is not needed: every split has documents of its own.")
 

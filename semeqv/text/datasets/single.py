@@ -116,7 +116,7 @@ class Tsv(FileCorpus):
         from semeqv.text.readers.table import read_rows
 
         (file,) = self.sources().values()
-        numbers = all(column.isdigit() for column in self.columns)
+        numbers = all(column.isascii() and column.isdecimal() for column in self.columns)
         columns = [int(column) for column in self.columns] if numbers else list(self.columns)
         decides = self.columns.index(self.pivot())
         for row in read_rows(file, columns, header=not numbers if self.header is None else self.header):
