@@ -3,7 +3,7 @@
 import math
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -129,11 +129,31 @@ class FileCorpus(Corpus):
 
     Args:
         path: Where it is, if not in its usual place under `$SEMEQV_DATA`.
-        download: Fetch what is missing; its hash is recorded, and compared ever after.
     """
 
     path: Path | None = None
-    download: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class OneFile(FileCorpus):
+    """Options of a corpus in a file that --path names.
+
+    Args:
+        path: The file: here, or under `$SEMEQV_DATA`; compressed, or in an archive, or not.
+    """
+
+    path: Path = field()
+
+    def file(self) -> Path:
+        """The file, wherever it is."""
+        from semeqv.text.location import locate
+
+        return locate(str(self.path), self.path)
+
+    def sources(self) -> Mapping[str, Path]:
+        """The file."""
+        file = self.file()
+        return {file.name: file}
 
 
 def deciding(languages: Iterable[str]) -> str:

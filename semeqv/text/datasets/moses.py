@@ -72,7 +72,13 @@ class Moses(LineAligned):
 
 @dataclass(frozen=True, kw_only=True)
 class Pairs(LineAligned):
-    """A corpus in files for pairs of languages; what several share is read from the first, unless joined."""
+    """A corpus in files for pairs of languages; what several share is read from the first, unless joined.
+
+    Args:
+        download: Fetch what is missing; its hash is recorded, and compared ever after.
+    """
+
+    download: bool = False
 
     folder: ClassVar[str] = ""
     parts: ClassVar[Mapping[str, str]] = {"train": "train", "validation": "dev", "test": "test"}

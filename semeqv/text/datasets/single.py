@@ -1,40 +1,27 @@
 """Corpora of one language: plain text, tables, JSON lines, WikiText-2, data sets of the hub."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 from semeqv.engine.component import component
-from semeqv.text.datasets.corpus import Corpus, FileCorpus, checked_languages, deciding
+from semeqv.text.datasets.corpus import Corpus, FileCorpus, OneFile, checked_languages, deciding
 
 
 @dataclass(frozen=True, kw_only=True)
-class SingleFile(FileCorpus):
-    """Options of a corpus in a file that --path names.
+class SingleFile(OneFile):
+    """Options of a corpus of one language in a file.
 
     Args:
-        path: The file: here, or under `$SEMEQV_DATA`.
         language: The code of its language.
     """
 
-    path: Path = field()
     language: str = "en"
 
     def __post_init__(self) -> None:
         super().__post_init__()
         checked_languages((self.language,))
-
-    def file(self) -> Path:
-        """The file, wherever it is."""
-        from semeqv.text.location import locate
-
-        return locate(str(self.path), self.path, fetch=self.download)
-
-    def sources(self) -> Mapping[str, Path]:
-        """The file."""
-        file = self.file()
-        return {file.name: file}
 
 
 @component("dataset plain")
@@ -77,17 +64,15 @@ class Jsonl(SingleFile):
 
 @component("dataset tsv")
 @dataclass(frozen=True, kw_only=True)
-class Tsv(FileCorpus):
+class Tsv(OneFile):
     """A table with columns set apart by tabs, --path: a column of text for each language.
 
     Args:
-        path: The file: here, or under `$SEMEQV_DATA`.
         columns: The columns to read: names, as the first line has them, or numbers from 1.
         languages: The code of the language of each column.
         header: Whether the first line names the columns; so it is if left out, when --columns are names.
     """
 
-    path: Path = field()
     columns: tuple[str, ...] = ("1",)
     languages: tuple[str, ...] = ("en",)
     header: bool | None = None
@@ -100,13 +85,6 @@ class Tsv(FileCorpus):
         if len(self.columns) != len(self.languages):
             raise ValueError(f"--columns says {len(self.columns)} columns and --languages {len(self.languages)}.")
 
-    def sources(self) -> Mapping[str, Path]:
-        """The file."""
-        from semeqv.text.location import locate
-
-        file = locate(str(self.path), self.path, fetch=self.download)
-        return {file.name: file}
-
     def pivot(self) -> str:
         """The column that decides."""
         return self.columns[self.languages.index(deciding(self.languages))]
@@ -115,11 +93,10 @@ class Tsv(FileCorpus):
         """The rows of the table."""
         from semeqv.text.readers.table import read_rows
 
-        (file,) = self.sources().values()
         numbers = all(column.isascii() and column.isdecimal() for column in self.columns)
         columns = [int(column) for column in self.columns] if numbers else list(self.columns)
         decides = self.columns.index(self.pivot())
-        for row in read_rows(file, columns, header=not numbers if self.header is None else self.header):
+        for row in read_rows(self.file(), columns, header=not numbers if self.header is None else self.header):
             yield row.values[decides], dict(zip(self.languages, row.values))
 
 
