@@ -128,6 +128,14 @@ def test_only_digits_number_a_column(tmp_path):
         list(Tsv(path=tmp_path / "a.tsv", columns=("²",)).corpus())
 
 
+def test_blank_texts_are_left_out(tmp_path):
+    (tmp_path / "a.jsonl").write_text('{"text": ""}\n{"text": " \\n"}\n{"text": " one"}\n')
+    (tmp_path / "a.tsv").write_text("one\t \n\t\ntwo\tdeux\n")
+    assert [each.text for each in Jsonl(path=tmp_path / "a.jsonl").corpus()] == [" one"]
+    table = Tsv(path=tmp_path / "a.tsv", columns=("1", "2"), languages=("en", "fr"))
+    assert [each.text for each in table.corpus()] == ["one", "two", "deux"]
+
+
 def test_europarl_is_found_by_split_or_in_whole(tmp_path, monkeypatch):
     monkeypatch.setenv("SEMEQV_DATA", str(tmp_path))
     folder = tmp_path / "europarl"
@@ -178,9 +186,9 @@ def test_languages_are_sampled_at_a_temperature():
 
 
 def test_a_changed_grammar_is_tokenised_anew(monkeypatch):
-    data = Babel(languages=("lume",), documents=20)
-    before = data.source_facts()
-    assert before == Babel(languages=("lume",), documents=20, batch_size=1).source_facts()
+    data = Babel(languages=("lume",), documents=20, block_size=16)
+    before, made = data.source_facts(), tokenizer_of(data)
+    assert before == Babel(languages=("lume",), documents=20).source_facts() == data.build(made).facts()["source"]
     changed = dataclasses.replace(lexicon.MORPHOLOGIES["lume"], plural="zz")
     monkeypatch.setitem(lexicon.MORPHOLOGIES, "lume", changed)
     assert data.source_facts() != before

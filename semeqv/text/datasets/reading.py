@@ -20,7 +20,7 @@ BATCHING = {"name", "path", "download", *LAYOUT, *TASK}  # options that do not c
 
 
 def chosen(corpus: "Corpus") -> Iterator[Mapping[str, str]]:
-    """The documents of a corpus that belong to its split.
+    """The documents of a corpus that belong to its split, without texts that are blank.
 
     Args:
         corpus: The corpus.
@@ -31,7 +31,8 @@ def chosen(corpus: "Corpus") -> Iterator[Mapping[str, str]]:
     Raises:
         UserError: When there is none.
     """
-    rows = (row for text, row in corpus.rows() if row and belongs(corpus, text))
+    own = (row for text, row in corpus.rows() if belongs(corpus, text))
+    rows = (said for row in own if (said := {name: text for name, text in row.items() if text.strip()}))
     first = next(rows, None)
     if first is None:
         raise UserError(f"The corpus has no document for the {corpus.split} split. Raise --holdout, or --documents.")

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from semeqv.engine.errors import UserError
 from semeqv.engine.world import World
 from semeqv.text.cache import made_once
-from semeqv.text.datasets.reading import chosen, source_facts
+from semeqv.text.datasets.reading import chosen
 from semeqv.text.objectives import Causal, Masked, Objective
 from semeqv.text.tokenizers.spelling import WORD_END, convention_of
 from semeqv.text.tokenizers.training import fingerprint
@@ -71,7 +71,7 @@ def token_files(corpus: "Corpus", tokenizer: Any, together: bool) -> tuple[Path,
     """
     facts = {
         "version": VERSION,
-        "source": source_facts(corpus),
+        "source": corpus.source_facts(),
         "tokenizer": fingerprint(tokenizer),
         "together": together,
     }
