@@ -191,6 +191,16 @@ def test_words_are_counted_as_wikitext_counts_them(gpt2, tokenizer, corpus):
     assert found["word_perplexity"] == pytest.approx(math.exp(nats / found["words"]))
 
 
+def test_words_that_stand_together_are_counted_together(gpt2, tokenizer, corpus):
+    found = measured(gpt2, tokenizer, corpus, Perplexity(words=True), joined=True)["en+fr"]
+    assert found["words"] == sum(len(line.split()) + 1 for line in [*ENGLISH, *FRENCH])
+
+
+def test_sentences_of_pairs_have_no_bound(tokenizer):
+    data = Babel(documents=20, languages=("lume",), joined=True, split="test").build(tokenizer)
+    assert babel_bound(data.facts(), "lume", whole=True) is None
+
+
 def test_numbers_beyond_all_bounds_are_infinite():
     assert Likelihood(nats=1e6, tokens=1).perplexity == math.inf
     assert math.isnan(Likelihood().perplexity)
