@@ -75,11 +75,7 @@ class SweepView(Drawing):
             finish(figure, self.output, show=self.show, transparent=self.transparent)
 
     def curves(self, lines: Sequence[Line], models: Sequence[str]) -> Figure:
-        """Draw gains against strengths, a column for each language and a row for each model.
-
-        Raises:
-            click.UsageError: Nothing was measured on the part.
-        """
+        """Draw gains against strengths, a column for each language and a row for each model."""
         from semeqv.figures.legend import Entry, add_legend
         from semeqv.figures.style import INK, colors, new_figure
         from semeqv.figures.sweeps import means, metric_of, text_of

@@ -208,8 +208,8 @@ def fingerprint(path: Path) -> str:
                 whole.update(f"{fingerprint(file)} {file.relative_to(place).as_posix()}\n".encode())
             return whole.hexdigest()
         status = place.stat()
-        whole = digest(place, status.st_mtime_ns, status.st_size)
-        return hashlib.sha256(f"{whole} {chosen(place, member)}".encode()).hexdigest() if member else whole
+        found = digest(place, status.st_mtime_ns, status.st_size)
+        return hashlib.sha256(f"{found} {chosen(place, member)}".encode()).hexdigest() if member else found
     except OSError as error:
         raise UserError(f"{path}: {(error.strerror or str(error)).lower()}.") from None
 

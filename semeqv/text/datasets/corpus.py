@@ -66,11 +66,10 @@ class Corpus:
             raise ValueError("--weights must be numbers above 0.")
 
     def rows(self) -> Iterator[tuple[str, Mapping[str, str]]]:
-        """All documents of the files.
+        """All documents of the files, in their order.
 
-        Yields:
-            The text that decides whether a document is held out, the same whichever languages are read, and what is
-            read of it in each language; in the order of the files.
+        Yields the text that decides whether a document is held out, the same whichever languages are read, and what is
+        read of it in each language.
         """
         raise NotImplementedError
 

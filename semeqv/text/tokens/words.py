@@ -139,7 +139,7 @@ def steps(said: Mapping[str, Any] | None) -> list[Mapping[str, Any]]:
 
 def blanks_into_one(step: Mapping[str, Any]) -> bool:
     """Whether a step of a normalizer makes one blank of several."""
-    return step["type"] == "Replace" and step["pattern"] == {"Regex": " {2,}"} and step["content"] == " "
+    return [step.get(key) for key in ("type", "pattern", "content")] == ["Replace", {"Regex": " {2,}"}, " "]
 
 
 ENCODER: list[WordEncoder] = []
