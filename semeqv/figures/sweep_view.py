@@ -84,6 +84,8 @@ class SweepView(Drawing):
         points = [
             line for line in lines if line.record.get("measure") == "sweep" and text_of(line, "part") == self.part
         ]
+        if not points:
+            raise click.UsageError(f"no sweep measured --part {self.part}")
         at = means(
             points,
             lambda line: (*(text_of(line, key) for key in ("model", "language", "kind")), line.number_at("lambda")),

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import IO, TextIO, TypeVar
 
 from semeqv.engine.errors import UserError
-from semeqv.text.archives import is_archive, opened_member, parted
+from semeqv.text.archives import chosen, is_archive, opened_member, parted
 from semeqv.text.compression import uncompressed
 
 Record = TypeVar("Record")
@@ -189,7 +189,7 @@ def one_line(text: str) -> str:
 
 
 def fingerprint(path: Path) -> str:
-    """The SHA-256 of a file, of the archive that a member is in, or of all files under a folder with their names.
+    """The SHA-256 of a file, of an archive and the name of a member, or of all files under a folder with their names.
 
     Args:
         path: A file, a member of an archive, or a folder.
@@ -200,7 +200,7 @@ def fingerprint(path: Path) -> str:
     Raises:
         UserError: When it cannot be read.
     """
-    place, _ = parted(path)
+    place, member = parted(path)
     try:
         if place.is_dir():
             whole = hashlib.sha256()
@@ -208,7 +208,8 @@ def fingerprint(path: Path) -> str:
                 whole.update(f"{fingerprint(file)} {file.relative_to(place).as_posix()}\n".encode())
             return whole.hexdigest()
         status = place.stat()
-        return digest(place, status.st_mtime_ns, status.st_size)
+        found = digest(place, status.st_mtime_ns, status.st_size)
+        return hashlib.sha256(f"{found} {chosen(place, member)}".encode()).hexdigest() if member else found
     except OSError as error:
         raise UserError(f"{path}: {(error.strerror or str(error)).lower()}.") from None
 

@@ -195,6 +195,15 @@ def test_sweeps_are_drawn(runs, say, draw):
     assert "no sweep of a model 'xx'; there is base, en" in say("cli sweep-view --model xx pos", code=2).err
 
 
+def test_a_part_that_was_not_measured_is_named(runs, say):
+    for name in ("pos", "ner"):
+        path = next((runs / name).rglob("metrics.jsonl"))
+        lines = [line for line in path.read_text().splitlines() if '"validation"' not in line]
+        path.write_text("\n".join(lines) + "\n")
+    said = say("cli sweep-view --task pos --part validation pos ner", code=2).err
+    assert "no sweep measured --part validation" in said
+
+
 def test_nothing_to_draw_or_report_is_one_line(say, tmp_path):
     write(tmp_path / "run", [{"epoch": 1, "loss": 2.0}])
     for line in ("sweep-view run", "crosslingual report run"):

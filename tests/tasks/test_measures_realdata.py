@@ -31,7 +31,7 @@ def test_wikitext_is_one_text_with_the_words_that_are_always_counted(split, word
     corpus = WikiText2(split=split)
     (document,) = corpus.corpus()
     assert document.text.startswith(" \n = ")
-    assert words_of(corpus) == {"en": words}
+    assert words_of(corpus, together=False) == {"en": words}
 
 
 def test_blimp():

@@ -117,6 +117,18 @@ def test_long_documents_are_read_in_windows(gpt2, tokenizer, corpus):
     assert found["en"]["nats_per_token"] == pytest.approx(nats / count, rel=1e-5)
 
 
+@pytest.mark.parametrize("packing", [False, True])
+def test_a_pass_over_a_set_is_its_perplexity(gpt2, tokenizer, corpus, packing):
+    said = {"languages": ("en",), "packing": packing, "block_size": 8}
+    found = measured(gpt2, tokenizer, corpus, **said)["en"]
+    nats, count = 0.0, 0
+    for batch in Moses(path=corpus, split="validation", **said).build(tokenizer).batches():
+        asked = int((batch["labels"] != -100).sum())
+        with torch.no_grad():
+            nats, count = nats + float(gpt2(**batch).loss.double()) * asked, count + asked
+    assert (found["tokens"], found["nats_per_token"]) == (count, pytest.approx(nats / count, rel=1e-5))
+
+
 def test_pseudo_perplexity_hides_one_token_at_a_time(bert, tokenizer, corpus):
     options = Perplexity(pseudo=True)
     found = measured(bert, tokenizer, corpus, options, languages=("fr",), objective="masked", batch_size=3)["fr"]
@@ -177,6 +189,16 @@ def test_words_are_counted_as_wikitext_counts_them(gpt2, tokenizer, corpus):
     assert found["words"] == sum(len(line.split()) + 1 for line in ENGLISH)
     nats = found["nats_per_token"] * found["tokens"]
     assert found["word_perplexity"] == pytest.approx(math.exp(nats / found["words"]))
+
+
+def test_words_that_stand_together_are_counted_together(gpt2, tokenizer, corpus):
+    found = measured(gpt2, tokenizer, corpus, Perplexity(words=True), joined=True)["en+fr"]
+    assert found["words"] == sum(len(line.split()) + 1 for line in [*ENGLISH, *FRENCH])
+
+
+def test_sentences_of_pairs_have_no_bound(tokenizer):
+    data = Babel(documents=20, languages=("lume",), joined=True, split="test").build(tokenizer)
+    assert babel_bound(data.facts(), "lume", whole=True) is None
 
 
 def test_numbers_beyond_all_bounds_are_infinite():

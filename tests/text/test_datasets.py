@@ -1,8 +1,10 @@
 """Sentences that train language models: corpora, tokenizers, token files and resuming, end to end."""
 
+import dataclasses
 import gzip
 import json
 import os
+import re
 import shlex
 import signal
 import subprocess
@@ -14,6 +16,7 @@ import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from semeqv.engine.errors import UserError
+from semeqv.text.babel import lexicon
 from semeqv.text.datasets.babel import Babel
 from semeqv.text.datasets.europarl import Europarl
 from semeqv.text.datasets.moses import Moses
@@ -22,6 +25,8 @@ from semeqv.text.records import Document
 from semeqv.text.tokenizers.load import Load
 from semeqv.text.tokenizers.trained import Bpe, Unigram, Wordpiece
 from semeqv.text.tokenizers.training import drawn, multiplicities
+from semeqv.text.tokens import building
+from semeqv.text.tokens.words import UNTIDY, unfit
 
 TRAIN = "cli dataset babel --documents 300 --block_size 32 --batch_size 8"
 VALID = "cli dataset babel --documents 40 --block_size 32 --batch_size 8 --split validation"
@@ -63,6 +68,28 @@ def test_held_out_documents_are_in_one_split_alone(corpus):
     assert len(list(both)) == 2 * len(texts[1])
 
 
+@pytest.mark.parametrize("languages", [("fr",), ("fr", "en"), ("en",)])
+def test_what_is_held_out_does_not_depend_on_the_languages_that_are_read(corpus, tmp_path, monkeypatch, languages):
+    monkeypatch.setenv("SEMEQV_DATA", str(tmp_path))
+    (tmp_path / "europarl").mkdir()
+    for pair in (("fr", "en"), ("de", "en")):
+        for language in pair:
+            lines = "".join(f"{language} {i}\n" for i in range(400))
+            (tmp_path / f"europarl/europarl-v7.{'-'.join(pair)}.{language}").write_text(lines)
+    pairs = [
+        (Moses(path=corpus, holdout=0.1), Moses(path=corpus, languages=languages, holdout=0.1, split="test")),
+        (Europarl(holdout=0.1), Europarl(languages=languages, holdout=0.1, split="test")),
+        *(
+            (Europarl(languages=("en", "fr", "de"), holdout=0.1), Europarl(languages=each, holdout=0.1, split="test"))
+            for each in (languages, ("de", "fr", "en"), ("de",))
+        ),
+    ]
+    for train, test in pairs:
+        numbers = [{re.search(r"\d+", each.text)[0] for each in data.corpus()} for data in (train, test)]
+        assert numbers[1]
+        assert not numbers[0] & numbers[1]
+
+
 def test_files_of_one_language_are_read(tmp_path):
     (tmp_path / "a.txt").write_text("one\n\ntwo\nthree\n")
     (tmp_path / "a.jsonl").write_text('{"meta": {"text": "one"}}\n{"meta": {"text": "two"}}\n')
@@ -80,6 +107,33 @@ def test_files_of_one_language_are_read(tmp_path):
     assert texts[1] == [("en", "one"), ("en", "two")]
     assert texts[2] == [("en", "one"), ("de", "eins")]
     assert texts[3] == [("en", "one")]
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"corpus_seed": -1}, "--corpus_seed must be at least 0"),
+        ({"parallel": 0.0, "joined": True}, "--parallel must be above 0"),
+        ({"parallel": 0.0, "objective": "translation"}, "--parallel must be above 0"),
+    ],
+)
+def test_no_such_corpus_is_generated(options, said):
+    with pytest.raises(ValueError, match=said):
+        Babel(**options)
+
+
+def test_only_digits_number_a_column(tmp_path):
+    (tmp_path / "a.tsv").write_text("a\tb\n1\t2\n")
+    with pytest.raises(UserError, match="has no column '²'"):
+        list(Tsv(path=tmp_path / "a.tsv", columns=("²",)).corpus())
+
+
+def test_blank_texts_are_left_out(tmp_path):
+    (tmp_path / "a.jsonl").write_text('{"text": ""}\n{"text": " \\n"}\n{"text": " one"}\n')
+    (tmp_path / "a.tsv").write_text("one\t \n\t\ntwo\tdeux\n")
+    assert [each.text for each in Jsonl(path=tmp_path / "a.jsonl").corpus()] == [" one"]
+    table = Tsv(path=tmp_path / "a.tsv", columns=("1", "2"), languages=("en", "fr"))
+    assert [each.text for each in table.corpus()] == ["one", "two", "deux"]
 
 
 def test_europarl_is_found_by_split_or_in_whole(tmp_path, monkeypatch):
@@ -115,6 +169,12 @@ def test_tokenizers_are_trained_once_and_open_alone(corpus, kind, cache, capsys)
     assert Load(source=str(folder)).build().get_vocab() == made.get_vocab()
 
 
+def test_a_unigram_tokenizer_reads_one_blank_for_several(corpus):
+    made = tokenizer_of(Moses(path=corpus, languages=("en",)), Unigram, vocab_size=60)
+    assert made("sentence   of  the house") == made("sentence of the house")
+    assert unfit(json.loads(made.backend_tokenizer.to_str())) == UNTIDY
+
+
 def test_languages_are_sampled_at_a_temperature():
     documents = [Document("x" * 10, "en")] * 900 + [Document("y" * 10, "sw")] * 100
     times = multiplicities(iter(documents), Bpe(temperature=2))
@@ -123,6 +183,15 @@ def test_languages_are_sampled_at_a_temperature():
     drawn_times = [drawn(1.25, number) for number in range(4000)]
     assert set(drawn_times) == {1, 2}
     assert sum(drawn_times) / 4000 == pytest.approx(1.25, abs=0.03)
+
+
+def test_a_changed_grammar_is_tokenised_anew(monkeypatch):
+    data = Babel(languages=("lume",), documents=20, block_size=16)
+    before, made = data.source_facts(), tokenizer_of(data)
+    assert before == Babel(languages=("lume",), documents=20).source_facts() == data.build(made).facts()["source"]
+    changed = dataclasses.replace(lexicon.MORPHOLOGIES["lume"], plural="zz")
+    monkeypatch.setitem(lexicon.MORPHOLOGIES, "lume", changed)
+    assert data.source_facts() != before
 
 
 def test_a_changed_file_is_tokenised_anew(corpus):
@@ -144,10 +213,64 @@ def test_translations_stand_side_by_side(corpus):
     assert text.replace("<pad>", "") == f"<s>{pair}"
 
 
+@pytest.mark.parametrize(
+    ("train", "held", "said"),
+    [
+        ("", "", "say the same --holdout in both, --holdout .01 perhaps"),
+        ("--holdout .1", "", "say the same --holdout in both"),
+        ("--holdout .1", "--holdout .2", "say the same --holdout in both"),
+        ("--holdout .1", "--holdout .1 --unit file", "say the same --unit in both"),
+        ("--holdout .1", "--holdout .1 --documents 5", ""),
+    ],
+)
+def test_a_held_out_set_has_no_text_of_the_training_set(say, corpus, train, held, said):
+    text = f"cli dataset plain --path {corpus}.en --block_size 16 --batch_size 4"
+    model = "cli model gpt2 --layers 1 --heads 2 --embedding_size 16 --block_size 16"
+    sentence = f"--steps 1 {TOKENIZER} {text} {train} {text} {held} --split validation {model} {LEARN} cli train"
+    if said:
+        assert (
+            f"The validation set reads text of the training set. So that they share none, {said}"
+            in say(sentence, 2).err
+        )
+    else:
+        say(sentence)
+
+
+def test_sets_are_split_by_the_same_language(tmp_path):
+    for language in ("de", "fr"):
+        (tmp_path / f"corpus.{language}").write_text("".join(f"{language} {i}\n" for i in range(200)))
+    train, held = (
+        Moses(path=tmp_path / "corpus", languages=languages, holdout=0.1, split=split)
+        for languages, split in ((("de", "fr"), "train"), (("fr",), "validation"))
+    )
+    made = tokenizer_of(train)
+    with pytest.raises(UserError, match="say the same --languages in both"):
+        held.build(made, None, {("train", None): train})
+    same = Moses(path=tmp_path / "corpus", languages=("fr", "de"), holdout=0.1, split="validation")
+    assert len(same.build(made, None, {("train", None): train}))
+
+
+@pytest.mark.parametrize("weight", [0.0, -1.0, float("nan"), float("inf")])
+def test_weights_are_numbers_above_zero(corpus, weight):
+    with pytest.raises(ValueError, match="--weights must be numbers above 0"):
+        Moses(path=corpus, weights=(weight, 1.0))
+
+
 def test_weights_must_fit(corpus):
     data = Moses(path=corpus, languages=("en", "fr"), weights=(0.2, 0.3, 0.5))
     with pytest.raises(UserError, match="--weights has 3 numbers for 2 languages: en, fr"):
         data.build(tokenizer_of(data))
+
+
+@pytest.mark.parametrize("languages", [("en", "fr"), ("fr", "en")])
+def test_weights_are_those_of_the_languages_in_their_order(tmp_path, monkeypatch, languages):
+    monkeypatch.setattr(building, "PIECE", 2000)  # French fills the first piece
+    (tmp_path / "corpus.en").write_text("a house\n" * 300)
+    (tmp_path / "corpus.fr").write_text("une maison, et encore une autre maison\n" * 300)
+    data = Moses(path=tmp_path / "corpus", languages=languages, weights=(0.9, 0.1), batch_size=10, packing=False)
+    made = tokenizer_of(data)
+    rows = next(data.build(made).stream(0))["input_ids"]
+    assert ["maison" in made.decode(row) for row in rows].count(languages[0] == "fr") == 9
 
 
 def test_a_tokenizer_needs_a_corpus(say):

@@ -67,7 +67,9 @@ def test_a_file_is_read_however_it_is_stored(tmp_path, name, content):
     if is_archive(path):
         member = next(each for each in names(path) if "deep" in each)
         assert read(path / member) == read(path / member.removeprefix("deep/")) == SAID
-        assert fingerprint(path / member) == fingerprint(path)
+        assert fingerprint(path / member) == fingerprint(path / member.removeprefix("deep/"))
+        others = [path / each for each in names(path) if each != member]
+        assert len({fingerprint(each) for each in (path, path / member, *others)}) == 2 + len(others)
 
 
 def reference(content):

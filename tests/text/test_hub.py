@@ -3,9 +3,11 @@
 import sys
 from types import SimpleNamespace
 
+import huggingface_hub
 import pytest
 
 from semeqv.engine.errors import UserError
+from semeqv.text.datasets.single import Hub
 from semeqv.text.readers import hub
 from semeqv.text.records import Row
 
@@ -39,6 +41,27 @@ def fake(monkeypatch):
 def test_a_data_set_is_streamed(fake):
     assert list(hub.read_rows("some/name", ["translation.en", "id"], "test", "fr-en", "a1b2")) == ROWS
     assert fake.asked == [(("some/name", "fr-en"), {"split": "test", "revision": "a1b2", "streaming": True})]
+
+
+def test_a_data_set_is_known_by_its_commit(fake, monkeypatch):
+    commits = {None: "a" * 40, "v2": "b" * 40}
+    monkeypatch.setattr(
+        huggingface_hub, "dataset_info", lambda name, revision: SimpleNamespace(sha=commits.pop(revision))
+    )
+    for revision, commit in {None: "a" * 40, "v2": "b" * 40, "c" * 40: "c" * 40}.items():
+        data = Hub(of="my/texts", field="id", revision=revision)
+        assert data.source_facts()["options"]["revision"] == commit
+        assert [each.text for each in data.corpus()] == ["1", "2"]
+        assert fake.asked.pop()[1]["revision"] == commit
+    with pytest.raises(UserError, match=r"^Data set 'my/texts' of the hub: 'v3'. Without .* say --revision COMMIT.$"):
+        Hub(of="my/texts", revision="v3").source_facts()
+
+
+def test_a_folder_of_the_disk_is_known_by_its_files(tmp_path):
+    (tmp_path / "train.jsonl").write_text("{}")
+    first = Hub(of=str(tmp_path)).source_facts()
+    (tmp_path / "train.jsonl").write_text("{} {}")
+    assert Hub(of=str(tmp_path)).source_facts() != first
 
 
 def test_examples_come_one_at_a_time(fake):

@@ -7,9 +7,11 @@ import torch
 
 from semeqv.engine.errors import UserError
 from semeqv.text.datasets.babel import Babel
+from semeqv.text.datasets.europarl import Europarl
 from semeqv.text.datasets.moses import Moses
 from semeqv.text.datasets.multilingual import Multilingual
 from semeqv.text.datasets.reading import chosen
+from semeqv.text.datasets.single import Plain
 from semeqv.text.datasets.tokenised import first_token, separator
 from semeqv.text.tokenizers.trained import Bpe
 
@@ -38,7 +40,7 @@ def texts(data, tokenizer, objective):
 
 
 def test_languages_are_told_by_their_keys(lines):
-    assert list(Multilingual(path=lines).rows()) == [*LINES[:2], {"en": "a cat", "fr": "un chat"}]
+    assert list(chosen(Multilingual(path=lines))) == [*LINES[:2], {"en": "a cat", "fr": "un chat"}]
     assert list(chosen(Multilingual(path=lines, languages=("de",)))) == [{"de": "das Haus"}, {"de": "ein Hund"}]
 
 
@@ -75,9 +77,33 @@ def test_aligned_corpora_are_joined_too(tmp_path, objective):
     made = tokenizer_of(data)
     assert data.build(made, type("Options", (), {"objective": objective})).facts()["languages"].keys() == {"en+de"}
     babel = Babel(documents=4, joined=True, packing=False)
-    assert all(len(row) == 2 for row in babel.rows())
+    assert all(len(row) == 2 for row in chosen(babel))
     assert babel.source_facts() == Babel(documents=4, objective="translation", packing=False).source_facts()
     assert babel.source_facts() != Babel(documents=4, packing=False).source_facts()
+
+
+@pytest.mark.parametrize("options", [{"objective": "translation"}, {"joined": True}])
+def test_every_pair_of_languages_is_joined(tmp_path, monkeypatch, options):
+    monkeypatch.setenv("SEMEQV_DATA", str(tmp_path))
+    (tmp_path / "europarl").mkdir()
+    for language in ("fr", "de"):
+        for each in (language, "en"):
+            (tmp_path / f"europarl/europarl-v7.{language}-en.{each}").write_text(f"{each}\n")
+    languages = ("fr", "en", "de")
+    assert list(chosen(Europarl(languages=languages, **options))) == [
+        {"fr": "fr", "en": "en"},
+        {"en": "en", "de": "de"},
+    ]
+    assert list(chosen(Europarl(languages=languages))) == [{"fr": "fr", "en": "en"}, {"de": "de"}]
+
+
+@pytest.mark.parametrize(
+    ("kind", "options"),
+    [(Europarl, {"languages": ("en",)}), (Multilingual, {"path": "x", "languages": ("en",)}), (Plain, {"path": "x"})],
+)
+def test_translation_is_between_languages(kind, options):
+    with pytest.raises(ValueError, match="translation needs a corpus in two"):
+        kind(objective="translation", **options)
 
 
 @pytest.mark.parametrize(

@@ -3,9 +3,32 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tokenizers import pre_tokenizers
+from tokenizers import Tokenizer, models, pre_tokenizers
+from transformers import PreTrainedTokenizerFast
 
+from semeqv.engine.errors import UserError
+from semeqv.text.datasets.tokenised import word_beginnings
 from semeqv.text.tokenizers.spelling import BYTE_LEVEL, SENTENCE_PIECE, WORD_END, WORD_PIECE, byte_level, convention_of
+
+
+@pytest.mark.parametrize(
+    ("tokens", "begins"),
+    [
+        (["##", "Ġthe", "re", "Ġ", "####"], [False, True, False, True, False]),
+        (["▁the", "re", "##"], [True, False, False]),
+        (["the", "##re", "##s", "▁"], [True, False, False, True]),
+    ],
+)
+def test_most_tokens_tell_how_words_begin(tokens, begins):
+    vocabulary = {token: number for number, token in enumerate(tokens)}
+    tokenizer = PreTrainedTokenizerFast(tokenizer_object=Tokenizer(models.BPE(vocab=vocabulary, merges=[])))
+    assert word_beginnings(tokenizer).tolist() == begins
+
+
+def test_a_mark_at_the_end_of_words_tells_no_beginning():
+    tokenizer = PreTrainedTokenizerFast(tokenizer_object=Tokenizer(models.BPE(vocab={"the</w>": 0}, merges=[])))
+    with pytest.raises(UserError, match="marks where words end"):
+        word_beginnings(tokenizer)
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=8))

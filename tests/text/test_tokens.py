@@ -4,9 +4,10 @@ import json
 
 import numpy
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, trainers
+from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers, trainers
 
 from semeqv.engine.errors import UserError
 from semeqv.text.objectives import Causal, Masked
@@ -62,6 +63,13 @@ def test_languages_alternate_at_their_weights(weights):
         assert abs(here[:100].mean() - weight / sum(weights)) < 0.05  # in every stretch
 
 
+@pytest.mark.parametrize("weights", [[1, 0.0003], [1e6**0.5, 0.04], [1e-9, 1]])
+def test_no_language_is_left_out(weights):
+    part, _ = Alternation(weights)(numpy.arange(100_001))
+    share = min(weights) / sum(weights)
+    assert (numpy.bincount(part) / len(part)).min() == pytest.approx(max(share, 1e-5), rel=0.2)
+
+
 def tokenizer(kind):
     """A small tokenizer of each kind."""
     if kind == "bytes":
@@ -76,7 +84,9 @@ def tokenizer(kind):
         trainer = trainers.WordPieceTrainer(vocab_size=300, special_tokens=["[UNK]"], show_progress=False)
     else:
         made = Tokenizer(models.Unigram())
-        made.normalizer = normalizers.Sequence([normalizers.NFKC(), normalizers.Strip()])
+        made.normalizer = normalizers.Sequence(
+            [normalizers.NFKC(), normalizers.Replace(Regex(" {2,}"), " "), normalizers.Strip()]
+        )
         made.pre_tokenizer = pre_tokenizers.Metaspace()
         trainer = trainers.UnigramTrainer(
             vocab_size=200, special_tokens=["<unk>"], unk_token="<unk>", show_progress=False
@@ -101,12 +111,24 @@ def test_words_have_the_tokens_of_the_text(tokenizer_of_a_kind, texts):
     assert [list(piece) for piece in numpy.split(tokens, numpy.cumsum(lengths)[:-1])][: len(texts)] == expected
 
 
+def test_late_texts_of_another_kind_have_their_tokens_too(tokenizer_of_a_kind):
+    encoder = WordEncoder(tokenizer_of_a_kind.to_str())
+    assert encoder.unfit
+    for texts in (
+        ["the cat sat"] * 200,
+        ["the cat"] * 100 + ["the\ncat", " a\x1ccat", "a\u00a0cat  sat ", "a \u200b b"],
+    ):
+        tokens, lengths = encoder(texts)
+        expected = [tokenizer_of_a_kind.encode(text, add_special_tokens=False).ids for text in texts]
+        assert [list(piece) for piece in numpy.split(tokens, numpy.cumsum(lengths)[:-1])] == expected
+
+
 def test_a_tokenizer_that_looks_across_words_is_asked_for_whole_texts():
     made = Tokenizer(models.BPE())
     made.train_from_iterator(["a b a b a b"] * 5, trainers.BpeTrainer(vocab_size=20, show_progress=False))
     encoder = WordEncoder(made.to_str())
     tokens, lengths = encoder(["a b a b"])
-    assert encoder.whole
+    assert encoder.unfit is None
     assert list(tokens) == made.encode("a b a b").ids
     assert list(lengths) == [len(tokens)]
 
@@ -185,15 +207,26 @@ def test_a_pass_over_packed_text_asks_for_every_token_once(length, rows, time):
 @pytest.mark.parametrize("document", [3, 10, 60])
 def test_a_pass_over_documents_asks_for_every_token_once(document):
     data = TokenBatches([running(120, document=document)], Causal(), layout(False))
-    asked = [
-        label for batch in data.batches() for label in batch["labels"].flatten().tolist() if label not in (-100, END)
-    ]
-    expected = [token for token in range(10, 130) if (token - 9) % document]  # the last of a document is its separator
-    assert asked == expected
+    asked = [label for batch in data.batches() for label in batch["labels"].flatten().tolist() if label != -100]
+    assert asked == list(range(10, 130))
+    rows = torch.cat([batch["input_ids"][:, 0] for batch in data.batches()])
+    assert (rows == FIRST).sum() == 120 // document
     for batch in data.batches():
-        assert (batch["input_ids"][:, 0] == FIRST).all()
         mask = batch.get("attention_mask", batch["input_ids"] * 0 + 1)
         assert ((batch["input_ids"] == PAD) == (mask == 0)).all()
+
+
+@pytest.mark.parametrize("document", [3, 10, 60])
+def test_every_piece_for_a_masked_model_stands_between_the_ends_of_a_text(document):
+    masked = Masked(1e-9, MASK, [END, PAD, MASK, FIRST], 1000)
+    data = TokenBatches([running(120, document=document)], masked, layout(False))
+    text = []
+    for batch in data.batches():
+        for row, asked in zip(batch["input_ids"], batch["labels"]):
+            first, *inner, last = torch.where(asked == -100, row, asked)[row != PAD].tolist()
+            assert (first, last) == (FIRST, END)
+            text += inner
+    assert text == [token for token in range(10, 130) if (token - 9) % document]
 
 
 @pytest.mark.parametrize("packing", [True, False])

@@ -14,6 +14,7 @@ from transformers import PreTrainedTokenizerFast
 
 from semeqv.engine.errors import UserError
 from semeqv.text.datasets.tokenised import word_beginnings
+from semeqv.text.tokenizers.spelling import convention_of
 
 PRIME = "′"  # a double is spelled like its word, with a prime: the′
 PIECE = 2**24  # tokens counted at a time
@@ -191,5 +192,6 @@ def counted(
 
 def continuations(tokenizer: Any) -> NDArray[numpy.bool_]:
     """Which tokens go on with the word before them, `(vocabulary,)`: those that begin none and start with a letter."""
-    tokens = [token.removeprefix("##") for token in tokenizer.convert_ids_to_tokens(range(len(tokenizer)))]
-    return ~word_beginnings(tokenizer) & numpy.array([token[:1].isalnum() for token in tokens])
+    split = convention_of(tokenizer.get_vocab()).split
+    texts = [split(token)[0] for token in tokenizer.convert_ids_to_tokens(range(len(tokenizer)))]
+    return ~word_beginnings(tokenizer) & numpy.array([text[:1].isalnum() for text in texts])

@@ -58,11 +58,11 @@ def babel_bound(facts: Mapping[str, Any], language: str, whole: bool) -> TextBou
         whole: Whether to read all documents; else the first FEW of both languages together.
 
     Returns:
-        The bound; None for a corpus that is not the generated one, and for sentences beside their translations, which
-        tell more of each other than the bound knows.
+        The bound; None for a corpus that is not the generated one, and for sentences of pairs, which are no documents,
+        and tell more of each other than the bound knows.
     """
     source = facts.get("source", {})
-    if source.get("corpus") != "dataset babel" or language not in LANGUAGES or facts.get("objective") == "translation":
+    if source.get("corpus") != "dataset babel" or language not in LANGUAGES or source["pairs"]:
         return None
     options = source["options"]
     grammar = Grammar(GrammarOptions(**{field.name: options[field.name] for field in fields(GrammarOptions)}))

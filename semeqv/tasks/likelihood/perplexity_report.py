@@ -1,5 +1,6 @@
 """What `cli perplexity` measures and prints."""
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ from semeqv.tasks.measures.inference import inference, name_of
 from semeqv.tasks.measures.overlap import lines_of
 from semeqv.tasks.measures.report import print_table
 from semeqv.tasks.measures.training_text import report_overlap
+from semeqv.text.datasets.reading import chosen
 from semeqv.text.generation import tokenizer_of
 
 if TYPE_CHECKING:
@@ -54,7 +56,7 @@ def measure_sets(
         if options.overlap and split != "train":
             texts = (document.text for document in component.corpus())
             head |= report_overlap(lines_of(texts), model, dataset_options, f"lines of {called(split, name)}")
-        words = words_of(component) if options.words else {}
+        words = words_of(component, data.facts()["together"]) if options.words else {}
         parts = dict[str, Likelihood]()
         for language, file, layout in files_of(data, called(split, name)):
             with inference(model, *regime) as running:
@@ -82,12 +84,13 @@ def called(split: str, name: str | None) -> str:
     return f"{split} {name}" if name else split
 
 
-def words_of(component: Any) -> dict[str, int]:
-    """The words of a corpus by language, ends of lines among them."""
-    counts = dict[str, int]()
-    for document in component.corpus():
-        said = len(document.text.split()) + document.text.count("\n") + (not document.text.endswith("\n"))
-        counts[document.language] = counts.get(document.language, 0) + said
+def words_of(component: Any, together: bool) -> Counter[str]:
+    """The words of a corpus by language, or by what stands together, ends of lines among them."""
+    counts = Counter[str]()
+    for row in chosen(component):
+        for language, text in row.items():
+            said = len(text.split()) + text.count("\n") + (not text.endswith("\n"))
+            counts["+".join(row) if together else language] += said
     return counts
 
 

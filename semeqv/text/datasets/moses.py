@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from semeqv.engine.component import component
-from semeqv.text.datasets.corpus import FileCorpus, checked_languages
+from semeqv.text.datasets.corpus import FileCorpus, checked_languages, deciding
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,23 +24,24 @@ class LineAligned(FileCorpus):
         super().__post_init__()
         checked_languages(self.languages)
 
-    def prefixes(self) -> Mapping[Path, tuple[str, ...]]:
-        """What the names of the files begin with, and the languages that are read there."""
+    def prefixes(self) -> Mapping[Path, tuple[str, tuple[str, ...]]]:
+        """What the names of the files begin with; the language that decides there, and those that are read."""
         raise NotImplementedError
 
     def sources(self) -> Mapping[str, Path]:
         """The file of each language."""
         from semeqv.text.readers.moses import sides
 
-        return {file.name: file for prefix, read in self.prefixes().items() for file in sides(prefix, read).values()}
+        asked = [(prefix, {decides, *read}) for prefix, (decides, read) in self.prefixes().items()]
+        return {file.name: file for prefix, languages in asked for file in sides(prefix, sorted(languages)).values()}
 
-    def rows(self) -> Iterator[Mapping[str, str]]:
+    def rows(self) -> Iterator[tuple[str, Mapping[str, str]]]:
         """Sentences, with their translations."""
         from semeqv.text.readers.moses import read_aligned
 
-        for prefix, languages in self.prefixes().items():
-            for pair in read_aligned(prefix, languages):
-                yield pair.sentences
+        for prefix, (decides, read) in self.prefixes().items():
+            for pair in read_aligned(prefix, sorted({decides, *read})):
+                yield pair.sentences[decides], {language: pair.sentences[language] for language in read}
 
 
 @component("dataset moses")
@@ -54,16 +55,30 @@ class Moses(LineAligned):
 
     path: Path = field()
 
-    def prefixes(self) -> Mapping[Path, tuple[str, ...]]:
+    def pivot(self) -> str:
+        """The language that decides: English, where there is a file of it."""
+        ((decides, _),) = self.prefixes().values()
+        return decides
+
+    def prefixes(self) -> Mapping[Path, tuple[str, tuple[str, ...]]]:
         """The one that --path says."""
         from semeqv.text.location import locate_sides
+        from semeqv.text.readers.moses import fitting
 
-        return {locate_sides([str(self.path)], self.languages, self.path): self.languages}
+        prefix = locate_sides([str(self.path)], self.languages, self.path)
+        english = ["en"] if self.holdout and len(fitting(prefix, "en")) == 1 else []
+        return {prefix: (deciding([*self.languages, *english]), self.languages)}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Pairs(LineAligned):
-    """A corpus that comes as files for pairs of languages; what several pairs share is read from the first."""
+    """A corpus in files for pairs of languages; what several share is read from the first, unless joined.
+
+    Args:
+        download: Fetch what is missing; its hash is recorded, and compared ever after.
+    """
+
+    download: bool = False
 
     folder: ClassVar[str] = ""
     parts: ClassVar[Mapping[str, str]] = {"train": "train", "validation": "dev", "test": "test"}
@@ -82,22 +97,25 @@ class Pairs(LineAligned):
         raise NotImplementedError
 
     def pairs(self) -> Mapping[tuple[str, str], tuple[str, ...]]:
-        """The pairs of languages to read, and what of each."""
+        """The pairs of languages to read, and what of each: all, where sentences stand beside their translations."""
         if len(self.languages) == 1:
             (language,) = self.languages
             return {(language, "fr" if language == "en" else "en"): self.languages}
         first, *others = sorted(self.languages, key=lambda language: language != "en")
-        read = {(first, other): (first, other) if i == 0 else (other,) for i, other in enumerate(others)}
+        whole = self.joined or self.objective == "translation"
+        read = {(first, other): (first, other) if whole or i == 0 else (other,) for i, other in enumerate(others)}
         return {pair: tuple(language for language in self.languages if language in each) for pair, each in read.items()}
 
-    def prefixes(self) -> Mapping[Path, tuple[str, ...]]:
+    def prefixes(self) -> Mapping[Path, tuple[str, tuple[str, ...]]]:
         """The files of every pair: those of the split, else those of the whole corpus."""
         from semeqv.text.location import locate_sides
 
-        found = dict[Path, tuple[str, ...]]()
+        found = dict[Path, tuple[str, tuple[str, ...]]]()
         for pair, read in self.pairs().items():
             stems = [f"{self.folder}/{self.stem('-'.join(order))}" for order in itertools.permutations(sorted(pair))]
             names = [f"{stem}.{self.parts[self.split]}" for stem in stems] if not self.holdout else []
             source = self.source("-".join(sorted(pair)))
-            found[locate_sides([*names, *stems], read, self.path, source, self.download)] = read
+            decides = deciding(pair if self.holdout else read)
+            prefix = locate_sides([*names, *stems], [decides, *read], self.path, source, self.download)
+            found[prefix] = decides, read
         return found

@@ -1,17 +1,17 @@
 """Documents in one language or several, each on a line that says what it is in which."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from semeqv.engine.component import component
 from semeqv.engine.errors import UserError
-from semeqv.text.datasets.corpus import FileCorpus, checked_languages
+from semeqv.text.datasets.corpus import OneFile, checked_languages
 
 
 @component("dataset multilingual")
 @dataclass(frozen=True, kw_only=True)
-class Multilingual(FileCorpus):
+class Multilingual(OneFile):
     """A file with a JSON object a line, --path, that says a document by language: `{"en": "Hi.", "fr": "Salut."}`.
 
     Lines may be in one language, or in several that mean the same. With --joined, what a line says in several languages
@@ -19,39 +19,27 @@ class Multilingual(FileCorpus):
     Lample, 2019, arXiv 1901.07291, without their embeddings of languages).
 
     Args:
-        path: The file: here, or under `$SEMEQV_DATA`; compressed or not.
         languages: Read what is said in these alone; in all if left out.
     """
 
-    path: Path = field()
     languages: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         super().__post_init__()
         checked_languages(self.languages, least=0)
 
-    def sources(self) -> Mapping[str, Path]:
-        """The file."""
-        from semeqv.text.location import locate
-
-        file = locate(str(self.path), self.path, fetch=self.download)
-        return {file.name: file}
-
-    def kept(self, row: Mapping[str, str]) -> Mapping[str, str]:
-        """What a line says in the languages that are asked for; all of it is held out, or nothing."""
-        return {name: text for name, text in row.items() if not self.languages or name in self.languages}
-
-    def rows(self) -> Iterator[Mapping[str, str]]:
-        """The lines, in all languages."""
+    def rows(self) -> Iterator[tuple[str, Mapping[str, str]]]:
+        """The lines in the languages that are asked for; what each says first decides."""
         from semeqv.text.readers.jsonl import read_texts
 
-        (file,) = self.sources().values()
+        file = self.file()
         known = set[str]()
         for said in read_texts(file):
             if strange := said.keys() - known:
                 refuse_strange(strange, file)
                 known |= strange
-            yield said
+            asked = {name: text for name, text in said.items() if not self.languages or name in self.languages}
+            yield next(iter(said.values())), asked
 
 
 def refuse_strange(names: Iterable[str], file: Path) -> None:

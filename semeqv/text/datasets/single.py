@@ -1,40 +1,27 @@
 """Corpora of one language: plain text, tables, JSON lines, WikiText-2, data sets of the hub."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from semeqv.engine.component import component
-from semeqv.text.datasets.corpus import Corpus, FileCorpus, checked_languages
+from semeqv.text.datasets.corpus import Corpus, FileCorpus, OneFile, checked_languages, deciding
 
 
 @dataclass(frozen=True, kw_only=True)
-class SingleFile(FileCorpus):
-    """Options of a corpus in a file that --path names.
+class SingleFile(OneFile):
+    """Options of a corpus of one language in a file.
 
     Args:
-        path: The file: here, or under `$SEMEQV_DATA`.
         language: The code of its language.
     """
 
-    path: Path = field()
     language: str = "en"
 
     def __post_init__(self) -> None:
         super().__post_init__()
         checked_languages((self.language,))
-
-    def file(self) -> Path:
-        """The file, wherever it is."""
-        from semeqv.text.location import locate
-
-        return locate(str(self.path), self.path, fetch=self.download)
-
-    def sources(self) -> Mapping[str, Path]:
-        """The file."""
-        file = self.file()
-        return {file.name: file}
 
 
 @component("dataset plain")
@@ -48,12 +35,12 @@ class Plain(SingleFile):
 
     unit: Literal["line", "block", "file"] = "line"
 
-    def rows(self) -> Iterator[Mapping[str, str]]:
+    def rows(self) -> Iterator[tuple[str, Mapping[str, str]]]:
         """The documents."""
         from semeqv.text.readers.plain import read_documents
 
         for document in read_documents(self.file(), self.unit, self.language):
-            yield {self.language: document.text}
+            yield document.text, {self.language: document.text}
 
 
 @component("dataset jsonl")
@@ -67,27 +54,25 @@ class Jsonl(SingleFile):
 
     field: str = "text"
 
-    def rows(self) -> Iterator[Mapping[str, str]]:
+    def rows(self) -> Iterator[tuple[str, Mapping[str, str]]]:
         """The documents."""
         from semeqv.text.readers.jsonl import read_rows
 
         for row in read_rows(self.file(), [self.field]):
-            yield {self.language: row.values[0]}
+            yield row.values[0], {self.language: row.values[0]}
 
 
 @component("dataset tsv")
 @dataclass(frozen=True, kw_only=True)
-class Tsv(FileCorpus):
+class Tsv(OneFile):
     """A table with columns set apart by tabs, --path: a column of text for each language.
 
     Args:
-        path: The file: here, or under `$SEMEQV_DATA`.
         columns: The columns to read: names, as the first line has them, or numbers from 1.
         languages: The code of the language of each column.
         header: Whether the first line names the columns; so it is if left out, when --columns are names.
     """
 
-    path: Path = field()
     columns: tuple[str, ...] = ("1",)
     languages: tuple[str, ...] = ("en",)
     header: bool | None = None
@@ -100,22 +85,19 @@ class Tsv(FileCorpus):
         if len(self.columns) != len(self.languages):
             raise ValueError(f"--columns says {len(self.columns)} columns and --languages {len(self.languages)}.")
 
-    def sources(self) -> Mapping[str, Path]:
-        """The file."""
-        from semeqv.text.location import locate
+    def pivot(self) -> str:
+        """The column that decides."""
+        return self.columns[self.languages.index(deciding(self.languages))]
 
-        file = locate(str(self.path), self.path, fetch=self.download)
-        return {file.name: file}
-
-    def rows(self) -> Iterator[Mapping[str, str]]:
+    def rows(self) -> Iterator[tuple[str, Mapping[str, str]]]:
         """The rows of the table."""
         from semeqv.text.readers.table import read_rows
 
-        (file,) = self.sources().values()
-        numbers = all(column.isdigit() for column in self.columns)
+        numbers = all(column.isascii() and column.isdecimal() for column in self.columns)
         columns = [int(column) for column in self.columns] if numbers else list(self.columns)
-        for row in read_rows(file, columns, header=not numbers if self.header is None else self.header):
-            yield dict(zip(self.languages, row.values))
+        decides = self.columns.index(self.pivot())
+        for row in read_rows(self.file(), columns, header=not numbers if self.header is None else self.header):
+            yield row.values[decides], dict(zip(self.languages, row.values))
 
 
 @component("dataset wikitext2")
@@ -140,13 +122,13 @@ class WikiText2(FileCorpus):
         file = locate(f"wikitext2_raw/wiki.{part}.raw", self.path)
         return {file.name: file}
 
-    def rows(self) -> Iterator[Mapping[str, str]]:
+    def rows(self) -> Iterator[tuple[str, Mapping[str, str]]]:
         """The documents."""
         from semeqv.text.readers.plain import read_documents
 
         (file,) = self.sources().values()
         for document in read_documents(file, self.unit, "en"):
-            yield {"en": document.text}
+            yield document.text, {"en": document.text}
 
 
 @component("dataset hub")
@@ -160,7 +142,8 @@ class Hub(Corpus):
         language: The code of its language.
         configuration: Which of its configurations, if it has several: `20231101.sw`.
         part: The part of it to read.
-        revision: A commit, for results that can be repeated.
+        revision: A commit, for results that can be repeated, and which needs no connection once it is tokenised; what
+            the data set is now if left out.
     """
 
     of: str
@@ -175,12 +158,28 @@ class Hub(Corpus):
         checked_languages((self.language,))
 
     def sources(self) -> Mapping[str, Path]:
-        """None: nothing of it is kept but its tokens."""
-        return {}
+        """None, as nothing of it is kept but its tokens; the folder, where it is one on the disk."""
+        folder = Path(self.of).expanduser()
+        return {folder.name: folder} if folder.is_dir() else {}
 
-    def rows(self) -> Iterator[Mapping[str, str]]:
+    def commit(self) -> str | None:
+        """The commit that is read; None of a folder."""
+        from semeqv.text.readers.hub import commit
+
+        return None if self.sources() else commit(self.of, self.revision)
+
+    def source_facts(self) -> dict[str, Any]:
+        """What the text depends on."""
+        found = super().source_facts()
+        return found | {"options": found["options"] | {"revision": self.commit()}}
+
+    def texts(self) -> set[str]:
+        """The name of the part that is read."""
+        return {f"{self.of} {self.configuration} {self.part}"}
+
+    def rows(self) -> Iterator[tuple[str, Mapping[str, str]]]:
         """The texts."""
         from semeqv.text.readers.hub import read_rows
 
-        for row in read_rows(self.of, [self.field], self.part, self.configuration, self.revision):
-            yield {self.language: row.values[0]}
+        for row in read_rows(self.of, [self.field], self.part, self.configuration, self.commit()):
+            yield row.values[0], {self.language: row.values[0]}

@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from semeqv.engine.errors import UserError
 from semeqv.engine.world import World
 from semeqv.text.cache import made_once
-from semeqv.text.datasets.reading import chosen, source_facts
+from semeqv.text.datasets.reading import chosen
 from semeqv.text.objectives import Causal, Masked, Objective
+from semeqv.text.tokenizers.spelling import WORD_END, convention_of
 from semeqv.text.tokenizers.training import fingerprint
 from semeqv.text.tokens.batches import Layout, TokenBatches
 from semeqv.text.tokens.building import write_token_files
@@ -21,7 +22,7 @@ from semeqv.text.tokens.files import TokenFile, read_facts
 if TYPE_CHECKING:
     from semeqv.text.datasets.corpus import Corpus
 
-VERSION = 1  # of the token files
+VERSION = 2  # of the token files
 INFLATED = 4  # about how many bytes of text a byte of compressed text makes
 
 
@@ -40,8 +41,7 @@ def batches(corpus: "Corpus", tokenizer: Any, kind: str) -> TokenBatches:
         UserError: When the tokenizer lacks a special token that the objective needs, or the weights do not fit.
     """
     folder, facts = token_files(corpus, tokenizer, together=corpus.joined or kind == "translation")
-    counts = read_facts(folder)["languages"]
-    files = [TokenFile.open(folder, language, len(tokenizer)) for language in counts]
+    files = [TokenFile.open(folder, language, len(tokenizer)) for language in facts["languages"]]
     packing = kind == "causal" if corpus.packing is None else corpus.packing
     end = separator(tokenizer)
     layout = Layout(
@@ -55,7 +55,8 @@ def batches(corpus: "Corpus", tokenizer: Any, kind: str) -> TokenBatches:
     objective = made_objective(corpus, tokenizer, kind)
     found = TokenBatches(files, objective, layout, shuffle=corpus.shuffle and corpus.split == "train", facts=facts)
     if corpus.weights and len(corpus.weights) != len(files):
-        raise UserError(f"--weights has {len(corpus.weights)} numbers for {len(files)} languages: {', '.join(counts)}.")
+        there = ", ".join(facts["languages"])
+        raise UserError(f"--weights has {len(corpus.weights)} numbers for {len(files)} languages: {there}.")
     weights = corpus.weights or [size ** (1 / corpus.temperature) for size in found.sizes if corpus.temperature]
     if len(weights) > 1:
         found.mix(weights)
@@ -64,10 +65,13 @@ def batches(corpus: "Corpus", tokenizer: Any, kind: str) -> TokenBatches:
 
 
 def token_files(corpus: "Corpus", tokenizer: Any, together: bool) -> tuple[Path, dict[str, Any]]:
-    """The folder with the token files of a corpus, made when they are not there, and what they were made from."""
+    """The folder with the token files of a corpus, made when they are not there, and what they were made from.
+
+    Languages are in the order of --languages; others, and those that are joined, in that of the alphabet.
+    """
     facts = {
         "version": VERSION,
-        "source": source_facts(corpus),
+        "source": corpus.source_facts(),
         "tokenizer": fingerprint(tokenizer),
         "together": together,
     }
@@ -85,7 +89,9 @@ def token_files(corpus: "Corpus", tokenizer: Any, together: bool) -> tuple[Path,
         )
 
     folder = World.here().by_first(partial(made_once, "tokens", facts, make))
-    return folder, {**facts, "languages": read_facts(folder)["languages"]}
+    counts, said = read_facts(folder)["languages"], getattr(corpus, "languages", ())
+    order = sorted(counts, key=lambda name: (said.index(name) if name in said else len(said), name))
+    return folder, {**facts, "languages": {name: counts[name] for name in order}}
 
 
 def size_of(path: Path) -> int:
@@ -164,7 +170,12 @@ def word_beginnings(tokenizer: Any) -> NDArray[numpy.bool_]:
 
     Returns:
         The truth for each token.
+
+    Raises:
+        UserError: When the tokenizer marks the ends of words.
     """
+    convention = convention_of(tokenizer.get_vocab())
+    if convention == WORD_END:
+        raise UserError("The tokenizer marks where words end (</w>), not where they begin; choose another tokenizer.")
     tokens = tokenizer.convert_ids_to_tokens(range(len(tokenizer)))
-    continued = any(token.startswith("##") for token in tokens)
-    return numpy.array([not token.startswith("##") if continued else token.startswith(("Ġ", "▁")) for token in tokens])
+    return numpy.array([convention.split(token)[1] == convention.whole for token in tokens])

@@ -1,5 +1,7 @@
 """Data sets of the Hugging Face hub by name, streamed. Repositories that want to run code of their own are refused."""
 
+import functools
+import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -44,6 +46,33 @@ def read_rows(
         yield Row(number, jsonl.values(example, fields, f"{where}, row {number}"))
     if not number:
         raise UserError(f"{where} is empty.")
+
+
+@functools.cache
+def commit(name: str, revision: str | None = None) -> str:
+    """The commit that a revision of a data set is.
+
+    Args:
+        name: The data set.
+        revision: A commit, a branch or a tag; the main branch if left out.
+
+    Returns:
+        40 hexadecimal digits; nobody is asked about those of a commit.
+
+    Raises:
+        UserError: When it cannot be had.
+    """
+    if revision and re.fullmatch("[0-9a-f]{40}", revision):
+        return revision
+    import huggingface_hub
+
+    try:
+        return str(huggingface_hub.dataset_info(name, revision=revision).sha)
+    except Exception as error:  # no such name, no connection, ...
+        said = first_line(error).rstrip(".")
+        raise UserError(
+            f"Data set {name!r} of the hub: {said}. Without a connection, say --revision COMMIT."
+        ) from error
 
 
 def opened(name: str, configuration: str | None, **options: Any) -> Any:

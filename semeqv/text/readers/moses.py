@@ -62,21 +62,25 @@ def sides(path: Path, languages: Sequence[str]) -> dict[str, Path]:
     Raises:
         UserError: When a file is missing, or several fit.
     """
-    found, within = {}, path.is_dir() or is_archive(path)
+    found = {}
     for language in languages:
-        if within:
-            spellings = [language + suffix for suffix in COMPRESSED]
-            endings = tuple(mark + spelling for mark in "./" for spelling in spellings)
-            fit = [path / name for name in names(path) if f"/{name}".endswith(endings)]
-        else:
-            fit = [file for file in [find(path.parent, [f"{path.name}.{language}"])] if file]
+        fit = fitting(path, language)
         if len(fit) != 1:
-            where = f"{path}/*.{language}" if within else f"{path}.{language}"
+            where = f"{path}/*.{language}" if path.is_dir() or is_archive(path) else f"{path}.{language}"
             raise UserError(
                 f"{where} is {'several files' if fit else 'missing'}, for a language of line-aligned files."
             )
         found[language] = fit[0]
     return found
+
+
+def fitting(path: Path, language: str) -> list[Path]:
+    """The files of a corpus, as for `sides`, that may be those of a language."""
+    if path.is_dir() or is_archive(path):
+        endings = tuple(f"{mark}{language}{suffix}" for mark in "./" for suffix in COMPRESSED)
+        return [path / name for name in names(path) if f"/{name}".endswith(endings)]
+    file = find(path.parent, [f"{path.name}.{language}"])
+    return [file] if file else []
 
 
 def pairs(files: Mapping[str, Path], empty: Literal["keep", "skip"]) -> Iterator[Aligned]:

@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
+from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 from tqdm import tqdm
 from transformers import PreTrainedTokenizerFast
 
@@ -27,6 +27,7 @@ SPECIAL = {  # begin, end, padding, unknown, mask
     "wordpiece": ("[CLS]", "[SEP]", "[PAD]", "[UNK]", "[MASK]"),
     "unigram": ("<s>", "</s>", "<pad>", "<unk>", "<mask>"),
 }
+VERSION = 2  # of what `prepared` makes
 PIECE = 1000  # documents handed over at a time
 
 
@@ -48,7 +49,8 @@ def trained(options: "Trained", corpora: Sequence[Any]) -> Any:
         raise UserError(
             "A tokenizer is trained on the training set of the sentence. Add: cli dataset ... --split train"
         )
-    facts = {"kind": options.kind, "options": asdict(options), "corpora": [each.source_facts() for each in corpora]}
+    sources = [each.source_facts() for each in corpora]
+    facts = {"version": VERSION, "kind": options.kind, "options": asdict(options), "corpora": sources}
     make = partial(train, options, lambda: (document for each in corpora for document in each.corpus()))
     folder = World.here().by_first(partial(made_once, "tokenizers", facts, make))
     return PreTrainedTokenizerFast.from_pretrained(folder)
@@ -108,7 +110,7 @@ def prepared(options: "Trained", special: Sequence[str]) -> tuple[Tokenizer, Any
         return tokenizer, trainers.WordPieceTrainer(**common)
     tokenizer = Tokenizer(models.Unigram())
     tokenizer.normalizer = normalizers.Sequence(
-        [normalizers.NFKC(), *lower, normalizers.Replace(" {2,}", " "), normalizers.Strip()]
+        [normalizers.NFKC(), *lower, normalizers.Replace(Regex(" {2,}"), " "), normalizers.Strip()]
     )
     tokenizer.pre_tokenizer = pre_tokenizers.Metaspace()
     tokenizer.decoder = decoders.Metaspace()

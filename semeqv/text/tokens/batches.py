@@ -75,27 +75,33 @@ class Packed:
         lengths = numpy.minimum(len(self.tokens) - starts, self.layout.time)
         if (lengths == self.windows.shape[1]).all():  # a copy a row, several times faster than a look at each token
             return self.windows[starts].astype(numpy.int64), lengths
-        return take(self.tokens, starts, lengths, self.layout), lengths
+        return take(self.tokens, starts, lengths, int(lengths.max(initial=1)), self.layout.pad), lengths
 
 
 class Documents:
     """A row a document, or a piece of a document that is longer than a row.
 
+    A document is its first token, its text and the separator. A causal model is asked for all but the first, and its
+    pieces share a token: only the last ends with the separator. Every piece for a masked model stands between both.
+
     Args:
         file: The documents.
         layout: Their `time` is the most tokens of a row.
+        overlap: Tokens that a piece shares with the next, for a causal model; 0 for a masked one.
     """
 
-    def __init__(self, file: TokenFile, layout: Layout):
-        self.file, self.tokens, self.layout = file, file.tokens, layout
-        begins = numpy.concatenate([[0], file.ends[:-1]]).astype(numpy.int64)
-        room = layout.time - (layout.first is not None)
+    def __init__(self, file: TokenFile, layout: Layout, overlap: int):
+        self.file, self.tokens, self.layout, self.wrapped = file, file.tokens, layout, not overlap
+        before = int(layout.first is not None)
+        begins = numpy.concatenate([[0], file.ends[:-1]]).astype(numpy.int64) - before
         lengths = file.ends - begins
-        pieces = -(-(lengths - 1) // (room - 1))  # each leaves room for the separator
-        pieces = numpy.maximum(pieces, 1)
+        shared = overlap or before + 1
+        stride = layout.time - shared
+        pieces = numpy.maximum(-(-(lengths - shared) // stride), 1)
         number = numpy.arange(pieces.sum()) - numpy.repeat(numpy.cumsum(pieces) - pieces, pieces)
-        self.starts = numpy.repeat(begins, pieces) + number * (room - 1)
-        self.lengths = numpy.minimum(numpy.repeat(file.ends - 1, pieces) - self.starts, room - 1)
+        self.starts = numpy.repeat(begins, pieces) + number * stride
+        self.lengths = numpy.minimum(numpy.repeat(lengths, pieces) - number * stride, layout.time)
+        self.opens = (number == 0) | self.wrapped
 
     def __len__(self) -> int:
         """How many rows there are."""
@@ -103,17 +109,14 @@ class Documents:
 
     def rows(self, places: Places, shifts: Places) -> tuple[Places, Places]:
         """The tokens of some rows, `(rows, longest)`, and the length of each; there are no shifts."""
-        starts, lengths, first = self.starts[places], self.lengths[places], self.layout.first
-        begin = int(first is not None)
-        found = numpy.full((len(places), -(-int(lengths.max() + 1 + begin) // MULTIPLE) * MULTIPLE), self.layout.pad)
-        found = found[:, : self.layout.time]
-        if begin:
-            found[:, 0] = first
-        inner = take(self.tokens, starts, lengths, self.layout)
-        width = min(inner.shape[1], found.shape[1] - begin)
-        found[:, begin : begin + width] = inner[:, :width]
-        found[numpy.arange(len(places)), begin + lengths] = self.layout.last
-        return found, lengths + 1 + begin
+        lengths = self.lengths[places]
+        width = min(-(-int(lengths.max()) // MULTIPLE) * MULTIPLE, self.layout.time)
+        found = take(self.tokens, self.starts[places], lengths, width, self.layout.pad)
+        if self.layout.first is not None:
+            found[self.opens[places], 0] = self.layout.first
+        if self.wrapped:
+            found[numpy.arange(len(places)), lengths - 1] = self.layout.last
+        return found, lengths
 
 
 def made_rows(file: TokenFile, layout: Layout, overlap: int) -> Packed | Documents:
@@ -122,7 +125,7 @@ def made_rows(file: TokenFile, layout: Layout, overlap: int) -> Packed | Documen
     Args:
         file: The file.
         layout: How tokens become rows.
-        overlap: Tokens that rows of running text share.
+        overlap: Tokens that rows share.
 
     Returns:
         The rows, one at least.
@@ -130,18 +133,18 @@ def made_rows(file: TokenFile, layout: Layout, overlap: int) -> Packed | Documen
     Raises:
         UserError: When there is none.
     """
-    rows = Packed(file, layout, overlap) if layout.packing else Documents(file, layout)
+    rows = Packed(file, layout, overlap) if layout.packing else Documents(file, layout, overlap)
     if not len(rows):
         raise UserError(f"The corpus has only {len(file.tokens)} tokens of {file.language!r}.")
     return rows
 
 
-def take(tokens: NDArray[Any], starts: Places, lengths: Places, layout: Layout) -> Places:
-    """Pieces of text, `(pieces, longest)`, padded at the end."""
-    places = starts[:, None] + numpy.arange(int(lengths.max(initial=1)))
+def take(tokens: NDArray[Any], starts: Places, lengths: Places, width: int, pad: int) -> Places:
+    """Pieces of text, `(pieces, width)`, padded at the end."""
+    places = starts[:, None] + numpy.arange(width)
     found: Places = tokens[numpy.minimum(places, len(tokens) - 1)].astype(numpy.int64)
-    if lengths.min(initial=places.shape[1]) < places.shape[1]:
-        found[numpy.arange(places.shape[1]) >= lengths[:, None]] = layout.pad
+    if lengths.min(initial=width) < width:
+        found[numpy.arange(width) >= lengths[:, None]] = pad
     return found
 
 

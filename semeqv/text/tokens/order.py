@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 ROUNDS = 6
 SPAN = 2**14
-PERIOD = 1000  # positions after which languages alternate in the same way again
+PERIOD = 100_000  # about so many positions after which languages alternate in the same way again
 MULTIPLIER = numpy.uint64(0x9E3779B97F4A7C15)
 
 
@@ -70,13 +70,13 @@ class Alternation:
     """Which of several parts each position takes from, evenly interleaved at stated weights.
 
     Args:
-        weights: One for each part; they are rounded to thousandths of their sum.
+        weights: One for each part; they are rounded to 1 / `PERIOD` of their sum, and none to nothing.
     """
 
     def __init__(self, weights: Sequence[float]):
         exact = numpy.asarray(weights, dtype=numpy.float64) / sum(weights) * PERIOD
-        counts = numpy.floor(exact).astype(numpy.int64)
-        counts[numpy.argsort(counts - exact, kind="stable")[: PERIOD - counts.sum()]] += 1
+        counts = numpy.maximum(numpy.rint(exact), 1).astype(numpy.int64)
+        self.period = int(counts.sum())
         parts = numpy.repeat(numpy.arange(len(counts)), counts)
         ordinals = numpy.concatenate([numpy.arange(count) for count in counts])
         order = numpy.lexsort((parts, (ordinals + 0.5) / counts[parts]))
@@ -84,6 +84,6 @@ class Alternation:
 
     def __call__(self, positions: NDArray[numpy.int64]) -> tuple[NDArray[numpy.int64], NDArray[numpy.int64]]:
         """The part of each position, and how many positions before it take from the same part, both `(n,)`."""
-        period, place = numpy.divmod(positions, PERIOD)
+        period, place = numpy.divmod(positions, self.period)
         part = self.part[place]
         return part, period * self.counts[part] + self.ordinal[place]

@@ -2,14 +2,15 @@
 
 A tokenizer cuts text at white space before it does anything else (byte-level, WordPiece and SentencePiece ones all do,
 each in its way), so that the tokens of a text are those of its words, one after the other. A corpus has a hundred
-times fewer distinct words than words; looking them up costs a fraction of tokenising them again. Whether it is true of
-a tokenizer is not taken for granted: a share of all texts is tokenised in whole as well, and compared.
+times fewer distinct words than words; looking them up costs a fraction of tokenising them again. Of which texts it is
+true follows from the steps of a tokenizer (`unfit`); others are tokenised in whole.
 """
 
 import itertools
+import json
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy
@@ -17,8 +18,13 @@ from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
 WORD = re.compile(r" ?\S+|\s+(?!\S)|\s+")
-MOST_WORDS = 2**20  # kept at a time
-CHECKED = 64  # one text in so many is compared, and all of the first piece
+MOST_WORDS, MOST_TOKENS = 2**20, 2**23  # kept at a time
+
+RARE = re.compile(r"[^\S \t\n\r]")  # white space of which not all say that it is white space
+UNTIDY = re.compile(r"[^\S ]|  |\A | \Z")  # white space other than single blanks between words
+CUTTERS = {"BertPreTokenizer", "WhitespaceSplit", "Whitespace"}  # cut at white space and leave it out
+TIDY = {"NFC", "NFD", "Lowercase"}  # change letters alone
+LOCAL = TIDY | {"NFKC", "NFKD", "StripAccents", "BertNormalizer"}  # change no character because of another word
 
 Tokens = tuple[NDArray[numpy.uint32], NDArray[numpy.int64]]
 
@@ -48,9 +54,8 @@ class WordEncoder:
         self.tokenizer.no_truncation()
         self.tokenizer.no_padding()
         self.tokenizer.encode_special_tokens = True  # what looks like a special token in a text is text
-        self.whole = False  # whether words are not enough
+        self.unfit = unfit(json.loads(tokenizer))
         self.forget()
-        self.seen = 0
 
     def forget(self) -> None:
         """Forget all words."""
@@ -66,12 +71,7 @@ class WordEncoder:
         Returns:
             Their tokens one after the other, `(tokens,)`, and how many each text has, `(texts,)`.
         """
-        if not self.whole:
-            found = self.by_words(texts)
-            if self.agrees(texts, *found):
-                return found
-            self.whole = True
-        return self.in_whole(texts)
+        return self.by_words(texts) if self.unfit else self.in_whole(texts)
 
     def in_whole(self, texts: Sequence[str]) -> Tokens:
         """Tokenise texts as the tokenizer does."""
@@ -81,10 +81,11 @@ class WordEncoder:
         return numpy.fromiter(flat, numpy.uint32, int(lengths.sum())), lengths
 
     def by_words(self, texts: Sequence[str]) -> Tokens:
-        """Tokenise texts by looking up their words."""
-        if len(self.numbers) > MOST_WORDS:
+        """Tokenise texts by looking up their words; an unfit text is a word of its own."""
+        assert self.unfit
+        if len(self.numbers) > MOST_WORDS or len(self.tokens) > MOST_TOKENS:
             self.forget()
-        pieces = [WORD.findall(text) for text in texts]
+        pieces = [[text] if self.unfit.search(text) else WORD.findall(text) for text in texts]
         counts = numpy.fromiter(map(len, pieces), numpy.int64, len(pieces))
         flat = itertools.chain.from_iterable(pieces)
         words = numpy.fromiter(map(self.numbers.__getitem__, flat), numpy.int64, int(counts.sum()))
@@ -99,15 +100,46 @@ class WordEncoder:
         found = self.tokens[numpy.repeat(self.starts[words] - (ends - sizes), sizes) + numpy.arange(total)]
         return found, numpy.diff(numpy.concatenate([[0], ends])[numpy.cumsum(counts)], prepend=0)
 
-    def agrees(self, texts: Sequence[str], tokens: NDArray[Any], lengths: NDArray[Any]) -> bool:
-        """Whether a share of the texts has the tokens that the tokenizer finds in them."""
-        chosen = list(range(0, len(texts), 1 if not self.seen else CHECKED))[:1000]
-        self.seen += len(texts)
-        theirs, their_lengths = self.in_whole([texts[i] for i in chosen])
-        starts = numpy.cumsum(lengths) - lengths
-        ours = [tokens[starts[i] : starts[i] + lengths[i]] for i in chosen]
-        same = numpy.array_equal(lengths[chosen], their_lengths)
-        return same and numpy.array_equal(numpy.concatenate([numpy.zeros(0, numpy.uint32), *ours]), theirs)
+
+def unfit(tokenizer: Mapping[str, Any]) -> re.Pattern[str] | None:
+    """What a text must not hold, if its tokens shall be those of its words.
+
+    Args:
+        tokenizer: A tokenizer, the object that its JSON says.
+
+    Returns:
+        What it must not hold; None where no text will do: a tokenizer may cut elsewhere, or not be known.
+    """
+    normalizers, cutters = steps(tokenizer["normalizer"]), steps(tokenizer["pre_tokenizer"])
+    own = (token for token in tokenizer["added_tokens"] if not token["special"])
+    if tokenizer["model"].get("dropout") or any(
+        token["lstrip"] or token["rstrip"] or re.search(r"\s", token["content"]) for token in own
+    ):
+        return None
+    first = cutters[0] if cutters else {"type": ""}
+    trims = {each["type"] for each in normalizers if each["type"] == "Strip" or blanks_into_one(each)}
+    kinds = {each["type"] for each in normalizers} - trims
+    if first["type"] in CUTTERS:
+        return RARE if kinds <= LOCAL else UNTIDY if kinds <= LOCAL | {"Precompiled"} else None
+    if first["type"] == "ByteLevel" and first["use_regex"] and not trims:
+        return RARE if kinds <= TIDY and not first["add_prefix_space"] else UNTIDY if kinds <= LOCAL else None
+    if first["type"] == "Metaspace" and first.get("split", True) and first.get("prepend_scheme") == "always":
+        # A word of which nothing is left must leave nothing, or its blank, in the text as by itself.
+        return UNTIDY if kinds <= LOCAL | {"Precompiled"} and len(trims) != 1 else None
+    return None
+
+
+def steps(said: Mapping[str, Any] | None) -> list[Mapping[str, Any]]:
+    """The steps of a normalizer or of a pre-tokenizer, those of a sequence one by one."""
+    if said is None:
+        return []
+    inner = said.get("normalizers", said.get("pretokenizers"))
+    return [said] if inner is None else [step for each in inner for step in steps(each)]
+
+
+def blanks_into_one(step: Mapping[str, Any]) -> bool:
+    """Whether a step of a normalizer makes one blank of several."""
+    return [step.get(key) for key in ("type", "pattern", "content")] == ["Replace", {"Regex": " {2,}"}, " "]
 
 
 ENCODER: list[WordEncoder] = []

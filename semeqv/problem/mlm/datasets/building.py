@@ -74,7 +74,7 @@ def doubled_batches(
     if words and len(words) != corpus.doubles:
         raise UserError(f"The tokenizer has {len(words)} doubles; say --doubles {len(words)} of every data set.")
     doubles = with_doubles(tokenizer, words or chosen_words(corpus, plain, dataset_options), corpus.double_seed)
-    data = corpus.undoubled().build(plain, model_options)
+    data = corpus.undoubled().build(plain, model_options, dataset_options)
     objective = made_objective(corpus, tokenizer, data.said["objective"])
     found = DoubledBatches(data, objective, doubles, corpus.swap, len(tokenizer))
     if data.said["objective"] == "masked":

@@ -25,10 +25,10 @@ class Doubled:
     double_seed: int = 14
 
     def __post_init__(self) -> None:
-        super().__post_init__()  # type: ignore[misc]
-        check_bounds(self, doubles=2, swap=(0, 1), double_seed=0)
         if self.objective == "translation":
             raise ValueError("--objective is causal or masked here; translation has no doubles.")
+        super().__post_init__()  # type: ignore[misc]
+        check_bounds(self, doubles=2, swap=(0, 1), double_seed=0)
 
     def undoubled(self) -> Corpus:
         """The same corpus without doubles."""
