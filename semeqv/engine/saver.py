@@ -12,7 +12,7 @@ import click
 from torch import Tensor
 
 from semeqv.engine import checkpoint
-from semeqv.engine.definition import definition, refuse_changes
+from semeqv.engine.definition import definition, refuse_changes, shorten
 from semeqv.engine.errors import UserError
 from semeqv.engine.randomness import generator_states, restore_generators
 from semeqv.engine.strategies import save_shards
@@ -20,6 +20,7 @@ from semeqv.engine.strategies import save_shards
 if TYPE_CHECKING:
     from semeqv.engine.callbacks.callback import Callback
     from semeqv.engine.means import Metrics
+    from semeqv.engine.runs import RunFolder
     from semeqv.engine.trainer import Trainer
 
 RESUMABLE = {"step", "best", "means", "skipped", "lengths", "definition", "callbacks"}  # of a trainer.json
@@ -114,8 +115,9 @@ class Saver:
                 trainer.world.by_first(partial(write, path, weights))
             if not final or self.savelast or (best and best["step"] == trainer.step):
                 self.save_whole(trainer, r, facts)
-            if trainer.world.first:
-                self.settle(folder, trainer.step, best, final)
+        if trainer.world.first:  # and not before all are written, so that they always have a step in common
+            for r, run in enumerate(trainer.runs):
+                self.settle(run.checkpoints, trainer.step, self.best[r] if self.best else None, final)
 
     def save_whole(self, trainer: "Trainer", r: int, facts: dict[str, Any]) -> None:
         """Write a checkpoint to resume a replica's run from; `facts` are its step and best value."""
@@ -145,10 +147,9 @@ class Saver:
             checkpoint.point(folder, "last", step)
         if best:
             checkpoint.point(folder, "best", best["step"])
-        steps = checkpoint.steps(folder)
-        resumable = [each for each in steps if (folder / checkpoint.name_of(each) / checkpoint.STATE).exists()]
+        resumable = checkpoint.resumable(folder)
         keep = set(resumable[: 0 if final and not self.savelast else self.keep]) | {best and best["step"]}
-        for each in steps:
+        for each in checkpoint.steps(folder):
             if each not in keep:
                 checkpoint.remove(folder / checkpoint.name_of(each))
         if final and not self.savelast:
@@ -169,7 +170,8 @@ class Saver:
             have. Empty to start anew.
 
         Raises:
-            UserError: When --restorepath names no whole checkpoint, or ones of different steps, or there is no folder.
+            UserError: When --restorepath names no whole checkpoint, or ones of different steps; when there is no
+                folder; or when there are checkpoints, but of no step that all runs have undamaged.
         """
         if self.restorepath:
             several = len(trainer.runs) > 1
@@ -188,10 +190,18 @@ class Saver:
         for run in trainer.runs:
             checkpoint.clean(run.checkpoints)
         steps = [list(checkpoint.valid(run.checkpoints)) for run in trainer.runs]
-        common = set(steps[0]).intersection(*steps[1:]) if steps else set()
-        if not common:
-            return []
-        return [run.checkpoints / checkpoint.name_of(max(common)) for run in trainer.runs]
+        if common := set(steps[0]).intersection(*steps[1:]):
+            return [run.checkpoints / checkpoint.name_of(max(common)) for run in trainer.runs]
+        left = [run.path for run in trainer.runs if checkpoint.resumable(run.checkpoints) and not run.overwrite]
+        if left and len(steps) == 1:
+            raise UserError(f"{left[0]} has no checkpoint that is undamaged. Start anew with --overwrite.")
+        if left:
+            stand = (f"{run.path.name}: {max(own, default='none')}" for run, own in zip(trainer.runs, steps))
+            raise UserError(
+                f"The runs have no checkpoint of the same step to go on from ({shorten('; '.join(stand))}). Resume "
+                "those of one step at a time, or start all of them anew with --overwrite."
+            )
+        return []
 
     def resume(self, trainer: "Trainer", paths: list[Path]) -> bool:
         """Continue every run from its checkpoint.
@@ -208,7 +218,7 @@ class Saver:
         """
         if not paths:
             return False
-        self.best = []
+        self.best, lengths = [], []
         for r, path in enumerate(paths):
             saved = checkpoint.read(path, self.map_location)
             if saved.state is None:
@@ -222,11 +232,11 @@ class Saver:
             trainer.restore_means(r, saved.trainer["means"])
             trainer.watch.skipped = saved.trainer["skipped"]
             self.best.append(saved.trainer["best"])
+            lengths.append(saved.trainer["lengths"])
             restore_generators(saved.state["generators"][trainer.world.rank])
-            if self.restorepath is None:
-                trainer.runs[r].rewind(saved.trainer["lengths"])
-                if trainer.world.first:  # a run killed between a checkpoint and its pointers
-                    self.settle(path.parent, trainer.step, self.best[r], final=trainer.step >= trainer.last_step)
+        if self.restorepath is None:
+            for run, best, length in zip(trainer.runs, self.best, lengths):
+                self.go_back(trainer, run, best, length)
         for name, callback in named(trainer.callbacks).items():
             if state := saved.trainer["callbacks"].get(name):
                 callback.restore(trainer, state)
@@ -237,6 +247,18 @@ class Saver:
             err=True,
         )
         return True
+
+    def go_back(
+        self, trainer: "Trainer", run: "RunFolder", best: dict[str, Any] | None, lengths: dict[str, int]
+    ) -> None:
+        """Let a run's folder be as it was at the step that the run goes on from."""
+        run.rewind(lengths)
+        if trainer.world.first:
+            for step in checkpoint.steps(run.checkpoints):
+                if step > trainer.step:
+                    checkpoint.remove(run.checkpoints / checkpoint.name_of(step))
+            # A run may have been killed between a checkpoint and its pointers.
+            self.settle(run.checkpoints, trainer.step, best, final=trainer.step >= trainer.last_step)
 
     def take_best(self, trainer: "Trainer") -> None:
         """Give every replica its best weights, when they were kept; else its last ones.

@@ -1,0 +1,82 @@
+"""What a resumed run may lose: nothing without a word."""
+
+import json
+
+import pytest
+from test_trainer import Line, Points, points
+
+from semeqv.engine import checkpoint
+from semeqv.engine.errors import UserError
+from semeqv.engine.runs import RunFolder
+from semeqv.engine.savers import DefaultSaver
+from tests.sentences import DATA, LOSS, MODEL, OPTIMIZER, VALID
+
+LINE = f"{DATA} {VALID} {MODEL} {LOSS} {OPTIMIZER}"
+
+
+def run(folder, steps, **saver):
+    """A run of four batches an epoch, with a checkpoint after each epoch."""
+    trainer = points().set_validsplit(Points()).set_output(folder).set_steps(steps)
+    return trainer.set_saver(DefaultSaver(**{"etc": 1, **saver}).build())
+
+
+def replicas(folder, steps, **saver):
+    trainer = points().set_steps(steps).set_saver(DefaultSaver(etc=1, **saver).build())
+    return trainer.set_replicas([Line(), Line()], [1, 2], [RunFolder(folder / "1"), RunFolder(folder / "2")])
+
+
+def lines(folder):
+    return [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
+
+
+def interrupt(folder):
+    """Let a run look as if it had not finished."""
+    record = json.loads((folder / "run.json").read_text())
+    del record["seconds"]
+    (folder / "run.json").write_text(json.dumps(record))
+
+
+# -- what cannot go on together ---------------------------------------------------------------------------------------
+
+
+def test_runs_without_a_step_in_common_are_not_begun_anew(say, tmp_path):
+    saver = "cli savers default-saver --resume cli train"
+    say(f"--output runs --seeds 3..4 --steps 4 {LINE} {saver}")
+    for name in ("3-transformer", "4-transformer"):
+        interrupt(tmp_path / "runs" / name)
+    err = say(f"--output runs --seeds 3..5 --steps 6 {LINE} {saver}", code=2).err
+    assert "3-transformer: 4; 4-transformer: 4; 5-transformer: none" in err
+    assert checkpoint.steps(tmp_path / "runs/3-transformer/checkpoints") == [4]
+    assert "Resumed" not in say(f"--overwrite --output runs --seeds 3..5 --steps 6 {LINE} {saver}").err
+    assert checkpoint.steps(tmp_path / "runs/5-transformer/checkpoints") == [6]
+
+
+def test_a_run_whose_checkpoints_are_all_damaged_is_not_begun_anew(tmp_path, capsys):
+    run(tmp_path, 8).train()
+    interrupt(tmp_path)
+    for path in tmp_path.glob("checkpoints/step-*/model.safetensors"):
+        path.write_bytes(b"x")
+    before = lines(tmp_path)
+    with pytest.raises(UserError, match=r"has no checkpoint that is undamaged.*--overwrite"):
+        run(tmp_path, 12, resume=True).train()
+    assert lines(tmp_path) == before
+    assert "step-00000008/model.safetensors is damaged" in capsys.readouterr().err
+
+
+def test_replicas_killed_between_their_saves_have_a_step_in_common(tmp_path, monkeypatch, capsys):
+    trainer = replicas(tmp_path, 20, keep=1)
+    write = checkpoint.write
+
+    def dying(path, *given, **named):
+        if path == tmp_path / "2/checkpoints/step-00000012":
+            raise KeyboardInterrupt
+        write(path, *given, **named)
+
+    monkeypatch.setattr(checkpoint, "write", dying)
+    with pytest.raises(KeyboardInterrupt):
+        trainer.train()
+    monkeypatch.undo()
+    again = replicas(tmp_path, 20, keep=1, resume=True)
+    again.set_steps(9).train()
+    assert "Resumed 2 runs at step 8" in capsys.readouterr().err
+    assert checkpoint.steps(tmp_path / "1/checkpoints") == [9]  # what came after step 8 is gone
