@@ -4,6 +4,7 @@ Parts are built when something asks for them by parameter name: a model asks for
 trainer, and the trainer takes all. So the order of the segments does not matter, and nothing unneeded is built.
 """
 
+import contextlib
 import dataclasses
 import inspect
 import itertools
@@ -17,6 +18,8 @@ from semeqv.engine.errors import UserError
 from semeqv.engine.sentence import Sentence, Step
 from semeqv.engine.settings import Settings
 from semeqv.engine.world import World
+
+RUNS = Path("runs")  # where runs are that name no folder
 
 
 @dataclass(frozen=True)
@@ -44,15 +47,21 @@ def run(sentence: Sentence, chain: Chain) -> None:
     output = world.by_first(lambda: resolve_output(sentence).settings.output)
     settings = dataclasses.replace(sentence.settings, output=output)
     sentence = resolve_output(dataclasses.replace(sentence, settings=settings))
-    singles = list(plan(sentence, chain))
-    build = Build(chain, sentence, singles)
-    if len(singles) == 1 or build.replicable():
-        act(build, sentence.actions)
-    else:
-        one_by_one(sentence, singles, chain)
-    if len(singles) > 1 and "trainer" in needs and world.first:
-        record(sentence, singles)
-    world.leave()
+    try:
+        singles = list(plan(sentence, chain))
+        build = Build(chain, sentence, singles)
+        if len(singles) == 1 or build.replicable():
+            act(build, sentence.actions)
+        else:
+            one_by_one(sentence, singles, chain)
+        if len(singles) > 1 and "trainer" in needs and world.first:
+            record(sentence, singles)
+        world.leave()
+    finally:
+        if world.first:
+            for folder in (output, RUNS):
+                with contextlib.suppress(OSError):
+                    folder.rmdir()  # unless something was written there
 
 
 def act(build: "Build", actions: Sequence[Step]) -> None:
@@ -130,7 +139,7 @@ def resolve_output(sentence: Sentence) -> Sentence:
     if settings.output is None:
         if any(getattr(step.options, "resume", False) for step in sentence.parts):
             raise UserError("--resume needs to know the run: name its folder by --output or the saver's --dirpath.")
-        settings = dataclasses.replace(settings, output=free_folder(Path("runs"), readable_name(sentence)))
+        settings = dataclasses.replace(settings, output=free_folder(RUNS, readable_name(sentence)))
     return dataclasses.replace(sentence, settings=settings)
 
 
@@ -146,8 +155,15 @@ def readable_name(sentence: Sentence) -> str:
 
 
 def free_folder(parent: Path, name: str) -> Path:
-    """A folder that does not exist yet: `name`, `name-2`, `name-3`."""
-    return next(path for i in itertools.count(1) if not (path := parent / (name if i == 1 else f"{name}-{i}")).exists())
+    """Make a folder that did not exist yet: `name`, `name-2`, `name-3`. What starts at the same time gets another."""
+    number = 1
+    while True:
+        path = parent / (name if number == 1 else f"{name}-{number}")
+        try:
+            path.mkdir(parents=True)
+            return path
+        except FileExistsError:
+            number += 1
 
 
 class Build:

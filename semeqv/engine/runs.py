@@ -5,6 +5,7 @@ interrupted one left, and a plot can be drawn while the run is still going.
 """
 
 import contextlib
+import fcntl
 import json
 import math
 import os
@@ -177,6 +178,7 @@ class RunFolder:
         self.logs: dict[str, LineLog | ArrayLog] = {}
         self.metrics = self.lines(None, "metrics.jsonl")
         self.record: dict[str, Any] = {}
+        self.lock: int | None = None
 
     @property
     def checkpoints(self) -> Path:
@@ -217,6 +219,33 @@ class RunFolder:
             raise UserError(f"Two callbacks would write {log.path}; give one another path.")
         self.logs[name] = log
         log.mute = self.mute
+
+    def hold(self) -> None:
+        """Keep the folder to this object, until `release`; where the file system knows no locks, nothing happens.
+
+        Raises:
+            UserError: When another one has it, or there can be no such folder.
+        """
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            self.lock = os.open(self.path, os.O_RDONLY)
+            fcntl.flock(self.lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            self.release()
+            raise UserError(f"Another process is training in {self.path}. Name another --output.") from error
+        except OSError as error:
+            if self.lock is None:
+                raise UserError(f"{self.path} cannot be written: {error.strerror}.") from error
+
+    def release(self) -> None:
+        """Let go of the folder; an empty one is removed."""
+        if self.lock is not None:
+            with contextlib.suppress(OSError):
+                fcntl.flock(self.lock, fcntl.LOCK_UN)  # closing is not enough where a child process has it open too
+            os.close(self.lock)
+            self.lock = None
+            with contextlib.suppress(OSError):
+                self.path.rmdir()
 
     def start(self, facts: dict[str, Any], resumed: bool, replace: bool = False) -> None:
         """Claim the folder and write `run.json`.

@@ -100,12 +100,16 @@ class Trainer(Builder):
             The last metrics of validation (of training when there is no validation set), name to an array over
             replicas; empty when a resumed run had no step left.
         """
-        with self.world.company():
-            if not self.trained:
-                self.prepare()
-            self.trained = True
-            started = time.perf_counter()
-            metrics = self.loop()
+        try:
+            with self.world.company():
+                if not self.trained:
+                    self.prepare()
+                self.trained = True
+                started = time.perf_counter()
+                metrics = self.loop()
+        finally:
+            for run in self.runs:
+                run.release()
         if isinstance(self.made, Program):
             for r, model in enumerate(self.models):
                 model.load_state_dict(self.made.module(r).state_dict())
@@ -271,6 +275,8 @@ class Trainer(Builder):
             torch.set_num_threads(self.threads)
         device = torch_device(self.device, self.world)
         self.world.join(device.type == "cuda", self.timeout)
+        if training:
+            self.world.by_first(self.hold)
         found = self.saver.find(self) if training and self.saver is not None else []
         self.learner = make_learner(self, device, found, training)
         self.epoch_mean, self.window_mean = Mean(self.learner.names), Mean(self.learner.names)
@@ -293,6 +299,11 @@ class Trainer(Builder):
         if not resumed:
             for callback in self.callbacks:
                 callback.on_begin(self)
+
+    def hold(self) -> None:
+        """Keep the folders of the runs to this Trainer, until it has trained."""
+        for run in self.runs:
+            run.hold()
 
     def stream(self) -> Iterator[Batch]:
         """Training batches from the current step on; several replicas are their first dimension."""

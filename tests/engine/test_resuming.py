@@ -1,11 +1,14 @@
 """What a resumed run may lose: nothing without a word."""
 
 import json
+from pathlib import Path
 
 import pytest
 from test_trainer import Line, Points, points
 
 from semeqv.engine import checkpoint
+from semeqv.engine.build import free_folder
+from semeqv.engine.callbacks.callback import Callback
 from semeqv.engine.errors import UserError
 from semeqv.engine.runs import RunFolder
 from semeqv.engine.savers import DefaultSaver
@@ -80,3 +83,25 @@ def test_replicas_killed_between_their_saves_have_a_step_in_common(tmp_path, mon
     again.set_steps(9).train()
     assert "Resumed 2 runs at step 8" in capsys.readouterr().err
     assert checkpoint.steps(tmp_path / "1/checkpoints") == [9]  # what came after step 8 is gone
+
+
+# -- two at once ------------------------------------------------------------------------------------------------------
+
+
+def test_a_folder_that_is_free_is_taken_at_once(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert [free_folder(Path("runs"), "xor") for _ in range(3)] == [
+        Path("runs", name) for name in ("xor", "xor-2", "xor-3")
+    ]
+
+
+@pytest.mark.parametrize("second", [{"resume": True}, {}], ids=["resumed", "anew"])
+def test_nobody_trains_where_another_does(tmp_path, second):
+    class Intruder(Callback):
+        def on_step(self, trainer, metrics):
+            with pytest.raises(UserError, match="Another process is training in"):
+                run(tmp_path, 12, **second).train()
+
+    run(tmp_path, 8).add_callback(Intruder(steps=5)).train()
+    run(tmp_path, 12, resume=True).train()
+    assert [line["step"] for line in lines(tmp_path)][-1] == 12
