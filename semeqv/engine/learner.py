@@ -38,8 +38,8 @@ class Learner(Protocol):
     def evaluate(self, batch: Batch, scorers: Sequence[Scorer] = ()) -> Tensor:
         """The metrics of a batch that all replicas see, (metric, replica), without gradients; scorers see it too."""
 
-    def weights(self, replica: int) -> dict[str, Tensor]:
-        """A copy of a replica's weights on the CPU, in the first process (see `weights_of`)."""
+    def weights(self, replica: int, everywhere: bool = False) -> dict[str, Tensor]:
+        """A copy of a replica's weights on the CPU, in the first process or in every one (see `weights_of`)."""
 
     def module(self, replica: int) -> nn.Module:
         """A replica's module, with its current values; to look at before the next step."""
@@ -181,9 +181,9 @@ class Eager:
             found.append(torch.stack([metrics[name].float() for name in self.names]) * share)
         return self.world.total(torch.stack(found, dim=1))
 
-    def weights(self, replica: int) -> dict[str, Tensor]:
-        """A copy of a replica's weights on the CPU, in the first process."""
-        return weights_of(self.models[replica], keep=self.world.first)
+    def weights(self, replica: int, everywhere: bool = False) -> dict[str, Tensor]:
+        """A copy of a replica's weights on the CPU, in the first process or in every one."""
+        return weights_of(self.models[replica], keep=everywhere or self.world.first)
 
     def module(self, replica: int) -> nn.Module:
         """A replica's module."""

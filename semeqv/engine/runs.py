@@ -72,6 +72,10 @@ class LineLog:
         """The length in bytes of the whole lines in the file that is there."""
         return self.path.read_bytes().rfind(b"\n") + 1 if self.path.exists() else 0
 
+    def lines_from(self, start: int) -> list[str]:
+        """The text in the file from a position in bytes on, line by line."""
+        return self.path.read_bytes()[start:].decode().splitlines(keepends=True)
+
 
 class ArrayLog:
     """A .npy file that grows along its first axis; readable at any moment.
@@ -179,6 +183,7 @@ class RunFolder:
         self.metrics = self.lines(None, "metrics.jsonl")
         self.record: dict[str, Any] = {}
         self.lock: int | None = None
+        self.fresh, self.before = False, 0  # when a test has opened the files: whether none was there, and how long
 
     @property
     def checkpoints(self) -> Path:
@@ -259,7 +264,7 @@ class RunFolder:
             UserError: When a run is in the folder already, or a file that a callback would write exists.
         """
         replace = (replace and "seconds" not in self.saved()) or self.overwrite
-        if not resumed and not replace:
+        if not resumed and not replace and not self.fresh:
             if self.metrics.path.exists() or self.checkpoints.exists():
                 raise UserError(
                     f"{self.path} already holds a run. Continue it with --resume (on the saver), replace it with "
@@ -267,9 +272,12 @@ class RunFolder:
                 )
             if taken := [log.path for log in self.logs.values() if log.path.exists()]:
                 raise UserError(f"{taken[0]} exists. Replace it with --overwrite, or write to another path.")
-        if not resumed and replace:
+        if not resumed and replace and not self.fresh:
+            tested = self.metrics.lines_from(self.before) if self.before else []
             for log in self.logs.values():
                 log.path.unlink(missing_ok=True)
+                log.rewind(0)
+            self.metrics.waiting = tested
             shutil.rmtree(self.checkpoints, ignore_errors=True)
         before = self.saved() if resumed else {}
         self.record = before | {
@@ -302,6 +310,8 @@ class RunFolder:
         """Go on at the end of every file that is there."""
         if self.mute:
             return
+        self.fresh = not self.checkpoints.exists() and not any(log.path.exists() for log in self.logs.values())
+        self.before = self.metrics.existing()
         for log in self.logs.values():
             log.rewind(log.existing())
 

@@ -1,9 +1,10 @@
 """The Trainer: a builder whose setters read like the sentence, and the loop."""
 
 import contextlib
+import itertools
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import Any
 
@@ -61,6 +62,7 @@ class Trainer(Builder):
         self.observers: list[Callback] = []
         self.scorers: list[Scorer] = []
         self.stopping: str | None = None
+        self.asked = 0
 
     # -- what callbacks may ask -----------------------------------------------------------------------------------
 
@@ -117,6 +119,8 @@ class Trainer(Builder):
             model.trained = True  # type: ignore[assignment]  # for actions that see the model alone
         for run in self.runs:
             run.finish(self.step, time.perf_counter() - started, stopped=self.stopping, skipped=self.watch.skipped)
+        if self.asked:  # in the last step, or what followed it
+            self.interrupted(self.asked)
         return metrics
 
     def loop(self) -> Metrics:
@@ -154,6 +158,7 @@ class Trainer(Builder):
                     inner.reset() if ended else inner.update()
             for callback in self.callbacks:
                 callback.on_end(self)
+            (self.asked,) = self.world.largest(signals.asked)
         if self.stopping:
             click.echo(f"Stopped at step {self.step}: {self.stopping}", err=True)
         return last
@@ -224,16 +229,32 @@ class Trainer(Builder):
             raise UserError("There is nothing to test on. Add a data set with --split test.")
         if self.learner is None:
             self.prepare(training=False)
-        if self.saver is not None:
-            self.saver.take_best(self)
-        with self.world.company(), self.running():
-            found = {name: self.evaluate("test", name, dataset) for name, dataset in self.testsplits.items()}
+        best = self.saver.best_weights(self) if self.saver is not None else contextlib.nullcontext([])
+        last = self.step
+        with self.world.company(), self.running(), best as steps:
+            self.step = max(steps, default=self.step)
+            found = {name: self.evaluate("test", name, each, steps=steps) for name, each in self.testsplits.items()}
+        if self.trained:
+            self.step = last
         for run in self.runs:
             run.flush()
         return found
 
-    def evaluate(self, split: str, name: str | None, dataset: Any, write: bool = True) -> Metrics:
-        """The metrics of one pass over a data set, written down and shown to the callbacks of its split."""
+    def evaluate(
+        self, split: str, name: str | None, dataset: Any, write: bool = True, steps: Sequence[int] = ()
+    ) -> Metrics:
+        """The metrics of one pass over a data set, written down and shown to the callbacks of its split.
+
+        Args:
+            split: validation or test.
+            name: The name of the data set, if it has one.
+            dataset: The data set.
+            write: Whether they are written down, and shown.
+            steps: The step of the weights of each run; that of the Trainer if left out.
+
+        Returns:
+            Name to an array over replicas.
+        """
         mean = Mean(self.made.names)
         self.scorers = [dataset.scorer() for _ in self.models] if hasattr(dataset, "scorer") else []
         bar = "valid" if split == "validation" else "test"
@@ -248,17 +269,18 @@ class Trainer(Builder):
         metrics = mean.value() | scored(self.scorers, self.world)
         if not write:
             return metrics
-        self.write(split, name, metrics)
+        self.write(split, name, metrics, steps)
         for callback in self.callbacks:
             if callback.split == split and callback.epochs and (split == "test" or self.epoch % callback.epochs == 0):
                 callback.on_epoch(self, metrics, name)
         return metrics
 
-    def write(self, split: str, name: str | None, metrics: Metrics) -> None:
-        """Add a line to every replica's metrics.jsonl."""
-        for r, run in enumerate(self.runs):
+    def write(self, split: str, name: str | None, metrics: Metrics, steps: Sequence[int] = ()) -> None:
+        """Add a line to every replica's metrics.jsonl, of the step that its weights are from."""
+        for r, (run, step) in enumerate(zip(self.runs, steps or itertools.repeat(self.step))):
             values = {key: float(value[r]) for key, value in metrics.items()}
-            run.metrics.append({"epoch": self.epoch, "step": self.step, "split": split, "name": name, **values})
+            where = {"epoch": step // self.epoch_steps, "step": step, "split": split, "name": name}
+            run.metrics.append(where | values)
 
     # -- preparations ---------------------------------------------------------------------------------------------
 
@@ -269,6 +291,7 @@ class Trainer(Builder):
             training: Whether to train; a test neither resumes nor starts a run, it only opens the callbacks' files.
         """
         check_parts(self, training)
+        self.step = 0  # a test may have set it
         if self.trainsplit is not None:
             self.epoch_steps = max(1, len(self.trainsplit) // self.accumulation)
         if self.threads:

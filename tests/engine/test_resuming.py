@@ -1,9 +1,12 @@
 """What a resumed run may lose: nothing without a word."""
 
 import json
+import os
+import signal
 from pathlib import Path
 
 import pytest
+import torch
 from test_trainer import Line, Points, points
 
 from semeqv.engine import checkpoint
@@ -12,6 +15,8 @@ from semeqv.engine.callbacks.callback import Callback
 from semeqv.engine.errors import UserError
 from semeqv.engine.runs import RunFolder
 from semeqv.engine.savers import DefaultSaver
+from semeqv.engine.scoring import Scorer
+from semeqv.engine.signals import Interrupted
 from tests.sentences import DATA, LOSS, MODEL, OPTIMIZER, VALID
 
 LINE = f"{DATA} {VALID} {MODEL} {LOSS} {OPTIMIZER}"
@@ -105,3 +110,81 @@ def test_nobody_trains_where_another_does(tmp_path, second):
     run(tmp_path, 8).add_callback(Intruder(steps=5)).train()
     run(tmp_path, 12, resume=True).train()
     assert [line["step"] for line in lines(tmp_path)][-1] == 12
+
+
+# -- tests before and after training ----------------------------------------------------------------------------------
+
+
+class Worse(Scorer):
+    """Finds every pass worse than the one before, so that the first is best."""
+
+    passes = 0
+
+    def look(self, outputs, batch):
+        return 0
+
+    def scores(self):
+        Worse.passes += 1
+        return {"f1": 1 / Worse.passes}
+
+
+class Judged(Points):
+    def scorer(self):
+        return Worse()
+
+
+def judged(folder, steps, **saver):
+    trainer = run(folder, steps, savebest=True, metric="f1", **saver).set_testsplit(Points())
+    return trainer.set_validsplit(Judged())
+
+
+def test_a_test_says_whose_weights_it_measures_and_leaves_what_was_trained(tmp_path):
+    trainer = judged(tmp_path, 12)
+    trainer.train()
+    before = {name: value.clone() for name, value in trainer.models[0].state_dict().items()}
+    found = trainer.test()[None]["loss"]
+    assert all(torch.equal(value, before[name]) for name, value in trainer.models[0].state_dict().items())
+    assert trainer.step == 12
+    (tested,) = (line for line in lines(tmp_path) if line["split"] == "test")
+    assert (tested["step"], tested["epoch"]) == (4, 1)
+    judged(tmp_path, 12).test()
+    assert lines(tmp_path)[-1] == tested
+    assert found == tested["loss"]
+
+
+@pytest.mark.parametrize("overwrite", [False, True])
+def test_a_test_may_come_before_training(tmp_path, overwrite):
+    def opened(folder):
+        trainer = run(folder, 8).set_testsplit(Points()).set_output(folder, overwrite=overwrite)
+        trainer.models[0].source = "elsewhere"
+        return trainer
+
+    opened(tmp_path / "plain").train()
+    for _ in range(1 + overwrite):
+        trainer = opened(tmp_path / "tested")
+        trainer.test()
+        trainer.train()
+        first, *rest = lines(tmp_path / "tested")
+        assert (first["split"], first["step"]) == ("test", 0)
+        assert rest == lines(tmp_path / "plain")
+
+
+def test_what_will_be_replaced_is_not_tested(tmp_path):
+    run(tmp_path, 4).train()
+    with pytest.raises(UserError, match="no checkpoint to test"):
+        run(tmp_path, 4).set_testsplit(Points()).set_output(tmp_path, overwrite=True).test()
+
+
+# -- signals ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_signal_in_the_last_validation_ends_the_program(tmp_path):
+    class Asks(Callback):
+        def on_epoch(self, trainer, metrics, name):
+            if trainer.step == trainer.last_step:
+                os.kill(os.getpid(), signal.SIGTERM)
+
+    with pytest.raises(Interrupted) as stopped:
+        run(tmp_path, 8).add_callback(Asks("validation", epochs=1)).train()
+    assert stopped.value.code == 143
+    assert json.loads((tmp_path / "run.json").read_text())["steps"] == 8
