@@ -98,6 +98,7 @@ class Saver:
         sign = 1 if self.mode == "max" else -1
         for r, old in enumerate(self.best):
             new = {"value": float(metrics[self.metric][r]), "loss": float(metrics["loss"][r]), "step": trainer.step}
+            new |= {"metric": self.metric, "mode": self.mode}
             if math.isnan(new["value"]):
                 continue
             if old is None or (sign * new["value"], -new["loss"]) > (sign * old["value"], -old["loss"]):
@@ -149,6 +150,8 @@ class Saver:
             checkpoint.point(folder, "last", step)
         if best:
             checkpoint.point(folder, "best", best["step"])
+        else:
+            (folder / "best").unlink(missing_ok=True)
         resumable = checkpoint.resumable(folder)
         keep = set(resumable[: 0 if final and not self.savelast else self.keep]) | {best and best["step"]}
         for each in checkpoint.steps(folder):
@@ -176,9 +179,9 @@ class Saver:
                 folder; or when there are checkpoints, but of no step that all runs have undamaged.
         """
         if self.restorepath:
-            several = len(trainer.runs) > 1
-            sources = [self.restorepath / run.path.name if several else self.restorepath for run in trainer.runs]
-            found = [checkpoint.locate(source, "last", "best") for source in sources or [self.restorepath]]
+            own = [self.restorepath / run.path.name for run in trainer.runs]
+            sources = [path if path.is_dir() else self.restorepath for path in own] or [self.restorepath]
+            found = [checkpoint.locate(source, "last", "best") for source in sources]
             for path in found:
                 if not (path / checkpoint.STATE).exists():
                     raise UserError(f"{path} holds only weights, nothing to continue from; name a whole checkpoint.")
@@ -233,7 +236,7 @@ class Saver:
             trainer.step = saved.trainer["step"]
             trainer.restore_means(r, saved.trainer["means"])
             trainer.watch.skipped = saved.trainer["skipped"]
-            self.best.append(saved.trainer["best"])
+            self.best.append(self.best_before(r, path, saved.trainer))
             lengths.append(saved.trainer["lengths"])
             restore_generators(saved.state["generators"][trainer.world.rank])
         if self.restorepath is None:
@@ -249,6 +252,32 @@ class Saver:
             err=True,
         )
         return True
+
+    def best_before(self, r: int, path: Path, saved: dict[str, Any]) -> dict[str, Any] | None:
+        """What was best at a checkpoint.
+
+        Args:
+            r: Whose it is.
+            path: The checkpoint.
+            saved: What its trainer.json says.
+
+        Returns:
+            What that says of the best; None when another metric judged, or its weights cannot come along.
+        """
+        best: dict[str, Any] | None = saved["best"]
+        if best is None:
+            return None
+        judge = best.get("metric", self.metric), best.get("mode", self.mode)
+        if self.savebest and judge != (self.metric, self.mode):
+            said = "the best weights so far, judged by {} ({}), are dropped: now {} ({}) judges."
+            click.echo(f"{path.parent.parent}: {said.format(*judge, self.metric, self.mode)}", err=True)
+            return None
+        if self.restorepath is not None:
+            weights = path if best["step"] == saved["step"] else path.parent / checkpoint.name_of(best["step"])
+            if not weights.is_dir():
+                return None
+            self.pending[r] = checkpoint.read(weights, self.map_location).weights
+        return best
 
     def go_back(
         self, trainer: "Trainer", run: "RunFolder", best: dict[str, Any] | None, lengths: dict[str, int]

@@ -175,6 +175,47 @@ def test_what_will_be_replaced_is_not_tested(tmp_path):
         run(tmp_path, 4).set_testsplit(Points()).set_output(tmp_path, overwrite=True).test()
 
 
+# -- the best weights -------------------------------------------------------------------------------------------------
+
+
+def test_the_best_weights_of_another_run_come_along(tmp_path):
+    judged(tmp_path / "first", 12).train()
+    trainer = judged(tmp_path / "second", 14, restorepath=tmp_path / "first")
+    trainer.train()
+    assert trainer.saver.best[0]["step"] == 4
+    weights = [tmp_path / name / "checkpoints/step-00000004/model.safetensors" for name in ("first", "second")]
+    assert weights[0].read_bytes() == weights[1].read_bytes()
+    trainer.test()
+    assert lines(tmp_path / "second")[-1]["step"] == 4
+
+
+def test_a_checkpoint_that_has_lost_the_best_weights_knows_no_best(tmp_path):
+    judged(tmp_path / "first", 12).train()
+    (tmp_path / "first/checkpoints/step-00000012").rename(tmp_path / "alone")
+    trainer = judged(tmp_path / "second", 14, restorepath=tmp_path / "alone")
+    trainer.train()
+    assert trainer.saver.best[0]["step"] == 14
+    assert checkpoint.pointed(tmp_path / "second/checkpoints", "best").name == "step-00000014"
+
+
+def test_values_of_two_metrics_are_not_compared(tmp_path, capsys):
+    judged(tmp_path, 12).train()
+    trainer = judged(tmp_path, 16, resume=True)
+    trainer.saver.metric, trainer.saver.mode = "loss", "min"
+    trainer.train()
+    assert trainer.saver.best[0]["step"] == 16
+    assert "the best weights so far, judged by f1 (max), are dropped: now loss (min) judges" in capsys.readouterr().err
+    assert checkpoint.steps(tmp_path / "checkpoints") == [16, 12]
+
+
+def test_runs_one_after_the_other_continue_each_its_own(say):
+    line = f"--accumulation 2 --seeds 3..4 {LINE} cli savers default-saver"
+    say(f"--output a --steps 4 {line} cli train")
+    err = say(f"--output b --steps 6 {line} --restorepath a cli train").err
+    assert "Resumed a/3-transformer at step 4" in err
+    assert "Resumed a/4-transformer at step 4" in err
+
+
 # -- signals ----------------------------------------------------------------------------------------------------------
 
 
