@@ -12,7 +12,7 @@ import os
 import platform
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import IO, Any
@@ -52,12 +52,12 @@ class LineLog:
     def flush(self) -> int:
         """Write what waits, and return the length of the file in bytes."""
         if self.waiting:
-            with open_to_grow(self.path, self.length) as file:
+            data = "".join(self.waiting).encode()
+            with growing(self.path, self.length) as file:
                 file.seek(self.length)
-                file.write("".join(self.waiting).encode())
-                self.length = file.tell()
+                file.write(data)
                 file.truncate()
-                sync(file)
+            self.length += len(data)
             self.waiting = []
         return self.length
 
@@ -65,7 +65,7 @@ class LineLog:
         """Cut the file back to a length in bytes."""
         self.length, self.waiting = checked_length(self.path, length), []
         if length:
-            with open_to_grow(self.path, length) as file:
+            with growing(self.path, length) as file:
                 file.truncate(length)
 
     def existing(self) -> int:
@@ -104,15 +104,14 @@ class ArrayLog:
             data = b"".join(array.tobytes() for array in self.waiting)
             if self.length and npy_header(self.length, first) != self.header:
                 raise UserError(f"{self.path} holds other records than these, {first.shape}; write to another path.")
-            with open_to_grow(self.path, self.length) as file:
+            header = npy_header(self.length + len(self.waiting), first)
+            with growing(self.path, self.length) as file:
                 file.seek(128 + self.length * first.nbytes)
                 file.write(data)
                 file.truncate()
-                self.length += len(self.waiting)
                 file.seek(0)
-                self.header = npy_header(self.length, first)
-                file.write(self.header)
-                sync(file)
+                file.write(header)
+            self.header, self.length = header, self.length + len(self.waiting)
             self.waiting = []
         return self.length
 
@@ -131,10 +130,9 @@ class ArrayLog:
                 raise UserError(f"{self.path} holds {there} records, the checkpoint counts {length}.")
             first = self.records()[0]
             self.header = npy_header(length, first)
-            with open_to_grow(self.path, length) as file:
+            with growing(self.path, length) as file:
                 file.write(self.header)
                 file.truncate(128 + length * first.nbytes)
-                sync(file)
 
     def existing(self) -> int:
         """The number of records in the file that is there."""
@@ -316,10 +314,19 @@ class RunFolder:
             log.rewind(log.existing())
 
     def rewind(self, lengths: dict[str, int]) -> None:
-        """Cut every file back to its length in a checkpoint; files that it does not know start anew."""
+        """Cut every file back to its length in a checkpoint.
+
+        Args:
+            lengths: By file, what counts of it. Others of this folder start anew.
+
+        Raises:
+            UserError: When another file, outside this folder, exists.
+        """
         if self.mute:
             return
         for name, log in self.logs.items():
+            if name not in lengths and name.startswith("..") and log.path.exists() and not self.overwrite:
+                raise UserError(f"{log.path} exists. Replace it with --overwrite, or write to another path.")
             log.rewind(lengths.get(name, 0))
 
 
@@ -347,14 +354,15 @@ def write_text(path: Path, text: str) -> None:
         raise UserError(f"{path} cannot be written: {error.strerror}.") from error
 
 
-def open_to_grow(path: Path, length: int) -> Any:
-    """Open a file to add to it.
+@contextlib.contextmanager
+def growing(path: Path, length: int) -> Iterator[IO[bytes]]:
+    """Open a file to add to it, and wait until that is on the disk.
 
     Args:
         path: The file; its folder is made if need be.
         length: How much of it counts; at 0 the file starts anew, empty.
 
-    Returns:
+    Yields:
         The open file, binary.
 
     Raises:
@@ -362,15 +370,12 @@ def open_to_grow(path: Path, length: int) -> Any:
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        return open(path, "r+b" if length else "wb")
+        with open(path, "r+b" if length else "wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
     except OSError as error:
         raise UserError(f"{path} cannot be written: {error.strerror}.") from error
-
-
-def sync(file: IO[bytes]) -> None:
-    """Wait until an open file is on the disk."""
-    file.flush()
-    os.fsync(file.fileno())
 
 
 def checked_length(path: Path, length: int) -> int:

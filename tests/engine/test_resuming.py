@@ -5,6 +5,7 @@ import os
 import signal
 from pathlib import Path
 
+import numpy
 import pytest
 import torch
 from test_trainer import Line, Points, points
@@ -12,8 +13,9 @@ from test_trainer import Line, Points, points
 from semeqv.engine import checkpoint
 from semeqv.engine.build import free_folder
 from semeqv.engine.callbacks.callback import Callback
+from semeqv.engine.callbacks.log import Log
 from semeqv.engine.errors import UserError
-from semeqv.engine.runs import RunFolder
+from semeqv.engine.runs import ArrayLog, LineLog, RunFolder
 from semeqv.engine.savers import DefaultSaver
 from semeqv.engine.scoring import Scorer
 from semeqv.engine.signals import Interrupted
@@ -214,6 +216,36 @@ def test_runs_one_after_the_other_continue_each_its_own(say):
     err = say(f"--output b --steps 6 {line} --restorepath a cli train").err
     assert "Resumed a/3-transformer at step 4" in err
     assert "Resumed a/4-transformer at step 4" in err
+
+
+# -- files that grow --------------------------------------------------------------------------------------------------
+
+
+def test_a_log_that_is_new_replaces_no_file_of_others(tmp_path):
+    run(tmp_path / "run", 4).train()
+    (tmp_path / "notes.jsonl").write_text('{"precious": 1}\n')
+    (tmp_path / "run/mine.jsonl").write_text("what a killed session has left\n")
+
+    def logged(path, steps=8, overwrite=False):
+        trainer = run(tmp_path / "run", steps, resume=True).set_output(tmp_path / "run", overwrite=overwrite)
+        trainer.add_callback(Log(epoch_log_path=path).build()).train()
+        return path.read_text()
+
+    with pytest.raises(UserError, match=r"notes.jsonl exists. Replace it with --overwrite, or write to another path"):
+        logged(tmp_path / "notes.jsonl")
+    assert (tmp_path / "notes.jsonl").read_text() == '{"precious": 1}\n'
+    assert "killed" not in logged(tmp_path / "run/mine.jsonl")
+    assert "precious" not in logged(tmp_path / "notes.jsonl", 12, overwrite=True)
+
+
+@pytest.mark.parametrize(("kind", "record"), [(LineLog, {"loss": 1.0}), (ArrayLog, numpy.ones(3))])
+def test_a_full_disk_is_one_line(kind, record):
+    log = kind(Path("full"))
+    log.path = Path("/dev/full")
+    log.append(record)
+    with pytest.raises(UserError, match=r"/dev/full cannot be written: No space left on device"):
+        log.flush()
+    assert log.length == 0
 
 
 # -- signals ----------------------------------------------------------------------------------------------------------
