@@ -289,7 +289,7 @@ class RunFolder:
     def finish(self, steps: int, seconds: float, **facts: Any) -> None:
         """Write to `run.json` the steps and seconds that the run took in all, and other facts unless empty."""
         self.flush()
-        self.record |= {"steps": steps, "seconds": round(self.record.get("seconds", 0.0) + seconds, 3)}
+        self.record |= {"steps": steps, "seconds": round(seconds, 3)}
         kept = {name: fact for name, fact in self.record.items() if name not in facts}  # another session said others
         self.record = kept | {name: fact for name, fact in facts.items() if fact}
         self.write()

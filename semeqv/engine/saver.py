@@ -130,6 +130,7 @@ class Saver:
             "lengths": run.flush(),
             "means": trainer.means(r),
             "skipped": trainer.watch.skipped,
+            "seconds": trainer.seconds,
             "definition": definition(trainer, r),
             "callbacks": {name: each.state() for name, each in named(trainer.callbacks).items()},
         }
@@ -240,6 +241,7 @@ class Saver:
             lengths.append(saved.trainer["lengths"])
             restore_generators(saved.state["generators"][trainer.world.rank])
         if self.restorepath is None:
+            trainer.spent = saved.trainer.get("seconds", trainer.runs[0].saved().get("seconds", 0.0))
             for run, best, length in zip(trainer.runs, self.best, lengths):
                 self.go_back(trainer, run, best, length)
         for name, callback in named(trainer.callbacks).items():

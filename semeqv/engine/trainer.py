@@ -63,6 +63,7 @@ class Trainer(Builder):
         self.scorers: list[Scorer] = []
         self.stopping: str | None = None
         self.asked = 0
+        self.spent, self.since = 0.0, 0.0  # seconds of earlier sessions, and when this one began
 
     # -- what callbacks may ask -----------------------------------------------------------------------------------
 
@@ -75,6 +76,11 @@ class Trainer(Builder):
     def last_step(self) -> int:
         """The number of the last step."""
         return self.steps or self.epochs * self.epoch_steps
+
+    @property
+    def seconds(self) -> float:
+        """How long the run has trained, in all sessions up to now."""
+        return self.spent + time.perf_counter() - self.since
 
     @property
     def made(self) -> Learner:
@@ -107,8 +113,9 @@ class Trainer(Builder):
                 if not self.trained:
                     self.prepare()
                 self.trained = True
-                started = time.perf_counter()
+                self.since = time.perf_counter()
                 metrics = self.loop()
+                self.spent = self.seconds
         finally:
             for run in self.runs:
                 run.release()
@@ -118,7 +125,7 @@ class Trainer(Builder):
         for model in self.models:
             model.trained = True  # type: ignore[assignment]  # for actions that see the model alone
         for run in self.runs:
-            run.finish(self.step, time.perf_counter() - started, stopped=self.stopping, skipped=self.watch.skipped)
+            run.finish(self.step, self.spent, stopped=self.stopping, skipped=self.watch.skipped)
         if self.asked:  # in the last step, or what followed it
             self.interrupted(self.asked)
         return metrics

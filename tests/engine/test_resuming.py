@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import time
 from pathlib import Path
 
 import numpy
@@ -249,6 +250,19 @@ def test_a_full_disk_is_one_line(kind, record):
 
 
 # -- signals ----------------------------------------------------------------------------------------------------------
+
+
+def test_the_seconds_of_an_interrupted_session_count(tmp_path):
+    class Slow(Callback):
+        def on_step(self, trainer, metrics):
+            time.sleep(0.05)
+            if trainer.step == 5 and not list(tmp_path.glob("checkpoints/step-00000005")):
+                os.kill(os.getpid(), signal.SIGTERM)
+
+    with pytest.raises(Interrupted):
+        run(tmp_path, 8).add_callback(Slow(steps=1)).train()
+    run(tmp_path, 8, resume=True).add_callback(Slow(steps=1)).train()
+    assert json.loads((tmp_path / "run.json").read_text())["seconds"] > 8 * 0.05
 
 
 def test_a_signal_in_the_last_validation_ends_the_program(tmp_path):
