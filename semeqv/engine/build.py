@@ -50,10 +50,12 @@ def run(sentence: Sentence, chain: Chain) -> None:
     try:
         singles = list(plan(sentence, chain))
         build = Build(chain, sentence, singles)
-        if len(singles) == 1 or build.replicable():
+        together = len(singles) == 1 or build.replicable()
+        groups = in_step(sentence, singles) if together else [[single] for single in singles]
+        if len(groups) == 1:
             act(build, sentence.actions)
         else:
-            one_by_one(sentence, singles, chain)
+            one_by_one(sentence, groups, chain)
         if len(singles) > 1 and "trainer" in needs and world.first:
             record(sentence, singles)
         world.leave()
@@ -88,14 +90,32 @@ def record(sentence: Sentence, singles: list[Single]) -> None:
     write_text(sentence.settings.output / "run.json", json.dumps(said, indent=2, ensure_ascii=False) + "\n")
 
 
-def one_by_one(sentence: Sentence, singles: list[Single], chain: Chain) -> None:
-    """Do the runs of a sentence one after the other, then the actions that concern no single run."""
+def in_step(sentence: Sentence, singles: list[Single]) -> list[list[Single]]:
+    """The runs that can train together: all of them, but for those to resume that have no step in common."""
+    from semeqv.engine.checkpoint import resumable
+
+    resumed = any(getattr(step.options, "resume", False) for step in sentence.parts) and not sentence.settings.overwrite
+    groups: list[tuple[set[int], list[Single]]] = []
+    for single in singles:
+        own = set(resumable(single.sentence.settings.output / "checkpoints")) if resumed else set()
+        for i, (steps, group) in enumerate(groups):
+            if steps & own or not steps | own:
+                groups[i] = steps & own, [*group, single]
+                break
+        else:
+            groups.append((own, [single]))
+    return [group for _, group in groups]
+
+
+def one_by_one(sentence: Sentence, groups: list[list[Single]], chain: Chain) -> None:
+    """Do the runs of a sentence group after group, then the actions that concern no single run."""
     import click
 
     of_run = [step for step in sentence.actions if {need.name for need in step.leaf.needs} & {"trainer", "model"}]
-    for i, single in enumerate(singles, start=1):
-        click.echo(f"Run {i} of {len(singles)}: {single.name}", err=True)
-        act(Build(chain, single.sentence, [single]), of_run)
+    for i, group in enumerate(groups, start=1):
+        more = f" and {len(group) - 1} more" if len(group) > 1 else ""
+        click.echo(f"Run {i} of {len(groups)}: {group[0].name}{more}", err=True)
+        act(Build(chain, sentence if more else group[0].sentence, group), of_run)
     act(Build(chain, sentence), [action for action in sentence.actions if action not in of_run])
 
 

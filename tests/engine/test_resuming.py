@@ -50,16 +50,28 @@ def interrupt(folder):
 # -- what cannot go on together ---------------------------------------------------------------------------------------
 
 
-def test_runs_without_a_step_in_common_are_not_begun_anew(say, tmp_path):
-    saver = "cli savers default-saver --resume cli train"
-    say(f"--output runs --seeds 3..4 --steps 4 {LINE} {saver}")
-    for name in ("3-transformer", "4-transformer"):
-        interrupt(tmp_path / "runs" / name)
-    err = say(f"--output runs --seeds 3..5 --steps 6 {LINE} {saver}", code=2).err
-    assert "3-transformer: 4; 4-transformer: 4; 5-transformer: none" in err
-    assert checkpoint.steps(tmp_path / "runs/3-transformer/checkpoints") == [4]
-    assert "Resumed" not in say(f"--overwrite --output runs --seeds 3..5 --steps 6 {LINE} {saver}").err
-    assert checkpoint.steps(tmp_path / "runs/5-transformer/checkpoints") == [6]
+def test_replicas_without_a_step_in_common_are_not_begun_anew(tmp_path):
+    replicas(tmp_path, 4).train()
+    for name in ("1", "2"):
+        interrupt(tmp_path / name)
+    (tmp_path / "2/checkpoints/step-00000004").rename(tmp_path / "2/checkpoints/step-00000003")
+    with pytest.raises(UserError, match=r"no checkpoint of the same step to go on from \(1: 4; 2: 3\)"):
+        replicas(tmp_path, 8, resume=True).train()
+    assert checkpoint.steps(tmp_path / "1/checkpoints") == [4]
+
+
+def test_more_seeds_join_those_that_there_are(say, tmp_path):
+    line = f"{LINE} cli savers default-saver --resume cli train"
+    say(f"--output runs --seeds 3..4 --steps 4 {line}")
+    err = say(f"--output runs --seeds 3..6 --steps 6 {line}").err
+    assert (
+        "Run 1 of 2: 3-transformer and 1 more\nResumed 2 runs at step 4.\nRun 2 of 2: 5-transformer and 1 more" in err
+    )
+    assert "Run" not in say(f"--output all --seeds 3..6 --steps 6 {line}").err
+    for seed in (3, 6):
+        one, other = (tmp_path / name / f"{seed}-transformer" for name in ("runs", "all"))
+        assert lines(one)[-1] == lines(other)[-1]
+    assert len(json.loads((tmp_path / "runs/run.json").read_text())["runs"]) == 4
 
 
 def test_a_run_whose_checkpoints_are_all_damaged_is_not_begun_anew(tmp_path, capsys):
