@@ -265,6 +265,7 @@ class Trainer(Builder):
         mean = Mean(self.made.names)
         self.scorers = [dataset.scorer() for _ in self.models] if hasattr(dataset, "scorer") else []
         bar = "valid" if split == "validation" else "test"
+        shifted = getattr(self.models[0], "predicts_next", False)
         for batch in tqdm(
             dataset.batches(),
             desc=split,
@@ -272,7 +273,7 @@ class Trainer(Builder):
             leave=False,
             disable=None if self.bars[bar] and len(dataset) > 20 else True,
         ):
-            mean.add(self.made.evaluate(batch, self.scorers), targets(batch))
+            mean.add(self.made.evaluate(batch, self.scorers), targets(batch, shifted))
         metrics = mean.value() | scored(self.scorers, self.world)
         if not write:
             return metrics
