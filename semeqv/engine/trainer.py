@@ -373,9 +373,19 @@ class Trainer(Builder):
 
     @contextlib.contextmanager
     def running(self) -> Iterator[None]:
-        """The state of torch during a run."""
-        with torch.autograd.set_detect_anomaly(self.detect_anomaly):
-            yield
+        """The state of torch during a run.
+
+        Raises:
+            RuntimeError: When something else than a backward pass that made a NaN goes wrong.
+            UserError: When autograd has found the operation that made a NaN, which torch shows as a warning.
+        """
+        try:
+            with torch.autograd.set_detect_anomaly(self.detect_anomaly):
+                yield
+        except RuntimeError as error:
+            if not self.detect_anomaly or "returned nan values" not in str(error):
+                raise
+            raise UserError(f"In step {self.step + 1}: {error}{self.watch.keep(self.step + 1, 0)}") from error
 
     def bar(self, name: str, total: int, unit: str, initial: int = 0) -> Any:
         """A progress bar; silent when stderr is no terminal."""
