@@ -44,6 +44,7 @@ def run(sentence: Sentence, chain: Chain) -> None:
         return
     if world.size > 1:
         meet(world, sentence.settings)
+    named = sentence.settings.output or any(getattr(step.options, "dirpath", None) for step in sentence.parts)
     output = world.by_first(lambda: resolve_output(sentence).settings.output)
     settings = dataclasses.replace(sentence.settings, output=output)
     sentence = resolve_output(dataclasses.replace(sentence, settings=settings))
@@ -60,7 +61,7 @@ def run(sentence: Sentence, chain: Chain) -> None:
             record(sentence, singles)
         world.leave()
     finally:
-        if world.first:
+        if world.first and not named:
             for folder in (output, RUNS):
                 with contextlib.suppress(OSError):
                     folder.rmdir()  # unless something was written there

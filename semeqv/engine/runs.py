@@ -231,14 +231,16 @@ class RunFolder:
         """
         try:
             self.path.mkdir(parents=True, exist_ok=True)
-            self.lock = os.open(self.path, os.O_RDONLY)
-            fcntl.flock(self.lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            self.release()
-            raise UserError(f"Another process is training in {self.path}. Name another --output.") from error
+            lock = os.open(self.path, os.O_RDONLY)
         except OSError as error:
-            if self.lock is None:
-                raise UserError(f"{self.path} cannot be written: {error.strerror}.") from error
+            raise UserError(f"{self.path} cannot be written: {error.strerror}.") from error
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            if isinstance(error, BlockingIOError):
+                os.close(lock)
+                raise UserError(f"Another process is training in {self.path}. Name another --output.") from error
+        self.lock = lock
 
     def release(self) -> None:
         """Let go of the folder; an empty one is removed."""

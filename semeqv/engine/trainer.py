@@ -26,6 +26,7 @@ from semeqv.engine.regime import torch_device
 from semeqv.engine.replicas import Program, replica_stream
 from semeqv.engine.scoring import Scorer, scored
 from semeqv.engine.signals import Interrupted, Signals
+from semeqv.engine.tested import best_weights
 from semeqv.engine.watch import Watch
 
 
@@ -236,9 +237,8 @@ class Trainer(Builder):
             raise UserError("There is nothing to test on. Add a data set with --split test.")
         if self.learner is None:
             self.prepare(training=False)
-        best = self.saver.best_weights(self) if self.saver is not None else contextlib.nullcontext([])
         last = self.step
-        with self.world.company(), self.running(), best as steps:
+        with self.world.company(), self.running(), best_weights(self) as steps:
             self.step = max(steps, default=self.step)
             found = {name: self.evaluate("test", name, each, steps=steps) for name, each in self.testsplits.items()}
         if self.trained:
