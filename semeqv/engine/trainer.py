@@ -117,16 +117,16 @@ class Trainer(Builder):
                 self.since = time.perf_counter()
                 metrics = self.loop()
                 self.spent = self.seconds
+            if isinstance(self.made, Program):
+                for r, model in enumerate(self.models):
+                    model.load_state_dict(self.made.module(r).state_dict())
+            for model in self.models:
+                model.trained = True  # type: ignore[assignment]  # for actions that see the model alone
+            for run in self.runs:
+                run.finish(self.step, self.spent, stopped=self.stopping, skipped=self.watch.skipped)
         finally:
             for run in self.runs:
                 run.release()
-        if isinstance(self.made, Program):
-            for r, model in enumerate(self.models):
-                model.load_state_dict(self.made.module(r).state_dict())
-        for model in self.models:
-            model.trained = True  # type: ignore[assignment]  # for actions that see the model alone
-        for run in self.runs:
-            run.finish(self.step, self.spent, stopped=self.stopping, skipped=self.watch.skipped)
         if self.asked:  # in the last step, or what followed it
             self.interrupted(self.asked)
         return metrics
