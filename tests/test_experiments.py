@@ -102,3 +102,17 @@ def test_several_processes_are_one_word_away():
         text=True,
     )
     assert "/here/torchrun --standalone --nproc_per_node 2 -m semeqv --processes 2 --seeds" in dry.stdout
+
+
+def test_a_run_is_trained_again_when_its_sentence_has_changed(tmp_path):
+    (tmp_path / "semeqv").write_text("#!/bin/sh\necho trained $*\n")
+    (tmp_path / "semeqv").chmod(0o755)
+
+    def make(*settings):
+        command = ["make", "-s", "-f", str(ROOT / "experiments/xor-lstm-small.mk"), "run"]
+        variables = [f"SEMEQV={tmp_path}/semeqv", *settings]
+        return subprocess.run([*command, *variables], cwd=tmp_path, check=True, capture_output=True, text=True).stdout
+
+    said = [make(), make(), make("SEEDS=42..61", "STEPS=20000"), make("SEEDS=42..61", "STEPS=20000")]
+    assert ["trained" in each for each in said] == [True, False, True, False]
+    assert "--seeds 42..61 --steps 20000" in said[2]

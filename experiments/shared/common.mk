@@ -27,7 +27,14 @@ TRAIN = $(if $(NPROC),$(TORCHRUN) --standalone --nproc_per_node $(NPROC) -m seme
 .DEFAULT_GOAL := figs
 run: $(RUN)/trained
 
-# An interrupted run is resumed; the mark appears when all its seeds are done.
-$(RUN)/trained: | $(READY)
-	$(TRAIN) --seeds $(SEEDS) $(if $(STEPS),--steps $(STEPS),--epochs $(EPOCHS)) $(SETTINGS) --output $(RUN) $(OPTIONS) $(SENTENCE) cli train
+# An interrupted run is resumed; the mark appears when all its seeds are done. Another sentence (SEEDS=42..61,
+# STEPS=20000, ...) goes on from there, or is told why it cannot.
+SAID = --seeds $(SEEDS) $(if $(STEPS),--steps $(STEPS),--epochs $(EPOCHS)) $(SETTINGS) --output $(RUN) $(OPTIONS) $(SENTENCE) cli train
+
+$(RUN)/trained: $(RUN)/sentence | $(READY)
+	$(TRAIN) $(SAID)
 	@touch $@
+
+.PHONY: FORCE
+$(RUN)/sentence: FORCE
+	@said='$(subst ','\'',$(SAID))'; [ "$$said" = "$$(cat $@ 2>/dev/null)" ] || { mkdir -p $(@D) && printf '%s\n' "$$said" >$@; }

@@ -24,8 +24,17 @@ class Dataset(Protocol):
         """One pass, always the same."""
 
 
-def targets(batch: Batch) -> int:
-    """How many predictions a batch asks for: its labels that are not -100; without labels, its rows."""
+def targets(batch: Batch, shifted: bool = False) -> int:
+    """How many predictions a batch asks for.
+
+    Args:
+        batch: May have `labels`, (...) or (..., time).
+        shifted: Whether a label is predicted one position before it, and that at time 0 not at all.
+
+    Returns:
+        Its labels that are not -100; without labels, its rows.
+    """
     if "labels" in batch:
-        return int((batch["labels"] != -100).sum())
+        labels = batch["labels"][..., 1:] if shifted else batch["labels"]
+        return int((labels != -100).sum())
     return len(next(iter(batch.values())))

@@ -4,6 +4,7 @@ Parts are built when something asks for them by parameter name: a model asks for
 trainer, and the trainer takes all. So the order of the segments does not matter, and nothing unneeded is built.
 """
 
+import contextlib
 import dataclasses
 import inspect
 import itertools
@@ -17,6 +18,8 @@ from semeqv.engine.errors import UserError
 from semeqv.engine.sentence import Sentence, Step
 from semeqv.engine.settings import Settings
 from semeqv.engine.world import World
+
+RUNS = Path("runs")  # where runs are that name no folder
 
 
 @dataclass(frozen=True)
@@ -41,18 +44,27 @@ def run(sentence: Sentence, chain: Chain) -> None:
         return
     if world.size > 1:
         meet(world, sentence.settings)
+    named = sentence.settings.output or any(getattr(step.options, "dirpath", None) for step in sentence.parts)
     output = world.by_first(lambda: resolve_output(sentence).settings.output)
     settings = dataclasses.replace(sentence.settings, output=output)
     sentence = resolve_output(dataclasses.replace(sentence, settings=settings))
-    singles = list(plan(sentence, chain))
-    build = Build(chain, sentence, singles)
-    if len(singles) == 1 or build.replicable():
-        act(build, sentence.actions)
-    else:
-        one_by_one(sentence, singles, chain)
-    if len(singles) > 1 and "trainer" in needs and world.first:
-        record(sentence, singles)
-    world.leave()
+    try:
+        singles = list(plan(sentence, chain))
+        build = Build(chain, sentence, singles)
+        together = len(singles) == 1 or build.replicable()
+        groups = in_step(sentence, singles) if together else [[single] for single in singles]
+        if len(groups) == 1:
+            act(build, sentence.actions)
+        else:
+            one_by_one(sentence, groups, chain)
+        if len(singles) > 1 and "trainer" in needs and world.first:
+            record(sentence, singles)
+        world.leave()
+    finally:
+        if world.first and not named:
+            for folder in (output, RUNS):
+                with contextlib.suppress(OSError):
+                    folder.rmdir()  # unless something was written there
 
 
 def act(build: "Build", actions: Sequence[Step]) -> None:
@@ -79,14 +91,32 @@ def record(sentence: Sentence, singles: list[Single]) -> None:
     write_text(sentence.settings.output / "run.json", json.dumps(said, indent=2, ensure_ascii=False) + "\n")
 
 
-def one_by_one(sentence: Sentence, singles: list[Single], chain: Chain) -> None:
-    """Do the runs of a sentence one after the other, then the actions that concern no single run."""
+def in_step(sentence: Sentence, singles: list[Single]) -> list[list[Single]]:
+    """The runs that can train together: all of them, but for those to resume that have no step in common."""
+    from semeqv.engine.checkpoint import resumable
+
+    resumed = any(getattr(step.options, "resume", False) for step in sentence.parts) and not sentence.settings.overwrite
+    groups: list[tuple[set[int], list[Single]]] = []
+    for single in singles:
+        own = set(resumable(single.sentence.settings.output / "checkpoints")) if resumed else set()
+        for i, (steps, group) in enumerate(groups):
+            if steps & own or not steps | own:
+                groups[i] = steps & own, [*group, single]
+                break
+        else:
+            groups.append((own, [single]))
+    return [group for _, group in groups]
+
+
+def one_by_one(sentence: Sentence, groups: list[list[Single]], chain: Chain) -> None:
+    """Do the runs of a sentence group after group, then the actions that concern no single run."""
     import click
 
     of_run = [step for step in sentence.actions if {need.name for need in step.leaf.needs} & {"trainer", "model"}]
-    for i, single in enumerate(singles, start=1):
-        click.echo(f"Run {i} of {len(singles)}: {single.name}", err=True)
-        act(Build(chain, single.sentence, [single]), of_run)
+    for i, group in enumerate(groups, start=1):
+        more = f" and {len(group) - 1} more" if len(group) > 1 else ""
+        click.echo(f"Run {i} of {len(groups)}: {group[0].name}{more}", err=True)
+        act(Build(chain, sentence if more else group[0].sentence, group), of_run)
     act(Build(chain, sentence), [action for action in sentence.actions if action not in of_run])
 
 
@@ -130,7 +160,7 @@ def resolve_output(sentence: Sentence) -> Sentence:
     if settings.output is None:
         if any(getattr(step.options, "resume", False) for step in sentence.parts):
             raise UserError("--resume needs to know the run: name its folder by --output or the saver's --dirpath.")
-        settings = dataclasses.replace(settings, output=free_folder(Path("runs"), readable_name(sentence)))
+        settings = dataclasses.replace(settings, output=free_folder(RUNS, readable_name(sentence)))
     return dataclasses.replace(sentence, settings=settings)
 
 
@@ -146,8 +176,15 @@ def readable_name(sentence: Sentence) -> str:
 
 
 def free_folder(parent: Path, name: str) -> Path:
-    """A folder that does not exist yet: `name`, `name-2`, `name-3`."""
-    return next(path for i in itertools.count(1) if not (path := parent / (name if i == 1 else f"{name}-{i}")).exists())
+    """Make a folder that did not exist yet: `name`, `name-2`, `name-3`. What starts at the same time gets another."""
+    number = 1
+    while True:
+        path = parent / (name if number == 1 else f"{name}-{number}")
+        try:
+            path.mkdir(parents=True)
+            return path
+        except FileExistsError:
+            number += 1
 
 
 class Build:

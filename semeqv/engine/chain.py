@@ -210,6 +210,7 @@ class Chain(Word):
             click.Command.parse_args(self, ctx, [*words, *first])
         except click.UsageError as error:  # the line itself has been parsed above
             raise click.UsageError(f"--config {said.params['config']}: {error.format_message()}", ctx) from error
+        ctx.meta["output"] = "output" in written
         ctx.meta["saved"] = [shlex.split(words) for words in saved["parts"] + saved["actions"]]
         ctx.meta["segments"] = [rest] * bool(rest) + segments  # the first `cli` may be left out
         ctx.args, ctx._protected_args = [], []
@@ -245,6 +246,10 @@ class Chain(Word):
         parts, actions = [step for step in line if step.leaf.slot], [step for step in line if not step.leaf.slot]
         replaced = {step.replaces for step in parts}
         kept = [step for step in old if step.leaf.slot and step.replaces not in replaced]
+        if ctx.meta["output"]:  # the line's folder, by either word, goes before the saved one
+            kept = [dataclasses.replace(step, options=unnamed(step.options)) for step in kept]
+        elif any(unnamed(step.options) is not step.options for step in parts):
+            settings = dataclasses.replace(settings, output=None)
         return Sentence(settings, kept + parts, actions or [step for step in old if not step.leaf.slot])
 
     def saved(self, ctx: click.Context, path: Path | None) -> dict[str, Any]:
@@ -332,6 +337,11 @@ def explain(error: click.UsageError, leaf: Leaf, chain: Chain, words: list[str])
 def is_written(ctx: click.Context, name: str) -> bool:
     """Whether an option stands on the line."""
     return ctx.get_parameter_source(name) not in (None, click.core.ParameterSource.DEFAULT)
+
+
+def unnamed(options: Any) -> Any:
+    """A component's options without the folder of the run, `dirpath`, which a saver may name."""
+    return options if getattr(options, "dirpath", None) is None else dataclasses.replace(options, dirpath=None)
 
 
 def is_text(word: str) -> bool:

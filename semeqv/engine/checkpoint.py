@@ -154,7 +154,7 @@ def valid(folder: Path) -> Iterator[int]:
         try:
             verify(path)
         except Damaged as error:
-            click.echo(f"{error} Falling back to an earlier checkpoint.", err=True)
+            click.echo(f"{error} It is passed over.", err=True)
             continue
         if (path / STATE).exists():
             yield step
@@ -164,6 +164,11 @@ def steps(folder: Path) -> list[int]:
     """The steps that have a checkpoint in a folder, damaged or not, newest first."""
     found = [path.name for path in folder.glob("step-" + 8 * "[0-9]") if path.is_dir()]
     return sorted((int(name.removeprefix("step-")) for name in found), reverse=True)
+
+
+def resumable(folder: Path) -> list[int]:
+    """The steps whose checkpoint is whole, not of weights alone; damaged or not, newest first."""
+    return [step for step in steps(folder) if (folder / name_of(step) / STATE).exists()]
 
 
 def point(folder: Path, pointer: str, step: int) -> None:

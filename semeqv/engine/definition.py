@@ -33,8 +33,10 @@ def definition(trainer: "Trainer", replica: int) -> dict[str, Any]:
     sentence = trainer.runs[replica].sentence
     if sentence:
         for words in map(shlex.split, sentence["parts"]):
-            if not {"callbacks", "savers"} & set(words) and not {"validation", "test"} & set(words):
-                found["cli " + " ".join(word for word in words[: first_option(words)])] = words[first_option(words) :]
+            command, options = words[: first_option(words)], words[first_option(words) :]
+            measured = {("--split", "validation"), ("--split", "test")} & set(itertools.pairwise(options))
+            if not {"callbacks", "savers"} & set(command) and not measured:
+                found["cli " + " ".join(command)] = options
     for callback in trainer.callbacks:
         found |= callback.definition()
     return found

@@ -1,6 +1,7 @@
 """What a training step is: forward, backward, clipping, the update. The loop around it is the Trainer's."""
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -38,8 +39,8 @@ class Learner(Protocol):
     def evaluate(self, batch: Batch, scorers: Sequence[Scorer] = ()) -> Tensor:
         """The metrics of a batch that all replicas see, (metric, replica), without gradients; scorers see it too."""
 
-    def weights(self, replica: int) -> dict[str, Tensor]:
-        """A copy of a replica's weights on the CPU, in the first process (see `weights_of`)."""
+    def weights(self, replica: int, everywhere: bool = False) -> dict[str, Tensor]:
+        """A copy of a replica's weights on the CPU, in the first process or in every one (see `weights_of`)."""
 
     def module(self, replica: int) -> nn.Module:
         """A replica's module, with its current values; to look at before the next step."""
@@ -80,6 +81,21 @@ def own_loss(outputs: Mapping[str, Tensor], batch: Batch) -> dict[str, Tensor]:
     return {"loss": outputs["loss"]}
 
 
+def without_targets(metrics: Mapping[str, Tensor], outputs: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
+    """The metrics of rows that have no targets, which must add nothing to those of others.
+
+    Args:
+        metrics: What the loss says of them: NaN, where it is a mean over nothing.
+        outputs: What the model returned; gradients of 0 go through its logits.
+
+    Returns:
+        Zeros, unless the loss is a number.
+    """
+    if bool(torch.isfinite(metrics["loss"])) or outputs.get("logits") is None:
+        return metrics
+    return dict.fromkeys(metrics, (outputs["logits"].nan_to_num() * 0.0).sum())
+
+
 class Eager:
     """Ordinary modules with ordinary optimizers, one or several side by side, or one spread over processes.
 
@@ -112,6 +128,7 @@ class Eager:
             keep_memory()
         rehearse = rehearsal(loss, sample or {}, regime)
         self.models = list(models)
+        self.count = partial(targets, shifted=getattr(models[0], "predicts_next", False))
         self.forwards = [self.strategy.spread(model, regime.device, self.world, rehearse) for model in models]
         if regime.compile:
             self.forwards = [compiled(forward) for forward in self.forwards]
@@ -145,15 +162,18 @@ class Eager:
         """Accumulate the gradient of one replica, (metric + 1): batches, and the rows of a process, weigh by their
         targets. Gradients are averaged over processes, so each makes up for it.
         """
-        forward, model, every = self.forwards[r], self.models[r].train(), sum(map(targets, batches))
+        forward, model, every = self.forwards[r], self.models[r].train(), sum(map(self.count, batches))
         total = torch.zeros((), device=self.regime.device)
         for i, batch in enumerate(batches, start=1):
             part, counts = self.world.part(batch)
-            share = targets(part) * counts / max(every, 1)
+            share = self.count(part) * counts / max(every, 1)
             part = self.regime.place(part)
             with self.strategy.adding_up(forward, last=i == len(batches)):
                 with self.regime.autocast():
-                    metrics = self.loss(forward(**part), part)
+                    outputs = forward(**part)
+                    metrics = self.loss(outputs, part)
+                if not share:
+                    metrics = without_targets(metrics, outputs)
                 self.scaler.scale(metrics["loss"] * (share * self.world.size)).backward()  # type: ignore[no-untyped-call]
             total = total + torch.stack([metrics[name].detach().float() for name in self.names]) * share
         self.scaler.unscale_(self.optimizers[r])
@@ -169,21 +189,24 @@ class Eager:
     def evaluate(self, batch: Batch, scorers: Sequence[Scorer] = ()) -> Tensor:
         """The metrics of a batch, (metric, replica); each replica's scorer, if there is one, sees its outputs."""
         part, counts = self.world.part(batch)
-        share = targets(part) * counts / max(targets(batch), 1) if self.world.size > 1 else 1.0
+        own = self.count(part) * counts
+        share = own / max(self.count(batch), 1) if self.world.size > 1 else 1.0
         part, found = self.regime.place(part), []
         for r, model in enumerate(self.models):
             model.eval()
             with self.regime.autocast():
                 outputs = model(**part)
                 metrics = self.loss(outputs, part)
+            if not own:
+                metrics = without_targets(metrics, outputs)
             if scorers:
                 scorers[r].take(outputs, part, counts)
             found.append(torch.stack([metrics[name].float() for name in self.names]) * share)
         return self.world.total(torch.stack(found, dim=1))
 
-    def weights(self, replica: int) -> dict[str, Tensor]:
-        """A copy of a replica's weights on the CPU, in the first process."""
-        return weights_of(self.models[replica], keep=self.world.first)
+    def weights(self, replica: int, everywhere: bool = False) -> dict[str, Tensor]:
+        """A copy of a replica's weights on the CPU, in the first process or in every one."""
+        return weights_of(self.models[replica], keep=everywhere or self.world.first)
 
     def module(self, replica: int) -> nn.Module:
         """A replica's module."""

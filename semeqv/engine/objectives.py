@@ -29,9 +29,9 @@ def cross_entropy(outputs: Mapping[str, Tensor], batch: Mapping[str, Tensor]) ->
         )
         return {"loss": total / count, "accuracy": (logits.argmax(-1) == labels).sum() / count}
     # Few classes: comparisons and sums, which a compiler fuses with what is around them; a lookup it cannot.
-    one_hot = (labels[..., None] == torch.arange(logits.shape[-1], device=labels.device, dtype=labels.dtype)).float()
-    asked = one_hot.sum(-1)
-    gold = (logits * one_hot).sum(-1)
+    hot = labels[..., None] == torch.arange(logits.shape[-1], device=labels.device, dtype=labels.dtype)
+    asked = hot.float().sum(-1)
+    gold = logits.where(hot, 0.0).sum(-1)
     count = asked.sum().clamp(min=1)
     return {
         "loss": ((logits.logsumexp(-1) - gold) * asked).sum() / count,

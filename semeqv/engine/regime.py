@@ -44,27 +44,30 @@ class Regime:
         return {name: tensor.to(self.device, non_blocking=True) for name, tensor in batch.items()}
 
 
-def torch_device(name: str, world: World | None = None) -> torch.device:
+def torch_device(name: str, world: World | None = None, option: str = "--device") -> torch.device:
     """The device of a name.
 
     Args:
         name: cpu, cuda, cuda:N or mps, or auto for CUDA where there is some, else the CPU.
         world: The processes of the run; each has a CUDA device for itself.
+        option: Where the name was said, for the message.
 
     Returns:
         The device.
 
     Raises:
-        UserError: When torch sees no such CUDA device, or too few for the processes.
+        UserError: When torch sees no such device, or too few for the processes.
     """
     device = torch.device("cuda" if name == "auto" and torch.cuda.is_available() else name.replace("auto", "cpu"))
+    if device.type == "mps" and not torch.backends.mps.is_available():
+        raise UserError(f"{option} {name}: torch sees no such device here.")
     if device.type != "cuda":
         return device
     if world and world.size > 1:
         if device.index is not None:
-            raise UserError(f"--device {name} is one device, but there are {world.size} processes; say --device cuda.")
+            raise UserError(f"{option} {name} is one device, but there are {world.size} processes; say --device cuda.")
         device = torch.device("cuda", world.local_rank)
     if not (torch.cuda.is_available() and (device.index or 0) < torch.cuda.device_count()):
         which = f" for process {device.index} of this machine" if world and world.size > 1 else ""
-        raise UserError(f"--device {name}: torch sees {torch.cuda.device_count()} CUDA devices here{which}.")
+        raise UserError(f"{option} {name}: torch sees {torch.cuda.device_count()} CUDA devices here{which}.")
     return device

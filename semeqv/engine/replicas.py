@@ -210,8 +210,8 @@ class Program:
         """The rows of the stacked tensors that hold a replica."""
         return slice(0, 2) if self.size == 1 else slice(replica, replica + 1)
 
-    def weights(self, replica: int) -> dict[str, Tensor]:
-        """A copy of a replica's weights on the CPU."""
+    def weights(self, replica: int, everywhere: bool = False) -> dict[str, Tensor]:
+        """A copy of a replica's weights on the CPU; a program is in one process."""
         return weights_of(self.module(replica))
 
     def rates(self) -> list[float]:

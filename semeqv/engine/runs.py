@@ -5,13 +5,14 @@ interrupted one left, and a plot can be drawn while the run is still going.
 """
 
 import contextlib
+import fcntl
 import json
 import math
 import os
 import platform
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import IO, Any
@@ -51,12 +52,12 @@ class LineLog:
     def flush(self) -> int:
         """Write what waits, and return the length of the file in bytes."""
         if self.waiting:
-            with open_to_grow(self.path, self.length) as file:
+            data = "".join(self.waiting).encode()
+            with growing(self.path, self.length) as file:
                 file.seek(self.length)
-                file.write("".join(self.waiting).encode())
-                self.length = file.tell()
+                file.write(data)
                 file.truncate()
-                sync(file)
+            self.length += len(data)
             self.waiting = []
         return self.length
 
@@ -64,12 +65,16 @@ class LineLog:
         """Cut the file back to a length in bytes."""
         self.length, self.waiting = checked_length(self.path, length), []
         if length:
-            with open_to_grow(self.path, length) as file:
+            with growing(self.path, length) as file:
                 file.truncate(length)
 
     def existing(self) -> int:
         """The length in bytes of the whole lines in the file that is there."""
         return self.path.read_bytes().rfind(b"\n") + 1 if self.path.exists() else 0
+
+    def lines_from(self, start: int) -> list[str]:
+        """The text in the file from a position in bytes on, line by line."""
+        return self.path.read_bytes()[start:].decode().splitlines(keepends=True)
 
 
 class ArrayLog:
@@ -99,15 +104,14 @@ class ArrayLog:
             data = b"".join(array.tobytes() for array in self.waiting)
             if self.length and npy_header(self.length, first) != self.header:
                 raise UserError(f"{self.path} holds other records than these, {first.shape}; write to another path.")
-            with open_to_grow(self.path, self.length) as file:
+            header = npy_header(self.length + len(self.waiting), first)
+            with growing(self.path, self.length) as file:
                 file.seek(128 + self.length * first.nbytes)
                 file.write(data)
                 file.truncate()
-                self.length += len(self.waiting)
                 file.seek(0)
-                self.header = npy_header(self.length, first)
-                file.write(self.header)
-                sync(file)
+                file.write(header)
+            self.header, self.length = header, self.length + len(self.waiting)
             self.waiting = []
         return self.length
 
@@ -126,10 +130,9 @@ class ArrayLog:
                 raise UserError(f"{self.path} holds {there} records, the checkpoint counts {length}.")
             first = self.records()[0]
             self.header = npy_header(length, first)
-            with open_to_grow(self.path, length) as file:
+            with growing(self.path, length) as file:
                 file.write(self.header)
                 file.truncate(128 + length * first.nbytes)
-                sync(file)
 
     def existing(self) -> int:
         """The number of records in the file that is there."""
@@ -177,6 +180,8 @@ class RunFolder:
         self.logs: dict[str, LineLog | ArrayLog] = {}
         self.metrics = self.lines(None, "metrics.jsonl")
         self.record: dict[str, Any] = {}
+        self.lock: int | None = None
+        self.fresh, self.before = False, 0  # when a test has opened the files: whether none was there, and how long
 
     @property
     def checkpoints(self) -> Path:
@@ -218,6 +223,35 @@ class RunFolder:
         self.logs[name] = log
         log.mute = self.mute
 
+    def hold(self) -> None:
+        """Keep the folder to this object, until `release`; where the file system knows no locks, nothing happens.
+
+        Raises:
+            UserError: When another one has it, or there can be no such folder.
+        """
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            lock = os.open(self.path, os.O_RDONLY)
+        except OSError as error:
+            raise UserError(f"{self.path} cannot be written: {error.strerror}.") from error
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            if isinstance(error, BlockingIOError):
+                os.close(lock)
+                raise UserError(f"Another process is training in {self.path}. Name another --output.") from error
+        self.lock = lock
+
+    def release(self) -> None:
+        """Let go of the folder; an empty one is removed."""
+        if self.lock is not None:
+            with contextlib.suppress(OSError):
+                fcntl.flock(self.lock, fcntl.LOCK_UN)  # closing is not enough where a child process has it open too
+            os.close(self.lock)
+            self.lock = None
+            with contextlib.suppress(OSError):
+                self.path.rmdir()
+
     def start(self, facts: dict[str, Any], resumed: bool, replace: bool = False) -> None:
         """Claim the folder and write `run.json`.
 
@@ -230,7 +264,7 @@ class RunFolder:
             UserError: When a run is in the folder already, or a file that a callback would write exists.
         """
         replace = (replace and "seconds" not in self.saved()) or self.overwrite
-        if not resumed and not replace:
+        if not resumed and not replace and not self.fresh:
             if self.metrics.path.exists() or self.checkpoints.exists():
                 raise UserError(
                     f"{self.path} already holds a run. Continue it with --resume (on the saver), replace it with "
@@ -238,9 +272,12 @@ class RunFolder:
                 )
             if taken := [log.path for log in self.logs.values() if log.path.exists()]:
                 raise UserError(f"{taken[0]} exists. Replace it with --overwrite, or write to another path.")
-        if not resumed and replace:
+        if not resumed and replace and not self.fresh:
+            tested = self.metrics.lines_from(self.before) if self.before else []
             for log in self.logs.values():
                 log.path.unlink(missing_ok=True)
+                log.rewind(0)
+            self.metrics.waiting = tested
             shutil.rmtree(self.checkpoints, ignore_errors=True)
         before = self.saved() if resumed else {}
         self.record = before | {
@@ -254,7 +291,7 @@ class RunFolder:
     def finish(self, steps: int, seconds: float, **facts: Any) -> None:
         """Write to `run.json` the steps and seconds that the run took in all, and other facts unless empty."""
         self.flush()
-        self.record |= {"steps": steps, "seconds": round(self.record.get("seconds", 0.0) + seconds, 3)}
+        self.record |= {"steps": steps, "seconds": round(seconds, 3)}
         kept = {name: fact for name, fact in self.record.items() if name not in facts}  # another session said others
         self.record = kept | {name: fact for name, fact in facts.items() if fact}
         self.write()
@@ -273,14 +310,25 @@ class RunFolder:
         """Go on at the end of every file that is there."""
         if self.mute:
             return
+        self.fresh = not self.checkpoints.exists() and not any(log.path.exists() for log in self.logs.values())
+        self.before = self.metrics.existing()
         for log in self.logs.values():
             log.rewind(log.existing())
 
     def rewind(self, lengths: dict[str, int]) -> None:
-        """Cut every file back to its length in a checkpoint; files that it does not know start anew."""
+        """Cut every file back to its length in a checkpoint.
+
+        Args:
+            lengths: By file, what counts of it. Others of this folder start anew.
+
+        Raises:
+            UserError: When another file, outside this folder, exists.
+        """
         if self.mute:
             return
         for name, log in self.logs.items():
+            if name not in lengths and name.startswith("..") and log.path.exists() and not self.overwrite:
+                raise UserError(f"{log.path} exists. Replace it with --overwrite, or write to another path.")
             log.rewind(lengths.get(name, 0))
 
 
@@ -308,14 +356,15 @@ def write_text(path: Path, text: str) -> None:
         raise UserError(f"{path} cannot be written: {error.strerror}.") from error
 
 
-def open_to_grow(path: Path, length: int) -> Any:
-    """Open a file to add to it.
+@contextlib.contextmanager
+def growing(path: Path, length: int) -> Iterator[IO[bytes]]:
+    """Open a file to add to it, and wait until that is on the disk.
 
     Args:
         path: The file; its folder is made if need be.
         length: How much of it counts; at 0 the file starts anew, empty.
 
-    Returns:
+    Yields:
         The open file, binary.
 
     Raises:
@@ -323,15 +372,12 @@ def open_to_grow(path: Path, length: int) -> Any:
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        return open(path, "r+b" if length else "wb")
+        with open(path, "r+b" if length else "wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
     except OSError as error:
         raise UserError(f"{path} cannot be written: {error.strerror}.") from error
-
-
-def sync(file: IO[bytes]) -> None:
-    """Wait until an open file is on the disk."""
-    file.flush()
-    os.fsync(file.fileno())
 
 
 def checked_length(path: Path, length: int) -> int:

@@ -12,7 +12,7 @@ import click
 from torch import Tensor
 
 from semeqv.engine import checkpoint
-from semeqv.engine.definition import definition, refuse_changes
+from semeqv.engine.definition import definition, refuse_changes, shorten
 from semeqv.engine.errors import UserError
 from semeqv.engine.randomness import generator_states, restore_generators
 from semeqv.engine.strategies import save_shards
@@ -20,6 +20,7 @@ from semeqv.engine.strategies import save_shards
 if TYPE_CHECKING:
     from semeqv.engine.callbacks.callback import Callback
     from semeqv.engine.means import Metrics
+    from semeqv.engine.runs import RunFolder
     from semeqv.engine.trainer import Trainer
 
 RESUMABLE = {"step", "best", "means", "skipped", "lengths", "definition", "callbacks"}  # of a trainer.json
@@ -94,7 +95,8 @@ class Saver:
         self.best = self.best or [None] * len(trainer.seeds)
         sign = 1 if self.mode == "max" else -1
         for r, old in enumerate(self.best):
-            new = {"value": float(metrics[self.metric][r]), "loss": float(metrics["loss"][r]), "step": trainer.step}
+            new: dict[str, Any] = {"metric": self.metric, "mode": self.mode, "step": trainer.step}
+            new |= {"value": float(metrics[self.metric][r]), "loss": float(metrics["loss"][r])}
             if math.isnan(new["value"]):
                 continue
             if old is None or (sign * new["value"], -new["loss"]) > (sign * old["value"], -old["loss"]):
@@ -114,8 +116,9 @@ class Saver:
                 trainer.world.by_first(partial(write, path, weights))
             if not final or self.savelast or (best and best["step"] == trainer.step):
                 self.save_whole(trainer, r, facts)
-            if trainer.world.first:
-                self.settle(folder, trainer.step, best, final)
+        if trainer.world.first:  # and not before all are written, so that they always have a step in common
+            for r, run in enumerate(trainer.runs):
+                self.settle(run.checkpoints, trainer.step, self.best[r] if self.best else None, final)
 
     def save_whole(self, trainer: "Trainer", r: int, facts: dict[str, Any]) -> None:
         """Write a checkpoint to resume a replica's run from; `facts` are its step and best value."""
@@ -125,6 +128,7 @@ class Saver:
             "lengths": run.flush(),
             "means": trainer.means(r),
             "skipped": trainer.watch.skipped,
+            "seconds": trainer.seconds,
             "definition": definition(trainer, r),
             "callbacks": {name: each.state() for name, each in named(trainer.callbacks).items()},
         }
@@ -145,10 +149,11 @@ class Saver:
             checkpoint.point(folder, "last", step)
         if best:
             checkpoint.point(folder, "best", best["step"])
-        steps = checkpoint.steps(folder)
-        resumable = [each for each in steps if (folder / checkpoint.name_of(each) / checkpoint.STATE).exists()]
+        else:
+            (folder / "best").unlink(missing_ok=True)
+        resumable = checkpoint.resumable(folder)
         keep = set(resumable[: 0 if final and not self.savelast else self.keep]) | {best and best["step"]}
-        for each in steps:
+        for each in checkpoint.steps(folder):
             if each not in keep:
                 checkpoint.remove(folder / checkpoint.name_of(each))
         if final and not self.savelast:
@@ -169,12 +174,13 @@ class Saver:
             have. Empty to start anew.
 
         Raises:
-            UserError: When --restorepath names no whole checkpoint, or ones of different steps, or there is no folder.
+            UserError: When --restorepath names no whole checkpoint, or ones of different steps; when there is no
+                folder; or when there are checkpoints, but of no step that all runs have undamaged.
         """
         if self.restorepath:
-            several = len(trainer.runs) > 1
-            sources = [self.restorepath / run.path.name if several else self.restorepath for run in trainer.runs]
-            found = [checkpoint.locate(source, "last", "best") for source in sources or [self.restorepath]]
+            own = [self.restorepath / run.path.name for run in trainer.runs]
+            sources = [path if path.is_dir() else self.restorepath for path in own] or [self.restorepath]
+            found = [checkpoint.locate(source, "last", "best") for source in sources]
             for path in found:
                 if not (path / checkpoint.STATE).exists():
                     raise UserError(f"{path} holds only weights, nothing to continue from; name a whole checkpoint.")
@@ -188,10 +194,18 @@ class Saver:
         for run in trainer.runs:
             checkpoint.clean(run.checkpoints)
         steps = [list(checkpoint.valid(run.checkpoints)) for run in trainer.runs]
-        common = set(steps[0]).intersection(*steps[1:]) if steps else set()
-        if not common:
-            return []
-        return [run.checkpoints / checkpoint.name_of(max(common)) for run in trainer.runs]
+        if common := set(steps[0]).intersection(*steps[1:]):
+            return [run.checkpoints / checkpoint.name_of(max(common)) for run in trainer.runs]
+        left = [run.path for run in trainer.runs if checkpoint.resumable(run.checkpoints) and not run.overwrite]
+        if left and len(steps) == 1:
+            raise UserError(f"{left[0]} has no checkpoint that is undamaged. Start anew with --overwrite.")
+        if left:
+            stand = (f"{run.path.name}: {max(own, default='none')}" for run, own in zip(trainer.runs, steps))
+            raise UserError(
+                f"The runs have no checkpoint of the same step to go on from ({shorten('; '.join(stand))}). Resume "
+                "those of one step at a time, or start all of them anew with --overwrite."
+            )
+        return []
 
     def resume(self, trainer: "Trainer", paths: list[Path]) -> bool:
         """Continue every run from its checkpoint.
@@ -208,7 +222,7 @@ class Saver:
         """
         if not paths:
             return False
-        self.best = []
+        self.best, lengths = [], []
         for r, path in enumerate(paths):
             saved = checkpoint.read(path, self.map_location)
             if saved.state is None:
@@ -221,12 +235,13 @@ class Saver:
             trainer.step = saved.trainer["step"]
             trainer.restore_means(r, saved.trainer["means"])
             trainer.watch.skipped = saved.trainer["skipped"]
-            self.best.append(saved.trainer["best"])
+            self.best.append(self.best_before(r, path, saved.trainer))
+            lengths.append(saved.trainer["lengths"])
             restore_generators(saved.state["generators"][trainer.world.rank])
-            if self.restorepath is None:
-                trainer.runs[r].rewind(saved.trainer["lengths"])
-                if trainer.world.first:  # a run killed between a checkpoint and its pointers
-                    self.settle(path.parent, trainer.step, self.best[r], final=trainer.step >= trainer.last_step)
+        if self.restorepath is None:
+            trainer.spent = saved.trainer.get("seconds", trainer.runs[0].saved().get("seconds", 0.0))
+            for run, best, length in zip(trainer.runs, self.best, lengths):
+                self.go_back(trainer, run, best, length)
         for name, callback in named(trainer.callbacks).items():
             if state := saved.trainer["callbacks"].get(name):
                 callback.restore(trainer, state)
@@ -238,30 +253,43 @@ class Saver:
         )
         return True
 
-    def take_best(self, trainer: "Trainer") -> None:
-        """Give every replica its best weights, when they were kept; else its last ones.
+    def best_before(self, r: int, path: Path, saved: dict[str, Any]) -> dict[str, Any] | None:
+        """What was best at a checkpoint.
 
         Args:
-            trainer: The Trainer. When it has not trained, the last weights are read from each run's folder; where there
-                is no checkpoint, a model that was opened from somewhere (it has a `source`) is taken as it is.
+            r: Whose it is.
+            path: The checkpoint.
+            saved: What its trainer.json says.
 
-        Raises:
-            UserError: When it has not trained, and a folder has no checkpoint.
+        Returns:
+            What that says of the best; None when another metric judged, or its weights cannot come along.
         """
-        pointers = ("best",) if trainer.trained else ("best", "last")
-        for r, run in enumerate(trainer.runs):
-            path = trainer.world.by_first(partial(checkpoint.pointed, run.checkpoints, *pointers))
-            if path is not None:
-                saved = checkpoint.read(path, self.map_location)
-                try:
-                    trainer.made.load(r, saved.weights, None)
-                except RuntimeError as error:  # other names or shapes
-                    raise UserError(f"{path} is of another model: {' '.join(str(error).split())[:200]}") from error
-                trainer.models[r].trained = True  # type: ignore[assignment]
-                if not trainer.trained:
-                    trainer.step, trainer.epoch_steps = saved.trainer["step"], saved.trainer["epoch_steps"]
-            elif not trainer.trained and getattr(trainer.models[r], "source", None) is None:
-                raise UserError(f"{run.checkpoints} has no checkpoint to test; train first: cli train cli test")
+        best: dict[str, Any] | None = saved["best"]
+        if best is None:
+            return None
+        judge = best.get("metric", self.metric), best.get("mode", self.mode)
+        if self.savebest and judge != (self.metric, self.mode):
+            said = "the best weights so far, judged by {} ({}), are dropped: now {} ({}) judges."
+            click.echo(f"{path.parent.parent}: {said.format(*judge, self.metric, self.mode)}", err=True)
+            return None
+        if self.restorepath is not None:
+            weights = path if best["step"] == saved["step"] else path.parent / checkpoint.name_of(best["step"])
+            if not weights.is_dir():
+                return None
+            self.pending[r] = checkpoint.read(weights, self.map_location).weights
+        return best
+
+    def go_back(
+        self, trainer: "Trainer", run: "RunFolder", best: dict[str, Any] | None, lengths: dict[str, int]
+    ) -> None:
+        """Let a run's folder be as it was at the step that the run goes on from."""
+        run.rewind(lengths)
+        if trainer.world.first:
+            for step in checkpoint.steps(run.checkpoints):
+                if step > trainer.step:
+                    checkpoint.remove(run.checkpoints / checkpoint.name_of(step))
+            # A run may have been killed between a checkpoint and its pointers.
+            self.settle(run.checkpoints, trainer.step, best, final=trainer.step >= trainer.last_step)
 
 
 def accompany(trainer: "Trainer", r: int, folder: Path) -> None:

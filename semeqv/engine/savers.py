@@ -1,10 +1,13 @@
 """What is kept of a run."""
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 from semeqv.engine.component import check_bounds, component
+
+DEVICES = r"cpu|mps|cuda(:\d+)?"
 
 
 @component("savers default-saver")
@@ -45,12 +48,17 @@ class DefaultSaver:
 
     def __post_init__(self) -> None:
         check_bounds(self, etc=0, minutes=0, keep=1)
+        if not re.fullmatch(DEVICES, self.map_location):
+            raise ValueError(f"--map_location must be cpu, cuda, cuda:N or mps, not {self.map_location!r}.")
         if self.resume and self.restorepath:
             raise ValueError("--resume continues the run in its own folder, --restorepath another one; leave one out.")
 
     def build(self) -> Any:
         """The saver."""
+        from semeqv.engine.regime import torch_device
         from semeqv.engine.saver import Saver
+
+        torch_device(self.map_location, option="--map_location")
 
         return Saver(
             savelast=self.savelast,

@@ -38,7 +38,7 @@ class Settings:
         seed: Seed of everything that is sampled: initial weights, training data.
         seeds: Several seeds, one by one or as a range (42..46): one run each. Replicas of small models train as
             one program.
-        epochs: Passes over the training split.
+        epochs: Passes over the training split; with --accumulation, of the whole steps that its batches make.
         steps: Training steps, instead of epochs.
         etv: Epochs between two validations.
         device: Where to compute; `auto` takes a GPU when there is one.

@@ -1,9 +1,10 @@
 """The Trainer: a builder whose setters read like the sentence, and the loop."""
 
 import contextlib
+import itertools
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import Any
 
@@ -25,6 +26,7 @@ from semeqv.engine.regime import torch_device
 from semeqv.engine.replicas import Program, replica_stream
 from semeqv.engine.scoring import Scorer, scored
 from semeqv.engine.signals import Interrupted, Signals
+from semeqv.engine.tested import best_weights
 from semeqv.engine.watch import Watch
 
 
@@ -61,6 +63,8 @@ class Trainer(Builder):
         self.observers: list[Callback] = []
         self.scorers: list[Scorer] = []
         self.stopping: str | None = None
+        self.asked = 0
+        self.spent, self.since = 0.0, 0.0  # seconds of earlier sessions, and when this one began
 
     # -- what callbacks may ask -----------------------------------------------------------------------------------
 
@@ -73,6 +77,11 @@ class Trainer(Builder):
     def last_step(self) -> int:
         """The number of the last step."""
         return self.steps or self.epochs * self.epoch_steps
+
+    @property
+    def seconds(self) -> float:
+        """How long the run has trained, in all sessions up to now."""
+        return self.spent + time.perf_counter() - self.since
 
     @property
     def made(self) -> Learner:
@@ -100,19 +109,26 @@ class Trainer(Builder):
             The last metrics of validation (of training when there is no validation set), name to an array over
             replicas; empty when a resumed run had no step left.
         """
-        with self.world.company():
-            if not self.trained:
-                self.prepare()
-            self.trained = True
-            started = time.perf_counter()
-            metrics = self.loop()
-        if isinstance(self.made, Program):
-            for r, model in enumerate(self.models):
-                model.load_state_dict(self.made.module(r).state_dict())
-        for model in self.models:
-            model.trained = True  # type: ignore[assignment]  # for actions that see the model alone
-        for run in self.runs:
-            run.finish(self.step, time.perf_counter() - started, stopped=self.stopping, skipped=self.watch.skipped)
+        try:
+            with self.world.company():
+                if not self.trained:
+                    self.prepare()
+                self.trained = True
+                self.since = time.perf_counter()
+                metrics = self.loop()
+                self.spent = self.seconds
+            if isinstance(self.made, Program):
+                for r, model in enumerate(self.models):
+                    model.load_state_dict(self.made.module(r).state_dict())
+            for model in self.models:
+                model.trained = True  # type: ignore[assignment]  # for actions that see the model alone
+            for run in self.runs:
+                run.finish(self.step, self.spent, stopped=self.stopping, skipped=self.watch.skipped)
+        finally:
+            for run in self.runs:
+                run.release()
+        if self.asked:  # in the last step, or what followed it
+            self.interrupted(self.asked)
         return metrics
 
     def loop(self) -> Metrics:
@@ -150,6 +166,7 @@ class Trainer(Builder):
                     inner.reset() if ended else inner.update()
             for callback in self.callbacks:
                 callback.on_end(self)
+            (self.asked,) = self.world.largest(signals.asked)
         if self.stopping:
             click.echo(f"Stopped at step {self.step}: {self.stopping}", err=True)
         return last
@@ -220,19 +237,35 @@ class Trainer(Builder):
             raise UserError("There is nothing to test on. Add a data set with --split test.")
         if self.learner is None:
             self.prepare(training=False)
-        if self.saver is not None:
-            self.saver.take_best(self)
-        with self.world.company(), self.running():
-            found = {name: self.evaluate("test", name, dataset) for name, dataset in self.testsplits.items()}
+        last = self.step
+        with self.world.company(), self.running(), best_weights(self) as steps:
+            self.step = max(steps, default=self.step)
+            found = {name: self.evaluate("test", name, each, steps=steps) for name, each in self.testsplits.items()}
+        if self.trained:
+            self.step = last
         for run in self.runs:
             run.flush()
         return found
 
-    def evaluate(self, split: str, name: str | None, dataset: Any, write: bool = True) -> Metrics:
-        """The metrics of one pass over a data set, written down and shown to the callbacks of its split."""
+    def evaluate(
+        self, split: str, name: str | None, dataset: Any, write: bool = True, steps: Sequence[int] = ()
+    ) -> Metrics:
+        """The metrics of one pass over a data set, written down and shown to the callbacks of its split.
+
+        Args:
+            split: validation or test.
+            name: The name of the data set, if it has one.
+            dataset: The data set.
+            write: Whether they are written down, and shown.
+            steps: The step of the weights of each run; that of the Trainer if left out.
+
+        Returns:
+            Name to an array over replicas.
+        """
         mean = Mean(self.made.names)
         self.scorers = [dataset.scorer() for _ in self.models] if hasattr(dataset, "scorer") else []
         bar = "valid" if split == "validation" else "test"
+        shifted = getattr(self.models[0], "predicts_next", False)
         for batch in tqdm(
             dataset.batches(),
             desc=split,
@@ -240,21 +273,22 @@ class Trainer(Builder):
             leave=False,
             disable=None if self.bars[bar] and len(dataset) > 20 else True,
         ):
-            mean.add(self.made.evaluate(batch, self.scorers), targets(batch))
+            mean.add(self.made.evaluate(batch, self.scorers), targets(batch, shifted))
         metrics = mean.value() | scored(self.scorers, self.world)
         if not write:
             return metrics
-        self.write(split, name, metrics)
+        self.write(split, name, metrics, steps)
         for callback in self.callbacks:
             if callback.split == split and callback.epochs and (split == "test" or self.epoch % callback.epochs == 0):
                 callback.on_epoch(self, metrics, name)
         return metrics
 
-    def write(self, split: str, name: str | None, metrics: Metrics) -> None:
-        """Add a line to every replica's metrics.jsonl."""
-        for r, run in enumerate(self.runs):
+    def write(self, split: str, name: str | None, metrics: Metrics, steps: Sequence[int] = ()) -> None:
+        """Add a line to every replica's metrics.jsonl, of the step that its weights are from."""
+        for r, (run, step) in enumerate(zip(self.runs, steps or itertools.repeat(self.step))):
             values = {key: float(value[r]) for key, value in metrics.items()}
-            run.metrics.append({"epoch": self.epoch, "step": self.step, "split": split, "name": name, **values})
+            where = {"epoch": step // self.epoch_steps, "step": step, "split": split, "name": name}
+            run.metrics.append(where | values)
 
     # -- preparations ---------------------------------------------------------------------------------------------
 
@@ -265,12 +299,15 @@ class Trainer(Builder):
             training: Whether to train; a test neither resumes nor starts a run, it only opens the callbacks' files.
         """
         check_parts(self, training)
+        self.step = 0  # a test may have set it
         if self.trainsplit is not None:
             self.epoch_steps = max(1, len(self.trainsplit) // self.accumulation)
         if self.threads:
             torch.set_num_threads(self.threads)
         device = torch_device(self.device, self.world)
         self.world.join(device.type == "cuda", self.timeout)
+        if training:
+            self.world.by_first(self.hold)
         found = self.saver.find(self) if training and self.saver is not None else []
         self.learner = make_learner(self, device, found, training)
         self.epoch_mean, self.window_mean = Mean(self.learner.names), Mean(self.learner.names)
@@ -293,6 +330,11 @@ class Trainer(Builder):
         if not resumed:
             for callback in self.callbacks:
                 callback.on_begin(self)
+
+    def hold(self) -> None:
+        """Keep the folders of the runs to this Trainer, until it has trained."""
+        for run in self.runs:
+            run.hold()
 
     def stream(self) -> Iterator[Batch]:
         """Training batches from the current step on; several replicas are their first dimension."""
@@ -331,9 +373,19 @@ class Trainer(Builder):
 
     @contextlib.contextmanager
     def running(self) -> Iterator[None]:
-        """The state of torch during a run."""
-        with torch.autograd.set_detect_anomaly(self.detect_anomaly):
-            yield
+        """The state of torch during a run.
+
+        Raises:
+            RuntimeError: When something else than a backward pass that made a NaN goes wrong.
+            UserError: When autograd has found the operation that made a NaN, which torch shows as a warning.
+        """
+        try:
+            with torch.autograd.set_detect_anomaly(self.detect_anomaly):
+                yield
+        except RuntimeError as error:
+            if not self.detect_anomaly or "returned nan values" not in str(error):
+                raise
+            raise UserError(f"In step {self.step + 1}: {error}{self.watch.keep(self.step + 1, 0)}") from error
 
     def bar(self, name: str, total: int, unit: str, initial: int = 0) -> Any:
         """A progress bar; silent when stderr is no terminal."""

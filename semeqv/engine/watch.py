@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import save_file
 from torch import Tensor
 
@@ -95,7 +96,10 @@ class Watch:
             for name, tensor in batch.items()
         }
         path = self.trainer.runs[replica].path / "nonfinite" / f"step-{step:08d}.safetensors"
-        if self.trainer.world.first:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            save_file(tensors, path)
+        try:
+            if self.trainer.world.first:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                save_file(tensors, path)
+        except (OSError, SafetensorError):  # a full disk is either
+            return f" Its batch cannot be written to {path}."
         return f" Its batch is in {path}."

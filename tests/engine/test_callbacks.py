@@ -7,6 +7,7 @@ import sys
 
 import numpy
 import pytest
+from test_resuming import judged
 from test_trainer import TEST, Line, Points, points, same, weights
 
 from semeqv.engine.callbacks.early_stopping import EarlyStopping
@@ -87,6 +88,12 @@ def test_the_set_of_a_name_is_observed():
         trainer = points().set_validsplit(Points(), "right").set_validsplit(Wrong(), "wrong").set_epochs(12)
         trainer.add_callback(EarlyStopping(mode="min", patience=3, name=name).build()).train()
         assert (trainer.epoch < 12) == stops
+
+
+def test_what_a_scorer_finds_is_observed(tmp_path):
+    trainer = judged(tmp_path, 40).add_callback(EarlyStopping(metric="f1", patience=2).build())
+    trainer.train()
+    assert trainer.step == 12
 
 
 STOP = "cli callbacks early-stopping --mode min --min_delta 0.05 --patience"

@@ -234,3 +234,12 @@ def test_all_ways_to_start_are_one_program(start):
         [sys.executable, *start, "cli", "optimizers", "--help"], check=True, capture_output=True, text=True
     )
     assert done.stdout.startswith("Usage: semeqv cli optimizers")
+
+
+def test_the_folder_that_the_line_names_goes_before_the_saved_one(say, tmp_path):
+    line = f"{DATA} {MODEL} {OPTIMIZER} {LOSS}"
+    say(f"--output a {line} cli train")
+    say("--config a/run.json cli savers default-saver --dirpath b")
+    say(f"--dump-config c.json {line} cli savers default-saver --dirpath c cli train")
+    say("--config c.json --output d")
+    assert {path.parent.name for path in tmp_path.glob("*/run.json")} == {"a", "b", "d"}

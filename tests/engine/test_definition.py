@@ -3,9 +3,11 @@
 from pathlib import Path
 
 import pytest
+from test_trainer import points
 
-from semeqv.engine.definition import refuse_changes
+from semeqv.engine.definition import definition, refuse_changes
 from semeqv.engine.errors import UserError
+from semeqv.engine.runs import RunFolder
 
 CHECKPOINT = Path("runs/x/checkpoints/step-00000001")
 
@@ -16,6 +18,23 @@ def test_only_the_innermost_differences_are_shown():
     with pytest.raises(UserError) as refused:
         refuse_changes(CHECKPOINT, old, new)
     assert "data was {'corpus': {'files': {'b': '2'}}}, is {'corpus': {'files': {'b': '3'}}}" in str(refused.value)
+
+
+def test_what_only_measures_or_keeps_defines_nothing():
+    parts = [
+        "model load --from test",
+        "tokenizer load --from validation",
+        "dataset europarl --split train",
+        "dataset europarl --split test --name en",
+        "xor dataset default --split validation",
+        "mlm callbacks cdists --etc 1",
+        "savers default-saver --keep 2",
+    ]
+    trainer = points()
+    trainer.prepare()
+    trainer.runs = [RunFolder(Path("runs/x"), {"parts": parts})]
+    said = [name for name in definition(trainer, 0) if name.startswith("cli ")]
+    assert said == ["cli model load", "cli tokenizer load", "cli dataset europarl"]
 
 
 def test_a_new_option_with_its_usual_value_is_no_difference():

@@ -2,6 +2,7 @@
 
 import itertools
 import json
+from pathlib import Path
 
 import numpy
 import pytest
@@ -10,11 +11,12 @@ from safetensors.torch import load_file
 from torch import nn
 
 from semeqv.engine.callbacks.callback import Callback
+from semeqv.engine.callbacks.log import Log
 from semeqv.engine.errors import UserError
 from semeqv.engine.losses import CrossEntropy
 from semeqv.engine.objectives import cross_entropy
 from semeqv.engine.optimizers import AdamW
-from semeqv.engine.randomness import seed_everything
+from semeqv.engine.randomness import generator_states, restore_generators, seed_everything
 from semeqv.engine.savers import DefaultSaver
 from semeqv.engine.schedulers import Constant, Cosine
 from semeqv.engine.trainer import Trainer
@@ -246,6 +248,49 @@ def test_the_cosine_is_periodic():
         optimizer.step()
         scheduler.step()
     assert numpy.allclose([rates[0], rates[5], rates[10], rates[20], rates[30]], [1.0, 0.55, 0.1, 1.0, 0.1])
+
+
+@pytest.mark.filterwarnings("ignore:Error detected in")
+def test_an_anomaly_names_the_operation_and_keeps_the_batch(tmp_path):
+    def loss(outputs, batch):
+        return {"loss": (outputs["logits"] * 0).sum().abs().sqrt()}
+
+    trainer = points().set_loss_fn(loss).set_detect_anomaly(True).set_output(tmp_path)
+    with pytest.raises(UserError, match=r"In step 1: Function 'AbsBackward0' returned nan .* Its batch is in .*00001"):
+        trainer.train()
+
+
+def test_a_device_that_is_not_there_is_named(monkeypatch):
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with pytest.raises(UserError, match="--device mps: torch sees no such device here"):
+        points().set_device("mps").train()
+    with pytest.raises(UserError, match="--map_location cuda: torch sees"):
+        DefaultSaver(map_location="cuda").build()
+    with pytest.raises(ValueError, match="--map_location must be cpu, cuda, cuda:N or mps, not 'gpu'"):
+        DefaultSaver(map_location="gpu")
+
+
+def test_a_run_goes_on_where_there_are_fewer_devices(monkeypatch):
+    restored, states = [], generator_states()
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
+    monkeypatch.setattr(torch.cuda, "set_rng_state_all", restored.extend)
+    restore_generators(states | {"cuda": ["first", "second"]})
+    assert restored == ["first"]
+
+
+def test_steps_that_go_nowhere_are_refused():
+    with pytest.raises(ValueError, match="say where to by --step_log_path"):
+        Log(epoch_log_path=Path("e"), stc=1)
+
+
+@pytest.mark.parametrize("classes", [3, 500])
+def test_a_class_that_is_ruled_out_does_no_harm(classes):
+    logits = torch.zeros(1, classes)
+    logits[0, 0] = -torch.inf
+    found = cross_entropy({"logits": logits}, {"labels": torch.tensor([1])})["loss"]
+    torch.testing.assert_close(found, torch.tensor(classes - 1.0).log())
 
 
 @pytest.mark.parametrize("classes", [7, 500])

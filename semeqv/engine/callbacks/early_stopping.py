@@ -66,8 +66,7 @@ class EarlyStopper(Callback):
             trainer: The Trainer.
 
         Raises:
-            UserError: When there are several replicas, it is open which validation set is meant, or the metric is not
-                measured.
+            UserError: When there are several replicas, or it is open which validation set is meant.
         """
         if len(trainer.models) > 1:
             raise UserError("Early stopping is for one run: replicas that train as one cannot stop one by one.")
@@ -78,16 +77,25 @@ class EarlyStopper(Callback):
             raise UserError(f"No validation set is named {self.options.name!r}; there is {', '.join(names)}.")
         if self.options.name is None and len(names) > 1:
             raise UserError(f"Early stopping observes one validation set of {', '.join(names)}. Choose it by --name.")
-        if self.metric not in trainer.made.names:
-            raise UserError(
-                f"Early stopping observes {self.metric!r}, which is not measured; there is "
-                f"{', '.join(trainer.made.names)}. Choose one by --metric (and --mode)."
-            )
 
     def on_epoch(self, trainer: Any, metrics: Any, name: str | None) -> None:
-        """Count the validations since the last improvement."""
+        """Count the validations since the last improvement.
+
+        Args:
+            trainer: The Trainer.
+            metrics: Name to an array over replicas.
+            name: The name of the validation set.
+
+        Raises:
+            UserError: When the metric is not among them.
+        """
         if self.options.name is not None and name != self.options.name:
             return
+        if self.metric not in metrics:
+            raise UserError(
+                f"Early stopping observes {self.metric!r}, which is not measured; there is {', '.join(metrics)}. "
+                "Choose one by --metric (and --mode)."
+            )
         value, sign = float(metrics[self.metric][0]), 1 if self.options.mode == "max" else -1
         if not math.isnan(value) and (self.best is None or sign * (value - self.best) > self.options.min_delta):
             self.best, self.waited = value, 0

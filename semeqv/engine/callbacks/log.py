@@ -60,6 +60,11 @@ class Log(Logged):
     With several seeds a path must tell the runs apart: `{run}` in it stands for the run's folder.
     """
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.stc and self.epoch_log_path and not self.step_log_path:
+            raise ValueError("--stc says how often a step is written; say where to by --step_log_path.")
+
     def build(self) -> Any:
         """The callback."""
         from semeqv.engine.callbacks.logger import Logger

@@ -1,0 +1,65 @@
+"""The weights that a test measures: the best ones, when they were kept, else the last."""
+
+import contextlib
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from torch import Tensor
+
+from semeqv.engine import checkpoint
+from semeqv.engine.errors import UserError
+
+if TYPE_CHECKING:
+    from semeqv.engine.trainer import Trainer
+
+
+@contextlib.contextmanager
+def best_weights(trainer: "Trainer") -> Iterator[list[int]]:
+    """Give every replica its best weights, when a saver kept them; else its last ones.
+
+    Args:
+        trainer: The Trainer. When it has trained, its last weights come back afterwards. When it has not, weights
+            are read from each run's folder, and stay; where there is no checkpoint, a model that was opened from
+            somewhere (it has a `source`) is taken as it is.
+
+    Yields:
+        The step of the weights of each run.
+
+    Raises:
+        UserError: When it has not trained, and a folder has no checkpoint, or one that --overwrite would replace.
+    """
+    steps, last = [trainer.step] * len(trainer.runs), dict[int, dict[str, Tensor]]()
+    try:
+        for r in range(len(trainer.runs) if trainer.saver else 0):
+            path = best_path(trainer, r)
+            if path is None or (trainer.trained and path.name == checkpoint.name_of(trainer.step)):
+                continue
+            saved = checkpoint.read(path, trainer.saver.map_location)
+            if trainer.trained:
+                last[r] = trainer.made.weights(r, everywhere=True)
+            try:
+                trainer.made.load(r, saved.weights, None)
+            except RuntimeError as error:  # other names or shapes
+                raise UserError(f"{path} is of another model: {' '.join(str(error).split())[:200]}") from error
+            steps[r] = saved.trainer["step"]
+            if not trainer.trained:
+                trainer.models[r].trained = True  # type: ignore[assignment]
+                trainer.step, trainer.epoch_steps = saved.trainer["step"], saved.trainer["epoch_steps"]
+        yield steps
+    finally:
+        for r, weights in last.items():
+            trainer.made.load(r, weights, None)
+
+
+def best_path(trainer: "Trainer", r: int) -> Path | None:
+    """The checkpoint of a replica's best weights, or of its last when it has not trained; None for those it has."""
+    run, pointers = trainer.runs[r], ("best",) if trainer.trained else ("best", "last")
+    path = trainer.world.by_first(partial(checkpoint.pointed, run.checkpoints, *pointers))
+    if trainer.trained or (path is not None and not run.overwrite):
+        return path
+    if getattr(trainer.models[r], "source", None) is None:
+        but = " but what --overwrite would replace" if path else ""
+        raise UserError(f"{run.checkpoints} has no checkpoint to test{but}; train first: cli train cli test")
+    return None
