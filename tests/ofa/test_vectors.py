@@ -24,6 +24,7 @@ from ofa.vectors.writing import write_vectors
 from semeqv.engine.errors import UserError
 from semeqv.tasks.measures.overlap import overlap
 from semeqv.text.datasets.babel import Babel
+from semeqv.text.datasets.reading import chosen
 
 WORDS = st.text(st.characters(categories=["L", "N", "P"]), min_size=1, max_size=9)
 
@@ -144,14 +145,14 @@ def test_vectors_of_aligned_text_bring_translations_together(say):
 
 
 def test_test_text_is_left_out(say, tmp_path):
-    pair = next(row for row in Babel(documents=40).rows() if len(row) == 2)
+    pair = next(row for row in chosen(Babel(documents=40)) if len(row) == 2)
     (tmp_path / "test.txt").write_text(pair["lume"].split("\n")[0].upper() + "\n")
     said = say("cli dataset babel --documents 40 cli ofa vectors --dimensions 5 --least 1 --disjoint_from test.txt").out
     assert "1 pairs left out, for they hold 1 sentences of the tests" in said
 
 
 def test_text_that_is_written_holds_no_test(say, tmp_path):
-    pairs = [row for row in Babel(documents=40).rows() if len(row) == 2]
+    pairs = [row for row in chosen(Babel(documents=40)) if len(row) == 2]
     lines = [line for row in pairs for line in row["lume"].split("\n")]
     (tmp_path / "test.txt").write_text(lines[3].upper() + "\n" + lines[8][3:-3] + "\n")
     say("cli dataset babel --documents 40 cli ofa text --path made/text --disjoint_from test.txt")
