@@ -21,7 +21,7 @@ include $(dir $(lastword $(MAKEFILE_LIST)))ofa.mk
 
 # Sentences of the tests in either language, wherever they are; the others do not matter here.
 $(RUN)/text.json: | $(RUN)/ready
-	$(SEMEQV) $(CORPUS_$(LANGUAGE)) cli ofa text --path $(RUN)/text \
+	$(SEMEQV) $(CORPUS_$(LANGUAGE)) cli ofa text --path $(RUN)/text --shuffle \
 	  --disjoint_from tatoeba_laser_v1/tatoeba_laser_v1 flores/flores \
 	  --endings $(CODE)-eng.$(CODE) $(CODE)-eng.eng flores-dev.en flores-dev.$(LANGUAGE) flores-test.en flores-test.$(LANGUAGE)
 

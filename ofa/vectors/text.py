@@ -1,6 +1,6 @@
 """An aligned corpus without the sentences of tests, as an action."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,22 +22,27 @@ class Text:
         path: What the names of the files have in common: PATH.en, PATH.fr, ...
         disjoint_from: Files, folders and archives of test text, here or under `$SEMEQV_DATA`.
         endings: Of folders and archives, only the files whose names end so, such as `.fr`; all if left out.
+        shuffle: Write the pairs in an order drawn by --seed, so that the first ones are a sample of all: some corpora
+            are sorted, by length perhaps.
     """
 
     path: Path = Path("text")
     disjoint_from: tuple[Path, ...] = ()
     endings: tuple[str, ...] = ()
+    shuffle: bool = False
 
-    def build(self, *, dataset_options: Mapping[tuple[str, str | None], Any]) -> None:
+    def build(self, *, dataset_options: Mapping[tuple[str, str | None], Any], seed: int) -> None:
         """Write the files.
 
         Args:
             dataset_options: The data sets of the sentence, not built; the training set is read.
+            seed: Of the order.
 
         Raises:
             UserError: When there is no aligned corpus, or (from the readers) a file is missing.
         """
         import json
+        import random
 
         import click
 
@@ -54,8 +59,12 @@ class Text:
             raise UserError("Say an aligned corpus of two languages: cli dataset europarl --languages en fr")
         apart = Apart(self.disjoint_from, self.endings)
         whole = (row for row in chosen(corpus) if len(row) == len(languages))
+        kept: Iterable[Mapping[str, str]] = apart.rows(whole)
+        if self.shuffle:
+            kept = list(kept)
+            random.Random(seed).shuffle(kept)
         try:
-            files = write_aligned(self.path, (Aligned(dict(row)) for row in apart.rows(whole)), languages)
+            files = write_aligned(self.path, (Aligned(dict(row)) for row in kept), languages)
         except ValueError as error:
             raise UserError(f"{self.path}: a sentence is no line of text ({error}).") from error
         write_text(self.path.with_name(f"{self.path.name}.json"), json.dumps(apart.facts(), indent=2) + "\n")

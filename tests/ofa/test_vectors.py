@@ -162,6 +162,10 @@ def test_text_that_is_written_holds_no_test(say, tmp_path):
     facts = json.loads((tmp_path / "made/text.json").read_text())
     assert facts == {"pairs": len(kept), "left out": 2, "test sentences": 2, "found": 2}
     assert overlap((tmp_path / "test.txt").read_text().splitlines(), kept).share == 0
+    say("cli dataset babel --documents 40 cli ofa text --path mixed/text --disjoint_from test.txt --shuffle")
+    mixed = [(tmp_path / f"mixed/text.{language}").read_text().splitlines() for language in ("lume", "drask")]
+    assert mixed[0] != kept
+    assert sorted(zip(*mixed)) == sorted(zip(kept, (tmp_path / "made/text.drask").read_text().splitlines()))
     assert "aligned corpus" in say("cli dataset babel --languages lume cli ofa text", code=2).err
 
 
