@@ -12,8 +12,8 @@ import click
 import numpy
 import torch
 from torch import Tensor
-from tqdm import tqdm
 
+from semeqv.engine.bars import epoch_bar, run_bar, shown_pass
 from semeqv.engine.batches import Batch, targets
 from semeqv.engine.builder import Builder
 from semeqv.engine.callbacks.callback import Callback
@@ -143,8 +143,8 @@ class Trainer(Builder):
         with (
             signals.heard(),
             self.running(),
-            self.bar("epoch", self.last_step, "step", self.step) as bar,
-            self.train_bar() as inner,
+            run_bar(self) as bar,
+            epoch_bar(self) as inner,
         ):
             while not over:
                 metrics = self.made.step([next(batches) for _ in range(self.accumulation)])
@@ -264,15 +264,8 @@ class Trainer(Builder):
         """
         mean = Mean(self.made.names)
         self.scorers = [dataset.scorer() for _ in self.models] if hasattr(dataset, "scorer") else []
-        bar = "valid" if split == "validation" else "test"
         shifted = getattr(self.models[0], "predicts_next", False)
-        for batch in tqdm(
-            dataset.batches(),
-            desc=split,
-            total=len(dataset),
-            leave=False,
-            disable=None if self.bars[bar] and len(dataset) > 20 else True,
-        ):
+        for batch in shown_pass(self, split, dataset):
             mean.add(self.made.evaluate(batch, self.scorers), targets(batch, shifted))
         metrics = mean.value() | scored(self.scorers, self.world)
         if not write:
@@ -386,31 +379,3 @@ class Trainer(Builder):
             if not self.detect_anomaly or "returned nan values" not in str(error):
                 raise
             raise UserError(f"In step {self.step + 1}: {error}{self.watch.keep(self.step + 1, 0)}") from error
-
-    def bar(self, name: str, total: int, unit: str, initial: int = 0) -> Any:
-        """A progress bar; silent when stderr is no terminal."""
-        return tqdm(
-            total=total,
-            initial=initial,
-            unit=unit,
-            desc="train",
-            disable=None if self.bars[name] else True,
-            smoothing=0.05,
-            mininterval=0.5,
-            dynamic_ncols=True,
-        )
-
-    def train_bar(self) -> Any:
-        """A bar for the batches of an epoch, when there are enough of them."""
-        if not self.bars["train"] or self.epoch_steps < 50 or self.epoch_steps == self.last_step:
-            return contextlib.nullcontext()
-        return tqdm(
-            total=self.epoch_steps,
-            initial=self.step % self.epoch_steps,
-            unit="batch",
-            desc="epoch",
-            disable=None,
-            leave=False,
-            mininterval=0.5,
-            dynamic_ncols=True,
-        )

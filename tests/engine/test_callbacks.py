@@ -8,7 +8,8 @@ import sys
 import numpy
 import pytest
 from test_resuming import judged
-from test_trainer import TEST, Line, Points, points, same, weights
+from test_runs import TEST
+from test_trainer import Line, Points, points, same, weights
 
 from semeqv.engine.callbacks.early_stopping import EarlyStopping
 from semeqv.engine.errors import UserError

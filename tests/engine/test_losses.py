@@ -9,6 +9,28 @@ from semeqv.engine.objectives import cross_entropy
 from tests.sentences import DATA, MODEL, OPTIMIZER, VALID
 
 
+@pytest.mark.parametrize("classes", [3, 500])
+def test_a_class_that_is_ruled_out_does_no_harm(classes):
+    logits = torch.zeros(1, classes)
+    logits[0, 0] = -torch.inf
+    found = cross_entropy({"logits": logits}, {"labels": torch.tensor([1])})["loss"]
+    torch.testing.assert_close(found, torch.tensor(classes - 1.0).log())
+
+
+@pytest.mark.parametrize("classes", [7, 500])
+def test_cross_entropy_is_torchs(classes):
+    torch.manual_seed(0)
+    logits, labels = torch.randn(2, 9, classes, requires_grad=True), torch.randint(classes, (2, 9), dtype=torch.int32)
+    labels[0, :4] = -100
+    ours = cross_entropy({"logits": logits}, {"labels": labels})
+    theirs = nn.functional.cross_entropy(logits.flatten(0, 1), labels.flatten().long(), ignore_index=-100)
+    torch.testing.assert_close(ours["loss"], theirs)
+    (a,), (b,) = torch.autograd.grad(ours["loss"], logits), torch.autograd.grad(theirs, logits)
+    torch.testing.assert_close(a, b)
+    right = (logits.argmax(-1) == labels)[labels != -100].float().mean()
+    torch.testing.assert_close(ours["accuracy"], right)
+
+
 @pytest.mark.parametrize("classes", [7, 500])
 @pytest.mark.parametrize("smoothing", [0.1, 0.9])
 def test_smoothed_cross_entropy_is_torchs(classes, smoothing):

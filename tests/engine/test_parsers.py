@@ -25,8 +25,8 @@ from semeqv.engine import checkpoint
 from semeqv.engine.artefacts import read_array, read_metrics, read_run
 from semeqv.engine.component import LARGEST, MOST, choices, component, without_none, words_of
 from semeqv.engine.errors import UserError
+from semeqv.engine.logs import ArrayLog, LineLog
 from semeqv.engine.plugins import command
-from semeqv.engine.runs import ArrayLog, LineLog
 from semeqv.engine.sentence import Leaf, Sentence, Step
 from semeqv.engine.settings import Settings
 from semeqv.problem.xor.experiments import bayes_of, option, pairs_of

@@ -12,11 +12,12 @@ import torch
 from test_trainer import Line, Points, points
 
 from semeqv.engine import checkpoint
-from semeqv.engine.build import free_folder
 from semeqv.engine.callbacks.callback import Callback
 from semeqv.engine.callbacks.log import Log
 from semeqv.engine.errors import UserError
-from semeqv.engine.runs import ArrayLog, LineLog, RunFolder
+from semeqv.engine.logs import ArrayLog, LineLog
+from semeqv.engine.plan import free_folder
+from semeqv.engine.runs import RunFolder
 from semeqv.engine.savers import DefaultSaver
 from semeqv.engine.scoring import Scorer
 from semeqv.engine.signals import Interrupted

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from semeqv.engine.runs import finite
+from semeqv.engine.logs import finite
 from semeqv.problem.mlm.experiments import Experiment
 from semeqv.problem.mlm.findings import (
     CLOSE,

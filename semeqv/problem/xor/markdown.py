@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from semeqv.engine.runs import finite
+from semeqv.engine.logs import finite
 from semeqv.problem.xor.experiments import Experiment
 from semeqv.problem.xor.findings import (
     APART_OUTPUT,

@@ -1,0 +1,150 @@
+"""Runs of whole sentences: what they leave in their folders, and how they go on."""
+
+import json
+
+import numpy
+import pytest
+from test_trainer import same, weights
+
+from semeqv.engine.losses import CrossEntropy
+from semeqv.engine.optimizers import AdamW
+from semeqv.engine.randomness import seed_everything
+from semeqv.engine.savers import DefaultSaver
+from semeqv.engine.schedulers import Cosine
+from semeqv.engine.trainer import Trainer
+from semeqv.problem.xor.datasets.default import Default
+from semeqv.problem.xor.models.transformer import Transformer
+from tests.sentences import DATA, LOSS, MODEL, OPTIMIZER, VALID
+
+SEGMENTS = (DATA, VALID, MODEL, LOSS, OPTIMIZER, "cli schedulers cosine", "cli callbacks cdists")
+
+
+def test_order_does_not_matter_and_the_builder_gives_the_same(say, tmp_path):
+    found = []
+    for i, shift in enumerate((0, 1, 2, 3, 4, 5)):
+        line = " ".join(SEGMENTS[shift:] + SEGMENTS[:shift][::-1])
+        say(f"--seed 7 --epochs 6 --output {tmp_path}/{i} {line} cli train")
+        found.append(weights(tmp_path / str(i)))
+    assert all(same(found[0], other) for other in found[1:])
+
+    data = Default(size=5, zero_dst=(0.1, 0.9), one_dst=(0.5, 0.5), batch_size=64, drop_last=False).build()
+    seed_everything(7)
+    model = Transformer(layers=1, heads=1, embedding_size=4, feedforward_size=4).build(data)
+    (
+        Trainer()
+        .set_seed(7)
+        .set_model(model)
+        .set_loss_fn(CrossEntropy().build())
+        .set_optimizer(AdamW(learning_rate=0.01))
+        .set_scheduler(Cosine())
+        .set_trainsplit(data)
+        .set_epochs(6)
+        .set_saver(DefaultSaver().build())
+        .set_output(tmp_path / "python")
+        .train()
+    )
+    assert same(found[0], weights(tmp_path / "python"))
+
+
+def test_what_a_run_leaves(say, tmp_path):
+    out = say(f"--epochs 4 --etv 2 --output run {' '.join(SEGMENTS)} cli train").out
+    assert "validation, step 4" in out
+    record = json.loads((tmp_path / "run/run.json").read_text())
+    assert record["sentence"]["actions"] == ["train"]
+    assert record["facts"]["dataset"]["train"]["bayes_accuracy"] == pytest.approx(0.7)
+    assert record["steps"] == 4
+    assert {"torch", "semeqv", "python"} <= record["versions"].keys()
+    lines = [json.loads(line) for line in (tmp_path / "run/metrics.jsonl").read_text().splitlines()]
+    assert [(line["step"], line["split"]) for line in lines] == [
+        (2, "train"),
+        (2, "validation"),
+        (4, "train"),
+        (4, "validation"),
+    ]
+    assert numpy.load(tmp_path / "run/input_cdists.npy", allow_pickle=False).shape == (5, 7, 7)
+    say("--config run/run.json --output again --epochs 4")
+    assert (tmp_path / "again/metrics.jsonl").read_text() == (tmp_path / "run/metrics.jsonl").read_text()
+
+
+def test_a_run_is_not_lost_to_another(say, tmp_path):
+    line = f"--output run {' '.join(SEGMENTS)} cli train"
+    say(line)
+    before = (tmp_path / "run/metrics.jsonl").read_bytes()
+    assert "already holds a run" in say(line, code=2).err
+    assert (tmp_path / "run/metrics.jsonl").read_bytes() == before
+    say(f"--overwrite --seed 5 {line}")
+    assert (tmp_path / "run/metrics.jsonl").read_bytes() != before
+
+
+def test_testing_takes_the_best_weights(say, tmp_path):
+    test = "cli xor dataset default --size 5 --batch_size 64 --drop_last False --split test --draws 4"
+    line = " ".join(SEGMENTS)
+    out = say(f"--epochs 3 --output run {line} {test} cli savers default-saver --savebest cli train cli test").out
+    assert "test" in out
+    lines = [json.loads(line) for line in (tmp_path / "run/metrics.jsonl").read_text().splitlines()]
+    assert lines[-1]["split"] == "test"
+
+
+def test_a_run_without_a_terminal_prints_no_bars(say):
+    assert say(f"{' '.join(SEGMENTS)} cli train").err == ""
+
+
+def test_without_a_compiler_long_runs_go_on_uncompiled(say, monkeypatch):
+    monkeypatch.setattr("semeqv.engine.preparation.shutil.which", lambda name: None)
+    monkeypatch.setattr("semeqv.engine.preparation.COMPILE_FROM", 3)
+    assert "There is no C++ compiler here" in say(f"--steps 4 {' '.join(SEGMENTS)} cli train").err
+
+
+TEST = "cli xor dataset default --size 5 --batch_size 64 --drop_last False --split test --draws 4"
+
+
+def test_testing_alone_adds_to_what_a_run_left(say, tmp_path):
+    line = " ".join(SEGMENTS)
+    say(f"--epochs 3 --output run {line} cli train")
+    before = (tmp_path / "run/metrics.jsonl").read_text()
+    say(f"--output run {TEST} {MODEL} {LOSS} cli test")
+    after = (tmp_path / "run/metrics.jsonl").read_text()
+    assert after.startswith(before)
+    added = json.loads(after[len(before) :])
+    assert (added["split"], added["step"], added["epoch"]) == ("test", 3, 3)
+
+
+def test_testing_may_come_before_going_on(say, tmp_path):
+    line = f"{' '.join(SEGMENTS)} cli savers default-saver --resume"
+    say(f"--epochs 2 --output a {line} cli train")
+    say(f"--epochs 4 --output a {TEST} {line} cli test cli train")
+    say(f"--epochs 4 --output b {line} cli train")
+    assert same(weights(tmp_path / "a"), weights(tmp_path / "b"))
+
+
+def test_continuing_from_another_run_keeps_both(say, tmp_path):
+    line = f"{' '.join(SEGMENTS)} cli savers default-saver"
+    say(f"--epochs 3 --output a {line} --savebest cli train")
+    say(f"--epochs 3 --output b {line} cli train")
+    kept = (tmp_path / "b/metrics.jsonl").read_text()
+    assert "already holds a run" in say(f"--epochs 6 --output b {line} --restorepath a cli train", code=2).err
+    assert (tmp_path / "b/metrics.jsonl").read_text() == kept
+    say(f"--epochs 6 --output c {line} --restorepath a cli train")
+    say(f"--epochs 6 --output d {line} cli train")
+    assert same(weights(tmp_path / "c"), weights(tmp_path / "d"))
+    assert "is neither a checkpoint nor a run" in say(f"--output e {line} --restorepath nowhere cli train", code=2).err
+
+
+def test_a_finished_run_says_so(say):
+    line = f"--epochs 3 --output a {' '.join(SEGMENTS)} cli savers default-saver --resume cli train"
+    say(line)
+    again = say(line)
+    assert "Nothing is left to do" in again.err
+    assert "validation, step 3" in again.out
+
+
+def test_untying_needs_no_record(say, tmp_path):
+    line = " ".join(SEGMENTS).replace("cdists", "cdists-decouple --etd 3 --etc 2")
+    say(f"--epochs 6 --output run {line} cli train".replace(MODEL, f"{MODEL} --tie"))
+    first, second = (numpy.load(tmp_path / f"run/{side}_cdists.npy") for side in ("input", "output"))
+    assert [bool((a == b).all()) for a, b in zip(first, second)] == [True, True, False, False]
+
+
+def test_one_of_two_ways_to_say_it(say):
+    assert "Write --seed or --seeds, not both." in say("--seed 1 --seeds 2 cli train", code=2).err
+    assert "Write --epochs or --steps, not both." in say("--epochs 1 --steps 2 cli train", code=2).err
