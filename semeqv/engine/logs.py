@@ -8,6 +8,7 @@ import contextlib
 import json
 import math
 import os
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, Any
@@ -16,9 +17,11 @@ import numpy
 
 from semeqv.engine.errors import UserError
 
+LIVE = 30.0  # seconds that lines wait for others, at most, while lines are added
+
 
 class LineLog:
-    """A file of JSON lines. Its `watchers` are shown each object that is added.
+    """A file of JSON lines, never long behind its run. Its `watchers` are shown each object that is added.
 
     Args:
         path: Where the file is; made when the first line is written.
@@ -26,6 +29,7 @@ class LineLog:
 
     def __init__(self, path: Path):
         self.path, self.waiting, self.length, self.mute = path, list[str](), 0, False
+        self.written = time.monotonic()
         self.watchers: list[Callable[[dict[str, Any]], None]] = []
 
     def append(self, line: dict[str, Any]) -> None:
@@ -39,7 +43,7 @@ class LineLog:
         except ValueError:
             text = json.dumps(finite(line), ensure_ascii=False)
         self.waiting.append(text + "\n")
-        if len(self.waiting) >= 10_000:
+        if len(self.waiting) >= 10_000 or time.monotonic() - self.written > LIVE:
             self.flush()
 
     def flush(self) -> int:
@@ -52,6 +56,7 @@ class LineLog:
                 file.truncate()
             self.length += len(data)
             self.waiting = []
+        self.written = time.monotonic()
         return self.length
 
     def rewind(self, length: int) -> None:

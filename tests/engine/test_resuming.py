@@ -15,7 +15,7 @@ from semeqv.engine import checkpoint
 from semeqv.engine.callbacks.callback import Callback
 from semeqv.engine.callbacks.log import Log
 from semeqv.engine.errors import UserError
-from semeqv.engine.logs import ArrayLog, LineLog
+from semeqv.engine.logs import LIVE, ArrayLog, LineLog
 from semeqv.engine.plan import free_folder
 from semeqv.engine.runs import RunFolder
 from semeqv.engine.savers import DefaultSaver
@@ -260,6 +260,15 @@ def test_a_full_disk_is_one_line(kind, record):
     with pytest.raises(UserError, match=r"/dev/full cannot be written: No space left on device"):
         log.flush()
     assert log.length == 0
+
+
+def test_lines_do_not_wait_long_for_the_file(tmp_path, monkeypatch):
+    log = LineLog(tmp_path / "steps.jsonl")
+    log.append({"step": 1})
+    assert not log.path.exists()
+    monkeypatch.setattr("semeqv.engine.logs.time.monotonic", lambda: log.written + LIVE + 1)
+    log.append({"step": 2})
+    assert log.path.read_text() == '{"step": 1}\n{"step": 2}\n'
 
 
 # -- signals ----------------------------------------------------------------------------------------------------------
