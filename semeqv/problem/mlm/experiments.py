@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,8 +14,8 @@ import click
 
 from semeqv.engine.artefacts import METRICS, read_metrics, read_run
 from semeqv.engine.followed import Followed, read_followed
+from semeqv.problem.verdicts import run_folders, seed_and_model
 
-RUN_NAME = re.compile(r"(\d+)-(.+)")
 KINDS = ("doubles", "random", "neighbours")
 BOUND = ("facts", "dataset", "validation", "doubles", "loss without context")
 
@@ -77,12 +76,7 @@ def read_experiment(folder: Path) -> Experiment:
     Raises:
         click.UsageError: There is no run, the runs follow different words, or a file is missing or wrong.
     """
-    if not folder.is_dir():
-        raise click.UsageError(f"{folder}: no such folder; give the folder of an experiment, such as runs/mlm-babel")
-    paths = sorted(path for path in folder.iterdir() if path.is_dir() and RUN_NAME.fullmatch(path.name))
-    if not paths:
-        raise click.UsageError(f"{folder}: holds no runs; its folders should be called like 42-encoder")
-    runs = tuple(read_one(path) for path in paths)
+    runs = tuple(read_one(path) for path in run_folders(folder, "runs/mlm-babel/42-encoder"))
     if len({(*run.followed.names, str(run.followed.pairs)) for run in runs}) > 1:
         raise click.UsageError(f"{folder}: its runs follow different words; put runs of one problem in a folder")
     return Experiment(folder.resolve().name, runs)
@@ -109,10 +103,9 @@ def read_one(folder: Path) -> Run:
     steps = int(max((line.number_at("step") for line in lines if "step" in line.record), default=0))
     said = read_run(folder)
     parts, bound = inside(said, "sentence", "parts"), inside(said, *BOUND)
-    seed = int(RUN_NAME.fullmatch(folder.name).group(1))
     sentence = tuple(map(str, parts)) if isinstance(parts, list) else ()
     return Run(
-        seed,
+        seed_and_model(folder)[0],
         steps,
         sentence,
         followed,

@@ -17,6 +17,7 @@ import numpy
 
 from semeqv.problem.closeness import probability_closer
 from semeqv.problem.mlm.experiments import Experiment, Run
+from semeqv.problem.verdicts import Finding
 
 EVEN = 0.5  # the probability of a swap at which word and double are equally frequent
 CLOSE = 0.5  # of the distance of random pairs: what is below counts as close
@@ -53,16 +54,6 @@ class Row:
     distances: dict[str, float]
     closer: dict[str, Estimate]
     ratio: dict[str, Estimate]
-
-
-@dataclass(frozen=True)
-class Finding:
-    """What the theory says, what that means for one number, and whether it was met (None: not measured)."""
-
-    theory: str
-    claim: str
-    measured: str
-    met: bool | None
 
 
 @cache

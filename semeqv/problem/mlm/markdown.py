@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-import html
-import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from semeqv.engine.logs import finite
@@ -16,12 +14,13 @@ from semeqv.problem.mlm.findings import (
     EMBEDDINGS,
     LEARNED,
     Estimate,
-    Finding,
     Row,
     findings,
     losses,
     rows_of,
 )
+from semeqv.problem.verdicts import harmless, overall
+from semeqv.tasks.measures.report import Table
 
 PREAMBLE = f"""\
 # The tied-embedding study on text: theory and measurement
@@ -76,11 +75,8 @@ def to_markdown(experiments: Sequence[Experiment], figures: str) -> str:
     Returns:
         The text of the file.
     """
-    every = [finding for experiment in experiments for finding in findings(experiment)]
-    met, failed = sum(each.met is True for each in every), sum(each.met is False for each in every)
-    text = f"Of the {len(every)} statements below, {met} hold and {failed} do not"
-    text += f"; {len(every) - met - failed} could not be measured.\n" if met + failed < len(every) else ".\n"
-    return "\n".join([PREAMBLE, text, *(section(experiment, figures) for experiment in experiments)])
+    found = [finding for experiment in experiments for finding in findings(experiment)]
+    return "\n".join([PREAMBLE, overall(found), *(section(experiment, figures) for experiment in experiments)])
 
 
 def section(experiment: Experiment, figures: str) -> str:
@@ -98,17 +94,26 @@ def section(experiment: Experiment, figures: str) -> str:
     lines.append(f"- {'; '.join([f'Steps: {steps}', *settings])}")
     words = experiment.words
     lines += [f"- The {len(words)} words, from the most frequent on: *{harmless(' '.join(words))}*", ""]
-    heading = ["embedding", "record", "word and double", "random pairs", "like frequency"]
-    heading += ["double closer than random", "double closer than like frequency", "distance over that of random"]
-    lines += ["Mean distances, and how words and doubles compare with the others:", ""]
-    lines += table(heading, (cells(row) for row in rows_of(experiment)))
+    lines += [
+        "Mean distances, of words and doubles, of random pairs, and of pairs of like frequency; the probability that a",
+        "double is closer than the one and than the other; and its mean distance over that of random pairs:",
+        "",
+    ]
+    lines += [distance_table(experiment).markdown()]
     bounds = sorted({f"{run.bound:.3f}" for run in experiment.runs if run.bound is not None})
     known = f" (no model that does not look at context can be below {' or '.join(bounds)})" if bounds else ""
-    lines += ["", f"Validation loss, in nats a masked token{known}:", ""]
-    lines += table(["embeddings", "mean", "each seed"], loss_cells(experiment))
-    lines += ["", "What theory says, and what was measured:", ""]
-    lines += [f"- {bullet(finding)}" for finding in findings(experiment)]
+    lines += [f"Validation loss, in nats a masked token{known}:", ""]
+    lines += [loss_table(experiment).markdown()]
+    lines += ["What theory says, and what was measured:", ""]
+    lines += [finding.bullet() for finding in findings(experiment)]
     return "\n".join(lines) + "\n"
+
+
+def distance_table(experiment: Experiment) -> Table:
+    """The distances of words and doubles and of other pairs, in each embedding, at the first and at the last record."""
+    heading = ["embedding", "record", "doubles", "random", "like frequency"]
+    heading += ["closer than random", "than like frequency", "of random"]
+    return Table("Mean distances", heading, [cells(row) for row in rows_of(experiment)], words=2)
 
 
 def cells(row: Row) -> list[str]:
@@ -123,29 +128,18 @@ def interval(estimate: Estimate) -> str:
     return f"{estimate.value:.3f} [{estimate.low:.3f}-{estimate.high:.3f}]"
 
 
-def loss_cells(experiment: Experiment) -> Iterable[list[str]]:
-    """Yield the cells of the validation losses."""
-    for tied, by_seed in losses(experiment).items():
-        if by_seed:
-            each = ", ".join(f"{seed}: {loss:.3f}" for seed, loss in sorted(by_seed.items()))
-            yield ["tied" if tied else "untied", f"{sum(by_seed.values()) / len(by_seed):.3f}", each]
-
-
-def bullet(finding: Finding) -> str:
-    """Write one statement and its outcome."""
-    verdict = {True: "holds", False: "**does not hold**", None: "not measured"}[finding.met]
-    return f"{verdict}: {finding.theory}. Expected: {finding.claim}. Measured: {finding.measured}."
-
-
-def harmless(text: str) -> str:
-    """Return a text from a file or a folder's name as one line that Markdown shows as it is, HTML too."""
-    return re.sub(r"([\\`*_\[\]|])", r"\\\1", html.escape(" ".join(text.split()), quote=False))
-
-
-def table(heading: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
-    """Return the lines of a Markdown table."""
-    lines = [f"| {' | '.join(row)} |" for row in (heading, *rows)]
-    return [lines[0], "|" + "---|" * len(heading), *lines[1:]]
+def loss_table(experiment: Experiment) -> Table:
+    """The last validation losses, untied and tied."""
+    rows = [
+        [
+            "tied" if tied else "untied",
+            f"{sum(by_seed.values()) / len(by_seed):.3f}",
+            ", ".join(f"{seed}: {loss:.3f}" for seed, loss in sorted(by_seed.items())),
+        ]
+        for tied, by_seed in losses(experiment).items()
+        if by_seed
+    ]
+    return Table("Validation loss", ["embeddings", "mean", "each seed"], rows)
 
 
 def to_json(experiments: Sequence[Experiment]) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from typing import Any
 import click
 
 from semeqv.engine.artefacts import METRICS, read_array, read_metrics, read_run, values_under
+from semeqv.problem.verdicts import run_folders, seed_and_model
 from semeqv.problem.xor.statistics import final_mean, same_contexts
 
 Pair = tuple[int, int]
@@ -21,7 +22,6 @@ Pair = tuple[int, int]
 BOTH_PAIRS: tuple[Pair, ...] = ((0, 1), (2, 3))
 SHAPE = "(records, symbols, symbols)"
 SPLITS = ("train", "validation")
-RUN_NAME = re.compile(r"(\d+)-(.+)")
 
 
 @dataclass(frozen=True)
@@ -74,19 +74,10 @@ def read_experiment(folder: Path, window: int) -> Experiment:
         window: Over how many last records the final accuracy is taken.
 
     Returns:
-        The runs, in the order of their folders' names, and what they share.
-
-    Raises:
-        click.UsageError: There is no run, or (from what it calls) a file is missing or wrong, or the runs are of
-            different problems.
+        The runs, in the order of their folders' names, and what they share. What it calls raises `click.UsageError`
+        when there is no run, a file is missing or wrong, or the runs are of different problems.
     """
-    if not folder.is_dir():
-        raise click.UsageError(
-            f"{folder}: no such folder; give the folder of an experiment, such as runs/xor-lstm-small"
-        )
-    found = sorted(path for path in folder.iterdir() if path.is_dir() and RUN_NAME.fullmatch(path.name))
-    if not found:
-        raise click.UsageError(f"{folder}: holds no runs; its folders should be called like 42-transformer")
+    found = run_folders(folder, "runs/xor-lstm-small/42-transformer")
     records = {path: read_run(path) for path in found}
     bayes = agreed(folder, "the Bayes accuracy", (bayes_of(path, record) for path, record in records.items()))
     distributions = {}
@@ -116,7 +107,7 @@ def read_one(folder: Path, record: dict[str, Any], pairs: tuple[Pair, ...], wind
     Raises:
         click.UsageError: A file of distances has another shape, or (from what it calls) a file is missing or wrong.
     """
-    seed, model = RUN_NAME.fullmatch(folder.name).groups()
+    seed, model = seed_and_model(folder)
     tied = model.endswith("wt")
     first, last, falling = {}, {}, False
     for kind in ("input", "output"):
@@ -141,7 +132,7 @@ def read_one(folder: Path, record: dict[str, Any], pairs: tuple[Pair, ...], wind
             accuracies[split] = final_mean([line.number_at("accuracy") for line in mine], window)
     counts = [line.number_at(key) for line in lines for key in ("step", "epoch") if key in line.record]
     steps = int(max(filter(math.isfinite, counts), default=0))
-    return Run(folder.name, int(seed), tied, steps, record, last, first, accuracies, falling)
+    return Run(folder.name, seed, tied, steps, record, last, first, accuracies, falling)
 
 
 def option(record: dict[str, Any], name: str) -> list[str]:

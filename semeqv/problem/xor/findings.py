@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from semeqv.problem.verdicts import Finding
 from semeqv.problem.xor.experiments import Experiment, Pair
 from semeqv.problem.xor.statistics import Summary, count_reaching, learned_threshold, summarise
 
@@ -40,21 +41,6 @@ class Accuracy:
     by_seed: dict[int, float]
     summary: Summary
     reaching: int | None
-
-
-@dataclass(frozen=True)
-class Finding:
-    """What the theory says, what that means for one number, and whether it was met (None: not measured)."""
-
-    theory: str
-    claim: str
-    measured: str
-    met: bool | None
-
-    @property
-    def verdict(self) -> str:
-        """The outcome in words."""
-        return {True: "met", False: "not met", None: "not measured"}[self.met]
 
 
 def distances(experiment: Experiment) -> list[Distance]:

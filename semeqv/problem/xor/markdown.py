@@ -3,26 +3,26 @@
 from __future__ import annotations
 
 import dataclasses
-import html
 import math
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from semeqv.engine.logs import finite
+from semeqv.problem.verdicts import Finding, harmless, overall
 from semeqv.problem.xor.experiments import Experiment
 from semeqv.problem.xor.findings import (
     APART_OUTPUT,
     APART_TIED,
     CLOSE,
     CLOSE_INPUT,
-    Finding,
     acceptance,
     accuracies,
     cost_of_tying,
     distances,
 )
 from semeqv.problem.xor.statistics import NEAR_BAYES, learned_threshold
+from semeqv.tasks.measures.report import Table
 
 PREAMBLE = f"""\
 # The tied-embedding study on XOR: theory and measurement
@@ -62,35 +62,45 @@ def to_markdown(experiments: Sequence[Experiment], window: int) -> str:
     return "\n".join(parts)
 
 
-def overall(found: Sequence[Finding]) -> str:
-    """Say how many statements were met, before any detail."""
-    met, failed = sum(finding.met is True for finding in found), sum(finding.met is False for finding in found)
-    open_ones = len(found) - met - failed
-    text = f"Of the {len(found)} statements below, {met} hold and {failed} do not"
-    return text + (f"; {open_ones} could not be measured.\n" if open_ones else ".\n")
-
-
 def section(experiment: Experiment) -> str:
     """Write the part of one experiment."""
     lines = [f"## {harmless(experiment.name)}", "", *what_was_run(experiment), ""]
-    lines += ["Distance of each pair at the last record, over runs:", ""]
-    heading = ["embeddings", "pair", "DH for the pair", "runs", "median", "mean", "min-max", "median at first record"]
-    lines += table(heading, (distance_cells(experiment, row) for row in distances(experiment)))
-    rows = accuracies(experiment)
-    if rows:
-        reach = "" if experiment.bayes is None else f" >= {learned_threshold(experiment.bayes):g}"
-        lines += ["", "Final accuracy:", ""]
-        heading = ["embeddings", "split", "median", "mean", "min-max", f"runs that reach{reach}", "each seed"]
-        lines += table(heading, (accuracy_cells(row) for row in rows))
-    lines += ["", "What theory says, and what was measured:", ""]
+    lines += [
+        "Distance of each pair at the last record, over runs, and its median at the first:",
+        "",
+        distance_table(experiment).markdown(),
+    ]
+    if accuracies(experiment):
+        lines += ["Final accuracy:", "", accuracy_table(experiment).markdown()]
+    lines += ["What theory says, and what was measured:", ""]
     found = findings(experiment)
-    for verdict, words in ((True, "holds"), (False, "**does not hold**"), (None, "not measured")):
-        lines += [
-            f"- {words}: {finding.theory}. Expected: {finding.claim}. Measured: {finding.measured}."
-            for finding in found
-            if finding.met is verdict
-        ]
+    lines += [finding.bullet() for met in (True, False, None) for finding in found if finding.met is met]
     return "\n".join([*lines, ""])
+
+
+def distance_table(experiment: Experiment) -> Table:
+    """The distance of each pair at the last record, over runs."""
+    heading = ["embeddings", "pair", "DH", "runs", "median", "mean", "min-max", "first median"]
+    rows = [distance_cells(experiment, row) for row in distances(experiment)]
+    return Table("Distance at the last record", heading, rows, words=3)
+
+
+def accuracy_table(experiment: Experiment, each: bool = True) -> Table:
+    """The final accuracy of each kind of runs on each split.
+
+    Args:
+        experiment: Its runs.
+        each: Whether those of single runs have a column, the last one.
+
+    Returns:
+        The table.
+    """
+    bayes = "not recorded" if experiment.bayes is None else f"{experiment.bayes:.3f}"
+    reach = "" if experiment.bayes is None else f" {learned_threshold(experiment.bayes):g}"
+    heading = ["embeddings", "split", "median", "mean", "min-max", f"reach{reach}", "each seed"]
+    shown = len(heading) if each else -1
+    rows = [accuracy_cells(row)[:shown] for row in accuracies(experiment)]
+    return Table(f"Final accuracy (best possible, Bayes: {bayes})", heading[:shown], rows, words=2)
 
 
 def what_was_run(experiment: Experiment) -> list[str]:
@@ -161,20 +171,9 @@ def runs_of(summary: Any) -> str:
     return f"{summary.runs} ({summary.diverged} diverged)" if summary.diverged else str(summary.runs)
 
 
-def harmless(text: str) -> str:
-    """Return a text from a file or a folder's name as one line that Markdown shows as it is, HTML too."""
-    return re.sub(r"([\\`*_\[\]|])", r"\\\1", html.escape(" ".join(text.split()), quote=False))
-
-
 def count(number: int, word: str) -> str:
     """Write a number and what it counts."""
     return f"{number} {word}{'' if number == 1 else 's'}"
-
-
-def table(heading: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
-    """Return the lines of a Markdown table."""
-    lines = [f"| {' | '.join(cells)} |" for cells in (heading, *rows)]
-    return [lines[0], "|" + "---|" * len(heading), *lines[1:]]
 
 
 def to_json(experiments: Sequence[Experiment], window: int) -> dict[str, Any]:
