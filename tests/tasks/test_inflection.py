@@ -120,10 +120,12 @@ def test_intervals_are_over_lemmas():
 
 
 def test_forms_are_learnt_written_and_counted(say, table, tmp_path):
+    (tmp_path / "again.tsv").write_text(table.read_text() + "\n")
     data = f"cli dataset unimorph --path {table} --batch_size 18 --max_length 24"
+    held = data.replace("toy", "again")
     sizes = "--layers 1 --heads 2 --embedding_size 32 --block_size 24 --dropout 0"
     say(
-        f"--epochs 60 --output run cli tokenizer bpe --vocab_size 280 {data} {data} --split validation {data} "
+        f"--epochs 60 --output run cli tokenizer bpe --vocab_size 280 {data} {held} --split validation {held} "
         f"--split test --name toy cli model gpt2 {sizes} cli optimizers adamw --learning_rate .01 "
         "cli savers default-saver --savebest cli train cli test"
     )
@@ -131,7 +133,7 @@ def test_forms_are_learnt_written_and_counted(say, table, tmp_path):
     assert test["accuracy_low"] <= test["accuracy"] <= test["accuracy_high"]
     assert test["accuracy"] > 0.2
     out = say(
-        f"--output again {data} {data} --split test --name toy cli model causal-lm --from run "
+        f"--output again {data} {held} --split test --name toy cli model causal-lm --from run "
         "cli inflect --csv scores.csv"
     ).out
     assert "Forms by run" in out
@@ -148,6 +150,6 @@ def test_forms_are_learnt_written_and_counted(say, table, tmp_path):
         2,
     ).err
     assert "predicts the next token" in err
-    new = f"{data} {data} --split test cli tokenizer bpe --vocab_size 280 cli model gpt2 {sizes}"
+    new = f"{data} {held} --split test cli tokenizer bpe --vocab_size 280 cli model gpt2 {sizes}"
     assert "drawn anew and never trained" in say(f"--output x {new} cli inflect", 2).err
     assert "nothing to inflect" in say(f"--output x {data} cli model causal-lm --from run cli inflect", 2).err

@@ -163,6 +163,9 @@ def test_pairs_and_tables_have_one_label(tmp_path):
     pairs = Xnli(path=tmp_path, split="validation")
     train = Table(path=tmp_path / "t.tsv", columns=("text",), label="topic")
     tokenizer = Wordpiece(vocab_size=70).build({("train", None): train})
+    with pytest.raises(UserError, match=r"reads .*en.tsv, as the training set does.* say the same --holdout in both"):
+        built(pairs, Xnli(path=tmp_path / "xnli.dev.en.tsv"), tokenizer=tokenizer)
+    (tmp_path / "xnli.train.en.tsv").write_text("\n".join([rows[0], *rows[:0:-1]]) + "\n")
     data = built(pairs, Xnli(path=tmp_path), tokenizer=tokenizer)
     batch = next(data.batches())
     assert data.labels == ["entailment", "neutral", "contradiction"]

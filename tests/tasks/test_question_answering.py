@@ -51,7 +51,7 @@ def squad(count, impossible=False):
 @pytest.fixture
 def folder(tmp_path):
     for part, count in (("train", 12), ("dev", 6), ("test", 6)):
-        (tmp_path / f"{part}-v1.1.json").write_text(json.dumps(squad(count)))
+        (tmp_path / f"{part}-v1.1.json").write_text(json.dumps(squad(count) | {"part": part}))
     return tmp_path
 
 
@@ -231,7 +231,7 @@ def test_questions_are_learnt_answered_and_written_down(say, folder):
     # Data in which some questions have no answer.
     (folder / "two").mkdir()
     for part in ("train", "test"):
-        (folder / f"two/{part}-v2.0.json").write_text(json.dumps(squad(6, impossible=True)))
+        (folder / f"two/{part}-v2.0.json").write_text(json.dumps(squad(6, impossible=True) | {"part": part}))
     data = data.replace(str(folder), str(folder / "two"))
     say(
         f"--steps 3 --output two-run {data} {data} --split test cli model question-answerer --from run "

@@ -43,8 +43,8 @@ TREES = ([3, 3, 0, 3], [2, 0])
 
 @pytest.fixture
 def folder(tmp_path):
-    for part in ("train", "dev", "test"):
-        (tmp_path / f"en_toy-ud-{part}.conllu").write_text(CONLLU)
+    for blanks, part in enumerate(("train", "dev", "test")):
+        (tmp_path / f"en_toy-ud-{part}.conllu").write_text(CONLLU + blanks * "\n")
     return tmp_path
 
 

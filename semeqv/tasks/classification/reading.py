@@ -82,6 +82,30 @@ def of_split(options: "Labelled", every: Iterable[Each], texts: Callable[[Each],
     return found
 
 
+def check_apart(options: "Labelled", dataset_options: Mapping[tuple[str, str | None], Any]) -> None:
+    """Refuse a held-out set that has sentences of the training set.
+
+    Args:
+        options: The data set that is built.
+        dataset_options: All data sets of the sentence.
+
+    Raises:
+        UserError: When both read the same file, and not by the same share that is held out.
+    """
+    from semeqv.tasks.classification.options import Labelled
+
+    for other in dataset_options.values():
+        if not isinstance(other, Labelled) or (options.split == "train") == (other.split == "train"):
+            continue
+        shared = set(options.source_facts()["files"].values()) & set(other.source_facts()["files"].values())
+        if shared and not (options.holdout == other.holdout > 0):
+            held = max(options, other, key=lambda each: each.split != "train")
+            raise UserError(
+                f"The {held.split} set reads {', '.join(map(str, held.sources().values()))}, as the training set does. "
+                "So that they share no sentence, say the same --holdout in both, .1 perhaps."
+            )
+
+
 def source_facts(options: "Labelled") -> dict[str, Any]:
     """What the text and its labels depend on, as JSON: the options, and the SHA-256 of each file."""
     values = {each.name: getattr(options, each.name) for each in fields(options) if each.name not in UNREAD}
@@ -184,9 +208,10 @@ def batches(
         model_options: The model of the sentence.
 
     Returns:
-        The data set. `UserError` is raised by `longest_row` when the tokenizer is no fast one, and by `numbered` when a
-        label is unknown.
+        The data set. `UserError` is raised by `check_apart` when it shares sentences with another, by `longest_row`
+        when the tokenizer is no fast one, and by `numbered` when a label is unknown.
     """
+    check_apart(options, dataset_options)
     longest = longest_row(options, tokenizer, model_options)
     names, read = decided_labels(options, dataset_options, model_options), items(options)
     labels = numbered(options, read, names)

@@ -73,12 +73,14 @@ class UniMorph(Labelled):
 
         Args:
             tokenizer: The tokenizer of the run, or of the model.
-            dataset_options: Not used.
+            dataset_options: The data sets of the sentence; one that is held out shares no text with the training set.
             model_options: The model, which is to predict the next token.
 
         Returns:
             Batches of `input_ids` and `labels`.
         """
+        from semeqv.tasks.classification.reading import check_apart
         from semeqv.tasks.inflection.reading import batches
 
+        check_apart(self, dataset_options)
         return batches(self, tokenizer, model_options)

@@ -75,12 +75,14 @@ class Squad(InFiles):
 
         Args:
             tokenizer: The tokenizer of the run, or of the model.
-            dataset_options: Not used.
+            dataset_options: The data sets of the sentence; one that is held out shares no text with the training set.
             model_options: The model, which may read fewer tokens at once.
 
         Returns:
             Batches of `input_ids`, `start_positions` and `end_positions`.
         """
+        from semeqv.tasks.classification.reading import check_apart
         from semeqv.tasks.question_answering.reading import batches
 
+        check_apart(self, dataset_options)
         return batches(self, tokenizer, model_options)
