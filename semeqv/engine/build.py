@@ -8,6 +8,7 @@ import contextlib
 import dataclasses
 import inspect
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Any
 
 from semeqv.engine.chain import Chain
@@ -102,6 +103,7 @@ class Build:
         self.made: dict[str, Any] = {**settings, "sentence": sentence}
         self.open: list[str] = []
         self.models: list[Any] = []
+        self.folders: dict[Path, Any] = {}
 
     def __call__(self, step: Step) -> Any:
         """Build one step."""
@@ -178,16 +180,32 @@ class Build:
     def record(self, lines: Iterable[dict[str, Any]]) -> None:
         """Add JSON objects to the metrics.jsonl of the run, after what its Trainer wrote there, if it has one."""
         from semeqv.engine.logs import LineLog
+        from semeqv.engine.runs import facts_of
 
-        log, trainer = LineLog(self.sentence.settings.output / "metrics.jsonl"), self.made.get("trainer")
-        if trainer:
-            trainer.runs[0].metrics.flush()
+        run = self.folder(self.sentence)
+        run.metrics.flush()
+        run.measure({"dataset": facts_of(self.made.get("dataset") or {})})
+        log = LineLog(run.metrics.path)
         log.length = log.existing()
         for line in lines:
             log.append(line)
-        log.flush()
-        if trainer:
-            trainer.runs[0].metrics.length = log.length
+        run.metrics.length = log.flush()
+
+    def folder(self, sentence: Sentence) -> Any:
+        """The folder of the run that a sentence asks for."""
+        from semeqv.engine.runs import RunFolder
+
+        settings = sentence.settings
+        return self.folders.setdefault(
+            settings.output,
+            RunFolder(
+                settings.output,
+                sentence.to_json(),
+                settings.overwrite,
+                mute=not World.here().first,
+                usual=sentence.usual(),
+            ),
+        )
 
     def options(self, name: str) -> Any:
         """What fills a slot, not built: a component, None, or a dictionary for a slot with keys."""
@@ -265,7 +283,6 @@ class Build:
         Raises:
             UserError: When the training set has a name, or (from `slot`) there is no model or no data set.
         """
-        from semeqv.engine.runs import RunFolder
         from semeqv.engine.savers import DefaultSaver
         from semeqv.engine.trainer import Trainer
 
@@ -289,16 +306,7 @@ class Build:
             .set_replicas(
                 self.models,
                 seeds=[single.sentence.settings.seed for single in self.singles],
-                runs=[
-                    RunFolder(
-                        single.sentence.settings.output,
-                        single.sentence.to_json(),
-                        settings.overwrite,
-                        mute=not World.here().first,
-                        usual=single.sentence.usual(),
-                    )
-                    for single in self.singles
-                ],
+                runs=[self.folder(single.sentence) for single in self.singles],
             )
             .set_optimizer(self.optimizer())
             .set_scheduler(self.later("schedulers", "optimizer"))

@@ -29,6 +29,7 @@ def probe(model: nn.Module, loss: Loss, batch: Batch, regime: Regime) -> tuple[s
     except UserError:
         raise
     except (RuntimeError, IndexError, TypeError, ValueError) as error:
+        check_length(model, batch)
         said = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         shapes = ", ".join(f"{name} {tuple(tensor.shape)}" for name, tensor in batch.items())
         raise UserError(f"The data does not fit the model ({said}). A batch is: {shapes}.") from error
@@ -53,6 +54,25 @@ def check_labels(outputs: Mapping[str, Tensor], batch: Batch) -> None:
     wrong = asked[(asked < 0) | (asked >= logits.shape[-1])]
     if wrong.numel():
         raise UserError(f"The data has label {int(wrong[0])}, but the model tells {logits.shape[-1]} classes apart.")
+
+
+def check_length(model: nn.Module, batch: Batch) -> None:
+    """Refuse rows that are longer than the model says it can read.
+
+    Args:
+        model: Looked at only if its `config` tells the number of its positions.
+        batch: Looked at only if it has `input_ids`.
+
+    Raises:
+        UserError: When they are.
+    """
+    most = getattr(getattr(model, "config", None), "max_position_embeddings", None)
+    ids = batch.get("input_ids")
+    if isinstance(most, int) and ids is not None and ids.dim() == 2 and ids.shape[1] > most:
+        raise UserError(
+            f"The data has rows of {ids.shape[1]} tokens, but the model reads {most} at once. Say --block_size {most} "
+            "of the data, or more of the model."
+        )
 
 
 def check_vocabulary(model: nn.Module, batch: Batch) -> None:

@@ -7,6 +7,7 @@ import os
 import platform
 import shutil
 import time
+from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from semeqv.engine.errors import UserError
 from semeqv.engine.logs import ArrayLog, LineLog
 
 PACKAGES = ("semeqv", "torch", "numpy", "transformers", "safetensors", "click")
+STAMP = "%Y-%m-%dT%H:%M:%S%z"
 
 
 class RunFolder:
@@ -146,8 +148,28 @@ class RunFolder:
             "sentence": self.sentence,
             "facts": facts,
             "versions": versions(),
-            "started": before.get("started", time.strftime("%Y-%m-%dT%H:%M:%S%z")),
+            "started": before.get("started", time.strftime(STAMP)),
         }
+        self.write()
+
+    def measure(self, facts: dict[str, Any]) -> None:
+        """Write `run.json` for what is measured without training, once.
+
+        What a training has left here stays as it is; the lines of earlier measurements go when the run is to overwrite.
+
+        Args:
+            facts: What the parts of the run say of themselves.
+        """
+        if self.mute or self.record:
+            return
+        self.record = self.saved()
+        if self.checkpoints.exists() or self.record.get("trained", bool(self.record)):
+            return
+        if self.overwrite:
+            self.metrics.path.unlink(missing_ok=True)
+            self.reopen()
+        said = {"sentence": self.sentence, "facts": facts, "versions": versions()}
+        self.record = said | {"started": time.strftime(STAMP), "trained": False}
         self.write()
 
     def finish(self, steps: int, seconds: float, **facts: Any) -> None:
@@ -227,3 +249,15 @@ def versions() -> dict[str, str]:
         except PackageNotFoundError:
             found[package] = "not installed"
     return found
+
+
+def facts_of(sets: Mapping[tuple[str, str | None], Any]) -> dict[str, Any]:
+    """What data sets say of themselves, by split and name.
+
+    Args:
+        sets: Data sets; one may say nothing.
+
+    Returns:
+        Their facts, under keys such as `train` and `test/ewt`.
+    """
+    return {"/".join(filter(None, key)): each.facts() for key, each in sets.items() if hasattr(each, "facts")}

@@ -24,6 +24,7 @@ from semeqv.engine.preparation import check_parts, make_learner
 from semeqv.engine.randomness import seed_everything
 from semeqv.engine.regime import torch_device
 from semeqv.engine.replicas import Program, replica_stream
+from semeqv.engine.runs import facts_of
 from semeqv.engine.scoring import Scorer, scored
 from semeqv.engine.signals import Interrupted, Signals
 from semeqv.engine.tested import best_weights
@@ -312,6 +313,7 @@ class Trainer(Builder):
         if not training:
             for run in self.runs:
                 run.reopen()
+                self.world.by_first(partial(run.measure, self.facts()))
             return
         resumed = self.saver is not None and self.saver.resume(self, found)
         if not resumed:
@@ -352,9 +354,7 @@ class Trainer(Builder):
         sets |= {("validation", name): each for name, each in self.validsplits.items()}
         sets |= {("test", name): each for name, each in self.testsplits.items()}
         return {
-            "dataset": {
-                "/".join(filter(None, key)): each.facts() for key, each in sets.items() if hasattr(each, "facts")
-            },
+            "dataset": facts_of(sets),
             "parameters": sum(p.numel() for p in self.models[0].parameters()),
             "mode": "program" if isinstance(self.learner, Program) else "eager",
             "compiled": self.made.regime.compile,

@@ -148,3 +148,28 @@ def test_untying_needs_no_record(say, tmp_path):
 def test_one_of_two_ways_to_say_it(say):
     assert "Write --seed or --seeds, not both." in say("--seed 1 --seeds 2 cli train", code=2).err
     assert "Write --epochs or --steps, not both." in say("--epochs 1 --steps 2 cli train", code=2).err
+
+
+def test_what_is_measured_says_how(say, tmp_path):
+    text = "cli dataset babel --documents 20 --block_size 32 --batch_size 8"
+    sizes = "--layers 1 --heads 1 --embedding_size 8"
+    say(
+        f"--steps 2 --output run cli tokenizer bpe --vocab_size 300 {text} cli model gpt2 {sizes} --block_size 32 "
+        "cli optimizers adamw cli train"
+    )
+    trained = (tmp_path / "run/run.json").read_text()
+    measure = f"cli model load --from run {text} --split test cli perplexity cli test"
+    counts = []
+    for folder in ("there", "there --overwrite", "there", "run --overwrite"):
+        say(f"--output {folder} {measure}")
+        path = tmp_path / folder.split()[0]
+        counts.append(len((path / "metrics.jsonl").read_text().splitlines()))
+    assert counts[:3] == [counts[0], counts[0], 2 * counts[0]]
+    assert counts[3] == counts[0] + 1
+    assert (tmp_path / "run/run.json").read_text() == trained
+    record = json.loads((tmp_path / "there/run.json").read_text())
+    assert [said.split()[0] for said in record["sentence"]["actions"]] == ["perplexity", "test"]
+    assert record["facts"]["dataset"]["test"]["batches"] > 0
+    assert "seconds" not in record
+    long = say(f"--output long cli model load --from run {text.replace('32', '33')} --split test cli test", code=2).err
+    assert "rows of 33 tokens, but the model reads 32 at once. Say --block_size 32" in long
