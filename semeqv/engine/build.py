@@ -32,6 +32,7 @@ def run(sentence: Sentence, chain: Chain) -> None:
         act(Build(chain, sentence), sentence.actions)
         return
     if world.size > 1:
+        refuse_shards(sentence)
         meet(world, sentence.settings)
     named = sentence.settings.output or any(getattr(step.options, "dirpath", None) for step in sentence.parts)
     output = world.by_first(lambda: resolve_output(sentence).settings.output)
@@ -61,6 +62,26 @@ def act(build: "Build", actions: Sequence[Step]) -> None:
     for action in actions:
         if World.here().first or "trainer" in {need.name for need in action.leaf.needs}:
             build(action)
+
+
+def refuse_shards(sentence: Sentence) -> None:
+    """Refuse actions that look at a whole model, of which training leaves each process a shard.
+
+    Args:
+        sentence: What several processes are to do.
+
+    Raises:
+        UserError: When there is such an action.
+    """
+    needs = [{need.name for need in step.leaf.needs} for step in sentence.actions]
+    if sentence.settings.strategy != "fsdp" or not any("trainer" in each for each in needs):
+        return
+    for step, each in zip(sentence.actions, needs):
+        if "model" in each and "trainer" not in each:
+            raise UserError(
+                f"`cli {step.leaf.kind.__command__}` looks at the whole model, of which --strategy fsdp gives each "
+                "process a part. Say it afterwards, in a sentence of its own: semeqv cli model load --from RUN ..."
+            )
 
 
 def meet(world: World, settings: Settings) -> None:

@@ -173,3 +173,10 @@ def test_what_is_measured_says_how(say, tmp_path):
     assert "seconds" not in record
     long = say(f"--output long cli model load --from run {text.replace('32', '33')} --split test cli test", code=2).err
     assert "rows of 33 tokens, but the model reads 32 at once. Say --block_size 32" in long
+
+
+def test_an_action_on_a_sharded_model_is_refused_before_anything_starts(say, tmp_path, monkeypatch):
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    line = "--strategy fsdp --output run cli dataset babel cli model gpt2 cli train cli generate --prompt a"
+    assert "`cli generate` looks at the whole model" in say(line, code=2).err
+    assert not (tmp_path / "run").exists()
