@@ -90,7 +90,6 @@ class Backpack(Preset):
         """
         from backpack.networks import BackpackConfig, BackpackLMHeadModel
         from semeqv.text.chunked import chunked
-        from semeqv.text.models.opening import ready
 
         self.check()
         config = BackpackConfig(
@@ -105,4 +104,4 @@ class Backpack(Preset):
             **special_tokens(tokenizer),
         )
         default = CHUNK if loss_options is None else None
-        return chunked(ready(BackpackLMHeadModel(config)), self.loss_chunk or default)
+        return chunked(self.begun(BackpackLMHeadModel(config), tokenizer), self.loss_chunk or default)

@@ -30,7 +30,8 @@ MEASURED_SEEDS ?= $(firstword $(EACH))
 endif
 ifneq ($(filter tiny small,$(SIZE)),)
 VOCABULARY ?= $(if $(SEMEQV_DATA),8000,1000)
-MODEL ?= --layers 2 --heads 4 --embedding_size 192 --block_size 128 --positions rotary --initializer_range .2 --sparse_prediction
+WIDTH ?= 192
+MODEL ?= --layers 2 --heads 4 --block_size 128 --positions rotary --initializer_range .2 --sparse_prediction
 LAYOUT ?= --packing --block_size 64 --batch_size 32 --mask_probability .3
 BASE_STEPS ?= 5000
 LANGUAGE_STEPS ?= 1000
@@ -119,9 +120,19 @@ ifdef BASE
 FROM := $(BASE)
 else
 FROM := $(SHARED)/base
-$(SHARED)/base/trained: $(GATHERED) | $(READY)
+
+# Its tokens start from vectors that the pairs of the same text tie together across languages.
+$(SHARED)/tokens/tokenizer.json: $(GATHERED) | $(READY)
+	$(SEMEQV) $(BASE_DATA) cli tokenizer bpe --vocab_size $(VOCABULARY) cli save-tokenizer --path $(@D)
+
+$(SHARED)/aligned/bag.txt: $(SHARED)/tokens/tokenizer.json
+	$(SEMEQV) $(BASE_DATA) cli tokenizer load --from $(<D) cli ofa vectors --units tokens --dimensions $(WIDTH) --path $(SHARED)/aligned.vec
+	$(SEMEQV) cli ofa bag --vectors $(SHARED)/aligned.vec --smoothing 0 --tokens_of $(<D) --output $(@D)
+
+$(SHARED)/base/trained: $(SHARED)/aligned/bag.txt
 	$(TRAIN) --seed 42 --steps $(BASE_STEPS) $(LANGUAGE_SETTINGS) --output $(@D) $(OPTIONS) \
-	  cli tokenizer bpe --vocab_size $(VOCABULARY) $(BASE_DATA) $(LAYOUT) cli model encoder $(MODEL) \
+	  cli tokenizer load --from $(SHARED)/tokens $(BASE_DATA) $(LAYOUT) \
+	  cli model encoder $(MODEL) --embedding_size $(WIDTH) --embeddings $(<D) \
 	  $(call LEARNING,$(BASE_RATE),$(shell expr $(BASE_STEPS) / 10)) cli train
 	@touch $@
 TRAINED := $(SHARED)/base/trained

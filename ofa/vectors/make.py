@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from semeqv.engine.component import check_bounds, component
 
@@ -22,15 +22,18 @@ class Vectors:
 
     Args:
         path: The file of vectors, word2vec text.
+        units: What has a vector: words, or the tokens of the sentence's tokenizer, which all languages share;
+            `cli ofa bag --tokens_of` makes a model of these, whose embeddings another can start from.
         dimensions: Numbers of a vector.
-        least: Sentences that a word must stand in.
-        most_common: Words of each language that are kept, the most frequent first; 0 for all.
+        least: Sentences that one must stand in.
+        most_common: Words of each language (or tokens) that are kept, the most frequent first; 0 for all.
         power: Iterations of the singular value decomposition; more are more exact.
         disjoint_from: Files, folders and archives of test text: a sentence pair of which a side holds a line of it,
             whatever its case and punctuation, is left out; see `cli ofa text`.
     """
 
     path: Path = Path("vectors.vec")
+    units: Literal["words", "tokens"] = "words"
     dimensions: int = 200
     least: int = 3
     most_common: int = 100_000
@@ -40,12 +43,13 @@ class Vectors:
     def __post_init__(self) -> None:
         check_bounds(self, dimensions=2, least=1, most_common=0, power=0)
 
-    def build(self, *, dataset_options: Mapping[tuple[str, str | None], Any], seed: int) -> None:
+    def build(self, *, dataset_options: Mapping[tuple[str, str | None], Any], seed: int, tokenizer: Any = None) -> None:
         """Make the vectors and write them.
 
         Args:
             dataset_options: The data sets of the sentence, not built; the training set is read.
             seed: Of the random start of the singular value decomposition.
+            tokenizer: Of the run, when vectors are of its tokens.
 
         Raises:
             UserError: When there is no aligned corpus, or too little of it.
@@ -60,8 +64,11 @@ class Vectors:
         corpus = dataset_options.get(("train", None))
         if corpus is None or not hasattr(corpus, "rows"):
             raise UserError("Word vectors are made of an aligned corpus; add: cli dataset europarl --languages en fr")
-        vectors, facts = aligned_vectors(chosen(corpus), self, seed)
+        if self.units == "tokens" and tokenizer is None:
+            raise UserError("--units tokens are those of a tokenizer; add: cli tokenizer ...")
+        tokens = self.units == "tokens"
+        vectors, facts = aligned_vectors(chosen(corpus), self, seed, tokenizer if tokens else None)
         write_vectors(self.path, vectors)
-        said = ", ".join(f"{count:,} words of {language}" for language, count in facts["words"].items())
+        said = ", ".join(f"{count:,} {'' if tokens else 'words of '}{name}" for name, count in facts["words"].items())
         click.echo(f"{facts['sentences']:,} sentence pairs{facts['apart']}; {said}.")
         click.echo(f"wrote {self.path}")

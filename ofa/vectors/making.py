@@ -4,7 +4,7 @@ import itertools
 import unicodedata
 from array import array
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -41,8 +41,22 @@ def words_of(sentence: str) -> list[str]:
     return [word for word, _ in WORDS.pre_tokenize_str(unicodedata.normalize("NFC", sentence).lower())]
 
 
+def named_words(language: str, sentence: str) -> set[str]:
+    """The different words of a sentence, each with its language before it."""
+    return {f"{language}:{word}" for word in words_of(sentence)}
+
+
+def tokens_by(tokenizer: Any) -> Callable[[str, str], set[str]]:
+    """What finds the different tokens of a sentence, whatever its language."""
+
+    def found(language: str, sentence: str) -> set[str]:
+        return set(tokenizer.convert_ids_to_tokens(tokenizer(sentence, add_special_tokens=False)["input_ids"]))
+
+    return found
+
+
 def aligned_vectors(
-    rows: Iterable[Mapping[str, str]], options: "Vectors", seed: int
+    rows: Iterable[Mapping[str, str]], options: "Vectors", seed: int, tokenizer: Any = None
 ) -> tuple[WordVectors, dict[str, Any]]:
     """Make vectors of an aligned corpus.
 
@@ -50,6 +64,7 @@ def aligned_vectors(
         rows: Sentences by language, each with its translations.
         options: How.
         seed: Of the decomposition.
+        tokenizer: Whose tokens they are of, if not of words.
 
     Returns:
         The vectors, at length 1, words by frequency, and what is to be said of them.
@@ -57,28 +72,30 @@ def aligned_vectors(
     Raises:
         UserError: When there are fewer words or sentences than dimensions.
     """
-    apart = Apart(options.disjoint_from)
+    apart, found = Apart(options.disjoint_from), tokens_by(tokenizer) if tokenizer is not None else named_words
     ids: dict[str, int] = {}
     words, sentences = array("q"), array("q")
     count = 0
     for row in apart.rows(rows):
-        said = {f"{language}:{word}" for language, text in row.items() for word in words_of(text)}
-        if len({word.partition(":")[0] for word in said}) < 2:
+        by_language = [found(language, text) for language, text in row.items()]
+        if sum(map(bool, by_language)) < 2:
             continue  # a sentence without its translation ties no languages
+        said = set().union(*by_language)
         words.extend(ids.setdefault(word, len(ids)) for word in sorted(said))
         sentences.extend(itertools.repeat(count, len(said)))
         count += 1
     entries = Entries(numpy.array(words, numpy.int64), numpy.array(sentences, numpy.int64), len(ids), count)
     known = list(ids)
-    kept = kept_words(known, entries, options.least, options.most_common)
+    languages = ["tokens" if tokenizer is not None else word.partition(":")[0] for word in known]
+    kept = kept_words(languages, entries, options.least, options.most_common)
     if len(kept) <= options.dimensions or count <= options.dimensions:
         raise UserError(
-            f"{len(kept):,} words in {count:,} sentence pairs are too few for vectors of {options.dimensions} numbers; "
-            "say fewer --dimensions, a smaller --least, or more text in two languages."
+            f"{len(kept):,} {options.units} in {count:,} sentence pairs are too few for vectors of "
+            f"{options.dimensions} numbers; say fewer --dimensions, a smaller --least, or more text in two languages."
         )
     matrix = decomposed(entries.only(kept), options.dimensions, options.power, seed)
     chosen = [known[number] for number in kept.tolist()]
-    counts = Counter(word.partition(":")[0] for word in chosen)
+    counts = Counter(languages[number] for number in kept.tolist())
     facts = {"sentences": count, "apart": apart.said(), "words": dict(sorted(counts.items()))}
     return WordVectors(chosen, unit(matrix.numpy())), facts
 
@@ -107,17 +124,16 @@ class Entries:
         return Entries(new[new >= 0], self.sentences[new >= 0], len(kept), self.sentence_count)
 
 
-def kept_words(words: list[str], entries: Entries, least: int, most: int) -> NDArray[numpy.int64]:
+def kept_words(languages: list[str], entries: Entries, least: int, most: int) -> NDArray[numpy.int64]:
     """The words that are frequent enough, the most frequent first, of each language at most so many."""
-    frequency = numpy.bincount(entries.words, minlength=len(words))
+    frequency = numpy.bincount(entries.words, minlength=len(languages))
     order = numpy.argsort(-frequency, kind="stable")
     order = order[frequency[order] >= least]
     seen = Counter[str]()
     kept = []
     for number in order.tolist():
-        language = words[number].partition(":")[0]
-        seen[language] += 1
-        if not 0 < most < seen[language]:
+        seen[languages[number]] += 1
+        if not 0 < most < seen[languages[number]]:
             kept.append(number)
     return numpy.array(kept, numpy.int64)
 

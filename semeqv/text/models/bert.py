@@ -31,9 +31,7 @@ class BERT(Sized):
         """
         from transformers import BertForMaskedLM
 
-        from semeqv.text.models.opening import ready
-
-        return ready(BertForMaskedLM(self.configuration(tokenizer, dataset)))
+        return self.begun(BertForMaskedLM(self.configuration(tokenizer, dataset)), tokenizer)
 
     def configuration(self, tokenizer: Any = None, dataset: Any = None) -> Any:
         """Its sizes, as transformers has them.

@@ -54,7 +54,6 @@ class Encoder(Sized):
         Returns:
             An `EncoderForMaskedLM`, its weights drawn anew.
         """
-        from semeqv.text.models.opening import ready
         from semeqv.text.networks.encoder import EncoderConfig, EncoderForMaskedLM
 
         self.check()
@@ -73,4 +72,4 @@ class Encoder(Sized):
             tie_word_embeddings=self.tied,
             **special_tokens(tokenizer),
         )
-        return ready(EncoderForMaskedLM(config))
+        return self.begun(EncoderForMaskedLM(config), tokenizer)

@@ -38,8 +38,7 @@ class GPT2(Preset):
         from transformers import GPT2Config, GPT2LMHeadModel
 
         from semeqv.text.chunked import chunked
-        from semeqv.text.models.opening import ready
 
         self.check()
         config = GPT2Config(vocab_size=self.vocabulary(tokenizer, dataset), **self.trunk(), **special_tokens(tokenizer))
-        return chunked(ready(GPT2LMHeadModel(config)), self.loss_chunk)
+        return chunked(self.begun(GPT2LMHeadModel(config), tokenizer), self.loss_chunk)

@@ -21,6 +21,8 @@ class Sized:
         dropout: Share of activations dropped in training.
         initializer_range: Standard deviation of the initial weights.
         vocab_size: Tokens that it knows; taken from the tokenizer (else from the data) if left out.
+        embeddings: A model's folder, or its name on the hub: tokens that are there, too, start from their input
+            embeddings, brought to `initializer_range`; the others start at random. `cli ofa bag` makes one of vectors.
         tie: Whether the output embedding is the input embedding; `both` trains the two models side by side.
     """
 
@@ -36,6 +38,7 @@ class Sized:
     dropout: float = 0.1
     initializer_range: float = 0.02
     vocab_size: int | None = None
+    embeddings: str | None = None
     tie: bool | Literal["both"] = True
 
     def __post_init__(self) -> None:
@@ -81,6 +84,23 @@ class Sized:
             raise UserError("--tie both is for the command line; a single model is tied or not.")
         if self.activation not in ACT2FN:
             raise UserError(f"--activation {self.activation} is not known; write gelu, gelu_new, relu, silu, tanh, ...")
+
+    def begun(self, model: Any, tokenizer: Any = None) -> Any:
+        """A model of these sizes, ready to be trained.
+
+        Args:
+            model: Its weights drawn anew.
+            tokenizer: Its own, which tells the tokens that start from other embeddings.
+
+        Returns:
+            The same model. `UserError` is raised by `start_from` when it cannot start from the embeddings said.
+        """
+        from semeqv.text.models.opening import ready
+        from semeqv.text.models.starting import start_from
+
+        if self.embeddings is not None:
+            start_from(model, self.embeddings, tokenizer, self.initializer_range)
+        return ready(model)
 
     def vocabulary(self, tokenizer: Any = None, dataset: Any = None) -> int:
         """How many tokens the model knows.
