@@ -14,9 +14,7 @@ from semeqv.engine.component import component, positional
 from semeqv.figures.drawing import Drawing
 
 if TYPE_CHECKING:
-    import numpy
     from matplotlib.axes import Axes
-    from matplotlib.colors import Colormap
     from matplotlib.figure import Figure
 
     from semeqv.engine.artefacts import Line
@@ -28,7 +26,7 @@ KINDS = {
     "negation": "its opposite",
     "unrelated": "unrelated vector",
 }
-PANEL, CELL = 1.25, 0.36  # inches
+PANEL = 1.25  # inches
 
 
 @component("sweep-view")
@@ -118,6 +116,7 @@ class SweepView(Drawing):
 
     def matrix(self, lines: Sequence[Line], models: Sequence[str]) -> Figure:
         """Draw what each vector gains in each language, a panel for each model."""
+        from semeqv.figures.heatmap import label_cells
         from semeqv.figures.sweeps import means, metric_of, text_of
 
         plain = ("language", "other", "unrelated")
@@ -142,6 +141,7 @@ class SweepView(Drawing):
 
     def grid(self, lines: Sequence[Line], models: Sequence[str]) -> Figure:
         """Draw what two vectors gain together, a panel for each language; of several models, the first is drawn."""
+        from semeqv.figures.heatmap import label_cells
         from semeqv.figures.sweeps import Mean, means, metric_of, text_of
 
         points = [
@@ -184,6 +184,7 @@ class SweepView(Drawing):
         """
         import numpy
 
+        from semeqv.figures.heatmap import CELL, add_bar, diverging, heatmap
         from semeqv.figures.legend import add_legend
         from semeqv.figures.style import new_figure
 
@@ -197,12 +198,13 @@ class SweepView(Drawing):
             for panel in panels
         ]
         most = max(0.1, *(float(numpy.nanmax(numpy.abs(each), initial=0)) for each in values))
+        scale = diverging(self.palette, self.color)
         for axes, panel, matrix in zip(every, panels, values):
-            drawn = draw_cells(axes, panel, matrix, diverging(self.palette, self.color), most)
+            certain = [[cell is not None and cell.certain for cell in row] for row in panel]
+            drawn = heatmap(axes, numpy.round(matrix, 1) + 0.0, scale, (-most, most), "{:+.1f}", bold=certain)
         for axes in every[len(panels) :]:
             axes.remove()
-        bar = figure.colorbar(drawn, ax=every[: len(panels)], shrink=0.8, aspect=25, label=label)
-        bar.outline.set_visible(False)
+        add_bar(figure, drawn, every[: len(panels)], label)
         if self.title:
             add_legend(figure, self.title, [])
         return figure, every[: len(panels)]
@@ -222,72 +224,3 @@ def draw_curve(axes: Axes, at: dict[Any, Mean], place: tuple[str, str], kind: st
     value, low, high = ([100 * number for number in each] for each in zip(*((m.value, m.low, m.high) for m in means)))
     axes.fill_between(strengths, low, high, color=color, **BAND)
     axes.plot(strengths, value, color=color, **MEAN_LINE | {"linewidth": 1.2})
-
-
-def draw_cells(
-    axes: Axes, panel: Sequence[Sequence[Mean | None]], values: numpy.ndarray, scale: Colormap, most: float
-) -> Any:
-    """Draw one matrix, numbers in its cells.
-
-    Args:
-        axes: Where.
-        panel: The cells, row by row; None where nothing was measured.
-        values: Their values in points, (rows, columns).
-        scale: From gains to colours.
-        most: The gain that has the last colour.
-
-    Returns:
-        The image.
-    """
-    import numpy
-
-    from semeqv.figures.style import INK
-
-    drawn = axes.imshow(values, cmap=scale, vmin=-most, vmax=most)
-    for i, row in enumerate(panel):
-        for j, cell in enumerate(row):
-            if cell is None or not numpy.isfinite(values[i, j]):
-                continue
-            red, green, blue, _ = drawn.cmap(drawn.norm(values[i, j]))
-            dark = 0.299 * red + 0.587 * green + 0.114 * blue < 0.5
-            axes.text(
-                j,
-                i,
-                f"{round(values[i, j], 1) + 0.0:+.1f}",
-                ha="center",
-                va="center",
-                fontsize=5.5,
-                fontweight="bold" if cell.certain else "normal",
-                color="white" if dark else INK,
-            )
-    return drawn
-
-
-def label_cells(axes: Axes, rows: Sequence[str], columns: Sequence[str]) -> None:
-    """Name the rows and columns of a matrix."""
-    axes.set_xticks(range(len(columns)), columns)
-    axes.set_yticks(range(len(rows)), rows)
-    axes.grid(False)
-    axes.tick_params(length=0)
-    axes.spines[:].set_visible(False)
-
-
-def diverging(palette: str, color: list[str]) -> Colormap:
-    """Colours around zero: of losses, white, of gains.
-
-    Args:
-        palette: `semeqv`, or a palette of seaborn without steps, such as vlag.
-        color: The colour of gains, and that of losses, instead.
-
-    Returns:
-        The scale.
-    """
-    from matplotlib.colors import LinearSegmentedColormap
-
-    from semeqv.figures.style import HOUSE, colors
-    from semeqv.figures.vectors_view import shades
-
-    if palette != HOUSE and not color:
-        return shades(palette, [])
-    loss, gain = colors(2, HOUSE, [*color[1:2], *color[:1]] if len(color) > 1 else [])
-    return LinearSegmentedColormap.from_list("gains", [loss, "white", gain])

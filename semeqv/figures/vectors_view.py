@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -13,14 +13,11 @@ from semeqv.engine.component import component, positional
 from semeqv.figures.drawing import Drawing
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.colors import Colormap
     from matplotlib.figure import Figure
 
     from semeqv.engine.artefacts import Line
 
 MEASURE, WHOLE = "cosine of vectors", "all"
-CELL = 0.36  # inches
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,6 +96,9 @@ class VectorsView(Drawing):
 
     def draw(self, panels: list[list[Cosines]]) -> Figure:
         """Draw the matrices, a row of panels for each file, on one scale of colours."""
+        import numpy
+
+        from semeqv.figures.heatmap import CELL, add_bar, heatmap, label_cells, shades
         from semeqv.figures.legend import add_legend
         from semeqv.figures.style import COLUMN, new_figure
 
@@ -118,82 +118,15 @@ class VectorsView(Drawing):
         limits = (min([0.0, *apart]), max([*apart, 0.01]))
         for axes_of_row, row in zip(figure.subplots(len(panels), len(panels[0]), squeeze=False), panels):
             for axes, panel in zip(axes_of_row, row):
-                drawn = draw_panel(axes, panel, scale, limits)
-        bar = figure.colorbar(drawn, ax=figure.axes, shrink=0.8, aspect=25, label="cosine")
-        bar.outline.set_visible(False)
+                matrix = numpy.array(panel.matrix, dtype=float)
+                numpy.fill_diagonal(matrix, numpy.nan)  # a vector and itself are left blank
+                drawn = heatmap(axes, matrix, scale, limits, "{:.2f}")
+                label_cells(axes, panel.labels, panel.labels, turned=True)
+                axes.set_title(panel.title, loc="left", fontweight="bold")
+        add_bar(figure, drawn, figure.axes, "cosine")
         if self.title:
             add_legend(figure, self.title, [])
         return figure
-
-
-def draw_panel(axes: Axes, panel: Cosines, scale: Colormap, limits: tuple[float, float]) -> Any:
-    """Draw one matrix, numbers in its cells; a vector and itself are left blank.
-
-    Args:
-        axes: Where.
-        panel: What.
-        scale: From cosines to colours.
-        limits: The cosines that have the first and the last colour.
-
-    Returns:
-        The image.
-    """
-    import numpy
-
-    from semeqv.figures.style import INK
-
-    matrix = numpy.array(panel.matrix, dtype=float)
-    numpy.fill_diagonal(matrix, numpy.nan)
-    drawn = axes.imshow(matrix, cmap=scale, vmin=limits[0], vmax=limits[1])
-    places = range(len(panel.labels))
-    axes.set_xticks(places, panel.labels, rotation=45, ha="right", rotation_mode="anchor")
-    axes.set_yticks(places, panel.labels)
-    axes.grid(False)
-    axes.tick_params(length=0)
-    axes.spines[:].set_visible(False)
-    axes.set_title(panel.title, loc="left", fontweight="bold")
-    for i in places:
-        for j in places:
-            if numpy.isfinite(matrix[i, j]):
-                red, green, blue, _ = drawn.cmap(drawn.norm(matrix[i, j]))
-                dark = 0.299 * red + 0.587 * green + 0.114 * blue < 0.5
-                axes.text(
-                    j, i, f"{matrix[i, j]:.2f}", ha="center", va="center", fontsize=6, color="white" if dark else INK
-                )
-    return drawn
-
-
-def shades(palette: str, color: list[str]) -> Colormap:
-    """The colours of a heatmap.
-
-    Args:
-        palette: `semeqv` for shades of one colour, or a palette of seaborn without steps, such as viridis.
-        color: The first of them is shaded instead.
-
-    Returns:
-        A scale from the least to the greatest.
-
-    Raises:
-        click.UsageError: There is no such colour or palette, or it has steps.
-    """
-    from matplotlib.colors import Colormap, LinearSegmentedColormap
-
-    from semeqv.figures.style import HOUSE, colors
-
-    if palette == HOUSE or color:
-        (full,) = colors(1, HOUSE, color[:1], first=1)
-        return LinearSegmentedColormap.from_list("shades", ["white", full])
-    import seaborn
-
-    try:
-        scale = seaborn.color_palette(palette, as_cmap=True)
-    except ValueError:
-        scale = None
-    if not isinstance(scale, Colormap):
-        raise click.UsageError(
-            f"--palette {palette}: no palette for a heatmap; write '{HOUSE}', 'viridis', 'rocket', ..."
-        )
-    return scale
 
 
 def lines_of(path: Path) -> list[Line]:
