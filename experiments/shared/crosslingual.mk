@@ -33,7 +33,7 @@ VOCABULARY ?= $(if $(SEMEQV_DATA),8000,1000)
 WIDTH ?= 192
 MODEL ?= --layers 2 --heads 4 --block_size 128 --positions rotary --initializer_range .2 --sparse_prediction
 LAYOUT ?= --packing --block_size 64 --batch_size 32 --mask_probability .3
-BASE_STEPS ?= 5000
+BASE_STEPS ?= 10000
 LANGUAGE_STEPS ?= 1000
 BASE_RATE ?= 2e-3
 LANGUAGE_RATE ?= 5e-4
@@ -121,12 +121,13 @@ FROM := $(BASE)
 else
 FROM := $(SHARED)/base
 
-# Its tokens start from vectors that the pairs of the same text tie together across languages.
+# Its tokens start from vectors of the same text, which its pairs tie together across languages.
 $(SHARED)/tokens/tokenizer.json: $(GATHERED) | $(READY)
 	$(SEMEQV) $(BASE_DATA) cli tokenizer bpe --vocab_size $(VOCABULARY) cli save-tokenizer --path $(@D)
 
 $(SHARED)/aligned/bag.txt: $(SHARED)/tokens/tokenizer.json
-	$(SEMEQV) $(BASE_DATA) cli tokenizer load --from $(<D) cli ofa vectors --units tokens --dimensions $(WIDTH) --path $(SHARED)/aligned.vec
+	$(SEMEQV) $(BASE_DATA) cli tokenizer load --from $(<D) cli ofa vectors --units tokens --monolingual \
+	  --dimensions $(WIDTH) --path $(SHARED)/aligned.vec
 	$(SEMEQV) cli ofa bag --vectors $(SHARED)/aligned.vec --smoothing 0 --tokens_of $(<D) --output $(@D)
 
 $(SHARED)/base/trained: $(SHARED)/aligned/bag.txt

@@ -27,6 +27,8 @@ class Vectors:
         dimensions: Numbers of a vector.
         least: Sentences that one must stand in.
         most_common: Words of each language (or tokens) that are kept, the most frequent first; 0 for all.
+        monolingual: Read sentences without a translation, too, which tie the words of one language alone (latent
+            semantic analysis; Deerwester et al., 1990, "Indexing by Latent Semantic Analysis").
         power: Iterations of the singular value decomposition; more are more exact.
         disjoint_from: Files, folders and archives of test text: a sentence pair of which a side holds a line of it,
             whatever its case and punctuation, is left out; see `cli ofa text`.
@@ -37,6 +39,7 @@ class Vectors:
     dimensions: int = 200
     least: int = 3
     most_common: int = 100_000
+    monolingual: bool = False
     power: int = 4
     disjoint_from: tuple[Path, ...] = ()
 
@@ -70,5 +73,5 @@ class Vectors:
         vectors, facts = aligned_vectors(chosen(corpus), self, seed, tokenizer if tokens else None)
         write_vectors(self.path, vectors)
         said = ", ".join(f"{count:,} {'' if tokens else 'words of '}{name}" for name, count in facts["words"].items())
-        click.echo(f"{facts['sentences']:,} sentence pairs{facts['apart']}; {said}.")
+        click.echo(f"{facts['sentences']:,} sentence{'s' if self.monolingual else ' pairs'}{facts['apart']}; {said}.")
         click.echo(f"wrote {self.path}")

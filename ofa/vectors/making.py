@@ -78,7 +78,7 @@ def aligned_vectors(
     count = 0
     for row in apart.rows(rows):
         by_language = [found(language, text) for language, text in row.items()]
-        if sum(map(bool, by_language)) < 2:
+        if sum(map(bool, by_language)) < (1 if options.monolingual else 2):
             continue  # a sentence without its translation ties no languages
         said = set().union(*by_language)
         words.extend(ids.setdefault(word, len(ids)) for word in sorted(said))
@@ -89,9 +89,10 @@ def aligned_vectors(
     languages = ["tokens" if tokenizer is not None else word.partition(":")[0] for word in known]
     kept = kept_words(languages, entries, options.least, options.most_common)
     if len(kept) <= options.dimensions or count <= options.dimensions:
+        contexts, where = ("sentences", "") if options.monolingual else ("sentence pairs", " in two languages")
         raise UserError(
-            f"{len(kept):,} {options.units} in {count:,} sentence pairs are too few for vectors of "
-            f"{options.dimensions} numbers; say fewer --dimensions, a smaller --least, or more text in two languages."
+            f"{len(kept):,} {options.units} in {count:,} {contexts} are too few for vectors of {options.dimensions} "
+            f"numbers; say fewer --dimensions, a smaller --least, or more text{where}."
         )
     matrix = decomposed(entries.only(kept), options.dimensions, options.power, seed)
     chosen = [known[number] for number in kept.tolist()]

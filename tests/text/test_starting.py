@@ -57,4 +57,7 @@ def test_what_does_not_fit_is_said(vectors, say):
     assert (
         wanted in say(f"--steps 1 --output xor cli xor dataset default {model} --embedding_size 12 {learn}", code=2).err
     )
+    one = "cli dataset babel --documents 60 --languages lume cli tokenizer load --from tokens cli ofa vectors"
+    assert "more text in two languages" in say(f"{one} --units tokens", code=2).err
+    assert " sentences; " in say(f"{one} --units tokens --monolingual --dimensions 12").out
     assert "add: cli tokenizer" in say(f"{TEXT} cli ofa vectors --units tokens", code=2).err
