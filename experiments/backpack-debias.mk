@@ -11,6 +11,9 @@ SHOWN = $(RUN)/debias
 
 include $(dir $(lastword $(MAKEFILE_LIST)))backpack-europarl.mk
 
+# A small vocabulary has no word for an occupation whole.
+PIECES ?= $(if $(filter micro,$(SIZE)),--pieces)
+
 EDITS := $(RUN)/edits
 BEFORE := $(NAMES:%=$(RUN)/debias/%/metrics.jsonl)
 AFTER := $(foreach name,$(filter-out %-gpt2,$(NAMES)),$(RUN)/debias/$(name)-fitted/metrics.jsonl $(RUN)/debias/$(name)-projected/metrics.jsonl)
@@ -21,10 +24,10 @@ $(BEFORE): $(RUN)/debias/%/metrics.jsonl: $(RUN)/%/trained
 	$(SEMEQV) --seed $(SEED) $(SETTINGS) --output $(@D) --overwrite $(OPTIONS) cli model load --from $(<D) $(HELD) $(BIAS)
 
 $(EDITS)/%-fitted.json: $(RUN)/%/trained
-	$(SEMEQV) --output $(EDITS)/$*-fitted --overwrite $(OPTIONS) cli model load --from $(<D) cli backpack edit debias --output $@
+	$(SEMEQV) --output $(EDITS)/$*-fitted --overwrite $(OPTIONS) cli model load --from $(<D) cli backpack edit debias $(PIECES) --output $@
 $(EDITS)/%-projected.json: $(RUN)/%/trained
 	$(SEMEQV) --output $(EDITS)/$*-projected --overwrite $(OPTIONS) cli model load --from $(<D) \
-	  cli backpack edit debias --by projection --output $@
+	  cli backpack edit debias $(PIECES) --by projection --output $@
 
 $(AFTER): $(RUN)/debias/%/metrics.jsonl: $(EDITS)/%.json
 	$(SEMEQV) --seed $(SEED) $(SETTINGS) --output $(@D) --overwrite $(OPTIONS) \

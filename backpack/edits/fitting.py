@@ -1,7 +1,8 @@
 """Fits the factor that takes most bias away."""
 
+import contextlib
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,7 @@ from tqdm import tqdm
 from backpack.attribution.parts import parts_of
 from backpack.edits.steps import Project, Scale, Step
 from backpack.edits.winobias import occupations, winobias
-from backpack.senses.lexicon import Lexicon
+from backpack.senses.lexicon import Lexicon, Word
 from semeqv.engine.errors import UserError
 from semeqv.tasks.measures.report import print_table
 from semeqv.text.generation import prompt_ids
@@ -53,12 +54,12 @@ def debiased(options: "Debias", model: Any, lexicon: Lexicon) -> Debiased:
         What was fitted.
 
     Raises:
-        UserError: When no word is one token, or there is no such sense.
+        UserError: When there is no such sense; `tokens_of` raises it, too.
     """
     k = model.config.num_senses
     if options.sense is not None and not 0 <= options.sense < k:
         raise UserError(f"--sense {options.sense} is not there: the model has senses 0 to {k - 1}.")
-    tokens = tuple(lexicon.single(word) for word in options.word) or whole(lexicon, occupations(options.path))
+    tokens = tokens_of(options, lexicon)
     pair = (lexicon.single(options.pair[0]), lexicon.single(options.pair[1]))
     texts = winobias(options.path)
     logs = {part: log_odds(model, lexicon, each, tokens, pair) for part, each in texts.items()}
@@ -72,7 +73,7 @@ def debiased(options: "Debias", model: Any, lexicon: Lexicon) -> Debiased:
             }
             for part, (odds, shares) in logs.items()
         ]
-        what = f"all senses of {len(tokens)} words projected"
+        what = f"all senses of {len(tokens)} tokens projected"
         return Debiased(Project(tokens=tokens, token_pairs=(pair,)), what, lines)
     senses = range(k) if options.sense is None else [options.sense]
     factors = {sense: fitted(logs["dev"][0], logs["dev"][1][:, sense]) for sense in senses}
@@ -82,21 +83,37 @@ def debiased(options: "Debias", model: Any, lexicon: Lexicon) -> Debiased:
         names = {"before": 1.0, "suppressed": 0.0, "after": factor}
         found = {name: bias(odds, shares[:, best], each) for name, each in names.items()}
         lines.append({"set": part, "texts": len(odds), "sense": best, "factor": factor, **found})
-    what = f"sense {best} of {len(tokens)} words times {factor:.3f}"
+    what = f"sense {best} of {len(tokens)} tokens times {factor:.3f}"
     return Debiased(Scale(tokens=tokens, senses=(best,), factor=factor), what, lines)
 
 
-def whole(lexicon: Lexicon, words: Sequence[str]) -> tuple[int, ...]:
-    """The tokens of the words that are one token; `UserError` when there is none."""
-    found = []
+def tokens_of(options: "Debias", lexicon: Lexicon) -> tuple[int, ...]:
+    """The tokens to edit.
+
+    Args:
+        options: Which words, and whether in pieces.
+        lexicon: The tokens of the model.
+
+    Returns:
+        Those of all words in pieces; else those of words of one token.
+
+    Raises:
+        UserError: When there is none, or a word that is named is several tokens.
+    """
+    if options.word:
+        words = [lexicon.find(word) if options.pieces else Word(word, (lexicon.single(word),)) for word in options.word]
+    else:
+        words = [word for word in known(lexicon, occupations(options.path)) if options.pieces or len(word.tokens) == 1]
+    if not words:
+        raise UserError("No word for an occupation is one token of this model; say --pieces, or name words by --word.")
+    return tuple(dict.fromkeys(token for word in words for token in word.tokens))
+
+
+def known(lexicon: Lexicon, words: Sequence[str]) -> Iterator[Word]:
+    """The words that a vocabulary has tokens for; yields them in their order."""
     for word in words:
-        try:
-            found.append(lexicon.single(word))
-        except UserError:
-            continue
-    if not found:
-        raise UserError("No word for an occupation is one token of this model; name words by --word.")
-    return tuple(dict.fromkeys(found))
+        with contextlib.suppress(UserError):
+            yield lexicon.find(word)
 
 
 def log_odds(

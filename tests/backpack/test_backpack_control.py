@@ -41,7 +41,7 @@ def test_bias_is_the_mean_of_ratios_and_a_projection_takes_what_words_add(say, t
     assert dev["first_likelier"] == numpy.mean(numpy.array(odds) > 0)
     assert (dev["texts"], test["texts"]) == (2, 1)
     out = say("--output runs/b cli model load --from m cli backpack edit debias --by projection --output p.json").out
-    assert "Bias, all senses of 2 words" in out
+    assert "Bias, all senses of 2 tokens" in out
     fitted = lines_of(tmp_path / "runs/b")[0]
     assert fitted["before"] == pytest.approx(dev["bias"], rel=1e-5)
     with applied(model, [Project(tokens=(7, 8), token_pairs=((5, 6),))]):

@@ -272,7 +272,7 @@ def test_debiasing(say, tmp_path, monkeypatch):
     (folder / "female_occupations.txt").write_text("nurse\nunheard\n")
     (folder / "male_occupations.txt").write_text("doctor\nbuilding worker\n")
     out = say("--output runs/a cli model load --from m cli backpack edit debias --sense 2 --output d.json").out
-    assert "Bias, sense 2 of 2 words" in out
+    assert "Bias, sense 2 of 2 tokens" in out
     (step,) = json.loads((tmp_path / "d.json").read_text())["edits"]
     assert (step["tokens"], step["senses"]) == ([7, 8], [2])
     assert 0 <= step["factor"] <= 1
@@ -286,6 +286,12 @@ def test_debiasing(say, tmp_path, monkeypatch):
         expected = sum(torch.exp((each[5] - each[6]).abs()).item() for each in logits) / 2
         assert dev[name] == pytest.approx(expected, rel=1e-4)
     say("cli model load --from m cli backpack edit debias --output d.json")
+    (folder / "female_occupations.txt").write_text("nurse bank\nunheard\n")
+    (folder / "male_occupations.txt").write_text("doctor money\n")
+    assert "say --pieces" in say("cli model load --from m cli backpack edit debias --output e.json", code=2).err
+    say("cli model load --from m cli backpack edit debias --pieces --output e.json")
+    (step,) = json.loads((tmp_path / "e.json").read_text())["edits"]
+    assert len(step["tokens"]) == 4
 
 
 def test_stereotypes(say, tmp_path):
