@@ -21,7 +21,7 @@ $(EXCHANGED): $(RUN)/exchanged$(FACT)/%/metrics.jsonl: $(RUN)/%/trained
 	$(SEMEQV) --seed $(SEED) --output $(@D) --overwrite $(OPTIONS) cli model load --from $(<D) $(HELD) \
 	  cli backpack edit knowledge --word $(WORD) --remove $(REMOVE) --add $(ADD) --output $(EDIT) \
 	  cli backpack effects --edits $(EDIT) --word $(WORD) --wanted $(ADD) --unwanted $(REMOVE)
-	$(SEMEQV) --seed $(SEED) $(SETTINGS) --output $(@D)-perplexity --overwrite $(OPTIONS) \
+	$(SEMEQV) --seed $(SEED) $(SETTINGS) --output $(@D)-edited --overwrite $(OPTIONS) \
 	  cli model edited --from $(<D) --edits $(EDIT) $(HELD) cli perplexity
 
 .PHONY: exchanged

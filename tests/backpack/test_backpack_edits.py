@@ -286,12 +286,14 @@ def test_debiasing(say, tmp_path, monkeypatch):
         expected = sum(torch.exp((each[5] - each[6]).abs()).item() for each in logits) / 2
         assert dev[name] == pytest.approx(expected, rel=1e-4)
     say("cli model load --from m cli backpack edit debias --output d.json")
-    (folder / "female_occupations.txt").write_text("nurse, bank\nunheard\n")
-    (folder / "male_occupations.txt").write_text("doctor, money\n")
-    assert "say --pieces" in say("cli model load --from m cli backpack edit debias --output e.json", code=2).err
-    say("cli model load --from m cli backpack edit debias --pieces --output e.json")
+    several = "cli model load --from m cli backpack edit debias --word 'nurse bank' --word doctor --output e.json"
+    assert "'nurse bank' is 2 tokens here" in say(several, code=2).err
+    say(f"{several} --pieces")
     (step,) = json.loads((tmp_path / "e.json").read_text())["edits"]
-    assert len(step["tokens"]) == 5
+    assert step["tokens"] == [7, 2, 8]
+    (folder / "female_occupations.txt").write_text("unheard\n")
+    (folder / "male_occupations.txt").write_text("unheard\n")
+    assert "say --pieces" in say("cli model load --from m cli backpack edit debias --output e.json", code=2).err
 
 
 def test_stereotypes(say, tmp_path):
