@@ -105,7 +105,9 @@ def tokens_of(options: "Debias", lexicon: Lexicon) -> tuple[int, ...]:
     else:
         words = [word for word in known(lexicon, occupations(options.path)) if options.pieces or len(word.tokens) == 1]
     if not words:
-        raise UserError("No word for an occupation is one token of this model; say --pieces, or name words by --word.")
+        said = "has a token in" if options.pieces else "is one token of"
+        way = "" if options.pieces else "say --pieces, or "
+        raise UserError(f"No word for an occupation {said} this model; {way}name words by --word.")
     return tuple(dict.fromkeys(token for word in words for token in word.tokens))
 
 

@@ -203,7 +203,7 @@ class Build:
         from semeqv.engine.logs import LineLog
         from semeqv.engine.runs import facts_of
 
-        run = self.folder(self.sentence)
+        run = self.folder(self.singles[0].sentence if len(self.singles) == 1 else self.sentence)
         run.metrics.flush()
         run.measure({"dataset": facts_of(self.made.get("dataset") or {})})
         log = LineLog(run.metrics.path)
@@ -216,17 +216,16 @@ class Build:
         """The folder of the run that a sentence asks for."""
         from semeqv.engine.runs import RunFolder
 
-        settings = sentence.settings
-        return self.folders.setdefault(
-            settings.output,
-            RunFolder(
-                settings.output,
+        output = sentence.settings.output
+        if output not in self.folders:
+            self.folders[output] = RunFolder(
+                output,
                 sentence.to_json(),
-                settings.overwrite,
+                sentence.settings.overwrite,
                 mute=not World.here().first,
                 usual=sentence.usual(),
-            ),
-        )
+            )
+        return self.folders[output]
 
     def options(self, name: str) -> Any:
         """What fills a slot, not built: a component, None, or a dictionary for a slot with keys."""

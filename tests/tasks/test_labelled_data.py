@@ -1,5 +1,6 @@
 """Labelled data sets: which files, which labels, which batches."""
 
+import dataclasses
 import gzip
 import itertools
 
@@ -184,6 +185,10 @@ def test_pairs_and_tables_have_one_label(tmp_path):
     (tmp_path / "both.tsv").write_text("\n".join(lines) + "\n")
     both = items(Xnli(path=tmp_path / "both.tsv", split="validation", languages=("de", "en")))
     assert [item.labels for item in both] == [("contradiction",), ("neutral",)]
+    one, other = (Xnli(path=tmp_path / "both.tsv", languages=(each,)) for each in ("en", "de"))
+    assert len(built(dataclasses.replace(one, split="test"), other, tokenizer=tokenizer).items) == 1
+    with pytest.raises(UserError, match="as the training set does"):
+        built(dataclasses.replace(one, split="test"), one, tokenizer=tokenizer)
     with pytest.raises(ValueError, match="one column or two"):
         Table(path=tmp_path / "t.tsv", columns=("a", "b", "c"))
 

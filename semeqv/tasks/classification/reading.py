@@ -97,6 +97,9 @@ def check_apart(options: "Labelled", dataset_options: Mapping[tuple[str, str | N
     for other in dataset_options.values():
         if not isinstance(other, Labelled) or (options.split == "train") == (other.split == "train"):
             continue
+        ours, theirs = (set(getattr(each, "languages", ())) for each in (options, other))
+        if ours and theirs and not ours & theirs:
+            continue  # other rows of a file with several languages
         shared = set(options.source_facts()["files"].values()) & set(other.source_facts()["files"].values())
         if shared and not (options.holdout == other.holdout > 0):
             held = max(options, other, key=lambda each: each.split != "train")
