@@ -26,7 +26,7 @@ help:
 	@echo 'make mlm         the experiment on text (Europarl if $$SEMEQV_DATA has it, else generated), and docs/results/mlm.md'
 	@echo 'make tagging     taggers on a small encoder, pretrained here or not (40 minutes)'
 	@echo 'make docs/results/backpack.md    Backpacks on generated text, and the page (five minutes)'
-	@echo 'make docs/results/ofa.md         new vocabularies, from the runs of ofa-minilm, ofa-pretrain and ofa-hypernetwork'
+	@echo 'make docs/results/ofa.md         new vocabularies, every experiment and the page (hours)'
 	@echo 'make docs/results/crosslingual.md    tasks across languages with language vectors, and the page (hours)'
 	@echo 'make all         every experiment'
 	@echo 'make lint        ruff, mypy, import-linter, pydoclint, hadolint'
@@ -66,14 +66,9 @@ docs/results/backpack.md: install
 docs/results/crosslingual.md: install
 	@$(MAKE) --no-print-directory -f experiments/crosslingual-grid.mk page
 
-# From the runs that there are; each experiment says what it needs.
-OFA_RETRIEVAL = $(patsubst %/measured,%,$(wildcard runs/ofa-minilm/*/measured))
-OFA_PRETRAINING = $(patsubst %/continued,%,$(wildcard runs/ofa-pretrain-*/continued))
-OFA_NETWORKS = $(patsubst %/evaluated,%,$(wildcard runs/ofa-hypernetwork/evaluated))
 docs/results/ofa.md: install
-	$(BIN)/semeqv cli ofa report --output $@ $(if $(OFA_RETRIEVAL),--retrieval $(OFA_RETRIEVAL)) \
-	  $(if $(NOTE),--note '$(NOTE)') $(if $(OFA_PRETRAINING),--pretraining $(OFA_PRETRAINING)) $(if $(OFA_NETWORKS),--hypernetworks $(OFA_NETWORKS))
-	@mkdir -p $(@:.md=) && cp $(wildcard figures/ofa-minilm/*.png figures/ofa-pretrain-*/*.png) $(@:.md=)
+	@for each in minilm pretrain hypernetwork retrieval tagging; do \
+	  $(MAKE) --no-print-directory -f experiments/ofa-$$each.mk results || exit 1; done
 
 bench: install-dev
 	$(BIN)/python -m benchmarks

@@ -10,6 +10,8 @@ include $(dir $(lastword $(MAKEFILE_LIST)))shared/common.mk
 
 LANGUAGE ?= fr
 KEEP := 100
+PART := hypernetworks
+REPORT = cli ofa report --hypernetworks $(RUN) --retrieval $(RUN)
 METHODS ?= ofa-100 hyperofa hyperofa-setformer random-100
 
 include $(dir $(lastword $(MAKEFILE_LIST)))minilm.mk
@@ -23,7 +25,7 @@ $(RUN)/evaluated/%/$(MEASURED): $(RUN)/hypernetworks/%/trained
 RESULTS := $(NETWORKS) $(MODELS:%=$(RUN)/measured/%/$(MEASURED))
 
 figs: $(FIGURES)/retrieval.pdf
-	@$(SEMEQV) cli ofa report --hypernetworks $(RUN) --retrieval $(RUN)
+	@$(SEMEQV) $(REPORT)
 
 $(FIGURES)/retrieval.pdf: $(RESULTS)
 	$(SEMEQV) cli ofa view --path $@ $(RUN)

@@ -16,6 +16,9 @@ HERE := $(firstword $(MAKEFILE_LIST))
 METHODS ?= ofa ofa-200 ofa-100 hyperofa wechsel focus omp subword-mean mean random
 FIXED := mean subword-mean
 PAIRS ?= 5000
+PART := retrieval
+SHOWN := figures/ofa-minilm/retrieval.png figures/ofa-minilm/provenance.png
+REPORT = cli ofa report --retrieval $(LANGUAGES:%=runs/ofa-minilm/%)
 
 include $(dir $(lastword $(MAKEFILE_LIST)))minilm.mk
 
@@ -46,7 +49,7 @@ measured: $(RESULTS)
 figs: | $(READY)
 	@for language in $(LANGUAGES); do $(MAKE) --no-print-directory -f $(HERE) LANGUAGE=$$language measured || exit 1; done
 	@$(MAKE) --no-print-directory -f $(HERE) figures/ofa-minilm/retrieval.pdf
-	@$(SEMEQV) cli ofa report --retrieval $(LANGUAGES:%=runs/ofa-minilm/%)
+	@$(SEMEQV) $(REPORT)
 
 figures/ofa-minilm/retrieval.pdf: $(foreach language,$(LANGUAGES),$(wildcard runs/ofa-minilm/$(language)/measured/*/$(MEASURED)))
 	$(SEMEQV) cli ofa view --path $@ $(LANGUAGES:%=runs/ofa-minilm/%)

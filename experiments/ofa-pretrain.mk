@@ -38,6 +38,9 @@ include $(dir $(lastword $(MAKEFILE_LIST)))shared/common.mk
 SETTINGS = $(if $(filter paper,$(SIZE)),,--threads 1) --precision bf16
 METHODS ?= ofa $(if $(filter small,$(SIZE)),ofa-64,ofa-100) hyperofa wechsel focus omp subword-mean mean random
 FIXED :=
+PART := pretraining
+SHOWN = $(FIGURES)/losses.png
+REPORT = cli ofa report --pretraining $(RUN)
 ifeq ($(CORPUS),babel)
 SOURCE := lume
 TARGET := drask
@@ -102,7 +105,7 @@ $(RUN)/continued/%-pairs/trained: $(RUN)/models/%-subword-mean/$(MADE)
 CONTINUED := $(MODELS) $(EACH:%=%-pairs)
 
 figs: $(FIGURES)/losses.pdf
-	@$(SEMEQV) cli ofa report --pretraining $(RUN)
+	@$(SEMEQV) $(REPORT)
 
 $(FIGURES)/losses.pdf: $(CONTINUED:%=$(RUN)/continued/%/trained) $(MODELS:%=$(RUN)/before/%/metrics.jsonl)
 	$(SEMEQV) cli ofa losses --skip pairs --path $@ $(RUN)

@@ -12,6 +12,9 @@ include $(dir $(lastword $(MAKEFILE_LIST)))shared/common.mk
 LANGUAGE ?= fr
 METHODS ?= ofa subword-mean random
 FIXED := mean subword-mean
+PART := layers
+SHOWN = $(FIGURES)/layers.png
+REPORT = cli ofa report --layers $(RUN)
 ifdef FROM
 MINILM := $(FROM)
 endif
@@ -35,5 +38,7 @@ $(RUN)/layers/42-bag/$(MEASURED): $(RUN)/words/bag.txt
 RESULTS := $(patsubst %,$(RUN)/layers/%/$(MEASURED),42-original 42-bag $(MODELS))
 
 figs: $(FIGURES)/layers.pdf
+	@$(SEMEQV) $(REPORT)
+
 $(FIGURES)/layers.pdf: $(RESULTS)
 	$(SEMEQV) cli retrieval-view --of $(LANGUAGE) --k 10 --path $@ $(RESULTS:%/$(MEASURED)=%)

@@ -13,6 +13,8 @@ include $(dir $(lastword $(MAKEFILE_LIST)))shared/common.mk
 LANGUAGE ?= fr
 METHODS ?= ofa subword-mean random
 FIXED := mean subword-mean
+PART := tagging
+REPORT = cli scores --metric accuracy --metric f1 $(if $(SUBSETS),--subsets $(SUBSETS)) $(RUN)/pos $(RUN)/ner
 EPOCHS ?= 1
 SENTENCES ?= 4000
 RATE ?= 1e-4
@@ -70,4 +72,4 @@ TAGGERS := $(foreach task,pos ner,$(patsubst %,$(RUN)/$(task)/%/trained,$(MODELS
 
 figs: $(FIGURES)/scores.csv
 $(FIGURES)/scores.csv: $(TAGGERS)
-	$(SEMEQV) cli scores --metric accuracy --metric f1 $(if $(SUBSETS),--subsets $(SUBSETS)) --output $@ $(RUN)/pos $(RUN)/ner
+	$(SEMEQV) $(REPORT) --output $@

@@ -3,7 +3,8 @@
 # An experiment sets RUN, SEEDS, METHODS, MODEL (what is given a new vocabulary), TOKENIZER (the new one), SOURCE and
 # TARGET (two languages), and TEXT_OF (the segment of their aligned text, which holds no sentence of a test, for the
 # languages $(1)); TEXT_READY and TOKENIZER_READY are what to make first. VECTORS, if it is set, are word vectors that are
-# there. Models come to be in $(RUN)/models/SEED-METHOD. ofa-N is OFA with N coordinates.
+# there. Models come to be in $(RUN)/models/SEED-METHOD. ofa-N is OFA with N coordinates. `make -f ... results` writes what
+# REPORT says into the PART of docs/results/ofa.md that an experiment names, and takes the figures SHOWN there along.
 
 DIMENSIONS ?= 200
 TEXT = $(call TEXT_OF,$(SOURCE) $(TARGET))
@@ -31,6 +32,14 @@ INIT = $(SEMEQV) --seed $* cli ofa init $(1) --from $(MODEL) --target_tokenizer 
 MADE := initialisation.json
 
 .SECONDARY:
+
+ifdef PART
+PAGE := docs/results/ofa
+.PHONY: results
+results: figs
+	$(SEMEQV) $(REPORT) --markdown $(PAGE).md --part $(PART) --output $(PAGE)/$(PART).json
+	$(if $(SHOWN),cp $(SHOWN) $(PAGE))
+endif
 
 ifdef VECTORS
 $(RUN)/vectors.vec: | $(READY)

@@ -36,7 +36,7 @@ class Part:
     """A part of the results.
 
     Args:
-        kind: Which experiment: retrieval, pretraining or hypernetworks.
+        kind: What was measured: retrieval, layers, pretraining or hypernetworks.
         name: The run.
         tables: Its tables.
         said: What they show, in sentences made from the numbers.
@@ -48,6 +48,11 @@ class Part:
     tables: list[Table]
     said: list[str]
     numbers: list[dict[str, Any]] = field(default_factory=list)
+
+    def markdown(self) -> str:
+        """Its tables, each under its title, and what they show."""
+        tables = [f"### {table.title}\n\n{table.markdown()}" for table in self.tables]
+        return "\n".join([*tables, "".join(f"- {sentence}\n" for sentence in self.said)])
 
 
 def runs(folder: Path, inside: str) -> Iterator[tuple[str, str, list[Line]]]:

@@ -50,24 +50,26 @@ def experiments(tmp_path):
     return tmp_path
 
 
-def test_the_page_says_it_as_it_is(say, experiments):
-    line = (
-        "cli ofa report --retrieval fr --pretraining go --hypernetworks hyper --output page/ofa.md --note 'cut short'"
-    )
-    out = say(f"{line} --note 'cut short'").out
+def test_a_part_of_the_page_says_it_as_it_is(say, experiments):
+    page = experiments / "page.md"
+    page.write_text("# New vocabularies\n\n<!-- all -->\n<!-- end -->\n\nPublished: table 3.\n")
+    out = say(
+        "cli ofa report --retrieval fr --pretraining go --hypernetworks hyper "
+        "--output page/all.json --markdown page.md --part all"
+    ).out
     assert "OFA (0.510 [0.490-0.530]) is above subword-mean (0.300 [0.280-0.320])" in out
     assert "is below bag (0.600 [0.580-0.620])" in out
     assert "cannot be told from original (0.505 [0.485-0.525])" in out
-    page = (experiments / "page/ofa.md").read_text()
-    assert "\n- cut short\n" in page
-    assert "| ofa | aligned text | 2 | 0.510 ± 0.010 |" in page
-    assert "0.00% of the sentences of the test occur in the aligned text" in page
-    assert "7 pairs were left out, which held 3 of the 20 sentences of the tests" in page
-    assert "Before: the loss of OFA (5.250 ± 0.250) is lower in every seed than that of random" in page
-    assert "After: the loss of OFA (3.250 ± 0.250) cannot be told by the seeds from that of random" in page
-    assert "bilstm comes nearer to held-out coordinates than OFA in every seed: cosine 0.550 ± 0.050" in page
-    assert "arXiv 2504.21018), table 3" in page
-    numbers = json.loads((experiments / "page/ofa.json").read_text())
+    said = page.read_text()
+    assert said.startswith("# New vocabularies\n")
+    assert said.endswith("\nPublished: table 3.\n")
+    assert "| ofa | aligned text | 2 | 0.510 ± 0.010 |" in said
+    assert "0.00% of the sentences of the test occur in the aligned text" in said
+    assert "7 pairs were left out, which held 3 of the 20 sentences of the tests" in said
+    assert "- Before: the loss of OFA (5.250 ± 0.250) is lower in every seed than that of random" in said
+    assert "- After: the loss of OFA (3.250 ± 0.250) cannot be told by the seeds from that of random" in said
+    assert "bilstm comes nearer to held-out coordinates than OFA in every seed: cosine 0.550 ± 0.050" in said
+    numbers = json.loads((experiments / "page/all.json").read_text())
     assert set(numbers) == {"retrieval fr", "pretraining go", "hypernetworks hyper"}
     assert len(numbers["retrieval fr"]) == 10
 
@@ -75,7 +77,8 @@ def test_the_page_says_it_as_it_is(say, experiments):
 def test_what_is_missing_is_said(say, experiments):
     assert "--retrieval runs/ofa-minilm/fr" in say("cli ofa report", code=2).err
     assert "there is no measured/SEED-METHOD" in say("cli ofa report --retrieval go", code=2).err
-    assert "the page is Markdown" in say("cli ofa report --retrieval fr --output page.txt", code=2).err
+    (experiments / "page.md").write_text("# Another page\n")
+    assert "has no lines <!-- fr -->" in say("cli ofa report --retrieval fr --markdown page.md --part fr", code=2).err
 
 
 def test_methods_are_told_apart():

@@ -26,7 +26,8 @@ class Scores:
         subsets: A JSON file of lists of sets, `{"head": ["de", "fr"], "tail": ["sw"]}`; each is a group of those of its
             sets that an experiment has.
         output: Write the table to this file too, as JSON if its name ends in .json, else as CSV.
-        markdown: Write it into this Markdown file too: between the lines `<!-- scores -->` and `<!-- end -->` of it.
+        markdown: Write it into this Markdown page too, between the lines `<!-- PART -->` and `<!-- end -->`.
+        part: Of these lines.
         digits: Digits behind the point.
     """
 
@@ -37,6 +38,7 @@ class Scores:
     subsets: Path | None = None
     output: Path | None = None
     markdown: Path | None = None
+    part: str = "scores"
     digits: int = 4
 
     def __post_init__(self) -> None:
@@ -48,9 +50,10 @@ class Scores:
 
     def build(self) -> None:
         """Read, average, print and write."""
+        from semeqv.tasks.measures.report import write_between
         from semeqv.tasks.retrieval.parallel import read_subsets
         from semeqv.tasks.scores.averages import averaged, read_runs
-        from semeqv.tasks.scores.tables import print_rows, write_markdown, write_rows
+        from semeqv.tasks.scores.tables import table, write_rows
 
         if not self.paths:
             raise click.UsageError("cli scores: give folders of runs, or files metrics.jsonl")
@@ -60,8 +63,9 @@ class Scores:
             groups[name] = tuple(filter(None, sets.split(",")))
         runs = read_runs(self.paths, self.split)
         rows = averaged(runs, tuple(self.metric), groups, read_subsets(self.subsets))
-        print_rows(rows, self.digits)
+        shown = table(rows, self.digits)
+        shown.print()
         if self.output is not None:
             write_rows(self.output, rows)
         if self.markdown is not None:
-            write_markdown(self.markdown, rows, self.digits)
+            write_between(self.markdown, self.part, shown.markdown())

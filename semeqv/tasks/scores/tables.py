@@ -1,4 +1,4 @@
-"""The table of averages: on the screen, as CSV or JSON, and in a Markdown page."""
+"""The table of averages: for the screen and for a page, as CSV and as JSON."""
 
 import csv
 import io
@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 
 from semeqv.engine.runs import write_text
-from semeqv.tasks.measures.report import Table, write_between
+from semeqv.tasks.measures.report import Table
 from semeqv.tasks.scores.averages import Row
 
 HEADING = ("experiment", "sets", "score", "runs", "mean", "over runs", "over sentences")
@@ -35,9 +35,9 @@ def interval(low: float, high: float, digits: int) -> str:
     return "" if math.isnan(low) else f"[{low:.{digits}f}, {high:.{digits}f}]"
 
 
-def print_rows(rows: Sequence[Row], digits: int) -> None:
-    """Print the table."""
-    Table("", HEADING, [cells(row, digits) for row in rows], words=3).print()
+def table(rows: Sequence[Row], digits: int) -> Table:
+    """The table, for the screen and for a page."""
+    return Table("", HEADING, [cells(row, digits) for row in rows], words=3)
 
 
 def write_rows(path: Path, rows: Sequence[Row]) -> None:
@@ -57,15 +57,3 @@ def write_rows(path: Path, rows: Sequence[Row]) -> None:
         text = table.getvalue()
     write_text(path, text)
     click.echo(f"wrote {path}")
-
-
-def write_markdown(path: Path, rows: Sequence[Row], digits: int) -> None:
-    """Write the table into a Markdown page.
-
-    Args:
-        path: The page; `write_between` raises `UserError` when it has no marks.
-        rows: The table.
-        digits: Digits behind the point.
-    """
-    shown = Table("", HEADING, [cells(row, digits) for row in rows], words=3)
-    write_between(path, "scores", shown.markdown())
