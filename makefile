@@ -10,7 +10,7 @@ SMALL := xor-transformer-small xor-transformer-small-ydh xor-transformer-small-n
 MEDIUM := xor-transformer-medium xor-lstm-medium xor-mlp-medium
 
 .PHONY: figs test help install install-dev lint format xor xor-medium mlm all bench faults clean
-.PHONY: docker-build docker-run $(addprefix docs/results/,xor.md mlm.md tagging.md backpack.md ofa.md crosslingual.md)
+.PHONY: docker-build docker-run $(addprefix docs/results/,xor.md mlm.md tagging.md parsing.md backpack.md ofa.md crosslingual.md)
 
 figs: install
 	@$(MAKE) --no-print-directory -f experiments/xor-transformer-small.mk figs
@@ -25,6 +25,7 @@ help:
 	@echo 'make xor-medium  the three medium experiments (hours; SEEDS=42..43 STEPS=20000 make them shorter)'
 	@echo 'make mlm         the experiment on text (Europarl if $$SEMEQV_DATA has it, else generated), and docs/results/mlm.md'
 	@echo 'make tagging     taggers on a small encoder, pretrained here or not (40 minutes)'
+	@echo 'make docs/results/parsing.md     parsers on a small encoder, pretrained here or not, and a BiLSTM (two hours)'
 	@echo 'make docs/results/backpack.md    Backpacks on generated text, and the page (five minutes)'
 	@echo 'make docs/results/ofa.md         new vocabularies, every experiment and the page (hours)'
 	@echo 'make docs/results/crosslingual.md    tasks across languages with language vectors, and the page (hours)'
@@ -57,8 +58,8 @@ docs/results/mlm.md: install $(if $(filter mlm,$(MAKECMDGOALS)),mlm-transformer)
 	@mkdir -p $(@:.md=) && for run in $(notdir $(wildcard runs/mlm-transformer-*)); do \
 	  cp figures/$$run/doubles.png $(@:.md=)/$$run.png; done
 
-docs/results/tagging.md: install
-	@$(MAKE) --no-print-directory -f experiments/tagging.mk page
+docs/results/tagging.md docs/results/parsing.md: install
+	@$(MAKE) --no-print-directory -f experiments/$(notdir $(basename $@)).mk page
 
 docs/results/backpack.md: install
 	@$(MAKE) --no-print-directory -f experiments/backpack-babel.mk results
