@@ -120,20 +120,14 @@ class Ours:
     def combine(self):
         import torch
 
-        from ofa.nearest import nearest, softmax_weights
         from ofa.plan import Draft
-        from ofa.vectors.word_vectors import unit
+        from ofa.similarity import combine_mapped
         from ofa.vocabulary import shared
 
         draft = Draft(self.target.rows, self.source.used)
         draft.copy(*shared(self.source, self.target))
-        old, new = (mapping.vectors(self.case.vectors) for mapping in self.mappings)
-        open_rows = draft.open()
-        rows = open_rows[self.mappings[1].degree[open_rows] > 0]
-        candidates = numpy.flatnonzero(self.mappings[0].degree > 0)
-        similar, places = nearest(unit(new[rows]), unit(old[candidates]), NEIGHBOURS)
-        weights = softmax_weights(similar, TEMPERATURE).ravel()
-        draft.combine(numpy.repeat(rows, NEIGHBOURS), candidates[places.numpy()].ravel(), weights)
+        old, new = ((mapping, self.case.vectors) for mapping in self.mappings)
+        combine_mapped(draft, old, new, neighbours=NEIGHBOURS, temperature=TEMPERATURE)
         self.plan = draft.plan()
         self.rows = self.plan.apply(self.factors.coordinates, torch.Generator().manual_seed(0))
 

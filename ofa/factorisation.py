@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-ROWS = 2**14  # taken to float64 at once
+ROWS = 2**11  # taken to float64 at once
 
 
 @dataclass(frozen=True)
@@ -50,5 +50,7 @@ def factorise(embedding: Tensor, kept: int) -> Factors:
     places = chosen.abs().argmax(0)
     chosen = chosen * chosen[places, torch.arange(kept)].sign()
     safe = singular.clamp_min(torch.finfo(torch.float32).tiny)
-    coordinates = torch.cat([(rows.double() @ (chosen / safe)).float() for rows in torch.split(embedding, ROWS)])
+    coordinates = torch.empty(len(embedding), kept)
+    for rows, made in zip(torch.split(embedding, ROWS), torch.split(coordinates, ROWS)):
+        made.copy_(rows.double() @ (chosen / safe))
     return Factors(coordinates, (singular[:, None] * chosen.T).float(), float(squares[:kept].sum() / squares.sum()))

@@ -4,7 +4,6 @@ Each word is tokenised as it is, after a space, and capitalised; a subword colle
 a word counting once for each of these variants.
 """
 
-import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -17,7 +16,9 @@ from tqdm import tqdm
 from ofa.vectors.word_vectors import Floats
 from ofa.vocabulary import whole_texts
 
-WORDS = 2**15  # tokenised at once
+WORDS = 2**13  # tokenised at once
+TOGETHER = 2**8  # words in one call of the tokenizer, which costs as much as some words do
+SPACE_BLIND = ("BertPreTokenizer", "Whitespace", "WhitespaceSplit")  # tokenizers that take spaces away
 
 
 @dataclass(frozen=True)
@@ -44,25 +45,32 @@ class Mapping:
         span = slice(self.starts[subword], self.starts[subword + 1])
         return numpy.repeat(self.words[span], self.counts[span])
 
-    def vectors(self, matrix: Floats) -> Floats:
+    def vectors(self, matrix: Floats, subwords: NDArray[numpy.int64] | None = None) -> Floats:
         """The mean of the vectors of the words of each subword.
 
         Args:
             matrix: `(words, width)`.
+            subwords: Which, `(subwords,)`; all if left out.
 
         Returns:
             `(subwords, width)`; zeros for a subword without words.
         """
+        starts, words, counts = self.starts, self.words, self.counts
+        if subwords is not None:
+            degree = self.degree[subwords]
+            starts = numpy.concatenate([[0], numpy.cumsum(degree)])
+            places = numpy.repeat(self.starts[subwords] - starts[:-1], degree) + numpy.arange(starts[-1])
+            words, counts = words[places], counts[places]
+        weights = counts.astype(numpy.float32)
         total = torch.nn.functional.embedding_bag(
-            torch.from_numpy(self.words),
+            torch.from_numpy(words),
             torch.from_numpy(matrix),
-            torch.from_numpy(self.starts[:-1]),
+            torch.from_numpy(starts[:-1]),
             mode="sum",
-            per_sample_weights=torch.from_numpy(self.counts.astype(numpy.float32)),
+            per_sample_weights=torch.from_numpy(weights),
         ).numpy()
-        sums = numpy.concatenate([[0], numpy.cumsum(self.counts)])
-        weights = (sums[self.starts[1:]] - sums[self.starts[:-1]]).astype(numpy.float32)
-        total /= numpy.maximum(weights, 1)[:, None]
+        sums = numpy.concatenate([[0], numpy.cumsum(counts)])
+        total /= numpy.maximum(sums[starts[1:]] - sums[starts[:-1]], 1).astype(numpy.float32)[:, None]
         found: Floats = total
         return found
 
@@ -79,28 +87,62 @@ def map_subwords(tokenizer: Any, words: Sequence[str], rows: int) -> Mapping:
         The mapping, of as many subwords as there are rows. Special tokens have no words.
     """
     found = list(occurrences(tokenizer, words, rows))
-    keys = numpy.concatenate(found) if found else numpy.zeros(0, numpy.int64)
-    keys, counts = numpy.unique(keys, return_counts=True)
-    subwords, places = numpy.divmod(keys, max(len(words), 1))
+    if not found:
+        return Mapping(*(numpy.zeros(size, numpy.int64) for size in (rows + 1, 0, 0)))
+    keys, counts = (numpy.concatenate(parts) for parts in zip(*found))
+    del found
+    order = numpy.argsort(keys, kind="stable")
+    subwords, places = numpy.divmod(keys[order], len(words))
     starts = numpy.searchsorted(subwords, numpy.arange(rows + 1)).astype(numpy.int64)
-    return Mapping(starts, places, counts.astype(numpy.int64))
+    return Mapping(starts, places, counts[order].astype(numpy.int64))
 
 
-def occurrences(tokenizer: Any, words: Sequence[str], rows: int) -> Iterator[NDArray[numpy.int64]]:
-    """Subwords with the words they occur in, as `subword * words + word`, once for each variant of a word."""
+def occurrences(
+    tokenizer: Any, words: Sequence[str], rows: int
+) -> Iterator[tuple[NDArray[numpy.int64], NDArray[numpy.int8]]]:
+    """Subwords with the words they occur in, as `subword * words + word`, and in how many variants of the word."""
     special = numpy.zeros(rows, bool)
     special[[number for number in tokenizer.all_special_ids if number < rows]] = True
     starts = range(0, len(words), WORDS)
     for start in tqdm(starts, desc="map words", unit="chunk", leave=False, disable=None):
         some = words[start : start + WORDS]
         bare = [word.strip() or word for word in some]
-        for variant in (some, [f" {word}" for word in bare], [word.capitalize() for word in bare]):
-            with whole_texts(tokenizer) as backend:
-                encoded = backend.encode_batch_fast(variant, add_special_tokens=False)
-            ids = [each.ids for each in encoded]
-            lengths = numpy.fromiter(map(len, ids), numpy.int64, len(ids))
-            tokens = numpy.fromiter(itertools.chain.from_iterable(ids), numpy.int64, int(lengths.sum()))
-            place = numpy.repeat(numpy.arange(start, start + len(some)), lengths)
-            kept = tokens < rows
-            kept[kept] &= ~special[tokens[kept]]
-            yield numpy.unique(tokens[kept] * len(words) + place[kept])
+        found = []
+        with whole_texts(tokenizer) as backend:
+            for variant, times in variants(backend, some, bare):
+                tokens, places = tokenised(backend, variant)
+                kept = tokens < rows
+                kept[kept] &= ~special[tokens[kept]]
+                found += [numpy.unique(tokens[kept] * len(words) + places[kept] + start)] * times
+        keys, counts = numpy.unique(numpy.concatenate(found), return_counts=True)
+        yield keys, counts.astype(numpy.int8)
+
+
+def variants(backend: Any, words: Sequence[str], bare: Sequence[str]) -> Iterator[tuple[Sequence[str], int]]:
+    """Words as they are, after a space, and capitalised; and how often each counts.
+
+    Args:
+        backend: The `tokenizers.Tokenizer`; to one that takes spaces away the first two are the same.
+        words: The words.
+        bare: Without space around them.
+
+    Yields:
+        The texts, and 1, or 2 for two variants at once.
+    """
+    blind = type(backend.pre_tokenizer).__name__ in SPACE_BLIND
+    blind &= backend.normalizer is None or type(backend.normalizer).__name__ == "BertNormalizer"
+    yield words, 2 if blind else 1
+    if not blind:
+        yield [f" {word}" for word in bare], 1
+    yield [word.capitalize() for word in bare], 1
+
+
+def tokenised(backend: Any, texts: Sequence[str]) -> tuple[NDArray[numpy.int64], NDArray[numpy.int64]]:
+    """The tokens of texts, each by itself, and which text each token is of, `(tokens,)` both."""
+    starts = range(0, len(texts), TOGETHER)
+    encoded = backend.encode_batch(
+        [texts[start : start + TOGETHER] for start in starts], is_pretokenized=True, add_special_tokens=False
+    )
+    tokens = numpy.concatenate([numpy.array(each.ids, numpy.int64) for each in encoded])
+    places = [numpy.array(each.word_ids, numpy.int64) + start for start, each in zip(starts, encoded)]
+    return tokens, numpy.concatenate(places)

@@ -1,13 +1,88 @@
 """The nearest rows of a matrix, in bounded memory."""
 
+import math
+from collections.abc import Iterator
+from typing import Any
+
 import torch
 from torch import Tensor
 from tqdm import tqdm
 
 from ofa.vectors.word_vectors import Floats
 
-CELLS = 2**23  # similarities at once
-SPARE = 8  # candidates beyond k, among which ties are broken
+CELLS = 2**22  # similarities at once
+SPARE = 14  # candidates beyond k whose similarity is computed exactly
+BLOCK = 64  # candidates of which at first the most similar one alone counts
+WORTH = 4096  # candidates from which on it pays to be rough first
+FEW = 64  # exact similarities to all candidates, queries at once
+
+
+class Nearest:
+    """Finds the nearest candidates of queries by dot product; of those that are equally near, the first.
+
+    All similarities are computed roughly, in bfloat16 where the processor has instructions for it; those that are large
+    are computed once more, in float32. By how much the rough ones may be wrong is known (the lengths of what rounding
+    takes from queries and candidates, times theirs), and so for which queries a candidate may have been left out: these
+    are compared with all. So the result is that of comparing all with all.
+
+    Args:
+        candidates: `(candidates, width)`.
+    """
+
+    def __init__(self, candidates: Floats):
+        self.candidates = torch.from_numpy(candidates)
+        count, width = candidates.shape
+        self.kind = torch.bfloat16 if count >= WORTH and has_bfloat16() else torch.float32
+        self.rough = torch.zeros(math.ceil(count / BLOCK) * BLOCK, width, dtype=self.kind)
+        self.rough[:count] = self.candidates
+        self.product, self.similar = torch.empty(0, len(self.rough), dtype=self.kind), torch.empty(0, len(self.rough))
+        self.length, self.lost = 0.0, 0.0
+        for exact, rough in zip(torch.split(self.candidates, WORTH), torch.split(self.rough, WORTH)):
+            self.length = max(self.length, float(exact.norm(dim=1).max()))
+            self.lost = max(self.lost, float((exact - rough[: len(exact)].float()).norm(dim=1).max()))
+
+    def of(self, queries: Tensor, k: int) -> tuple[Tensor, Tensor]:
+        """The k nearest candidates of each query.
+
+        Args:
+            queries: `(queries, width)`.
+            k: How many, at most all.
+
+        Returns:
+            Similarities, falling, and rows of the candidates, `(queries, k)` each.
+        """
+        count = len(self.candidates)
+        wide = min(k + SPARE, count)
+        rough = queries.to(self.kind)
+        above, places = largest(self.similarities(rough), wide)
+        places = places.sort(dim=1).values
+        values, order = exactly(queries, self.candidates[places]).sort(dim=1, descending=True, stable=True)
+        values, places = values[:, :k], places.gather(1, order[:, :k])
+        if wide < count:
+            last = above[:, -1]
+            open_ones = (values[:, -1] <= last + self.slack(queries, rough.float(), last)).nonzero().flatten()
+            for some in torch.split(open_ones, FEW):
+                every = exactly(queries[some], self.candidates.expand(len(some), -1, -1))
+                every, order = every.sort(dim=1, descending=True, stable=True)
+                values[some], places[some] = every[:, :k], order[:, :k]
+        return values, places
+
+    def similarities(self, rough: Tensor) -> Tensor:
+        """Those of queries to all candidates, and to nothing up to a whole block; in memory that is used again."""
+        if len(self.product) < len(rough):
+            self.product = self.product.new_empty(len(rough), len(self.rough))
+            same = self.kind == torch.float32
+            self.similar = self.product if same else self.similar.new_empty(self.product.shape)
+        torch.mm(rough, self.rough.T, out=self.product[: len(rough)])
+        similar: Tensor = self.similar[: len(rough)].copy_(self.product[: len(rough)])
+        similar[:, len(self.candidates) :] = -torch.inf
+        return similar
+
+    def slack(self, queries: Tensor, rough: Tensor, similar: Tensor) -> Tensor:
+        """By how much a similarity may be larger than the rough one, `(queries,)`: what rounding took, and sums."""
+        lost = (queries - rough).norm(dim=1) * self.length + rough.norm(dim=1) * self.lost
+        sums = queries.shape[1] * torch.finfo(torch.float32).eps * queries.norm(dim=1) * self.length
+        return lost + sums + similar.abs() * torch.finfo(self.kind).eps
 
 
 def nearest(queries: Floats, candidates: Floats, k: int) -> tuple[Tensor, Tensor]:
@@ -22,29 +97,41 @@ def nearest(queries: Floats, candidates: Floats, k: int) -> tuple[Tensor, Tensor
         Similarities, falling, and rows of the candidates, `(queries, k)` each.
     """
     k = min(k, len(candidates))
-    wide, right = min(k + SPARE, len(candidates)), torch.from_numpy(candidates).T
+    among = Nearest(candidates)
     values = torch.empty(len(queries), k)
     places = torch.empty(len(queries), k, dtype=torch.int64)
-    few = max(CELLS // max(len(candidates), 1), 1)
-    for start in tqdm(range(0, len(queries), few), desc="nearest", unit="chunk", leave=False, disable=None):
-        some = slice(start, start + few)
-        similar = torch.from_numpy(queries[some]) @ right
-        values[some], places[some] = ranked(similar, k, wide)
+    for some in chunks(len(queries), len(candidates)):
+        values[some], places[some] = among.of(torch.from_numpy(queries[some]), k)
     return values, places
 
 
-def ranked(similar: Tensor, k: int, wide: int) -> tuple[Tensor, Tensor]:
-    """The k largest of each row, the first of equal ones first."""
-    top, at = similar.topk(wide, dim=1)
-    at, order = at.sort(dim=1)  # by row of the candidates, then, stably, by similarity
-    top, order = top.gather(1, order).sort(dim=1, descending=True, stable=True)
-    at = at.gather(1, order)
-    if wide < similar.shape[1]:
-        tied = (top[:, -1] == top[:, k - 1]).nonzero().flatten()  # equal ones may have been left out
-        if len(tied):
-            every, order = similar[tied].sort(dim=1, descending=True, stable=True)
-            top[tied, :k], at[tied, :k] = every[:, :k], order[:, :k]
-    return top[:, :k], at[:, :k]
+def chunks(queries: int, candidates: int) -> Iterator[slice]:
+    """Which queries to take at once, with a progress bar."""
+    few = max(CELLS // max(candidates, 1), 1)
+    for start in tqdm(range(0, queries, few), desc="nearest", unit="chunk", leave=False, disable=None):
+        yield slice(start, start + few)
+
+
+def largest(similar: Tensor, k: int) -> tuple[Tensor, Tensor]:
+    """The k largest of each row, `(rows, columns)`: they are in the k blocks of columns with the largest maxima."""
+    blocks = similar.view(len(similar), -1, BLOCK)
+    if blocks.shape[1] <= k:
+        return similar.topk(k, dim=1)
+    best = blocks.amax(2).topk(k, dim=1, sorted=False).indices
+    some = blocks.gather(1, best[:, :, None].expand(-1, -1, BLOCK)).flatten(1)
+    values, at = some.topk(k, dim=1)
+    return values, best.gather(1, at // BLOCK) * BLOCK + at % BLOCK
+
+
+def exactly(queries: Tensor, candidates: Tensor) -> Tensor:
+    """Dot products of queries, `(queries, width)`, each with its own, `(queries, n, width)`; equal ones stay equal."""
+    return (queries[:, None] * candidates).sum(2)
+
+
+def has_bfloat16() -> bool:
+    """Whether the processor multiplies matrices in bfloat16 faster than in float32."""
+    known: dict[str, Any] = getattr(torch.cpu, "get_capabilities", dict)()
+    return bool(known.get("avx512_bf16") or known.get("amx_bf16"))
 
 
 def softmax_weights(similarities: Tensor, temperature: float) -> Floats:

@@ -70,14 +70,18 @@ class Plan:
             return self.apply_known(old[:, None].float(), "bias")[:, 0]
         new = self.apply_known(old.float(), name)
         drawn = torch.from_numpy(self.kinds == Kind.DRAWN)
-        known = old.float()[torch.from_numpy(self.used)]
+        known = self.known(old.float())
         noise = torch.randn(int(drawn.sum()), old.shape[1], generator=generator)
         new[drawn] = known.mean(0) + known.std(0, correction=0) * noise
         return new
 
+    def known(self, old: Tensor) -> Tensor:
+        """The old rows that belong to a token."""
+        return old if self.used.all() else old[torch.from_numpy(self.used)]
+
     def apply_known(self, old: Tensor, name: str) -> Tensor:
         """The rows that nothing is drawn for; the others are the mean."""
-        mean = old[torch.from_numpy(self.used)].mean(0)
+        mean = self.known(old).mean(0)
         new = torch.nn.functional.embedding_bag(
             torch.from_numpy(self.sources),
             old.contiguous(),

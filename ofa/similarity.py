@@ -3,11 +3,12 @@
 from typing import Any
 
 import numpy
+import torch
 
-from ofa.mapping import map_subwords
-from ofa.nearest import nearest, softmax_weights
+from ofa.mapping import Mapping, map_subwords
+from ofa.nearest import Nearest, chunks, softmax_weights
 from ofa.plan import Draft, Integers
-from ofa.vectors.word_vectors import WordVectors, unit
+from ofa.vectors.word_vectors import Floats, WordVectors, unit
 from ofa.work import Work
 
 
@@ -33,18 +34,38 @@ def combine_nearest(
         "source": covered(mappings["source"].degree, numpy.flatnonzero(work.source.used)),
         "target": covered(mappings["target"].degree, open_rows),
     }
-    old = mappings["source"].vectors(source.matrix)
-    candidates = numpy.flatnonzero((mappings["source"].degree > 0) & work.source.used & (old != 0).any(1))
-    new = mappings["target"].vectors(target.matrix)[open_rows]
-    found = (mappings["target"].degree[open_rows] > 0) & (new != 0).any(1)
-    rows = open_rows[found]
+    old, new = (mappings["source"], source.matrix), (mappings["target"], target.matrix)
+    combine_mapped(draft, old, new, neighbours=neighbours, temperature=temperature)
+
+
+def combine_mapped(
+    draft: Draft, old: tuple[Mapping, Floats], new: tuple[Mapping, Floats], *, neighbours: int, temperature: float
+) -> None:
+    """Let rows be convex combinations, where the words of both vocabularies are known.
+
+    Args:
+        draft: As in `combine_nearest`.
+        old: The words of the old subwords, and their vectors, `(words, width)`.
+        new: Those of the new ones.
+        neighbours: How many old subwords a new one is made of.
+        temperature: Of the softmax over their cosines.
+    """
+    candidates = numpy.flatnonzero((old[0].degree > 0) & draft.used)
+    vectors = unit(old[0].vectors(old[1], candidates))
+    if not (there := vectors.any(1)).all():
+        candidates, vectors = candidates[there], vectors[there]
+    rows = draft.open()
+    rows = rows[new[0].degree[rows] > 0]
     if not len(rows) or not len(candidates):
         return
-    similar, places = nearest(unit(new[found]), unit(old[candidates]), neighbours)
-    weights = softmax_weights(similar, temperature)
-    draft.combine(
-        numpy.repeat(rows, places.shape[1]), candidates[places.numpy()].ravel(), weights.ravel().astype(numpy.float32)
-    )
+    among, k = Nearest(vectors), min(neighbours, len(candidates))
+    for some in chunks(len(rows), len(candidates)):
+        queries = unit(new[0].vectors(new[1], rows[some]))
+        found = queries.any(1)
+        if found.any():
+            similar, places = among.of(torch.from_numpy(queries[found]), k)
+            weights = softmax_weights(similar, temperature)
+            draft.combine(numpy.repeat(rows[some][found], k), candidates[places.numpy()].ravel(), weights.ravel())
 
 
 def covered(degree: Integers, rows: Integers) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """The parts that methods are made of, beside naive formulas."""
 
 import copy
+import itertools
 
 import numpy
 import pytest
@@ -80,6 +81,25 @@ def test_the_nearest_are_in_order_and_the_first_of_equal_ones(data, candidates, 
         expected = sorted(range(candidates), key=lambda i: (-similar[row, i], i))[:k]
         assert places[row].tolist() == expected
         assert values[row].tolist() == similar[row, expected].tolist()
+
+
+@pytest.mark.parametrize("rough", [True, False], ids=["bfloat16", "float32"])
+@pytest.mark.parametrize("spread", [1.0, 0.01], ids=["apart", "close"])
+def test_rough_similarities_leave_no_neighbour_out(monkeypatch, rough, spread):
+    monkeypatch.setattr("ofa.nearest.has_bfloat16", lambda: rough)
+    draw = numpy.random.default_rng(0)
+    candidates = unit((1 + spread * draw.normal(size=(4500, 24))).astype(numpy.float32))
+    candidates[4000:] = candidates[:500]  # each the equal of another
+    queries = unit((1 + spread * draw.normal(size=(20, 24))).astype(numpy.float32))
+    similar = (queries[:, None] * candidates).sum(2)
+    values, places = nearest(queries, candidates, 10)
+    for row, each in enumerate(similar):
+        found = places[row].tolist()
+        assert len(set(found)) == 10
+        numpy.testing.assert_allclose(each[found], numpy.sort(each)[::-1][:10], rtol=0, atol=1e-6)
+        numpy.testing.assert_allclose(values[row], each[found], rtol=0, atol=1e-6)
+        twins = [(one, other) for one, other in itertools.pairwise(found) if one % 4000 == other % 4000]
+        assert all(one < other for one, other in twins)
 
 
 @given(arrays.arrays(numpy.float64, (3, 6), elements=st.floats(-3, 3)))
