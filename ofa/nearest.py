@@ -82,7 +82,8 @@ class Nearest:
         """By how much a similarity may be larger than the rough one, `(queries,)`: what rounding took, and sums."""
         lost = (queries - rough).norm(dim=1) * self.length + rough.norm(dim=1) * self.lost
         sums = queries.shape[1] * torch.finfo(torch.float32).eps * queries.norm(dim=1) * self.length
-        return lost + sums + similar.abs() * torch.finfo(self.kind).eps
+        found: Tensor = lost + sums + similar.abs() * torch.finfo(self.kind).eps
+        return found
 
 
 def nearest(queries: Floats, candidates: Floats, k: int) -> tuple[Tensor, Tensor]:
