@@ -9,7 +9,6 @@ include $(dir $(lastword $(MAKEFILE_LIST)))shared/crosslingual.mk
 HERE := $(dir $(lastword $(filter %crosslingual-grid.mk,$(MAKEFILE_LIST))))
 RUNS := $(TASKS:%=runs/crosslingual-%$(NAME)) $(SHARED)/measured
 REPORT := $(SEMEQV) cli crosslingual report --distances $(HERE)distances-en.tsv
-PAGE := docs/results/crosslingual
 
 .NOTPARALLEL:
 .PHONY: $(TASKS) page
@@ -19,8 +18,5 @@ figs: $(TASKS)
 $(TASKS):
 	@$(MAKE) --no-print-directory -f $(HERE)crosslingual-$@.mk figs
 
-page: figs
-	@mkdir -p $(PAGE)
-	@for task in $(TASKS); do for figure in curves matrix cosines; do \
-	  cp figures/crosslingual-$$task$(NAME)/$$figure.png $(PAGE)/$$task-$$figure.png; done; done
-	$(REPORT) --output $(PAGE).md $(RUNS)
+page:
+	@for task in $(TASKS); do $(MAKE) --no-print-directory -f $(HERE)crosslingual-$$task.mk results || exit 1; done

@@ -34,6 +34,7 @@ class Report:
         output: Write a page to this Markdown file too, and its numbers beside it as JSON. It shows the figures that
             are in the folder called like the file. Of a page that is there, what stands between the lines
             `<!-- measured -->` and `<!-- end -->` is replaced.
+        keep: Keep what the page that is there says of other tasks and models: its numbers come from the JSON file.
         csv: Write the table of all cells to this file, too.
     """
 
@@ -43,9 +44,12 @@ class Report:
     kind: Literal["language", "analogy"] = "language"
     distances: Path | None = None
     output: Path | None = None
+    keep: bool = False
     csv: Path | None = None
 
     def __post_init__(self) -> None:
+        if self.keep and self.output is None:
+            raise ValueError("--keep is about a page: say which, --output docs/results/crosslingual.md")
         if self.output is not None and self.output.suffix != ".md":
             raise ValueError(f"--output {self.output}: the page is Markdown; write {self.output.with_suffix('.md')}")
 
@@ -56,7 +60,7 @@ class Report:
         from crosslingual.sweeps.hypotheses import tested
         from crosslingual.sweeps.joined import joined, read_runs, rows_of
         from crosslingual.sweeps.languages import read_languages
-        from crosslingual.sweeps.page import numbers, write_page
+        from crosslingual.sweeps.page import kept, numbers, write_page
         from crosslingual.sweeps.report import every_table, print_tables
         from semeqv.engine.runs import write_text
         from semeqv.tasks.measures.report import write_csv
@@ -64,6 +68,9 @@ class Report:
         if not self.paths:
             raise click.UsageError("cli crosslingual report: give folders that cli crosslingual sweep has measured")
         cells = joined(read_runs(self.paths))
+        languages = read_languages(self.paths, cells[0].source)
+        if self.keep and self.output is not None:
+            cells, languages = kept(self.output, cells, languages)
         semantic, syntactic = self.semantic or MEANING, self.syntactic or FORM
         swept = {cell.task: None for cell in cells}
         if missing := sorted({*self.semantic, *self.syntactic} - swept.keys()):
@@ -78,7 +85,6 @@ class Report:
             syntactic=syntactic,
             distances=read_distances(self.distances),
         )
-        languages = read_languages(self.paths, cells[0].source)
         print_tables(every_table(cells, tests, languages))
         if self.csv is not None:
             write_csv(self.csv, rows_of(cells))

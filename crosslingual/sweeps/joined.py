@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from statistics import fmean
 from typing import Any
@@ -191,6 +191,24 @@ def rows_of(cells: Iterable[Cell]) -> list[dict[str, Any]]:
             row |= {f"{name}_{end}".removesuffix("_mean"): plain(value) for end, value in values.items()}
         found.append(row)
     return found
+
+
+def cells_of(rows: Iterable[Mapping[str, Any]]) -> list[Cell]:
+    """The cells of flat objects, as `rows_of` has made them."""
+    names = [each.name for each in fields(Number)]
+    found = []
+    for row in rows:
+        numbers = {
+            name: Number(*(known(row[f"{name}_{end}".removesuffix("_mean")]) for end in names))
+            for name in ("score", "gain")
+        }
+        found.append(Cell(**{each.name: row[each.name] for each in fields(Cell) if each.name in row} | numbers))
+    return found
+
+
+def known(value: float | None) -> float:
+    """The number that JSON has; NaN where it has none."""
+    return math.nan if value is None else value
 
 
 def plain(value: float) -> float | None:

@@ -5,8 +5,9 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from crosslingual.sweeps.hypotheses import Test
-from crosslingual.sweeps.joined import Cell, plain, rows_of
+from crosslingual.sweeps.joined import Cell, cells_of, plain, rows_of
 from crosslingual.sweeps.languages import Language
+from semeqv.engine.errors import UserError
 from semeqv.engine.runs import write_text
 from semeqv.tasks.measures.report import END, Table, write_between
 
@@ -41,6 +42,35 @@ def write_page(shown: Iterable[Table], path: Path) -> None:
     figures = sorted(path.with_suffix("").glob("*.png"))
     parts = [f"![{figure.stem.replace('-', ' ')}]({path.stem}/{figure.name})\n\n" for figure in figures]
     write_between(path, MARK, "".join([*parts, *(f"## {table.title}\n\n{table.markdown()}\n" for table in shown)]))
+
+
+def kept(path: Path, cells: Sequence[Cell], languages: Sequence[Language]) -> tuple[list[Cell], list[Language]]:
+    """What a page says of other tasks and models, and then what was measured now.
+
+    Args:
+        path: The page; its numbers are in the JSON file beside it. Where there is none, nothing is kept.
+        cells: What was measured now.
+        languages: Of languages and their vectors.
+
+    Returns:
+        The cells and the languages, those of the page first.
+
+    Raises:
+        UserError: When the file does not hold the numbers of a report.
+    """
+    file, now = path.with_suffix(".json"), {(each.task, each.model) for each in cells}
+    if not file.exists():
+        return list(cells), list(languages)
+    try:
+        there = json.loads(file.read_text(encoding="utf-8"))
+        before, spoken = cells_of(there["cells"]), [Language(**each) for each in there["languages"]]
+    except (ValueError, KeyError, TypeError) as error:
+        raise UserError(f"--keep: {file} does not hold the numbers of a report: {error!r}") from error
+    where = {each.where for each in languages}
+    return (
+        [*(each for each in before if (each.task, each.model) not in now), *cells],
+        [*(each for each in spoken if each.where not in where), *languages],
+    )
 
 
 def numbers(cells: Sequence[Cell], tests: Sequence[Test], languages: Sequence[Language]) -> str:

@@ -214,4 +214,17 @@ figs: $(SWEEPS) $(MEASURES)
 	$(SEMEQV) cli sweep-view --draw matrix --path $(FIGURES)/matrix $(RUN)
 	$(SEMEQV) cli crosslingual report $(REPORTING) $(RUN) $(SHARED)/measured
 	$(SEMEQV) cli vectors-view --path $(FIGURES)/cosines $(SHARED)/measured/$(firstword $(EACH))-vectors
+
+ifeq ($(SEMEQV_DATA)$(filter results,$(MAKECMDGOALS)),results)
+$(error The page of results is about real data; say where it is: SEMEQV_DATA=...)
+endif
+
+# The part of the page that is about this task; what it says of the others stays.
+PAGE := docs/results/crosslingual
+.PHONY: results
+results: figs
+	@mkdir -p $(PAGE)
+	@for figure in curves matrix cosines; do cp $(FIGURES)/$$figure.png $(PAGE)/$(TASK)-$$figure.png; done
+	$(SEMEQV) cli crosslingual report --keep --distances $(dir $(lastword $(filter %crosslingual-$(TASK).mk,$(MAKEFILE_LIST))))distances-en.tsv \
+	  --output $(PAGE).md $(RUN) $(SHARED)/measured
 endif

@@ -167,6 +167,21 @@ def test_the_report_tests_hypotheses_and_writes_a_page(runs, say):
     assert (runs / "cells.csv").read_text().count("\n") == len(found["cells"]) + 1
 
 
+def test_a_page_is_made_task_by_task(runs, say):
+    together = "cli crosslingual report {} --output {}.md"
+    say(together.format("ner pos", "whole"))
+    say(together.format("ner", "page"))
+    say(together.format("pos/1-base", "page") + " --keep")  # is measured again, with all runs
+    assert "semantic tasks gain more" in say(together.format("pos", "page") + " --keep").out
+    assert (runs / "page.md").read_text() == (runs / "whole.md").read_text()
+    found, whole = (json.loads((runs / f"{name}.json").read_text()) for name in ("page", "whole"))
+    assert sorted(map(str, found["cells"])) == sorted(map(str, whole["cells"]))
+    assert found["tests"] == whole["tests"]
+    assert "--keep is about a page" in say("cli crosslingual report pos --keep", code=2).err
+    (runs / "page.json").write_text("[1]")
+    assert "page.json does not hold the numbers" in say(together.format("pos", "page") + " --keep", code=2).err
+
+
 def test_what_training_gave_the_base_stands_beside_the_gains(runs, say):
     for seed in (1, 2):
         lines = [
