@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from semeqv.engine.batches import Batch, targets
 from semeqv.engine.compilation import compiled, keep_memory
 from semeqv.engine.errors import UserError
-from semeqv.engine.probing import Loss, rehearsal
+from semeqv.engine.probing import Loss, misfit, rehearsal
 from semeqv.engine.regime import Regime
 from semeqv.engine.scoring import Scorer
 from semeqv.engine.state import plain, weights_of, with_tied
@@ -169,9 +169,7 @@ class Eager:
             share = self.count(part) * counts / max(every, 1)
             part = self.regime.place(part)
             with self.strategy.adding_up(forward, last=i == len(batches)):
-                with self.regime.autocast():
-                    outputs = forward(**part)
-                    metrics = self.loss(outputs, part)
+                metrics, outputs = self.told(forward, model, part)
                 if not share:
                     metrics = without_targets(metrics, outputs)
                 self.scaler.scale(metrics["loss"] * (share * self.world.size)).backward()  # type: ignore[no-untyped-call]
@@ -185,6 +183,15 @@ class Eager:
         finite = torch.isfinite(norm) | skipped
         return torch.cat([total, (finite & torch.isfinite(total).all()).float().reshape(1)])
 
+    def told(self, forward: Any, model: nn.Module, batch: Batch) -> tuple[Mapping[str, Tensor], Mapping[str, Tensor]]:
+        """The metrics of a batch, and what the model returned; `UserError` for an id or a label beyond the model."""
+        try:
+            with self.regime.autocast():
+                outputs = forward(**batch)
+                return self.loss(outputs, batch), outputs
+        except IndexError as error:
+            raise misfit(model, batch, error) from error
+
     @torch.no_grad()
     def evaluate(self, batch: Batch, scorers: Sequence[Scorer] = ()) -> Tensor:
         """The metrics of a batch, (metric, replica); each replica's scorer, if there is one, sees its outputs."""
@@ -193,10 +200,7 @@ class Eager:
         share = own / max(self.count(batch), 1) if self.world.size > 1 else 1.0
         part, found = self.regime.place(part), []
         for r, model in enumerate(self.models):
-            model.eval()
-            with self.regime.autocast():
-                outputs = model(**part)
-                metrics = self.loss(outputs, part)
+            metrics, outputs = self.told(model, model.eval(), part)
             if not own:
                 metrics = without_targets(metrics, outputs)
             if scorers:

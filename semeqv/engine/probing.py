@@ -29,12 +29,30 @@ def probe(model: nn.Module, loss: Loss, batch: Batch, regime: Regime) -> tuple[s
     except UserError:
         raise
     except (RuntimeError, IndexError, TypeError, ValueError) as error:
-        check_length(model, batch)
-        said = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        shapes = ", ".join(f"{name} {tuple(tensor.shape)}" for name, tensor in batch.items())
-        raise UserError(f"The data does not fit the model ({said}). A batch is: {shapes}.") from error
+        raise misfit(model, batch, error) from error
     finally:
         model.train(was_training)
+
+
+def misfit(model: nn.Module, batch: Batch, error: Exception) -> UserError:
+    """Why a batch does not fit the model, in one line.
+
+    Args:
+        model: The model.
+        batch: The batch.
+        error: What torch says.
+
+    Returns:
+        The shapes of the batch with what torch says, or what is known to be wrong with it.
+    """
+    try:
+        check_vocabulary(model, batch)
+        check_length(model, batch)
+    except UserError as known:
+        return known
+    said = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+    shapes = ", ".join(f"{name} {tuple(tensor.shape)}" for name, tensor in batch.items())
+    return UserError(f"The data does not fit the model ({said}). A batch is: {shapes}.")
 
 
 def check_labels(outputs: Mapping[str, Tensor], batch: Batch) -> None:

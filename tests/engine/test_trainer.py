@@ -309,3 +309,16 @@ def test_labels_beyond_the_classes_are_refused():
 
     with pytest.raises(UserError, match="label 3, but the model tells 3 classes apart"):
         points().set_trainsplit(Wrong()).train()
+
+    class WrongLater(Points):
+        def batch(self, seed, step):
+            found = super().batch(seed, step)
+            return found | {"labels": torch.full((8,), 3)} if step > 1 else found
+
+    with pytest.raises(UserError, match="not finite"):
+        points().set_trainsplit(WrongLater()).train()
+    torch_loss = points().set_loss_fn(
+        lambda outputs, batch: {"loss": nn.functional.cross_entropy(outputs["logits"], batch["labels"])}
+    )
+    with pytest.raises(UserError, match=r"does not fit the model \(Target 3 is out of bounds.\). A batch is: .*labels"):
+        torch_loss.set_trainsplit(WrongLater()).train()
