@@ -4,6 +4,7 @@ import json
 import os
 import platform
 import statistics
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
@@ -36,6 +37,10 @@ class Row:
     compares: str
     goal: float | None = None
     extra: dict = field(default_factory=dict)
+
+    def __post_init__(self):
+        # A benchmark takes minutes: each comparison is told as soon as it is made.
+        print(f"  {self.what}: {self.ratio:.3g}", file=sys.stderr, flush=True)
 
 
 def cpu_and_wall(work: Callable[[], None]) -> tuple[float, float]:
