@@ -74,6 +74,19 @@ def test_a_part_of_the_page_says_it_as_it_is(say, experiments):
     assert len(numbers["retrieval fr"]) == 10
 
 
+def test_layers_stand_side_by_side(say, experiments):
+    for name, values in (("42-original", (0.1, 0.2, 0.3)), ("42-ofa", (0.2, 0.4)), ("42-bag", (0.5,))):
+        lines = [retrieved("tatoeba", value, layer=layer) for layer, value in enumerate(values)]
+        written(experiments / "deep/layers" / name, lines[0] | {"accuracy@10": 0.9}, *lines)  # the last counts
+    (experiments / "page.md").write_text("<!-- layers -->\n<!-- end -->\n")
+    say("cli ofa report --layers deep --markdown page.md --part layers --output layers.json")
+    page = (experiments / "page.md").read_text()
+    assert "### French, Tatoeba: accuracy at 10, layer by layer" in page
+    assert "| original | the model's own tokenizer | 0.100 | 0.200 | 0.300 |" in page
+    assert "| ofa | aligned text | 0.200 | 0.400 |  |" in page
+    assert len(json.loads((experiments / "layers.json").read_text())["layers deep"]) == 6
+
+
 def test_what_is_missing_is_said(say, experiments):
     assert "--retrieval runs/ofa-minilm/fr" in say("cli ofa report", code=2).err
     assert "there is no measured/SEED-METHOD" in say("cli ofa report --retrieval go", code=2).err
