@@ -39,6 +39,9 @@ $(RUN)/measured/42-bag/$(MEASURED): $(RUN)/bag/bag.txt
 $(RUN)/measured/42-map-%/$(MEASURED): $(RUN)/map-%.safetensors
 	$(MEASURE) $(MODEL) $(call FINDING,--no-overlap --map $<)
 
+.PHONY: maps
+maps: $(RUN)/map-linear.safetensors $(RUN)/map-orthogonal.safetensors  # mentioned, so that make keeps them
+
 CONTROLS ?= original bag map-orthogonal map-linear
 RESULTS := $(foreach each,$(CONTROLS:%=42-%) $(MODELS),$(RUN)/measured/$(each)/$(MEASURED))
 

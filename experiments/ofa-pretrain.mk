@@ -32,11 +32,14 @@ RATE_paper := 5e-5
 STEPS ?= $(STEPS_$(SIZE))
 GO_ON ?= $(GO_ON_$(SIZE))
 TOKENS ?= $(TOKENS_$(SIZE))
+# Fewer coordinates, of one method that is given something and one that is not; and what of the losses the plot shows.
+FEWER ?= $(if $(filter small,$(SIZE)),64,100)
+SHOWN_LOSSES ?= $(if $(filter europarl-small,$(CORPUS)-$(SIZE)),3.4 6)
 
 include $(dir $(lastword $(MAKEFILE_LIST)))shared/common.mk
 
 SETTINGS = $(if $(filter paper,$(SIZE)),,--threads 1) --precision bf16
-METHODS ?= ofa $(if $(filter small,$(SIZE)),ofa-64,ofa-100) hyperofa wechsel focus omp subword-mean mean random
+METHODS ?= ofa $(FEWER:%=ofa-%) hyperofa wechsel focus omp subword-mean mean random $(FEWER:%=random-%)
 FIXED :=
 PART := pretraining
 SHOWN = $(FIGURES)/losses.png
@@ -108,4 +111,4 @@ figs: $(FIGURES)/losses.pdf
 	@$(SEMEQV) $(REPORT)
 
 $(FIGURES)/losses.pdf: $(CONTINUED:%=$(RUN)/continued/%/trained) $(MODELS:%=$(RUN)/before/%/metrics.jsonl)
-	$(SEMEQV) cli ofa losses --skip pairs --path $@ $(RUN)
+	$(SEMEQV) cli ofa losses --skip pairs $(if $(SHOWN_LOSSES),--ylim $(SHOWN_LOSSES)) --path $@ $(RUN)

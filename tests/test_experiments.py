@@ -23,6 +23,7 @@ def sentences(path, *settings):
         text=True,
     )
     lines = dry.stdout.replace("\\\n", " ").splitlines()
+    assert not [line for line in lines if line.startswith("rm ")]  # nothing that took time to make is deleted
     return [shlex.split(line)[1:] for line in lines if line.startswith("semeqv ")]
 
 

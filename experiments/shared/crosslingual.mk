@@ -205,9 +205,11 @@ SWEEPS := $(foreach seed,$(EACH),$(RUN)/$(seed)-base/metrics.jsonl $(RUN)/$(seed
 MEASURES := $(foreach seed,$(MEASURED_SEEDS),$(foreach each,base $(LANGUAGES),$(SHARED)/measured/$(seed)-$(each)/metrics.jsonl)) \
   $(EACH:%=$(SHARED)/measured/%-vectors/metrics.jsonl)
 
-.SECONDARY:
-.PHONY: base swept
+# What is mentioned here make keeps, and makes when it is not there.
+.PHONY: base vectors trained swept
 base: $(TRAINED)
+vectors: $(foreach seed,$(EACH),$(call VECTOR_FILES,$(seed)) $(VECTORS:%=$(SHARED)/$(seed)/lm-%/trained))
+trained: $(foreach seed,$(EACH),$(SHARED)/$(seed)/$(TASK)-base/trained $(SHARED)/$(seed)/$(TASK)-$(SOURCE)/trained)
 swept: $(SWEEPS) $(MEASURES)
 figs: $(SWEEPS) $(MEASURES)
 	$(SEMEQV) cli sweep-view --draw curves --path $(FIGURES)/curves $(RUN)

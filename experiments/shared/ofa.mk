@@ -31,7 +31,12 @@ MODELS := $(foreach method,$(METHODS),$(foreach seed,$(if $(filter $(method),$(F
 INIT = $(SEMEQV) --seed $* cli ofa init $(1) --from $(MODEL) --target_tokenizer $(TOKENIZER) --output $(@D) --overwrite
 MADE := initialisation.json
 
-.SECONDARY:
+# What is mentioned here make keeps, and makes when it is not there.
+NETWORKS_OF = $(foreach network,bilstm setformer,$(EACH:%=$(RUN)/hypernetworks/%-$(network)/$(1)))
+.PHONY: models networks words
+models: $(MODELS:%=$(RUN)/models/%/$(MADE))
+networks: $(call NETWORKS_OF,trained) $(call NETWORKS_OF,predictions.safetensors)
+words: $(RUN)/words-$(SOURCE).vec $(RUN)/words-$(TARGET).vec
 
 ifdef PART
 PAGE := docs/results/ofa
