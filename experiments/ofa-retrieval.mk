@@ -35,10 +35,12 @@ $(RUN)/layers/42-original/$(MEASURED): $(RUN)/text.json
 $(RUN)/layers/42-bag/$(MEASURED): $(RUN)/words/bag.txt
 	$(MEASURE) $(<D) $(LAYERED)
 
-RESULTS := $(patsubst %,$(RUN)/layers/%/$(MEASURED),42-original 42-bag $(MODELS))
+EVERYTHING := 42-original 42-bag $(MODELS)
+RESULTS := $(EVERYTHING:%=$(RUN)/layers/%/$(MEASURED))
 
 figs: $(FIGURES)/layers.pdf
 	@$(SEMEQV) $(REPORT)
 
 $(FIGURES)/layers.pdf: $(RESULTS)
-	$(SEMEQV) cli retrieval-view --of $(LANGUAGE) --k 10 --path $@ $(RESULTS:%/$(MEASURED)=%)
+	$(SEMEQV) cli retrieval-view --of $(LANGUAGE) --k 10 --path $@ $(RESULTS:%/$(MEASURED)=%) \
+	  $(foreach each,$(EVERYTHING),--label $(if $(word 2,$(EACH)),$(each),$(each:42-%=%)))

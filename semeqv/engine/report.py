@@ -6,6 +6,16 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+WIDE = 160  # columns of what goes to a file: rich would take 80
+
+
+def console() -> Console:
+    """Where tables are printed; wide where there is no terminal."""
+    found = Console(markup=False, highlight=False)
+    if not found.is_terminal:
+        found.width = WIDE
+    return found
+
 
 def print_metrics(title: str, trainer: Any, found: Mapping[str | None, Mapping[str, Any]]) -> None:
     """Print one line for every run and data set.
@@ -28,7 +38,7 @@ def print_metrics(title: str, trainer: Any, found: Mapping[str | None, Mapping[s
         for key, metrics in found.items():
             run = str(trainer.runs[r].path) if trainer.runs else f"seed {seed}"
             table.add_row(run, *([key or ""] if named else []), *(cell(metrics, name, r) for name in names))
-    Console(markup=False, highlight=False).print(table)
+    console().print(table)
 
 
 def cell(metrics: Mapping[str, Any], name: str, replica: int) -> str:

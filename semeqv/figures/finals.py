@@ -36,8 +36,9 @@ def print_finals(title: str, name: str, rows: Iterable[tuple[str, str, Sequence[
         rows: Of each row its label, when its runs ended, and the values they ended with.
         unit: What tells when.
     """
-    from rich.console import Console
     from rich.table import Table
+
+    from semeqv.engine.report import console
 
     table = Table(title=title, title_justify="left")
     table.add_column(name, overflow="fold")
@@ -45,4 +46,4 @@ def print_finals(title: str, name: str, rows: Iterable[tuple[str, str, Sequence[
         table.add_column(heading, justify="right", no_wrap=True)
     for label, epochs, values in rows:
         table.add_row(label, epochs, *summary(values))
-    Console(markup=False, highlight=False).print(table)
+    console().print(table)

@@ -84,21 +84,20 @@ class StudyReport:
             click.UsageError: When there are no folders.
             SystemExit: With 1, when `check` asks for it.
         """
-        from rich.console import Console
-
+        from semeqv.engine.report import console
         from semeqv.engine.runs import write_text
 
         if not self.paths:
             raise click.UsageError(f"give folders of experiments, such as {self.example}")
         experiments = [self.read(path) for path in self.paths]
-        console = Console(markup=False, highlight=False)
+        screen = console()
         for experiment in experiments:
-            console.rule(experiment.name, align="left")
+            screen.rule(experiment.name, align="left")
             for table in self.tables(experiment):
                 table.print()
-                console.print()
-            print_findings(console, self.findings(experiment), self.line)
-            console.print()
+                screen.print()
+            print_findings(screen, self.findings(experiment), self.line)
+            screen.print()
         if self.output is not None:
             text, numbers = self.page(experiments)
             beside = self.output.with_suffix(".json")

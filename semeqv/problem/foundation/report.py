@@ -16,12 +16,13 @@ FILES = ("foundation.json", "foundation.csv", "foundation_pairs.csv")
 
 def print_study(study: Study) -> None:
     """Print how the embeddings are tied, and the table."""
-    from rich.console import Console
     from rich.table import Table
 
-    console = Console(markup=False, highlight=False)
+    from semeqv.engine.report import console
+
+    screen = console()
     facts = study.facts
-    console.print(f"{facts['model']} ({facts['architecture']}): {TYINGS[facts['tying']]}.")
+    screen.print(f"{facts['model']} ({facts['architecture']}): {TYINGS[facts['tying']]}.")
     title = "Probability that an equivalent pair is closer than a random one, and its 95% interval"
     table = Table(title=title, title_justify="left")
     table.add_column("embedding", no_wrap=True)
@@ -35,7 +36,7 @@ def print_study(study: Study) -> None:
     for (embedding, kind), found in groups.items():
         cells = [f"{found[m].closer:.3f} [{found[m].low:.3f}-{found[m].high:.3f}]" for m in MEASURES]
         table.add_row(embedding, kind, str(found[MEASURES[0]].pairs), *cells)
-    console.print(table)
+    screen.print(table)
 
 
 def write_study(study: Study, folder: Path) -> None:

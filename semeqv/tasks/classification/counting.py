@@ -7,11 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy
-from rich.console import Console
 from rich.table import Table
 
 from semeqv.engine.artefacts import METRICS
-from semeqv.engine.report import cell
+from semeqv.engine.report import cell, console
 from semeqv.engine.runs import write_text
 from semeqv.tasks.classification.judging import judged
 from semeqv.tasks.classification.reading import decided_labels, items, numbered
@@ -73,6 +72,6 @@ def write_scores(folder: Path, found: Mapping[str | None, Mapping[str, float]]) 
     for name, scores in found.items():
         values = {score: [value] for score, value in scores.items()}
         table.add_row(name or "", *(cell(values, score, 0) for score in shown))
-    Console(markup=False, highlight=False).print(table)
+    console().print(table)
     lines = [{"epoch": 0, "step": 0, "split": "test", "name": name, **scores} for name, scores in found.items()]
     write_text(folder / METRICS, "".join(json.dumps(line) + "\n" for line in lines))

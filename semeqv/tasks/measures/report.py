@@ -13,7 +13,6 @@ from semeqv.engine.errors import UserError
 from semeqv.engine.runs import write_text
 
 END = "<!-- end -->"
-WIDE = 160  # columns of a table that goes to a file
 
 
 @dataclass(frozen=True)
@@ -52,17 +51,15 @@ def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]
         words: How many of the first columns are words; the others are numbers, to the right.
     """
     from rich import table as rich_table
-    from rich.console import Console
+
+    from semeqv.engine.report import console
 
     table = rich_table.Table(title=title, title_justify="left", box=None, pad_edge=False, header_style="bold")
     for place, column in enumerate(columns):
         table.add_column(column, justify="left" if place < words else "right", overflow="fold", no_wrap=place >= words)
     for row in rows:
         table.add_row(*row)
-    console = Console(markup=False, highlight=False)
-    if not console.is_terminal:  # rich would take 80 columns for all there is
-        console.width = WIDE
-    console.print(table)
+    console().print(table)
 
 
 def write_csv(path: Path, lines: Sequence[Mapping[str, Any]]) -> None:
