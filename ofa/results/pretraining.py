@@ -1,6 +1,7 @@
 """What continued pretraining says of the methods."""
 
 from collections import defaultdict
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from statistics import fmean
 from typing import Any
@@ -66,18 +67,25 @@ def on_the_way(folder: Path) -> float:
 
 
 def verdicts(before: dict[str, dict[str, float]], after: dict[str, dict[str, float]]) -> list[str]:
-    """Which is lower, OFA or its rivals, as far as the ranges of the seeds tell."""
+    """Which loss is lower, as far as the ranges of the seeds tell."""
     found = []
     for when, losses in (("before", before), ("after", after)):
-        own = list(losses.get("ofa", {}).values())
-        for rival in RIVALS:
-            theirs = list(losses.get(rival, {}).values())
+        for one, rival in rivals(after):
+            own, theirs = (list(losses.get(each, {}).values()) for each in (one, rival))
             if own and theirs:
                 how = "cannot be told by the seeds from"
                 if max(own) < min(theirs):
                     how = "is lower in every seed than"
                 elif min(own) > max(theirs):
                     how = "is higher in every seed than"
-                said = f"the loss of OFA ({mean(own)}) {how} that of {rival} ({mean(theirs)})"
-                found.append(f"{when.capitalize()}: {said}.")
+                said = f"the loss of {one} ({mean(own)}) {how} that of {rival} ({mean(theirs)})"
+                found.append(f"{when.capitalize()}: {said.replace('ofa', 'OFA')}.")
     return found
+
+
+def rivals(methods: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """What is compared: OFA with its rivals, and, in few coordinates, with random rows in as many; these with OFA."""
+    yield from (("ofa", each) for each in RIVALS)
+    for few in (each.removeprefix("ofa-") for each in methods if each.startswith("ofa-")):
+        yield f"ofa-{few}", f"random-{few}"
+        yield f"random-{few}", "ofa"

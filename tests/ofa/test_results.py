@@ -28,7 +28,14 @@ def experiments(tmp_path):
     written(tmp_path / "fr/measured/42-original", retrieved("flores", 0.505, overlap=0.0), retrieved("tatoeba", 0.1))
     facts = {"pairs": 1000, "left out": 7, "test sentences": 20, "found": 3}
     (tmp_path / "fr/text.json").write_text(json.dumps(facts))
-    for name, before, after in (("42-ofa", 5, 3), ("43-ofa", 5.5, 3.5), ("42-random", 9, 3.2), ("43-random", 8, 4)):
+    for name, before, after in (
+        ("42-ofa", 5, 3),
+        ("43-ofa", 5.5, 3.5),
+        ("42-random", 9, 3.2),
+        ("43-random", 8, 4),
+        ("42-ofa-64", 5, 2.5),
+        ("42-random-64", 6, 2.8),
+    ):
         written(tmp_path / "go/before" / name, {"split": "test", "loss": before})
         written(tmp_path / "go/continued" / name, {"split": "train", "loss": 1}, {"split": "test", "loss": after})
         (tmp_path / "go/continued" / name / "steps.jsonl").write_text(
@@ -68,6 +75,8 @@ def test_a_part_of_the_page_says_it_as_it_is(say, experiments):
     assert "7 pairs were left out, which held 3 of the 20 sentences of the tests" in said
     assert "- Before: the loss of OFA (5.250 ± 0.250) is lower in every seed than that of random" in said
     assert "- After: the loss of OFA (3.250 ± 0.250) cannot be told by the seeds from that of random" in said
+    assert "- After: the loss of OFA-64 (2.500) is lower in every seed than that of random-64 (2.800)" in said
+    assert "- After: the loss of random-64 (2.800) is lower in every seed than that of OFA (3.250 ± 0.250)" in said
     assert "bilstm comes nearer to held-out coordinates than OFA in every seed: cosine 0.550 ± 0.050" in said
     numbers = json.loads((experiments / "page/all.json").read_text())
     assert set(numbers) == {"retrieval fr", "pretraining go", "hypernetworks hyper"}
