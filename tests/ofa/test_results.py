@@ -50,6 +50,9 @@ def experiments(tmp_path):
                 "cosine": value,
                 "relative distance": 1.0,
                 "found": 0.1,
+                "above ofa": value - 0.45,
+                "above ofa_low": value - 0.57,
+                "above ofa_high": value - 0.35,
             }
             for by, value in (("bilstm", cosine), ("ofa", 0.45), ("mean", 0.1))
         ]
@@ -77,7 +80,7 @@ def test_a_part_of_the_page_says_it_as_it_is(say, experiments):
     assert "- After: the loss of OFA (3.250 ± 0.250) cannot be told by the seeds from that of random" in said
     assert "- After: the loss of OFA-64 (2.500) is lower in every seed than that of random-64 (2.800)" in said
     assert "- After: the loss of random-64 (2.800) is lower in every seed than that of OFA (3.250 ± 0.250)" in said
-    assert "bilstm comes nearer to held-out coordinates than OFA in every seed: cosine 0.550 ± 0.050" in said
+    assert "By cosine bilstm is not to be told from OFA: +0.100 [-0.020, +0.200], subword by subword." in said
     numbers = json.loads((experiments / "page/all.json").read_text())
     assert set(numbers) == {"retrieval fr", "pretraining go", "hypernetworks hyper"}
     assert len(numbers["retrieval fr"]) == 10
