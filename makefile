@@ -49,11 +49,11 @@ all: $(filter-out backpack-text ofa-roberta-glot500 ofa-xlmr-glot500,$(notdir $(
 $(notdir $(basename $(EXPERIMENTS))): install
 	@$(MAKE) --no-print-directory -f experiments/$@.mk figs
 
-docs/results/xor.md: install $(if $(filter xor,$(MAKECMDGOALS)),$(SMALL))
+docs/results/xor.md: install $(if $(filter xor all,$(MAKECMDGOALS)),$(SMALL)) $(if $(filter all,$(MAKECMDGOALS)),$(MEDIUM))
 	$(BIN)/semeqv cli xor report --output $@ $(wildcard $(addprefix runs/,$(SMALL) $(MEDIUM)))
 	@mkdir -p $(@:.md=) && cp $(wildcard figures/xor-transformer-small/*.png) $(@:.md=)
 
-docs/results/mlm.md: install $(if $(filter mlm,$(MAKECMDGOALS)),mlm-transformer)
+docs/results/mlm.md: install $(if $(filter mlm all,$(MAKECMDGOALS)),mlm-transformer)
 	$(BIN)/semeqv cli mlm report --output $@ $(wildcard runs/mlm-transformer-*)
 	@mkdir -p $(@:.md=) && for run in $(notdir $(wildcard runs/mlm-transformer-*)); do \
 	  cp figures/$$run/doubles.png $(@:.md=)/$$run.png; done
