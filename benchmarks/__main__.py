@@ -4,9 +4,8 @@ import importlib
 import subprocess
 import sys
 
+from benchmarks.names import NAMES
 from benchmarks.paired import RESULTS, table, write
-
-NAMES = ("startup", "replicas", "trainer", "step", "control", "tokens", "backpack", "ofa", "merge", "sweep")
 
 names = sys.argv[1:] or NAMES
 for name in names:

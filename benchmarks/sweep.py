@@ -9,14 +9,14 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from benchmarks.merge import SIZES, models
+from benchmarks.merge import XLMR, Case, models
 from benchmarks.paired import Row, pairs, summary
 
 STRENGTHS = [step / 10 for step in range(11)]
 ROUNDS = 3
 
 
-def run(sizes: dict[str, int] = SIZES) -> list[Row]:
+def run(case: Case = XLMR) -> list[Row]:
     """CPU and wall time of a sweep, nothing measured in it."""
     import torch
     from transformers import XLMRobertaForMaskedLM
@@ -25,7 +25,7 @@ def run(sizes: dict[str, int] = SIZES) -> list[Row]:
 
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        count = models(folder, sizes)
+        count = models(folder, case)
         opened = {each: XLMRobertaForMaskedLM.from_pretrained(folder / each) for each in ("task", "tuned", "base")}
         start, end = (opened[each].roberta.state_dict() for each in ("base", "tuned"))
         tau = {each: end[each] - start[each] for each in start}
