@@ -141,8 +141,9 @@ class Draft:
         self.kinds[~used & (self.kinds == Kind.DRAWN)] = Kind.UNUSED
 
     def plan(self) -> Plan:
-        """The plan."""
+        """The plan; what the draft was made of is then all in it."""
         rows, sources, weights = (numpy.concatenate(parts) for parts in zip(*self.pieces))
+        self.pieces = [(rows, sources, weights)]
         order = numpy.argsort(rows, kind="stable")
         starts = numpy.searchsorted(rows[order], numpy.arange(self.rows + 1)).astype(numpy.int64)
         return Plan(self.kinds, starts, sources[order], weights[order], self.used, self.predicted)
