@@ -10,7 +10,7 @@ from tqdm import tqdm
 
 from ofa.vectors.word_vectors import Floats
 
-CELLS = 3 * 2**20  # similarities at once
+CELLS = 2**22  # similarities at once
 SPARE = 14  # candidates beyond k whose similarity is computed exactly
 BLOCK = 64  # candidates of which at first the most similar one alone counts
 WORTH = 4096  # candidates from which on it pays to be rough first
