@@ -14,6 +14,7 @@ CELLS = 2**22  # similarities at once
 SPARE = 14  # candidates beyond k whose similarity is computed exactly
 BLOCK = 64  # candidates of which at first the most similar one alone counts
 WORTH = 4096  # candidates from which on it pays to be rough first
+ROWS = 4096  # of the candidates, looked at at once
 FEW = 64  # exact similarities to all candidates, queries at once
 
 
@@ -26,7 +27,7 @@ class Nearest:
     are compared with all. So the result is that of comparing all with all.
 
     Args:
-        candidates: `(candidates, width)`.
+        candidates: `(candidates, width)`, at least one.
     """
 
     def __init__(self, candidates: Floats):
@@ -37,7 +38,7 @@ class Nearest:
         self.rough[:count] = self.candidates
         self.product, self.similar = torch.empty(0, len(self.rough), dtype=self.kind), torch.empty(0, len(self.rough))
         self.length, self.lost = 0.0, 0.0
-        for exact, rough in zip(torch.split(self.candidates, WORTH), torch.split(self.rough, WORTH)):
+        for exact, rough in zip(torch.split(self.candidates, ROWS), torch.split(self.rough, ROWS)):
             self.length = max(self.length, float(exact.norm(dim=1).max()))
             self.lost = max(self.lost, float((exact - rough[: len(exact)].float()).norm(dim=1).max()))
 
@@ -98,9 +99,11 @@ def nearest(queries: Floats, candidates: Floats, k: int) -> tuple[Tensor, Tensor
         Similarities, falling, and rows of the candidates, `(queries, k)` each.
     """
     k = min(k, len(candidates))
-    among = Nearest(candidates)
     values = torch.empty(len(queries), k)
     places = torch.empty(len(queries), k, dtype=torch.int64)
+    if not k:
+        return values, places
+    among = Nearest(candidates)
     for some in chunks(len(queries), len(candidates)):
         values[some], places[some] = among.of(torch.from_numpy(queries[some]), k)
     return values, places

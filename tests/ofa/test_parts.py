@@ -70,7 +70,7 @@ def test_factors_are_those_of_the_singular_value_decomposition():
     assert factors.kept_share == pytest.approx(float((singular[:5] ** 2).sum() / (singular**2).sum()), rel=1e-5)
 
 
-@given(st.data(), st.integers(1, 40), st.integers(1, 5), st.integers(1, 12))
+@given(st.data(), st.integers(0, 40), st.integers(1, 5), st.integers(1, 12))
 def test_the_nearest_are_in_order_and_the_first_of_equal_ones(data, candidates, queries, k):
     small = st.integers(-2, 2).map(float)
     left = data.draw(arrays.arrays(numpy.float32, (queries, 2), elements=small))
