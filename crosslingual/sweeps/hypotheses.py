@@ -3,7 +3,7 @@
 import itertools
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import fmean
 
 import numpy
@@ -31,6 +31,7 @@ class Test:
         low: Lower end of its 95% interval; NaN where there are too few cases.
         high: Upper end of it.
         p: How often chance gives as great a value or a greater one, of either sign.
+        corrected: The same where all tests of a report are asked at once; NaN until `holm` has seen them all.
     """
 
     hypothesis: str
@@ -41,6 +42,7 @@ class Test:
     low: float
     high: float
     p: float
+    corrected: float = math.nan
 
 
 def gains_of(cells: Sequence[Cell], model: str, kind: str, choice: str) -> dict[str, dict[str, float]]:
@@ -87,6 +89,26 @@ def tested(
                 if shared:
                     pairs = [(distance[language], each[language]) for language in shared]
                     found.append(gain_against_distance(pairs, name, f"{task} {where}"))
+    return holm(found)
+
+
+def holm(tests: Sequence[Test]) -> list[Test]:
+    """Correct p of many tests for their number (Holm, 1979, Scandinavian Journal of Statistics 6).
+
+    Of n tests the least p is multiplied by n, the next by n - 1, and so on; none becomes less than one before it, or
+    more than 1.
+
+    Args:
+        tests: All that are asked at once.
+
+    Returns:
+        The same, in the same order, with `corrected` set where there is a p.
+    """
+    found, least = list(tests), 0.0
+    order = sorted((place for place, each in enumerate(found) if not math.isnan(each.p)), key=lambda at: found[at].p)
+    for done, place in enumerate(order):
+        least = max(least, min(1.0, (len(order) - done) * found[place].p))
+        found[place] = replace(found[place], corrected=least)
     return found
 
 

@@ -102,11 +102,12 @@ def hypotheses(tests: Iterable[Test]) -> Table:
             str(each.n),
             f"{each.value:+.3f}",
             "" if math.isnan(each.low) else f"[{each.low:+.3f}, {each.high:+.3f}]",
-            "" if math.isnan(each.p) else f"{each.p:.3f}",
+            *("" if math.isnan(p) else f"{p:.3f}" for p in (each.p, each.corrected)),
         ]
         for each in tests
     ]
-    return Table("Hypotheses", ("hypothesis", "of", "statistic", "languages", "value", "95%", "p"), rows, 3)
+    columns = ("hypothesis", "of", "statistic", "languages", "value", "95%", "p", "p of all at once (Holm)")
+    return Table("Hypotheses", columns, rows, 3)
 
 
 def said(number: Number) -> str:

@@ -8,8 +8,9 @@ import numpy
 import pytest
 from scipy import stats
 
+from crosslingual.sweeps import hypotheses
 from crosslingual.sweeps.distances import read_distances
-from crosslingual.sweeps.hypotheses import gain_against_distance, semantic_against_syntactic
+from crosslingual.sweeps.hypotheses import gain_against_distance, holm, semantic_against_syntactic
 from crosslingual.sweeps.joined import joined, read_runs
 from semeqv.engine.errors import UserError
 
@@ -165,6 +166,13 @@ def test_the_report_tests_hypotheses_and_writes_a_page(runs, say):
     (runs / "page.md").write_text("Mine.\n")
     assert "has no lines <!-- measured --> and" in say(line, code=2).err
     assert (runs / "cells.csv").read_text().count("\n") == len(found["cells"]) + 1
+
+
+def test_p_of_many_tests_are_corrected_for_their_number():
+    tests = [hypotheses.Test("", "", "", 6, 0.0, -1.0, 1.0, p) for p in (0.04, 0.01, math.nan, 0.03, 0.9)]
+    # Holm: .01 * 4; .03 * 3; then .04 * 2 is less than the one before it; .9 * 1
+    assert [each.corrected for each in holm(tests)] == pytest.approx([0.09, 0.04, math.nan, 0.09, 0.9], nan_ok=True)
+    assert holm([tests[4], tests[4]])[0].corrected == 1
 
 
 def test_a_page_is_made_task_by_task(runs, say):
