@@ -24,8 +24,32 @@ def every_table(cells: Sequence[Cell], tests: Sequence[Test], languages: Sequenc
     """All tables of a report: hypotheses, vectors, and those of each task; those without a row left out."""
     columns, rows = language_rows(languages)
     title = "Vectors of languages: what training gives the base, and their angles"
-    shown = [hypotheses(tests), Table(title, columns, rows), *tables(cells)]
+    shown = [overview(cells), hypotheses(tests), Table(title, columns, rows), *tables(cells)]
     return [each for each in shown if each.rows]
+
+
+def overview(cells: Sequence[Cell]) -> Table:
+    """What each kind of vector gains on average over the target languages, task by task and model by model.
+
+    Args:
+        cells: Of all tasks and models.
+
+    Returns:
+        The table; without a row where there are one task and one model, whose own table says it.
+    """
+    means = [each for each in cells if each.language == ALL]
+    at = {(each.task, each.model, each.choice, each.kind): each for each in means if each.kind != NONE}
+    plain = {(each.task, each.model): each for each in means if each.kind == NONE}
+    kinds = [kind for kind in KINDS if any(kind == key[3] for key in at)]
+    rows = []
+    for (task, model), none in plain.items() if len(plain) > 1 else ():
+        most = max(each.runs for each in means if (each.task, each.model) == (task, model))
+        for choice in CHOICES:
+            gained = [at.get((task, model, choice, kind)) for kind in kinds]
+            if any(gained):
+                rows.append([task, model, choice, said(none.score), *(gain_said(each, most) for each in gained)])
+    columns = ("task", "model from", "strength", "no vector", *kinds)
+    return Table("What vectors gain, on average over the target languages", columns, rows, 3)
 
 
 def tables(cells: Sequence[Cell]) -> list[Table]:

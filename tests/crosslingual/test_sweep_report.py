@@ -148,6 +148,11 @@ def test_one_run_has_the_interval_over_sentences(runs):
     assert found.gain.interval == (found.gain.sentences_low, found.gain.sentences_high)
 
 
+def page_of(runs, heading):
+    (found,) = [part for part in (runs / "page.md").read_text().split("## ") if part.startswith(heading)]
+    return found
+
+
 def test_the_report_tests_hypotheses_and_writes_a_page(runs, say):
     (runs / "apart.tsv").write_text("# from somewhere\nlanguage\tsyntax\nde\t.1\nes\t.3\nfr\t.2\nhi\t.4\n")
     line = "cli crosslingual report pos ner --semantic ner --syntactic pos --distances apart.tsv --output page.md"
@@ -155,6 +160,7 @@ def test_the_report_tests_hypotheses_and_writes_a_page(runs, say):
     assert "mean of targets" in said
     assert "semantic tasks gain more" in said
     found = json.loads((runs / "page.json").read_text())
+    assert "| pos | en | fixed | 0.420 [" in page_of(runs, "What vectors gain, on average")
     test = next(each for each in found["tests"] if each["hypothesis"].startswith("semantic") and "fixed" in each["of"])
     assert test["n"] == 3
     assert test["value"] == pytest.approx(numpy.mean([0.025, 0.05, 0]))
