@@ -26,7 +26,6 @@ LANGUAGE_STEPS ?= 80
 TASK_EPOCHS ?= 1
 MEASURED_SENTENCES ?= 100
 STRENGTHS ?= 0 .5 1
-MEASURED_SEEDS ?= $(firstword $(EACH))
 endif
 ifneq ($(filter tiny small,$(SIZE)),)
 VOCABULARY ?= $(if $(SEMEQV_DATA),8000,1000)
@@ -44,6 +43,7 @@ LANGUAGE_SETTINGS ?= --threads 1 --precision bf16
 TASK_SETTINGS ?= --threads 1 --precision bf16
 STRENGTHS ?= 0 .25 .5 .75 1
 MEASURED_SENTENCES ?= 400
+MEASURED_SEEDS ?= $(firstword $(EACH))
 else
 LAYOUT ?= --packing --block_size 128 --batch_size 32
 LANGUAGE_STEPS ?= 20000
@@ -226,7 +226,8 @@ PAGE := docs/results/crosslingual
 .PHONY: results
 results: figs
 	@mkdir -p $(PAGE)
-	@for figure in curves matrix cosines; do cp $(FIGURES)/$$figure.png $(PAGE)/$(TASK)-$$figure.png; done
+	@for figure in curves matrix; do cp $(FIGURES)/$$figure.png $(PAGE)/$(TASK)-$$figure.png; done
+	@cp $(FIGURES)/cosines.png $(PAGE)/cosines.png
 	$(SEMEQV) cli crosslingual report --keep --distances $(dir $(lastword $(filter %crosslingual-$(TASK).mk,$(MAKEFILE_LIST))))distances-en.tsv \
 	  --output $(PAGE).md $(RUN) $(SHARED)/measured
 endif
