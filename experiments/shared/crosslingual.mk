@@ -5,7 +5,8 @@
 # this. All have one base; vectors and models of the task are trained anew for each seed. Without $SEMEQV_DATA all is done
 # in two generated languages.
 #
-# SIZE=small takes some five hours of a CPU core for the parts of speech, SIZE=tiny half an hour.
+# SIZE=small takes two hours of a CPU core for the parts of speech, half of which serves all tasks; SIZE=tiny takes half an
+# hour.
 #
 # BASE=xlm-roberta-base (or bert-base-multilingual-cased) takes that in place of the encoder trained here, at the sizes of
 # the literature: OPTIONS='--device cuda --precision bf16'. WIKIPEDIA=20231101 reads language text from the hub.
