@@ -208,6 +208,7 @@ def assert_equal(folder: Path, inside: str) -> None:
         return {key: file for key, file in held if key.startswith(inside)}
 
     ours, peer = tensors("ours"), tensors("peer")
+    assert ours, f"nothing is called {inside}..."
     assert set(ours) == set(peer), f"the tensors differ: {sorted(set(ours) ^ set(peer))[:4]}"
     for name, file in ours.items():
         with safe_open(file, "pt") as one, safe_open(peer[name], "pt") as other:

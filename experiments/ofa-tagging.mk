@@ -41,7 +41,8 @@ SCORE_pos := accuracy
 SCORE_ner := f1
 
 # $(1) is the task, $(2) the model.
-TAGGING = $(TRAIN) --seed $(firstword $(subst -, ,$*)) --epochs $(if $(findstring bag,$@),$(BAG_EPOCHS),$(EPOCHS)) $(SETTINGS) --output $(@D) $(OPTIONS) \
+TAGGING = $(TRAIN) --seed $(firstword $(subst -, ,$*)) --epochs $(if $(findstring bag,$@),$(BAG_EPOCHS),$(EPOCHS)) \
+  $(SETTINGS) --output $(@D) $(OPTIONS) \
   $(DATA_$(1)) cli model token-classifier --from $(2) \
   cli optimizers adamw --learning_rate $(if $(findstring bag,$@),1e-2,$(RATE)) cli schedulers linear --warmup 20 \
   cli savers default-saver --savebest --metric $(SCORE_$(1)) --minutes 5 --resume cli train cli test

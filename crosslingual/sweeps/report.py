@@ -31,6 +31,8 @@ def every_table(cells: Sequence[Cell], tests: Sequence[Test], languages: Sequenc
 def overview(cells: Sequence[Cell]) -> Table:
     """What each kind of vector gains on average over the target languages, task by task and model by model.
 
+    A kind that some languages lack has the mean of the others; `no vector` is that of the languages of the first kind.
+
     Args:
         cells: Of all tasks and models.
 
@@ -39,8 +41,11 @@ def overview(cells: Sequence[Cell]) -> Table:
     """
     means = [each for each in cells if each.language == ALL]
     at = {(each.task, each.model, each.choice, each.kind): each for each in means if each.kind != NONE}
-    plain = {(each.task, each.model): each for each in means if each.kind == NONE}
     kinds = [kind for kind in KINDS if any(kind == key[3] for key in at)]
+    plain = dict[tuple[str, str], Cell]()
+    for each in means:
+        if each.kind == NONE:
+            plain.setdefault((each.task, each.model), each)
     rows = []
     for (task, model), none in plain.items() if len(plain) > 1 else ():
         most = max(each.runs for each in means if (each.task, each.model) == (task, model))
