@@ -16,9 +16,11 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import torch
+import transformers
+from packaging.version import Version
 from torch import Tensor, nn
 from transformers import Cache, DynamicCache, GenerationMixin, GPT2Model, GPT2PreTrainedModel
-from transformers.utils import ModelOutput
+from transformers.modeling_outputs import BaseModelOutputWithPast, CausalLMOutputWithPast
 
 from .configuration import BackpackConfig
 from .editing import EditableSenses
@@ -26,36 +28,36 @@ from .memory import SenseLayer, SenseMemory, sense_layer
 from .mixing import Mixing, sense_weights, weighted_sum
 from .senses import KINDS
 
+if Version(transformers.__version__) < Version("5.15.1"):
+    raise ImportError(
+        f"Backpacks need transformers 5.15.1 or later; this is {transformers.__version__}, whose GPT-2 computes other "
+        "logits (no scale by layer under sdpa, before 5.4) or starts from other weights (before 5.15). "
+        "Write: pip install 'transformers>=5.15.1'"
+    )
+
+# What transformers calls the cache, in its outputs and as an argument: `past_key_values` up to 5.23.
+CACHE = "cache" if "cache" in BaseModelOutputWithPast.__dataclass_fields__ else "past_key_values"
+
 
 @dataclass
-class BackpackOutput(ModelOutput):  # type: ignore[misc]
-    """What a Backpack without its head returns.
+class BackpackOutput(BaseModelOutputWithPast):  # type: ignore[misc]
+    """What a Backpack without its head returns: what any model of transformers returns, and the sense weights.
 
     Args:
-        last_hidden_state: `(batch, time, d)`: o.
-        past_key_values: To go on from.
         contextualization: `(batch, senses, time, time)`: alpha, when it was asked for.
     """
 
-    last_hidden_state: Tensor | None = None
-    past_key_values: Cache | None = None
     contextualization: Tensor | None = None
 
 
 @dataclass
-class BackpackLMOutput(ModelOutput):  # type: ignore[misc]
-    """What a Backpack that predicts the next token returns.
+class BackpackLMOutput(CausalLMOutputWithPast):  # type: ignore[misc]
+    """What a Backpack that predicts the next token returns: what any such model returns, and the sense weights.
 
     Args:
-        loss: Cross-entropy in nats, when there are labels.
-        logits: `(batch, time, vocabulary)`.
-        past_key_values: To go on from.
         contextualization: `(batch, senses, time, time)`: alpha, when it was asked for.
     """
 
-    loss: Tensor | None = None
-    logits: Tensor | None = None
-    past_key_values: Cache | None = None
     contextualization: Tensor | None = None
 
 
@@ -117,6 +119,7 @@ class BackpackModel(BackpackPreTrainedModel, EditableSenses):  # type: ignore[mi
         attention_mask: Tensor | None = None,
         *,
         position_ids: Tensor | None = None,
+        cache: Cache | None = None,
         past_key_values: Cache | None = None,
         use_cache: bool | None = None,
         output_contextualization: bool = False,
@@ -128,7 +131,8 @@ class BackpackModel(BackpackPreTrainedModel, EditableSenses):  # type: ignore[mi
             input_ids: `(batch, queries)` integers: those that are not in the cache.
             attention_mask: `(batch, time)`, 0 where there is padding, left or right; nothing is padding if left out.
             position_ids: `(batch, queries)`; if left out, tokens are counted, without padding.
-            past_key_values: A `DynamicCache` of the tokens before, or an empty one.
+            cache: A `DynamicCache` of the tokens before, or an empty one.
+            past_key_values: What transformers up to 5.23 calls the cache.
             use_cache: Whether to return a cache; not if left out.
             output_contextualization: Whether to return alpha, for small inputs: the plain formula is computed.
             **others: What callers pass to any model; nothing is done with it.
@@ -136,25 +140,25 @@ class BackpackModel(BackpackPreTrainedModel, EditableSenses):  # type: ignore[mi
         Returns:
             o, the cache and alpha.
         """
-        if use_cache and past_key_values is None:
-            past_key_values = DynamicCache(config=self.config)
+        cache = past_key_values if cache is None else cache
+        if use_cache and cache is None:
+            cache = DynamicCache(config=self.config)
         if position_ids is None and attention_mask is not None:
             position_ids = (attention_mask.long().cumsum(-1) - 1).clamp(min=0)[:, -input_ids.shape[1] :]
         hidden = self.gpt2_model(
             input_ids,
             attention_mask=attention_mask,
             position_ids=position_ids,
-            past_key_values=past_key_values,
-            use_cache=past_key_values is not None,
+            use_cache=cache is not None,
+            **{CACHE: cache},
         ).last_hidden_state
-        layer = None if past_key_values is None else sense_layer(past_key_values, self.config.n_layer)
+        layer = None if cache is None else sense_layer(cache, self.config.n_layer)
         seen = None if attention_mask is None else attention_mask.bool()
         mixed, alpha = self.mix(hidden, input_ids, seen, layer, output_contextualization)
         if self.config.sense_scale != 1:
             mixed = mixed * self.config.sense_scale
-        return BackpackOutput(
-            last_hidden_state=mixed, past_key_values=past_key_values if use_cache else None, contextualization=alpha
-        )
+        returned = {CACHE: cache if use_cache else None}
+        return BackpackOutput(last_hidden_state=mixed, contextualization=alpha, **returned)
 
     @torch.compiler.disable  # type: ignore[untyped-decorator]
     def mix(
@@ -233,6 +237,7 @@ class BackpackLMHeadModel(BackpackPreTrainedModel, GenerationMixin):  # type: ig
         attention_mask: Tensor | None = None,
         *,
         position_ids: Tensor | None = None,
+        cache: Cache | None = None,
         past_key_values: Cache | None = None,
         labels: Tensor | None = None,
         num_items_in_batch: Tensor | int | None = None,
@@ -247,6 +252,7 @@ class BackpackLMHeadModel(BackpackPreTrainedModel, GenerationMixin):  # type: ig
             input_ids: `(batch, queries)` integers.
             attention_mask: See there.
             position_ids: See there.
+            cache: See there.
             past_key_values: See there.
             labels: `(batch, queries)`, not shifted, -100 where nothing is asked.
             num_items_in_batch: What to divide the sum over labels by, as the trainer of transformers asks for when it
@@ -263,7 +269,7 @@ class BackpackLMHeadModel(BackpackPreTrainedModel, GenerationMixin):  # type: ig
             input_ids,
             attention_mask=attention_mask,
             position_ids=position_ids,
-            past_key_values=past_key_values,
+            cache=past_key_values if cache is None else cache,
             use_cache=use_cache,
             output_contextualization=output_contextualization,
         )
@@ -275,9 +281,8 @@ class BackpackLMHeadModel(BackpackPreTrainedModel, GenerationMixin):  # type: ig
             total = nn.functional.cross_entropy(logits[:, :-1].flatten(0, 1).float(), asked, reduction="sum")
             count = (asked != -100).sum().clamp(min=1) if num_items_in_batch is None else num_items_in_batch
             loss = total / (count.to(total.device) if isinstance(count, Tensor) else count)
-        return BackpackLMOutput(
-            loss=loss, logits=logits, past_key_values=found.past_key_values, contextualization=found.contextualization
-        )
+        returned = {CACHE: found.get(CACHE)}
+        return BackpackLMOutput(loss=loss, logits=logits, contextualization=found.contextualization, **returned)
 
 
 def plain_sum(weights: Tensor, senses: Tensor) -> Tensor:

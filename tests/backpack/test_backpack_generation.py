@@ -7,6 +7,8 @@ import torch
 from small_backpacks import VARIANTS, make, tokens
 from transformers import DynamicCache, StaticCache
 
+from backpack.networks.modelling import CACHE
+
 
 def generate(model, ids, **given):
     given = {"attention_mask": torch.ones_like(ids), "max_new_tokens": 20, "do_sample": False} | given
@@ -56,15 +58,15 @@ def test_a_cache_goes_on_piece_by_piece():
     cache, found = DynamicCache(), []
     with torch.no_grad():
         for piece in ids.split((5, 1, 6), 1):
-            out = model(input_ids=piece, past_key_values=cache, use_cache=True)
-            assert out.past_key_values is cache
+            out = model(input_ids=piece, cache=cache, use_cache=True)
+            assert out[CACHE] is cache
             found.append(out.logits)
     torch.testing.assert_close(torch.cat(found, 1), expected, rtol=1e-4, atol=1e-4)
     assert [layer.get_seq_length() for layer in cache.layers] == [12, 12, 12]
     cache.crop(-6)
-    with_gradients = model(input_ids=ids[:, 6:9], past_key_values=cache, use_cache=True).logits
+    with_gradients = model(input_ids=ids[:, 6:9], cache=cache, use_cache=True).logits
     with torch.no_grad():
-        without = model(input_ids=ids[:, 9:], past_key_values=cache, use_cache=True).logits
+        without = model(input_ids=ids[:, 9:], cache=cache, use_cache=True).logits
     torch.testing.assert_close(torch.cat([with_gradients, without], 1), expected[:, 6:], rtol=1e-4, atol=1e-4)
 
 
@@ -72,11 +74,11 @@ def test_a_copy_of_a_cache_goes_on_without_a_copy_of_the_model():
     model, ids = make(), tokens(2, 9)
     expected = model(input_ids=ids).logits[:, 6:]
     with torch.no_grad():
-        cache = model(input_ids=ids[:, :6], use_cache=True).past_key_values
+        cache = model(input_ids=ids[:, :6], use_cache=True)[CACHE]
         copied = {}
         twin = copy.deepcopy(cache, copied)
         assert not {id(part) for part in model.modules()} & set(copied)
-        found = [model(input_ids=ids[:, 6:], past_key_values=each).logits for each in (twin, cache)]
+        found = [model(input_ids=ids[:, 6:], cache=each).logits for each in (twin, cache)]
     for each in found:
         torch.testing.assert_close(each, expected, rtol=1e-4, atol=1e-4)
 
@@ -112,10 +114,10 @@ def test_logits_are_computed_where_they_are_wanted():
     whole = model(input_ids=ids).logits
     torch.testing.assert_close(model(input_ids=ids, logits_to_keep=2).logits, whole[:, -2:])
     torch.testing.assert_close(model(input_ids=ids, logits_to_keep=torch.tensor([0, 3])).logits, whole[:, [0, 3]])
-    assert model(input_ids=ids).past_key_values is None
+    assert CACHE not in model(input_ids=ids)
 
 
 def test_another_kind_of_cache_is_refused():
     model, ids = make(), tokens(1, 4)
     with pytest.raises(ValueError, match="generates with a DynamicCache, not with StaticCache"):
-        model(input_ids=ids, past_key_values=StaticCache(config=model.config, max_cache_len=10), use_cache=True)
+        model(input_ids=ids, cache=StaticCache(config=model.config, max_cache_len=10), use_cache=True)

@@ -7,7 +7,7 @@ from small_backpacks import VARIANTS, make, tokens
 from torch.utils._python_dispatch import TorchDispatchMode
 from transformers import GPT2Config, GPT2LMHeadModel
 
-from backpack.networks import mixing
+from backpack.networks import BackpackConfig, BackpackLMHeadModel, mixing
 from backpack.networks.mixing import Mixing, sense_weights, weighted_sum
 from backpack.networks.modelling import plain_sum
 
@@ -46,6 +46,45 @@ def by_formula(model, ids):
     context = layer(state, "backpack.sense_weight_net.c_attn", turned=False)
     embeddings = state[gpt2 + "wte.weight"] * config.sense_scale
     return formula.logits(embeddings, hidden, senses, context, config.scale_contextualization)
+
+
+def test_the_scale_by_layer_counts_in_a_backpack_and_in_gpt2():
+    backpack, ids = make("paper"), tokens(2, 20)
+    expected = torch.stack([by_formula(backpack, row) for row in ids])
+    backpack.config.scale_attn_by_inverse_layer_idx = False
+    other = torch.stack([by_formula(backpack, row) for row in ids])
+    assert (expected - other).abs().max() > 0.01  # a model without the scale would be told apart
+
+    torch.manual_seed(0)
+    config = GPT2Config(
+        vocab_size=50, n_positions=20, n_embd=16, n_layer=3, n_head=2, initializer_range=0.3,
+        scale_attn_by_inverse_layer_idx=True, activation_function="gelu_pytorch_tanh",
+    )  # fmt: skip
+    gpt2 = GPT2LMHeadModel(config).eval()
+    state = {name: each.detach().double() for name, each in gpt2.transformer.named_parameters()}
+    names = {"ln_1": "ln_1", "c_attn": "attn.c_attn", "c_proj": "attn.c_proj", "ln_2": "ln_2", "c_fc": "mlp.c_fc",
+             "mlp_proj": "mlp.c_proj"}  # fmt: skip
+    blocks = [{key: layer(state, f"h.{i}.{name}") for key, name in names.items()} for i in range(config.n_layer)]
+    embedded = state["wte.weight"][ids[0]] + state["wpe.weight"]
+    for by_layer in (True, False):
+        hidden = formula.trunk(embedded, blocks, layer(state, "ln_f"), 2, formula.gelu_new, by_layer=by_layer)
+        difference = (gpt2(input_ids=ids[:1]).logits[0] - hidden @ state["wte.weight"].T).abs().max()
+        assert bool(difference < 1e-4) == by_layer
+
+
+@pytest.mark.parametrize("model_class", [GPT2LMHeadModel, BackpackLMHeadModel])
+def test_projections_onto_the_residual_start_smaller(model_class):
+    sizes = {"vocab_size": 50, "n_embd": 128, "n_layer": 8, "n_head": 4}
+    config = BackpackConfig(num_senses=4, **sizes) if model_class is BackpackLMHeadModel else GPT2Config(**sizes)
+    torch.manual_seed(0)
+    model = model_class(config)
+    trunk = model.backpack.gpt2_model if model_class is BackpackLMHeadModel else model.transformer
+    for block in trunk.h:
+        for residual in (block.attn.c_proj, block.mlp.c_proj):
+            assert residual.weight.std().item() == pytest.approx(0.02 / (2 * 8) ** 0.5, rel=0.05)
+        for other in (block.attn.c_attn, block.mlp.c_fc):
+            assert other.weight.std().item() == pytest.approx(0.02, rel=0.05)
+    assert trunk.wte.weight.std().item() == pytest.approx(0.02, rel=0.05)
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
