@@ -9,6 +9,7 @@ import click
 if __package__ in (None, ""):  # `python semeqv/cli.py`: the folder above is where the packages are
     sys.path[0] = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
+from semeqv.engine import notices
 from semeqv.engine.errors import UserError
 from semeqv.engine.plugins import command
 from semeqv.engine.world import World
@@ -35,7 +36,7 @@ def main(args: list[str] | None = None) -> NoReturn:
         world.speak()
         if (message := for_user(error)) is None:
             raise
-        click.echo(click.style("Error: ", fg="red", bold=True) + message, err=True)
+        notices.error(message)
         sys.exit(2)
 
 

@@ -313,6 +313,8 @@ class Build:
             .set_epochs(settings.epochs)
             .set_steps(settings.steps)
             .set_epochs_to_valid(settings.etv)
+            .set_steps_to_valid(settings.stv)
+            .set_record_steps(settings.record_steps)
             .set_device(settings.device)
             .set_precision(settings.precision)
             .set_accumulation(settings.accumulation)

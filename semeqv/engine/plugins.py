@@ -7,9 +7,8 @@ A plugin is a module with a function `register(chain)`. Installed packages name 
 import importlib
 from importlib.metadata import entry_points
 
-import click
-
 from semeqv.engine.chain import Chain
+from semeqv.engine.notices import warning
 
 BUILT_IN = (
     "semeqv.engine.plugin",
@@ -66,4 +65,4 @@ def register(chain: Chain) -> None:
         except Exception as error:
             if name in BUILT_IN:
                 raise
-            click.echo(f"The plugin {name} cannot be loaded: {type(error).__name__}: {error}", err=True)
+            warning(f"The plugin {name} cannot be loaded: {type(error).__name__}: {error}")
