@@ -25,6 +25,9 @@ def run(sentence: Sentence, chain: Chain) -> None:
     Several seeds, or variants of the model, become replicas of one program where the model allows it, and runs one
     after the other where it does not; what they write is the same.
     """
+    from semeqv.engine.versions import check_versions
+
+    check_versions()
     world = World.here()
     world.compare(sentence.settings.processes)
     needs = {need.name for step in sentence.actions for need in step.leaf.needs}
@@ -95,7 +98,8 @@ def record(sentence: Sentence, singles: list[Single]) -> None:
     """Write the run.json of a folder of runs, when all are done."""
     import json
 
-    from semeqv.engine.runs import versions, write_text
+    from semeqv.engine.runs import write_text
+    from semeqv.engine.versions import versions
 
     said = {"sentence": sentence.to_json(), "runs": [single.name for single in singles], "versions": versions()}
     write_text(sentence.settings.output / "run.json", json.dumps(said, indent=2, ensure_ascii=False) + "\n")

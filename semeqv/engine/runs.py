@@ -4,18 +4,16 @@ import contextlib
 import fcntl
 import json
 import os
-import platform
 import shutil
 import time
 from collections.abc import Mapping
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 from semeqv.engine.errors import UserError
 from semeqv.engine.logs import ArrayLog, LineLog
+from semeqv.engine.versions import versions
 
-PACKAGES = ("semeqv", "torch", "numpy", "transformers", "safetensors", "click")
 STAMP = "%Y-%m-%dT%H:%M:%S%z"
 
 
@@ -238,17 +236,6 @@ def write_text(path: Path, text: str) -> None:
         with contextlib.suppress(OSError):
             temporary.unlink()
         raise UserError(f"{path} cannot be written: {error.strerror}.") from error
-
-
-def versions() -> dict[str, str]:
-    """The versions of what computes."""
-    found = {"python": platform.python_version()}
-    for package in PACKAGES:
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:
-            found[package] = "not installed"
-    return found
 
 
 def facts_of(sets: Mapping[tuple[str, str | None], Any]) -> dict[str, Any]:

@@ -126,9 +126,9 @@ def page(rows: dict[str, dict[str, object]]) -> str:
     lines = [
         "# Versions",
         "",
-        "`make test-window` runs the whole suite in throwaway environments: the lowest versions that `requirements.txt`",
-        "allows, those of `constraints.txt`, and the newest that the package index has. Skipped tests need a GPU, real",
-        "data, the network or another extra.",
+        "`make test-window` runs the whole suite in throwaway environments: the lowest versions that",
+        "`requirements.txt` allows, those of `constraints.txt`, and the newest that the package index has. Skipped",
+        "tests need a GPU, real data, the network or another extra.",
         "",
         f"| environment | Python | {' | '.join(PACKAGES)} | passed | skipped | failed | tried |",
         f"|---|---|{'---|' * len(PACKAGES)}---|---|---|---|",
