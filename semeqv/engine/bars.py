@@ -30,7 +30,7 @@ class Progress(tqdm):  # type: ignore[misc]
             counted = options.get("total") is not None or (given and hasattr(given[0], "__len__"))
             options |= {
                 "mininterval": SECONDS_BETWEEN_LINES,
-                "maxinterval": SECONDS_BETWEEN_LINES,
+                "miniters": 1,  # a look at the clock every time, so that no slow step is passed over
                 "delay": SECONDS_BETWEEN_LINES / 2,
                 "bar_format": LINE if counted else OPEN_LINE,
                 "dynamic_ncols": False,

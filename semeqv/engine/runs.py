@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from semeqv.engine.errors import UserError
+from semeqv.engine.folders import whole_file
 from semeqv.engine.logs import ArrayLog, LineLog
 from semeqv.engine.versions import versions
 
@@ -224,17 +225,10 @@ def write_text(path: Path, text: str) -> None:
     Raises:
         UserError: When the file cannot be written.
     """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with open(temporary, "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
+        with whole_file(path) as temporary:
+            temporary.write_text(text, encoding="utf-8")
     except OSError as error:
-        with contextlib.suppress(OSError):
-            temporary.unlink()
         raise UserError(f"{path} cannot be written: {error.strerror}.") from error
 
 

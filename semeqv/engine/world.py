@@ -40,8 +40,19 @@ class World:
     @classmethod
     def here(cls) -> "World":
         """This process, as `torchrun` describes it in the environment; alone when there is no such description."""
-        said = os.environ.get
-        return cls(int(said("RANK", 0)), int(said("WORLD_SIZE", 1)), int(said("LOCAL_RANK", 0)))
+        numbers = []
+        for name, usual in (("RANK", "0"), ("WORLD_SIZE", "1"), ("LOCAL_RANK", "0")):
+            value = os.environ.get(name, usual)
+            if not value.isdecimal():
+                raise UserError(f"The environment says {name}={value}, which is no number. Unset it, or use torchrun.")
+            numbers.append(int(value))
+        found = cls(*numbers)
+        if found.size > 1 and "MASTER_ADDR" not in os.environ:
+            raise UserError(
+                f"The environment says WORLD_SIZE={found.size}, but no launcher says where the processes meet "
+                "(MASTER_ADDR). Unset WORLD_SIZE, or start by: torchrun -m semeqv ..."
+            )
+        return found
 
     @property
     def first(self) -> bool:

@@ -73,7 +73,7 @@ def test_nothing_is_run(tmp_path, monkeypatch, content):
 
 
 def test_what_gensim_itself_saves_is_read(tmp_path):
-    keyed = pytest.importorskip("gensim.models", reason="needs pip install 'semeqv[vectors]'").KeyedVectors(4)
+    keyed = pytest.importorskip("gensim.models", reason="needs pip install -e '.[vectors]'").KeyedVectors(4)
     keyed.add_vectors(WORDS, MATRIX)
     keyed.save(str(tmp_path / "small.kv"))
     keyed.save(str(tmp_path / "large.kv"), sep_limit=1)

@@ -80,4 +80,4 @@ def rates(trainer: Any) -> dict[str, float]:
 
 def missing(package: str) -> str:
     """What to say when a package is not installed."""
-    return f"`cli callbacks {package}` needs {package}: pip install 'semeqv[tracking]'"
+    return f"`cli callbacks {package}` needs {package}: pip install -e '.[tracking]'"
