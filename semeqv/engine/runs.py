@@ -212,7 +212,27 @@ class RunFolder:
         for name, log in self.logs.items():
             if name not in lengths and name.startswith("..") and log.path.exists() and not self.overwrite:
                 raise UserError(f"{log.path} exists. Replace it with --overwrite, or write to another path.")
-            log.rewind(lengths.get(name, 0))
+            length = lengths.get(name, 0)
+            measured = self.measurements(length) if log is self.metrics else []
+            log.rewind(length)
+            if measured:
+                self.metrics.waiting = measured
+                self.metrics.flush()
+
+    def measurements(self, start: int) -> list[str]:
+        """Return the lines of metrics.jsonl from a position in bytes on that no training has written.
+
+        What was measured of the model stays when the run goes back to an earlier step. The lines of a Trainer say
+        epoch and step.
+        """
+        if not self.metrics.path.exists():
+            return []
+        found = []
+        for line in self.metrics.lines_from(start):
+            with contextlib.suppress(ValueError):  # cut short when the machine failed
+                if line.endswith("\n") and not {"epoch", "step"} <= json.loads(line).keys():
+                    found.append(line)
+        return found
 
 
 def write_text(path: Path, text: str) -> None:

@@ -16,6 +16,7 @@ from semeqv.engine.errors import UserError
 from semeqv.engine.exits import PlainStream, exit_after, message_of
 from semeqv.engine.folders import scratch, whole, whole_file
 from semeqv.engine.world import World
+from tests.sentences import DATA, LOSS, MODEL, OPTIMIZER
 
 ROOT = Path(__file__).parents[2]
 
@@ -184,5 +185,5 @@ def test_an_environment_that_describes_no_processes(environment, words, monkeypa
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
     with pytest.raises(UserError, match="The environment says"):
-        World.here()
-    assert words in say("cli optimizers adam cli train", code=2).err
+        World.here().join(False, 1)
+    assert words in say(f"{DATA} {MODEL} {LOSS} {OPTIMIZER} cli train", code=2).err
