@@ -75,6 +75,7 @@ class Tracker(Callback):
 def rates(trainer: Any) -> dict[str, float]:
     """The learning rate, of each parameter group where there are several."""
     found = trainer.made.rates()
+    found = found[:1] if len(set(found)) == 1 else found  # groups that differ in weight decay alone
     return {"learning_rate" if len(found) == 1 else f"learning_rate/{i}": rate for i, rate in enumerate(found)}
 
 
