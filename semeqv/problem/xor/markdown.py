@@ -8,7 +8,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from semeqv.engine.logs import finite
+from semeqv.engine.json_lines import finite
 from semeqv.problem.verdicts import Finding, harmless, overall
 from semeqv.problem.xor.experiments import Experiment
 from semeqv.problem.xor.findings import (
