@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import cached_property
+from typing import Any
 
 from crosslingual.header import Entry
-from crosslingual.names import body_names, layer_of
+from crosslingual.names import PREDICTING, UNTIED, body_names, embedding_name, layer_of
 from crosslingual.stored import FLOATING, Stored
 from semeqv.engine.errors import UserError
 
@@ -73,34 +74,78 @@ def place_of(layer: str) -> tuple[int, str, int]:
     return (0 if re.search(r"embed|^w[tp]e$|shared", layer) else 2), layer, 0
 
 
-def body_of(weights: Stored, kind: str | None, vocabulary: str | None, where: object) -> tuple[Body, dict[str, str]]:
+def body_of(
+    weights: Stored, config: Mapping[str, Any], vocabulary: str | None, where: object, *, heads: bool = False
+) -> tuple[Body, dict[str, str]]:
     """The body of a model.
 
     Args:
         weights: All its tensors.
-        kind: The `model_type` of its configuration.
+        config: Its configuration.
         vocabulary: What `vocabulary.fingerprint` says of its tokens.
         where: Where it is, for the message.
+        heads: Whether its head counts as part of the body.
 
     Returns:
         The body, and from canonical name to the name under which a tensor is stored. Tensors of integers are not among
         them.
 
     Raises:
-        UserError: When a precision is none that can be computed with, or there is no body.
+        UserError: When a precision is none that can be computed with, or there is no body, or none with an embedding.
     """
+    kind = config.get("model_type")
+    kind = kind if isinstance(kind, str) else None
     plain = {
         name: entry
         for name, entry in weights.entries.items()
         if entry.dtype.startswith(("F", "BF")) and not (re.search(MASK, name) and len(entry.shape) == 4)
     }
     names = body_names(plain, kind)
+    add_tied_embedding(names, plain, config, where)
+    if heads:
+        taken = set(names.values())
+        names |= {f"head.{name}": name for name in plain if name not in taken}
     entries = {name: Entry(plain[old].dtype, plain[old].shape) for name, old in sorted(names.items())}
     if strange := next((name for name, entry in entries.items() if entry.dtype not in FLOATING), None):
         raise UserError(f"{where} has {strange!r} in {entries[strange].dtype}; only fp32, bf16 and fp16 can be added.")
     if not entries:
         raise UserError(f"{where} has no tensors of a body ({kind}).")
     return Body(entries, vocabulary, kind), names
+
+
+def add_tied_embedding(
+    names: dict[str, str], entries: Mapping[str, Entry], config: Mapping[str, Any], where: object
+) -> None:
+    """Let a matrix that is stored under the name of the head alone count as the embedding that it is tied to.
+
+    Args:
+        names: From canonical to stored names of the body; the embedding is added.
+        entries: All tensors of the model.
+        config: Its configuration.
+        where: Where it is, for the message.
+
+    Raises:
+        UserError: When the body has no matrix of a row for each token, and no head is tied to one.
+    """
+    tokens, kind = config.get("vocab_size"), config.get("model_type")
+    if not isinstance(tokens, int) or any(tokens in entries[name].shape[:1] for name in names.values()):
+        return
+    name = embedding_name(kind if isinstance(kind, str) else None)
+    said = config.get("tie_word_embeddings")
+    tied = kind not in UNTIED if said is None else bool(said)
+    body = set(names.values())
+    heads = [
+        each
+        for each, entry in entries.items()
+        if each not in body and len(entry.shape) == 2 and entry.shape[0] == tokens and re.search(PREDICTING, each)
+    ]
+    if name is None or not tied or len(heads) != 1:
+        what = repr(name) if name else "a matrix with a row for each token"
+        raise UserError(
+            f"{where} lacks the embedding of its {tokens} tokens ({what}): without it, sums would keep that of "
+            "another model. Save the model again by its save_pretrained."
+        )
+    names[name] = heads[0]
 
 
 def refuse_mismatch(first: Body, second: Body, names: tuple[str, str], precision: bool = False) -> None:
@@ -118,6 +163,11 @@ def refuse_mismatch(first: Body, second: Body, names: tuple[str, str], precision
     one, other = names
     if only := sorted(first.entries.keys() ^ second.entries.keys()):
         there, lacks = (one, other) if only[0] in first.entries else (other, one)
+        if all(name.startswith("head.") for name in only):
+            raise UserError(
+                f"{lacks} lacks {only[0].removeprefix('head.')!r} of the head, which {there} has: heads are merged "
+                "when all models have the same. Leave --heads out, or make vectors with --heads, too."
+            )
         raise UserError(f"{lacks} lacks {only[0]!r}, which {there} has ({len(only)} tensors differ): another model.")
     for name, entry in first.entries.items():
         found = second.entries[name]

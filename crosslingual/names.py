@@ -32,6 +32,23 @@ BODIES = {
     "t5": "transformer",
     "xlm-roberta": "roberta",
 }
+WRAPPERS = ("_orig_mod.", "module.")  # of torch.compile and DistributedDataParallel
+# The embedding of tokens in the body; other kinds are asked.
+EMBEDDINGS = {
+    "backpack": "gpt2_model.wte.weight",
+    "gpt2": "wte.weight",
+    "llama": "embed_tokens.weight",
+    "mistral": "embed_tokens.weight",
+    "modernbert": "embeddings.tok_embeddings.weight",
+    "qwen2": "embed_tokens.weight",
+    "qwen3": "embed_tokens.weight",
+    "t5": "shared.weight",
+} | dict.fromkeys(
+    ("albert", "bert", "camembert", "deberta-v2", "distilbert", "electra", "roberta", "xlm-roberta"),
+    "embeddings.word_embeddings.weight",
+)
+UNTIED = {"llama", "mistral", "qwen2", "qwen3"}  # unless their configuration says otherwise
+PREDICTING = r"(^|\.)(lm_head|decoder|embed_out|output_embedding|predictions|generator_lm_head)\.?.*weight$"
 HEADS = r"(lm_head|cls|classifier|score|qa_outputs|output_embedding|pooler|\w+_head)\."
 BUFFERS = r"(^|\.)(position_ids|token_type_ids|inv_freq|masked_bias)$"
 LAYER = r"(?:^|\.)(?:layers?|h|blocks?)\.(\d+)\."
@@ -67,6 +84,44 @@ def body_names(stored: Iterable[str], model_type: str | None) -> dict[str, str]:
             )
         found[inner] = name
     return found
+
+
+def unwrapped(names: Iterable[str]) -> dict[str, str]:
+    """Leave off what wrappers of a module put before or into its names.
+
+    Args:
+        names: All names of a model as they are stored.
+
+    Returns:
+        From each name to the name without.
+    """
+    names = list(names)
+    inner = {name: name.replace("._orig_mod.", ".") for name in names}
+    while prefix := next((each for each in WRAPPERS if names and all(inner[n].startswith(each) for n in names)), None):
+        inner = {name: short.removeprefix(prefix) for name, short in inner.items()}
+    return inner
+
+
+@functools.cache
+def embedding_name(model_type: str | None) -> str | None:
+    """Return what a kind of model calls the embedding of tokens in its body; None where transformers does not tell."""
+    if model_type in EMBEDDINGS:
+        return EMBEDDINGS[model_type]
+    import transformers
+    from transformers.models.auto import modeling_auto
+
+    from semeqv.text.models import families
+
+    families.know(model_type)
+    for mapping in (modeling_auto.MODEL_FOR_CAUSAL_LM_MAPPING, modeling_auto.MODEL_FOR_MASKED_LM_MAPPING):
+        try:
+            kind = mapping[transformers.CONFIG_MAPPING[model_type]]
+        except KeyError:
+            continue
+        for source in getattr(kind, "_tied_weights_keys", None) or ():
+            target = kind._tied_weights_keys[source]
+            return str(target).removeprefix(f"{prefix_of(model_type)}.")
+    return None
 
 
 @functools.cache

@@ -1,15 +1,17 @@
 """Opens models and vectors: folders whose headers are read, and nothing else yet."""
 
 import json
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from crosslingual.algebra import Checkpoint, TaskVector
-from crosslingual.body import Body, body_of
+from crosslingual.body import MASK, Body, body_of
 from crosslingual.expressions import Leaf
 from crosslingual.header import Entry
-from crosslingual.stored import Stored, stored
+from crosslingual.names import unwrapped
+from crosslingual.stored import FLOATING, Stored, stored
 from crosslingual.vocabulary import fingerprint
 from semeqv.engine.errors import UserError
 from semeqv.text.models.source import model_folder, read_config
@@ -32,6 +34,15 @@ class Frame:
     weights: Stored
     names: dict[str, str]
     config: dict[str, Any]
+
+    def copied(self) -> list[str]:
+        """The tensors of the head that a model computed from this one has as they are."""
+        taken = set(self.names.values()) | self.copies()
+        return [
+            name
+            for name, entry in self.weights.entries.items()
+            if name not in taken and entry.dtype in FLOATING and not re.search(MASK, name)
+        ]
 
     def copies(self) -> set[str]:
         """The tensors of the head that are a copy of an embedding they are tied to.
@@ -57,12 +68,15 @@ class Frame:
         return all(one.tobytes() == other.tobytes() for one, other in pairs)
 
 
-def open_checkpoint(source: str | Path) -> Checkpoint:
+def open_checkpoint(source: str | Path, *, heads: bool = False) -> Checkpoint:
     """Open a model: see `Checkpoint.open`."""
     folder = model_folder(source)
-    config, weights = read_config(folder), stored(folder)
-    kind = config.get("model_type")
-    body, names = body_of(weights, kind if isinstance(kind, str) else None, fingerprint(folder), source)
+    config, weights = read_config(folder), stored(folder).renamed(unwrapped)
+    body, names = body_of(weights, config, fingerprint(folder), source, heads=heads)
+    if heads:
+        tied = Frame(folder, weights, {n: s for n, s in names.items() if not n.startswith("head.")}, config).copies()
+        names = {name: stored for name, stored in names.items() if stored not in tied}
+        body = replace(body, entries={name: body.entries[name] for name in sorted(names)})
     return Checkpoint(Leaf(weights, names), body, Frame(folder, weights, names, config), str(source))
 
 
@@ -106,13 +120,14 @@ def open_vector(folder: Path) -> TaskVector:
     return TaskVector(Leaf(weights, {name: name for name in weights.entries}), body, str(folder))
 
 
-def opened(source: str, base: Checkpoint | None, *, mixed: bool = False) -> TaskVector:
+def opened(source: str, base: Checkpoint | None, *, mixed: bool = False, heads: bool = False) -> TaskVector:
     """The vector that a path names: a vector's folder, or a model's, less its base.
 
     Args:
         source: A vector's folder, or what `--from` names.
         base: The base of models; None when there is none.
         mixed: Whether a model and its base may be of different precision.
+        heads: Whether the head of a model counts.
 
     Returns:
         The vector.
@@ -124,4 +139,4 @@ def opened(source: str, base: Checkpoint | None, *, mixed: bool = False) -> Task
         return open_vector(Path(source).expanduser())
     if base is None:
         raise UserError(f"{source} is no vector; say what it is to be compared with: --base MODEL.")
-    return open_checkpoint(source).minus(base, mixed=mixed)
+    return open_checkpoint(source, heads=heads).minus(base, mixed=mixed)

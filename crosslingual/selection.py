@@ -29,8 +29,8 @@ def greatest(expression: Expression, sizes: Mapping[str, int], density: float) -
         density: The share of all numbers that is kept, above 0 and at most 1.
 
     Returns:
-        The magnitude of the k-th greatest number, where k is that share of all, rounded; numbers as great as that are
-        all kept. 0 when everything is, or more than is not zero.
+        The magnitude of the k-th greatest number, where k is that share of all, rounded down; numbers as great as
+        that are all kept. 0 when everything is, or more than is not zero.
     """
     import numpy
 
@@ -56,5 +56,5 @@ def greatest(expression: Expression, sizes: Mapping[str, int], density: float) -
 
 
 def kept_count(sizes: Iterable[int], density: float) -> int:
-    """How many of the numbers of tensors a share is, at least one."""
-    return max(1, round(density * sum(sizes)))
+    """How many of the numbers of tensors a share is, at least one; rounded down, as TIES and mergekit do."""
+    return max(1, int(density * sum(sizes)))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -35,6 +35,18 @@ class Stored:
 
     entries: dict[str, Entry]
     files: dict[str, Path]
+
+    def renamed(self, rename: Callable[[Iterable[str]], Mapping[str, str]]) -> Stored:
+        """Return the same tensors under other names.
+
+        Args:
+            rename: From all names to the new name of each.
+        """
+        new = rename(self.entries)
+        return Stored(
+            {new[name]: entry for name, entry in self.entries.items()},
+            {new[name]: file for name, file in self.files.items()},
+        )
 
     def read(self, name: str, first: int, count: int) -> Numbers:
         """Read numbers of a tensor.

@@ -18,6 +18,8 @@ class Adding:
         add: A factor and the folder of a vector, `--add 0.5 vectors/es`; may be repeated. A model in place of a vector
             stands for itself less the one of --base.
         base: What models among the vectors were trained from.
+        heads: Merge the heads of the models, too, when all have the same; else the head stays that of the model which
+            is added to.
         mixed: Let models and their base be stored in different precisions.
         dtype: Precision of all that is written; that of the model which is added to, if left out. Sums are computed in
             fp32, and rounded to the nearest.
@@ -28,6 +30,7 @@ class Adding:
 
     add: list[tuple[float, str]] = field(default_factory=list)
     base: str | None = None
+    heads: bool = False
     mixed: bool = False
     dtype: Literal["float32", "bfloat16", "float16"] | None = None
     shard_size: int = 5_000_000_000
@@ -55,7 +58,7 @@ class Adding:
         """Open what is added, in the order given."""
         from crosslingual.opening import opened
 
-        return [opened(source, base, mixed=self.mixed) for _, source in self.add]
+        return [opened(source, base, mixed=self.mixed, heads=self.heads) for _, source in self.add]
 
     def write(self, model: "Checkpoint") -> None:
         """Compute the new model, write it, and say what it is."""
@@ -63,3 +66,5 @@ class Adding:
 
         model.save(self.output, overwrite=self.overwrite, shard=self.shard_size, dtype=self.dtype)
         click.echo(f"wrote {self.output}: {model.formula}")
+        if copied := model.frame.copied():
+            click.echo(f"Its head ({len(copied)} tensors, such as {copied[0]}) is that of {model.frame.folder}.")

@@ -25,8 +25,8 @@ class Apply(Adding):
         from crosslingual.opening import open_checkpoint
 
         self.check()
-        model = open_checkpoint(self.source)
-        base = None if self.base is None else open_checkpoint(self.base)
+        model = open_checkpoint(self.source, heads=self.heads)
+        base = None if self.base is None else open_checkpoint(self.base, heads=self.heads)
         for (factor, _), vector in zip(self.add, self.vectors(base)):
             model = model + factor * vector
         self.write(model)

@@ -11,7 +11,8 @@ from semeqv.engine.errors import UserError
 @component("crosslingual merge")
 @dataclass(frozen=True, kw_only=True)
 class Merge(Adding):
-    """Merge several models, or vectors, into one; head, configuration and tokenizer are those of --base.
+    """Merge several models, or vectors, into one; configuration and tokenizer are those of --base, and so is the
+    head unless --heads merges heads, too.
 
     linear adds the vectors, each times its factor. ties keeps the greatest numbers of each, elects a sign for every
     place and averages those that have it (TIES-Merging; Yadav et al., 2023, arXiv 2306.01708). dare sets numbers of
@@ -22,7 +23,8 @@ class Merge(Adding):
     Args:
         method: How to merge.
         density: Of ties and dare: the share of numbers that is kept; 0.2 and 0.1 if left out.
-        scope: Of ties: whether the greatest numbers are those of a whole vector, as in the paper, or of each tensor.
+        scope: Of ties: whether the greatest numbers are those of a whole vector, as in the paper, or of each
+            tensor, as in mergekit.
         scale: What the merged vector is multiplied by before it is added to the base.
     """
 
@@ -63,10 +65,13 @@ class Merge(Adding):
         self.check()
         if self.base is None:
             raise UserError("Say what the models were trained from: --base MODEL.")
-        base, factors = open_checkpoint(self.base), [factor for factor, _ in self.add]
+        base, factors = open_checkpoint(self.base, heads=self.heads), [factor for factor, _ in self.add]
         if self.method == "slerp":
             sources = [Path(source).expanduser() for _, source in self.add]
-            ends = [base + open_vector(each) if is_vector(each) else open_checkpoint(each) for each in sources]
+            ends = [
+                base + open_vector(each) if is_vector(each) else open_checkpoint(each, heads=self.heads)
+                for each in sources
+            ]
             turned = slerp(ends[0], ends[1], factors[1] / sum(factors), mixed=self.mixed)
             self.write(turned.framed_by(base))
             return

@@ -96,7 +96,7 @@ def flat(tensors):
 
 def top(tensors, density, scope):
     def least(values):
-        return values.abs().sort(descending=True).values[max(1, round(density * len(values))) - 1]
+        return values.abs().sort(descending=True).values[max(1, int(density * len(values))) - 1]
 
     whole = least(flat(tensors))
     limits = {name: whole if scope == "model" else least(each.flatten()) for name, each in tensors.items()}
