@@ -41,6 +41,9 @@ class Stored:
 
         Args:
             rename: From all names to the new name of each.
+
+        Returns:
+            Tensors that are read by their new names.
         """
         new = rename(self.entries)
         return Stored(

@@ -32,6 +32,8 @@ def run(sentence: Sentence, chain: Chain) -> None:
     world.compare(sentence.settings.processes)
     needs = {need.name for step in sentence.actions for need in step.leaf.needs}
     if not needs & {"trainer", "model"}:
+        if "record" in needs:  # what is measured needs a folder, too
+            sentence = resolve_output(sentence)
         act(Build(chain, sentence), sentence.actions)
         return
     if world.size > 1:

@@ -36,6 +36,9 @@ def scratch(path: Path) -> Iterator[Path]:
 
     Yields:
         The folder. `OSError` is raised when the disk refuses.
+
+    Raises:
+        NotADirectoryError: When a file is in the place of the folder that it lies in.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

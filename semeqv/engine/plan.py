@@ -66,14 +66,15 @@ def resolve_output(sentence: Sentence) -> Sentence:
 
 
 def readable_name(sentence: Sentence) -> str:
-    """A name for a run: its model and what it reads."""
+    """A name for a run: its model and what it reads, else what it does."""
     paths = [step.leaf.kind.__command__.split() for step in sentence.parts if step.leaf.slot]
     words = [
         [word for word in path if word not in ("model", "dataset", "default")]
         for path in sorted(paths)
         if "model" in path or "dataset" in path
     ]
-    return "-".join(dict.fromkeys(itertools.chain.from_iterable(words))) or "run"
+    doing = "-".join(step.leaf.kind.__command__.replace(" ", "-") for step in sentence.actions[:1])
+    return "-".join(dict.fromkeys(itertools.chain.from_iterable(words))) or doing or "run"
 
 
 def free_folder(parent: Path, name: str) -> Path:

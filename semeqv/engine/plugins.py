@@ -82,12 +82,15 @@ def register(chain: Chain) -> None:
 
 
 def stranger(package: str) -> Path | None:
-    """Return the file of a package that has the name of one of ours, when that is what would be imported; else None.
+    """Find a package that has the name of one of ours and would be imported in its place.
 
     `backpack` and `ofa` are also the names of packages on the index (backpack-for-pytorch, ofa). Nothing is imported.
 
     Args:
         package: The name of one of our packages.
+
+    Returns:
+        Its `__init__.py`; None when the package that would be imported is ours.
     """
     spec = find_spec(package)
     if spec is None or spec.origin is None:

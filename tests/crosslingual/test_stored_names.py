@@ -167,3 +167,10 @@ def test_an_index_names_no_other_file(tmp_path):
         (tmp_path / "model.safetensors.index.json").write_text(json.dumps({"weight_map": {"lm_head.weight": name}}))
         with pytest.raises(UserError):
             Checkpoint.open(tmp_path)
+
+
+def test_a_comparison_without_a_folder_makes_one(say, tmp_path):
+    for seed, name in enumerate(("base", "one", "two")):
+        saved("gpt2", seed, tmp_path / name)
+    say("cli crosslingual compare one two --base base")
+    assert (tmp_path / "runs/crosslingual-compare/metrics.jsonl").exists()
