@@ -20,7 +20,8 @@ from typing import Any, NoReturn
 
 import click
 
-from semeqv.engine.component import parameters, plain_words, same, summary
+from semeqv.engine.component import Several, Switch, parameters, plain_words, same, summary
+from semeqv.engine.notices import notice
 from semeqv.engine.sentence import Leaf, Sentence, Slot, Step
 
 WIDTH = 110
@@ -233,15 +234,15 @@ class Chain(Word):
 
     def sentence(self, ctx: click.Context) -> Sentence:
         """The sentence of a line, laid over a saved one: a later segment replaces the saved one in its place."""
+        old, line = (
+            self.parse(ctx, ctx.meta["saved"], "the saved run"),
+            self.parse(ctx, ctx.meta["segments"], "the line"),
+        )
         given = {field.name: ctx.params[field.name] for field in dataclasses.fields(self.settings)}
         try:
             settings = self.settings(**given)
         except ValueError as error:
             raise click.UsageError(str(error), ctx) from error
-        old, line = (
-            self.parse(ctx, ctx.meta["saved"], "the saved run"),
-            self.parse(ctx, ctx.meta["segments"], "the line"),
-        )
         places = [step.place for step in line]
         for name, *key in (place for place in places if places.count(place) > 1):
             which = " ".join(str(part) for part in key if part)
@@ -291,8 +292,11 @@ class Chain(Word):
             try:
                 steps.append(self.parse_segment(ctx, list(words)))
             except click.UsageError as error:
+                message = error.format_message()
+                if i < len(segments) and "requires an argument" in message and words[-1:] and words[-1].startswith("-"):
+                    message += f" To give it the word cli itself, write {words[-1]}=cli."
                 where = f"In segment {i} of {len(segments)} of {source}: {shlex.join(['cli', *words])}"
-                raise click.UsageError(f"{error.format_message()}\n{where}", error.ctx) from error
+                raise click.UsageError(f"{message}\n{where}", error.ctx) from error
         return steps
 
     def parse_segment(self, ctx: click.Context, words: list[str]) -> Step:
@@ -309,14 +313,64 @@ class Chain(Word):
             if isinstance(command, Leaf):
                 if any(word in ("--help", "-h") for word in words) or words[:1] == ["help"]:
                     show_help(click.Context(command, info_name=path, max_content_width=WIDTH))
+                words = self.move_settings(ctx, command, words)
                 with click.Context(command, info_name=path, max_content_width=WIDTH) as context:
                     try:
                         command.parse_args(context, words)
                     except click.UsageError as error:
-                        raise explain(error, command, self, words) from error
+                        raise explain(error, command) from error
                     return Step(command, command.fill(**context.params))
             assert isinstance(command, Word)
             group, parent = command, click.Context(command, info_name=path, max_content_width=WIDTH)
+
+    def move_settings(self, ctx: click.Context, leaf: Leaf, words: list[str]) -> list[str]:
+        """Take settings that were said in a segment for what they are: `cli train --device cpu`.
+
+        Args:
+            ctx: The context of the line; its settings are changed.
+            leaf: The command of the segment.
+            words: The words of the segment.
+
+        Returns:
+            The words without the settings.
+
+        Raises:
+            click.UsageError: When the setting stands before the first `cli`, too, or has no such value.
+        """
+        known = {same(flag) for param in leaf.params if isinstance(param, click.Option) for flag in spellings(param)}
+        ours = {
+            same(flag): param
+            for param in self.params
+            if isinstance(param, click.Option) and param.name in ctx.params and hasattr(self.settings, str(param.name))
+            for flag in spellings(param)
+        }
+        place = 0
+        while place < len(words):
+            flag = words[place].partition("=")[0]
+            param = ours.get(same(flag)) if flag.startswith("--") and same(flag) not in known else None
+            if param is None or param.name is None:
+                place += 1
+                continue
+            later = words[place + 1 :]
+            if isinstance(param, Switch | Several):
+                count = 0 if "=" in words[place] else len(later) - len(param.words(list(later))[1])
+                count = 0 if isinstance(param, Switch) and same(flag) in map(same, param.negative) else count
+            else:
+                count = 0 if "=" in words[place] else param.nargs
+            said = words[place : place + 1 + count]
+            if is_written(ctx, param.name):
+                raise click.UsageError(f"{flag} is said twice: here, and before the first `cli`. Leave one out.", ctx)
+            with click.Context(self, info_name=ctx.info_name) as own:
+                click.Command.parse_args(self, own, plain_words(self.params, said))
+            ctx.params[param.name] = own.params[param.name]
+            notice(f"{flag} belongs before the first `cli`; it is taken as if it stood there.")
+            words = [*words[:place], *words[place + 1 + count :]]
+        return words
+
+
+def spellings(param: click.Option) -> list[str]:
+    """Return the flags of an option, those that say no among them."""
+    return [*param.opts, *param.secondary_opts, *(param.negative if isinstance(param, Switch) else [])]
 
 
 def show_help(ctx: click.Context) -> NoReturn:
@@ -325,19 +379,36 @@ def show_help(ctx: click.Context) -> NoReturn:
     raise click.exceptions.Exit(0)
 
 
-def explain(error: click.UsageError, leaf: Leaf, chain: Chain, words: list[str]) -> click.UsageError:
+def explain(error: click.UsageError, leaf: Leaf) -> click.UsageError:
     """A parse error, with what to write instead where that is known."""
     message = error.format_message()
     if isinstance(error, click.NoSuchOption):
-        root = {same(flag) for param in chain.params for flag in param.opts}
-        if same(error.option_name.partition("=")[0]) in root:
-            message = (
-                f"{error.option_name} is no option of `cli {leaf.kind.__command__}`: it belongs before the first `cli`."
-            )
+        flags = [param.opts[0] for param in leaf.params if isinstance(param, click.Option)]
+        message = f"`cli {leaf.kind.__command__}` has no option {error.option_name}."
+        if close := meant(error.option_name, flags):
+            message += f" Did you mean {' or '.join(close)}?"
     elif message.startswith("Got unexpected extra argument"):
         message = f"{message.rstrip('.')}; `cli {leaf.kind.__command__}` takes only options. "
         message += "Does a word `cli` lack before it?"
     return click.UsageError(message, error.ctx)
+
+
+def meant(flag: str, flags: Sequence[str]) -> list[str]:
+    """Return the flags that a wrong one may stand for: `--lr` for `--learning_rate`, `--rate`, `--lerning_rate`.
+
+    Args:
+        flag: What was written.
+        flags: What there is.
+
+    Returns:
+        At most three, the likeliest first: those of the same initials, of the same words, of like spelling.
+    """
+    word = same(flag)
+    initials = [each for each in flags if "".join(part[:1] for part in each.strip("-").split("_")) == word]
+    inside = [each for each in flags if len(word) > 2 and (word in same(each) or same(each) in word)]
+    spelled = {same(each): each for each in flags}
+    close = [spelled[each] for each in difflib.get_close_matches(word, spelled, n=3, cutoff=0.6)]
+    return list(dict.fromkeys([*initials, *inside, *close]))[:3]
 
 
 def is_written(ctx: click.Context, name: str) -> bool:

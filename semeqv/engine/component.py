@@ -292,12 +292,28 @@ class Several(click.Option):
         if following and (exact := words_in_json(following[0])) is not None:
             return exact, following[1:]
         count = next((i for i, word in enumerate(following) if is_option(word)), len(following))
-        parts = [part for word in following[:count] for part in re.split(r"[,\s]+", word.strip("[]() "))]
-        return [part for part in parts if part], following[count:]
+        return taken_apart(following[:count]), following[count:]
 
     def make_metavar(self, ctx: click.Context) -> str:
         """`INTEGER...`."""
         return f"{super().make_metavar(ctx)}..."
+
+
+PLAIN_LIST = re.compile(r"[\w.+/:@*-]+(\s*,\s*[\w.+/:@*-]+)*,?|[-+.\deE]+(\s+[-+.\deE]+)+")
+
+
+def taken_apart(words: list[str]) -> list[str]:
+    """Take lists apart: `[.1, .9]`, in one word or in several, `.1,.9`, `en,fr`.
+
+    Words of other characters stay as they are: `$(`, `$,`, `the text (en)`.
+    """
+    if words and words[0][:1] in ("[", "(") and words[-1][-1:] == {"[": "]", "(": ")"}[words[0][0]]:
+        inner = " ".join(words)[1:-1]
+        return [part for part in re.split(r"[,\s]+", inner) if part]
+    found = list[str]()
+    for word in words:
+        found += re.split(r"[,\s]+", word.strip(", ")) if PLAIN_LIST.fullmatch(word.strip()) else [word]
+    return [part for part in found if part.strip(",")]
 
 
 def words_in_json(word: str) -> list[str] | None:
@@ -345,9 +361,11 @@ def plain_words(params: list[click.Parameter], words: list[str]) -> list[str]:
                 raise click.UsageError(f"{flag} needs at least one value.")
             plain += [f"{flag}={value}" for value in values]
         elif param and equals:
-            plain.append(f"{flag}={value}")
-        elif param:  # its values are what they are, even where they look like options
-            plain, words = [*plain, flag, *words[: param.nargs]], words[param.nargs :]
+            plain += [flag, *taken_apart([value])] if param.nargs > 1 else [f"{flag}={value}"]
+        elif param:  # its values are what they are, even where they look like options; two may be one list, [.1,.9]
+            parts = taken_apart(words[:1]) if param.nargs > 1 else []
+            count = 1 if len(parts) == param.nargs else param.nargs
+            plain, words = [*plain, flag, *(parts if count == 1 and parts else words[:count])], words[count:]
         else:
             plain.append(word)
     return plain

@@ -102,7 +102,7 @@ def pointers(folder):
 nothing = metrics()
 
 CASES = [
-    ("B1 flag", nothing, f"{DATA} cli optimizers adamw --learning_rat 1 cli train", "Did you mean '--learning_rate'"),
+    ("B1 flag", nothing, f"{DATA} cli optimizers adamw --learning_rat 1 cli train", "Did you mean --learning_rate"),
     ("B1 type", nothing, "cli optimizers adamw --learning_rate fast", "'fast' is not a valid float"),
     ("B1 sign", nothing, "cli optimizers adamw --learning_rate -1", "--learning_rate must be 0 or more, not -1.0"),
     ("B1 NaN", nothing, "cli optimizers adamw --learning_rate nan", "nan is no finite number"),

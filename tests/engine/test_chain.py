@@ -1,6 +1,7 @@
 """The grammar: spellings, order, help, mistakes, replay."""
 
 import json
+import shlex
 import subprocess
 import sys
 
@@ -98,9 +99,9 @@ def test_help_anywhere(say, line):
             "'four' is not a valid integer.\nIn segment 2 of 2 of the line",
         ),
         ("cli xor model transformer --layers 0", "--layers must be at least 1, not 0."),
-        ("cli xor model transformer --layer 1", "No such option"),
+        ("cli xor model transformer --layer 1", "has no option --layer. Did you mean --layers?"),
         ("cli xor model transformer --heads 3 --embedding_size 4", "--heads 3 must divide --embedding_size 4"),
-        ("cli xor dataset default --device cuda:0", "it belongs before the first `cli`"),
+        ("--device cpu cli xor dataset default --device cuda:0", "--device is said twice"),
         ("cli optimizers adamw 0.1", "takes only options. Does a word `cli` lack before it?"),
         ("cli optimizers adamw optimizers adam", "Does a word `cli` lack before it?"),
         ("cli optimizers adamw --learning_rate -1", "--learning_rate must be 0 or more, not -1.0"),
@@ -243,3 +244,51 @@ def test_the_folder_that_the_line_names_goes_before_the_saved_one(say, tmp_path)
     say(f"--dump-config c.json {line} cli savers default-saver --dirpath c cli train")
     say("--config c.json --output d")
     assert {path.parent.name for path in tmp_path.glob("*/run.json")} == {"a", "b", "d"}
+
+
+@pytest.mark.parametrize("said", ["[.1,.9]", "'[.1, .9]'", ".1,.9", ".1 .9", "'.1 .9'"])
+def test_two_numbers_in_one_word_or_two(said, say, tmp_path):
+    say(f"--dump-config config.json cli optimizers adamw --betas {said} cli train")
+    (words,) = json.loads((tmp_path / "config.json").read_text())["parts"]
+    assert "--betas 0.1 0.9" in words
+
+
+@pytest.mark.parametrize(
+    ("said", "labels"),
+    [
+        ("'$(' '$,' '$.' NN", ("$(", "$,", "$.", "NN")), ("a,b c", ("a", "b", "c")), ("[a, b]", ("a", "b")),
+        ("'[a, b]'", ("a", "b")), ("'the text (en)' x", ("the text (en)", "x")), ("'(a' b", ("(a", "b")),
+        ("""'["-LRB-", "a,b"]'""", ("-LRB-", "a,b")),
+    ],
+)  # fmt: skip
+def test_lists_are_taken_apart_and_other_words_are_not(said, labels):
+    leaf = next(leaf for leaf in command().leaves() if leaf.kind.__command__ == "dataset labelled")
+    option = next(param for param in leaf.params if param.name == "labels")
+    found, _ = option.words(shlex.split(said))
+    assert tuple(found) == labels
+
+
+def test_a_setting_in_a_segment_is_taken_for_what_it_is(say, tmp_path):
+    err = say("--dump-config config.json cli optimizers adamw --steps 7 --no-trainbar cli train --device cpu").err
+    settings = json.loads((tmp_path / "config.json").read_text())["settings"]
+    assert (settings["steps"], settings["trainbar"], settings["device"]) == (7, False, "cpu")
+    assert err.count("belongs before the first `cli`") == 3
+    err = say("--device cpu cli optimizers adamw cli train --device auto", code=2).err
+    assert "--device is said twice" in err
+    assert "must be auto, cpu, cuda" in say("cli optimizers adamw cli train --device moon", code=2).err
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("cli optimizers adamw --lr 3 cli train", "has no option --lr. Did you mean --learning_rate?"),
+        ("cli optimizers adamw --wd 3 cli train", "has no option --wd. Did you mean --weight_decay?"),
+        ("cli optimizers adamw --decay 3 cli train", "--weight_decay"),
+        ("cli optimizers adamw --lerning-rate 3 cli train", "Did you mean --learning_rate?"),
+        ("cli optimizers adamw --zzzzz 3 cli train", "has no option --zzzzz.\n"),
+        ("cli model gpt2 cli generate --prompt cli --max_new_tokens 3", "write --prompt=cli."),
+        ("cli perplexity", "needs a model. Add: cli model load --from RUN or "),
+    ],
+)
+def test_mistakes_say_what_to_write_instead(line, words, say):
+    assert words in say(line, code=2).err
