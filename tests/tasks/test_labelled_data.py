@@ -14,6 +14,8 @@ from semeqv.tasks.classification.finding import find_files
 from semeqv.tasks.classification.reading import items
 from semeqv.tasks.classification.texts import Table, Xnli
 from semeqv.tasks.classification.words import ConllU, Ner
+from semeqv.tasks.parsing.treebanks import Dependencies
+from semeqv.tasks.question_answering.squad import Squad
 from semeqv.text.tokenizers.trained import Bpe, Wordpiece
 
 BLANK = "_\t_\t_\t_\t_\t_"
@@ -106,6 +108,75 @@ def test_types_of_entities_have_other_names_elsewhere(tmp_path):
     assert item.labels == ("B-PER", "I-PER", "O", "B-LOC")
     with pytest.raises(ValueError, match="--rename says an old and a new type"):
         Ner(path=tmp_path / "train.iob2", rename=("PERSON",))
+
+
+@pytest.mark.parametrize(
+    ("name", "language"),
+    [
+        ("de_y-ud-test.conllu", "fr"),
+        ("de_y-ud-test.conllu", "en"),
+        ("xx_y-ud-test.conllu", "en"),  # a code that is in no list
+        ("test-kab.conllu", "fr"),
+        ("treebank.test.deu.conllu.xz", "fr"),
+        ("no_nynorsk-ud-test.conllu", "en"),
+        ("de/test", "fr"),
+        ("fra_Latn/test.conllu", "en"),
+        ("plain/de/test", "fr"),
+    ],
+)
+def test_files_of_another_language_are_not_read(tmp_path, name, language):
+    (tmp_path / "data" / name).parent.mkdir(parents=True)
+    (tmp_path / "data" / name).write_text("")
+    folder = tmp_path / "data/plain/de" if name.startswith("plain") else tmp_path / "data"
+    with pytest.raises(UserError, match=f"no file of {language!r} for test; its files are of .* --languages"):
+        ConllU(path=folder, languages=(language,), split="test").sources()
+
+
+@pytest.mark.parametrize("dataset", [Ner, ConllU, Xnli, Squad, Dependencies])
+def test_no_data_set_falls_back_to_another_language(tmp_path, dataset):
+    for ending in (".iob2", ".conllu", ".tsv", ".json"):
+        (tmp_path / f"de-test{ending}").write_text("")
+    kind = {Ner: ".iob2"}.get(dataset)
+    if kind:
+        (tmp_path / "de-test.tsv").unlink()
+    assert dataset(path=tmp_path, languages=("de",), split="test").sources()
+    for language in ("fr", "en"):
+        with pytest.raises(UserError, match="its files are of de"):
+            dataset(path=tmp_path, languages=(language,), split="test").sources()
+
+
+def test_a_file_that_says_no_language_will_do(tmp_path):
+    for name in ("train.conllu", "my_words-test.conllu"):
+        (tmp_path / name).write_text("")
+    assert list(ConllU(path=tmp_path, languages=("fr",)).sources()) == ["train.conllu"]
+
+
+def test_codes_of_two_and_of_three_letters_are_one_language(tmp_path):
+    for name in ("deu-test.conllu", "eng_Latn.test.conllu"):
+        (tmp_path / name).write_text("")
+    assert list(ConllU(path=tmp_path, languages=("de", "en"), split="test").sources()) == [
+        "deu-test.conllu",
+        "eng_Latn.test.conllu",
+    ]
+
+
+def test_folders_called_by_languages_hold_parts_without_endings(tmp_path):
+    for language in ("en", "fr"):
+        for part in ("train", "dev", "test"):
+            (tmp_path / language).mkdir(exist_ok=True)
+            iob2(tmp_path / language / part, f"{language}/B-LOC {part}/O")
+    both = Ner(path=tmp_path, languages=("en", "fr"), split="validation")
+    assert [item.texts for item in items(both)] == [("en", "dev"), ("fr", "dev")]
+    assert list(both.sources()) == ["en/dev", "fr/dev"]
+    assert [item.texts for item in items(Ner(path=tmp_path / "fr", languages=("fr",)))] == [("fr", "train")]
+    with pytest.raises(UserError, match="its files are of en, fr"):
+        Ner(path=tmp_path, languages=("de",)).sources()
+
+
+def test_a_file_that_is_named_is_read_and_its_language_said(tmp_path, capsys):
+    iob2(tmp_path / "de-test.iob2", "a/O")
+    assert items(Ner(path=tmp_path / "de-test.iob2", split="test"))
+    assert "is read as 'en', though its name says 'de'" in capsys.readouterr().err
 
 
 def test_tags_have_a_beginning_and_an_inside_for_every_type(tmp_path):

@@ -20,7 +20,7 @@ class Treebank(InFiles):
 
     treebank: str | None = None
 
-    endings: ClassVar[tuple[str, ...]] = (".conllu",)
+    endings: ClassVar[tuple[str, ...]] = (".conllu", "")
 
     def sources(self) -> Mapping[str, Path]:
         """The file of each language."""
@@ -95,6 +95,7 @@ class Ner(Treebank):
         ".txt",
         ".tsv",
         ".annotated",
+        "",
     )
 
     outside: tuple[str, ...] = ()
