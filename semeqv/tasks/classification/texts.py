@@ -20,6 +20,13 @@ class Xnli(InFiles):
 
     of_words: ClassVar[bool] = False
 
+    @property
+    def tells_languages_apart(self) -> bool:
+        """Whether every file has a column `language`."""
+        from semeqv.text.readers.xnli import has_languages
+
+        return all(map(has_languages, self.sources().values()))
+
     def sources(self) -> Mapping[str, Path]:
         """The file of each language."""
         from semeqv.tasks.classification.finding import find_files
@@ -37,14 +44,12 @@ class Xnli(InFiles):
             UserError: When several languages are asked of a file that does not tell them apart.
         """
         from semeqv.engine.errors import UserError
-        from semeqv.text.files import lines
-        from semeqv.text.readers.xnli import read_labelled
+        from semeqv.text.readers.xnli import has_languages, read_labelled
 
         files = list(self.sources().values())
         if len(files) < len(self.languages):
             for file in files:
-                header = next((text for _, text in lines(file) if text), "")
-                if "language" not in header.split("\t"):
+                if not has_languages(file):
                     raise UserError(f"{file} has no column `language`: say one of --languages, or a file for each.")
         for language, file in zip(self.languages, files * len(self.languages) if len(files) == 1 else files):
             for pair in read_labelled(file, language):

@@ -10,7 +10,7 @@ import numpy
 
 from semeqv.tasks.classification.batching import batch_options, longest_row
 from semeqv.tasks.classification.opening import label_names
-from semeqv.tasks.classification.reading import check_apart, decided_labels, of_split
+from semeqv.tasks.classification.reading import check_no_overlap, decided_labels, of_split
 from semeqv.tasks.classification.rows import UNLABELLED, Integers
 from semeqv.tasks.parsing.batches import TreeBatches
 from semeqv.tasks.parsing.rows import Trees, tree_rows
@@ -149,10 +149,11 @@ def batches(
         model_options: The model of the sentence.
 
     Returns:
-        The data set. `UserError` is raised by `check_apart` when it shares sentences with another, by `longest_row`
+        The data set. `UserError` is raised by `check_no_overlap` when it shares sentences with another, by
+        `longest_row`
         when the tokenizer is no fast one, and by `decided_labels` when nobody says which relations there are.
     """
-    check_apart(options, dataset_options)
+    check_no_overlap(options, dataset_options, model_options)
     longest = longest_row(options, tokenizer, model_options)
     known, found = knowing(model_options), treebank(options)
     relations, tags = decided_labels(options, dataset_options, known), decided_tags(dataset_options, known)

@@ -81,8 +81,8 @@ class Squad(InFiles):
         Returns:
             Batches of `input_ids`, `start_positions` and `end_positions`.
         """
-        from semeqv.tasks.classification.reading import check_apart
+        from semeqv.tasks.classification.reading import check_no_overlap
         from semeqv.tasks.question_answering.reading import batches
 
-        check_apart(self, dataset_options)
+        check_no_overlap(self, dataset_options, model_options)
         return batches(self, tokenizer, model_options)

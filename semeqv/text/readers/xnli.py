@@ -32,9 +32,19 @@ def read_labelled(path: Path, language: str = "") -> Iterator[Labelled]:
     yield from some(pairs(path, language), path, f"pair in the language {language!r}" if language else "pair")
 
 
+def header_of(path: Path) -> list[str]:
+    """Return the names of a file's columns."""
+    return next((text.split("\t") for _, text in lines(path) if text), [])
+
+
+def has_languages(path: Path) -> bool:
+    """Return whether a file has a column `language`, and so may hold several."""
+    return "language" in header_of(path)
+
+
 def pairs(path: Path, language: str) -> Iterator[Labelled]:
     """The pairs of a language, of which there may be none."""
-    header = next((text.split("\t") for _, text in lines(path) if text), [])
+    header = header_of(path)
     columns = next((columns for columns in LAYOUTS if set(columns) <= set(header)), LAYOUTS[0])
     mixed = "language" in header
     if mixed and not language:
