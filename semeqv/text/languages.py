@@ -39,6 +39,7 @@ se so st to ty war
 TWO_TO_THREE = dict(pair.split(":") for pair in PAIRS.split())
 ALSO = {three: two for two, three in TWO_TO_THREE.items()} | dict(pair.split(":") for pair in OTHERS.split())
 THREE_ALONE, AMBIGUOUS = frozenset(ALONE.split()), frozenset(WORDS.split())
+CODE = re.compile(r"[A-Za-z]{2,3}([_-][A-Za-z]{2,4})?")  # perhaps with a script or a region: `deu_Latn`
 TREEBANK = re.compile(r"([a-z]{2,3})_[a-z0-9]+-ud-")  # how Universal Dependencies name their files
 
 

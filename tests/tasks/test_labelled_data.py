@@ -179,6 +179,58 @@ def test_a_file_that_is_named_is_read_and_its_language_said(tmp_path, capsys):
     assert "is read as 'en', though its name says 'de'" in capsys.readouterr().err
 
 
+def labels_of(path, **options):
+    return [item.labels[0] for item in items(Table(path=path, **options))]
+
+
+def test_one_class_has_one_spelling(tmp_path):
+    (tmp_path / "a.tsv").write_text("text\tlabel\na\t1.0\nb\t 1\nc\t-2.00\nd\t1.5\ne\t\nf\tv1.0\n")
+    assert labels_of(tmp_path / "a.tsv") == ["1", "1", "-2", "1.5", None, "v1.0"]
+    assert labels_of(tmp_path / "a.tsv", labels=("1.0", "1"))[:2] == ["1.0", "1"]
+    (tmp_path / "a.csv").write_text("text, label\na b, x\nc,y \n")
+    for quoted in (False, True):
+        found = items(Table(path=tmp_path / "a.csv", separator=",", quoted=quoted))
+        assert [(item.texts, item.labels) for item in found] == [(("a b",), ("x",)), (("c",), ("y",))]
+
+
+@pytest.mark.parametrize("missing", ["nan", "NaN", "<NA>", "null"])
+def test_missing_values_are_no_classes(tmp_path, missing):
+    (tmp_path / "a.tsv").write_text(f"text\tlabel\na\tx\nb\t{missing}\n")
+    with pytest.raises(UserError, match=r"a.tsv, line 3: the label '.*' is how programs write that a value is missing"):
+        labels_of(tmp_path / "a.tsv")
+    assert labels_of(tmp_path / "a.tsv", labels=("x", missing)) == ["x", missing]
+    (tmp_path / "a.jsonl").write_text('{"text": "a", "label": NaN}\n')
+    with pytest.raises(UserError, match="field 'label' is nan"):
+        labels_of(tmp_path / "a.jsonl")
+
+
+def test_a_header_is_no_row_of_a_table_with_numbered_columns(tmp_path, capsys):
+    options = {"columns": ("1",), "label": "2"}
+    (tmp_path / "a.tsv").write_text("text\tlabel\na\tx\nb\ty\n")
+    assert labels_of(tmp_path / "a.tsv", **options) == ["x", "y"]
+    assert "a.tsv: the first line names the columns (text, label)" in capsys.readouterr().err
+    assert labels_of(tmp_path / "a.tsv", **options, header=False)[0] == "label"
+    (tmp_path / "b.tsv").write_text("satz\tklasse\n" + "a\tx\nb\ty\n" * 2)
+    with pytest.raises(
+        UserError, match=r"b.tsv: the label 'klasse' of the first line is that of no other. Say --header"
+    ):
+        labels_of(tmp_path / "b.tsv", **options)
+    assert labels_of(tmp_path / "b.tsv", **options, header=True) == ["x", "y"] * 2
+    assert len(labels_of(tmp_path / "b.tsv", **options, header=False)) == 5
+
+
+def test_languages_before_words_are_left_out(tmp_path, capsys):
+    (train,) = items(Ner(path=iob2(tmp_path / "en-train.tsv", "en:Rome/B-LOC en::/O en:10:30/O")))
+    assert train.texts == ("Rome", ":", "10:30")
+    assert "en-train.tsv: every word begins with 'en:', which is left out" in capsys.readouterr().err
+    path = iob2(tmp_path / "en-dev.tsv", "en:Rome/B-LOC en:is/O old/O")
+    with pytest.raises(UserError, match=r"2 of 3 words begin with 'en:'. Say --prefix en"):
+        items(Ner(path=path))
+    for prefix, texts in (("en", ("Rome", "is", "old")), ("", ("en:Rome", "en:is", "old"))):
+        assert items(Ner(path=path, prefix=prefix))[0].texts == texts
+    assert items(Ner(path=iob2(tmp_path / "plain.tsv", "10:30/O x:y/O")))[0].texts == ("10:30", "x:y")
+
+
 def test_tags_have_a_beginning_and_an_inside_for_every_type(tmp_path):
     iob2(tmp_path / "train.iob2", "Bob/B-PER sat/O in/O New/B-LOC York/I-LOC", "Acme/B-ORG 's/O X/B-X")
     iob2(tmp_path / "test.iob2", "Bob/B-PER Smith/I-PER of/O Q/B-MISC")

@@ -163,6 +163,31 @@ def test_comments_stand_above_and_a_hash_may_be_a_word(tmp_path):
     assert tags(written(tmp_path, "a\tO\tx\tB-X\n"), columns=(1, 4)) == [[("a", "B-X")]]
 
 
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        # The first sentence is the number 1, and the columns are word, part of speech and tag.
+        ("1\tCD\tO\n\nin\tIN\tO\nRome\tNNP\tB-LOC\n", [[("1", "O")], [("in", "O"), ("Rome", "B-LOC")]]),
+        ("0 CD O\n1 CD O\n\na DT O\nb NN O\n\nc NN O\nd NN O\n", [["0", "1"], ["a", "b"], ["c", "d"]]),
+        ("1\tRome\tB-LOC\n\n1\tin\tO\n2\tRome\tB-LOC\n", [[("Rome", "B-LOC")], [("in", "O"), ("Rome", "B-LOC")]]),
+        ("1\tRome\tB-LOC\tx\n\n1\tin\tO\tx\n", [[("Rome", "B-LOC")], [("in", "O")]]),  # the last is no tag
+    ],
+)
+def test_the_whole_file_shows_its_columns(tmp_path, content, expected):
+    found = tags(written(tmp_path, content))
+    plain = [
+        [word if isinstance(each[0], str) else (word, tag) for word, tag in said] for said, each in zip(found, expected)
+    ]
+    assert plain == expected
+
+
+def test_numbers_that_may_be_words_are_refused(tmp_path):
+    path = written(tmp_path, "1\tCD\tO\n\n1\tCD\tO\n")
+    with pytest.raises(UserError, match="say --word_column and --tag_column"):
+        tags(path)
+    assert tags(path, columns=(1, 3)) == [[("1", "O")]] * 2
+
+
 def test_entities_of_iob1_are_converted_when_asked(tmp_path):
     path = written(tmp_path, "a I-PER\nb I-PER\nc B-PER\nd I-LOC\n\ne I-LOC\n")
     assert [[tag for _, tag in each] for each in tags(path, convert=True)] == [

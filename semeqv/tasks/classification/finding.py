@@ -1,16 +1,14 @@
 """Finds the files of a labelled corpus by their names."""
 
-import functools
 import re
 from collections.abc import Sequence
 from pathlib import Path
 
-import click
-
 from semeqv.engine.errors import UserError
 from semeqv.text.archives import is_archive, names
-from semeqv.text.languages import canonical, known, languages_of
+from semeqv.text.languages import CODE, canonical, known, languages_of
 from semeqv.text.location import VARIABLE, data_folder, locate
+from semeqv.text.notices import say_once
 
 PARTS: dict[str, tuple[str, ...]] = {  # how files name the parts of a corpus
     "train": ("train", "training"),
@@ -18,7 +16,6 @@ PARTS: dict[str, tuple[str, ...]] = {  # how files name the parts of a corpus
     "test": ("test", "testb", "testset", "devtest"),
 }
 COMPRESSION = re.compile(r"\.(xz|gz|bz2)$")
-CODE = re.compile(r"[A-Za-z]{2,3}([_-][A-Za-z]{2,4})?")  # a folder that is called by a language
 
 
 def find_files(
@@ -93,12 +90,6 @@ def said_of(file: Path, place: Path) -> set[str]:
 def own_languages(place: Path) -> set[str]:
     """The language that a folder itself says: by its whole name, `de`, or at its end, `ud_train_de`."""
     return languages_of(f"_{place.name}") | ({canonical(place.name)} if known(place.name) else set())
-
-
-@functools.cache
-def say_once(message: str) -> None:
-    """Say something on stderr, the first time that it is so."""
-    click.echo(message, err=True)
 
 
 def listed(place: Path) -> list[Path]:

@@ -1,12 +1,17 @@
 """Data sets of texts with a label, from files: XNLI, and any table."""
 
-from collections.abc import Iterator, Mapping
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar
 
 from semeqv.engine.component import component
 from semeqv.tasks.classification.options import InFiles, Item, Labelled
+
+MISSING = ("nan", "NaN", "NAN", "<NA>", "NaT", "null", "NULL")  # how programs write it in a table
+WHOLE = re.compile(r"^(-?\d+)\.0+$")
 
 
 @component("dataset xnli")
@@ -79,7 +84,8 @@ class Table(Labelled):
         columns: The column of the text, or those of the two texts, by their names in the header or their numbers; of
             JSON lines the fields, `translation.en` for one in another.
         label: The column of the label.
-        header: Whether the first line names the columns; so it is if left out, when --columns are names.
+        header: Whether the first line names the columns; if left out, it does when --columns are names, or when it says
+            what tables call their columns.
         quoted: Whether fields may stand in double quotes, as in CSV.
         separator: What stands between columns, if not a tab.
     """
@@ -120,9 +126,38 @@ class Table(Labelled):
             return
         numbers = all(column.isdigit() for column in asked)
         columns = [int(column) if numbers else column for column in asked]
-        header = not numbers if self.header is None else self.header
-        for row in table.read_rows(file, columns, header=header, quoted=self.quoted, separator=self.separator):
-            yield row.line, row.values[:-1], row.values[-1]
+        header = (None if numbers else True) if self.header is None else self.header
+        read = list(table.read_rows(file, columns, header=header, quoted=self.quoted, separator=self.separator))
+        if header is None:
+            refuse_strange_first(file, [row.values[-1] for row in read])
+        for row in read:
+            texts = row.values[:-1] if self.separator == "\t" else tuple(text.strip(" ") for text in row.values[:-1])
+            yield row.line, texts, self.plain(row.values[-1], f"{file}, line {row.line}")
+
+    def plain(self, label: str, where: str) -> str:
+        """A label of a table as it is read: without blanks around it, and 1.0, which programs write for 1, as 1.
+
+        Args:
+            label: The field.
+            where: Where it stands, for the message.
+
+        Returns:
+            The label.
+
+        Raises:
+            UserError: When it is how programs write a missing value, and --labels does not name it.
+        """
+        from semeqv.engine.errors import UserError
+
+        found = label.strip()
+        if found in self.labels:
+            return found
+        if found in MISSING:
+            raise UserError(
+                f"{where}: the label {found!r} is how programs write that a value is missing. Leave the field empty; "
+                "if it is a label, name all by --labels."
+            )
+        return WHOLE.sub(r"\1", found)
 
     def items(self) -> Iterator[Item]:
         """The texts; an empty label is none."""
@@ -134,3 +169,23 @@ class Table(Labelled):
         (file,) = self.sources().values()
         line = next(line for line, _, said in self.rows() if said == label)
         return f"{file}, line {line}"
+
+
+def refuse_strange_first(file: Path, labels: Sequence[str]) -> None:
+    """Refuse a table whose first line may name its columns: its label is no other line's, and all others come again.
+
+    Args:
+        file: The table, for the message.
+        labels: Of each line.
+
+    Raises:
+        UserError: When it is so.
+    """
+    from semeqv.engine.errors import UserError
+
+    counts = Counter(labels)
+    if len(counts) > 1 and counts.pop(labels[0]) == 1 and min(counts.values()) > 1:
+        raise UserError(
+            f"{file}: the label {labels[0]!r:.40} of the first line is that of no other. Say --header if that line "
+            "names the columns, else --no-header."
+        )

@@ -80,6 +80,8 @@ class Ner(Treebank):
     Args:
         outside: Types of entities to read as no entity.
         rename: Types to read as others, `PERSON=PER`.
+        prefix: What stands before the words and a colon, and is not read: `en` of WikiANN's `en:Rome`. Found by itself
+            where every word of a file begins with the same code of a language; empty to read words as they are.
         convert: Let an I- that follows no entity of its type begin one; else it is refused.
         word_column: The column of the words, counted from 1, if it cannot be told from the file.
         tag_column: The column of the tags.
@@ -100,6 +102,7 @@ class Ner(Treebank):
 
     outside: tuple[str, ...] = ()
     rename: tuple[str, ...] = ()
+    prefix: str | None = None
     convert: bool = False
     word_column: int | None = None
     tag_column: int | None = None
@@ -118,11 +121,15 @@ class Ner(Treebank):
 
     def items(self) -> Iterator[Item]:
         """The sentences."""
-        from semeqv.text.readers.iob2 import read_sentences
+        from semeqv.text.notices import say_once
+        from semeqv.text.readers.iob2 import prefix_of, read_sentences
 
         columns = (self.word_column, self.tag_column) if self.word_column and self.tag_column else None
         for file in self.sources().values():
-            for sentence in read_sentences(file, columns, self.convert):
+            prefix = f"{self.prefix}:" if self.prefix else ""
+            if self.prefix is None and (prefix := prefix_of(file, columns)):
+                say_once(f'{file}: every word begins with {prefix!r}, which is left out (--prefix "" keeps it).')
+            for sentence in read_sentences(file, columns, self.convert, prefix):
                 yield Item(
                     tuple(word.form for word in sentence.words), tuple(self.read(word.tag) for word in sentence.words)
                 )
