@@ -41,19 +41,21 @@ def batches(corpus: "Corpus", tokenizer: Any, kind: str) -> TokenBatches:
     Raises:
         UserError: When the tokenizer lacks a special token that the objective needs, or the weights do not fit.
     """
-    folder, facts = token_files(corpus, tokenizer, together=corpus.joined or kind == "translation")
-    files = [TokenFile.open(folder, language, len(tokenizer)) for language in facts["languages"]]
     packing = kind == "causal" if corpus.packing is None else corpus.packing
-    end = separator(tokenizer)
+    end, first = separator(tokenizer), first_token(tokenizer, masked=kind != "causal")
+    begin = first if packing and kind == "causal" and first != end else None
+    folder, facts = token_files(corpus, tokenizer, together=corpus.joined or kind == "translation", begin=begin)
+    files = [TokenFile.open(folder, language, len(tokenizer)) for language in facts["languages"]]
     layout = Layout(
         rows=corpus.batch_size,
         time=corpus.block_size,
         packing=packing,
-        first=first_token(tokenizer, masked=kind != "causal"),
+        first=first,
         last=end,
         pad=end if tokenizer.pad_token_id is None else tokenizer.pad_token_id,
+        begin=begin,
     )
-    objective = made_objective(corpus, tokenizer, kind)
+    objective = made_objective(corpus, tokenizer, kind, begin)
     found = TokenBatches(files, objective, layout, shuffle=corpus.shuffle and corpus.split == "train", facts=facts)
     if corpus.weights and len(corpus.weights) != len(files):
         there = ", ".join(facts["languages"])
@@ -65,16 +67,29 @@ def batches(corpus: "Corpus", tokenizer: Any, kind: str) -> TokenBatches:
     return found
 
 
-def token_files(corpus: "Corpus", tokenizer: Any, together: bool) -> tuple[Path, dict[str, Any]]:
-    """The folder with the token files of a corpus, made when they are not there, and what they were made from.
+def token_files(
+    corpus: "Corpus", tokenizer: Any, together: bool, begin: int | None = None
+) -> tuple[Path, dict[str, Any]]:
+    """Return the folder with the token files of a corpus, made when they are not there, and what they were made from.
 
     Languages are in the order of --languages; others, and those that are joined, in that of the alphabet.
+
+    Args:
+        corpus: The corpus.
+        tokenizer: A fast tokenizer of transformers.
+        together: Whether a text and its translations are one document.
+        begin: The token before every document, where it is another than the one that separates them: packed rows show a
+            causal model what stands before a text.
+
+    Returns:
+        The folder, and the facts.
     """
     facts = {
         "version": VERSION,
         "source": corpus.source_facts(),
         "tokenizer": fingerprint(tokenizer),
         "together": together,
+        "begin": begin,
     }
     expected = sum(size_of(path) for path in corpus.sources().values())
 
@@ -85,6 +100,7 @@ def token_files(corpus: "Corpus", tokenizer: Any, together: bool) -> tuple[Path,
             tokenizer.backend_tokenizer.to_str(),
             vocabulary=len(tokenizer),
             separator=separator(tokenizer),
+            begin=begin,
             together=together,
             bytes_expected=expected,
         )
@@ -131,8 +147,8 @@ def first_token(tokenizer: Any, masked: bool) -> int:
 
     Returns:
         Of a masked model the class token, else the separator. Of a causal one the token for the beginning if the
-        tokenizer itself puts it before texts, as Llama's does; else the separator, which is what stands before a
-        document in packed text, and the same token in GPT-2.
+        tokenizer itself puts it before texts, as Llama's does, and training then does too; else the separator, which is
+        what stands before a document in packed text, and the same token in GPT-2.
     """
     begin = tokenizer.cls_token_id if masked else tokenizer.bos_token_id
     if begin is not None and (masked or surroundings(tokenizer)[0][:1] == [begin]):
@@ -140,13 +156,14 @@ def first_token(tokenizer: Any, masked: bool) -> int:
     return separator(tokenizer)
 
 
-def made_objective(corpus: "Corpus", tokenizer: Any, kind: str) -> Objective:
-    """What is predicted.
+def made_objective(corpus: "Corpus", tokenizer: Any, kind: str, begin: int | None = None) -> Objective:
+    """Return what is predicted.
 
     Args:
         corpus: Has the options.
         tokenizer: Has the mask.
         kind: causal, masked or translation.
+        begin: The token that stands before every document of a causal model, if one does.
 
     Returns:
         The objective.
@@ -155,7 +172,7 @@ def made_objective(corpus: "Corpus", tokenizer: Any, kind: str) -> Objective:
         UserError: When the tokenizer has no mask, and one is needed.
     """
     if kind == "causal":
-        return Causal()
+        return Causal(begin)
     if tokenizer.mask_token_id is None:
         raise UserError(f"The tokenizer has no mask token, which --objective {kind} needs; choose another tokenizer.")
     begins = word_beginnings(tokenizer) if corpus.whole_word else None
