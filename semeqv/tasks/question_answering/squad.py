@@ -28,8 +28,9 @@ class Squad(InFiles):
         longest_answer: The most tokens of an answer that is given.
         threshold: A question has no answer when saying so scores higher than the best span by more than this; in data
             in which every question has one, that is never said.
-        characters: Count Chinese, Japanese and Thai characters as words of their own, and leave out the punctuation of
-            every script, as MLQA does.
+        characters: Normalise answers as MLQA does, by --languages: leave out the articles of English, Spanish, German,
+            Vietnamese and Arabic and the punctuation of every script, and count Chinese, Japanese and Thai characters
+            as words of their own.
     """
 
     of_words: ClassVar[bool] = False
