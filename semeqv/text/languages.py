@@ -1,6 +1,7 @@
 """Codes of languages: those of two letters, those of three, and what names of files say with them."""
 
 import re
+from collections.abc import Iterable
 
 PAIRS = """
 aa:aar ab:abk ae:ave af:afr ak:aka am:amh an:arg ar:ara as:asm av:ava ay:aym az:aze ba:bak be:bel bg:bul bi:bis
@@ -54,6 +55,12 @@ def spellings(code: str) -> tuple[str, ...]:
     language = canonical(code)
     others = [each for each, two in ALSO.items() if two == language]
     return tuple(dict.fromkeys([code, language, *others]))
+
+
+def matching(code: str, there: Iterable[str]) -> list[str]:
+    """Return those of some codes that name a language: the code itself, else all codes of the same language."""
+    every = list(there)
+    return [code] if code in every else [each for each in every if canonical(each) == canonical(code)]
 
 
 def languages_of(name: str) -> set[str]:

@@ -15,7 +15,7 @@ PARTS: dict[str, tuple[str, ...]] = {  # how files name the parts of a corpus
     "validation": ("dev", "val", "valid", "validation", "development", "devset", "testa"),
     "test": ("test", "testb", "testset", "devtest"),
 }
-COMPRESSION = re.compile(r"\.(xz|gz|bz2)$")
+COMPRESSION = re.compile(r"\.(xz|gz|bz2|zst)$")
 
 
 def find_files(
