@@ -2,7 +2,9 @@
 
 import dataclasses
 import gzip
+import importlib
 import itertools
+import json
 
 import numpy
 import pytest
@@ -16,6 +18,8 @@ from semeqv.tasks.classification.texts import Table, Xnli
 from semeqv.tasks.classification.words import ConllU, Ner
 from semeqv.tasks.parsing.treebanks import Dependencies
 from semeqv.tasks.question_answering.squad import Squad
+from semeqv.text.readers import hub
+from semeqv.text.readers.xnli import LABELS
 from semeqv.text.tokenizers.trained import Bpe, Wordpiece
 
 BLANK = "_\t_\t_\t_\t_\t_"
@@ -385,3 +389,56 @@ def test_a_scorer_puts_rows_back_into_their_order():
     for record, item in zip(scorer.predictions(), data.items):
         assert tuple(record["words"]) == item.texts
         assert tuple(record["predicted"]) == tuple(record["labels"]) == item.labels
+
+
+def parquet(path, labels, **columns):
+    """Write a Parquet file as `datasets` does: classes are numbers, whose names its metadata has."""
+    arrow = pytest.importorskip("pyarrow", reason="reads Parquet; it comes with the extra `data`")
+    features = {"label": {"names": list(labels), "_type": "ClassLabel"}} if labels else {}
+    said = {"huggingface": json.dumps({"info": {"features": features}})} if labels else {}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    importlib.import_module("pyarrow.parquet").write_table(arrow.table(columns).replace_schema_metadata(said), path)
+    return path
+
+
+def test_files_of_the_hub_are_read(tmp_path):
+    columns = {"a": ["x", "y", "z"], "b": [{"en": "1"}, {"en": "2"}, {"en": "3"}], "label": [1, 0, -1]}
+    path = parquet(tmp_path / "data.parquet", ("no", "yes"), **columns)
+    read = items(Table(path=path, columns=("a", "b.en")))
+    assert [item.labels[0] for item in read] == ["yes", "no", None]
+    assert read[1].texts == ("y", "2")
+    plain = parquet(tmp_path / "plain.parquet", (), **columns)
+    assert labels_of(plain, columns=("a",)) == ["1", "0", "-1"]
+    with pytest.raises(UserError, match=r"plain.parquet, row 1: no field 'text'"):
+        labels_of(plain)
+    (tmp_path / "no.parquet").write_bytes(b"nothing at all")
+    with pytest.raises(UserError, match=r"no.parquet is no Parquet file"):
+        labels_of(tmp_path / "no.parquet")
+
+
+def test_xnli_is_read_as_the_hub_stores_it(tmp_path):
+    for language, labels in (("en", ()), ("fr", LABELS)):
+        said = {"premise": [f"{language} a", "b"], "hypothesis": ["c", "d"], "label": [2, 0]}
+        parquet(tmp_path / language / "test-00000-of-00001.parquet", labels, **said)
+    read = items(Xnli(path=tmp_path, languages=("fr", "en"), split="test"))
+    assert [item.labels[0] for item in read] == ["contradiction", "entailment"] * 2
+    assert [item.texts[0] for item in read] == ["fr a", "b", "en a", "b"]
+    with pytest.raises(UserError, match="its files are of en, fr"):
+        items(Xnli(path=tmp_path, languages=("de",), split="test"))
+
+
+def test_data_sets_of_the_hub_are_labelled_data(tmp_path, monkeypatch):
+    pytest.importorskip("datasets", reason="reads data sets of the hub; it comes with the extra `data`")
+    for part, count in (("train", 3), ("test", 2)):
+        columns = {"text": [f"{part} {n}" for n in range(count)], "label": [n % 2 for n in range(count)]}
+        parquet(tmp_path / f"folder/data/{part}-00000-of-00001.parquet", (), **columns)
+    train, test = Table(of=str(tmp_path / "folder")), Table(of=str(tmp_path / "folder"), split="test")
+    assert [(item.texts[0], item.labels[0]) for item in items(train)] == [
+        ("train 0", "0"), ("train 1", "1"), ("train 2", "0")]  # fmt: skip
+    assert built(test, train).labels == ["0", "1"]
+    with pytest.raises(UserError, match="as the training set does"):
+        built(dataclasses.replace(test, part="train"), train)
+    with pytest.raises(ValueError, match="by --path a file, or by --of a data set of the hub"):
+        Table()
+    monkeypatch.setattr(hub, "commit", lambda name, revision: "a" * 40)
+    assert Table(of="some/name").source_facts()["files"] == {"some/name": f"some/name {'a' * 40} None train"}

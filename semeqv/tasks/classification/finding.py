@@ -64,7 +64,8 @@ def find_files(
         if len(fit) != 1:
             which = f"of {language!r}" + (f" for {split}" if split else "")
             raise UserError(fault(which, fit, spoken, place, endings=endings, there=there))
-        found[fit[0].name if "." in fit[0].name else f"{fit[0].parent.name}/{fit[0].name}"] = fit[0]
+        name = fit[0].name
+        found[name if "." in name and name not in found else f"{fit[0].parent.name}/{name}"] = fit[0]
     return found
 
 

@@ -23,7 +23,7 @@ from semeqv.text.records import Document
 if TYPE_CHECKING:
     from semeqv.tasks.classification.options import Item, Labelled
 
-UNREAD = {"name", "path", "labels", "batch_size", "max_length", "shuffle", "grouping", "replicates"}
+UNREAD = {"name", "path", "revision", "labels", "batch_size", "max_length", "shuffle", "grouping", "replicates"}
 Each = TypeVar("Each")
 
 
@@ -109,11 +109,16 @@ def check_no_overlap(
         if shared and not (options.holdout == other.holdout > 0):
             held = max(options, other, key=lambda each: each.split != "train")
             raise UserError(
-                f"The {held.split} set reads {', '.join(map(str, held.sources().values()))}, as the training set does. "
+                f"The {held.split} set reads {called(held)}, as the training set does. "
                 "So that they share no sentence, say the same --holdout in both, .1 perhaps."
             )
     if options.split != "train":
         check_not_trained_on(options, getattr(model_options, "source", None))
+
+
+def called(options: "Labelled") -> str:
+    """What to call the files of a data set in a message; of the hub its name."""
+    return ", ".join(map(str, options.sources().values())) or ", ".join(options.source_facts()["files"])
 
 
 def check_not_trained_on(options: "Labelled", source: str | None) -> None:
@@ -136,7 +141,7 @@ def check_not_trained_on(options: "Labelled", source: str | None) -> None:
     shared = set(options.source_facts()["files"].values()) & set(trained.get("files", {}).values())
     if shared and not (options.holdout == said.get("holdout", 0) > 0):
         raise UserError(
-            f"The {options.split} set reads {', '.join(map(str, options.sources().values()))}, which {folder} was "
+            f"The {options.split} set reads {called(options)}, which {folder} was "
             "trained on. Name another file, or hold out the same share as there by --holdout."
         )
 
