@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 from samples import TAGGED, TREEBANK, written
 
 from semeqv.engine.errors import UserError
-from semeqv.text.readers import conllu, iob2, sentences
+from semeqv.text.readers import conllu, iob2
+from semeqv.text.readers import sentences as plain
 from semeqv.text.records import EmptyNode, Sentence, Span, Word
 
 
@@ -240,10 +241,10 @@ def tags_or_none(said, folder):
 
 def test_plain_text_is_cut_into_words(tmp_path):
     path = written(tmp_path, "हिन्दी में, well-known 3.5 l\u2019eau!\n\n # no comment\n", "a.txt")
-    first, second = sentences.read_sentences(path)
+    first, second = plain.read_sentences(path)
     assert [word.form for word in first.words] == ["हिन्दी", "में", ",", "well-known", "3.5", "l\u2019eau", "!"]
     assert first.text == "हिन्दी में, well-known 3.5 l\u2019eau!"
     assert [word.form for word in second.words] == ["#", "no", "comment"]
-    assert sentences.is_text(path)
-    assert not sentences.is_text(written(tmp_path, "# a\n" + "\t".join("1234567890") + "\n", "b.txt"))
-    assert not sentences.is_text(written(tmp_path, "plain", "b.conllu"))
+    assert plain.is_text(path)
+    assert not plain.is_text(written(tmp_path, "# a\n" + "\t".join("1234567890") + "\n", "b.txt"))
+    assert not plain.is_text(written(tmp_path, "plain", "b.conllu"))

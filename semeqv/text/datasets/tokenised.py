@@ -10,11 +10,12 @@ from numpy.typing import NDArray
 
 from semeqv.engine.errors import UserError
 from semeqv.engine.world import World
+from semeqv.text.archives import COMPRESSED
 from semeqv.text.cache import made_once
 from semeqv.text.datasets.reading import chosen
 from semeqv.text.objectives import Causal, Masked, Objective
 from semeqv.text.tokenizers.encoding import surroundings
-from semeqv.text.tokenizers.spelling import WORD_END, convention_of
+from semeqv.text.tokenizers.spelling import WORD_END, convention_of, spellings
 from semeqv.text.tokenizers.training import fingerprint
 from semeqv.text.tokens.batches import Layout, TokenBatches
 from semeqv.text.tokens.building import write_token_files
@@ -22,8 +23,10 @@ from semeqv.text.tokens.files import TokenFile, read_facts
 
 if TYPE_CHECKING:
     from semeqv.text.datasets.corpus import Corpus
+    from semeqv.text.datasets.tokens import Tokens
 
 VERSION = 3  # of the token files
+AT_ONCE = 2**24  # tokens counted
 INFLATED = 4  # about how many bytes of text a byte of compressed text makes
 
 
@@ -36,21 +39,84 @@ def batches(corpus: "Corpus", tokenizer: Any, kind: str) -> TokenBatches:
         kind: The objective: causal, masked or translation.
 
     Returns:
+        The data set. `batches_of_files` raises `UserError` when the tokenizer lacks a special token that the objective
+        needs, or the weights do not fit.
+    """
+    first = first_token(tokenizer, masked=kind != "causal")
+    begin = first if packs(corpus, kind) and kind == "causal" and first != separator(tokenizer) else None
+    folder, facts = token_files(corpus, tokenizer, together=corpus.joined or kind == "translation", begin=begin)
+    files = [TokenFile.open(folder, language, len(tokenizer)) for language in facts["languages"]]
+    return batches_of_files(corpus, tokenizer, kind, files, facts)
+
+
+def packs(corpus: "Corpus", kind: str) -> bool:
+    """Whether rows are cut from running text, as is said, else for causal models."""
+    return kind == "causal" if corpus.packing is None else corpus.packing
+
+
+def batches_of_tokens(corpus: "Tokens", tokenizer: Any, kind: str) -> TokenBatches:
+    """Return the batches of a file of tokens.
+
+    Args:
+        corpus: Names the file.
+        tokenizer: The tokenizer that made it.
+        kind: The objective: causal, masked or translation.
+
+    Returns:
         The data set.
 
     Raises:
-        UserError: When the tokenizer lacks a special token that the objective needs, or the weights do not fit.
+        UserError: When the file is compressed or no whole number of tokens, or has one that the tokenizer lacks.
     """
-    packing = kind == "causal" if corpus.packing is None else corpus.packing
-    end, first = separator(tokenizer), first_token(tokenizer, masked=kind != "causal")
-    begin = first if packing and kind == "causal" and first != end else None
-    folder, facts = token_files(corpus, tokenizer, together=corpus.joined or kind == "translation", begin=begin)
-    files = [TokenFile.open(folder, language, len(tokenizer)) for language in facts["languages"]]
+    path, size, end = corpus.file(), corpus.bits // 8, separator(tokenizer)
+    if not path.is_file() or not path.stat().st_size or path.stat().st_size % size or path.suffix in COMPRESSED[1:]:
+        raise UserError(
+            f"{path} holds no numbers of {corpus.bits} bits, one after the other; unpack it, or say --bits."
+        )
+    tokens = numpy.memmap(path, numpy.dtype(f"<u{size}"), "r")
+    counts, places = numpy.zeros(len(tokenizer), numpy.int64), list[NDArray[numpy.int64]]()
+    for start in range(0, len(tokens), AT_ONCE):
+        some = tokens[start : start + AT_ONCE]
+        if (most := int(some.max())) >= len(tokenizer):
+            raise UserError(
+                f"{path} has token {most}, and the tokenizer {len(tokenizer)} tokens; name the one that made it."
+            )
+        counts += numpy.bincount(some, minlength=len(tokenizer))
+        places.append(start + 1 + numpy.flatnonzero(some == end))
+    ends = numpy.concatenate(places)
+    ends = ends if len(ends) and ends[-1] == len(tokens) else numpy.append(ends, len(tokens))
+    lengths = {number: len(said) for number, said in spellings(tokenizer).items() if number < len(counts)}
+    bytes_said = sum(int(counts[number]) * length for number, length in lengths.items())
+    known = {"documents": len(ends), "tokens": len(tokens), "bytes": bytes_said}
+    facts = {"source": corpus.source_facts(), "tokenizer": fingerprint(tokenizer), "together": False}
+    facts |= {"languages": {corpus.language: known}, "begin": None}
+    return batches_of_files(corpus, tokenizer, kind, [TokenFile(corpus.language, tokens, ends)], facts)
+
+
+def batches_of_files(
+    corpus: "Corpus", tokenizer: Any, kind: str, files: Sequence[TokenFile], facts: dict[str, Any]
+) -> TokenBatches:
+    """Return the batches of token files; arguments as of `batches`.
+
+    Args:
+        corpus: Says how rows are made.
+        tokenizer: Has the special tokens.
+        kind: The objective.
+        files: One for each language.
+        facts: What is known of them.
+
+    Returns:
+        The data set.
+
+    Raises:
+        UserError: When the weights do not fit, or (from `made_objective`) a special token is lacking.
+    """
+    packing, begin, end = packs(corpus, kind), facts["begin"], separator(tokenizer)
     layout = Layout(
         rows=corpus.batch_size,
         time=corpus.block_size,
         packing=packing,
-        first=first,
+        first=first_token(tokenizer, masked=kind != "causal"),
         last=end,
         pad=end if tokenizer.pad_token_id is None else tokenizer.pad_token_id,
         begin=begin,
