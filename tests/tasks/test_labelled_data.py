@@ -13,9 +13,10 @@ import torch
 from semeqv.engine.errors import UserError
 from semeqv.tasks.classification.babel import BabelTags, BabelTopics
 from semeqv.tasks.classification.finding import find_files
+from semeqv.tasks.classification.options import Item
 from semeqv.tasks.classification.reading import items
 from semeqv.tasks.classification.texts import Table, Xnli
-from semeqv.tasks.classification.words import ConllU, Ner
+from semeqv.tasks.classification.words import ConllU, Ner, Tagged
 from semeqv.tasks.parsing.treebanks import Dependencies
 from semeqv.tasks.question_answering.squad import Squad
 from semeqv.text.readers import hub
@@ -442,3 +443,27 @@ def test_data_sets_of_the_hub_are_labelled_data(tmp_path, monkeypatch):
         Table()
     monkeypatch.setattr(hub, "commit", lambda name, revision: "a" * 40)
     assert Table(of="some/name").source_facts()["files"] == {"some/name": f"some/name {'a' * 40} None train"}
+
+
+def test_words_may_have_any_labels(tmp_path):
+    for language in ("en", "de"):
+        for part in ("train", "test"):
+            (tmp_path / language).mkdir(exist_ok=True)
+            text = f"{language}\tX\n#\tSYM\n1\tNUM\n\n# a remark\n{part}\tNOUN\nb\t_\n"
+            (tmp_path / language / part).write_text(text)
+    both = Tagged(path=tmp_path, languages=("en", "de"), split="test")
+    assert [item.texts for item in items(both)] == [("en", "#", "1"), ("test", "b"), ("de", "#", "1"), ("test", "b")]
+    assert [item.labels for item in items(both)][:2] == [("X", "SYM", "NUM"), ("NOUN", None)]
+    assert built(both, Tagged(path=tmp_path)).labels == ["NOUN", "NUM", "SYM", "X"]
+    assert both.line_of("NUM").endswith("en/test, line 3")
+    (tmp_path / "a.tsv").write_text("# no row\n0 en:a DET x\n1 en:b NOUN x\n# en:c SYM x\n")
+    read = items(Tagged(path=tmp_path / "a.tsv", word_column=2, label_column=3, prefix="en"))
+    assert read == (Item(("a", "b", "c"), ("DET", "NOUN", "SYM")),)
+    for content, said in (
+        ("a\tX\nb\n", "line 2: 1 columns"),
+        ("a\t\n", "line 1: the label is empty"),
+        ("a\n", "1 columns"),
+    ):
+        (tmp_path / "a.tsv").write_text(content)
+        with pytest.raises(UserError, match=said):
+            items(Tagged(path=tmp_path / "a.tsv"))

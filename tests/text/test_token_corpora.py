@@ -7,7 +7,7 @@ import pytest
 
 from semeqv.engine.errors import UserError
 from semeqv.text.datasets.single import Plain
-from semeqv.text.datasets.tokens import Tokens
+from semeqv.text.datasets.tokens import TokenCorpus
 from semeqv.text.tokenizers.encoding import encode
 from semeqv.text.tokenizers.trained import Bpe
 
@@ -34,7 +34,10 @@ def test_tokens_give_the_batches_of_their_text(tmp_path, tokenizer, bits, kind, 
     said = {"packing": packing, "block_size": 16}
     data, text = (
         each.build(tokenizer)
-        for each in (Tokens(path=tmp_path / "train.bin", bits=bits, **said), Plain(path=tmp_path / "a.txt", **said))
+        for each in (
+            TokenCorpus(path=tmp_path / "train.bin", bits=bits, **said),
+            Plain(path=tmp_path / "a.txt", **said),
+        )
     )
     for ours, theirs in zip(data.batches(), text.batches(), strict=True):
         assert all((ours[name] == theirs[name]).all() for name in theirs)
@@ -46,14 +49,14 @@ def test_what_is_no_file_of_these_tokens_is_refused(tmp_path, tokenizer):
     for content, said in ((b"", "holds no numbers of 16 bits"), (b"abc", "holds no numbers of 16 bits")):
         path.write_bytes(content)
         with pytest.raises(UserError, match=said):
-            Tokens(path=path).build(tokenizer)
+            TokenCorpus(path=path).build(tokenizer)
     numpy.array([1, 2, 50_256], "<u2").tofile(path)
     with pytest.raises(UserError, match=r"has token 50256, and the tokenizer 300 tokens; name the one that made it"):
-        Tokens(path=path).build(tokenizer)
+        TokenCorpus(path=path).build(tokenizer)
     with pytest.raises(UserError, match="holds tokens, not text"):
-        Bpe(vocab_size=300).build({("train", None): Tokens(path=path)})
+        Bpe(vocab_size=300).build({("train", None): TokenCorpus(path=path)})
     with pytest.raises(ValueError, match="these are tokens already"):
-        Tokens(path=path, holdout=0.1)
+        TokenCorpus(path=path, holdout=0.1)
 
 
 def test_a_model_trains_and_is_measured_on_tokens(say, tmp_path, tokenizer):

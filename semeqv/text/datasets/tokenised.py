@@ -23,7 +23,7 @@ from semeqv.text.tokens.files import TokenFile, read_facts
 
 if TYPE_CHECKING:
     from semeqv.text.datasets.corpus import Corpus
-    from semeqv.text.datasets.tokens import Tokens
+    from semeqv.text.datasets.tokens import TokenCorpus
 
 VERSION = 3  # of the token files
 AT_ONCE = 2**24  # tokens counted
@@ -54,7 +54,7 @@ def packs(corpus: "Corpus", kind: str) -> bool:
     return kind == "causal" if corpus.packing is None else corpus.packing
 
 
-def batches_of_tokens(corpus: "Tokens", tokenizer: Any, kind: str) -> TokenBatches:
+def batches_of_tokens(corpus: "TokenCorpus", tokenizer: Any, kind: str) -> TokenBatches:
     """Return the batches of a file of tokens.
 
     Args:

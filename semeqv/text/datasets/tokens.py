@@ -11,7 +11,7 @@ from semeqv.text.datasets.single import SingleFile
 
 @component("dataset tokens")
 @dataclass(frozen=True, kw_only=True)
-class Tokens(SingleFile):
+class TokenCorpus(SingleFile):
     """Tokens as nanoGPT writes them, numbers one after the other (`train.bin`), for the tokenizer that made them.
 
     Name that tokenizer: `cli tokenizer load --from gpt2`. Documents end with its token for the end of a text.
