@@ -12,7 +12,7 @@ from typing import IO, Self
 from semeqv.engine.errors import UserError
 from semeqv.text.compression import BUFFER, uncompressed
 
-ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.xz", ".txz", ".tar.bz2", ".tbz2")
+ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.xz", ".txz", ".tar.bz2", ".tbz2", ".tar.zst")
 DESCRIPTIONS = (
     tarfile.XHDTYPE,
     tarfile.XGLTYPE,
@@ -21,7 +21,7 @@ DESCRIPTIONS = (
     tarfile.GNUTYPE_LONGLINK,
 )
 LONGEST_DESCRIPTION = 2**20  # bytes
-COMPRESSED = ("", ".xz", ".gz", ".bz2")  # how a file may be stored, the first that is there being taken
+COMPRESSED = ("", ".xz", ".gz", ".bz2", ".zst")  # how a file may be stored, the first that is there being taken
 
 
 def is_archive(path: Path) -> bool:
@@ -74,6 +74,8 @@ def members(archive: Path, changed: int, size: int) -> tuple[str, ...]:
         else:
             with opened_tar(archive) as tar:
                 found = [plain(info.name) for info in tar if info.isreg()]
+    except UserError:
+        raise
     except Exception:  # a damaged header fails in many ways
         raise UserError(f"{archive} is damaged, or no archive; fetch it again.") from None
     return tuple(sorted(found))

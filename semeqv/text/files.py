@@ -9,6 +9,7 @@ import contextlib
 import functools
 import hashlib
 import os
+import stat
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import IO, TextIO, TypeVar
@@ -30,7 +31,7 @@ def lines(path: Path, longest: int = LONGEST) -> Iterator[tuple[int, str]]:
     Raises `UserError` when the file cannot be read, is damaged, is not UTF-8, holds a NUL, or has too long a line.
 
     Args:
-        path: A file, plain or compressed by gzip, xz or bzip2 (whatever its name), a member of an archive
+        path: A file, plain or compressed by gzip, xz, bzip2 or zstd (whatever its name), a member of an archive
             (`corpus.zip/text.en`), or an archive that holds one text.
         longest: The most bytes that a line may have.
 
@@ -117,8 +118,26 @@ def pieces(path: Path) -> Iterator[bytes]:
 def opened(path: Path) -> Iterator[IO[bytes]]:
     """Open a file or a member of an archive, uncompressed; what opening and reading raise depends on the format."""
     place, member = parted(path)
+    check_regular(place)
     with opened_member(place, member) if is_archive(place) else place.open("rb") as stored:
         yield uncompressed(stored)
+
+
+def check_regular(path: Path) -> None:
+    """Refuse what is neither a file nor a folder: a pipe never ends, or has nothing when it is read again.
+
+    Args:
+        path: What is to be read.
+
+    Raises:
+        UserError: When it is a pipe, a device or a socket.
+    """
+    with contextlib.suppress(OSError):  # what is not there is said by whoever reads it
+        mode = path.stat().st_mode
+        if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
+            raise UserError(
+                f"{path} is a pipe or a device, which can be read only once; save it as a file and name that."
+            )
 
 
 def some(records: Iterable[Record], path: Path, what: str) -> Iterator[Record]:
@@ -201,6 +220,7 @@ def fingerprint(path: Path) -> str:
         UserError: When it cannot be read.
     """
     place, member = parted(path)
+    check_regular(place)
     try:
         if place.is_dir():
             whole = hashlib.sha256()

@@ -13,7 +13,9 @@ class Generate:
     """Let a language model go on from a prompt.
 
     The tokenizer is the one of the sentence, else the one in the folder that the model was opened from. Every prompt is
-    continued from the run's --seed, so that others do not change it.
+    continued from the run's --seed, so that others do not change it. What these options do not say is not done: the
+    generation_config.json of a model may ask for penalties, suppressed tokens or least lengths, which takes
+    --folder_settings.
 
     Args:
         prompt: Text to go on from; may be repeated. Nothing said, the model starts from its first token.
@@ -21,6 +23,7 @@ class Generate:
         temperature: Below 1 likelier tokens gain, above 1 they lose; at 0 the likeliest is taken, whatever the seed.
         top_k: Sample from so many of the likeliest tokens; from all if left out.
         top_p: Sample from the fewest tokens that together have this probability.
+        folder_settings: Also do what the model's generation_config.json says, besides what the options here set.
         output: Write a JSON line for each prompt to this file, too.
     """
 
@@ -29,6 +32,7 @@ class Generate:
     temperature: float = 1.0
     top_k: int | None = None
     top_p: float = 1.0
+    folder_settings: bool = False
     output: Path | None = field(default=None, metadata={"alias": "path"})
 
     def __post_init__(self) -> None:
@@ -52,14 +56,19 @@ class Generate:
         import click
 
         from semeqv.engine.runs import write_text
-        from semeqv.text.generation import continuations, tokenizer_of
+        from semeqv.text.generation import continuations, folder_settings, tokenizer_of
 
         tokenizer = tokenizer_of(model) if tokenizer is None else tokenizer
+        if settings := folder_settings(model):
+            listed = json.dumps(settings)[1:-1]
+            done = "as --folder_settings says" if self.folder_settings else "not done without --folder_settings"
+            click.echo(f"The folder of the model asks for {listed:.200}, {done}.", err=True)
         lines = []
         for prompt, text in continuations(self, model, tokenizer, seed, device):
             shown = text.removeprefix(prompt)
             click.echo(click.style(prompt, bold=True) * (shown != text) + shown + "\n")
             said = {"prompt": prompt, "text": text, "temperature": self.temperature, "seed": seed}
+            said |= {"folder_settings": settings} if settings and self.folder_settings else {}
             lines.append(json.dumps(said, ensure_ascii=False) + "\n")
         if self.output is not None:
             write_text(self.output, "".join(lines))

@@ -1,18 +1,29 @@
 """Continues prompts with a causal language model."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import torch
+from transformers import GenerationConfig
 
 from semeqv.engine.errors import UserError
 from semeqv.engine.randomness import seed_everything
 from semeqv.engine.regime import torch_device
 from semeqv.engine.world import World
 from semeqv.text.datasets.tokenised import first_token
+from semeqv.text.tokenizers.encoding import encode, surroundings
 
 if TYPE_CHECKING:
     from semeqv.text.generate import Generate
+
+ENDS = ("bos_token_id", "eos_token_id", "decoder_start_token_id")  # which tokens a model begins and ends with
+SAID = (  # what the command line sets, or what changes no token
+    *ENDS,
+    *("pad_token_id", "do_sample", "temperature", "top_k", "top_p", "max_length", "max_new_tokens"),
+    *("transformers_version", "use_cache", "_from_model_config", "output_attentions", "output_hidden_states"),
+    *("output_scores", "output_logits", "return_dict_in_generate", "cache_implementation", "cache_config"),
+)
 
 
 def tokenizer_of(model: Any) -> Any:
@@ -55,7 +66,7 @@ def continuations(options: "Generate", model: Any, tokenizer: Any, seed: int, de
     for prompt in options.prompt or [""]:
         ids = prompt_ids(prompt, tokenizer, model, options.max_new_tokens)
         seed_everything(seed)
-        with torch.no_grad():
+        with torch.no_grad(), said_generation(model, options.folder_settings):
             found = model.generate(
                 ids,
                 attention_mask=torch.ones_like(ids),
@@ -64,6 +75,43 @@ def continuations(options: "Generate", model: Any, tokenizer: Any, seed: int, de
                 **sampling,
             )
         yield prompt, tokenizer.decode(found[0], skip_special_tokens=True)
+
+
+def folder_settings(model: Any) -> dict[str, Any]:
+    """Return what the `generation_config.json` of a model changes about which token is taken.
+
+    Args:
+        model: A `PreTrainedModel`; without a `generation_config` nothing is changed.
+
+    Returns:
+        Settings such as `repetition_penalty`, by name: those that differ from the defaults of transformers and that no
+        option of the command line sets.
+    """
+    config = getattr(model, "generation_config", None)
+    return {} if config is None else {k: v for k, v in config.to_diff_dict().items() if k not in SAID and v is not None}
+
+
+@contextmanager
+def said_generation(model: Any, folder: bool = False) -> Iterator[None]:
+    """Let a model generate as it is told, not as its folder says; its `generation_config` is as before afterwards.
+
+    Args:
+        model: A `PreTrainedModel`.
+        folder: Whether to keep what `folder_settings` finds.
+
+    Yields:
+        Nothing.
+    """
+    before = getattr(model, "generation_config", None)
+    if before is None:
+        yield
+        return
+    ends = {name: getattr(before, name) for name in ENDS}
+    model.generation_config = GenerationConfig(**ends, **(folder_settings(model) if folder else {}))
+    try:
+        yield
+    finally:
+        model.generation_config = before
 
 
 def check_causal(model: Any) -> None:
@@ -77,7 +125,7 @@ def prompt_ids(prompt: str, tokenizer: Any, model: Any, new: int) -> torch.Tenso
 
     Args:
         prompt: Text, perhaps empty.
-        tokenizer: Adds what it adds to any text, but no end.
+        tokenizer: Puts before the prompt what it puts before any text; nothing stands after it.
         model: Will read the tokens.
         new: How many tokens are to follow.
 
@@ -87,9 +135,7 @@ def prompt_ids(prompt: str, tokenizer: Any, model: Any, new: int) -> torch.Tenso
     Raises:
         UserError: When there is no first token, one is unknown to the model, or there are more than the model reads.
     """
-    ids = tokenizer(prompt)["input_ids"]
-    while ids and ids[-1] == tokenizer.eos_token_id != tokenizer.bos_token_id:
-        ids = ids[:-1]
+    ids = [*surroundings(tokenizer)[0], *encode(tokenizer, [prompt])[0]]
     if not ids:
         try:
             ids = [first_token(tokenizer, masked=False)]

@@ -10,6 +10,7 @@ from semeqv.engine.errors import UserError
 from semeqv.text.archives import ARCHIVES, COMPRESSED, find, is_archive, names, parted
 from semeqv.text.download import check, download, recorded
 from semeqv.text.extraction import extract
+from semeqv.text.files import check_regular
 
 VARIABLE = "SEMEQV_DATA"
 
@@ -46,6 +47,7 @@ def locate(name: str, path: Path | None = None, source: str = "", fetch: bool = 
         places.append(folder / wanted)
     for place in places:
         if found := stored(place):
+            check_regular(parted(found)[0])
             check(parted(found)[0])
             fresh = fetch and found != place and is_archive(found) and recorded(found)
             return unpacked(found, place) if fresh else found  # another process may be about to unpack it
@@ -107,6 +109,22 @@ def stored(path: Path) -> Path | None:
             return candidate
     archive, member = parted(path)
     return path if is_archive(archive) and any(f"/{name}".endswith(f"/{member}") for name in names(archive)) else None
+
+
+def plain_sides(name: str, languages: Sequence[str]) -> Path | None:
+    """Return the folder of a corpus under `$SEMEQV_DATA` whose files are called by languages: `en.txt`, `en.txt.0`.
+
+    Args:
+        name: The folder.
+        languages: All of them must be there.
+
+    Returns:
+        The folder; None when there is none, or it holds the corpus in another way.
+    """
+    folder = (data_folder() or Path()) / name
+    there = names(folder) if data_folder() and folder.is_dir() else ()
+    held = all(any(file == f"{each}.txt" or file.startswith(f"{each}.txt.") for file in there) for each in languages)
+    return folder if held else None
 
 
 def locate_sides(

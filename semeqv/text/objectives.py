@@ -35,14 +35,24 @@ class Objective(Protocol):
 
 
 class Causal:
-    """Predict every token from those before it. Labels are not shifted; the first of a row is not asked for."""
+    """Predict every token from those before it. Labels are not shifted; the first of a row is not asked for.
+
+    Args:
+        begin: The token that stands before every document, which is not asked for either: it always follows the one
+            that ends a document. None where there is none.
+    """
 
     overlap = 1
+
+    def __init__(self, begin: int | None = None):
+        self.begin = begin
 
     def __call__(self, ids: Rows, real: Truth, generator: numpy.random.Generator) -> tuple[Rows, Rows]:
         """Inputs and labels."""
         labels = numpy.where(real, ids, UNASKED)
         labels[:, 0] = UNASKED
+        if self.begin is not None:
+            labels[ids == self.begin] = UNASKED
         return ids, labels
 
 

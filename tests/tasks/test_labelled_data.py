@@ -2,7 +2,9 @@
 
 import dataclasses
 import gzip
+import importlib
 import itertools
+import json
 
 import numpy
 import pytest
@@ -11,9 +13,14 @@ import torch
 from semeqv.engine.errors import UserError
 from semeqv.tasks.classification.babel import BabelTags, BabelTopics
 from semeqv.tasks.classification.finding import find_files
+from semeqv.tasks.classification.options import Item
 from semeqv.tasks.classification.reading import items
 from semeqv.tasks.classification.texts import Table, Xnli
-from semeqv.tasks.classification.words import ConllU, Ner
+from semeqv.tasks.classification.words import ConllU, Ner, Tagged
+from semeqv.tasks.parsing.treebanks import Dependencies
+from semeqv.tasks.question_answering.squad import Squad
+from semeqv.text.readers import hub
+from semeqv.text.readers.xnli import LABELS
 from semeqv.text.tokenizers.trained import Bpe, Wordpiece
 
 BLANK = "_\t_\t_\t_\t_\t_"
@@ -106,6 +113,127 @@ def test_types_of_entities_have_other_names_elsewhere(tmp_path):
     assert item.labels == ("B-PER", "I-PER", "O", "B-LOC")
     with pytest.raises(ValueError, match="--rename says an old and a new type"):
         Ner(path=tmp_path / "train.iob2", rename=("PERSON",))
+
+
+@pytest.mark.parametrize(
+    ("name", "language"),
+    [
+        ("de_y-ud-test.conllu", "fr"),
+        ("de_y-ud-test.conllu", "en"),
+        ("xx_y-ud-test.conllu", "en"),  # a code that is in no list
+        ("test-kab.conllu", "fr"),
+        ("treebank.test.deu.conllu.xz", "fr"),
+        ("no_nynorsk-ud-test.conllu", "en"),
+        ("de/test", "fr"),
+        ("fra_Latn/test.conllu", "en"),
+        ("plain/de/test", "fr"),
+    ],
+)
+def test_files_of_another_language_are_not_read(tmp_path, name, language):
+    (tmp_path / "data" / name).parent.mkdir(parents=True)
+    (tmp_path / "data" / name).write_text("")
+    folder = tmp_path / "data/plain/de" if name.startswith("plain") else tmp_path / "data"
+    with pytest.raises(UserError, match=f"no file of {language!r} for test; its files are of .* --languages"):
+        ConllU(path=folder, languages=(language,), split="test").sources()
+
+
+@pytest.mark.parametrize("dataset", [Ner, ConllU, Xnli, Squad, Dependencies])
+def test_no_data_set_falls_back_to_another_language(tmp_path, dataset):
+    for ending in (".iob2", ".conllu", ".tsv", ".json"):
+        (tmp_path / f"de-test{ending}").write_text("")
+    kind = {Ner: ".iob2"}.get(dataset)
+    if kind:
+        (tmp_path / "de-test.tsv").unlink()
+    assert dataset(path=tmp_path, languages=("de",), split="test").sources()
+    for language in ("fr", "en"):
+        with pytest.raises(UserError, match="its files are of de"):
+            dataset(path=tmp_path, languages=(language,), split="test").sources()
+
+
+def test_a_file_that_says_no_language_will_do(tmp_path):
+    for name in ("train.conllu", "my_words-test.conllu"):
+        (tmp_path / name).write_text("")
+    assert list(ConllU(path=tmp_path, languages=("fr",)).sources()) == ["train.conllu"]
+
+
+def test_codes_of_two_and_of_three_letters_are_one_language(tmp_path):
+    for name in ("deu-test.conllu", "eng_Latn.test.conllu"):
+        (tmp_path / name).write_text("")
+    assert list(ConllU(path=tmp_path, languages=("de", "en"), split="test").sources()) == [
+        "deu-test.conllu",
+        "eng_Latn.test.conllu",
+    ]
+
+
+def test_folders_called_by_languages_hold_parts_without_endings(tmp_path):
+    for language in ("en", "fr"):
+        for part in ("train", "dev", "test"):
+            (tmp_path / language).mkdir(exist_ok=True)
+            iob2(tmp_path / language / part, f"{language}/B-LOC {part}/O")
+    both = Ner(path=tmp_path, languages=("en", "fr"), split="validation")
+    assert [item.texts for item in items(both)] == [("en", "dev"), ("fr", "dev")]
+    assert list(both.sources()) == ["en/dev", "fr/dev"]
+    assert [item.texts for item in items(Ner(path=tmp_path / "fr", languages=("fr",)))] == [("fr", "train")]
+    with pytest.raises(UserError, match="its files are of en, fr"):
+        Ner(path=tmp_path, languages=("de",)).sources()
+
+
+def test_a_file_that_is_named_is_read_and_its_language_said(tmp_path, capsys):
+    iob2(tmp_path / "de-test.iob2", "a/O")
+    assert items(Ner(path=tmp_path / "de-test.iob2", split="test"))
+    assert "is read as 'en', though its name says 'de'" in capsys.readouterr().err
+
+
+def labels_of(path, **options):
+    return [item.labels[0] for item in items(Table(path=path, **options))]
+
+
+def test_one_class_has_one_spelling(tmp_path):
+    (tmp_path / "a.tsv").write_text("text\tlabel\na\t1.0\nb\t 1\nc\t-2.00\nd\t1.5\ne\t\nf\tv1.0\n")
+    assert labels_of(tmp_path / "a.tsv") == ["1", "1", "-2", "1.5", None, "v1.0"]
+    assert labels_of(tmp_path / "a.tsv", labels=("1.0", "1"))[:2] == ["1.0", "1"]
+    (tmp_path / "a.csv").write_text("text, label\na b, x\nc,y \n")
+    for quoted in (False, True):
+        found = items(Table(path=tmp_path / "a.csv", separator=",", quoted=quoted))
+        assert [(item.texts, item.labels) for item in found] == [(("a b",), ("x",)), (("c",), ("y",))]
+
+
+@pytest.mark.parametrize("missing", ["nan", "NaN", "<NA>", "null"])
+def test_missing_values_are_no_classes(tmp_path, missing):
+    (tmp_path / "a.tsv").write_text(f"text\tlabel\na\tx\nb\t{missing}\n")
+    with pytest.raises(UserError, match=r"a.tsv, line 3: the label '.*' is how programs write that a value is missing"):
+        labels_of(tmp_path / "a.tsv")
+    assert labels_of(tmp_path / "a.tsv", labels=("x", missing)) == ["x", missing]
+    (tmp_path / "a.jsonl").write_text('{"text": "a", "label": NaN}\n')
+    with pytest.raises(UserError, match="field 'label' is nan"):
+        labels_of(tmp_path / "a.jsonl")
+
+
+def test_a_header_is_no_row_of_a_table_with_numbered_columns(tmp_path, capsys):
+    options = {"columns": ("1",), "label": "2"}
+    (tmp_path / "a.tsv").write_text("text\tlabel\na\tx\nb\ty\n")
+    assert labels_of(tmp_path / "a.tsv", **options) == ["x", "y"]
+    assert "a.tsv: the first line names the columns (text, label)" in capsys.readouterr().err
+    assert labels_of(tmp_path / "a.tsv", **options, header=False)[0] == "label"
+    (tmp_path / "b.tsv").write_text("satz\tklasse\n" + "a\tx\nb\ty\n" * 2)
+    with pytest.raises(
+        UserError, match=r"b.tsv: the label 'klasse' of the first line is that of no other. Say --header"
+    ):
+        labels_of(tmp_path / "b.tsv", **options)
+    assert labels_of(tmp_path / "b.tsv", **options, header=True) == ["x", "y"] * 2
+    assert len(labels_of(tmp_path / "b.tsv", **options, header=False)) == 5
+
+
+def test_languages_before_words_are_left_out(tmp_path, capsys):
+    (train,) = items(Ner(path=iob2(tmp_path / "en-train.tsv", "en:Rome/B-LOC en::/O en:10:30/O")))
+    assert train.texts == ("Rome", ":", "10:30")
+    assert "en-train.tsv: every word begins with 'en:', which is left out" in capsys.readouterr().err
+    path = iob2(tmp_path / "en-dev.tsv", "en:Rome/B-LOC en:is/O old/O")
+    with pytest.raises(UserError, match=r"2 of 3 words begin with 'en:'. Say --prefix en"):
+        items(Ner(path=path))
+    for prefix, texts in (("en", ("Rome", "is", "old")), ("", ("en:Rome", "en:is", "old"))):
+        assert items(Ner(path=path, prefix=prefix))[0].texts == texts
+    assert items(Ner(path=iob2(tmp_path / "plain.tsv", "10:30/O x:y/O")))[0].texts == ("10:30", "x:y")
 
 
 def test_tags_have_a_beginning_and_an_inside_for_every_type(tmp_path):
@@ -262,3 +390,80 @@ def test_a_scorer_puts_rows_back_into_their_order():
     for record, item in zip(scorer.predictions(), data.items):
         assert tuple(record["words"]) == item.texts
         assert tuple(record["predicted"]) == tuple(record["labels"]) == item.labels
+
+
+def parquet(path, labels, **columns):
+    """Write a Parquet file as `datasets` does: classes are numbers, whose names its metadata has."""
+    arrow = pytest.importorskip("pyarrow", reason="reads Parquet; it comes with the extra `data`")
+    features = {"label": {"names": list(labels), "_type": "ClassLabel"}} if labels else {}
+    said = {"huggingface": json.dumps({"info": {"features": features}})} if labels else {}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    importlib.import_module("pyarrow.parquet").write_table(arrow.table(columns).replace_schema_metadata(said), path)
+    return path
+
+
+def test_files_of_the_hub_are_read(tmp_path):
+    columns = {"a": ["x", "y", "z"], "b": [{"en": "1"}, {"en": "2"}, {"en": "3"}], "label": [1, 0, -1]}
+    path = parquet(tmp_path / "data.parquet", ("no", "yes"), **columns)
+    read = items(Table(path=path, columns=("a", "b.en")))
+    assert [item.labels[0] for item in read] == ["yes", "no", None]
+    assert read[1].texts == ("y", "2")
+    plain = parquet(tmp_path / "plain.parquet", (), **columns)
+    assert labels_of(plain, columns=("a",)) == ["1", "0", "-1"]
+    with pytest.raises(UserError, match=r"plain.parquet, row 1: no field 'text'"):
+        labels_of(plain)
+    (tmp_path / "no.parquet").write_bytes(b"nothing at all")
+    with pytest.raises(UserError, match=r"no.parquet is no Parquet file"):
+        labels_of(tmp_path / "no.parquet")
+
+
+def test_xnli_is_read_as_the_hub_stores_it(tmp_path):
+    for language, labels in (("en", ()), ("fr", LABELS)):
+        said = {"premise": [f"{language} a", "b"], "hypothesis": ["c", "d"], "label": [2, 0]}
+        parquet(tmp_path / language / "test-00000-of-00001.parquet", labels, **said)
+    read = items(Xnli(path=tmp_path, languages=("fr", "en"), split="test"))
+    assert [item.labels[0] for item in read] == ["contradiction", "entailment"] * 2
+    assert [item.texts[0] for item in read] == ["fr a", "b", "en a", "b"]
+    with pytest.raises(UserError, match="its files are of en, fr"):
+        items(Xnli(path=tmp_path, languages=("de",), split="test"))
+
+
+def test_data_sets_of_the_hub_are_labelled_data(tmp_path, monkeypatch):
+    pytest.importorskip("datasets", reason="reads data sets of the hub; it comes with the extra `data`")
+    for part, count in (("train", 3), ("test", 2)):
+        columns = {"text": [f"{part} {n}" for n in range(count)], "label": [n % 2 for n in range(count)]}
+        parquet(tmp_path / f"folder/data/{part}-00000-of-00001.parquet", (), **columns)
+    train, test = Table(of=str(tmp_path / "folder")), Table(of=str(tmp_path / "folder"), split="test")
+    assert [(item.texts[0], item.labels[0]) for item in items(train)] == [
+        ("train 0", "0"), ("train 1", "1"), ("train 2", "0")]  # fmt: skip
+    assert built(test, train).labels == ["0", "1"]
+    with pytest.raises(UserError, match="as the training set does"):
+        built(dataclasses.replace(test, part="train"), train)
+    with pytest.raises(ValueError, match="by --path a file, or by --of a data set of the hub"):
+        Table()
+    monkeypatch.setattr(hub, "commit", lambda name, revision: "a" * 40)
+    assert Table(of="some/name").source_facts()["files"] == {"some/name": f"some/name {'a' * 40} None train"}
+
+
+def test_words_may_have_any_labels(tmp_path):
+    for language in ("en", "de"):
+        for part in ("train", "test"):
+            (tmp_path / language).mkdir(exist_ok=True)
+            text = f"{language}\tX\n#\tSYM\n1\tNUM\n\n# a remark\n{part}\tNOUN\nb\t_\n"
+            (tmp_path / language / part).write_text(text)
+    both = Tagged(path=tmp_path, languages=("en", "de"), split="test")
+    assert [item.texts for item in items(both)] == [("en", "#", "1"), ("test", "b"), ("de", "#", "1"), ("test", "b")]
+    assert [item.labels for item in items(both)][:2] == [("X", "SYM", "NUM"), ("NOUN", None)]
+    assert built(both, Tagged(path=tmp_path)).labels == ["NOUN", "NUM", "SYM", "X"]
+    assert both.line_of("NUM").endswith("en/test, line 3")
+    (tmp_path / "a.tsv").write_text("# no row\n0 en:a DET x\n1 en:b NOUN x\n# en:c SYM x\n")
+    read = items(Tagged(path=tmp_path / "a.tsv", word_column=2, label_column=3, prefix="en"))
+    assert read == (Item(("a", "b", "c"), ("DET", "NOUN", "SYM")),)
+    for content, said in (
+        ("a\tX\nb\n", "line 2: 1 columns"),
+        ("a\t\n", "line 1: the label is empty"),
+        ("a\n", "1 columns"),
+    ):
+        (tmp_path / "a.tsv").write_text(content)
+        with pytest.raises(UserError, match=said):
+            items(Tagged(path=tmp_path / "a.tsv"))

@@ -80,14 +80,16 @@ def bpe(corpus):
 
 def test_a_causal_model_starts_from_what_it_was_trained_to_start_from(bpe, corpus):
     plain, wrapping = bpe(False), bpe(True)
-    assert plain.bos_token_id != plain.eos_token_id
+    assert plain.cls_token_id != plain.bos_token_id == plain.eos_token_id  # as GPT-2's
     assert around(plain, masked=False) == ([plain.eos_token_id], [])  # what separates packed documents
     assert around(wrapping, masked=False) == ([wrapping.bos_token_id], [])  # as Llama's
     for tokenizer in (plain, wrapping):
         assert around(tokenizer, masked=True) == ([tokenizer.cls_token_id], [tokenizer.eos_token_id])
-    plain.bos_token = plain.eos_token  # as GPT-2's
-    assert around(plain, masked=False) == ([plain.eos_token_id], [])
-    model = GPT2(layers=1, heads=1, embedding_size=8, block_size=40).build(bpe(False))
+    other = bpe(False)
+    other.bos_token = other.cls_token  # named, and not put before texts
+    assert around(other, masked=False) == ([other.eos_token_id], [])
+    model = GPT2(layers=1, heads=1, embedding_size=8, block_size=40).build(other)
+    assert other.bos_token_id == model.config.bos_token_id == other.eos_token_id  # what other programs score behind
     assert prompt_ids("", bpe(False), model, 3).tolist() == [[plain.eos_token_id]]
     data = Moses(path=corpus, block_size=40, packing=False)
     assert batches(data, bpe(False), "causal").layout.first == plain.eos_token_id

@@ -45,15 +45,17 @@ def tokens_of(tokenizer, text):
 
 
 def running(tokenizer, lines):
-    """Documents with separators between, as packed data sets have them."""
-    return [token for line in lines for token in [*tokens_of(tokenizer, line), tokenizer.eos_token_id]]
+    """Documents as packed data sets have them: each between the token that begins it, and the separator."""
+    begin, end = tokenizer.bos_token_id, tokenizer.eos_token_id
+    return [token for line in lines for token in [begin, *tokens_of(tokenizer, line), end]]
 
 
-def loss_sum(model, row, asked=0):
-    """The nats of a row from a place on, as transformers computes them."""
+def loss_sum(model, row, asked=0, begin=None):
+    """The nats of a row from a place on, as transformers computes them; what begins a document is not asked for."""
     ids = torch.tensor([row])
     labels = ids.clone()
     labels[:, :asked] = -100
+    labels[ids == begin] = -100
     count = int((labels[:, 1:] != -100).sum())
     with torch.no_grad():
         return float(model(input_ids=ids, labels=labels).loss.double()) * count, count
@@ -65,9 +67,12 @@ def test_packed_text_equals_a_naive_loop(gpt2, tokenizer, corpus):
         total, number = 0.0, 0
         for language, lines in (("en", ENGLISH), ("fr", FRENCH)):
             text = running(tokenizer, lines)
-            sums = [loss_sum(gpt2, text[start : start + 16]) for start in range(0, len(text) - 1, 15)]
+            sums = [
+                loss_sum(gpt2, text[start : start + 16], 0, tokenizer.bos_token_id)
+                for start in range(0, len(text) - 1, 15)
+            ]
             nats, count = map(sum, zip(*sums))
-            assert count == len(text) - 1 == found[language]["tokens"]
+            assert count == len(text) - 40 == found[language]["tokens"]
             assert found[language]["perplexity"] == pytest.approx(math.exp(nats / count), rel=1e-5)
             assert found[language]["separators"] == 40
             size = sum(len(line.encode()) for line in lines)
@@ -81,11 +86,11 @@ def test_a_sliding_window_equals_brute_force(gpt2, tokenizer, corpus):
     text, sums, end = running(tokenizer, ENGLISH), [], 0
     for start in range(0, len(text), 5):
         begun, end = end, min(start + 16, len(text))
-        sums.append(loss_sum(gpt2, text[start:end], begun - start))
+        sums.append(loss_sum(gpt2, text[start:end], begun - start, tokenizer.bos_token_id))
         if end == len(text):
             break
     nats, count = map(sum, zip(*sums))
-    assert count == len(text) - 1
+    assert count == len(text) - 40
     assert found["en"]["nats_per_token"] == pytest.approx(nats / count, rel=1e-5)
     wider = measured(gpt2, tokenizer, corpus, languages=("en",))
     assert wider["en"]["nats_per_token"] != found["en"]["nats_per_token"]

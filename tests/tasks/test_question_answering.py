@@ -17,6 +17,7 @@ from semeqv.tasks.classification.models import TokenClassifier
 from semeqv.tasks.question_answering.judging import f1_of, judged, normalised
 from semeqv.tasks.question_answering.opening import open_answerer
 from semeqv.tasks.question_answering.questions import Answer, Question, read_questions
+from semeqv.tasks.question_answering.reading import every_question
 from semeqv.tasks.question_answering.scorer import best_span
 from semeqv.tasks.question_answering.squad import Squad
 from semeqv.tasks.question_answering.windows import windows
@@ -153,15 +154,43 @@ def test_answers_are_judged_as_by_the_official_formula():
     assert set(found) == {"exact", "f1", "exact_low", "exact_high", "f1_low", "f1_high"}
     assert normalised("The  A-Team's") == "ateams"
     assert f1_of("北京市", "北京") == 0
-    assert f1_of("北京市", "北京", characters=True) == pytest.approx(0.8)
+    assert f1_of("北京市", "北京", "zh") == pytest.approx(0.8)
 
 
 def test_punctuation_of_every_script_is_none_of_the_characters():
-    asked = [Question("1", "?", "t", (Answer("北京", 0),))]
+    asked = [Question("1", "?", "t", (Answer("北京", 0),), "zh")]
     for answer in ("北京。", "《北京》", "北 京", "“北京”", "北京"):
         assert judged(asked, [answer], 0, characters=True) == {"exact": 1.0, "f1": 1.0}
     assert judged(asked, ["北京。"], 0) == {"exact": 0.0, "f1": 0.0}  # the script of SQuAD knows ASCII alone
-    assert normalised("¿b + c?", characters=True) == "b c"
+    assert normalised("¿b + c?", "es") == "b c"
+
+
+@pytest.mark.parametrize(
+    ("language", "answer", "expected"),
+    [
+        ("en", "The cat, an ox and a Die", "cat ox and die"),
+        ("de", "Die Katze des Hauses, ein Haus, the a", "katze hauses haus the a"),
+        ("es", "¡La casa de los García, una the!", "casa de garcía the"),
+        ("vi", "Những ngôi nhà của tôi là a", "ngôi nhà tôi a"),
+        ("ar", "الكتاب، والقلم", "كتاب و قلم"),
+        ("hi", "एक किताब। the", "एक किताब the"),
+        ("zh", "在《北京》 the NBA", "在 北 京 the nba"),
+        ("ja", "東京タワー", "東 京 タ ワ ー"),
+        ("th", "กข the", "ก ข the"),
+        ("ru", "Дом a 北", "дом a 北"),
+    ],
+)
+def test_answers_are_normalised_by_the_rules_of_their_language(language, answer, expected):
+    assert normalised(answer, language) == expected
+    question = Question("1", "?", "t", (Answer(expected, 0),), {"de": "deu"}.get(language, language))
+    assert judged([question], [answer], 0, characters=True) == {"exact": 1.0, "f1": 1.0}
+
+
+def test_questions_have_the_language_of_their_file(folder, tmp_path):
+    for language in ("de", "es"):
+        (tmp_path / f"mlqa.{language}.test.json").write_bytes((folder / "train-v1.1.json").read_bytes())
+    read = every_question(Squad(path=tmp_path, languages=("es", "de"), split="test"))
+    assert [question.language for question in read] == ["es"] * (len(read) // 2) + ["de"] * (len(read) // 2)
 
 
 def test_questions_are_for_models_that_answer(folder, tokenizer):

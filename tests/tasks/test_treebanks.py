@@ -233,6 +233,19 @@ def test_a_parser_is_trained_followed_tested_and_used(say, folder):
     assert [word.head for sentence in read_sentences(folder / "raw.conllu", tree=True) for word in sentence.words] == [
         head for tree in TREES for head in tree
     ]
+    # Plain text, too.
+    (folder / "my.txt").write_text("Do n't go, you!\n\n  Gone (again).\n")
+    text = "cli dataset treebank --path my.txt --split test"
+    assert (
+        say(f"--output text {text} cli model parser --from run cli parse --path text.conllu").out.split()[0] == "wrote"
+    )
+    one, other = read_sentences(folder / "text.conllu", tree=True)
+    assert [word.form for word in one.words] == ["Do", "n't", "go", ",", "you", "!"]
+    assert (one.text, other.text) == ("Do n't go, you!", "Gone (again).")
+    assert [word.misc for word in other.words] == ["_", *["SpaceAfter=No"] * 4]
+    err = say("--steps 1 --output x cli tokenizer bpe --vocab_size 270 cli dataset treebank --path my.txt "
+              f"cli model bilstm-parser {learn} cli train", 2).err  # fmt: skip
+    assert "my.txt is plain text, which has no trees to train on" in err
     assert (
         "no HEAD"
         in say(f"--output raw {raw.replace('--no-annotated', '')} cli model parser --from run cli parse", 2).err

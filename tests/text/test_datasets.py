@@ -156,8 +156,9 @@ def test_tokenizers_are_trained_once_and_open_alone(corpus, kind, cache, capsys)
     assert len(made) <= 330
     text = "sentence 12 of the house"
     assert made.decode(made(text, add_special_tokens=False).input_ids) == text
-    roles = (made.bos_token_id, made.eos_token_id, made.pad_token_id, made.unk_token_id, made.mask_token_id)
+    roles = (made.cls_token_id, made.eos_token_id, made.pad_token_id, made.unk_token_id, made.mask_token_id)
     assert sorted(roles) == list(range(5))
+    assert made.bos_token_id == (made.cls_token_id if kind is Wordpiece else made.eos_token_id)  # as in training
     wrapped = made(text).input_ids[0] == made.cls_token_id
     assert wrapped == (kind is Wordpiece)
     capsys.readouterr()

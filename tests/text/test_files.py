@@ -4,9 +4,12 @@ import bz2
 import gzip
 import io
 import lzma
+import os
+import sys
 import tarfile
 import tracemalloc
 import zipfile
+from pathlib import Path
 
 import pytest
 from hypothesis import assume, example, given
@@ -17,6 +20,7 @@ from semeqv.engine.errors import UserError
 from semeqv.text import files
 from semeqv.text.archives import find, is_archive, names
 from semeqv.text.files import fingerprint, lines, one_line, writing
+from semeqv.text.location import locate
 
 TEXT = "one\ntwo \u2028 \x85 \x0c\n\nfour ü €\r\n\u4e94"
 SAID = ["one", "two \u2028 \x85 \x0c", "", "four ü €", "\u4e94"]
@@ -279,3 +283,29 @@ def test_a_file_that_cannot_be_written_is_named_and_nothing_left(tmp_path):
     with pytest.raises(UnicodeEncodeError), writing(tmp_path / "a") as file:
         file.write("new \ud800")
     assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [("a", "old")]
+
+
+def test_zstd_is_read_by_what_the_data_extra_brings(tmp_path, monkeypatch):
+    pyarrow = pytest.importorskip("pyarrow", reason="reads zstd; it comes with the extra `data`")
+    content = (TEXT + "\n").encode() * 1000
+    with pyarrow.CompressedOutputStream(str(tmp_path / "a.txt.zst"), "zstd") as file:
+        file.write(content)
+    packed = (tmp_path / "a.txt.zst").read_bytes()
+    assert read(tmp_path / "a.txt.zst") == SAID * 1000
+    assert find(tmp_path, ["a.txt"]) == tmp_path / "a.txt.zst"
+    (tmp_path / "twice").write_bytes(packed * 2)
+    assert len(read(tmp_path / "twice")) == 10_000
+    (tmp_path / "cut").write_bytes(packed[:-9])
+    with pytest.raises(UserError, match="cut is damaged or cut short"):
+        read(tmp_path / "cut")
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    with pytest.raises(UserError, match=r"a.txt.zst is compressed by zstd, which pyarrow reads: pip install"):
+        read(tmp_path / "a.txt.zst")
+
+
+def test_a_pipe_is_refused_at_once(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    for reading in (read, fingerprint, lambda path: locate("x", path)):
+        for path in (tmp_path / "pipe", Path("/dev/null")):
+            with pytest.raises(UserError, match=f"{path} is a pipe or a device, which can be read only once"):
+                reading(path)

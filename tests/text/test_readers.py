@@ -13,6 +13,8 @@ from mutations import mutated
 from samples import SENTENCES, TABLE, TAGGED, TREEBANK, written
 
 from semeqv.engine.errors import UserError
+from semeqv.text.datasets.europarl import Europarl
+from semeqv.text.datasets.multiun import MultiUn
 from semeqv.text.readers import bible, conllu, flores, iob2, jsonl, moses, plain, table, tatoeba, xnli
 from semeqv.text.records import Aligned, Document, Labelled
 
@@ -275,3 +277,52 @@ def test_tatoeba_is_read(tmp_path):
     assert [each.sentences["eng"] for each in tatoeba.read_aligned(tmp_path, "fra")] == ["eng 1", "eng 2"]
     with pytest.raises(UserError, match=r"has no tatoeba.deu-eng.deu; it has fra\."):
         list(tatoeba.read_aligned(tmp_path, "deu"))
+
+
+@pytest.mark.parametrize("corpus", ["tatoeba", "bible"])
+def test_languages_may_be_said_with_two_letters_and_files_have_scripts(tmp_path, corpus):
+    for own in ("fra_Latn", "cmn_Hani", "quy_Latn"):
+        for side in (own, "eng_Latn"):
+            written(tmp_path, f"{side} 1\n{side} 2\n", f"{corpus}.{own}-eng_Latn.{side}")
+    assert tatoeba.languages(tmp_path, corpus) == ("cmn_Hani", "fra_Latn", "quy_Latn")
+    for said, own in (("fr", "fra_Latn"), ("fra", "fra_Latn"), ("fra_Latn", "fra_Latn"), ("zh", "cmn_Hani")):
+        first, _ = tatoeba.read_aligned(tmp_path, said, corpus)
+        assert first.sentences == {said: f"{own} 1", "eng": "eng_Latn 1"}
+    for side in ("fra_Arab", "eng_Latn"):
+        written(tmp_path, "a\nb\n", f"{corpus}.fra_Arab-eng_Latn.{side}")
+    with pytest.raises(UserError, match="has fra_Arab and fra_Latn, which may both be 'fr'; name one of them"):
+        list(tatoeba.read_aligned(tmp_path, "fr", corpus))
+
+
+def test_editions_are_found_by_either_code(tmp_path):
+    for name in ("eng-YLT", "fra-LSG"):
+        written(tmp_path, VERSES, f"{name}.tsv")
+    assert next(iter(bible.read_aligned(tmp_path, ["fr", "en"]))).sentences.keys() == {"fr", "en"}
+
+
+def test_line_aligned_files_may_be_called_by_their_language_alone(tmp_path):
+    for language in ("en", "fr"):
+        written(tmp_path, f"{language} 1\n", f"whole/{language}.txt")
+        for part in (2, 10, 1):
+            written(tmp_path, f"{language} {part}\n", f"parts/{language}.txt.{part}")
+    (whole,) = moses.read_aligned(tmp_path / "whole", ["en", "fr"])
+    assert whole.sentences == {"en": "en 1", "fr": "fr 1"}
+    found = [each.sentences["fr"] for each in moses.read_aligned(tmp_path / "parts", ["en", "fr"])]
+    assert found == ["fr 1", "fr 2", "fr 10"]
+    (tmp_path / "parts/fr.txt.2").unlink()
+    with pytest.raises(UserError, match=r"has no fr.txt.2, a part that another language has"):
+        list(moses.read_aligned(tmp_path / "parts", ["en", "fr"]))
+
+
+def test_the_folders_of_the_multilingual_project_are_read(tmp_path, monkeypatch):
+    monkeypatch.setenv("SEMEQV_DATA", str(tmp_path))
+    for language in ("en", "fr"):
+        written(tmp_path, "".join(f"{language} {n}\n" for n in range(40)), f"europarl/{language}.txt")
+        for part in (0, 1):
+            written(tmp_path, f"{language} {part}\n", f"multiun/{language}.txt.{part}")
+    assert len(list(Europarl(holdout=0.2).corpus())) + len(list(Europarl(holdout=0.2, split="test").corpus())) < 80
+    assert [each.text for each in Europarl(languages=("fr",)).corpus()][:2] == ["fr 0", "fr 1"]
+    data = MultiUn()
+    assert [each.text for each in data.corpus()] == ["en 0", "fr 0", "en 1", "fr 1"]
+    assert sorted(data.sources()) == ["en.txt.0", "en.txt.1", "fr.txt.0", "fr.txt.1"]
+    assert [each.text for each in MultiUn(path=tmp_path / "multiun", languages=("en",)).corpus()] == ["en 0", "en 1"]

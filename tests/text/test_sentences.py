@@ -7,6 +7,7 @@ from samples import TAGGED, TREEBANK, written
 
 from semeqv.engine.errors import UserError
 from semeqv.text.readers import conllu, iob2
+from semeqv.text.readers import sentences as plain
 from semeqv.text.records import EmptyNode, Sentence, Span, Word
 
 
@@ -163,6 +164,27 @@ def test_comments_stand_above_and_a_hash_may_be_a_word(tmp_path):
     assert tags(written(tmp_path, "a\tO\tx\tB-X\n"), columns=(1, 4)) == [[("a", "B-X")]]
 
 
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        # The first sentence is the number 1, and the columns are word, part of speech and tag.
+        ("1\tCD\tO\n\nin\tIN\tO\nRome\tNNP\tB-LOC\n", [[("1", "O")], [("in", "O"), ("Rome", "B-LOC")]]),
+        ("0 CD O\n1 CD O\n\na DT O\nb NN O\n\nc NN O\nd NN O\n", [[(a, "O"), (b, "O")] for a, b in ("01", "ab", "cd")]),
+        ("1\tRome\tB-LOC\n\n1\tin\tO\n2\tRome\tB-LOC\n", [[("Rome", "B-LOC")], [("in", "O"), ("Rome", "B-LOC")]]),
+        ("1\tRome\tB-LOC\tx\n\n1\tin\tO\tx\n", [[("Rome", "B-LOC")], [("in", "O")]]),  # the last is no tag
+    ],
+)
+def test_the_whole_file_shows_its_columns(tmp_path, content, expected):
+    assert tags(written(tmp_path, content)) == expected
+
+
+def test_numbers_that_may_be_words_are_refused(tmp_path):
+    path = written(tmp_path, "1\tCD\tO\n\n1\tCD\tO\n")
+    with pytest.raises(UserError, match="say --word_column and --tag_column"):
+        tags(path)
+    assert tags(path, columns=(1, 3)) == [[("1", "O")]] * 2
+
+
 def test_entities_of_iob1_are_converted_when_asked(tmp_path):
     path = written(tmp_path, "a I-PER\nb I-PER\nc B-PER\nd I-LOC\n\ne I-LOC\n")
     assert [[tag for _, tag in each] for each in tags(path, convert=True)] == [
@@ -215,3 +237,14 @@ def tags_or_none(said, folder):
         return tags(written(folder, "".join(f"x\t{tag}\n" for tag in said)))
     except UserError:
         return None
+
+
+def test_plain_text_is_cut_into_words(tmp_path):
+    path = written(tmp_path, "हिन्दी में, well-known 3.5 l\u2019eau!\n\n # no comment\n", "a.txt")
+    first, second = plain.read_sentences(path)
+    assert [word.form for word in first.words] == ["हिन्दी", "में", ",", "well-known", "3.5", "l\u2019eau", "!"]
+    assert first.text == "हिन्दी में, well-known 3.5 l\u2019eau!"
+    assert [word.form for word in second.words] == ["#", "no", "comment"]
+    assert plain.is_text(path)
+    assert not plain.is_text(written(tmp_path, "# a\n" + "\t".join("1234567890") + "\n", "b.txt"))
+    assert not plain.is_text(written(tmp_path, "plain", "b.conllu"))

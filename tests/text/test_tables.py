@@ -66,6 +66,28 @@ def test_tables_that_do_not_fit_are_refused(tmp_path, content, options, match):
         list(table.read_rows(written(tmp_path, content), **options))
 
 
+def test_a_first_line_of_usual_names_names_the_columns(tmp_path, capsys):
+    path = written(tmp_path, "Text\tlabel\nText\tlabels\na\tb\n")
+    assert [row.values for row in table.read_rows(path, [1, 2], header=None)] == [("Text", "labels"), ("a", "b")]
+    assert "the first line names the columns (Text, label)" in capsys.readouterr().err
+    path = written(tmp_path, "house\tlabel\na\tb\n", "other.txt")
+    assert len(list(table.read_rows(path, [1, 2], header=None))) == 2
+
+
+def test_numbers_that_are_not_finite_are_no_values(tmp_path):
+    for said in ("NaN", "Infinity", "-Infinity"):
+        with pytest.raises(UserError, match=r"corpus.txt, line 1: field 'x' is (nan|inf|-inf), which is no text"):
+            list(jsonl.read_rows(written(tmp_path, f'{{"x": {said}}}\n'), ["x"]))
+    path = written(tmp_path, '{"x": 1.0}\n{"x": 1}\n{"x": 1.5}\n{"x": -0.0}\n{"x": 1e300}\n')
+    assert [row.values[0] for row in jsonl.read_rows(path, ["x"])] == ["1", "1", "1.5", "0", "1e+300"]
+
+
+def test_a_quoted_field_may_follow_a_blank(tmp_path):
+    path = written(tmp_path, 'text, label\n"a, b", c\nd, "e, f"\n', "a.csv")
+    rows = table.read_rows(path, ["text", "label"], quoted=True, separator=",")
+    assert [row.values for row in rows] == [("a, b", "c"), ("d", "e, f")]
+
+
 def test_a_quote_that_never_ends_takes_little_memory(tmp_path, monkeypatch):
     monkeypatch.setattr(table, "LONGEST", 50)
     with pytest.raises(UserError, match=r"corpus.txt, line 11: the row that ends here is longer than 50 characters"):

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from semeqv.engine.errors import UserError
+from semeqv.tasks.classification.alignment import Template
+from semeqv.text.tokenizers.saving import add_ends, fit_to_model, pad_with_end
 from semeqv.text.tokenizers.training import fingerprint
 
 if TYPE_CHECKING:
@@ -12,6 +14,9 @@ if TYPE_CHECKING:
 
 def longest_row(options: "Labelled", tokenizer: Any, model_options: Any) -> int:
     """The most tokens of a row: as many as are asked for, fewer where the model reads fewer at once.
+
+    The tokenizer, which is saved beside the model, is told what the rows are: what stands around their texts, what they
+    are padded with, and how many tokens the model reads.
 
     Args:
         options: The data set.
@@ -26,7 +31,12 @@ def longest_row(options: "Labelled", tokenizer: Any, model_options: Any) -> int:
     """
     if not getattr(tokenizer, "is_fast", False):
         raise UserError("Words and answers are found by their places, which only a fast tokenizer tells; take another.")
-    return min(options.max_length, getattr(model_options, "most_tokens", lambda: None)() or options.max_length)
+    template, most = Template.of(tokenizer), getattr(model_options, "most_tokens", None)
+    most = most() if callable(most) else most
+    add_ends(tokenizer, template.begin, template.end, template.between)
+    pad_with_end(tokenizer)
+    fit_to_model(tokenizer, most)
+    return min(options.max_length, most or options.max_length)
 
 
 def batch_options(options: "Labelled", tokenizer: Any, longest: int, facts: Mapping[str, Any]) -> dict[str, Any]:

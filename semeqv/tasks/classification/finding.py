@@ -6,14 +6,16 @@ from pathlib import Path
 
 from semeqv.engine.errors import UserError
 from semeqv.text.archives import is_archive, names
+from semeqv.text.languages import CODE, canonical, known, languages_of
 from semeqv.text.location import VARIABLE, data_folder, locate
+from semeqv.text.notices import say_once
 
 PARTS: dict[str, tuple[str, ...]] = {  # how files name the parts of a corpus
     "train": ("train", "training"),
     "validation": ("dev", "val", "valid", "validation", "development", "devset", "testa"),
     "test": ("test", "testb", "testset", "devtest"),
 }
-COMPRESSION = re.compile(r"\.(xz|gz|bz2)$")
+COMPRESSION = re.compile(r"\.(xz|gz|bz2|zst)$")
 
 
 def find_files(
@@ -26,13 +28,14 @@ def find_files(
     """Find the file of each language.
 
     The words of a file's name, such as those of `en_ewt-ud-train.conllu.xz`, say which language and which part of a
-    corpus it holds. In a folder without codes of languages in its names, a file may do without.
+    corpus it holds; a folder called by a language says it of its files, `en/train`. Where one language is asked for, a
+    file whose name says none will do.
 
     Args:
         path: The file; or the folder or archive to search. All of $SEMEQV_DATA is searched if None.
         languages: Codes of languages, two or more letters.
         split: The part: train, validation or test; None for whichever there is.
-        endings: How such files end: `.conllu`.
+        endings: How such files end: `.conllu`; an empty one stands for names without an ending, `train`.
         words: What the name must say too, to tell corpora apart.
 
     Returns:
@@ -44,23 +47,50 @@ def find_files(
     place = data_folder() if path is None else locate(str(path), path)
     if place is None:
         raise UserError(f"Say where the files are: by --path, or {VARIABLE} for the folder of all data.")
-    if place.is_file() and not is_archive(place):
+    if (place.is_file() and not is_archive(place)) or (path is not None and not place.exists()):  # or a member
+        said = languages_of(place.name)
+        if said and said.isdisjoint(map(canonical, languages)):
+            say_once(f"{place} is read as {' '.join(languages)!r}, though its name says {' '.join(sorted(said))!r}.")
         return {place.name: place}
-    if path is not None and not place.exists():  # a member of an archive
-        return {place.name: place}
-    there = [file for file in listed(place) if uncompressed_name(file).endswith(tuple(endings))]
-    wanted = [word for each in words for word in words_of(each)]
+    there = [file for file in listed(place) if ends_as(file, endings, named=path is not None)]
+    wanted = {word for each in words for word in words_of(each)}
     found = dict[str, Path]()
     for language in languages:
-        spoken = [file for file in there if language.lower() in words_of(file.name)]
-        if path is not None and len(languages) == 1:
-            spoken = spoken or there
-        fit = [file for file in spoken if set(wanted) <= set(words_of(file.name))]
+        spoken = [file for file in there if speaks(file, place, language)]
+        if not spoken and path is not None and len(languages) == 1 and own_languages(place) <= {canonical(language)}:
+            spoken = [file for file in there if not said_of(file, place)]
+        fit = [file for file in spoken if wanted <= set(words_of(file.name))]
         fit = [file for file in fit if split is None or set(PARTS[split]) & set(words_of(file.name))]
         if len(fit) != 1:
-            raise UserError(fault(f"of {language!r}" + (f" for {split}" if split else ""), fit, spoken, endings, place))
-        found[fit[0].name] = fit[0]
+            which = f"of {language!r}" + (f" for {split}" if split else "")
+            raise UserError(fault(which, fit, spoken, place, endings=endings, there=there))
+        name = fit[0].name
+        found[name if "." in name and name not in found else f"{fit[0].parent.name}/{name}"] = fit[0]
     return found
+
+
+def ends_as(file: Path, endings: Sequence[str], named: bool) -> bool:
+    """Whether a file has one of some endings; none, in a folder that the user names, if it is called by its part."""
+    name = uncompressed_name(file)
+    if "." not in name:
+        return named and "" in endings and any(set(part) & set(words_of(name)) for part in PARTS.values())
+    return name.endswith(tuple(each for each in endings if each))
+
+
+def speaks(file: Path, place: Path, language: str) -> bool:
+    """Whether a file is of a language, as its name or the folder that it is in says."""
+    return language.lower() in words_of(file.name) or canonical(language) in said_of(file, place)
+
+
+def said_of(file: Path, place: Path) -> set[str]:
+    """The languages that the name of a file says, else those that the folders between it and a place are called by."""
+    parents = (parent.name for parent in file.parents if parent != place and parent.is_relative_to(place))
+    return languages_of(file.name) or {canonical(name) for name in parents if CODE.fullmatch(name) and known(name)}
+
+
+def own_languages(place: Path) -> set[str]:
+    """The language that a folder itself says: by its whole name, `de`, or at its end, `ud_train_de`."""
+    return languages_of(f"_{place.name}") | ({canonical(place.name)} if known(place.name) else set())
 
 
 def listed(place: Path) -> list[Path]:
@@ -80,12 +110,19 @@ def words_of(name: str) -> list[str]:
     return re.split(r"[._-]+", name.lower())
 
 
-def fault(which: str, fit: list[Path], spoken: list[Path], endings: Sequence[str], place: Path) -> str:
+def fault(
+    which: str, fit: list[Path], spoken: list[Path], place: Path, *, endings: Sequence[str], there: list[Path]
+) -> str:
     """What to say when a language has no file, or several."""
     if fit:
         choice = ", ".join(str(file.relative_to(place)) for file in fit[:6])
         return f"{place} has several files {which}: {choice}. Name one by --path, or a word of its name by --treebank."
-    there = (
-        ", ".join(str(file.relative_to(place)) for file in spoken[:6]) or f"none that ends in {' or '.join(endings)}"
+    others = sorted({language for file in there for language in said_of(file, place)} | own_languages(place))
+    if spoken or not others:
+        ends = " or ".join(each for each in endings if each)
+        said = ", ".join(str(file.relative_to(place)) for file in spoken[:6]) or f"none that ends in {ends}"
+        return f"{place} has no file {which}; of this language there is {said}. Name a file by --path."
+    return (
+        f"{place} has no file {which}; its files are of {', '.join(others[:12])}. Say one of these by --languages, or "
+        "name a file by --path."
     )
-    return f"{place} has no file {which}; of this language there is {there}. Name a file by --path."

@@ -31,9 +31,11 @@ class MajorityLabels:
             output: The run's folder.
 
         Raises:
-            UserError: When there is no training set, no test set, or no folder.
+            UserError: When there is no training set, no test set or no folder, or (from `check_no_overlap`) a test set
+                is the training set.
         """
         from semeqv.tasks.classification.counting import judge_majority, write_scores
+        from semeqv.tasks.classification.reading import check_no_overlap
 
         sets = {key: each for key, each in dataset_options.items() if hasattr(each, "every_label")}
         train = next((each for (split, _), each in sets.items() if split == "train"), None)
@@ -43,4 +45,6 @@ class MajorityLabels:
             raise UserError("`cli majority-labels` needs a labelled training set and one with --split test.")
         if folder is None:
             raise UserError("Say where to write the scores: --output before the first `cli`, or --path.")
+        for test in tests.values():
+            check_no_overlap(test, {("train", None): train})
         write_scores(folder, {name: judge_majority(train, each) for name, each in tests.items()})

@@ -120,9 +120,29 @@ class Classifier:
                 f"The tokenizer has {len(tokenizer)} tokens, {self.source} knows {rows}; take the one that it was "
                 "trained with."
             )
-        if model.config.pad_token_id is None:
-            model.config.pad_token_id = tokenizer.pad_token_id
+        set_padding(model, tokenizer)
         return model
+
+
+def set_padding(model: Any, tokenizer: Any) -> None:
+    """Let a model know what batches are padded with: a decoder finds the last token of a text by it.
+
+    Args:
+        model: A `PreTrainedModel`.
+        tokenizer: Of the run, which says it.
+
+    Raises:
+        UserError: When the tokenizer has no padding token, and none that ends texts.
+    """
+    config = model.config
+    if tokenizer.pad_token_id is None:
+        if config.pad_token_id is None:
+            raise UserError(
+                "The tokenizer has no padding token, and none that ends a text (pad_token, eos_token); a classifier of "
+                "texts needs one."
+            )
+    elif config.pad_token_id is None or config.model_type not in SHIFTED:
+        config.pad_token_id = tokenizer.pad_token_id
 
 
 @component("model token-classifier")

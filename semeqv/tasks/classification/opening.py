@@ -9,7 +9,7 @@ from torch import nn
 
 from semeqv.engine.errors import UserError
 from semeqv.tasks.classification.networks import head_class, of_words
-from semeqv.text.models.opening import OURS, one_line, open_config, quiet
+from semeqv.text.models.opening import listed, load_weights, one_line, open_config, quiet
 from semeqv.text.models.source import config_folder, model_folder
 
 
@@ -119,21 +119,12 @@ def opened(kind: type[Any], folder: Path, config: Any, pretrained: bool, known: 
     """
     if not pretrained:
         return kind(config)
-    model, said = kind.from_pretrained(
-        folder,
-        config=config,
-        dtype=torch.float32,
-        use_safetensors=True,
-        ignore_mismatched_sizes=True,
-        output_loading_info=True,
-        **OURS,
-    )
+    model = load_weights(kind, folder, config, folder, dtype=torch.float32, ignore_mismatched_sizes=True)
     if not known:
         draw_head(model)
-    missing = sorted(name for name in said["missing_keys"] if name.startswith(f"{model.base_model_prefix}."))
-    if missing:
-        some = ", ".join(missing[:3]) + (", ..." if len(missing) > 3 else "")
-        click.echo(f"{folder} has no {some}: {len(missing)} weights start anew.", err=True)
+    below = [name for name in model.new_weights if name.startswith(f"{model.base_model_prefix}.")]
+    if below:
+        click.echo(f"{folder} has no {listed(below)}: {len(below)} weights start anew.", err=True)
     return model
 
 

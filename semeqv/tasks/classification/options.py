@@ -60,6 +60,11 @@ class Labelled:
             raise ValueError("--labels names one twice.")
 
     @property
+    def tells_languages_apart(self) -> bool:
+        """Whether its files may hold several languages, of which it reads those asked for."""
+        return False
+
+    @property
     def entities(self) -> bool:
         """Whether the labels are tags of IOB2, judged by the entities that they mark."""
         return False

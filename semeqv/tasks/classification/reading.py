@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy
 from numpy.typing import NDArray
 
+from semeqv.engine.artefacts import read_run
 from semeqv.engine.errors import UserError
 from semeqv.tasks.classification.batches import LabelledBatches
 from semeqv.tasks.classification.batching import batch_options, longest_row
 from semeqv.tasks.classification.rows import UNLABELLED, text_rows, word_rows
+from semeqv.tasks.measures.training_text import run_of
 from semeqv.text.cache import key_of
 from semeqv.text.files import fingerprint
 from semeqv.text.records import Document
@@ -21,7 +23,7 @@ from semeqv.text.records import Document
 if TYPE_CHECKING:
     from semeqv.tasks.classification.options import Item, Labelled
 
-UNREAD = {"name", "path", "labels", "batch_size", "max_length", "shuffle", "grouping", "replicates"}
+UNREAD = {"name", "path", "revision", "labels", "batch_size", "max_length", "shuffle", "grouping", "replicates"}
 Each = TypeVar("Each")
 
 
@@ -82,12 +84,15 @@ def of_split(options: "Labelled", every: Iterable[Each], texts: Callable[[Each],
     return found
 
 
-def check_apart(options: "Labelled", dataset_options: Mapping[tuple[str, str | None], Any]) -> None:
-    """Refuse a held-out set that has sentences of the training set.
+def check_no_overlap(
+    options: "Labelled", dataset_options: Mapping[tuple[str, str | None], Any], model_options: Any = None
+) -> None:
+    """Refuse a held-out set that has sentences of the training set: of this sentence, or of the model's own run.
 
     Args:
-        options: The data set that is built.
+        options: The data set that is read.
         dataset_options: All data sets of the sentence.
+        model_options: The model of the sentence; its `source` may be a run.
 
     Raises:
         UserError: When both read the same file, and not by the same share that is held out.
@@ -98,15 +103,53 @@ def check_apart(options: "Labelled", dataset_options: Mapping[tuple[str, str | N
         if not isinstance(other, Labelled) or (options.split == "train") == (other.split == "train"):
             continue
         ours, theirs = (set(getattr(each, "languages", ())) for each in (options, other))
-        if ours and theirs and not ours & theirs:
+        if ours and theirs and not ours & theirs and options.tells_languages_apart:
             continue  # other rows of a file with several languages
         shared = set(options.source_facts()["files"].values()) & set(other.source_facts()["files"].values())
         if shared and not (options.holdout == other.holdout > 0):
             held = max(options, other, key=lambda each: each.split != "train")
             raise UserError(
-                f"The {held.split} set reads {', '.join(map(str, held.sources().values()))}, as the training set does. "
+                f"The {held.split} set reads {called(held)}, as the training set does. "
                 "So that they share no sentence, say the same --holdout in both, .1 perhaps."
             )
+    if options.split != "train":
+        check_not_trained_on(options, getattr(model_options, "source", None))
+
+
+def called(options: "Labelled") -> str:
+    """What to call the files of a data set in a message; of the hub its name."""
+    return ", ".join(map(str, options.sources().values())) or ", ".join(options.source_facts()["files"])
+
+
+def check_not_trained_on(options: "Labelled", source: str | None) -> None:
+    """Refuse a held-out set in a file that a model was trained on.
+
+    Args:
+        options: The data set.
+        source: What the model was opened from; only runs say what they were trained on.
+
+    Raises:
+        UserError: When the model's run trained on the file, and not by the same share that is held out.
+    """
+    folder = run_of(source)
+    if folder is None:
+        return
+    trained = read_run(folder).get("facts", {}).get("dataset", {}).get("train", {}).get("source", {})
+    said = trained.get("options", {})
+    if "dataset" not in trained or (options.tells_languages_apart and overlaps_no_language(options, said)):
+        return
+    shared = set(options.source_facts()["files"].values()) & set(trained.get("files", {}).values())
+    if shared and not (options.holdout == said.get("holdout", 0) > 0):
+        raise UserError(
+            f"The {options.split} set reads {called(options)}, which {folder} was "
+            "trained on. Name another file, or hold out the same share as there by --holdout."
+        )
+
+
+def overlaps_no_language(options: "Labelled", said: Mapping[str, Any]) -> bool:
+    """Whether a data set has no language in common with the options of another."""
+    ours, theirs = set(getattr(options, "languages", ())), set(said.get("languages", ()))
+    return bool(ours and theirs) and not ours & theirs
 
 
 def source_facts(options: "Labelled") -> dict[str, Any]:
@@ -211,10 +254,11 @@ def batches(
         model_options: The model of the sentence.
 
     Returns:
-        The data set. `UserError` is raised by `check_apart` when it shares sentences with another, by `longest_row`
+        The data set. `UserError` is raised by `check_no_overlap` when it shares sentences with another, by
+        `longest_row`
         when the tokenizer is no fast one, and by `numbered` when a label is unknown.
     """
-    check_apart(options, dataset_options)
+    check_no_overlap(options, dataset_options, model_options)
     longest = longest_row(options, tokenizer, model_options)
     names, read = decided_labels(options, dataset_options, model_options), items(options)
     labels = numbered(options, read, names)

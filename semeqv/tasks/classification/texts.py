@@ -1,12 +1,17 @@
 """Data sets of texts with a label, from files: XNLI, and any table."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from semeqv.engine.component import component
 from semeqv.tasks.classification.options import InFiles, Item, Labelled
+
+MISSING = ("nan", "NaN", "NAN", "<NA>", "NaT", "null", "NULL")  # how programs write it in a table
+WHOLE = re.compile(r"^(-?\d+)\.0+$")
 
 
 @component("dataset xnli")
@@ -14,18 +19,28 @@ from semeqv.tasks.classification.options import InFiles, Item, Labelled
 class Xnli(InFiles):
     """Pairs of sentences, of which the first entails the second, contradicts it, or neither (Conneau et al., 2018).
 
-    arXiv 1809.05053. Files are found by their names, `xnli.dev.en.tsv`, in --path or anywhere in $SEMEQV_DATA; a file
-    with a column `language` holds several. Scores are accuracy and macro F1.
+    arXiv 1809.05053. Files are found by their names, `xnli.dev.en.tsv` or, as on the hub,
+    `en/test-00000-of-00001.parquet`, in --path or anywhere in $SEMEQV_DATA; a file with a column `language` holds
+    several. Scores are accuracy and macro F1.
     """
 
     of_words: ClassVar[bool] = False
+
+    @property
+    def tells_languages_apart(self) -> bool:
+        """Whether every file has a column `language`."""
+        from semeqv.text.readers.xnli import has_languages
+
+        return all(map(has_languages, self.sources().values()))
 
     def sources(self) -> Mapping[str, Path]:
         """The file of each language."""
         from semeqv.tasks.classification.finding import find_files
 
         words = ("xnli",) if self.path is None else ()
-        return find_files(self.path, self.languages, None if self.holdout else self.split, (".tsv", ".txt"), words)
+        return find_files(
+            self.path, self.languages, None if self.holdout else self.split, (".tsv", ".txt", ".parquet"), words
+        )
 
     def items(self) -> Iterator[Item]:
         """The pairs, language by language.
@@ -37,14 +52,12 @@ class Xnli(InFiles):
             UserError: When several languages are asked of a file that does not tell them apart.
         """
         from semeqv.engine.errors import UserError
-        from semeqv.text.files import lines
-        from semeqv.text.readers.xnli import read_labelled
+        from semeqv.text.readers.xnli import has_languages, read_labelled
 
         files = list(self.sources().values())
         if len(files) < len(self.languages):
             for file in files:
-                header = next((text for _, text in lines(file) if text), "")
-                if "language" not in header.split("\t"):
+                if not has_languages(file):
                     raise UserError(f"{file} has no column `language`: say one of --languages, or a file for each.")
         for language, file in zip(self.languages, files * len(self.languages) if len(files) == 1 else files):
             for pair in read_labelled(file, language):
@@ -64,24 +77,34 @@ class Xnli(InFiles):
 @component("dataset labelled")
 @dataclass(frozen=True, kw_only=True)
 class Table(Labelled):
-    """Texts with a label, from a table or from JSON lines: topics, sentiment, pairs of sentences.
+    """Texts with a label, from a table, JSON lines, Parquet or the hub: topics, sentiment, pairs of sentences.
 
-    A file named `.jsonl` or `.json` has an object a line; any other is a table, with tabs between its columns. Scores
-    are accuracy and macro F1.
+    A file named `.jsonl` or `.json` has an object a line, `.parquet` is what the hub stores; any other is a table, with
+    tabs between its columns. Scores are accuracy and macro F1.
 
     Args:
         path: The file.
+        of: Instead of --path: a data set of the Hugging Face hub, `facebook/xnli`, or its folder (needs the `data`
+            extra).
+        configuration: Which of its configurations, if it has several: `de`.
+        part: The part of it to read; that of the split, as the hub calls it, if left out.
+        revision: A commit, for results that can be repeated; what the data set is now if left out.
         columns: The column of the text, or those of the two texts, by their names in the header or their numbers; of
             JSON lines the fields, `translation.en` for one in another.
         label: The column of the label.
-        header: Whether the first line names the columns; so it is if left out, when --columns are names.
+        header: Whether the first line names the columns; if left out, it does when --columns are names, or when it says
+            what tables call their columns.
         quoted: Whether fields may stand in double quotes, as in CSV.
         separator: What stands between columns, if not a tab.
     """
 
     of_words: ClassVar[bool] = False
 
-    path: Path = field()
+    path: Path | None = None
+    of: str | None = None
+    configuration: str | None = None
+    part: str | None = None
+    revision: str | None = None
     columns: tuple[str, ...] = ("text",)
     label: str = "label"
     header: bool | None = None
@@ -90,34 +113,95 @@ class Table(Labelled):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        if (self.path is None) == (self.of is None):
+            raise ValueError("Say where the texts are: by --path a file, or by --of a data set of the hub.")
         if len(self.columns) not in (1, 2):
             raise ValueError(f"--columns takes one column or two, not {len(self.columns)}.")
         if len(self.separator) != 1:
             raise ValueError(f"--separator is one character, not {self.separator!r}.")
 
     def sources(self) -> Mapping[str, Path]:
-        """The file."""
+        """The file; the folder of a data set of the hub on the disk, none of one that is streamed."""
         from semeqv.text.location import locate
 
+        if self.of is not None:
+            folder = Path(self.of).expanduser()
+            return {folder.name: folder} if folder.is_dir() else {}
         file = locate(str(self.path), self.path)
         return {file.name: file}
+
+    def source_facts(self) -> dict[str, Any]:
+        """What the text and its labels depend on; of the hub, the commit that is read and the part of it."""
+        found = super().source_facts()
+        if self.of is None:
+            return found
+        commit = None if self.sources() else self.commit()
+        files = {key: f"{value} {self.configuration} {self.hub_part}" for key, value in found["files"].items()}
+        files = files or {self.of: f"{self.of} {commit} {self.configuration} {self.hub_part}"}
+        return found | {"options": found["options"] | {"revision": commit}, "files": files}
+
+    def commit(self) -> str:
+        """The commit of the data set of the hub."""
+        from semeqv.text.readers.hub import commit
+
+        return commit(str(self.of), self.revision)
+
+    @property
+    def hub_part(self) -> str:
+        """The part of a data set of the hub."""
+        return self.part or self.split
 
     def rows(self) -> Iterator[tuple[int, tuple[str, ...], str]]:
         """The rows of the file; yields the line of each, its texts and its label."""
         from semeqv.tasks.classification.finding import uncompressed_name
-        from semeqv.text.readers import jsonl, table
+        from semeqv.text.readers import hub, jsonl, parquet, table
 
-        (file,) = self.sources().values()
         asked = [*self.columns, self.label]
-        if uncompressed_name(file).endswith((".jsonl", ".json")):
-            for row in jsonl.read_rows(file, asked):
+        if self.of is not None:
+            revision = None if self.sources() else self.commit()
+            for row in hub.read_rows(self.of, asked, self.hub_part, self.configuration, revision):
+                yield row.line, row.values[:-1], row.values[-1]
+            return
+        (file,) = self.sources().values()
+        if uncompressed_name(file).endswith((".jsonl", ".json", ".parquet")):
+            reader = parquet if file.name.endswith(".parquet") else jsonl
+            for row in reader.read_rows(file, asked):
                 yield row.line, row.values[:-1], row.values[-1]
             return
         numbers = all(column.isdigit() for column in asked)
         columns = [int(column) if numbers else column for column in asked]
-        header = not numbers if self.header is None else self.header
-        for row in table.read_rows(file, columns, header=header, quoted=self.quoted, separator=self.separator):
-            yield row.line, row.values[:-1], row.values[-1]
+        header = (None if numbers else True) if self.header is None else self.header
+        read = list(table.read_rows(file, columns, header=header, quoted=self.quoted, separator=self.separator))
+        if header is None:
+            refuse_strange_first(file, [row.values[-1] for row in read])
+        for row in read:
+            texts = row.values[:-1] if self.separator == "\t" else tuple(text.strip(" ") for text in row.values[:-1])
+            yield row.line, texts, self.plain(row.values[-1], f"{file}, line {row.line}")
+
+    def plain(self, label: str, where: str) -> str:
+        """A label of a table as it is read: without blanks around it, and 1.0, which programs write for 1, as 1.
+
+        Args:
+            label: The field.
+            where: Where it stands, for the message.
+
+        Returns:
+            The label.
+
+        Raises:
+            UserError: When it is how programs write a missing value, and --labels does not name it.
+        """
+        from semeqv.engine.errors import UserError
+
+        found = label.strip()
+        if found in self.labels:
+            return found
+        if found in MISSING:
+            raise UserError(
+                f"{where}: the label {found!r} is how programs write that a value is missing. Leave the field empty; "
+                "if it is a label, name all by --labels."
+            )
+        return WHOLE.sub(r"\1", found)
 
     def items(self) -> Iterator[Item]:
         """The texts; an empty label is none."""
@@ -126,6 +210,26 @@ class Table(Labelled):
 
     def line_of(self, label: str) -> str:
         """The first line that has it in the column."""
-        (file,) = self.sources().values()
+        file = next(iter(self.sources().values()), self.of)
         line = next(line for line, _, said in self.rows() if said == label)
         return f"{file}, line {line}"
+
+
+def refuse_strange_first(file: Path, labels: Sequence[str]) -> None:
+    """Refuse a table whose first line may name its columns: its label is no other line's, and all others come again.
+
+    Args:
+        file: The table, for the message.
+        labels: Of each line.
+
+    Raises:
+        UserError: When it is so.
+    """
+    from semeqv.engine.errors import UserError
+
+    counts = Counter(labels)
+    if len(counts) > 1 and counts.pop(labels[0]) == 1 and min(counts.values()) > 1:
+        raise UserError(
+            f"{file}: the label {labels[0]!r:.40} of the first line is that of no other. Say --header if that line "
+            "names the columns, else --no-header."
+        )

@@ -6,8 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Literal
 
-from semeqv.engine.component import component
+from semeqv.engine.component import check_bounds, component
 from semeqv.tasks.classification.options import InFiles, Item
+
+# How files with a word a line end, an empty ending standing for none.
+COLUMNS = (".iob2", ".iob", ".bio", ".conll", ".conll02", ".conll03", ".txt", ".tsv", ".annotated", "")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,7 +23,7 @@ class Treebank(InFiles):
 
     treebank: str | None = None
 
-    endings: ClassVar[tuple[str, ...]] = (".conllu",)
+    endings: ClassVar[tuple[str, ...]] = (".conllu", "")
 
     def sources(self) -> Mapping[str, Path]:
         """The file of each language."""
@@ -80,25 +83,18 @@ class Ner(Treebank):
     Args:
         outside: Types of entities to read as no entity.
         rename: Types to read as others, `PERSON=PER`.
+        prefix: What stands before the words and a colon, and is not read: `en` of WikiANN's `en:Rome`. Found by itself
+            where every word of a file begins with the same code of a language; empty to read words as they are.
         convert: Let an I- that follows no entity of its type begin one; else it is refused.
         word_column: The column of the words, counted from 1, if it cannot be told from the file.
         tag_column: The column of the tags.
     """
 
-    endings: ClassVar[tuple[str, ...]] = (
-        ".iob2",
-        ".iob",
-        ".bio",
-        ".conll",
-        ".conll02",
-        ".conll03",
-        ".txt",
-        ".tsv",
-        ".annotated",
-    )
+    endings: ClassVar[tuple[str, ...]] = COLUMNS
 
     outside: tuple[str, ...] = ()
     rename: tuple[str, ...] = ()
+    prefix: str | None = None
     convert: bool = False
     word_column: int | None = None
     tag_column: int | None = None
@@ -117,11 +113,15 @@ class Ner(Treebank):
 
     def items(self) -> Iterator[Item]:
         """The sentences."""
-        from semeqv.text.readers.iob2 import read_sentences
+        from semeqv.text.notices import say_once
+        from semeqv.text.readers.iob2 import prefix_of, read_sentences
 
         columns = (self.word_column, self.tag_column) if self.word_column and self.tag_column else None
         for file in self.sources().values():
-            for sentence in read_sentences(file, columns, self.convert):
+            prefix = f"{self.prefix}:" if self.prefix else ""
+            if self.prefix is None and (prefix := prefix_of(file, columns)):
+                say_once(f'{file}: every word begins with {prefix!r}, which is left out (--prefix "" keeps it).')
+            for sentence in read_sentences(file, columns, self.convert, prefix):
                 yield Item(
                     tuple(word.form for word in sentence.words), tuple(self.read(word.tag) for word in sentence.words)
                 )
@@ -143,5 +143,53 @@ class Ner(Treebank):
         for file in self.sources().values():
             for number, line in lines(file):
                 if not line.startswith("#") and label in line.split():
+                    return f"{file}, line {number}"
+        return ", ".join(map(str, self.sources().values()))
+
+
+@component("dataset tagged")
+@dataclass(frozen=True, kw_only=True)
+class Tagged(Treebank):
+    """Words with a label each, a word a line and an empty line after each sentence: parts of speech as `dog TAB NOUN`.
+
+    Files are found by their names, `en/train`, `pos-test.de.tsv`, in --path or anywhere in $SEMEQV_DATA. Words whose
+    label is `_` have none. Scores are accuracy and macro F1; for named entities take `cli dataset ner`.
+
+    Args:
+        prefix: What stands before every word and a colon, and is not read: `en` of `en:Rome`.
+        word_column: The column of the words, counted from 1.
+        label_column: The column of the labels; the last if left out.
+    """
+
+    endings: ClassVar[tuple[str, ...]] = COLUMNS
+
+    prefix: str = ""
+    word_column: int = 1
+    label_column: int | None = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_bounds(self, word_column=1, label_column=1)
+
+    def items(self) -> Iterator[Item]:
+        """The sentences."""
+        from semeqv.text.readers.columns import read_sentences
+        from semeqv.text.records import UNSAID
+
+        prefix = f"{self.prefix}:" if self.prefix else ""
+        for file in self.sources().values():
+            for sentence in read_sentences(file, (self.word_column, self.label_column or -1), prefix):
+                labels = (None if word.tag == UNSAID else word.tag for word in sentence.words)
+                yield Item(tuple(word.form for word in sentence.words), tuple(labels))
+
+    def line_of(self, label: str) -> str:
+        """The first line that says it."""
+        from semeqv.text.files import lines
+
+        place = (self.label_column or 0) - 1
+        for file in self.sources().values():
+            for number, line in lines(file):
+                fields = line.split("\t") if "\t" in line else line.split()
+                if len(fields) > max(place, 0) and fields[place].strip() == label:
                     return f"{file}, line {number}"
         return ", ".join(map(str, self.sources().values()))

@@ -13,7 +13,7 @@ from semeqv.tasks.measures.answering import Asked, shown
 from semeqv.tasks.measures.inference import check_trained, inference, name_of
 from semeqv.tasks.measures.report import print_table
 from semeqv.text.files import writing
-from semeqv.text.generation import check_causal
+from semeqv.text.generation import check_causal, said_generation
 
 if TYPE_CHECKING:
     from semeqv.tasks.inflection.inflect import Inflect
@@ -77,15 +77,16 @@ def inflected(model: Any, data: FormBatches, most: int, regime: tuple[Any, ...])
             rows = [number for number in order[: data.size] if len(prompts[number]) == size]
             order = order[len(rows) :]
             ids = torch.tensor([prompts[number] for number in rows], device=running.device)
-            written = model.generate(
-                ids,
-                attention_mask=torch.ones_like(ids),
-                max_new_tokens=most if limit is None else max(1, min(most, limit - size)),
-                do_sample=False,
-                num_beams=1,
-                eos_token_id=spelling.end,
-                pad_token_id=data.pad,
-            )
+            with said_generation(model):
+                written = model.generate(
+                    ids,
+                    attention_mask=torch.ones_like(ids),
+                    max_new_tokens=most if limit is None else max(1, min(most, limit - size)),
+                    do_sample=False,
+                    num_beams=1,
+                    eos_token_id=spelling.end,
+                    pad_token_id=data.pad,
+                )
             for number, tokens in zip(rows, written[:, size:].tolist()):
                 found[number] = spelling.read(tokens)
             bar.update(len(rows))

@@ -53,7 +53,7 @@ def read(options: "UniMorph", key: str) -> tuple[Form, ...]:
     """
     found = list[Form]()
     (file,) = options.sources().values()
-    for row in read_rows(file, options.columns, header=False):
+    for row in read_rows(file, options.columns, header=None):
         form = Form(*row.values)
         if not form.lemma or not form.form:
             raise UserError(f"{file}, line {row.line}: an empty lemma or form.")

@@ -79,8 +79,8 @@ class UniMorph(Labelled):
         Returns:
             Batches of `input_ids` and `labels`.
         """
-        from semeqv.tasks.classification.reading import check_apart
+        from semeqv.tasks.classification.reading import check_no_overlap
         from semeqv.tasks.inflection.reading import batches
 
-        check_apart(self, dataset_options)
+        check_no_overlap(self, dataset_options, model_options)
         return batches(self, tokenizer, model_options)

@@ -123,6 +123,8 @@ def likelihood(
                 asked = new & ~numpy.isin(ids, special)
             else:
                 asked = new if separators else new & (ids != layout.last)
+                if layout.begin is not None:
+                    asked = asked & (ids != layout.begin)
                 asked[:, 0] = False  # nothing is before it
             nats += float(scorer(ids, real, asked).sum())
             tokens += int(asked.sum())

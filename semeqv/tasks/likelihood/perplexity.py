@@ -72,11 +72,13 @@ class Perplexity:
             tokenizer: Of the run; that of the model's folder if None.
         """
         from semeqv.tasks.likelihood.perplexity_report import measure_sets, print_lines
+        from semeqv.tasks.measures.inference import with_new_weights
         from semeqv.tasks.measures.report import write_csv
 
         regime = device, precision, threads
         lines = measure_sets(self, model, tokenizer, dataset=dataset, dataset_options=dataset_options, regime=regime)
         print_lines(lines)
+        lines = with_new_weights(lines, model)
         record(lines)
         if self.csv is not None:
             write_csv(self.csv, lines)

@@ -53,7 +53,7 @@ def measure_sets(
     mask, lines = mask_for(model, tokenizer, options.pseudo), list[dict[str, Any]]()
     for (split, name), data in chosen.items():
         component, head = dataset_options[split, name], {"measure": "perplexity", "split": split, "name": name}
-        if options.overlap and split != "train":
+        if options.overlap and split != "train" and getattr(component, "knows_text", True):
             texts = (document.text for document in component.corpus())
             head |= report_overlap(lines_of(texts), model, dataset_options, f"lines of {called(split, name)}")
         words = words_of(component, data.facts()["together"]) if options.words else {}

@@ -107,9 +107,11 @@ class Answering(ABC):
             threads: Of a CPU.
             record: Adds lines to metrics.jsonl.
         """
+        from semeqv.tasks.measures.inference import with_new_weights
         from semeqv.tasks.measures.report import write_csv
 
-        lines = self.answered(Asked(model, dataset, dataset_options, output, (device, precision, threads)))
+        asked = Asked(model, dataset, dataset_options, output, (device, precision, threads))
+        lines = with_new_weights(self.answered(asked), model)
         record(lines)
         if self.csv is not None:
             write_csv(self.csv, lines)

@@ -85,6 +85,22 @@ def check_trained(model: Any) -> None:
         )
 
 
+def with_new_weights(lines: list[dict[str, Any]], model: Any) -> list[dict[str, Any]]:
+    """Return results that say of how many weights of the model the folder had none: they are random, as a new head is.
+
+    Args:
+        lines: The results, as JSON objects.
+        model: What was measured; its `new_weights` are the names of those that were drawn anew when it was opened.
+
+    Returns:
+        The same lines, with `new_weights` where there are any that nothing has trained since.
+    """
+    drawn = len(getattr(model, "new_weights", ()))
+    return (
+        [line | {"new_weights": drawn} for line in lines] if drawn and not getattr(model, "trained", False) else lines
+    )
+
+
 def name_of(model: Any) -> str:
     """What to call a model in results: what it calls itself, else what it was opened from, else its class."""
     return str(getattr(model, "called", None) or getattr(model, "source", None) or type(model).__name__)

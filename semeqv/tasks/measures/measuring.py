@@ -71,12 +71,13 @@ class Measuring(ABC):
             dataset_options: The data sets of the sentence, not built.
             tokenizer: Of the run; that of the model's folder if None.
         """
+        from semeqv.tasks.measures.inference import with_new_weights
         from semeqv.tasks.measures.report import write_csv
         from semeqv.text.generation import tokenizer_of
 
         tokenizer = tokenizer_of(model) if tokenizer is None else tokenizer
         regime = (device, precision, threads)
-        lines = self.measured(Subject(model, tokenizer, dataset_options or {}, seed, regime))
+        lines = with_new_weights(self.measured(Subject(model, tokenizer, dataset_options or {}, seed, regime)), model)
         record(lines)
         if self.csv is not None:
             write_csv(self.csv, lines)

@@ -8,15 +8,18 @@ from typing import TYPE_CHECKING, Any
 import click
 import numpy
 
+from semeqv.engine.errors import UserError
 from semeqv.tasks.classification.batching import batch_options, longest_row
 from semeqv.tasks.classification.opening import label_names
-from semeqv.tasks.classification.reading import check_apart, decided_labels, of_split
+from semeqv.tasks.classification.reading import check_no_overlap, decided_labels, of_split
 from semeqv.tasks.classification.rows import UNLABELLED, Integers
 from semeqv.tasks.parsing.batches import TreeBatches
 from semeqv.tasks.parsing.rows import Trees, tree_rows
 from semeqv.text.cache import key_of
 from semeqv.text.models.source import config_folder, read_config
 from semeqv.text.readers.conllu import read_sentences
+from semeqv.text.readers.sentences import is_text
+from semeqv.text.readers.sentences import read_sentences as plain_sentences
 from semeqv.text.records import UNSAID, Sentence
 
 if TYPE_CHECKING:
@@ -37,10 +40,32 @@ def sentences(options: "Dependencies") -> tuple[Sentence, ...]:
 
 @functools.lru_cache(maxsize=8)
 def read(options: "Dependencies", key: str) -> tuple[Sentence, ...]:
-    """Read a treebank; `key` says in what state its files are."""
-    return tuple(
-        sentence for file in options.sources().values() for sentence in read_sentences(file, tree=options.annotated)
-    )
+    """Read a treebank.
+
+    Args:
+        options: The treebank.
+        key: Says in what state its files are.
+
+    Returns:
+        All sentences of its files.
+
+    Raises:
+        UserError: When plain text, which has no trees, is the training set.
+    """
+    found = list[Sentence]()
+    for file in options.sources().values():
+        if not is_text(file):
+            found += read_sentences(file, tree=options.annotated)
+        elif options.split == "train":
+            raise UserError(f"{file} is plain text, which has no trees to train on; name a treebank (*.conllu).")
+        else:
+            found += plain_sentences(file)
+    return tuple(found)
+
+
+def has_trees(options: "Dependencies") -> bool:
+    """Return whether the files of a treebank say trees: those of plain text do not."""
+    return options.annotated and not any(map(is_text, options.sources().values()))
 
 
 def treebank(options: "Dependencies") -> tuple[Sentence, ...]:
@@ -149,10 +174,11 @@ def batches(
         model_options: The model of the sentence.
 
     Returns:
-        The data set. `UserError` is raised by `check_apart` when it shares sentences with another, by `longest_row`
+        The data set. `UserError` is raised by `check_no_overlap` when it shares sentences with another, by
+        `longest_row`
         when the tokenizer is no fast one, and by `decided_labels` when nobody says which relations there are.
     """
-    check_apart(options, dataset_options)
+    check_no_overlap(options, dataset_options, model_options)
     longest = longest_row(options, tokenizer, model_options)
     known, found = knowing(model_options), treebank(options)
     relations, tags = decided_labels(options, dataset_options, known), decided_tags(dataset_options, known)
@@ -162,7 +188,8 @@ def batches(
         relations=numbered(relations, (label for sentence in found for label in relations_of(options, sentence))),
         tags=numbered(tags, (word.upos for word in words)),
     )
-    if options.annotated:
+    annotated = has_trees(options)
+    if annotated:
         say_unknown(options, relations, found)
     rows = tree_rows(tokenizer, [[word.form for word in sentence.words] for sentence in found], trees, longest)
     facts = {
@@ -179,7 +206,7 @@ def batches(
         found,
         relations,
         tags,
-        annotated=options.annotated,
+        annotated=annotated,
         **batch_options(options, tokenizer, longest, facts),
     )
 

@@ -15,8 +15,9 @@ class Dependencies(Treebank):
     """Sentences of a treebank (CoNLL-U, Universal Dependencies) with their trees, for a parser.
 
     Files are found by their names, `en_ewt-ud-train.conllu`, in --path or anywhere in $SEMEQV_DATA. Words are what has
-    a number of its own: tokens of several words and nodes that are not written are none. Scores are UAS and LAS, and
-    UPOS of a parser that tags, as the CoNLL 2018 shared task counts them: relations without their subtypes.
+    a number of its own: tokens of several words and nodes that are not written are none. Plain text, a sentence a line
+    in a file named `.txt`, can be parsed too: words and marks of punctuation are told apart. Scores are UAS and LAS,
+    and UPOS of a parser that tags, as the CoNLL 2018 shared task counts them: relations without their subtypes.
 
     Args:
         labels: All relations, where the training set lacks some. They are those of the training set if left out, or of

@@ -13,10 +13,25 @@ from numpy.typing import NDArray
 from semeqv.tasks.bootstrap import scored
 from semeqv.tasks.classification.tallies import divided
 from semeqv.tasks.question_answering.questions import Question
+from semeqv.text.languages import canonical
 
 Floats = NDArray[numpy.float64]
 ARTICLES = re.compile(r"\b(a|an|the)\b")
-SINGLE = re.compile(r"([\u0e00-\u0e7f\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff])")  # Thai, kana, Han
+# What MLQA leaves out by language (Lewis et al., 2020, arXiv 1910.07475, and its published script): articles and, of
+# Vietnamese, some words like them; of Arabic the two letters wherever they stand. Hindi and Chinese have none.
+ARTICLES_OF = {
+    "en": ARTICLES,
+    "es": re.compile(r"\b(un|una|unos|unas|el|la|los|las)\b"),
+    "vi": re.compile(r"\b(của|là|cái|chiếc|những)\b"),
+    "de": re.compile(r"\b(ein|eine|einen|einem|eines|einer|der|die|das|den|dem|des)\b"),
+    "ar": re.compile("ال"),
+}
+# Characters that are words of their own: of Chinese as in MLQA, of Japanese and Thai, which it has not, in its manner.
+SINGLE_OF = {
+    "zh": re.compile(r"([\u4e00-\u9fa5])"),
+    "ja": re.compile(r"([\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff])"),
+    "th": re.compile(r"([\u0e00-\u0e7f])"),
+}
 
 
 def judged(
@@ -28,8 +43,9 @@ def judged(
         questions: What was asked.
         answers: What was answered; empty for no answer.
         replicates: Bootstrap samples of the intervals; 0 for none.
-        characters: Whether characters of languages without blanks are words of their own, and their punctuation does
-            not count, as in the official script of MLQA (Lewis et al., 2020, arXiv 1910.07475).
+        characters: Whether answers are normalised by the language of their text, as in the official script of MLQA:
+            its articles and the punctuation of every script do not count, and characters of languages without blanks
+            are words of their own.
 
     Returns:
         `exact` and `f1`; where questions without an answer are among them, `answered_f1` of those that have one and
@@ -56,9 +72,10 @@ def counted(questions: Sequence[Question], answers: Sequence[str], characters: b
     texts = {context: number for number, context in enumerate(dict.fromkeys(each.context for each in questions))}
     counts = numpy.zeros((len(texts), 6))
     for question, answer in zip(questions, answers):
-        gold = [said.text for said in question.answers if normalised(said.text, characters)] or [""]
-        exact = max(float(normalised(answer, characters) == normalised(each, characters)) for each in gold)
-        f1 = max(f1_of(answer, each, characters) for each in gold)
+        rules = canonical(question.language) if characters else None
+        gold = [said.text for said in question.answers if normalised(said.text, rules)] or [""]
+        exact = max(float(normalised(answer, rules) == normalised(each, rules)) for each in gold)
+        f1 = max(f1_of(answer, each, rules) for each in gold)
         none = float(not question.answers)
         counts[texts[question.context]] += (1, exact, f1, none, none * exact, (1 - none) * f1)
     return counts
@@ -82,19 +99,22 @@ def shares(counts: NDArray[Any]) -> dict[str, Floats]:
     }
 
 
-def normalised(answer: str, characters: bool = False) -> str:
-    """An answer in small letters, without punctuation, English articles and superfluous blanks.
+def normalised(answer: str, language: str | None = None) -> str:
+    """Return an answer in small letters, without punctuation, articles and superfluous blanks.
 
     Args:
         answer: The answer.
-        characters: As of `judged`; punctuation is that of Unicode then, else that of ASCII alone.
+        language: The language whose rules of MLQA are taken, punctuation being that of Unicode; None for those of
+            SQuAD: English articles, and the punctuation of ASCII alone.
 
     Returns:
         Its words, with blanks between them.
     """
-    left = (letter for letter in answer.lower() if not punctuation(letter, characters))
-    plain = ARTICLES.sub(" ", "".join(left))
-    return " ".join((SINGLE.sub(r" \1 ", plain) if characters else plain).split())
+    left = "".join(letter for letter in answer.lower() if not punctuation(letter, every=language is not None))
+    articles = ARTICLES if language is None else ARTICLES_OF.get(language)
+    plain = articles.sub(" ", left) if articles else left
+    single = SINGLE_OF.get(language or "")
+    return " ".join((single.sub(r" \1 ", plain) if single else plain).split())
 
 
 def punctuation(letter: str, every: bool) -> bool:
@@ -102,18 +122,18 @@ def punctuation(letter: str, every: bool) -> bool:
     return letter in string.punctuation or (every and unicodedata.category(letter).startswith("P"))
 
 
-def f1_of(answer: str, gold: str, characters: bool = False) -> float:
-    """The F1 of the words that an answer shares with a true one; of none and none it is 1.
+def f1_of(answer: str, gold: str, language: str | None = None) -> float:
+    """Return the F1 of the words that an answer shares with a true one; of none and none it is 1.
 
     Args:
         answer: What was answered.
         gold: What is true.
-        characters: As of `judged`.
+        language: As of `normalised`.
 
     Returns:
         From 0 to 1.
     """
-    words, true = (normalised(each, characters).split() for each in (answer, gold))
+    words, true = (normalised(each, language).split() for each in (answer, gold))
     if not words or not true:
         return float(words == true)
     shared = sum((Counter(words) & Counter(true)).values())

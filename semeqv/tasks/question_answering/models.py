@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from semeqv.engine.component import component
-from semeqv.tasks.classification.models import Classifier
+from semeqv.tasks.classification.models import Classifier, set_padding
 
 
 @component("model question-answerer")
@@ -42,6 +42,5 @@ class QuestionAnswerer(Classifier):
             return new_answerer(bert.configuration(tokenizer), dropout=self.dropout)
         model = open_answerer(self.source, pretrained=self.pretrained, dropout=self.dropout)
         check_tokenizer(model, tokenizer)
-        if model.config.pad_token_id is None:
-            model.config.pad_token_id = tokenizer.pad_token_id
+        set_padding(model, tokenizer)
         return model

@@ -29,19 +29,22 @@ class Question(NamedTuple):
         text: The question.
         context: The text.
         answers: Those that people gave; none when it has no answer.
+        language: The code of the language of the text.
     """
 
     name: str
     text: str
     context: str
     answers: tuple[Answer, ...]
+    language: str = "en"
 
 
-def read_questions(path: Path) -> Iterator[Question]:
+def read_questions(path: Path, language: str = "en") -> Iterator[Question]:
     """Read a file.
 
     Args:
         path: The file, plain or compressed.
+        language: The language of its texts.
 
     Yields:
         Its questions.
@@ -61,7 +64,7 @@ def read_questions(path: Path) -> Iterator[Question]:
             context = text(paragraph, "context", where)
             for each in items(paragraph, "qas", where):
                 found = True
-                yield question(each, context, path)
+                yield question(each, context, path)._replace(language=language)
     if not found:
         raise UserError(f"{path} holds no question in the format of SQuAD.")
 

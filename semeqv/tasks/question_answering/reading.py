@@ -22,7 +22,10 @@ def every_question(options: "Squad") -> tuple[Question, ...]:
 @functools.lru_cache(maxsize=8)
 def read(options: "Squad", key: str) -> tuple[Question, ...]:
     """Read a data set; `key` says in what state its files are."""
-    return tuple(question for file in options.sources().values() for question in read_questions(file))
+    files = options.sources().values()
+    return tuple(
+        question for language, file in zip(options.languages, files) for question in read_questions(file, language)
+    )
 
 
 def questions(options: "Squad") -> tuple[Question, ...]:

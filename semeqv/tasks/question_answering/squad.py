@@ -28,8 +28,9 @@ class Squad(InFiles):
         longest_answer: The most tokens of an answer that is given.
         threshold: A question has no answer when saying so scores higher than the best span by more than this; in data
             in which every question has one, that is never said.
-        characters: Count Chinese, Japanese and Thai characters as words of their own, and leave out the punctuation of
-            every script, as MLQA does.
+        characters: Normalise answers as MLQA does, by --languages: leave out the articles of English, Spanish, German,
+            Vietnamese and Arabic and the punctuation of every script, and count Chinese, Japanese and Thai characters
+            as words of their own.
     """
 
     of_words: ClassVar[bool] = False
@@ -81,8 +82,8 @@ class Squad(InFiles):
         Returns:
             Batches of `input_ids`, `start_positions` and `end_positions`.
         """
-        from semeqv.tasks.classification.reading import check_apart
+        from semeqv.tasks.classification.reading import check_no_overlap
         from semeqv.tasks.question_answering.reading import batches
 
-        check_apart(self, dataset_options)
+        check_no_overlap(self, dataset_options, model_options)
         return batches(self, tokenizer, model_options)

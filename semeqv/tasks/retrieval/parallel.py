@@ -95,6 +95,8 @@ def aligned(options: "Retrieval", language: str, pivot: str, grammar: GrammarOpt
     place = place_of(options)
     if options.corpus == "flores":
         return flores.read_aligned(place, [language, pivot], "dev" if options.split == "validation" else "devtest")
+    if options.corpus == "bible" and pivot == tatoeba.ENGLISH and tatoeba.languages(place, "bible"):
+        return tatoeba.read_aligned(place, language, "bible")
     if options.corpus == "bible":
         return bible.read_aligned(place, [language, pivot])
     return tatoeba.read_aligned(place, language)

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from semeqv.engine.component import alias, check_bounds
 
@@ -39,6 +39,8 @@ class Corpus:
         mask_probability: Share of tokens that are hidden.
         whole_word: Hide whole words.
     """
+
+    knows_text: ClassVar[bool] = True
 
     split: Split = "train"
     name: str | None = None
@@ -113,13 +115,18 @@ class Corpus:
         Returns:
             Batches of `input_ids`, `labels` and, where rows are padded, `attention_mask`.
         """
-        from semeqv.text.datasets.reading import check_apart
         from semeqv.text.datasets.tokenised import batches
+
+        self.check_held_out(dataset_options)
+        return batches(self, tokenizer, self.objective or str(getattr(model_options, "objective", "causal")))
+
+    def check_held_out(self, dataset_options: Mapping[tuple[str, str | None], Any] | None) -> None:
+        """Refuse a set that is held out and shares text with the training set; raises as `check_apart` does."""
+        from semeqv.text.datasets.reading import check_apart
 
         for other in (dataset_options or {}).values():
             if isinstance(other, Corpus) and "train" in (self.split, other.split) and self.split != other.split:
                 check_apart(*(self, other) if other.split == "train" else (other, self))
-        return batches(self, tokenizer, self.objective or str(getattr(model_options, "objective", "causal")))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,7 +13,7 @@ class Europarl(Pairs):
     """Proceedings of the European Parliament, sentence by sentence (Koehn, 2005, version 7), in 21 languages.
 
     Read from `europarl/europarl-v7.fr-en.{en,fr}` under $SEMEQV_DATA, or from `europarl-v7.fr-en.{train,dev,test}.*`
-    for each split where there are such files and no --holdout; compressed or not.
+    for each split where there are such files and no --holdout; or from `europarl/{en,fr}.txt`; compressed or not.
     """
 
     folder: ClassVar[str] = "europarl"

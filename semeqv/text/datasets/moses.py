@@ -30,10 +30,11 @@ class LineAligned(FileCorpus):
 
     def sources(self) -> Mapping[str, Path]:
         """The file of each language."""
-        from semeqv.text.readers.moses import sides
+        from semeqv.text.readers.moses import side_parts
 
         asked = [(prefix, {decides, *read}) for prefix, (decides, read) in self.prefixes().items()]
-        return {file.name: file for prefix, languages in asked for file in sides(prefix, sorted(languages)).values()}
+        parts = [files for prefix, languages in asked for files in side_parts(prefix, sorted(languages))]
+        return {file.name: file for files in parts for file in files.values()}
 
     def rows(self) -> Iterator[tuple[str, Mapping[str, str]]]:
         """Sentences, with their translations."""
@@ -108,7 +109,7 @@ class Pairs(LineAligned):
 
     def prefixes(self) -> Mapping[Path, tuple[str, tuple[str, ...]]]:
         """The files of every pair: those of the split, else those of the whole corpus."""
-        from semeqv.text.location import locate_sides
+        from semeqv.text.location import locate_sides, plain_sides
 
         found = dict[Path, tuple[str, tuple[str, ...]]]()
         for pair, read in self.pairs().items():
@@ -116,6 +117,7 @@ class Pairs(LineAligned):
             names = [f"{stem}.{self.parts[self.split]}" for stem in stems] if not self.holdout else []
             source = self.source("-".join(sorted(pair)))
             decides = deciding(pair if self.holdout else read)
-            prefix = locate_sides([*names, *stems], [decides, *read], self.path, source, self.download)
+            folder = plain_sides(self.folder, [decides, *read]) if self.path is None else None
+            prefix = folder or locate_sides([*names, *stems], [decides, *read], self.path, source, self.download)
             found[prefix] = decides, read
         return found

@@ -12,8 +12,8 @@ from semeqv.text.datasets.moses import Pairs
 class MultiUn(Pairs):
     """Documents of the United Nations, sentence by sentence (Eisele & Chen, 2010), in six languages and German.
 
-    Read from `multiun/MultiUN.en-fr.{en,fr}` under $SEMEQV_DATA, compressed or not, or from the archive of OPUS. It
-    comes in one part: say --holdout for the sets.
+    Read from `multiun/MultiUN.en-fr.{en,fr}` under $SEMEQV_DATA, compressed or not, from `multiun/{en,fr}.txt.N`, or
+    from the archive of OPUS. It is not cut into sets: say --holdout for them.
     """
 
     folder: ClassVar[str] = "multiun"

@@ -70,7 +70,8 @@ class Tsv(OneFile):
     Args:
         columns: The columns to read: names, as the first line has them, or numbers from 1.
         languages: The code of the language of each column.
-        header: Whether the first line names the columns; so it is if left out, when --columns are names.
+        header: Whether the first line names the columns; if left out, it does when --columns are names, or when it says
+            what tables call their columns.
     """
 
     columns: tuple[str, ...] = ("1",)
@@ -96,7 +97,9 @@ class Tsv(OneFile):
         numbers = all(column.isascii() and column.isdecimal() for column in self.columns)
         columns = [int(column) for column in self.columns] if numbers else list(self.columns)
         decides = self.columns.index(self.pivot())
-        for row in read_rows(self.file(), columns, header=not numbers if self.header is None else self.header):
+        for row in read_rows(
+            self.file(), columns, header=(None if numbers else True) if self.header is None else self.header
+        ):
             yield row.values[decides], dict(zip(self.languages, row.values))
 
 

@@ -10,10 +10,12 @@ from numpy.typing import NDArray
 
 from semeqv.engine.errors import UserError
 from semeqv.engine.world import World
+from semeqv.text.archives import COMPRESSED
 from semeqv.text.cache import made_once
 from semeqv.text.datasets.reading import chosen
 from semeqv.text.objectives import Causal, Masked, Objective
-from semeqv.text.tokenizers.spelling import WORD_END, convention_of
+from semeqv.text.tokenizers.encoding import surroundings
+from semeqv.text.tokenizers.spelling import WORD_END, convention_of, spellings
 from semeqv.text.tokenizers.training import fingerprint
 from semeqv.text.tokens.batches import Layout, TokenBatches
 from semeqv.text.tokens.building import write_token_files
@@ -21,8 +23,10 @@ from semeqv.text.tokens.files import TokenFile, read_facts
 
 if TYPE_CHECKING:
     from semeqv.text.datasets.corpus import Corpus
+    from semeqv.text.datasets.tokens import TokenCorpus
 
-VERSION = 2  # of the token files
+VERSION = 3  # of the token files
+AT_ONCE = 2**24  # tokens counted
 INFLATED = 4  # about how many bytes of text a byte of compressed text makes
 
 
@@ -35,15 +39,79 @@ def batches(corpus: "Corpus", tokenizer: Any, kind: str) -> TokenBatches:
         kind: The objective: causal, masked or translation.
 
     Returns:
+        The data set. `batches_of_files` raises `UserError` when the tokenizer lacks a special token that the objective
+        needs, or the weights do not fit.
+    """
+    first = first_token(tokenizer, masked=kind != "causal")
+    begin = first if packs(corpus, kind) and kind == "causal" and first != separator(tokenizer) else None
+    folder, facts = token_files(corpus, tokenizer, together=corpus.joined or kind == "translation", begin=begin)
+    files = [TokenFile.open(folder, language, len(tokenizer)) for language in facts["languages"]]
+    return batches_of_files(corpus, tokenizer, kind, files, facts)
+
+
+def packs(corpus: "Corpus", kind: str) -> bool:
+    """Whether rows are cut from running text, as is said, else for causal models."""
+    return kind == "causal" if corpus.packing is None else corpus.packing
+
+
+def batches_of_tokens(corpus: "TokenCorpus", tokenizer: Any, kind: str) -> TokenBatches:
+    """Return the batches of a file of tokens.
+
+    Args:
+        corpus: Names the file.
+        tokenizer: The tokenizer that made it.
+        kind: The objective: causal, masked or translation.
+
+    Returns:
         The data set.
 
     Raises:
-        UserError: When the tokenizer lacks a special token that the objective needs, or the weights do not fit.
+        UserError: When the file is compressed or no whole number of tokens, or has one that the tokenizer lacks.
     """
-    folder, facts = token_files(corpus, tokenizer, together=corpus.joined or kind == "translation")
-    files = [TokenFile.open(folder, language, len(tokenizer)) for language in facts["languages"]]
-    packing = kind == "causal" if corpus.packing is None else corpus.packing
-    end = separator(tokenizer)
+    path, size, end = corpus.file(), corpus.bits // 8, separator(tokenizer)
+    if not path.is_file() or not path.stat().st_size or path.stat().st_size % size or path.suffix in COMPRESSED[1:]:
+        raise UserError(
+            f"{path} holds no numbers of {corpus.bits} bits, one after the other; unpack it, or say --bits."
+        )
+    tokens = numpy.memmap(path, numpy.dtype(f"<u{size}"), "r")
+    counts, places = numpy.zeros(len(tokenizer), numpy.int64), list[NDArray[numpy.int64]]()
+    for start in range(0, len(tokens), AT_ONCE):
+        some = tokens[start : start + AT_ONCE]
+        if (most := int(some.max())) >= len(tokenizer):
+            raise UserError(
+                f"{path} has token {most}, and the tokenizer {len(tokenizer)} tokens; name the one that made it."
+            )
+        counts += numpy.bincount(some, minlength=len(tokenizer))
+        places.append(start + 1 + numpy.flatnonzero(some == end))
+    ends = numpy.concatenate(places)
+    ends = ends if len(ends) and ends[-1] == len(tokens) else numpy.append(ends, len(tokens))
+    lengths = {number: len(said) for number, said in spellings(tokenizer).items() if number < len(counts)}
+    bytes_said = sum(int(counts[number]) * length for number, length in lengths.items())
+    known = {"documents": len(ends), "tokens": len(tokens), "bytes": bytes_said}
+    facts = {"source": corpus.source_facts(), "tokenizer": fingerprint(tokenizer), "together": False}
+    facts |= {"languages": {corpus.language: known}, "begin": None}
+    return batches_of_files(corpus, tokenizer, kind, [TokenFile(corpus.language, tokens, ends)], facts)
+
+
+def batches_of_files(
+    corpus: "Corpus", tokenizer: Any, kind: str, files: Sequence[TokenFile], facts: dict[str, Any]
+) -> TokenBatches:
+    """Return the batches of token files; arguments as of `batches`.
+
+    Args:
+        corpus: Says how rows are made.
+        tokenizer: Has the special tokens.
+        kind: The objective.
+        files: One for each language.
+        facts: What is known of them.
+
+    Returns:
+        The data set.
+
+    Raises:
+        UserError: When the weights do not fit, or (from `made_objective`) a special token is lacking.
+    """
+    packing, begin, end = packs(corpus, kind), facts["begin"], separator(tokenizer)
     layout = Layout(
         rows=corpus.batch_size,
         time=corpus.block_size,
@@ -51,8 +119,9 @@ def batches(corpus: "Corpus", tokenizer: Any, kind: str) -> TokenBatches:
         first=first_token(tokenizer, masked=kind != "causal"),
         last=end,
         pad=end if tokenizer.pad_token_id is None else tokenizer.pad_token_id,
+        begin=begin,
     )
-    objective = made_objective(corpus, tokenizer, kind)
+    objective = made_objective(corpus, tokenizer, kind, begin)
     found = TokenBatches(files, objective, layout, shuffle=corpus.shuffle and corpus.split == "train", facts=facts)
     if corpus.weights and len(corpus.weights) != len(files):
         there = ", ".join(facts["languages"])
@@ -64,16 +133,29 @@ def batches(corpus: "Corpus", tokenizer: Any, kind: str) -> TokenBatches:
     return found
 
 
-def token_files(corpus: "Corpus", tokenizer: Any, together: bool) -> tuple[Path, dict[str, Any]]:
-    """The folder with the token files of a corpus, made when they are not there, and what they were made from.
+def token_files(
+    corpus: "Corpus", tokenizer: Any, together: bool, begin: int | None = None
+) -> tuple[Path, dict[str, Any]]:
+    """Return the folder with the token files of a corpus, made when they are not there, and what they were made from.
 
     Languages are in the order of --languages; others, and those that are joined, in that of the alphabet.
+
+    Args:
+        corpus: The corpus.
+        tokenizer: A fast tokenizer of transformers.
+        together: Whether a text and its translations are one document.
+        begin: The token before every document, where it is another than the one that separates them: packed rows show a
+            causal model what stands before a text.
+
+    Returns:
+        The folder, and the facts.
     """
     facts = {
         "version": VERSION,
         "source": corpus.source_facts(),
         "tokenizer": fingerprint(tokenizer),
         "together": together,
+        "begin": begin,
     }
     expected = sum(size_of(path) for path in corpus.sources().values())
 
@@ -84,6 +166,7 @@ def token_files(corpus: "Corpus", tokenizer: Any, together: bool) -> tuple[Path,
             tokenizer.backend_tokenizer.to_str(),
             vocabulary=len(tokenizer),
             separator=separator(tokenizer),
+            begin=begin,
             together=together,
             bytes_expected=expected,
         )
@@ -130,22 +213,23 @@ def first_token(tokenizer: Any, masked: bool) -> int:
 
     Returns:
         Of a masked model the class token, else the separator. Of a causal one the token for the beginning if the
-        tokenizer itself puts it before texts, as Llama's does; else the separator, which is what stands before a
-        document in packed text, and the same token in GPT-2.
+        tokenizer itself puts it before texts, as Llama's does, and training then does too; else the separator, which is
+        what stands before a document in packed text, and the same token in GPT-2.
     """
     begin = tokenizer.cls_token_id if masked else tokenizer.bos_token_id
-    if begin is not None and (masked or tokenizer("x")["input_ids"][:1] == [begin]):
+    if begin is not None and (masked or surroundings(tokenizer)[0][:1] == [begin]):
         return int(begin)
     return separator(tokenizer)
 
 
-def made_objective(corpus: "Corpus", tokenizer: Any, kind: str) -> Objective:
-    """What is predicted.
+def made_objective(corpus: "Corpus", tokenizer: Any, kind: str, begin: int | None = None) -> Objective:
+    """Return what is predicted.
 
     Args:
         corpus: Has the options.
         tokenizer: Has the mask.
         kind: causal, masked or translation.
+        begin: The token that stands before every document of a causal model, if one does.
 
     Returns:
         The objective.
@@ -154,7 +238,7 @@ def made_objective(corpus: "Corpus", tokenizer: Any, kind: str) -> Objective:
         UserError: When the tokenizer has no mask, and one is needed.
     """
     if kind == "causal":
-        return Causal()
+        return Causal(begin)
     if tokenizer.mask_token_id is None:
         raise UserError(f"The tokenizer has no mask token, which --objective {kind} needs; choose another tokenizer.")
     begins = word_beginnings(tokenizer) if corpus.whole_word else None

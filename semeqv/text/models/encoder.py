@@ -44,6 +44,11 @@ class Encoder(Sized):
                 f"--positions rotary needs heads of an even width, not {self.embedding_size // self.heads}."
             )
 
+    @property
+    def most_tokens(self) -> int | None:
+        """How many tokens it reads at once; None without positions."""
+        return None if self.positions == "none" else self.block_size
+
     def build(self, tokenizer: Any = None, dataset: Any = None) -> Any:
         """The model.
 

@@ -1,7 +1,8 @@
 """Opens models and tokenizers of transformers, wherever they are; see `source` for what may be opened."""
 
 import inspect
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -13,11 +14,13 @@ from transformers.models.auto import modeling_auto
 
 from semeqv.engine.errors import UserError
 from semeqv.text.models import families
-from semeqv.text.models.source import config_folder, model_folder, read_config
+from semeqv.text.models.source import config_folder, model_folder, read_config, tensor_names
 from semeqv.text.models.tying import record_tying, set_tying
 
 CAUSAL, MASKED = "AutoModelForCausalLM", "AutoModelForMaskedLM"
 TOKENIZER = ("tokenizer.json", "tokenizer_config.json", "vocab.*", "*.model", "*.tiktoken")
+WRAPPED = re.compile(r"(^|\.)_orig_mod\.")  # how torch.compile names the weights of what it compiles
+WRAPPERS = {r"^_orig_mod\.": "", r"\._orig_mod\.": ".", r"^module\.": ""}  # what DDP compiles, or compile wraps
 OURS = {"trust_remote_code": False, "local_files_only": True}
 
 
@@ -40,19 +43,63 @@ def open_model(
     folder = model_folder(source)
     config = open_config(folder)
     kind = architecture(config, folder) if auto is None else fitting(config, auto, folder)
-    with one_line(source), quiet():
-        model, said = kind.from_pretrained(
-            folder, config=config, dtype=dtype, use_safetensors=True, output_loading_info=True, **OURS
+    model = load_weights(kind, folder, config, source, dtype=dtype)
+    if model.new_weights:
+        click.echo(
+            f"{source} has no {listed(model.new_weights)}: {len(model.new_weights)} weights of {type(model).__name__} "
+            "start anew.",
+            err=True,
         )
-    if missing := sorted(said["missing_keys"]):
-        names = ", ".join(missing[:3]) + (", ..." if len(missing) > 3 else "")
-        click.echo(f"{source} has no {names}: {len(missing)} weights of {type(model).__name__} start anew.", err=True)
     if tie is None:
         record_tying(model)
     else:
         set_tying(model, tie)
     model.source = str(source)
     return ready(model)
+
+
+def load_weights(kind: Any, folder: Path, config: PreTrainedConfig, source: Any, **options: Any) -> Any:
+    """Load a model of a class from a folder, whose tensors may have the names that wrappers give them.
+
+    Args:
+        kind: The class, or an Auto class.
+        folder: Its weights.
+        config: Its configuration.
+        source: What was named, for messages.
+        **options: What else to tell `from_pretrained`.
+
+    Returns:
+        The model; its `new_weights` are the names of those that the folder lacks, which are drawn anew: of a head, or
+        of a pooler.
+
+    Raises:
+        UserError: When the folder lacks weights of what is below the head: the model would be a random one.
+    """
+    names = tensor_names(folder)
+    renaming = {"key_mapping": WRAPPERS} if any(WRAPPED.search(name) for name in names) else {}
+    if all(name.startswith("module.") for name in names):
+        renaming = {"key_mapping": {r"^module\.": ""} | WRAPPERS}
+    with one_line(source), quiet():
+        model, said = kind.from_pretrained(
+            folder, config=config, use_safetensors=True, output_loading_info=True, **renaming, **options, **OURS
+        )
+    mismatched = {each[0] for each in said["mismatched_keys"]}
+    missing = sorted({*said["missing_keys"], *mismatched})
+    body = {id(parameter) for parameter in model.base_model.parameters()}
+    inside = [name for name, parameter in model.named_parameters() if id(parameter) in body and "pooler" not in name]
+    if lacking := [name for name in inside if name in missing]:
+        why = "of other sizes" if set(lacking) <= mismatched else "missing"
+        raise UserError(
+            f"{source} does not hold a {type(model.base_model).__name__}: {len(lacking)} of its {len(inside)} weights "
+            f"are {why} ({listed(lacking)}); the folder has {listed(names)}."
+        )
+    model.new_weights = missing
+    return model
+
+
+def listed(names: Sequence[str]) -> str:
+    """Write the first of some names."""
+    return ", ".join(names[:3]) + (", ..." if len(names) > 3 else "")
 
 
 def open_tokenizer(source: str | Path | None) -> PreTrainedTokenizerBase:

@@ -93,14 +93,26 @@ class Sized:
             tokenizer: Its own, which tells the tokens that start from other embeddings.
 
         Returns:
-            The same model. `UserError` is raised by `start_from` when it cannot start from the embeddings said.
+            The same model, and the tokenizer says what other programs need to know of it. `UserError` is raised by
+            `start_from` when it cannot start from the embeddings said.
         """
         from semeqv.text.models.opening import ready
         from semeqv.text.models.starting import start_from
+        from semeqv.text.tokenizers.saving import fit_to_model, start_as_trained
 
         if self.embeddings is not None:
             start_from(model, self.embeddings, tokenizer, self.initializer_range)
+        fit_to_model(tokenizer, self.most_tokens)
+        if self.objective == "causal" and tokenizer is not None:
+            start_as_trained(tokenizer)
+            model.config.bos_token_id = tokenizer.bos_token_id
+            model.generation_config.bos_token_id = tokenizer.bos_token_id
         return ready(model)
+
+    @property
+    def most_tokens(self) -> int | None:
+        """How many tokens it reads at once; None where there is no limit."""
+        return self.block_size
 
     def vocabulary(self, tokenizer: Any = None, dataset: Any = None) -> int:
         """How many tokens the model knows.

@@ -46,6 +46,41 @@ def model_folder(source: str | Path | None) -> Path:
     return folder
 
 
+def tensor_names(folder: Path) -> list[str]:
+    """Return the names of the tensors of a folder, as its files say them.
+
+    Args:
+        folder: A folder with weights as safetensors.
+
+    Returns:
+        The names.
+
+    Raises:
+        UserError: When the folder holds no tensor, a file is damaged, or an index names another kind of file or one
+            outside the folder.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    single, index = (folder / name for name in WEIGHTS)
+    try:
+        if single.exists():
+            with safe_open(single, "pt") as file:
+                found = list(file.keys())
+        else:
+            places = json.loads(index.read_bytes())["weight_map"]
+            for name in places.values():
+                if not str(name).endswith(".safetensors") or Path(name).name != name:
+                    raise UserError(f"{index} names {name!r:.60}; weights are *.safetensors files of the same folder.")
+            found = list(places)
+    except (OSError, SafetensorError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise UserError(
+            f"{folder} cannot be opened, its weights are damaged: {str(error).splitlines()[0]:.200}"
+        ) from error
+    if not found:
+        raise UserError(f"{folder} has a file of weights without a tensor in it; save the model again.")
+    return found
+
+
 def config_folder(source: str | Path | None) -> Path:
     """The local folder of a model's configuration and tokenizer; `model_folder` wants weights too.
 

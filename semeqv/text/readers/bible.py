@@ -7,6 +7,7 @@ from pathlib import Path
 from semeqv.engine.errors import UserError
 from semeqv.text.archives import find, names
 from semeqv.text.files import some
+from semeqv.text.languages import spellings
 from semeqv.text.readers import table
 from semeqv.text.records import Aligned
 
@@ -82,7 +83,8 @@ def file_of(path: Path, edition: str) -> Path:
     if file := find(path, [f"{edition}.tsv"]):
         return file
     there = sorted({name.rpartition("/")[2].partition(".tsv")[0] for name in names(path) if ".tsv" in name})
-    fit = [name for name in there if name.startswith(f"{edition}-")]
+    codes = spellings(edition)
+    fit = [name for name in there if name.startswith(tuple(f"{code}-" for code in codes))]
     file = find(path, [f"{fit[0]}.tsv"]) if len(fit) == 1 else None
     if file is None:
         fault = "several editions" if fit else "no edition"

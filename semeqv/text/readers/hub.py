@@ -7,6 +7,7 @@ from typing import Any
 
 from semeqv.engine.errors import UserError
 from semeqv.text.readers import jsonl
+from semeqv.text.readers.parquet import named
 from semeqv.text.records import Row
 
 
@@ -27,14 +28,16 @@ def read_rows(
         revision: A commit, a branch or a tag; name a commit for results that can be repeated.
 
     Yields:
-        A row for each example; `line` counts them from 1.
+        A row for each example; `line` counts them from 1. A class is its name, and empty where it is not told.
 
     Raises:
         UserError: When the package `datasets` is missing, or the data set cannot be had or has no such field.
     """
     where = f"Data set {name!r} of the hub, split {split!r}"
-    stream = iter(opened(name, configuration, split=split, revision=revision, streaming=True))
-    number = 0
+    data = opened(name, configuration, split=split, revision=revision, streaming=True)
+    features = getattr(data, "features", None) or {}
+    names = {key: each.names for key, each in features.items() if getattr(each, "names", None)}
+    stream, number = iter(data), 0
     while True:
         try:
             example = next(stream, None)
@@ -43,7 +46,7 @@ def read_rows(
         if example is None:
             break
         number += 1
-        yield Row(number, jsonl.values(example, fields, f"{where}, row {number}"))
+        yield Row(number, jsonl.values(named(example, names), fields, f"{where}, row {number}"))
     if not number:
         raise UserError(f"{where} is empty.")
 

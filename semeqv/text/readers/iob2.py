@@ -1,22 +1,27 @@
 """Named entities as tags: a word a line, an empty line after each sentence (Tjong Kim Sang & Veenstra, 1999)."""
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
 from semeqv.engine.errors import UserError
 from semeqv.text.files import lines, some
+from semeqv.text.languages import CODE, known
 from semeqv.text.records import Sentence, Word
 
 LONGEST = 100_000  # lines of a sentence
 DOCUMENT = "-DOCSTART-"
 TAG = re.compile(r"O|[BI]-\S+")
 REMARK = re.compile(r"# ?[\w.:-]+( id)? =")
+NUMBERED, PLAIN = (1, 2), (0, -1)  # indices of word and tag
 
 Fields = list[str]
 
 
-def read_sentences(path: Path, columns: tuple[int, int] | None = None, convert: bool = False) -> Iterator[Sentence]:
+def read_sentences(
+    path: Path, columns: tuple[int, int] | None = None, convert: bool = False, prefix: str = ""
+) -> Iterator[Sentence]:
     """Read a file of two to five columns, tabs or blanks between them.
 
     Comments are the lines above a sentence that start with `#` and have no tag. Marks of documents (`-DOCSTART-`) are
@@ -28,35 +33,41 @@ def read_sentences(path: Path, columns: tuple[int, int] | None = None, convert: 
     Args:
         path: The file.
         columns: The columns of the words and of their tags, counted from 1. By default the second and the third where
-            the first numbers the words of the first sentence, otherwise the first and the last.
+            the first numbers the words of most sentences, otherwise the first and the last.
         convert: Whether an `I-` that follows no entity of its type begins one, as in IOB1 and in careless IOB2, and
             becomes `B-`; otherwise it is refused.
+        prefix: What is left out at the start of words, `en:`.
 
     Yields:
         Its sentences, with tags in IOB2.
     """
-    yield from some(sentences(path, columns, convert), path, "sentence of IOB2")
+    yield from some(sentences(path, columns, convert, prefix), path, "sentence of IOB2")
 
 
-def sentences(path: Path, columns: tuple[int, int] | None, convert: bool) -> Iterator[Sentence]:
+def sentences(path: Path, columns: tuple[int, int] | None, convert: bool, prefix: str) -> Iterator[Sentence]:
     """The sentences of a file, of which there may be none."""
-    file, at = str(path), columns and (columns[0] - 1, columns[1] - 1)
-    for comments, rows in blocks(path):
-        if rows[0][1][0] == DOCUMENT:
-            if len(rows) > 1:
-                raise UserError(f"{path}, line {rows[1][0]}: an empty line should follow {DOCUMENT}.")
-            continue
-        at = at or layout(rows)
+    file, at = str(path), (columns[0] - 1, columns[1] - 1) if columns else layout(path)
+    for comments, rows in tagged(path):
         words, tag = list[Word](), "O"
         for number, fields in rows:
             where = f"{file}, line {number}"
             if len(fields) <= max(1, *at):
                 raise UserError(f"{where}: {len(fields)} columns where a word and its tag should be ({fields!r:.40}).")
-            if not fields[at[0]]:
+            form = fields[at[0]].removeprefix(prefix)
+            if not form:
                 raise UserError(f"{where}: the word is empty.")
             tag = following(tag, fields[at[1]], convert, where)
-            words.append(Word(fields[at[0]], tag=tag))
+            words.append(Word(form, tag=tag))
         yield Sentence(tuple(words), tuple(comments))
+
+
+def tagged(path: Path) -> Iterator[tuple[list[str], list[tuple[int, Fields]]]]:
+    """The blocks that are sentences, without the marks of documents."""
+    for comments, rows in blocks(path):
+        if rows[0][1][0] != DOCUMENT:
+            yield comments, rows
+        elif len(rows) > 1:
+            raise UserError(f"{path}, line {rows[1][0]}: an empty line should follow {DOCUMENT}.")
 
 
 def blocks(path: Path) -> Iterator[tuple[list[str], list[tuple[int, Fields]]]]:
@@ -81,11 +92,68 @@ def blocks(path: Path) -> Iterator[tuple[list[str], list[tuple[int, Fields]]]]:
         yield comments, rows
 
 
-def layout(rows: list[tuple[int, Fields]]) -> tuple[int, int]:
-    """The indices of word and tag, as the first sentence of a file shows them."""
-    said = [fields[0] for _, fields in rows if len(fields) > 2]
-    numbered = any(said == [str(start + count) for count in range(len(rows))] for start in (0, 1))
-    return (1, 2) if numbered else (0, -1)
+def layout(path: Path) -> tuple[int, int]:
+    """Return the indices of word and tag, as the sentences of the whole file show them.
+
+    Args:
+        path: The file.
+
+    Returns:
+        The second and the third column, where the first numbers the words of most sentences; else the first and the
+        last. A single word, which may be a number, shows nothing; where all sentences are, the tags decide.
+
+    Raises:
+        UserError: When every sentence is one word, a number, and both columns hold tags.
+    """
+    numbered, others, alone = 0, 0, list[Fields]()
+    for _, rows in tagged(path):
+        said = [fields[0] for _, fields in rows if len(fields) > 2]
+        counts = any(said == [str(start + count) for count in range(len(rows))] for start in (0, 1))
+        if len(rows) > 1:
+            numbered, others = numbered + counts, others + (not counts)
+        elif counts:
+            alone.append(rows[0][1])
+        else:
+            others += 1
+    if numbered or others or not alone:
+        return NUMBERED if numbered > others else PLAIN
+    fit = [columns for columns in (NUMBERED, PLAIN) if all(TAG.fullmatch(fields[columns[1]]) for fields in alone)]
+    if len(fit) > 1:
+        raise UserError(
+            f"{path}: its sentences are single words, and the first column may be the word or its number; say "
+            "--word_column and --tag_column."
+        )
+    return fit[0] if fit else PLAIN
+
+
+def prefix_of(path: Path, columns: tuple[int, int] | None = None) -> str:
+    """Return what stands before every word of a file, as WikiANN has it: `en:` of `en:Rome`.
+
+    Args:
+        path: The file.
+        columns: As of `read_sentences`.
+
+    Returns:
+        The code of a language and a colon; empty when the words begin otherwise.
+
+    Raises:
+        UserError: When most words begin so, and some do not.
+    """
+    at = columns[0] - 1 if columns else layout(path)[0]
+    counts, total = Counter[str](), 0
+    for _, rows in tagged(path):
+        for _, fields in rows:
+            total += 1
+            code, colon, _ = fields[at].partition(":") if len(fields) > at else ("", "", "")
+            if colon and CODE.fullmatch(code) and known(code):
+                counts[code + colon] += 1
+    found, count = counts.most_common(1)[0] if counts else ("", 0)
+    if count == total or count <= total / 2:
+        return found if count == total else ""
+    raise UserError(
+        f"{path}: {count:,} of {total:,} words begin with {found!r}. Say --prefix {found[:-1]} to leave it out, or "
+        '--prefix "" to read it as text.'
+    )
 
 
 def following(before: str, tag: str, convert: bool, where: str) -> str:

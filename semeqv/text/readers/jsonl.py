@@ -1,5 +1,6 @@
 """JSON lines: an object a line, fields chosen by name."""
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,8 @@ from semeqv.engine.errors import UserError
 from semeqv.engine.json_lines import read_record
 from semeqv.text.files import lines, some
 from semeqv.text.records import Row
+
+EXACT = 2**53  # floats below tell all whole numbers apart
 
 
 def read_rows(path: Path, fields: Sequence[str]) -> Iterator[Row]:
@@ -20,7 +23,7 @@ def read_rows(path: Path, fields: Sequence[str]) -> Iterator[Row]:
         fields: The fields, those in objects in objects with dots: `translation.en`.
 
     Yields:
-        A row for each line that is not blank; numbers and truth values as JSON writes them.
+        A row for each line that is not blank; truth values as JSON writes them, numbers too, but 1.0 as 1.
     """
     yield from some(rows(path, fields), path, "JSON object")
 
@@ -94,12 +97,21 @@ def values(record: Mapping[str, Any], fields: Sequence[str], where: str) -> tupl
         if value is None:
             there = ", ".join(map(repr, record))
             raise UserError(f"{where}: no field {field!r}, or null; the object has {there or 'none'!s:.200}.")
+        if isinstance(value, float) and not math.isfinite(value):
+            raise UserError(
+                f"{where}: field {field!r} is {value}, which is no text and no number; leave the object out."
+            )
         if isinstance(value, bool | int | float):
-            value = str(value).lower() if isinstance(value, bool) else str(value)
+            value = str(value).lower() if isinstance(value, bool) else written(value)
         if not isinstance(value, str) or "\0" in value or not encodable(value):
             raise UserError(f"{where}: field {field!r} should be text, not {value!r:.40}.")
         found.append(value)
     return tuple(found)
+
+
+def written(value: float) -> str:
+    """Write a number: 1 and 1.0, which JSON does not tell apart, alike."""
+    return str(int(value)) if isinstance(value, float) and value.is_integer() and abs(value) < EXACT else str(value)
 
 
 def under(record: Any, field: str) -> Any:

@@ -2,6 +2,7 @@
 
 import contextlib
 import itertools
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Literal
@@ -12,6 +13,7 @@ from semeqv.text.files import lines, one_line, some, writing
 from semeqv.text.records import Aligned
 
 END = (0, "")
+PART = re.compile(r"([\w-]+)\.txt\.(\d+)(?:\.\w+)?")
 
 
 def read_aligned(path: Path, languages: Sequence[str], empty: Literal["keep", "skip"] = "skip") -> Iterator[Aligned]:
@@ -21,14 +23,16 @@ def read_aligned(path: Path, languages: Sequence[str], empty: Literal["keep", "s
 
     Args:
         path: What the names of the files have in common (`corpus/europarl.fr-en.train`, for `.fr` and `.en`), or a
-            folder or an archive that holds one file for each language, as the archives of OPUS do.
+            folder or an archive that holds one file for each language, as the archives of OPUS do, `en.txt`, or its
+            parts, `en.txt.0`, `en.txt.1`.
         languages: The endings of their names.
         empty: What becomes of lines that are blank in some language.
 
     Yields:
         What each line says in each language, blanks around it off.
     """
-    yield from read_files(sides(path, languages), empty)
+    for files in side_parts(path, languages):
+        yield from read_files(files, empty)
 
 
 def read_files(files: Mapping[str, Path], empty: Literal["keep", "skip"] = "skip") -> Iterator[Aligned]:
@@ -47,6 +51,34 @@ def read_files(files: Mapping[str, Path], empty: Literal["keep", "skip"] = "skip
     if not files:
         raise UserError("Say which languages of the line-aligned files to read.")
     yield from some(pairs(files, empty), next(iter(files.values())), "line that says something in every language")
+
+
+def side_parts(path: Path, languages: Sequence[str]) -> list[dict[str, Path]]:
+    """Return the files of a corpus that may lie in parts, `en.txt.0` and `en.txt.1` in a folder.
+
+    Args:
+        path: As of `sides`.
+        languages: The languages.
+
+    Returns:
+        The file of each language, part by part.
+
+    Raises:
+        UserError: When a file is missing, several fit, or a language lacks a part that another has.
+    """
+    if not path.is_dir():
+        return [sides(path, languages)]
+    found = dict[str, dict[int, Path]]()
+    for language in languages:
+        matches = ((PART.fullmatch(name), name) for name in names(path))
+        found[language] = {int(match[2]): path / name for match, name in matches if match and match[1] == language}
+    if not any(found.values()):
+        return [sides(path, languages)]
+    every = sorted(set().union(*found.values()))
+    for language, parts in found.items():
+        if missing := [number for number in every if number not in parts]:
+            raise UserError(f"{path} has no {language}.txt.{missing[0]}, a part that another language has.")
+    return [{language: parts[number] for language, parts in found.items()} for number in every]
 
 
 def sides(path: Path, languages: Sequence[str]) -> dict[str, Path]:
@@ -77,7 +109,8 @@ def sides(path: Path, languages: Sequence[str]) -> dict[str, Path]:
 def fitting(path: Path, language: str) -> list[Path]:
     """The files of a corpus, as for `sides`, that may be those of a language."""
     if path.is_dir() or is_archive(path):
-        endings = tuple(f"{mark}{language}{suffix}" for mark in "./" for suffix in COMPRESSED)
+        marked = (f".{language}", f"/{language}", f"/{language}.txt")
+        endings = tuple(f"{name}{suffix}" for name in marked for suffix in COMPRESSED)
         return [path / name for name in names(path) if f"/{name}".endswith(endings)]
     file = find(path.parent, [f"{path.name}.{language}"])
     return [file] if file else []

@@ -6,11 +6,32 @@ from pathlib import Path
 
 from semeqv.engine.errors import UserError
 from semeqv.text.files import LONGEST, lines, some
+from semeqv.text.notices import say_once
 from semeqv.text.records import Row
+
+NAMES = frozenset(  # what tables call their columns
+    [
+        *(
+            "answer",
+            "category",
+            "class",
+            "content",
+            "document",
+            "features",
+            "feats",
+            "form",
+            "gold_label",
+            "hypothesis",
+        ),
+        *("id", "idx", "inflection", "label", "labels", "language", "lemma", "msd", "pos", "premise", "question"),
+        *("review", "score", "sentence", "sentence1", "sentence2", "sentences", "sentiment", "source", "tag", "tags"),
+        *("target", "text", "texts", "title", "token", "tokens", "topic", "translation", "word", "words"),
+    ]
+)
 
 
 def read_rows(
-    path: Path, columns: Sequence[str | int], header: bool = True, quoted: bool = False, separator: str = "\t"
+    path: Path, columns: Sequence[str | int], header: bool | None = True, quoted: bool = False, separator: str = "\t"
 ) -> Iterator[Row]:
     """Read some columns of a table.
 
@@ -19,7 +40,8 @@ def read_rows(
     Args:
         path: The file.
         columns: The columns, by their names in the header or by their numbers, counted from 1.
-        header: Whether the first row names the columns.
+        header: Whether the first row names the columns; None if it does when the fields that are asked for all are what
+            tables call their columns, which is then said on stderr.
         quoted: Whether fields may stand in double quotes, as in CSV; otherwise a quote is a character as any other.
         separator: The character between fields.
 
@@ -32,8 +54,9 @@ def read_rows(
         nonlocal places, width
         for number, fields in split(path, quoted, separator):
             if not width:
-                places, width = [place(path, column, fields, header) for column in columns], len(fields)
-                if header:
+                places = [place(path, column, fields, bool(header)) for column in columns]
+                width = len(fields)
+                if header or (header is None and names_columns(path, [fields[at] for at in places])):
                     continue
             if len(fields) != width:
                 first = "the header" if header else "the first row"
@@ -41,6 +64,14 @@ def read_rows(
             yield Row(number, tuple(fields[at] for at in places))
 
     yield from some(rows(), path, "row below its header" if header else "row")
+
+
+def names_columns(path: Path, fields: Sequence[str]) -> bool:
+    """Return whether some fields of the first row are all what tables call their columns, and say so."""
+    names = all(field.strip().lower() in NAMES for field in fields)
+    if names:
+        say_once(f"{path}: the first line names the columns ({', '.join(fields)}) and is not read as a row.")
+    return names
 
 
 def place(path: Path, column: str | int, first: Sequence[str], header: bool) -> int:
@@ -86,7 +117,7 @@ def split(path: Path, quoted: bool, separator: str) -> Iterator[tuple[int, list[
                 raise UserError(f"{path}, line {number}: the row that ends here is longer than {LONGEST:,} characters.")
             yield text + "\n"
 
-    rows = csv.reader(counted(), delimiter=separator, strict=True)
+    rows = csv.reader(counted(), delimiter=separator, strict=True, skipinitialspace=separator != " ")
     while True:
         try:
             fields = next(rows, None)

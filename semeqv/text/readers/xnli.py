@@ -1,7 +1,8 @@
 """XNLI (Conneau et al., 2018, arXiv 1809.05053): premise, hypothesis and label as TSV.
 
-Three layouts are about: the files of the corpus itself, all languages in one (`gold_label`, `sentence1`, `sentence2`,
-`language`), its translated training sets (`label` written `contradictory`), and one file a language.
+In the Parquet files of the hub labels are numbers, in the order of `LABELS`. Three layouts of TSV are about: the files
+of the corpus itself, all languages in one (`gold_label`, `sentence1`, `sentence2`, `language`), its translated training
+sets (`label` written `contradictory`), and one file a language.
 """
 
 from collections.abc import Iterator
@@ -9,11 +10,12 @@ from pathlib import Path
 
 from semeqv.engine.errors import UserError
 from semeqv.text.files import lines, some
-from semeqv.text.readers import table
+from semeqv.text.readers import parquet, table
 from semeqv.text.records import Labelled
 
 LABELS = ("entailment", "neutral", "contradiction")
-SYNONYMS = {"contradictory": "contradiction"}
+SYNONYMS = {"contradictory": "contradiction", **{str(number): label for number, label in enumerate(LABELS)}}
+PARQUET = ".parquet"
 LAYOUTS = (("label", "premise", "hypothesis"), ("label", "premise", "hypo"), ("gold_label", "sentence1", "sentence2"))
 
 
@@ -32,14 +34,27 @@ def read_labelled(path: Path, language: str = "") -> Iterator[Labelled]:
     yield from some(pairs(path, language), path, f"pair in the language {language!r}" if language else "pair")
 
 
+def header_of(path: Path) -> list[str]:
+    """Return the names of a file's columns."""
+    if path.name.endswith(PARQUET):
+        return parquet.columns_of(path)
+    return next((text.split("\t") for _, text in lines(path) if text), [])
+
+
+def has_languages(path: Path) -> bool:
+    """Return whether a file has a column `language`, and so may hold several."""
+    return "language" in header_of(path)
+
+
 def pairs(path: Path, language: str) -> Iterator[Labelled]:
     """The pairs of a language, of which there may be none."""
-    header = next((text.split("\t") for _, text in lines(path) if text), [])
+    header = header_of(path)
     columns = next((columns for columns in LAYOUTS if set(columns) <= set(header)), LAYOUTS[0])
     mixed = "language" in header
     if mixed and not language:
         raise UserError(f"{path} holds several languages; say which one to read.")
-    for row in table.read_rows(path, (*columns, "language") if mixed else columns):
+    asked = (*columns, "language") if mixed else columns
+    for row in parquet.read_rows(path, asked) if path.name.endswith(PARQUET) else table.read_rows(path, asked):
         label, premise, hypothesis, *said = row.values
         label = SYNONYMS.get(label, label)
         if label not in LABELS:

@@ -27,7 +27,7 @@ SPECIAL = {  # begin, end, padding, unknown, mask
     "wordpiece": ("[CLS]", "[SEP]", "[PAD]", "[UNK]", "[MASK]"),
     "unigram": ("<s>", "</s>", "<pad>", "<unk>", "<mask>"),
 }
-VERSION = 2  # of what `prepared` makes
+VERSION = 3  # of what `train` writes
 PIECE = 1000  # documents handed over at a time
 
 
@@ -73,13 +73,14 @@ def train(options: "Trained", corpus: Callable[[], Iterator[Document]], folder: 
     found = tokenizer.get_vocab_size()
     if found > options.vocab_size:
         raise UserError(f"A {options.kind} tokenizer of these texts has at least {found} tokens; raise --vocab_size.")
-    if options.wrap or (options.wrap is None and options.kind == "wordpiece"):
+    wraps = options.wrap or (options.wrap is None and options.kind == "wordpiece")
+    if wraps:
         ends = [(token, tokenizer.token_to_id(token)) for token in (begin, end)]
         pair = f"{begin} $A {end} $B:1 {end}:1"
         tokenizer.post_processor = processors.TemplateProcessing(f"{begin} $A {end}", pair, ends)
     PreTrainedTokenizerFast(
         tokenizer_object=tokenizer,
-        bos_token=begin,
+        bos_token=begin if wraps else end,  # what stands before a text in training, as of GPT-2
         cls_token=begin,
         eos_token=end,
         sep_token=end,

@@ -32,6 +32,8 @@ class Layout:
         first: The token before every document that is not packed, or None.
         last: The separator after it.
         pad: The token after that.
+        begin: The token that stands before every document in the file itself, or None; what follows a separator then
+            tells nothing of a model.
     """
 
     rows: int
@@ -40,6 +42,7 @@ class Layout:
     first: int | None
     last: int
     pad: int
+    begin: int | None = None
 
 
 class Packed:

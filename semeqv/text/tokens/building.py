@@ -27,6 +27,7 @@ def write_token_files(
     *,
     vocabulary: int,
     separator: int,
+    begin: int | None = None,
     together: bool = False,
     bytes_expected: int = 0,
 ) -> None:
@@ -38,6 +39,7 @@ def write_token_files(
         tokenizer: The tokenizer, as JSON.
         vocabulary: The size of its vocabulary.
         separator: The token that ends every document.
+        begin: The token that begins every document, if one does.
         together: Whether what a row says in all languages makes one document, each followed by the separator.
         bytes_expected: About how many bytes of text there are, which decides on the number of processes.
     """
@@ -48,15 +50,19 @@ def write_token_files(
         encoding(tokenizer, processes(bytes_expected)) as pool,
     ):
         for name, texts, found in in_order(pool, pieces):
+            parts = name.count("+") + 1  # texts of a document
             tokens, lengths = with_separator(*found, separator)
+            lengths = lengths.reshape(-1, parts).sum(1)
+            if begin is not None:
+                tokens, lengths = with_begin(tokens, lengths, begin)
             if name not in writers:
                 writers[name], sizes[name] = TokenWriter(folder, name, vocabulary), 0
-            writers[name].write(tokens, lengths.reshape(-1, name.count("+") + 1).sum(1))
+            writers[name].write(tokens, lengths)
             size = sum(len(text.encode("utf-8", "surrogatepass")) for text in texts)
             sizes[name] += size
             bar.update(size)
     counts = {name: writer.close() | {"bytes": sizes[name]} for name, writer in writers.items()}
-    write_facts(folder, {"languages": counts, "separator": separator, "vocabulary": vocabulary})
+    write_facts(folder, {"languages": counts, "separator": separator, "begin": begin, "vocabulary": vocabulary})
 
 
 def cut(rows: Iterable[Mapping[str, str]], together: bool) -> Iterator[tuple[str, list[str]]]:
@@ -78,6 +84,11 @@ def with_separator(tokens: Any, lengths: Any, separator: int) -> tuple[Any, Any]
     places = numpy.arange(len(tokens)) + numpy.repeat(numpy.arange(len(lengths)), lengths)
     found[places] = tokens
     return found, lengths + 1
+
+
+def with_begin(tokens: Any, lengths: Any, begin: int) -> tuple[Any, Any]:
+    """Put a token before every document."""
+    return numpy.insert(tokens, numpy.cumsum(lengths) - lengths, begin), lengths + 1
 
 
 def processes(size: int) -> int:

@@ -5,6 +5,7 @@ import json
 import pytest
 import torch
 from tiny_models import SMALL, make_tokenizer
+from transformers import GenerationConfig
 
 from semeqv.engine.errors import UserError
 from semeqv.text.generate import Generate
@@ -25,6 +26,42 @@ def test_greedy_is_that_of_transformers(gpt2, tokenizer):
     (found,) = texts(gpt2, tokenizer, prompt=["the dog"], max_new_tokens=12, temperature=0.0)
     assert found == tokenizer.decode(expected[0], skip_special_tokens=True)
     assert found.startswith("the dog ")
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"repetition_penalty": 5.0},
+        {"suppress_tokens": [2, 3, 4, 5, 6]},
+        {"min_new_tokens": 12},
+        {"no_repeat_ngram_size": 1, "num_beams": 3},
+        {"do_sample": True, "temperature": 0.3, "top_k": 2},
+        {"max_length": 5},
+        {"bad_words_ids": [[4]], "begin_suppress_tokens": [5], "forced_eos_token_id": 3},
+    ],
+)
+@pytest.mark.parametrize("temperature", [0.0, 1.0])
+def test_a_folder_changes_nothing_unsaid(gpt2, tokenizer, settings, temperature):
+    given = {"prompt": ["the dog"], "max_new_tokens": 12, "temperature": temperature}
+    plain = texts(gpt2, tokenizer, **given)
+    gpt2.generation_config = GenerationConfig(eos_token_id=1, **settings)
+    assert texts(gpt2, tokenizer, **given) == plain
+    assert gpt2.generation_config.to_diff_dict().keys() >= settings.keys()
+
+
+def test_what_a_folder_says_is_done_when_asked_and_recorded(say, gpt2, folder, tmp_path):
+    settings = {"suppress_tokens": [2, 3, 4]}
+    GenerationConfig(**settings, do_sample=True).save_pretrained(folder)
+    line = f"cli model load --from {folder} cli generate --prompt 'the dog' --temperature 0 --max_new_tokens 9"
+    line += f" --path {tmp_path}/out.jsonl"
+    err = say(line).err
+    assert 'The folder of the model asks for "suppress_tokens": [2, 3, 4], not done without' in err
+    (plain,) = map(json.loads, (tmp_path / "out.jsonl").read_text().splitlines())
+    assert "as --folder_settings says" in say(f"{line} --folder_settings").err
+    (other,) = map(json.loads, (tmp_path / "out.jsonl").read_text().splitlines())
+    assert "folder_settings" not in plain
+    assert other["folder_settings"] == settings
+    assert not {"the", "dog", "dogs"} & set(other["text"].removeprefix("the dog").split())
 
 
 def test_the_seed_decides_and_other_prompts_do_not(gpt2, tokenizer):

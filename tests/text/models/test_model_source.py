@@ -2,23 +2,30 @@
 
 import json
 import pickle
+import shutil
 from functools import partial
 
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 from tiny_models import SMALL, make_tokenizer
+from transformers import GPT2Model
 
 from semeqv.engine import checkpoint
 from semeqv.engine.errors import UserError
 from semeqv.engine.saver import accompany
 from semeqv.engine.trainer import Trainer
+from semeqv.tasks.classification.opening import open_classifier
+from semeqv.tasks.measures.inference import with_new_weights
 from semeqv.text.models import source as sources
 from semeqv.text.models.bert import BERT
 from semeqv.text.models.encoder import Encoder
+from semeqv.text.models.gpt2 import GPT2
 from semeqv.text.models.load import CausalLM, Load, MaskedLM
 from semeqv.text.models.opening import open_model, open_tokenizer
 from semeqv.text.models.source import model_folder
 
+HEAD = "ForSequenceClassification"
 IDS = torch.tensor([[1, 2, 3, 4]])
 
 
@@ -44,6 +51,76 @@ def test_a_hugging_face_folder(folder, gpt2):
         assert type(model) is type(gpt2)
         assert model.predicts_next
         assert torch.equal(model.eval()(IDS).logits, gpt2.eval()(IDS).logits)
+
+
+def renamed(folder, target, rename):
+    """The folder, its tensors under other names (None leaves one out)."""
+    shutil.copytree(folder, target)
+    tensors = {new: tensor for name, tensor in load_file(folder / "model.safetensors").items() if (new := rename(name))}
+    save_file(tensors, target / "model.safetensors", metadata={"format": "pt"})
+    return target
+
+
+@pytest.mark.parametrize(
+    "rename",
+    [
+        lambda name: f"_orig_mod.{name}",
+        lambda name: f"module.{name}",
+        lambda name: f"module._orig_mod.{name}",
+        lambda name: f"_orig_mod.module.{name}",
+        lambda name: name.replace("transformer.h.0.", "transformer.h.0._orig_mod."),
+        lambda name: name.replace("transformer.", "transformer._orig_mod."),
+    ],
+)
+def test_names_that_wrappers_give_are_known(folder, gpt2, tmp_path, rename, capsys):
+    model = open_model(renamed(folder, tmp_path / "wrapped", rename))
+    assert torch.equal(model.eval()(IDS).logits, gpt2.eval()(IDS).logits)
+    assert not model.new_weights
+    assert not capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("rename", "said"),
+    [
+        (lambda name: f"network.{name}", r"does not hold a GPT2Model: 28 of its 28 weights are missing"),
+        (lambda name: None, "without a tensor in it"),
+        (lambda name: None if "h.1." in name else name, r"12 of its 28 weights are missing \(transformer.h.1"),
+        (lambda name: None if "wte" in name or "lm_head" in name else name, "transformer.wte.weight"),
+    ],
+)
+@pytest.mark.parametrize("opening", [open_model, lambda folder: open_classifier(folder, HEAD, ("a", "b"))])
+def test_a_body_without_its_weights_is_refused(folder, tmp_path, rename, said, opening):
+    with pytest.raises(UserError, match=said):
+        opening(renamed(folder, tmp_path / "other", rename))
+
+
+def test_weights_of_other_sizes_are_refused(folder, tmp_path):
+    target = renamed(folder, tmp_path / "other", lambda name: name)
+    config = json.loads((target / "config.json").read_text())
+    (target / "config.json").write_text(json.dumps(config | {"n_embd": 32}))
+    with pytest.raises(UserError, match="other"):
+        open_model(target)
+    with pytest.raises(UserError, match=r"26 of its 28 weights are of other sizes"):
+        open_classifier(target, HEAD, ("a", "b"))
+
+
+def test_a_new_head_is_told_in_results(tmp_path, tokenizer, capsys):
+    config = GPT2(**SMALL, tie=False).build(tokenizer).config
+    GPT2Model(config).save_pretrained(tmp_path / "body")
+    model = open_model(tmp_path / "body", "AutoModelForCausalLM")
+    assert model.new_weights == ["lm_head.weight"]
+    assert "has no lm_head.weight: 1 weights of GPT2LMHeadModel start anew" in capsys.readouterr().err
+    assert with_new_weights([{"a": 1}], model) == [{"a": 1, "new_weights": 1}]
+    model.trained = True
+    assert with_new_weights([{"a": 1}], model) == [{"a": 1}]
+
+
+@pytest.mark.parametrize("name", ["../model.safetensors", "/etc/model.safetensors", "pytorch_model.bin"])
+def test_an_index_names_safetensors_of_its_folder_alone(folder, name):
+    (folder / "model.safetensors").unlink()
+    (folder / "model.safetensors.index.json").write_text(json.dumps({"weight_map": {"a": name}}))
+    with pytest.raises(UserError, match="safetensors files of the same folder"):
+        open_model(folder)
 
 
 def test_a_run_is_its_best_else_last_checkpoint(run, gpt2):
