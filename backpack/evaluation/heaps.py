@@ -118,9 +118,9 @@ def read(model: Any, batch: Mapping[str, torch.Tensor]) -> dict[str, torch.Tenso
     if not is_backpack(model):
         states = body_of(model)(**batch, output_hidden_states=True).hidden_states[-1]
         return {"states": states.float().cpu()}
-    alpha = model(**batch, output_contextualization=True, logits_to_keep=1).contextualization
-    trunk = body_of(model).gpt2_model(**batch).last_hidden_state
-    return {"weights": alpha.float().cpu(), "states": trunk.float().cpu()}
+    outputs = body_of(model)(**batch, output_contextualization=True, output_hidden_states=True)
+    trunk = outputs.hidden_states[-2]  # the last state is o, which follows from the weights
+    return {"weights": outputs.contextualization.float().cpu(), "states": trunk.float().cpu()}
 
 
 @dataclass(frozen=True)

@@ -88,7 +88,7 @@ def chunked(model: PreTrainedModel, chunk: int | None) -> PreTrainedModel:
     if not same:
         raise UserError(f"--loss_chunk knows heads that are one matrix, which that of {kind.__name__} is not.")
 
-    def forward(self: Any, input_ids: Tensor, labels: Tensor | None = None, **rest: Any) -> Any:
+    def forward(self: Any, input_ids: Tensor | None = None, labels: Tensor | None = None, **rest: Any) -> Any:
         if labels is None:
             return kind.forward(self, input_ids=input_ids, **rest)
         hidden, asked = self.base_model(input_ids=input_ids, **rest)[0][:, :-1], labels[:, 1:] != UNASKED
