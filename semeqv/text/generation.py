@@ -10,6 +10,7 @@ from semeqv.engine.randomness import seed_everything
 from semeqv.engine.regime import torch_device
 from semeqv.engine.world import World
 from semeqv.text.datasets.tokenised import first_token
+from semeqv.text.tokenizers.encoding import encode, surroundings
 
 if TYPE_CHECKING:
     from semeqv.text.generate import Generate
@@ -77,7 +78,7 @@ def prompt_ids(prompt: str, tokenizer: Any, model: Any, new: int) -> torch.Tenso
 
     Args:
         prompt: Text, perhaps empty.
-        tokenizer: Adds what it adds to any text, but no end.
+        tokenizer: Puts before the prompt what it puts before any text; nothing stands after it.
         model: Will read the tokens.
         new: How many tokens are to follow.
 
@@ -87,9 +88,7 @@ def prompt_ids(prompt: str, tokenizer: Any, model: Any, new: int) -> torch.Tenso
     Raises:
         UserError: When there is no first token, one is unknown to the model, or there are more than the model reads.
     """
-    ids = tokenizer(prompt)["input_ids"]
-    while ids and ids[-1] == tokenizer.eos_token_id != tokenizer.bos_token_id:
-        ids = ids[:-1]
+    ids = [*surroundings(tokenizer)[0], *encode(tokenizer, [prompt])[0]]
     if not ids:
         try:
             ids = [first_token(tokenizer, masked=False)]

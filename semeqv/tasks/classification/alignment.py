@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy
 from numpy.typing import NDArray
-from tokenizers import Tokenizer
+
+from semeqv.text.tokenizers.encoding import literal
 
 Integers = NDArray[numpy.int64]
 
@@ -38,7 +39,7 @@ class Template:
             last = tokenizer.sep_token_id if tokenizer.sep_token_id is not None else tokenizer.eos_token_id
             begin, end = (() if each is None else (int(each),) for each in (first, last))
             return cls(begin, end, end)
-        pair = plain(tokenizer).encode("a", "a")
+        pair = literal(tokenizer).encode("a", "a")
         sides = numpy.array([-1 if side is None else side for side in pair.sequence_ids])
         (a,), (b,) = (numpy.flatnonzero(sides == side)[[0]] for side in (0, 1))
         a_end, b_end = (int(numpy.flatnonzero(sides == side)[-1]) + 1 for side in (0, 1))
@@ -59,20 +60,6 @@ class Subwords:
     words: Integers
 
 
-def plain(tokenizer: Any) -> Tokenizer:
-    """A copy of the tokenizer's inside that neither cuts nor pads; what looks like a special token is text to it."""
-    copy = Tokenizer.from_str(tokenizer.backend_tokenizer.to_str())
-    copy.no_truncation()
-    copy.no_padding()
-    copy.encode_special_tokens = True
-    return copy
-
-
-def encoded(tokenizer: Any, texts: Sequence[str]) -> list[list[int]]:
-    """The tokens of each text, without special ones."""
-    return [each.ids for each in plain(tokenizer).encode_batch_fast(list(texts), add_special_tokens=False)]
-
-
 def aligned(tokenizer: Any, sentences: Sequence[Sequence[str]]) -> Subwords:
     """Tokenise sentences of words, each as running text with a blank between words.
 
@@ -87,7 +74,7 @@ def aligned(tokenizer: Any, sentences: Sequence[Sequence[str]]) -> Subwords:
         The tokens and their words.
     """
     texts = [" ".join(words) for words in sentences]
-    encodings = plain(tokenizer).encode_batch(texts, add_special_tokens=False)
+    encodings = literal(tokenizer).encode_batch(texts, add_special_tokens=False)
     counts = numpy.array([len(encoding.ids) for encoding in encodings])
     tokens = numpy.array([token for encoding in encodings for token in encoding.ids], numpy.int64)
     ends = numpy.array([end for encoding in encodings for _, end in encoding.offsets], numpy.int64)

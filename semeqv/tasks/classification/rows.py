@@ -7,7 +7,8 @@ from typing import Any
 import numpy
 from numpy.typing import NDArray
 
-from semeqv.tasks.classification.alignment import Subwords, Template, aligned, encoded
+from semeqv.tasks.classification.alignment import Subwords, Template, aligned
+from semeqv.text.tokenizers.encoding import encode
 
 Integers = NDArray[numpy.int64]
 UNLABELLED = -100
@@ -117,7 +118,7 @@ def text_rows(tokenizer: Any, texts: Sequence[tuple[str, ...]], labels: Integers
         The rows.
     """
     template = Template.of(tokenizer)
-    flat = iter(encoded(tokenizer, [text for row in texts for text in row]))
+    flat = iter(encode(tokenizer, [text for row in texts for text in row]))
     tokens, types, sizes = list[int](), list[int](), list[int]()
     for row in texts:
         first, *rest = [next(flat) for _ in row]

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from semeqv.engine.errors import UserError
-from semeqv.tasks.classification.alignment import Template, encoded
+from semeqv.tasks.classification.alignment import Template
+from semeqv.text.tokenizers.encoding import encode
 
 MARK = "="  # stands between features, lemma and form
 UNKNOWN = "\ufffd"
@@ -50,7 +51,7 @@ class Spelling:
                 "The tokenizer has no token that ends a text, so that no form would ever end; take another."
             )
         letters, sets = sorted(set("".join(words))), sorted(set(features))
-        said = encoded(tokenizer, [MARK, *letters, *(each.replace(";", " ") for each in sets)])
+        said = encode(tokenizer, [MARK, *letters, *(each.replace(";", " ") for each in sets)])
         mark, *rest = map(tuple, said)
         known = dict(zip(letters, rest))
         return cls(Template.of(tokenizer).begin, mark, int(end), known, dict(zip(sets, rest[len(letters) :])))

@@ -17,6 +17,7 @@ from semeqv.text.archives import COMPRESSED, is_archive, names
 from semeqv.text.datasets.tokenised import first_token, separator
 from semeqv.text.location import locate
 from semeqv.text.readers.jsonl import read_rows
+from semeqv.text.tokenizers.encoding import encode
 
 SOURCE = "https://github.com/alexwarstadt/blimp"
 FIELDS = ("sentence_good", "sentence_bad", "UID", "linguistics_term", "field")
@@ -121,7 +122,7 @@ def unexpected(
     check_tokenizer(model, tokenizer)
     mask = mask_for(model, tokenizer, not getattr(model, "predicts_next", False))
     scorer, (before, after) = Scorer(model, regime, mask), around(tokenizer, mask is not None)
-    said = [[*before, *ids, *after] for ids in tokenizer(list(texts), add_special_tokens=False)["input_ids"]]
+    said = [[*before, *ids, *after] for ids in encode(tokenizer, texts)]
     lengths = numpy.array([len(ids) for ids in said], numpy.int64)
     order, nats = numpy.argsort(-lengths, kind="stable"), numpy.zeros(len(said))
     with tqdm(total=len(said), desc="score", unit="text", leave=False, disable=None, mininterval=0.5) as bar:

@@ -8,8 +8,9 @@ import numpy
 from numpy.typing import NDArray
 
 from semeqv.engine.errors import UserError
-from semeqv.tasks.classification.alignment import Template, encoded, plain
+from semeqv.tasks.classification.alignment import Template
 from semeqv.tasks.question_answering.questions import Question
+from semeqv.text.tokenizers.encoding import encode, literal
 
 Integers = NDArray[numpy.int64]
 NONE = -1
@@ -60,8 +61,8 @@ def windows(
     """
     template = Template.of(tokenizer)
     contexts = list(dict.fromkeys(question.context for question in questions))
-    read = dict(zip(contexts, plain(tokenizer).encode_batch(contexts, add_special_tokens=False)))
-    asked = encoded(tokenizer, [question.text for question in questions])
+    read = dict(zip(contexts, literal(tokenizer).encode_batch(contexts, add_special_tokens=False)))
+    asked = encode(tokenizer, [question.text for question in questions])
     specials = len(template.begin) + len(template.between) + len(template.end)
     room = longest - specials - min(longest_question, max(map(len, asked), default=0))
     if room <= stride:

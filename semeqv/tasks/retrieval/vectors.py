@@ -13,6 +13,7 @@ from semeqv.engine.errors import UserError
 from semeqv.engine.regime import Regime
 from semeqv.tasks.measures.inference import check_tokenizer, most_tokens
 from semeqv.text.datasets.tokenised import first_token, separator
+from semeqv.text.tokenizers.encoding import encode, surroundings
 
 
 class SentenceEncoder:
@@ -53,11 +54,9 @@ class SentenceEncoder:
 
     def around(self, masked: bool) -> tuple[list[int], list[int]]:
         """The special tokens before and after a text."""
-        plain = self.tokenizer("a", add_special_tokens=False)["input_ids"]
-        whole = self.tokenizer("a")["input_ids"]
-        if len(whole) > len(plain):
-            at = next(i for i in range(len(whole)) if whole[i : i + len(plain)] == plain)
-            return whole[:at], whole[at + len(plain) :]
+        before, after = surroundings(self.tokenizer)
+        if before or after:
+            return before, after
         return [first_token(self.tokenizer, masked)], [separator(self.tokenizer)] if masked else []
 
     def __call__(self, sentences: Sequence[str], rows: int = 64, what: str = "encode") -> Tensor:
@@ -71,7 +70,7 @@ class SentenceEncoder:
         Returns:
             `(layers, sentences, width)`, float32 on the CPU; `layers` then says which they are.
         """
-        said = self.tokenizer(list(sentences), add_special_tokens=False)["input_ids"]
+        said = encode(self.tokenizer, sentences)
         room = self.longest - len(self.before) - len(self.after)
         self.cut += sum(len(ids) > room for ids in said)
         self.tokens[what] = float(numpy.mean([len(ids) for ids in said]))

@@ -13,6 +13,7 @@ from semeqv.engine.world import World
 from semeqv.text.cache import made_once
 from semeqv.text.datasets.reading import chosen
 from semeqv.text.objectives import Causal, Masked, Objective
+from semeqv.text.tokenizers.encoding import surroundings
 from semeqv.text.tokenizers.spelling import WORD_END, convention_of
 from semeqv.text.tokenizers.training import fingerprint
 from semeqv.text.tokens.batches import Layout, TokenBatches
@@ -22,7 +23,7 @@ from semeqv.text.tokens.files import TokenFile, read_facts
 if TYPE_CHECKING:
     from semeqv.text.datasets.corpus import Corpus
 
-VERSION = 2  # of the token files
+VERSION = 3  # of the token files
 INFLATED = 4  # about how many bytes of text a byte of compressed text makes
 
 
@@ -134,7 +135,7 @@ def first_token(tokenizer: Any, masked: bool) -> int:
         document in packed text, and the same token in GPT-2.
     """
     begin = tokenizer.cls_token_id if masked else tokenizer.bos_token_id
-    if begin is not None and (masked or tokenizer("x")["input_ids"][:1] == [begin]):
+    if begin is not None and (masked or surroundings(tokenizer)[0][:1] == [begin]):
         return int(begin)
     return separator(tokenizer)
 

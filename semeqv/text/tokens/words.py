@@ -15,7 +15,8 @@ from typing import Any
 
 import numpy
 from numpy.typing import NDArray
-from tokenizers import Tokenizer
+
+from semeqv.text.tokenizers.encoding import opened
 
 WORD = re.compile(r" ?\S+|\s+(?!\S)|\s+")
 MOST_WORDS, MOST_TOKENS = 2**20, 2**23  # kept at a time
@@ -50,10 +51,7 @@ class WordEncoder:
     """
 
     def __init__(self, tokenizer: str):
-        self.tokenizer = Tokenizer.from_str(tokenizer)
-        self.tokenizer.no_truncation()
-        self.tokenizer.no_padding()
-        self.tokenizer.encode_special_tokens = True  # what looks like a special token in a text is text
+        self.tokenizer = opened(tokenizer)
         self.unfit = unfit(json.loads(tokenizer))
         self.forget()
 
