@@ -24,6 +24,7 @@ from semeqv.tasks.measures.report import print_table
 from semeqv.tasks.measures.training_text import report_overlap
 from semeqv.text.datasets.tokenised import first_token
 from semeqv.text.generation import check_causal
+from semeqv.text.tokenizers.encoding import encode
 
 if TYPE_CHECKING:
     from backpack.evaluation.cloze import Cloze
@@ -157,7 +158,7 @@ def guess(options: "Cloze", model: Any, tokenizer: Any, regime: Any, asked: Sequ
     )
     golden = speller([each.word for each in asked])
     room = most_tokens(model)
-    contexts = tokenizer([each.context for each in asked], add_special_tokens=False)["input_ids"]
+    contexts = encode(tokenizer, [each.context for each in asked])
     contexts = [
         [starts, *(ids if room is None else ids[max(len(ids) - room + 1 + max(options.longest, len(gold)), 0) :])]
         for ids, gold in zip(contexts, golden)
