@@ -56,6 +56,7 @@ class Convert:
         from backpack.conversion.folders import save
         from backpack.conversion.reading import read_checkpoint
         from semeqv.engine.folders import refuse_existing
+        from semeqv.tasks.measures.inference import check_tokenizer
         from semeqv.text.models.opening import has_tokenizer, open_tokenizer
 
         refuse_existing(self.output)
@@ -70,6 +71,8 @@ class Convert:
         if tokenizer is None and checkpoint.path.parent.joinpath("config.json").exists():
             folder = checkpoint.path.parent
             tokenizer = open_tokenizer(folder) if has_tokenizer(folder) else None
+        if tokenizer is not None:
+            check_tokenizer(model, tokenizer)
         save(model, tokenizer, self.output)
         count, config = sum(each.numel() for each in model.parameters()), model.config
         kind = f"{config.num_senses} senses" if config.model_type == "backpack" else "a GPT-2"

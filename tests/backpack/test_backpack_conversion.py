@@ -13,12 +13,14 @@ import pytest
 import torch
 from safetensors.torch import save_file
 from small_backpacks import make, tokens
+from spoken_backpack import spoken
 
 from backpack.conversion.assembly import assembled
 from backpack.conversion.convert import Convert
+from backpack.conversion.export import Export
 from backpack.conversion.reading import Checkpoint, unwrapped
 from semeqv.engine.errors import UserError
-from semeqv.text.models.opening import open_model
+from semeqv.text.models.opening import open_model, open_tokenizer
 
 IDS = torch.tensor([[1, 5, 29, 5, 7, 0, 12, 3, 1, 9]])
 
@@ -272,6 +274,38 @@ torch.save(model.generate(ids, attention_mask=torch.ones_like(ids), max_new_toke
     torch.testing.assert_close(
         open_model(tmp_path / "exported").eval()(input_ids=ids).logits, model(input_ids=ids).logits
     )
+
+
+def test_the_tokenizer_of_an_exported_folder_needs_no_code(say, tmp_path):
+    spoken(tmp_path / "ours")
+    say("cli model load --from ours cli backpack export --output exported")
+    code = """
+import sys
+from transformers import AutoTokenizer
+tokenizer = AutoTokenizer.from_pretrained("exported", trust_remote_code=False)
+assert not [name for name in sys.modules if name.startswith(("transformers_modules", "backpack", "semeqv"))]
+print(tokenizer.model_max_length, tokenizer("bank river")["input_ids"])
+"""
+    hidden = {"PYTHONPATH": "", "HF_HOME": str(tmp_path / "cache"), "HF_HUB_OFFLINE": "1"}
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env=os.environ | hidden, capture_output=True,
+                          stdin=subprocess.DEVNULL, text=True, check=False)  # fmt: skip
+    assert done.stdout.strip() == "160 [2, 3]", done.stderr
+    assert "AutoTokenizer.from_pretrained(folder, trust_remote_code=False)" in " ".join(Export.__doc__.split())
+
+
+def test_a_converted_folder_has_the_tokenizer_of_the_sentence(say, tmp_path):
+    content, _ = layouts.multilingual(False)
+    torch.save(content, tmp_path / "ckpt.pt")
+    spoken(tmp_path / "other")
+    line = "cli tokenizer load --from other cli backpack convert --from ckpt.pt --allow_pickle --output ours"
+    assert "The tokenizer has 46 tokens, the model 30" in say(line, code=2).err
+    assert not (tmp_path / "ours").exists()
+    content["model"] = {name: torch.cat([tensor, torch.zeros(34, *tensor.shape[1:])])
+                        if name.endswith(("wte.weight", "lm_head.weight")) else tensor
+                        for name, tensor in content["model"].items()}  # fmt: skip
+    torch.save(content, tmp_path / "ckpt.pt")
+    say(line)
+    assert open_tokenizer(tmp_path / "ours").model_max_length == layouts.TIME
 
 
 def test_only_a_backpack_is_exported(say, tmp_path):
