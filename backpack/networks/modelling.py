@@ -132,9 +132,9 @@ class BackpackModel(BackpackPreTrainedModel, EditableSenses):  # type: ignore[mi
     ) -> BackpackOutput:
         """Read tokens.
 
-        Heads for labels read `last_hidden_state`, which is o: the sum of senses that the model itself predicts from,
-        so that its sense network is trained and its senses speak in the labels, too. The last state of the trunk, which
-        only weighs senses in a language model, stands before it in `hidden_states`.
+        Heads for labels read `last_hidden_state`, which is o: the sum of senses that the model itself predicts from.
+        The last state of the trunk, which stands before it in `hidden_states`, only weighs senses in a language model
+        and says less of the tokens themselves, so that a tagger learns more slowly from it.
 
         Args:
             input_ids: `(batch, queries)` integers: those that are not in the cache.

@@ -97,6 +97,21 @@ def test_the_checkpoints_of_the_papers_training(inner, tmp_path, capsys):
     assert "taken" not in capsys.readouterr().err
 
 
+def test_a_checkpoint_of_an_old_torch(tmp_path):
+    content, logits = layouts.lightning()
+    source = tmp_path / "last.ckpt"
+    given = {"source": str(source), "allow_pickle": True, "heads": layouts.HEADS}
+    torch.save(content, source, _use_new_zipfile_serialization=False)
+    Convert(**given, output=tmp_path / "ours").build()
+    check(tmp_path / "ours", logits)
+    with omegaconf.at_home():
+        options = {"hyper_parameters": omegaconf.made({"seed": 1})}
+        torch.save(content | options, source, _use_new_zipfile_serialization=False)
+    with pytest.raises(UserError, match=r"Unsupported .*omegaconf\.dictconfig\.DictConfig") as caught:
+        Convert(**given, output=tmp_path / "again").build()
+    assert "\n" not in str(caught.value)
+
+
 def test_what_a_checkpoint_does_not_say_is_named(tmp_path, capsys):
     content, logits = layouts.lightning()
     torch.save(content, tmp_path / "last.ckpt")

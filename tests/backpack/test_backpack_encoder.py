@@ -116,7 +116,9 @@ def test_a_model_in_training_reads_embeddings_too():
     model = Backpack(layers=1, heads=2, embedding_size=16, block_size=32, senses=4, vocab_size=20, dropout=0.0).build()
     ids = torch.randint(20, (2, 9))
     embedded = model.get_input_embeddings()(ids)
-    torch.testing.assert_close(model(inputs_embeds=embedded, labels=ids).loss, model(input_ids=ids, labels=ids).loss)
+    outputs = model(inputs_embeds=embedded, labels=ids, output_hidden_states=True)
+    torch.testing.assert_close(outputs.loss, model(input_ids=ids, labels=ids).loss)
+    assert len(outputs.hidden_states) == 3
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
