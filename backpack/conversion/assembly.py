@@ -82,7 +82,8 @@ def assembled(checkpoint: Checkpoint, said: Mapping[str, Any], layout: str | Non
         what = ", ".join(f"{name} {value}" for name, value in assumed.items())
         options = " and ".join(OPTIONS[name] for name in assumed)
         click.echo(
-            f"{checkpoint.path} does not say all of its model; taken: {what}. {options} say otherwise.", err=True
+            f"{checkpoint.path} does not say all of its model; taken: {what}. If it has others, write {options}.",
+            err=True,
         )
     return model
 

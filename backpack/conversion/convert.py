@@ -28,7 +28,7 @@ class Convert:
         heads: Attention heads of the trunk; what the checkpoint says (`model_args`, `hyper_parameters`, `config.json`)
             if left out. Shapes do not tell them.
         activation: Nonlinearity; what the checkpoint says if left out. A checkpoint that does not say it is taken to
-            have gelu_new, and a line names what was taken; nanoGPT has had gelu since June 2023.
+            have gelu_new, and a line names what was taken; newer versions of nanoGPT have gelu.
         scale_attn_by_inverse_layer_idx: Whether layer i divides its attention scores by i, too; what the checkpoint
             says if left out, else as in the paper's training, so not in the multilingual layout.
         sense_scale: What the sum over senses is multiplied by; 1 / senses for a Backpack of Levanter. What the

@@ -136,7 +136,9 @@ def test_a_checkpoint_of_nanogpt_becomes_an_ordinary_gpt2(bias, gelu, tmp_path, 
     Convert(**given, activation=None if gelu == "gelu_new" else gelu).build()
     said = capsys.readouterr()
     assert "a GPT-2, 2 layers, 30 tokens" in said.out
-    assert ("taken: activation_function gelu_new. --activation say" in said.err) == (gelu == "gelu_new")
+    assert ("taken: activation_function gelu_new. If it has others, write --activation." in said.err) == (
+        gelu == "gelu_new"
+    )
     model = check(tmp_path / "ours", logits, "GPT2LMHeadModel")
     assert model.config.tie_word_embeddings
     assert model.config.attn_pdrop == 0
