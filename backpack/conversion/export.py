@@ -12,8 +12,10 @@ from semeqv.engine.component import component
 class Export:
     """Write a Backpack with the code of its networks beside it, for readers who have only transformers.
 
-    They open the folder by `AutoModelForCausalLM.from_pretrained(folder, trust_remote_code=True)`; with this project
-    installed, `import backpack` does instead, and no code beside weights is run.
+    They open the model by `AutoModelForCausalLM.from_pretrained(folder, trust_remote_code=True)`, and the tokenizer,
+    which needs no code, by `AutoTokenizer.from_pretrained(folder, trust_remote_code=False)`: without the `False`,
+    transformers asks whether to run the code of the model. With this project installed, `import backpack` does
+    instead of both, and no code beside weights is run.
 
     Args:
         output: The folder to write; it must not exist, or be empty.

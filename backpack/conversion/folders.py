@@ -25,9 +25,10 @@ def save(model: Any, tokenizer: Any, folder: Path) -> None:
 
 
 def save_into(folder: Path, model: Any, tokenizer: Any) -> None:
-    """Write into a folder that is there."""
+    """Write into a folder that is there; the tokenizer says how many tokens the model reads, unless it says fewer."""
     model.save_pretrained(folder)
     if tokenizer is not None:
+        tokenizer.model_max_length = min(tokenizer.model_max_length, model.config.n_positions)
         tokenizer.save_pretrained(folder)
 
 

@@ -1,4 +1,4 @@
-"""How others lay out the weights of a Backpack, and where each tensor goes here.
+"""How others lay out the weights of a Backpack or of the GPT-2 that is its control, and where each tensor goes here.
 
 A layout is a function that takes the tensors that it knows out of a checkpoint and gives them the names that they have
 here; what stays behind has no place. The names are rules, not quotations: they allow for prefixes and for the spellings
@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from backpack.conversion.reading import Checkpoint
@@ -21,17 +22,21 @@ TRUNK = "backpack.gpt2_model."
 SENSES = "backpack.sense_network."
 CONTEXT = "backpack.sense_weight_net.c_attn"
 HEAD = r"(?:.*\.)?lm_head\.weight"
-BUFFERS = r"(?:.*\.)?attn\.(?:masked_)?bias"  # causal masks, which no Linear's `bias` is called like
+MASK = r"(?:.*\.)?(?:masked_)?bias"  # causal masks are called like biases, but are (1, 1, time, time) or a number
 
 # flash-attention's GPT names (Dao et al.), matrices (out, in).
 FLASH: Rules = [
+    (r"(?:.*\.)?content_model\.ln_0\.(weight|bias)", SENSES + r"ln.\1"),
+    (r"(?:.*\.)?content_model\.layers\.0\.norm([12])\.(weight|bias)", SENSES + r"block.ln_\1.\2"),
+    (r"(?:.*\.)?content_model\.layers\.0\.mlp\.fc1\.(weight|bias)", SENSES + r"block.mlp.c_fc.\1"),
+    (r"(?:.*\.)?content_model\.layers\.0\.mlp\.fc2\.(weight|bias)", SENSES + r"block.mlp.c_proj.\1"),
     (r"(?:.*\.)?embeddings\.word_embeddings\.weight", TRUNK + "wte.weight"),
     (r"(?:.*\.)?embeddings\.position_embeddings\.weight", TRUNK + "wpe.weight"),
-    (r"(?:.*\.)?layers\.(\d+)\.mixer\.Wqkv\.(weight|bias)", TRUNK + r"h.\1.attn.c_attn.\2"),
-    (r"(?:.*\.)?layers\.(\d+)\.mixer\.out_proj\.(weight|bias)", TRUNK + r"h.\1.attn.c_proj.\2"),
-    (r"(?:.*\.)?layers\.(\d+)\.mlp\.fc1\.(weight|bias)", TRUNK + r"h.\1.mlp.c_fc.\2"),
-    (r"(?:.*\.)?layers\.(\d+)\.mlp\.fc2\.(weight|bias)", TRUNK + r"h.\1.mlp.c_proj.\2"),
-    (r"(?:.*\.)?layers\.(\d+)\.norm([12])\.(weight|bias)", TRUNK + r"h.\1.ln_\2.\3"),
+    (r"(?!.*content_model)(?:.*\.)?layers\.(\d+)\.mixer\.Wqkv\.(weight|bias)", TRUNK + r"h.\1.attn.c_attn.\2"),
+    (r"(?!.*content_model)(?:.*\.)?layers\.(\d+)\.mixer\.out_proj\.(weight|bias)", TRUNK + r"h.\1.attn.c_proj.\2"),
+    (r"(?!.*content_model)(?:.*\.)?layers\.(\d+)\.mlp\.fc1\.(weight|bias)", TRUNK + r"h.\1.mlp.c_fc.\2"),
+    (r"(?!.*content_model)(?:.*\.)?layers\.(\d+)\.mlp\.fc2\.(weight|bias)", TRUNK + r"h.\1.mlp.c_proj.\2"),
+    (r"(?!.*content_model)(?:.*\.)?layers\.(\d+)\.norm([12])\.(weight|bias)", TRUNK + r"h.\1.ln_\2.\3"),
     (r"(?!.*sense)(?:.*\.)?(ln_0|ln_f)\.(weight|bias)", TRUNK + r"\1.\2"),
     (r"(?:.*\.)?block\.(?:norm|ln_)([12])\.(weight|bias)", SENSES + r"block.ln_\1.\2"),
     (r"(?:.*\.)?block\.mlp\.(?:fc1|c_fc)\.(weight|bias)", SENSES + r"block.mlp.c_fc.\1"),
@@ -64,9 +69,7 @@ def published(checkpoint: Checkpoint) -> Weights:
     found, weights = Weights(), checkpoint.weights
     for name in list(weights):
         tensor = weights.pop(name)
-        if not re.fullmatch(BUFFERS, name) and not name.endswith(
-            ("word_embeddings.weight", "position_embeddings.weight")
-        ):
+        if not is_mask(name, tensor) and not name.endswith(("word_embeddings.weight", "position_embeddings.weight")):
             found[name] = tensor
     return found
 
@@ -83,7 +86,7 @@ def flash(checkpoint: Checkpoint) -> Weights:
     Returns:
         Tensors by our names.
     """
-    found = renamed(checkpoint.weights, FLASH)
+    found = renamed(checkpoint, FLASH)
     if TRUNK + "ln_0.weight" in found:
         last = max(int(name.split(".")[3]) for name in found if name.startswith(TRUNK + "h."))
         moved = {}
@@ -105,7 +108,7 @@ def postnormed(name: str, last: int) -> str:
 
 
 def nanogpt(checkpoint: Checkpoint) -> Weights:
-    """The multilingual project's: nanoGPT's names in the trunk; the rest is told by its shapes.
+    """The multilingual project's: nanoGPT's names in the trunk, or in the whole model; the rest is told by its shapes.
 
     With embeddings of size d and k senses, queries and keys of sense weights are one matrix (2d, d); an MLP whose
     second matrix is (d, 4d) feeds the first norm, (d); one whose second matrix is (k * d, 4d) the other one, (k * d).
@@ -119,7 +122,7 @@ def nanogpt(checkpoint: Checkpoint) -> Weights:
     Raises:
         UserError: When there is no embedding of tokens.
     """
-    found = renamed(checkpoint.weights, NANOGPT)
+    found = renamed(checkpoint, NANOGPT)
     if TRUNK + "wte.weight" not in found:
         raise UserError(f"{checkpoint.path} has no embedding of tokens called wte.weight.")
     d = found[TRUNK + "wte.weight"].shape[1]
@@ -129,32 +132,50 @@ def nanogpt(checkpoint: Checkpoint) -> Weights:
         if tuple(shape) == (2 * d, d):
             take(checkpoint.weights, module, found, CONTEXT)
         elif len(shape) == 1:
-            take(checkpoint.weights, module, found, SENSES + ("ln" if shape[0] == d else "final_ln"))
+            inner = shape[0] == d and SENSES + "ln.weight" not in found  # with one sense, both norms are (d)
+            take(checkpoint.weights, module, found, SENSES + ("ln" if inner else "final_ln"))
         else:
             mlps.setdefault(module.rpartition(".")[0], []).append(module)
     for modules in mlps.values():
         if len(modules) == 2:
             first, second = modules
-            mlp = "mlp" if checkpoint.weights[second + ".weight"].shape[0] == d else "final_mlp"
+            outputs = checkpoint.weights[second + ".weight"].shape[0]
+            mlp = "mlp" if outputs == d and SENSES + "mlp.c_proj.weight" not in found else "final_mlp"
             take(checkpoint.weights, first, found, f"{SENSES}{mlp}.c_fc")
             take(checkpoint.weights, second, found, f"{SENSES}{mlp}.c_proj")
     return found
 
 
-def renamed(weights: Weights, rules: Rules) -> Weights:
-    """Take those tensors out of `weights` that a rule knows, under the names that it gives them."""
-    found = Weights()
+def renamed(checkpoint: Checkpoint, rules: Rules) -> Weights:
+    """Take those tensors out of a checkpoint that a rule knows, under the names that it gives them.
+
+    Args:
+        checkpoint: Its weights; those that are taken are removed, and so are causal masks.
+        rules: Patterns of names, and our names.
+
+    Returns:
+        Tensors by our names.
+
+    Raises:
+        UserError: When two tensors that should be one, such as copies of the embedding, differ.
+    """
+    found, weights = Weights(), checkpoint.weights
     for name in list(weights):
-        if re.fullmatch(BUFFERS, name) and weights[name].ndim != 1:
+        if is_mask(name, weights[name]):
             del weights[name]
-        elif re.fullmatch(HEAD, name):
-            found["lm_head.weight"] = weights.pop(name)
-        else:
-            for pattern, ours in rules:
-                if match := re.fullmatch(pattern, name):
-                    found[match.expand(ours)] = weights.pop(name)
-                    break
+            continue
+        for pattern, replacement in [(HEAD, "lm_head.weight"), *rules]:
+            if match := re.fullmatch(pattern, name):
+                ours, tensor = match.expand(replacement), weights.pop(name)
+                if not torch.equal(found.setdefault(ours, tensor), tensor):
+                    raise UserError(f"{checkpoint.path} has two tensors for {ours}; {name} differs from the other one.")
+                break
     return found
+
+
+def is_mask(name: str, tensor: Tensor) -> bool:
+    """Whether a tensor is a causal mask, which is stored beside the weights."""
+    return re.fullmatch(MASK, name) is not None and tensor.ndim != 1
 
 
 def take(weights: Weights, module: str, found: Weights, ours: str) -> None:
@@ -164,23 +185,16 @@ def take(weights: Weights, module: str, found: Weights, ours: str) -> None:
             found[f"{ours}.{kind}"] = weights.pop(f"{module}.{kind}")
 
 
+# The function of a layout, and what is true of its models where neither a checkpoint nor the user says otherwise.
 LAYOUTS: dict[str, tuple[Callable[[Checkpoint], Weights], dict[str, Any]]] = {
-    "published": (published, {}),
+    "published": (published, {"activation_function": "gelu_new", "scale_attn_by_inverse_layer_idx": True}),
     "flash": (flash, {"activation_function": "gelu_new", "scale_attn_by_inverse_layer_idx": True}),
-    "multilingual": (
-        nanogpt,
-        {
-            "activation_function": "gelu",
-            "sense_network": "multilingual",
-            "sense_layout": "feature-major",
-            "scale_contextualization": False,
-        },
-    ),
+    "multilingual": (nanogpt, {"activation_function": "gelu_new", "scale_attn_by_inverse_layer_idx": False}),
 }
 
 
 def layout_of(checkpoint: Checkpoint) -> str:
-    """Which layout a checkpoint has.
+    """Which layout a checkpoint has; that of a GPT-2 is the one of the Backpacks that it was trained beside.
 
     Args:
         checkpoint: Its names tell.
@@ -199,4 +213,7 @@ def layout_of(checkpoint: Checkpoint) -> str:
     if any(re.search(r"(^|\.)h\.0\.attn\.c_attn\.weight$", name) for name in names):
         return "multilingual"
     some = ", ".join(names[:3])
-    raise UserError(f"{checkpoint.path} is no Backpack of a known layout ({', '.join(LAYOUTS)}): it has {some}, ...")
+    raise UserError(
+        f"{checkpoint.path} is no Backpack of a known layout ({', '.join(LAYOUTS)}), nor a GPT-2 of nanoGPT or of "
+        f"flash-attention: it has {some}, ..."
+    )

@@ -1,19 +1,22 @@
 """Reads checkpoints that other programs wrote: tensors by name, and what is said of the model."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import torch
 from torch import Tensor
 
+from backpack.conversion import inert
 from semeqv.engine.errors import UserError
-from semeqv.text.models.source import PICKLES, WEIGHTS, config_folder, read_config
+from semeqv.text.models.source import CONFIG, PICKLES, WEIGHTS, config_folder, read_config
 
 WRAPPERS = ("_orig_mod.", "module.", "model.")  # of torch.compile, DistributedDataParallel and Lightning
-INSIDE = ("state_dict", "model")  # where Lightning and nanoGPT keep the weights
-SAID = ("model_args", "hyper_parameters", "config")  # where they keep the sizes
+INSIDE = ("state_dict", "model", "module")  # where Lightning, nanoGPT and DeepSpeed keep the weights
+BESIDE = re.compile(r"((train|val|test)_metrics|loss_fn(_val)?)\..*")  # what Lightning keeps beside the model's weights
+# Where the sizes are, at any depth; what the model was made of comes before the options of the run.
+SAID = ("model_args", "hyper_parameters", "cfg", "model_cfg", "model", "config")
 
 
 @dataclass
@@ -36,8 +39,8 @@ def read_checkpoint(source: str | Path | None, allow_pickle: bool) -> Checkpoint
 
     Args:
         source: A file, or a folder with weights and `config.json`, or a name on the hub.
-        allow_pickle: Whether to open pickles: by torch's restricted unpickler, which makes tensors, numbers, texts,
-            lists and dictionaries, and nothing else.
+        allow_pickle: Whether to open pickles: by torch's restricted unpickler, which makes tensors and plain values,
+            and of objects of unknown classes something that holds their attributes.
 
     Returns:
         Weights and facts.
@@ -45,8 +48,11 @@ def read_checkpoint(source: str | Path | None, allow_pickle: bool) -> Checkpoint
     Raises:
         UserError: When it cannot be read, or is a pickle and pickles are not allowed.
     """
-    if source is not None and Path(source).expanduser().is_file():
-        path, facts = Path(source).expanduser(), dict[str, Any]()
+    place = None if source is None else Path(source).expanduser()
+    if place is not None and place.is_file():
+        path, facts = place, read_config(place.parent) if (place.parent / CONFIG).exists() else dict[str, Any]()
+    elif place is not None and place.is_dir() and pickles(place) and not (place / CONFIG).exists():
+        path, facts = weights_file(place), {}  # the folder of a run of nanoGPT or Lightning
     else:
         folder = config_folder(source)
         path, facts = weights_file(folder), read_config(folder)
@@ -76,14 +82,21 @@ def weights_file(folder: Path) -> Path:
         UserError: When there is none, or several.
     """
     found = [folder / WEIGHTS[0]] if (folder / WEIGHTS[0]).is_file() else []
-    found = found or sorted({path for pattern in PICKLES for path in folder.glob(pattern)})
-    if len(found) != 1:
-        names = ", ".join(path.name for path in found) or "none"
+    found = found or pickles(folder)
+    if len(found) > 1:
+        names = ", ".join(path.name for path in found[:4]) + (", ..." if len(found) > 4 else "")
+        raise UserError(f"{folder} holds several files of weights: {names}. Name one of them: --from {found[0]}")
+    if not found:
         raise UserError(
-            f"{folder} should hold one file of weights, {WEIGHTS[0]} or a pickle; there is {names}. "
+            f"{folder} should hold a file of weights, {WEIGHTS[0]} or a pickle; there is none. "
             "From the hub, pickles are had by: hf download NAME --local-dir FOLDER"
         )
     return found[0]
+
+
+def pickles(folder: Path) -> list[Path]:
+    """The files in a folder that are called like pickles, by name."""
+    return sorted({path for pattern in PICKLES for path in folder.glob(pattern)})
 
 
 def unpickled(path: Path, facts: dict[str, Any]) -> Checkpoint:
@@ -100,7 +113,9 @@ def unpickled(path: Path, facts: dict[str, Any]) -> Checkpoint:
         UserError: When the file is no checkpoint, or holds more than tensors and plain values.
     """
     try:
-        found = torch.load(path, map_location="cpu", weights_only=True)
+        found = inert.load(path)
+        if isinstance(found, Mapping):
+            facts = facts | sizes_said({name: inert.plain(found[name]) for name in SAID if name in found})
     except Exception as error:  # torch raises whatever its parts raise
         raise UserError(
             f"{path} cannot be opened by the unpickler that runs no code: {first_line(error)} "
@@ -108,15 +123,33 @@ def unpickled(path: Path, facts: dict[str, Any]) -> Checkpoint:
         ) from error
     if not isinstance(found, Mapping):
         raise UserError(f"{path} holds no weights by name.")
-    for name in SAID:
-        said = found.get(name)
-        facts |= {str(key): value for key, value in said.items()} if isinstance(said, Mapping) else {}
-    inner = next((found[name] for name in INSIDE if isinstance(found.get(name), Mapping)), found)
-    return Checkpoint(path, unwrapped({name: each for name, each in inner.items() if isinstance(each, Tensor)}), facts)
+    weights = next((found[name] for name in INSIDE if isinstance(found.get(name), Mapping)), found)
+    tensors = {str(name): each for name, each in weights.items() if isinstance(each, Tensor)}
+    if not tensors:
+        raise UserError(f"{path} holds no tensors by name.")
+    return Checkpoint(path, unwrapped(tensors), facts)
+
+
+def sizes_said(options: Mapping[str, Any]) -> dict[str, Any]:
+    """What options say of a model.
+
+    Args:
+        options: Dictionaries in dictionaries.
+
+    Returns:
+        Numbers and texts by name, of the dictionaries that are called as one of `SAID` and of those in them; the first
+        one counts, in the order of `SAID` and from the outside in. Texts that refer to other options are left out.
+    """
+    facts = dict[str, Any]()
+    for part in (options[name] for name in SAID if isinstance(options.get(name), Mapping)):
+        own = {str(key): value for key, value in part.items() if isinstance(value, str | int | float)}
+        facts = sizes_said(part) | {key: value for key, value in own.items() if "${" not in str(value)} | facts
+    return facts
 
 
 def unwrapped(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Names without the prefixes that wrappers give to all of them."""
+    """Names without the prefixes that wrappers give to all of them, and without what is no part of the model."""
+    weights = {name: tensor for name, tensor in weights.items() if not BESIDE.fullmatch(name)}
     while prefix := next((each for each in WRAPPERS if weights and all(name.startswith(each) for name in weights)), ""):
         weights = {name.removeprefix(prefix): tensor for name, tensor in weights.items()}
     return dict(weights)

@@ -21,6 +21,7 @@ from semeqv.tasks.measures.measuring import Subject
 from semeqv.tasks.measures.report import print_table
 from semeqv.text.generation import prompt_ids
 from semeqv.text.readers.jsonl import read_rows
+from semeqv.text.tokenizers.encoding import encode
 
 if TYPE_CHECKING:
     from backpack.edits.effects import Effects
@@ -76,7 +77,7 @@ def texts_of(
         for document, _ in documents:
             for kind, text in beginnings(document, options.word or ""):
                 found = texts.setdefault(kind, [])
-                if len(found) < options.contexts and (room is None or len(lexicon.tokenizer(text)["input_ids"]) < room):
+                if len(found) < options.contexts and (room is None or len(encode(lexicon.tokenizer, [text])[0]) < room):
                     found.append(text)
     if not texts.get(AT):
         short = "" if room is None else f", early enough for the {room} tokens that the model reads"

@@ -15,6 +15,7 @@ from transformers import LogitsProcessor, LogitsProcessorList
 from backpack.edits.applying import applied
 from backpack.edits.topic import Topic
 from backpack.evaluation.babel import babel_of, grammar_of, topics_of
+from backpack.evaluation.columns import MEMBERS, TOPICS, read_pairs
 from backpack.senses.describing import open_lexicon
 from backpack.senses.lexicon import Lexicon
 from semeqv.engine.errors import UserError
@@ -27,7 +28,6 @@ from semeqv.tasks.measures.measuring import Subject
 from semeqv.tasks.measures.report import print_table
 from semeqv.text.datasets.tokenised import first_token
 from semeqv.text.models.opening import open_model, open_tokenizer
-from semeqv.text.readers.table import read_rows
 
 if TYPE_CHECKING:
     from backpack.edits.topics import Topics
@@ -116,8 +116,7 @@ def words_of(options: "Topics", dataset_options: Mapping[tuple[str, str | None],
     """The words of each topic, those of several topics left out: of a file, or of the generated corpus."""
     found: dict[str, list[str]] = {}
     if options.lexicon is not None:
-        for row in read_rows(options.lexicon, (1, 2), header=False):
-            topic, word = (cell.strip() for cell in row.values)
+        for topic, word in read_pairs(options.lexicon, (TOPICS, MEMBERS), "a topic and a word of it"):
             found.setdefault(topic, []).append(word)
     else:
         data = babel_of(dataset_options, ("validation", "test", "train"), "cli backpack topics without --lexicon")

@@ -22,7 +22,8 @@ class Cloze(Measuring):
     are those of a bootstrap of the passages. Lines go to metrics.jsonl of the run's folder.
 
     Args:
-        path: A passage on each line, or JSON lines with `text`; here, or under $SEMEQV_DATA.
+        path: A passage on each line, or JSON lines with `text`, or with `cloze_passage`, in which `<mask>` stands for
+            the last word, and `answer`; here, or under $SEMEQV_DATA.
         width: Of the beam.
         top: A guess counts when it is among so many; each at most as large as the width.
         passages: The first so many of each set; 0 for all.

@@ -12,7 +12,7 @@ import numpy
 from tqdm import tqdm
 
 from backpack.evaluation.beam import WordBeam, kinds_of
-from backpack.evaluation.passages import Passage, passages, read_texts
+from backpack.evaluation.passages import Passage, passages, read_passages
 from backpack.evaluation.word_shape import is_word
 from backpack.senses.words import Speller
 from semeqv.engine.errors import UserError
@@ -24,6 +24,7 @@ from semeqv.tasks.measures.report import print_table
 from semeqv.tasks.measures.training_text import report_overlap
 from semeqv.text.datasets.tokenised import first_token
 from semeqv.text.generation import check_causal
+from semeqv.text.tokenizers.encoding import encode
 
 if TYPE_CHECKING:
     from backpack.evaluation.cloze import Cloze
@@ -66,8 +67,8 @@ def measure(options: "Cloze", subject: Subject) -> tuple[list[dict[str, Any]], l
     check_causal(model)
     check_tokenizer(model, tokenizer)
     lines, everything, generator = list[dict[str, Any]](), list[Guessed](), numpy.random.default_rng(subject.seed)
-    for name, texts in sets_of(options, subject.dataset_options):
-        asked, left_out = chosen(passages(texts, options.words), options.passages)
+    for name, found in sets_of(options, subject.dataset_options):
+        asked, left_out = chosen(found, options.passages)
         if not asked:
             raise UserError(f"{name} has no passage that ends with a word and has {options.words} words.")
         if left_out:
@@ -107,12 +108,13 @@ def chosen(found: Iterable[Passage], most: int) -> tuple[list[Passage], int]:
 
 def sets_of(
     options: "Cloze", dataset_options: Mapping[tuple[str, str | None], Any]
-) -> Iterator[tuple[str, Iterator[tuple[str, str]]]]:
-    """The names of sets, and their texts with their languages; raises `UserError` when there is none."""
+) -> Iterator[tuple[str, Iterator[Passage]]]:
+    """The names of sets, and their passages; raises `UserError` when there is none."""
     if options.path is not None:
-        yield options.path.name, read_texts(options.path)
+        yield options.path.name, read_passages(options.path, options.words)
         return
-    yield from corpora_of(dataset_options, "cli backpack cloze")
+    for name, texts in corpora_of(dataset_options, "cli backpack cloze"):
+        yield name, passages(texts, options.words)
 
 
 def corpora_of(
@@ -156,7 +158,7 @@ def guess(options: "Cloze", model: Any, tokenizer: Any, regime: Any, asked: Sequ
     )
     golden = speller([each.word for each in asked])
     room = most_tokens(model)
-    contexts = tokenizer([each.context for each in asked], add_special_tokens=False)["input_ids"]
+    contexts = encode(tokenizer, [each.context for each in asked])
     contexts = [
         [starts, *(ids if room is None else ids[max(len(ids) - room + 1 + max(options.longest, len(gold)), 0) :])]
         for ids, gold in zip(contexts, golden)

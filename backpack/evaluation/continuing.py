@@ -16,6 +16,7 @@ from semeqv.tasks.measures.inference import check_tokenizer, inference, most_tok
 from semeqv.tasks.measures.measuring import Subject
 from semeqv.tasks.measures.report import print_table
 from semeqv.text.generation import check_causal
+from semeqv.text.tokenizers.encoding import encode
 
 if TYPE_CHECKING:
     from backpack.evaluation.continuations import Continuations
@@ -64,7 +65,7 @@ def pieces(texts: Iterator[str], tokenizer: Any, size: int) -> Iterator[list[int
     """Cut running text into pieces; documents follow each other with a line feed between."""
     left: list[int] = []
     for text in texts:
-        left += tokenizer(text + "\n", add_special_tokens=False)["input_ids"]
+        left += encode(tokenizer, [text + "\n"])[0]
         while len(left) >= size:
             yield left[:size]
             left = left[size:]

@@ -14,6 +14,7 @@ from semeqv.tasks.measures.measuring import Subject
 from semeqv.tasks.measures.report import print_table
 from semeqv.text.babel.reader import BayesReader
 from semeqv.text.generation import check_causal
+from semeqv.text.tokenizers.encoding import encode
 
 if TYPE_CHECKING:
     from backpack.evaluation.disambiguation import Disambiguation
@@ -50,7 +51,7 @@ def measure(options: "Disambiguation", subject: Subject) -> list[dict[str, Any]]
             found = occurrences(BayesReader(grammar, language), documents)
             if not found.texts:
                 continue
-            longest = max(map(len, tokenizer(found.texts, add_special_tokens=False)["input_ids"])) + 1
+            longest = max(map(len, encode(tokenizer, found.texts))) + 1
             if longest > (most_tokens(model) or longest):
                 raise UserError(f"A sentence has {longest} tokens, and the model reads {most_tokens(model)}.")
             made, tokens = features(model, tokenizer, running, found, options.batch_size)

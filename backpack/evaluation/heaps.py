@@ -17,6 +17,7 @@ from semeqv.tasks.retrieval.vectors import body_of
 from semeqv.text.babel.document import Document
 from semeqv.text.babel.reader import BayesReader
 from semeqv.text.datasets.tokenised import first_token
+from semeqv.text.tokenizers.encoding import literal
 
 Integers = NDArray[numpy.int64]
 
@@ -86,22 +87,22 @@ def features(
     Returns:
         By name `(homonyms, features)`, and `(homonyms,)`: the last token of each.
     """
-    said = tokenizer(found.texts, add_special_tokens=False, return_offsets_mapping=True)
+    said = literal(tokenizer).encode_batch(found.texts, add_special_tokens=False)
     starts, of_sentence = first_token(tokenizer, masked=False), defaultdict[int, list[int]](list)
     for place, sentence in enumerate(found.sentence.tolist()):
         of_sentence[sentence].append(place)
     made: dict[str, list[Any]] = defaultdict(lambda: [None] * len(found.truth))
     last = numpy.zeros(len(found.truth), numpy.int64)
-    order = sorted(range(len(found.texts)), key=lambda each: len(said["input_ids"][each]))
+    order = sorted(range(len(found.texts)), key=lambda each: len(said[each].ids))
     with tqdm(total=len(order), desc="read", unit="sentence", leave=False, disable=None, mininterval=0.5) as bar:
         for which in (order[start : start + rows] for start in range(0, len(order), rows)):
-            lines = [[starts, *said["input_ids"][each]] for each in which]
+            lines = [[starts, *said[each].ids] for each in which]
             longest = max(map(len, lines))
             ids = torch.tensor([line + [starts] * (longest - len(line)) for line in lines])
             real = torch.tensor([[1] * len(line) + [0] * (longest - len(line)) for line in lines])
             outputs = read(model, regime.place({"input_ids": ids, "attention_mask": real}))
             for row, each in enumerate(which):
-                ends = [end for _, end in said["offset_mapping"][each]]
+                ends = [end for _, end in said[each].offsets]
                 for place in of_sentence[each]:
                     at = 1 + ends.index(int(found.end[place]))
                     last[place] = lines[row][at]
@@ -118,9 +119,9 @@ def read(model: Any, batch: Mapping[str, torch.Tensor]) -> dict[str, torch.Tenso
     if not is_backpack(model):
         states = body_of(model)(**batch, output_hidden_states=True).hidden_states[-1]
         return {"states": states.float().cpu()}
-    alpha = model(**batch, output_contextualization=True, logits_to_keep=1).contextualization
-    trunk = body_of(model).gpt2_model(**batch).last_hidden_state
-    return {"weights": alpha.float().cpu(), "states": trunk.float().cpu()}
+    outputs = body_of(model)(**batch, output_contextualization=True, output_hidden_states=True)
+    trunk = outputs.hidden_states[-2]  # the last state is o, which follows from the weights
+    return {"weights": outputs.contextualization.float().cpu(), "states": trunk.float().cpu()}
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from semeqv.engine.errors import UserError
 from semeqv.text.files import lines
 from semeqv.text.location import locate
 
+MASK = "<mask>"
 LAST = re.compile(r"^(.*\S)\s+(\S+)\s*$", re.DOTALL)
 
 
@@ -47,29 +48,47 @@ def passages(texts: Iterable[tuple[str, str]], words: int) -> Iterator[Passage]:
             yield Passage(found[1], found[2], language)
 
 
-def read_texts(path: Path) -> Iterator[tuple[str, str]]:
-    """Read a file of passages: one on each line, or JSON lines with `text`, as LAMBADA has them.
+def read_passages(path: Path, words: int) -> Iterator[Passage]:
+    """Read a file of passages.
 
     Args:
-        path: The file, or its place under `$SEMEQV_DATA`; compressed or not.
+        path: The file, or its place under `$SEMEQV_DATA`; compressed or not. A text on each line; or JSON lines with
+            `text`, as LAMBADA has them, or with `cloze_passage`, in which `<mask>` stands for the last word, and
+            `answer`, as the multilingual project has them, or with `context` and `word`. `language` may be said.
+        words: Words that a passage must have.
 
     Yields:
-        Texts; their language is not said.
+        Passages. The word of an `answer` is as it is given, without marks behind it.
 
     Raises:
-        UserError: When a line of a .jsonl file has no `text`.
+        UserError: When a line of a .jsonl file has none of these keys, or something is masked but the last word.
     """
     file = locate(str(path), path)
     for number, line in lines(file):
         if not line.strip():
             continue
         if ".jsonl" not in file.suffixes:
-            yield line, ""
+            yield from passages([(line, "")], words)
             continue
         try:
-            text = json.loads(line)["text"]
-        except (ValueError, KeyError, TypeError):
-            text = None
-        if not isinstance(text, str):
-            raise UserError(f'{file}, line {number}: {{"text": "..."}} is wanted, not {line!r:.60}.')
-        yield text, ""
+            record = json.loads(line)
+        except ValueError:
+            record = None
+        said = record if isinstance(record, dict) else {}
+        language = said["language"] if isinstance(said.get("language"), str) else ""
+        if isinstance(said.get("text"), str):
+            yield from passages([(said["text"], language)], words)
+            continue
+        context, word = said.get("context"), said.get("word")
+        if isinstance(masked := said.get("cloze_passage"), str):
+            context, mask, behind = masked.partition(MASK)
+            word = said.get("answer")
+            if not mask or "x" in shape(behind):
+                raise UserError(f"{file}, line {number}: {MASK} must stand once, for the last word: {masked!r:.60}.")
+        if not isinstance(context, str) or not isinstance(word, str):
+            raise UserError(
+                f'{file}, line {number}: {{"text": "..."}} or {{"cloze_passage": "... {MASK}.", "answer": "..."}} is '
+                f"wanted, not {line!r:.60}."
+            )
+        if len(context.split()) + 1 >= words:
+            yield Passage(context.rstrip(), word[: shape(word).rfind("x") + 1].strip(), language)

@@ -20,8 +20,11 @@ class Similarity(Measuring):
     Lines go to metrics.jsonl of the run's folder.
 
     Args:
-        path: Files of rated pairs: a word, a word and a rating on each line, or a language of Multi-SimLex with its
-            annotators; here, or under $SEMEQV_DATA. SimLex-999, RG-65 and WS-353 of word_similarity_en if left out.
+        path: Files of rated pairs: a word, a word and a rating on each line, or a header that names them, such as that
+            of SimLex-999, WordSim-353 or a language of Multi-SimLex; here, or under $SEMEQV_DATA. SimLex-999, RG-65 and
+            WS-353 of word_similarity_en if left out.
+        columns: The names of the columns of the words and of the rating, where the header has others than published
+            sets have: `--columns cue answer strength`.
         translation: Instead: translation.csv of Multi-SimLex (Vulić et al., 2020, arXiv 2003.04866).
         scores: The scores.csv that goes with it.
         languages: Of these two files, one language, such as FRA, or two: the first word of each pair in the one, the
@@ -33,6 +36,7 @@ class Similarity(Measuring):
     """
 
     path: tuple[Path, ...] = ()
+    columns: tuple[str, ...] = ()
     translation: Path | None = None
     scores: Path | None = None
     languages: tuple[str, ...] = ()
@@ -48,6 +52,8 @@ class Similarity(Measuring):
             raise ValueError("--translation, --scores and --languages go together.")
         if self.translation is not None and self.path:
             raise ValueError("--path and --translation both say what to read; leave one out.")
+        if self.columns and len(set(self.columns)) != 3:
+            raise ValueError("--columns takes three names: of two columns of words, and of one of ratings.")
         if len(self.languages) > 2:
             raise ValueError(f"--languages are one or two, not {len(self.languages)}.")
         if self.apart is not None and (len(self.languages) < 2 or self.apart < 0):

@@ -22,7 +22,7 @@ def sets_of(options: "Similarity") -> list[Rated]:
     if options.translation is not None and options.scores is not None:
         return [read_translated(options.translation, options.scores, options.languages, options.apart)]
     paths = options.path or tuple(Path(FOLDER) / name for name in STANDARD)
-    return [read_rated(path) for path in paths]
+    return [read_rated(path, options.columns) for path in paths]
 
 
 def measure(options: "Similarity", subject: Subject) -> list[dict[str, Any]]:

@@ -17,7 +17,8 @@ class BackpackConfig(GPT2Config):
 
     Args:
         num_senses: Senses of each token, k.
-        sense_intermediate_scale: Width inside the sense network, in embedding sizes.
+        sense_intermediate_scale: Width inside the sense network, in embedding sizes; 1 for the paper's models with
+            `shrink_final_inner`.
         sense_network: `paper`, or `multilingual` for that of the French-English project (see `senses.py`).
         sense_layout: Whether the last layer of the sense network writes its k * d features sense by sense
             (`sense-major`), or feature by feature (`feature-major`).
@@ -39,7 +40,7 @@ class BackpackConfig(GPT2Config):
         self,
         *,
         num_senses: int = 16,
-        sense_intermediate_scale: int = 4,
+        sense_intermediate_scale: float = 4,
         sense_network: str = "paper",
         sense_layout: str = "sense-major",
         scale_contextualization: bool = True,

@@ -20,7 +20,7 @@ class SenseMemory:
 
     def __init__(self, vocabulary: int):
         self.vocabulary, self.met = vocabulary, 0
-        self.place: Tensor | None = None  # of each token of the vocabulary, -1 where it was not met
+        self.place: Tensor | None = None  # of each token of the vocabulary, -1 where it was not met, then of embeddings
         self.senses: Tensor | None = None  # (room, senses, d)
 
     @torch.no_grad()
@@ -34,15 +34,41 @@ class SenseMemory:
         Returns:
             The senses of all tokens met, `(tokens, senses, d)`, and the place of each of `token_ids` among them.
         """
-        if self.place is None:
-            self.place = torch.full((self.vocabulary,), -1, device=token_ids.device)
-        places = self.place[token_ids]
+        place = self.started(token_ids.device)
+        places = place[token_ids]
         new = torch.unique(token_ids[places < 0])
         if len(new):
             self.add(new, senses_of(new))
-            places = self.place[token_ids]
+            places = place[token_ids]
         assert self.senses is not None
         return self.senses[: self.met], places
+
+    @torch.no_grad()
+    def remember(self, senses: Tensor) -> Tensor:
+        """Keep the senses of embeddings that belong to no token.
+
+        Args:
+            senses: `(embeddings, senses, d)`.
+
+        Returns:
+            `(embeddings,)`, integers above the vocabulary that `recall` knows from now on.
+        """
+        place = self.started(senses.device)
+        ids = torch.arange(len(place), len(place) + len(senses), device=senses.device)
+        self.place = torch.cat([place, torch.full_like(ids, -1)])
+        self.add(ids, senses)
+        return ids
+
+    @property
+    def has_embeddings(self) -> bool:
+        """Whether some of what it keeps belongs to no token."""
+        return self.place is not None and len(self.place) > self.vocabulary
+
+    def started(self, device: torch.device) -> Tensor:
+        """The place of each token, on a device; none was met at first."""
+        if self.place is None:
+            self.place = torch.full((self.vocabulary,), -1, device=device)
+        return self.place
 
     def add(self, new: Tensor, senses: Tensor) -> None:
         """Keep the senses, `(tokens, senses, d)`, of different tokens, `(tokens,)`, that were not met."""

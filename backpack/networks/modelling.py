@@ -21,6 +21,7 @@ from packaging.version import Version
 from torch import Tensor, nn
 from transformers import Cache, DynamicCache, GenerationMixin, GPT2Model, GPT2PreTrainedModel
 from transformers.modeling_outputs import BaseModelOutputWithPast, CausalLMOutputWithPast
+from transformers.utils.generic import can_return_tuple
 
 from .configuration import BackpackConfig
 from .editing import EditableSenses
@@ -113,62 +114,103 @@ class BackpackModel(BackpackPreTrainedModel, EditableSenses):  # type: ignore[mi
         """Replace the embedding of tokens."""
         self.gpt2_model.set_input_embeddings(value)
 
+    @can_return_tuple  # type: ignore[untyped-decorator]
     def forward(
         self,
-        input_ids: Tensor,
+        input_ids: Tensor | None = None,
         attention_mask: Tensor | None = None,
         *,
+        inputs_embeds: Tensor | None = None,
         position_ids: Tensor | None = None,
         cache: Cache | None = None,
         past_key_values: Cache | None = None,
         use_cache: bool | None = None,
+        output_hidden_states: bool | None = None,
+        output_attentions: bool | None = None,
         output_contextualization: bool = False,
         **others: Any,
     ) -> BackpackOutput:
         """Read tokens.
 
+        Heads for labels read `last_hidden_state`, which is o: the sum of senses that the model itself predicts from.
+        The last state of the trunk, which stands before it in `hidden_states`, only weighs senses in a language model
+        and says less of the tokens themselves, so that a tagger learns more slowly from it.
+
         Args:
             input_ids: `(batch, queries)` integers: those that are not in the cache.
             attention_mask: `(batch, time)`, 0 where there is padding, left or right; nothing is padding if left out.
+            inputs_embeds: `(batch, queries, d)`, in place of `input_ids`: trunk and sense network read them as they
+                read embeddings of tokens.
             position_ids: `(batch, queries)`; if left out, tokens are counted, without padding.
             cache: A `DynamicCache` of the tokens before, or an empty one.
             past_key_values: What transformers up to 5.23 calls the cache.
             use_cache: Whether to return a cache; not if left out.
+            output_hidden_states: Whether to return `hidden_states`, of `n_layer + 2` tensors `(batch, queries, d)`:
+                those of the trunk, which are what its first block reads and what each block writes, the last one after
+                the norm; then o. As in the configuration if left out.
+            output_attentions: Whether to return the attention weights of the trunk, which needs
+                `attn_implementation="eager"`. As in the configuration if left out.
             output_contextualization: Whether to return alpha, for small inputs: the plain formula is computed.
             **others: What callers pass to any model; nothing is done with it.
 
         Returns:
-            o, the cache and alpha.
+            o, the cache, states and weights that were asked for, and alpha.
+
+        Raises:
+            ValueError: When there are both tokens and embeddings, or neither; or embeddings where senses go by tokens:
+                with a table of senses, with edits, or in a cache with gradients.
         """
+        tokens = input_ids if inputs_embeds is None else inputs_embeds
+        if tokens is None or (input_ids is not None and inputs_embeds is not None):
+            raise ValueError("A Backpack reads input_ids or inputs_embeds: give one of them.")
+        if inputs_embeds is not None and (self.own_table is not None or self.sense_edits or self.weight_edits):
+            raise ValueError(
+                "inputs_embeds belong to no token, and the table of senses or the edits of this Backpack go by tokens: "
+                "give input_ids, or take the table and the edits away."
+            )
         cache = past_key_values if cache is None else cache
         if use_cache and cache is None:
             cache = DynamicCache(config=self.config)
         if position_ids is None and attention_mask is not None:
-            position_ids = (attention_mask.long().cumsum(-1) - 1).clamp(min=0)[:, -input_ids.shape[1] :]
-        hidden = self.gpt2_model(
+            position_ids = (attention_mask.long().cumsum(-1) - 1).clamp(min=0)
+            position_ids = position_ids if cache is None else position_ids[:, -tokens.shape[1] :]
+        states = self.config.output_hidden_states if output_hidden_states is None else output_hidden_states
+        trunk = self.gpt2_model(
             input_ids,
             attention_mask=attention_mask,
+            inputs_embeds=inputs_embeds,
             position_ids=position_ids,
             use_cache=cache is not None,
+            output_hidden_states=states,
+            output_attentions=self.config.output_attentions if output_attentions is None else output_attentions,
+            return_dict=True,
             **{CACHE: cache},
-        ).last_hidden_state
+        )
         layer = None if cache is None else sense_layer(cache, self.config.n_layer)
         seen = None if attention_mask is None else attention_mask.bool()
-        mixed, alpha = self.mix(hidden, input_ids, seen, layer, output_contextualization)
+        if torch.compiler.is_exporting():
+            mixed, alpha = self.mix_plainly(trunk.last_hidden_state, tokens, seen, layer)
+        else:
+            mixed, alpha = self.mix(trunk.last_hidden_state, tokens, seen, layer, output_contextualization)
         if self.config.sense_scale != 1:
             mixed = mixed * self.config.sense_scale
-        returned = {CACHE: cache if use_cache else None}
-        return BackpackOutput(last_hidden_state=mixed, contextualization=alpha, **returned)
+        return BackpackOutput(
+            last_hidden_state=mixed,
+            hidden_states=(*trunk.hidden_states, mixed) if states else None,
+            attentions=trunk.attentions,
+            contextualization=alpha if output_contextualization else None,
+            **{CACHE: cache if use_cache else None},
+        )
 
     @torch.compiler.disable  # type: ignore[untyped-decorator]
     def mix(
-        self, hidden: Tensor, token_ids: Tensor, seen: Tensor | None, layer: SenseLayer | None, explain: bool
+        self, hidden: Tensor, tokens: Tensor, seen: Tensor | None, layer: SenseLayer | None, explain: bool
     ) -> tuple[Tensor, Tensor | None]:
         """The sum of senses, by the plain formula or by a faster one of the same value.
 
         Args:
             hidden: `(batch, queries, d)`, of the trunk.
-            token_ids: `(batch, queries)`.
+            tokens: `(batch, queries)` integers, or embeddings, `(batch, queries, d)`.
             seen: `(batch, time)`, false where there is padding.
             layer: Of the cache.
             explain: Whether to return alpha.
@@ -178,8 +220,15 @@ class BackpackModel(BackpackPreTrainedModel, EditableSenses):  # type: ignore[mi
         """
         query, key = self.sense_weight_net(hidden)
         if layer is not None:
+            token_ids = self.ids_for(tokens, layer)
             key, token_ids = layer.append(key, token_ids)
-        senses, places = self.different_senses(token_ids, layer)
+            senses, places = self.different_senses(token_ids, layer)
+        elif tokens.is_floating_point():
+            token_ids = places = torch.arange(tokens.shape[:2].numel(), device=tokens.device).view(tokens.shape[:2])
+            senses = self.sense_network(tokens.flatten(0, 1))
+        else:
+            token_ids = tokens
+            senses, places = self.different_senses(token_ids, layer)
         senses = senses.to(query.dtype)
         if explain or self.weight_edits:
             alpha = sense_weights(query, key, seen)
@@ -189,6 +238,59 @@ class BackpackModel(BackpackPreTrainedModel, EditableSenses):  # type: ignore[mi
         if query.shape[-2] < key.shape[-2]:
             return weighted_sum(sense_weights(query, key, seen), senses, places), None
         return Mixing.apply(query, key, senses, (places, seen)), None  # type: ignore[no-untyped-call]
+
+    def mix_plainly(
+        self, hidden: Tensor, tokens: Tensor, seen: Tensor | None, layer: SenseLayer | None
+    ) -> tuple[Tensor, Tensor]:
+        """The sum of senses for `torch.export`, whose programs hold for every batch and length.
+
+        The senses of all positions exist at once, and no shape depends on which tokens there are.
+
+        Args:
+            hidden: `(batch, time, d)`, of the trunk.
+            tokens: `(batch, time)` integers, or embeddings, `(batch, time, d)`.
+            seen: `(batch, time)`, false where there is padding.
+            layer: Of the cache; there can be none.
+
+        Returns:
+            `(batch, time, d)`, and alpha.
+
+        Raises:
+            ValueError: When there is a cache, or there are edits.
+        """
+        if layer is not None or self.sense_edits or self.weight_edits:
+            raise ValueError("A Backpack is exported without a cache and without edits: say use_cache=False.")
+        query, key = self.sense_weight_net(hidden)
+        if self.own_table is not None:
+            senses = self.own_table[tokens]
+        else:
+            embedded = tokens if tokens.is_floating_point() else self.get_input_embeddings()(tokens)
+            senses = self.sense_network(embedded.flatten(0, 1)).view(*embedded.shape[:2], -1, embedded.shape[2])
+        alpha = sense_weights(query, key, seen)
+        return plain_sum(alpha, senses.to(query.dtype)), alpha
+
+    def ids_for(self, tokens: Tensor, layer: SenseLayer) -> Tensor:
+        """What a cache remembers tokens by.
+
+        Args:
+            tokens: `(batch, queries)` integers, or embeddings, `(batch, queries, d)`.
+            layer: Of the cache.
+
+        Returns:
+            `(batch, queries)`: the tokens, or integers above the vocabulary for embeddings.
+
+        Raises:
+            ValueError: When the cache should hold embeddings and gradients are computed, or edits go by tokens.
+        """
+        if layer.memory is None:
+            layer.memory = SenseMemory(self.config.vocab_size)
+        new = tokens.is_floating_point()
+        if (new or layer.memory.has_embeddings) and (torch.is_grad_enabled() or self.sense_edits or self.weight_edits):
+            raise ValueError(
+                "A cache holds the senses of inputs_embeds without gradients and without edits: say use_cache=False, "
+                "or compute within torch.no_grad()."
+            )
+        return layer.memory.remember(self.sense_network(tokens.flatten(0, 1))).view(tokens.shape[:2]) if new else tokens
 
     def different_senses(self, token_ids: Tensor, layer: SenseLayer | None) -> tuple[Tensor, Tensor]:
         """The senses of each different token, computed once.
@@ -200,11 +302,9 @@ class BackpackModel(BackpackPreTrainedModel, EditableSenses):  # type: ignore[mi
         Returns:
             `(tokens, senses, d)`, and `(batch, time)`: which of them stands where.
         """
-        if layer is None or torch.is_grad_enabled():
+        if layer is None or layer.memory is None or torch.is_grad_enabled():
             different, places = torch.unique(token_ids, return_inverse=True)
             return self.senses(different), places
-        if layer.memory is None:
-            layer.memory = SenseMemory(self.config.vocab_size)
         return layer.memory.recall(token_ids, self.senses)
 
 
@@ -231,11 +331,13 @@ class BackpackLMHeadModel(BackpackPreTrainedModel, GenerationMixin):  # type: ig
         """The senses of the whole vocabulary; see `EditableSenses.sense_table`."""
         return self.backpack.sense_table(device, several)
 
+    @can_return_tuple  # type: ignore[untyped-decorator]
     def forward(
         self,
-        input_ids: Tensor,
+        input_ids: Tensor | None = None,
         attention_mask: Tensor | None = None,
         *,
+        inputs_embeds: Tensor | None = None,
         position_ids: Tensor | None = None,
         cache: Cache | None = None,
         past_key_values: Cache | None = None,
@@ -243,6 +345,8 @@ class BackpackLMHeadModel(BackpackPreTrainedModel, GenerationMixin):  # type: ig
         num_items_in_batch: Tensor | int | None = None,
         use_cache: bool | None = None,
         logits_to_keep: int | Tensor = 0,
+        output_hidden_states: bool | None = None,
+        output_attentions: bool | None = None,
         output_contextualization: bool = False,
         **others: Any,
     ) -> BackpackLMOutput:
@@ -251,6 +355,7 @@ class BackpackLMHeadModel(BackpackPreTrainedModel, GenerationMixin):  # type: ig
         Args:
             input_ids: `(batch, queries)` integers.
             attention_mask: See there.
+            inputs_embeds: See there.
             position_ids: See there.
             cache: See there.
             past_key_values: See there.
@@ -259,19 +364,25 @@ class BackpackLMHeadModel(BackpackPreTrainedModel, GenerationMixin):  # type: ig
                 accumulates gradients; the number of labels here if left out.
             use_cache: See there.
             logits_to_keep: Compute logits for so many last positions, for all if 0; or for these positions.
+            output_hidden_states: See there.
+            output_attentions: See there.
             output_contextualization: See there.
             **others: What callers pass to any model; nothing is done with it.
 
         Returns:
-            The loss (0 when no label asks), logits, the cache and alpha.
+            The loss (0 when no label asks), logits, the cache, states and weights that were asked for, and alpha.
         """
         found = self.backpack(
             input_ids,
             attention_mask=attention_mask,
+            inputs_embeds=inputs_embeds,
             position_ids=position_ids,
             cache=past_key_values if cache is None else cache,
             use_cache=use_cache,
+            output_hidden_states=output_hidden_states,
+            output_attentions=output_attentions,
             output_contextualization=output_contextualization,
+            return_dict=True,
         )
         hidden, loss = found.last_hidden_state, None
         kept = slice(-logits_to_keep, None) if isinstance(logits_to_keep, int) else logits_to_keep
@@ -281,8 +392,14 @@ class BackpackLMHeadModel(BackpackPreTrainedModel, GenerationMixin):  # type: ig
             total = nn.functional.cross_entropy(logits[:, :-1].flatten(0, 1).float(), asked, reduction="sum")
             count = (asked != -100).sum().clamp(min=1) if num_items_in_batch is None else num_items_in_batch
             loss = total / (count.to(total.device) if isinstance(count, Tensor) else count)
-        returned = {CACHE: found.get(CACHE)}
-        return BackpackLMOutput(loss=loss, logits=logits, contextualization=found.contextualization, **returned)
+        return BackpackLMOutput(
+            loss=loss,
+            logits=logits,
+            hidden_states=found.hidden_states,
+            attentions=found.attentions,
+            contextualization=found.contextualization,
+            **{CACHE: found.get(CACHE)},
+        )
 
 
 def plain_sum(weights: Tensor, senses: Tensor) -> Tensor:

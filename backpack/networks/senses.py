@@ -20,7 +20,7 @@ class SenseMLP(nn.Module):
 
     def __init__(self, config: BackpackConfig, outputs: int):
         super().__init__()
-        inner = config.sense_intermediate_scale * config.n_embd
+        inner = round(config.sense_intermediate_scale * config.n_embd)
         self.c_fc = Conv1D(inner, config.n_embd)
         self.c_proj = Conv1D(outputs, inner)
         self.activation = ACT2FN[config.activation_function]

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from semeqv.engine.errors import UserError
+from semeqv.text.tokenizers.encoding import encode
 from semeqv.text.tokenizers.spelling import BYTE_LEVEL, convention_of
 
 
@@ -37,7 +38,7 @@ class Speller:
         if not words:
             return []
         said = [self.before + word for word in words]
-        found: list[list[int]] = self.tokenizer(said, add_special_tokens=False)["input_ids"]
+        found = encode(self.tokenizer, said)
         for word, ids in zip(words, found):
             if not ids:
                 raise UserError(f"The tokenizer writes {word!r} with no token; leave the word out.")

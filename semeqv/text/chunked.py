@@ -88,13 +88,14 @@ def chunked(model: PreTrainedModel, chunk: int | None) -> PreTrainedModel:
     if not same:
         raise UserError(f"--loss_chunk knows heads that are one matrix, which that of {kind.__name__} is not.")
 
-    def forward(self: Any, input_ids: Tensor, labels: Tensor | None = None, **rest: Any) -> Any:
+    def forward(self: Any, input_ids: Tensor | None = None, labels: Tensor | None = None, **rest: Any) -> Any:
         if labels is None:
             return kind.forward(self, input_ids=input_ids, **rest)
-        hidden, asked = self.base_model(input_ids=input_ids, **rest)[0][:, :-1], labels[:, 1:] != UNASKED
+        outputs = self.base_model(input_ids=input_ids, **rest | {"return_dict": True})
+        hidden, asked = outputs.last_hidden_state[:, :-1], labels[:, 1:] != UNASKED
         weight = self.get_output_embeddings().weight
         total = ChunkedCrossEntropy.apply(hidden[asked], weight, labels[:, 1:][asked], chunk)  # type: ignore[no-untyped-call]
-        return CausalLMOutput(loss=total / asked.sum().clamp(min=1))
+        return CausalLMOutput(loss=total / asked.sum().clamp(min=1), hidden_states=outputs.get("hidden_states"))
 
     model.__class__ = type(kind.__name__, (kind,), {"forward": forward, "__module__": kind.__module__})
     return model

@@ -122,34 +122,109 @@ def flash(old):
     return content, logits
 
 
-def multilingual(bias):
-    """The multilingual project's, as nanoGPT saves it after `torch.compile`."""
+def lightning(inner=4 * D):
+    """backpacks-flash-attn: the names of its own modules, copies of embeddings and a count of tokens included.
+
+    Args:
+        inner: Width inside both MLPs of the sense network; D for `shrink_final_inner`.
+    """
+    layers, trunk, content = Layers(), "transformer.gpt2_model.", "transformer.content_model."
+    embeddings = layers.draw(trunk + "embeddings.word_embeddings.weight", V, D)
+    positions = layers.draw(trunk + "embeddings.position_embeddings.weight", TIME, D)
+    norms, blocks = [layers.norm(trunk + "ln_0", D)], []
+    for i in range(LAYERS):
+        prefix = f"{trunk}layers.{i}."
+        blocks.append({
+            "c_attn": layers.linear(prefix + "mixer.Wqkv", 3 * D, D),
+            "c_proj": layers.linear(prefix + "mixer.out_proj", D, D),
+            "c_fc": layers.linear(prefix + "mlp.fc1", 4 * D, D),
+            "mlp_proj": layers.linear(prefix + "mlp.fc2", D, 4 * D),
+        })  # fmt: skip
+        norms += [layers.norm(prefix + "norm1", D), layers.norm(prefix + "norm2", D)]
+    for i, block in enumerate(blocks):
+        block["ln_1"], block["ln_2"] = norms[2 * i : 2 * i + 2]
+    senses = {
+        "ln": layers.norm(content + "ln_0", D),
+        "ln_1": layers.norm(content + "layers.0.norm1", D),
+        "ln_2": layers.norm(content + "layers.0.norm2", D),
+        "c_fc": layers.linear(content + "layers.0.mlp.fc1", inner, D),
+        "c_proj": layers.linear(content + "layers.0.mlp.fc2", D, inner),
+        "final_fc": layers.linear(content + "final_mlp.fc1", inner, D),
+        "final_proj": layers.linear(content + "final_mlp.fc2", K * D, inner),
+    }
+    context = layers.linear("transformer.contextualization_attn.Wqkv", 2 * D, D)
+    state = {f"model.{name}": tensor for name, tensor in layers.state.items()}
+    words = state[f"model.{trunk}embeddings.word_embeddings.weight"]
+    for copy in ("lm_head.weight", "transformer.embeddings.word_embeddings.weight",
+                 content + "embeddings.word_embeddings.weight"):  # fmt: skip
+        state[f"model.{copy}"] = words
+    state["train_metrics.num-tokens.count"] = torch.tensor(1000)
+
+    def logits(ids):
+        e = embeddings[ids]
+        hidden = formula.trunk(e + positions[: len(ids)], blocks, norms[-1], HEADS, formula.gelu_new, by_layer=True)
+        return formula.logits(embeddings, hidden, formula.paper_senses(e, senses, K, formula.gelu_new), context)
+
+    return {"state_dict": state, "epoch": 3, "global_step": 100}, logits
+
+
+def nanogpt(bias, gelu, model_name=None):
+    """nanoGPT's own layout, as `train.py` saves it; the project's control says `model_name`.
+
+    Args:
+        bias: Whether linear layers and norms have one.
+        gelu: The nonlinearity.
+        model_name: What the options of the run call the model; they do not if None.
+    """
     layers = Layers(bias=bias)
     embeddings, positions = layers.draw("transformer.wte.weight", V, D), layers.draw("transformer.wpe.weight", TIME, D)
     blocks = [gpt2_block(layers, f"transformer.h.{i}.") for i in range(LAYERS)]
     last = layers.norm("transformer.ln_f", D)
-    senses = {
-        "c_fc": layers.linear("senses.one.c_fc", 4 * D, D),
-        "c_proj": layers.linear("senses.one.c_proj", D, 4 * D),
-        "ln": layers.norm("senses.ln_a", D),
-        "final_fc": layers.linear("senses.two.c_fc", 4 * D, D),
-        "final_proj": layers.linear("senses.two.c_proj", K * D, 4 * D),
-        "final_ln": layers.norm("senses.ln_b", K * D),
-    }
-    context = layers.linear("contextualization.c_attn", 2 * D, D, bias=False)
     state = layers.state | {"lm_head.weight": layers.state["transformer.wte.weight"]}
     for i in range(LAYERS):
         state[f"transformer.h.{i}.attn.bias"] = torch.ones(1, 1, TIME, TIME).tril()
-    sizes = {"n_layer": LAYERS + 1, "n_head": HEADS, "n_embd": D, "block_size": TIME, "bias": bias, "vocab_size": V}
-    content = {
-        "model": {f"_orig_mod.{name}": tensor for name, tensor in state.items()},
-        "model_args": sizes, "iter_num": 10, "best_val_loss": torch.tensor(3.0), "config": {"dataset": "europarl"},
+    options = {"n_head": 12, "dataset": "europarl"} | ({"model_name": model_name} if model_name else {})
+
+    def logits(ids):
+        hidden = formula.trunk(embeddings[ids] + positions[: len(ids)], blocks, last, HEADS, gelu, by_layer=False)
+        return hidden @ embeddings.T
+
+    return saved(state, LAYERS, bias, options), logits
+
+
+def saved(state, layers, bias, options):
+    """What nanoGPT's `train.py` saves, compiled: `model_args` are true, `config` has what the command line says."""
+    sizes = {"n_layer": layers, "n_head": HEADS, "n_embd": D, "block_size": TIME, "bias": bias, "vocab_size": V}
+    return {
+        "model": {f"_orig_mod.{name}": tensor for name, tensor in state.items()}, "optimizer": {},
+        "model_args": sizes | {"dropout": 0.0}, "iter_num": 10, "best_val_loss": torch.tensor(3.0), "config": options,
     }  # fmt: skip
+
+
+def multilingual(bias):
+    """The multilingual project's, as it saves it after `torch.compile`."""
+    layers, trunk, net = Layers(bias=bias), "backpack.contextualization_layer.", "backpack.sense_vector_layer."
+    embeddings = layers.draw("wte.weight", V, D)
+    senses = {
+        "c_fc": layers.linear(net + "ff_1.c_fc", 4 * D, D),
+        "c_proj": layers.linear(net + "ff_1.c_proj", D, 4 * D),
+        "ln": layers.norm(net + "ln_1", D),
+        "final_fc": layers.linear(net + "ff_2.c_fc", 4 * D, D),
+        "final_proj": layers.linear(net + "ff_2.c_proj", K * D, 4 * D),
+        "final_ln": layers.norm(net + "ln_2", K * D),
+    }
+    layers.state[trunk + "bias"] = torch.ones(1, 1, TIME, TIME).tril()
+    positions = layers.draw(trunk + "transformer.wpe.weight", TIME, D)
+    blocks = [gpt2_block(layers, f"{trunk}transformer.h.{i}.") for i in range(LAYERS)]
+    last = layers.norm(trunk + "transformer.ln_f", D)
+    context = layers.linear(trunk + "c_attn", 2 * D, D, bias=False)
+    copies = (net + "wte.weight", trunk + "transformer.wte.weight", "backpack.logit_layer.lm_head.weight")
+    state = layers.state | dict.fromkeys(copies, layers.state["wte.weight"])
 
     def logits(ids):
         e = embeddings[ids]
-        hidden = formula.trunk(e + positions[: len(ids)], blocks, last, HEADS, formula.gelu, by_layer=False)
-        found = formula.multilingual_senses(e, senses, K, formula.gelu)
+        hidden = formula.trunk(e + positions[: len(ids)], blocks, last, HEADS, formula.gelu_new, by_layer=False)
+        found = formula.multilingual_senses(e, senses, K, formula.gelu_new)
         return formula.logits(embeddings, hidden, found, context, scale=False)
 
-    return content, logits
+    return saved(state, LAYERS + 1, bias, {"dataset": "europarl", "n_head": 12}), logits

@@ -19,8 +19,9 @@ from backpack.evaluation.continuing import pieces
 from backpack.evaluation.dictionary import entries
 from backpack.evaluation.heaps import features, occurrences
 from backpack.evaluation.lexical import Lexical
-from backpack.evaluation.passages import passages, read_texts
+from backpack.evaluation.passages import passages, read_passages
 from backpack.evaluation.rated import read_rated, read_translated
+from backpack.evaluation.similarity import Similarity
 from backpack.evaluation.word_shape import first_word, is_word
 from backpack.senses.words import Speller, without_shared
 from semeqv.engine.errors import UserError
@@ -159,7 +160,7 @@ def test_passages_end_with_their_last_word(tmp_path):
     file = tmp_path / "p.jsonl"
     file.write_text('{"text": "one two three"}\n\n{"text": 3}\n')
     with pytest.raises(UserError, match="line 3"):
-        list(read_texts(file))
+        list(read_passages(file, 2))
 
 
 def test_rated_pairs_of_every_kind(tmp_path):
@@ -192,6 +193,13 @@ def test_rated_pairs_of_every_kind(tmp_path):
         ("SimLex-999.txt", "word1\tword2\tPOS\tSimLex999\tconc(w1)\na\tb\tA\t1.5\t2.7\nc\td\tN\t9\t1\ne\tf\tV\t0\t1\n"),
         ("SimVerb-3500.txt", "a\tb\tV\t1.5\tSYNONYMS\nc\td\tV\t9\tNONE\ne\tf\tV\t0\tNONE\n"),
         ("combined.csv", "Word 1,Word 2,Human (mean)\na,b,1.5\nc,d,9\ne,f,0\n"),
+        ("set1.csv", "Word 1,Word 2,Human (mean),1,2\na,b,1.5,1,2\nc,d,9,9,9\ne,f,0,0,0\n"),
+        ("rg65.txt", "a;b;1.5\nc;d;9\ne;f;0\n"),
+        ("MEN.txt", "a b 1.5\nc d 9\ne f 0\n"),
+        ("rw.txt", "a\tb\t1.5\t1\t2\nc\td\t9\t8\t10\ne\tf\t0\t0\t0\n"),
+        ("index.csv", ",word1,word2,score\n0,a,b,1.5\n1,c,d,9\n2,e,f,0\n"),
+        ("rank.tsv", "word1\tword2\trank\tscore\na\tb\t2\t1.5\nc\td\t1\t9\ne\tf\t3\t0\n"),
+        ("order.csv", "similarity;POS;term2;term1\n1.5;N;b;a\n9;N;d;c\n0;N;f;e\n"),
     ],
 )
 def test_rated_pairs_as_they_are_published(tmp_path, name, text):
@@ -368,3 +376,94 @@ def test_asking_for_help_imports_nothing_heavy():
     code += f"import {modules}; print([name for name in ('torch', 'numpy', 'transformers') if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (
+            "0,a,b,1.5\n1,c,d,9\n2,e,f,0\n",
+            "line 1: a word, a word and a rating are wanted, not '0 a b 1.5'; or a header",
+        ),
+        ("a,b,2,1.5\nc,d,1,9\ne,f,3,0\n", "columns 3 and 4 hold numbers, and no header says which is the rating"),
+        ("id,left,right,score\n0,a,b,1.5\n1,c,d,9\n2,e,f,0\n", "the header says id, left, right, score; two columns"),
+        ("word1,word2,rank\na,b,2\nc,d,1\ne,f,3\n", "the header says word1, word2, rank; two columns"),
+        ("word1,word2,similarity,relatedness\na,b,2,1\nc,d,1,3\ne,f,3,3\n", "'similarity' and 'relatedness' may both"),
+        ("word1,word2,score\na,b,2\nc,d\ne,f,3\n", "line 3: 2 columns, but the first row has 3"),
+        ("word1,word2,score\na,b,2\nc,,1\ne,f,3\n", "line 3: a word is missing"),
+        ("word1,word2,score\na,b,2\nc,d,nan\ne,f,3\n", "line 3: 'nan' is no rating"),
+    ],
+)
+def test_no_column_is_guessed(text, words, tmp_path):
+    path = tmp_path / "rated.csv"
+    path.write_text(text)
+    with pytest.raises(UserError, match=words):
+        read_rated(path)
+
+
+def test_columns_are_named(tmp_path):
+    path = tmp_path / "rated.csv"
+    path.write_text("id,cue,answer,strength,score\n0,a,b,1.5,7\n1,c,d,9,7\n2,e,f,0,7\n")
+    rated = read_rated(path, ("cue", "answer", "strength"))
+    assert (rated.first, rated.second, rated.scores.tolist()) == (["a", "c", "e"], ["b", "d", "f"], [1.5, 9, 0])
+    with pytest.raises(UserError, match="no column 'cues'"):
+        read_rated(path, ("cues", "answer", "strength"))
+    with pytest.raises(ValueError, match="--columns takes three names"):
+        Similarity(columns=("cue", "answer"))
+
+
+def test_two_tables_are_put_together_by_their_number(tmp_path):
+    words, scores = tmp_path / "translation.csv", tmp_path / "scores.csv"
+    words.write_text(",ID,ENG 1,ENG 2\n" + "".join(f"{i},{i + 1},a{i},b{i}\n" for i in range(4)))
+    scores.write_text("ID,ENG\n" + "".join(f"{i + 1},{i}\n" for i in range(4)))
+    rated = read_translated(words, scores, ("ENG",), None)
+    assert (rated.first, rated.scores.tolist()) == (["a0", "a1", "a2", "a3"], [0, 1, 2, 3])
+    scores.write_text(scores.read_text().replace("ID", "row"))
+    with pytest.raises(UserError, match="no column 'ID'"):
+        read_translated(words, scores, ("ENG",), None)
+    scores.write_text("ID,ENG\n1,0\n1,1\n")
+    with pytest.raises(UserError, match="line 3: the ID '1' stands twice"):
+        read_translated(words, scores, ("ENG",), None)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["one\tun\ntwo\tdeux\n", "id\tword\ttranslation\n1\tone\tun\n2\ttwo\tdeux\n", "one un\ntwo deux\n",
+     "target\tsource\nun\tone\ndeux\ttwo\n"],
+)  # fmt: skip
+def test_a_dictionary_is_read_by_its_header(text, tmp_path):
+    (tmp_path / "d.tsv").write_text(text)
+    assert list(entries(tmp_path / "d.tsv")) == [("one", "un"), ("two", "deux")]
+
+
+@pytest.mark.parametrize("text", ["0\tone\tun\n1\ttwo\tdeux\n", "n\teng\tfra\n0\tone\tun\n1\ttwo\tdeux\n"])
+def test_a_column_of_numbers_is_no_word(text, tmp_path):
+    (tmp_path / "d.tsv").write_text(text)
+    with pytest.raises(UserError, match="column 1 holds numbers, and no header says what is what"):
+        list(entries(tmp_path / "d.tsv"))
+
+
+def test_cloze_sets_of_the_multilingual_project(tmp_path):
+    file = tmp_path / "eu.en.jsonl"
+    lines = [
+        {"id": 0, "original_passage": "We spoke for the groups.", "length_of_sentences": 7,
+         "cloze_passage": "We spoke for the <mask>.", "answer": "groups", "language": "en"},
+        {"id": 1, "cloze_passage": "Nous parlons ici <mask>.", "answer": "aujourd'hui;", "language": "fr"},
+        {"id": 2, "cloze_passage": "He went to <mask>.", "answer": "New York", "language": "en"},
+        {"text": "It is the house.", "language": "en"},
+        {"context": "It is the", "word": "house"},
+    ]  # fmt: skip
+    file.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    found = [(each.context, each.word, each.language) for each in read_passages(file, 4)]
+    assert found == [
+        ("We spoke for the", "groups", "en"), ("Nous parlons ici", "aujourd'hui", "fr"),
+        ("He went to", "New York", "en"), ("It is the", "house", "en"), ("It is the", "house", ""),
+    ]  # fmt: skip
+    assert chosen(read_passages(file, 4), 0)[1] == 1  # New York is no single word
+    for line in ('{"cloze_passage": "a b", "answer": "c"}', '{"cloze_passage": "a <mask> b.", "answer": "c"}'):
+        file.write_text(line)
+        with pytest.raises(UserError, match=r"line 1: <mask> must stand once, for the last word"):
+            list(read_passages(file, 2))
+    file.write_text('{"cloze_passage": "a <mask>."}')
+    with pytest.raises(UserError, match=r'line 1: \{"text": "..."\} or'):
+        list(read_passages(file, 2))
