@@ -93,7 +93,10 @@ def size_of(tokenizer: Any) -> int:
 
 @contextmanager
 def whole_texts(tokenizer: Any) -> Iterator[Any]:
-    """Let a tokenizer neither cut texts off nor pad them, which a `tokenizer.json` may tell it to; then as before.
+    """Let a tokenizer take texts as they are; then as before.
+
+    A `tokenizer.json` may tell it to cut texts off or to pad them, and a `</s>` in a text would become the special
+    token: here it is text. (In a Unigram model the piece of that name is a piece like any other; leave it out.)
 
     Args:
         tokenizer: A fast tokenizer of transformers.
@@ -102,12 +105,14 @@ def whole_texts(tokenizer: Any) -> Iterator[Any]:
         What is behind it, a `tokenizers.Tokenizer`.
     """
     backend = tokenizer.backend_tokenizer
-    truncation, padding = backend.truncation, backend.padding
+    truncation, padding, special_is_text = backend.truncation, backend.padding, backend.encode_special_tokens
     backend.no_truncation()
     backend.no_padding()
+    backend.encode_special_tokens = True
     try:
         yield backend
     finally:
+        backend.encode_special_tokens = special_is_text
         if truncation is not None:
             backend.enable_truncation(**truncation)
         if padding is not None:
@@ -119,8 +124,10 @@ def shared(source: Vocabulary, target: Vocabulary, ignore_case: bool = True) -> 
 
     Special tokens are those with the same role. Others are those that are written the same, where both vocabularies
     mark words alike; then those that stand for the same bytes, whatever marks words; then those that do but for case.
-    Where several tokens of the source do, it is the first that is no byte to fall back to: such a byte (`<0x41>`) is
-    hardly trained where there is a token for the letter. A vocabulary shares every token with itself.
+    Where several tokens of the source stand for the same bytes, it is the first; where several differ in case, the last
+    in the order of characters, as in OFA's code: ` dog`, not ` DOG`. In either case a byte to fall back to (`<0x41>`)
+    comes after all others, for it is hardly trained where there is a token for the letter. A vocabulary shares every
+    token with itself.
 
     Args:
         source: The old vocabulary.
@@ -138,12 +145,10 @@ def shared(source: Vocabulary, target: Vocabulary, ignore_case: bool = True) -> 
     written = {source.tokens[number]: number for number in source.spellings}
     written = written if source.convention == target.convention else {}
     exact: dict[bytes, int] = {}
-    folded: dict[str, int] = {}
     for number in sorted(source.spellings, key=source.is_byte):
-        spelled = source.spellings[number]
-        exact.setdefault(spelled, number)
-        if ignore_case and (text := fold(spelled)) is not None:
-            folded.setdefault(text, number)
+        exact.setdefault(source.spellings[number], number)
+    bytes_first = sorted(exact.items(), key=lambda item: (not source.is_byte(item[1]), item[0]))
+    folded = {fold(spelled): number for spelled, number in bytes_first if ignore_case}
     for number, spelled in target.spellings.items():
         match = written.get(target.tokens[number], exact.get(spelled))
         if match is None and ignore_case and (text := fold(spelled)) is not None:

@@ -77,7 +77,7 @@ class SubwordBatches:
 
     def made(self, subwords: NDArray[numpy.int64], draw: numpy.random.Generator, augment: bool) -> dict[str, Tensor]:
         """The batch of some subwords."""
-        sets = [chosen(self.folder.source.words_of(subword), self.most_words, augment, draw) for subword in subwords]
+        sets = [chosen(self.folder.source.word_set(subword), self.most_words, augment, draw) for subword in subwords]
         return {**padded(sets, self.folder.vectors), "labels": self.folder.coordinates[torch.from_numpy(subwords)]}
 
     def facts(self) -> dict[str, Any]:

@@ -8,7 +8,7 @@ import sys
 import numpy
 import pytest
 import torch
-from tiny import model
+from tiny import model, published_variants
 from transformers import AutoModel, AutoModelForCausalLM, AutoModelForMaskedLM, AutoTokenizer
 
 from ofa.vectors.reading import read_vectors
@@ -88,7 +88,7 @@ def test_rows_of_ofa_are_those_of_the_formula(say, save, tokenizers, vectors, tm
     def subword_vectors(tokenizer):
         found = {}
         for word, vector in zip(words.plain(), words.matrix):
-            for variant in (word, " " + word, word.capitalize()):
+            for variant in published_variants(word):
                 for subword in set(tokenizer(variant, add_special_tokens=False)["input_ids"]):
                     found.setdefault(subword, []).append(vector)
         return {i: numpy.mean(each, 0) for i, each in found.items() if i not in tokenizer.all_special_ids}

@@ -19,7 +19,7 @@ from ofa.vectors.fasttext import token_vectors
 from ofa.vectors.making import words_of
 from ofa.vectors.reading import read_vectors
 from ofa.vectors.tokens import TokenVectors
-from ofa.vectors.word_vectors import WordVectors, plain_word
+from ofa.vectors.word_vectors import WordVectors
 from ofa.vectors.writing import write_vectors
 from semeqv.engine.errors import UserError
 from semeqv.tasks.measures.overlap import overlap
@@ -95,13 +95,20 @@ def test_words_of_glove_hold_spaces_and_pickles_are_not_opened(tmp_path):
         read_vectors(tmp_path / "x.wv")
 
 
+def plain(*words):
+    return WordVectors(words, numpy.zeros((len(words), 1), numpy.float32)).plain()
+
+
 def test_languages_and_edges_are_taken_off():
-    assert plain_word("fra:$chien$", True) == " chien "
-    assert plain_word("fr:chien", True) == "chien"
-    assert plain_word("fr:10:30", True) == "10:30"
-    assert plain_word("fr:chien", False) == "fr:chien"
-    assert plain_word("$", False) == "$"
-    assert plain_word("cost$", False) == "cost "
+    assert plain("fra:$chien$", "fra:10:30", "deu:hund$") == [" chien ", "10:30", "hund "]
+    assert plain("$chien$", "$hot$dog$", "$") == [" chien ", " hot dog ", "$"]
+
+
+def test_a_dollar_sign_is_no_edge():
+    words = ["US$", "$100", "$AAPL", "A$", "a", "$", "$$", "x$y"]
+    assert plain(*words) == words
+    assert plain(*(f"en:{word}" for word in ("US$", "$100", "chien"))) == ["US$", "$100", "chien"]
+    assert plain("US$") == ["US$"]
 
 
 @pytest.mark.parametrize("language", ["fr", "lume", "drask", "eng_Latn", "pt-br", "es-419"])
