@@ -11,6 +11,7 @@ ACTIONS = (
     "vectors.convert",
     "vectors.dictionary",
     "bag.bag",
+    "conversion.convert",
     "results.report",
     "subset.subset",
     "hypernetwork.create",
@@ -28,6 +29,7 @@ def register(chain: Chain) -> None:
     chain.word("ofa dataset", "What a hypernetwork learns from.", "ofa.hypernetwork.dataset")
     chain.word("ofa model", "Hypernetworks.", "ofa.hypernetwork.models")
     chain.word("ofa schedulers", "How the learning rate of a hypernetwork falls.", "ofa.hypernetwork.schedules")
+    families.add_field("num_primitive", "ofa.conversion.published")
     families.add("word-bag", "ofa.bag.networks")
     families.add("factorised", "ofa.factorised")
     families.add("ofa-hypernetwork", "ofa.hypernetwork.networks")
