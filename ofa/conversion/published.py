@@ -62,8 +62,8 @@ def published_model(path: Path, config: PreTrainedConfig, allow_pickle: bool, dt
             f"{said[0]} and vocab_size {said[1]}."
         )
     base = {name: value for name, value in config.to_dict().items() if name not in ("num_primitive", "architectures")}
-    names = ("bos_token_id", "eos_token_id", "pad_token_id")
-    ours = FactorisedConfig(base=base, kept=kept, tie_word_embeddings=tied, **{name: base.get(name) for name in names})
+    roles: dict[str, Any] = {name: base.get(name) for name in ("bos_token_id", "eos_token_id", "pad_token_id")}
+    ours = FactorisedConfig(base=base, kept=kept, tie_word_embeddings=tied, **roles)
     kind = FactorisedModel if headless else FactorisedForMaskedLM
     with one_line(path), quiet():
         model, found = kind.from_pretrained(
