@@ -14,6 +14,7 @@ from ofa.vectors.reading import read_vectors
 from ofa.vocabulary import Vocabulary, size_of, vocabulary_hash
 from semeqv.engine.errors import UserError
 from semeqv.text.files import fingerprint
+from semeqv.text.models.naming import named
 from semeqv.text.models.opening import open_model, open_tokenizer
 from semeqv.text.models.tying import embedding_weights, is_tied
 from semeqv.text.tokenizers.opening import opened
@@ -38,7 +39,8 @@ def create_mapping(options: "CreateMapping") -> None:
         raise UserError(f"{options.source} predicts no tokens; it has no output embedding.")
     matrix = matrices[name]
     source = Vocabulary(open_tokenizer(options.source), len(matrix))
-    tokenizer = opened(options.target_tokenizer)
+    with named("--target_tokenizer"):
+        tokenizer = opened(options.target_tokenizer)
     target = Vocabulary(tokenizer, size_of(tokenizer))
     kept = options.keep_dim or matrix.shape[1]
     coordinates = coordinates_of(matrix, torch.from_numpy(source.used), kept, options.source)

@@ -1,5 +1,6 @@
 """`cli ofa init`, from sentence to folder."""
 
+import copy
 import itertools
 import json
 import subprocess
@@ -9,7 +10,7 @@ import numpy
 import pytest
 import torch
 from tiny import model, published_variants
-from transformers import AutoModel, AutoModelForCausalLM, AutoModelForMaskedLM, AutoTokenizer
+from transformers import AddedToken, AutoModel, AutoModelForCausalLM, AutoModelForMaskedLM, AutoTokenizer
 
 from ofa.vectors.reading import read_vectors
 from ofa.vectors.word_vectors import WordVectors
@@ -171,7 +172,17 @@ def test_wechsel_goes_through_a_dictionary(say, save, tokenizers, vectors, tmp_p
         ("mean --from old --target_tokenizer target", "'--output'"),
         ("mean --from old --target_tokenizer target --output old", "is there already"),
         ("mean --from old --target_tokenizer target --output old --overwrite", "was not written by this program"),
-        ("mean --from old --target_tokenizer nowhere/at/all --output new", "nowhere/at/all"),
+        (
+            "mean --from old --target_tokenizer nowhere/at/all --output new",
+            "Error: --target_tokenizer nowhere/at/all: ",
+        ),
+        ("mean --from old --target_tokenizer nowhere --output new", "Error: --target_tokenizer nowhere: "),
+        ("mean --from nowhere --target_tokenizer target --output new", "Error: --from nowhere: "),
+        ("omp --from old --target_tokenizer target --donor nowhere --output new", "Error: --donor nowhere: "),
+        (
+            "omp --from old --target_tokenizer target/tokenizer.json --output new",
+            "Error: --target_tokenizer target/tokenizer.json is a file",
+        ),
         ("ofa --from old --target_tokenizer target --output new", "'--vectors'"),
         ("ofa --from old --target_tokenizer target --output new --vectors no.vec", "no.vec"),
         ("mean --from old --target_tokenizer target --output new --keep_dim 17", "--keep_dim 17 is more than the 16"),
@@ -183,6 +194,31 @@ def test_mistakes_are_one_line_and_leave_nothing(say, save, tokenizers, line, sa
     found = say(f"cli ofa init {line}", code=2)
     assert said in found.err
     assert sorted(each.name for each in tmp_path.iterdir()) == ["old", "target"]
+
+
+@pytest.mark.parametrize("special", [True, False])
+def test_a_token_that_was_added_without_a_row_is_a_new_one(say, save, tokenizers, tmp_path, special):
+    first = copy.deepcopy(tokenizers["bpe", "lume"])
+    before = model("roberta", first)
+    first.add_tokens([AddedToken("<extra>", special=special)])
+    source = save(before, first)
+    said = say("cli ofa init mean --from old --target_tokenizer old --output new")
+    assert "old has no row for '<extra>'" in said.err
+    facts = json.loads((tmp_path / "new/initialisation.json").read_text())
+    assert facts["tokens without a row"] == ["<extra>"]
+    assert facts["counts"] == {"copied": 300, "mean": 1}
+    was, now = (opened("roberta", each).get_input_embeddings().weight for each in (source, tmp_path / "new"))
+    assert torch.equal(now[:300], was)
+    torch.testing.assert_close(now[300], was.mean(0))
+    say(
+        "cli model load --from new cli dataset babel --documents 5 --block_size 16 --split test cli perplexity --pseudo"
+    )
+
+
+def test_a_tokenizer_of_another_model_is_refused(say, save, tokenizers):
+    save(model("bert", tokenizers["bpe", "lume"]), tokenizers["bpe", "drask"])
+    said = say("cli ofa init mean --from old --target_tokenizer old --output new", code=2).err
+    assert "has 400 tokens, the embedding 300 rows" in said
 
 
 @pytest.mark.parametrize("kind", ["bert", "our own encoder"])
