@@ -78,6 +78,8 @@ def test_the_binary_format_is_known_by_its_bytes(tmp_path, feed):
         ("", "holds no word vectors"),
         ("\n", "row 1"),
         ("5 3\n", "promises 5 words"),
+        ("2 2\na 1 2\nb 1 2\nc 1 2\n", "promises 2 words in its first line and holds 3"),
+        ("2 3\na 1 2 3 4\n", "row 2: 4 numbers"),
     ],
 )
 @pytest.mark.bad_input("B6")
@@ -85,6 +87,24 @@ def test_the_row_is_named(tmp_path, text, said):
     (tmp_path / "x.vec").write_text(text)
     with pytest.raises(UserError, match=said):
         read_vectors(tmp_path / "x.vec")
+
+
+@pytest.mark.parametrize(
+    ("text", "words", "column"),
+    [
+        ("2024 7\n1999 8\nx 9\n", ["2024", "1999", "x"], [7, 8, 9]),
+        ("3 1\na 5\n", ["3", "a"], [1, 5]),
+        ("2 1\na 5\nb 6\n", ["a", "b"], [5, 6]),
+        ("2 3\n1 5 6 7\n2 8 9 1\n", ["1", "2"], [5, 8]),
+        ("² 5 6\n3 1 2\n", ["²", "3"], [5, 1]),
+    ],
+)
+def test_the_first_line_is_known_by_the_others(tmp_path, text, words, column):
+    (tmp_path / "x.vec").write_text(text)
+    found = read_vectors(tmp_path / "x.vec")
+    assert list(found.words) == words
+    assert found.matrix[:, 0].tolist() == column
+    assert list(read_vectors(tmp_path / "x.vec", 1).words) == words[:1]
 
 
 def test_words_of_glove_hold_spaces_and_pickles_are_not_opened(tmp_path):
