@@ -28,6 +28,7 @@ def register(chain: Chain) -> None:
     chain.word("ofa tokenizer", "Vocabularies that grow.", "ofa.tokenizers.extended")
     chain.word("ofa dataset", "What a hypernetwork learns from.", "ofa.hypernetwork.dataset")
     chain.word("ofa model", "Hypernetworks.", "ofa.hypernetwork.models")
+    chain.word("ofa optimizers", "How a hypernetwork is optimised.", "ofa.hypernetwork.optimizers")
     chain.word("ofa schedulers", "How the learning rate of a hypernetwork falls.", "ofa.hypernetwork.schedules")
     families.add_field("num_primitive", "ofa.conversion.published")
     families.add("word-bag", "ofa.bag.networks")

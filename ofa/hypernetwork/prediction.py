@@ -94,7 +94,7 @@ def predicted(
         ):
             which = order[start : start + options.batch_size]
             draw = generator(step, 0, 7)
-            sets = [chosen(mapping.word_set(subword), options.most_words, False, draw) for subword in subwords[which]]
+            sets = [chosen(mapping.word_set(subword), options.most_words, None, draw) for subword in subwords[which]]
             found[torch.from_numpy(which)] = (
                 model(**running.place(padded(sets, folder.vectors))).prediction.float().cpu()
             )
