@@ -1,5 +1,6 @@
 """Predicts coordinates, and keeps them in files."""
 
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,7 @@ from ofa.hypernetwork.batches import chosen, padded
 from ofa.hypernetwork.folder import MappingFolder
 from ofa.mapping import Mapping
 from semeqv.engine.errors import UserError
+from semeqv.engine.folders import sync
 from semeqv.tasks.measures.inference import inference
 from semeqv.text.tokens.batches import generator
 
@@ -110,23 +112,39 @@ def predict_new(options: "Predict", folder: MappingFolder, model: Any, regime: t
         model: A hypernetwork.
         regime: Device, precision, threads.
 
-    Raises:
-        UserError: When the file cannot be written.
     """
     subwords = numpy.flatnonzero(folder.target.degree > 0)
     rows = predicted(options, model, folder, folder.target, subwords, regime=regime)
     facts = {name: str(folder.facts[name]) for name in SAID}
-    temporary = options.path.with_name(f".{options.path.name}.tmp")
-    try:
-        options.path.parent.mkdir(parents=True, exist_ok=True)
-        tensors = {"subwords": torch.from_numpy(subwords), "coordinates": rows}
-        degrees = {name: getattr(folder, name.partition("_")[0]).degree for name in DEGREES}
-        tensors |= {name: torch.from_numpy(degree) for name, degree in degrees.items()}
-        save_file(tensors, temporary, metadata=facts)
-        temporary.replace(options.path)
-    except OSError as error:
-        raise UserError(f"{options.path} cannot be written: {error.strerror}.") from error
+    tensors = {"subwords": torch.from_numpy(subwords), "coordinates": rows, **degrees_of(folder)}
+    write_tensors(options.path, tensors, facts)
     click.echo(f"wrote {options.path} ({len(subwords):,} subwords)")
+
+
+def degrees_of(folder: MappingFolder) -> dict[str, Tensor]:
+    """How many words each old and each new subword has, as a file of predictions keeps it."""
+    return {name: torch.from_numpy(getattr(folder, name.partition("_")[0]).degree) for name in DEGREES}
+
+
+def write_tensors(path: Path, tensors: dict[str, Tensor], facts: dict[str, str]) -> None:
+    """Write a file of safetensors in one piece: aside, then renamed.
+
+    Args:
+        path: The file; its folder is made if need be.
+        tensors: What it holds.
+        facts: What it says of itself.
+
+    Raises:
+        UserError: When it cannot be written.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent) as aside:
+            save_file(tensors, Path(aside) / path.name, metadata=facts)
+            sync(Path(aside) / path.name)
+            (Path(aside) / path.name).replace(path)
+    except (OSError, SafetensorError) as error:
+        raise UserError(f"{path} cannot be written: {getattr(error, 'strerror', None) or error}.") from error
 
 
 def read_predictions(path: Path) -> Predictions:

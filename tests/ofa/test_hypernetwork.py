@@ -6,29 +6,16 @@ import numpy
 import pytest
 import torch
 from safetensors.torch import save_file
-from tiny import model
 from torch.nn import functional
 
 from ofa.factorisation import factorise
 from ofa.hypernetwork.batches import Leaving, SubwordBatches, chosen
-from ofa.hypernetwork.folder import read_folder, split_of
+from ofa.hypernetwork.folder import split_of
 from ofa.hypernetwork.networks import HypernetworkConfig, hyper_loss
 from ofa.hypernetwork.prediction import DEGREES, SAID, read_predictions
 from ofa.hypernetwork.schedules import Stairs
 
 DATA = "cli ofa dataset mapping --mapping mapping"
-
-
-@pytest.fixture
-def mapping(say, save, tokenizers, vectors):
-    """A mapping, beside the model that it is made of."""
-    first, second = tokenizers["wordpiece", "lume"], tokenizers["bpe", "drask"]
-    before = model("bert", first)
-    source = save(before, first)
-    second.save_pretrained(source.parent / "target")
-    said = say(f"cli ofa mapping --from old --target_tokenizer target --vectors {vectors} --keep_dim 6").out
-    assert "new subwords are part of words" in said
-    return read_folder(source.parent / "mapping"), before
 
 
 @pytest.mark.parametrize("network", ["bilstm", "setformer --heads 2"])
