@@ -3,7 +3,7 @@
 from semeqv.engine.chain import Chain
 from semeqv.text.models import families
 
-METHODS = ("ofa", "hyperofa", "wechsel", "focus", "omp", "subword_mean", "mean", "random")
+METHODS = ("ofa", "hyperofa", "matrix", "wechsel", "focus", "omp", "subword_mean", "mean", "random")
 ACTIONS = (
     "vectors.make",
     "vectors.tokens",

@@ -49,12 +49,9 @@ def rewrite(
         if kept is None:
             dense[name] = plan.apply(matrix, generator, name)
             continue
-        factors = factorise(matrix[torch.from_numpy(plan.used)].float(), kept)
-        coordinates = torch.zeros(len(matrix), kept)
-        coordinates[torch.from_numpy(plan.used)] = factors.coordinates
-        shares[name] = factors.kept_share
-        rows = plan.apply(coordinates, generator, name)
-        made = Factors(rows, factors.primitives, factors.kept_share)
+        made = new_factors(matrix, plan, kept, generator, name)
+        if name not in plan.primitives:
+            shares[name] = made.kept_share
         if factorised:
             apart[name] = made
         else:
@@ -69,6 +66,29 @@ def rewrite(
         if place is not None and name in dense:
             place.copy_(dense[name])
     return model, shares
+
+
+def new_factors(matrix: Tensor, plan: Plan, kept: int, generator: torch.Generator, name: str) -> Factors:
+    """The factors of a new embedding.
+
+    Args:
+        matrix: The old one, `(old rows, width)`.
+        plan: Where the rows come from; with primitives of its own the old embedding is not factorised.
+        kept: Numbers of a coordinate.
+        generator: Of the rows that are drawn.
+        name: Which matrix it is.
+
+    Returns:
+        New coordinates with the primitives of the plan, else with those of the old embedding, and what these keep of
+        it.
+    """
+    coordinates = torch.zeros(len(matrix), kept)
+    if name in plan.primitives:
+        return Factors(plan.apply(coordinates, generator, name), plan.primitives[name], kept_share=0.0)
+    used = torch.from_numpy(plan.used)
+    factors = factorise(matrix[used].float(), kept)
+    coordinates[used] = factors.coordinates
+    return Factors(plan.apply(coordinates, generator, name), factors.primitives, factors.kept_share)
 
 
 def resize(model: Any, rows: int) -> None:

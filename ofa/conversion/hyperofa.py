@@ -13,6 +13,7 @@ import numpy
 import torch
 from torch import Tensor
 
+from ofa.conversion.matrices import read_array
 from ofa.conversion.weights import first_line, read_weights
 from ofa.hypernetwork.config_file import NETWORK, TRAINING, read_config
 from ofa.hypernetwork.folder import MappingFolder
@@ -29,21 +30,6 @@ ALIKE = 0.99  # the cosine of two columns that are one
 def is_hypernetwork(weights: Mapping[str, Any]) -> bool:
     """Whether tensors have the names of a network of HyperOFA."""
     return any(name.startswith(tuple(NAMES)) for name in weights)
-
-
-def read_array(path: Path) -> Any:
-    """Read an array that numpy saved; `UserError` when it cannot be read, or is no matrix of finite numbers."""
-    try:
-        found = numpy.load(path, allow_pickle=False)
-    except FileNotFoundError:
-        raise UserError(f"{path}: there is no such file.") from None
-    except (OSError, ValueError, EOFError) as error:
-        raise UserError(f"{path} cannot be read as an array of numpy: {first_line(error)}") from error
-    if not isinstance(found, numpy.ndarray) or found.ndim != 2 or found.dtype.kind != "f":
-        raise UserError(f"{path} holds no matrix of numbers.")
-    if not numpy.isfinite(found).all():
-        raise UserError(f"{path} holds a number that is not finite.")
-    return found.astype(numpy.float32)
 
 
 def signs(folder: MappingFolder, path: Path) -> Tensor:

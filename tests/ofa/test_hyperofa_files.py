@@ -7,13 +7,16 @@ import numpy
 import pytest
 import torch
 from safetensors.torch import load_file
+from tiny import model
 from torch import nn
+from transformers import AutoModelForMaskedLM
 
 from ofa.hypernetwork.prediction import read_predictions
 from semeqv.text.models import families
-from semeqv.text.models.opening import open_model
+from semeqv.text.models.opening import open_model, open_tokenizer
 
 families.know("ofa-hypernetwork")
+families.know("factorised")
 FILES = "--mapping mapping --source_matrix source_matrix.npy --allow_pickle"
 KEPT, WIDTH = 6, 8
 
@@ -124,3 +127,53 @@ def test_what_does_not_fit_is_named(say, theirs, tmp_path):
     assert "holds no predictions by the ids" in said
     assert not (tmp_path / "hyper").exists()
     assert not (tmp_path / "p.safetensors").exists()
+
+
+@pytest.fixture
+def old(save, tokenizers, tmp_path):
+    """A model and a new tokenizer, in folders."""
+    first, second = tokenizers["bpe", "lume"], tokenizers["bpe", "drask"]
+    before = model("roberta", first)
+    save(before, first)
+    second.save_pretrained(tmp_path / "target")
+    return before
+
+
+@pytest.mark.parametrize("form", ["factorised", "dense", "whole"])
+def test_a_target_matrix_becomes_a_model(say, old, tmp_path, form):
+    draw, kept = numpy.random.default_rng(0), 16 if form == "whole" else 5
+    rows, primitives = draw.normal(size=(400, kept)), draw.normal(size=(kept, 16))
+    (tmp_path / "made").mkdir()
+    numpy.save(tmp_path / "made/target_matrix.npy", rows)
+    line = "cli ofa init matrix --from old --target_tokenizer target --matrix made --output new"
+    if form != "whole":
+        numpy.save(tmp_path / "made/primitive_embeddings.npy", primitives)
+        assert "say --keep_dim 5" in say(line, code=2).err
+        line += f" --keep_dim 5 --form {form}"
+    assert "read from a file" in say(line).out
+    after = AutoModelForMaskedLM.from_pretrained(tmp_path / "new")
+    reads = after.get_input_embeddings()
+    expected = torch.from_numpy(rows if form == "whole" else rows @ primitives).float()
+    found = reads.weight @ reads.primitives if form == "factorised" else reads.weight
+    torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-5)
+    lines = [json.loads(each) for each in (tmp_path / "new/provenance.jsonl").read_text().splitlines()]
+    assert {each["kind"] for each in lines} == {"read"}
+    bias, was = after.get_output_embeddings().bias, old.get_output_embeddings().bias
+    same = {token: number for token, number in open_tokenizer(tmp_path / "old").get_vocab().items()}
+    shared = [(each["id"], same[each["token"]]) for each in lines if each["token"] in same][10:20]
+    assert all(bias[new] == was[number] for new, number in shared)
+
+
+@pytest.mark.parametrize(
+    ("shape", "said"),
+    [
+        ((399, 16), "has 399 rows, the new tokenizer 400 tokens"),
+        ((400, 20), "rows of 20 numbers; a row of the model"),
+    ],
+)
+@pytest.mark.usefixtures("old")
+def test_a_matrix_of_another_shape_is_refused(say, tmp_path, shape, said):
+    numpy.save(tmp_path / "x.npy", numpy.zeros(shape))
+    line = "cli ofa init matrix --from old --target_tokenizer target --matrix x.npy --output new"
+    assert said in say(line, code=2).err
+    assert not (tmp_path / "new").exists()
