@@ -13,13 +13,13 @@ import numpy
 import torch
 from torch import Tensor
 
+from ofa.conversion.mappings import unpickled
 from ofa.conversion.matrices import read_array
-from ofa.conversion.weights import first_line, read_weights
+from ofa.conversion.weights import read_weights
 from ofa.hypernetwork.config_file import NETWORK, TRAINING, read_config
 from ofa.hypernetwork.folder import MappingFolder
 from ofa.hypernetwork.networks import Hypernetwork, HypernetworkConfig
 from ofa.hypernetwork.prediction import SAID, degrees_of, write_tensors
-from ofa.vectors.pickled import Unpickler
 from semeqv.engine.errors import UserError
 
 NAMES = {"lstm.": "network.lstm.", "encoder_block.": "network.encoder.", "linear_output_layers.": "network.head."}
@@ -153,13 +153,7 @@ def write_predictions(path: Path, folder: MappingFolder, turn: Tensor, output: P
     Raises:
         UserError: When it holds something else, or cannot be written.
     """
-    try:
-        with path.open("rb") as file:
-            found = Unpickler(file).load()
-    except FileNotFoundError:
-        raise UserError(f"{path}: there is no such file.") from None
-    except Exception as error:  # a damaged pickle fails in any way
-        raise UserError(f"{path} cannot be opened by the unpickler that runs no code: {first_line(error)}") from error
+    found = unpickled(path)
     rows, kept = len(folder.target.degree), folder.coordinates.shape[1]
     fits = isinstance(found, dict) and found
     if not fits or not all(isinstance(each, int | numpy.integer) and 0 <= each < rows for each in found):

@@ -7,6 +7,7 @@ import click
 import numpy
 import torch
 
+from ofa.conversion.mappings import read_mapping
 from ofa.factorisation import factorise
 from ofa.hypernetwork.folder import MappingFolder
 from ofa.mapping import map_subwords
@@ -46,8 +47,12 @@ def create_mapping(options: "CreateMapping") -> None:
     coordinates = coordinates_of(matrix, torch.from_numpy(source.used), kept, options.source)
     vectors = read_vectors(options.vectors, options.most_words)
     words = vectors.plain()
-    old = map_subwords(source.tokenizer, words, source.rows)
-    new = map_subwords(target.tokenizer, words, target.rows)
+    old, new = (
+        map_subwords(each.tokenizer, words, each.rows)
+        if options.mapping_data is None
+        else read_mapping(options.mapping_data, side, each.rows, len(words))
+        for side, each in (("source", source), ("target", target))
+    )
     trained = numpy.flatnonzero((old.degree > 0) & source.used)
     facts = {
         "from": options.source,

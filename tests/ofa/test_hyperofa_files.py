@@ -11,6 +11,7 @@ from tiny import model
 from torch import nn
 from transformers import AutoModelForMaskedLM
 
+from ofa.hypernetwork.folder import read_folder
 from ofa.hypernetwork.prediction import read_predictions
 from semeqv.text.models import families
 from semeqv.text.models.opening import open_model, open_tokenizer
@@ -127,6 +128,37 @@ def test_what_does_not_fit_is_named(say, theirs, tmp_path):
     assert "holds no predictions by the ids" in said
     assert not (tmp_path / "hyper").exists()
     assert not (tmp_path / "p.safetensors").exists()
+
+
+def test_their_mapping_is_read(say, theirs, vectors, tmp_path):
+    folder, _ = theirs
+    said = {"source": {7: [3, 1], 250: [2]}, "target": {numpy.int64(399): [0, 900, 0], 5: []}}
+    (tmp_path / "data").mkdir()
+
+    def write():
+        for side, words in said.items():
+            (tmp_path / f"data/{side}_subword_to_word_mapping.pkl").write_bytes(pickle.dumps(words))
+
+    write()
+    line = f"cli ofa mapping --from old --target_tokenizer target --vectors {vectors} --keep_dim 6 --path read"
+    line += " --mapping_data data"
+    assert "--allow_pickle" in say(line, code=2).err
+    assert "2 old and 1 new subwords" in say(f"{line} --allow_pickle").out
+    found = read_folder(tmp_path / "read")
+    assert (found.source.word_set(7).tolist(), found.source.word_set(250).tolist()) == ([1, 3], [2])
+    assert found.target.word_set(399).tolist() == [0, 900]
+    assert found.target.degree.sum() == 2
+    assert found.fingerprint == folder.fingerprint
+    for side, words, error in (
+        ("source", {7: [10**6]}, "speaks of word 1,000,000"),
+        ("source", {-3: [1]}, "speaks of subword -3"),
+        ("target", {7: ["x"]}, "something else than numbers"),
+        ("target", [7], "no lists of words"),
+    ):
+        said = {"source": {7: [1]}, "target": {7: [1]}} | {side: words}
+        write()
+        assert error in say(f"{line} --allow_pickle --path other", code=2).err
+    assert not (tmp_path / "other").exists()
 
 
 @pytest.fixture
