@@ -9,7 +9,7 @@ EXPERIMENTS := $(sort $(wildcard experiments/*.mk))
 SMALL := xor-transformer-small xor-transformer-small-ydh xor-transformer-small-ndh xor-lstm-small xor-mlp-small
 MEDIUM := xor-transformer-medium xor-lstm-medium xor-mlp-medium
 
-.PHONY: figs test help install install-dev lint format xor xor-medium mlm all bench faults clean
+.PHONY: figs test test-window update dist help install install-dev lint format xor xor-medium mlm all bench faults clean
 .PHONY: docker-build docker-run $(addprefix docs/results/,xor.md mlm.md tagging.md parsing.md backpack.md ofa.md crosslingual.md)
 
 figs: install
@@ -30,6 +30,9 @@ help:
 	@echo 'make docs/results/ofa.md         new vocabularies, every experiment and the page (hours)'
 	@echo 'make docs/results/crosslingual.md    tasks across languages with language vectors, and the page (hours)'
 	@echo 'make all         every experiment'
+	@echo 'make test-window    run the tests at the lowest, the locked and the newest versions (hours); docs/compatibility.md'
+	@echo 'make update      lock the newest versions that requirements.txt allows, in constraints.txt'
+	@echo 'make dist        build the wheel and the source distribution into dist/, and check them'
 	@echo 'make lint        ruff, mypy, import-linter, pydoclint, hadolint'
 	@echo 'make format      let ruff format the code'
 	@echo 'make bench       time this project beside its peers; results in benchmarks/results'
@@ -77,6 +80,22 @@ bench: install-dev
 faults: install-dev
 	$(BIN)/python -m tests.faults
 
+test-window: install-dev
+	$(BIN)/python -m tests.window $(WINDOW)
+
+# Versions and markers alone, for Python 3.11 and later, on every platform: pip and uv read the same file. torch stays at
+# the release whose CUDA the container has; HOLD= lets it go.
+HOLD ?= torch==2.13.0
+update: install-dev
+	@echo '$(HOLD)' | $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --all-extras --strip-extras \
+	  --no-annotate --no-header --no-emit-index-url --constraint - --output-file constraints.txt pyproject.toml
+	@touch pyproject.toml
+
+dist: install-dev
+	rm -rf dist
+	$(BIN)/python -m build --outdir dist .
+	$(BIN)/twine check --strict dist/*
+
 lint: install-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -97,12 +116,12 @@ clean:
 install: $(VENV)/installed
 install-dev: $(VENV)/installed-dev
 
-$(VENV)/installed: pyproject.toml requirements.txt | $(VENV)/pyvenv.cfg
+$(VENV)/installed: pyproject.toml requirements.txt constraints.txt | $(VENV)/pyvenv.cfg
 	@echo 'Installing semeqv into $(VENV) ...'
 	@$(call install_package,.)
 	@touch $@
 
-$(VENV)/installed-dev: pyproject.toml requirements.txt | $(VENV)/pyvenv.cfg
+$(VENV)/installed-dev: pyproject.toml requirements.txt constraints.txt | $(VENV)/pyvenv.cfg
 	@echo 'Installing semeqv and its development tools into $(VENV) ...'
 	@$(call install_package,.[dev])
 	@touch $@ $(VENV)/installed
@@ -117,8 +136,10 @@ $(VENV)/pyvenv.cfg:
 	  echo 'This Python lacks venv. On Debian or Ubuntu: apt install python3-venv. Or install uv.' >&2; exit 1; \
 	else $(PYTHON) -m venv $(VENV); fi
 
-install_package = if command -v uv >/dev/null; then uv pip install --quiet --python $(BIN)/python -e '$(1)'; \
-	else $(BIN)/python -m pip install --quiet --disable-pip-version-check -e '$(1)'; fi
+# What constraints.txt names was tested together; CONSTRAINTS= installs the newest versions instead.
+CONSTRAINTS ?= --constraint constraints.txt
+install_package = if command -v uv >/dev/null; then uv pip install --quiet --python $(BIN)/python $(CONSTRAINTS) -e '$(1)'; \
+	else $(BIN)/python -m pip install --quiet --disable-pip-version-check $(CONSTRAINTS) -e '$(1)'; fi
 
 # -- the container: this folder is mounted over the one that the image was installed from ---------------------------
 

@@ -1,4 +1,4 @@
-"""Backpack language models: networks, senses, conversion.
+"""Backpack language models: networks, senses, conversion. A study of semeqv.
 
 `import backpack` lets the Auto classes of transformers open what was saved. The command line starts without torch:
 there the networks are imported once a model is one of them (`semeqv.text.models.families`).

@@ -1,6 +1,6 @@
 """Task and language vectors: what training changes, to be added to other models.
 
-Importing this is cheap; numpy and torch wait until something is computed.
+A study of semeqv. Importing this is cheap; numpy and torch wait until something is computed.
 """
 
 from typing import TYPE_CHECKING, Any

@@ -14,7 +14,7 @@ VOCABULARY ?= $(if $(filter micro,$(SIZE)),2000,10001)
 
 include $(dir $(lastword $(MAKEFILE_LIST)))shared/common.mk
 
-SETTINGS = --clip 1 --precision bf16
+SETTINGS = --clip 1 --precision auto
 LAYOUT_micro := --block_size 64 --batch_size 16
 LAYOUT_mini := --block_size 256 --batch_size 64
 LAYOUT_small := $(LAYOUT_mini)

@@ -2,7 +2,7 @@
 # masked LM on French text. One plot of the losses of all methods, three seeds.
 #
 # Text is Europarl's, from $SEMEQV_DATA; without it, that of the generated corpus, whose languages are lume and drask.
-# fastText wants gensim (pip install 'semeqv[vectors]'). SIZE=small takes 40 minutes of one CPU core, SIZE=medium a night;
+# fastText wants gensim (pip install -e '.[vectors]'). SIZE=small takes 40 minutes of one CPU core, SIZE=medium a night;
 # SIZE=paper is for a GPU: OPTIONS='--device cuda'. `pairs` is subword-mean that goes on with sentence pairs, translation
 # LM on the text that the vectors were made of: what the aligned text is worth without them.
 
@@ -38,7 +38,7 @@ SHOWN_LOSSES ?= $(if $(filter europarl-small,$(CORPUS)-$(SIZE)),3.4 6)
 
 include $(dir $(lastword $(MAKEFILE_LIST)))shared/common.mk
 
-SETTINGS = $(if $(filter paper,$(SIZE)),,--threads 1) --precision bf16
+SETTINGS = $(if $(filter paper,$(SIZE)),,--threads 1) --precision auto
 METHODS ?= ofa $(FEWER:%=ofa-%) hyperofa wechsel focus omp subword-mean mean random $(FEWER:%=random-%)
 FIXED :=
 PART := pretraining

@@ -13,7 +13,7 @@ WIDTH ?= 256
 
 include $(dir $(lastword $(MAKEFILE_LIST)))shared/common.mk
 
-SETTINGS = --threads 1 --precision bf16
+SETTINGS = --threads 1 --precision auto
 PARSERS := bilstm pretrained scratch
 
 ifdef SEMEQV_DATA

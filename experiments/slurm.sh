@@ -3,7 +3,7 @@
 #
 #   sbatch experiments/slurm.sh semeqv --output runs/x ... cli savers default-saver --resume cli train
 #   sbatch experiments/slurm.sh make -f experiments/crosslingual-pos.mk figs BASE=xlm-roberta-base \
-#     OPTIONS='--device cuda --precision bf16'
+#     OPTIONS='--device cuda --precision auto'
 #   sbatch --array=42-44 experiments/slurm.sh make -f experiments/crosslingual-ner.mk swept BASE=xlm-roberta-base
 #
 # In an array, SEEDS is the number of the job, and an experiment runs that seed alone: ask for `swept`, and for `figs`

@@ -10,7 +10,7 @@ EPOCHS ?= 3
 
 include $(dir $(lastword $(MAKEFILE_LIST)))shared/common.mk
 
-SETTINGS = --threads 1 --precision bf16
+SETTINGS = --threads 1 --precision auto
 ENCODER := $(RUN)/encoder
 TAGGERS := $(foreach task,pos ner,$(addprefix $(RUN)/$(task)-,scratch pretrained))
 

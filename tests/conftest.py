@@ -3,11 +3,16 @@
 import os
 import shlex
 
-import pytest
-import torch
-from hypothesis import HealthCheck, settings
+# One thread a process, before anything starts threads: the tests run side by side, and threads that wait burn time.
+# The processes that tests start inherit it.
+for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+    os.environ.setdefault(name, "1")
 
-from semeqv.cli import main
+import pytest  # noqa: E402
+import torch  # noqa: E402
+from hypothesis import HealthCheck, settings  # noqa: E402
+
+from semeqv.cli import main  # noqa: E402
 
 torch.set_num_threads(1)
 

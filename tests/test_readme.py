@@ -17,13 +17,18 @@ def code(language):
     return re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
 
 
-def test_the_sentence_runs(say, tmp_path):
+def test_the_sentence_runs(say, tmp_path, monkeypatch):
+    monkeypatch.setenv("SEMEQV_CACHE", str(tmp_path / "cache"))
     (line,) = re.findall(r"^    semeqv (--seed 42 .*?cli train)$", README, re.DOTALL | re.MULTILINE)
-    say(line.replace("\\\n", " "))
+    say(
+        line.replace("\\\n", " ")
+        .replace("--steps 300", "--steps 2")
+        .replace("babel --block", "babel --documents 50 --block")
+    )
     for left in re.findall(r"^    (runs/first/\S+)", README, re.MULTILINE):
         assert (tmp_path / left).exists()
     (again,) = re.findall(r"`semeqv (--config .*?)`", README)
-    say(again)
+    say(again.replace("--steps 100", "--steps 3"))
 
 
 def test_the_language_model_trains_and_generates(say, tmp_path, monkeypatch):

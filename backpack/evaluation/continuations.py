@@ -15,7 +15,7 @@ class Continuations(Measuring):
 
     The running text of the validation and test sets of the sentence is cut into pieces of --prompt and --new tokens;
     the model reads the former and writes as many tokens as the latter, the most probable one each time. BLEU (Papineni
-    et al., 2002) is that of sacrebleu (`pip install 'semeqv[eval]'`), over all pieces; beside it stands that of the
+    et al., 2002) is that of sacrebleu (`pip install -e '.[eval]'`), over all pieces; beside it stands that of the
     continuations of other pieces, which says what any text of this kind reaches. Lines go to metrics.jsonl of the run's
     folder.
 

@@ -38,7 +38,7 @@ def measure(options: "Continuations", subject: Subject) -> tuple[list[dict[str, 
     try:
         from sacrebleu import corpus_bleu
     except ImportError:
-        raise UserError("BLEU is that of sacrebleu: pip install 'semeqv[eval]'") from None
+        raise UserError("BLEU is that of sacrebleu: pip install -e '.[eval]'") from None
     check_causal(model)
     check_tokenizer(model, tokenizer)
     size, most = options.prompt + options.new, most_tokens(model)

@@ -12,7 +12,7 @@ class Distances:
     """Write how far languages are from one, by the features of URIEL (Littell et al., 2017, ACL Anthology E17-2002).
 
     A distance is one less the cosine of the features of two languages: of syntax, phonology, the inventory of sounds,
-    and the families that they are of. Needs `lang2vec`: pip install 'semeqv[distances]'.
+    and the families that they are of. Needs `lang2vec`: pip install -e '.[distances]'.
 
     Args:
         source: The language that distances are from, by its code of two or three letters.

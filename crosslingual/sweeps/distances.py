@@ -122,5 +122,5 @@ def data_folder() -> Path:
 
     found = find_spec("lang2vec")
     if found is None or found.origin is None:
-        raise UserError("Distances of URIEL need lang2vec: pip install 'semeqv[distances]'")
+        raise UserError("Distances of URIEL need lang2vec: pip install -e '.[distances]'")
     return Path(found.origin).parent / "data"

@@ -13,7 +13,7 @@ PAGE := docs/results/backpack
 
 include $(dir $(lastword $(MAKEFILE_LIST)))common.mk
 
-SETTINGS = --precision bf16 $(if $(THREADS),--threads $(THREADS)) $(CLIP) $(ACCUMULATION)
+SETTINGS = --precision auto $(if $(THREADS),--threads $(THREADS)) $(CLIP) $(ACCUMULATION)
 KINDS := $(KS:%=senses%) gpt2
 NAMES := $(foreach kind,$(KINDS),$(EACH:%=%-$(kind)))
 TRAINED := $(NAMES:%=$(RUN)/%/trained)

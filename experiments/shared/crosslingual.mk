@@ -9,7 +9,7 @@
 # hour.
 #
 # BASE=xlm-roberta-base (or bert-base-multilingual-cased) takes that in place of the encoder trained here, at the sizes of
-# the literature: OPTIONS='--device cuda --precision bf16'. WIKIPEDIA=20231101 reads language text from the hub.
+# the literature: OPTIONS='--device cuda --precision auto'. WIKIPEDIA=20231101 reads language text from the hub.
 
 SEEDS ?= 42..44
 SIZE ?= $(if $(BASE),paper,small)
@@ -40,8 +40,8 @@ LANGUAGE_RATE ?= 5e-4
 TASK_RATE ?= 1e-3
 TASK_EPOCHS ?= 2
 TASK_BATCH ?= 32
-LANGUAGE_SETTINGS ?= --threads 1 --precision bf16
-TASK_SETTINGS ?= --threads 1 --precision bf16
+LANGUAGE_SETTINGS ?= --threads 1 --precision auto
+TASK_SETTINGS ?= --threads 1 --precision auto
 STRENGTHS ?= 0 .25 .5 .75 1
 MEASURED_SENTENCES ?= 400
 MEASURED_SEEDS ?= $(firstword $(EACH))

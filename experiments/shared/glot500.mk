@@ -21,7 +21,7 @@ FINETUNING ?= --epochs 10
 
 include $(dir $(lastword $(MAKEFILE_LIST)))common.mk
 
-SETTINGS ?= --precision bf16
+SETTINGS ?= --precision auto
 METHODS ?= random-$(KEEP) ofa-$(KEEP) hyperofa hyperofa-setformer subword-mean-$(KEEP)
 HYPER_STEPS ?= 20000
 HYPER_BATCH := 256

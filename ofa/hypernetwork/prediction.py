@@ -1,6 +1,5 @@
 """Predicts coordinates, and keeps them in files."""
 
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,7 +17,7 @@ from ofa.hypernetwork.batches import chosen, padded
 from ofa.hypernetwork.folder import MappingFolder
 from ofa.mapping import Mapping
 from semeqv.engine.errors import UserError
-from semeqv.engine.folders import sync
+from semeqv.engine.folders import whole_file
 from semeqv.tasks.measures.inference import inference
 from semeqv.text.tokens.batches import generator
 
@@ -138,11 +137,8 @@ def write_tensors(path: Path, tensors: dict[str, Tensor], facts: dict[str, str])
         UserError: When it cannot be written.
     """
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent) as aside:
-            save_file(tensors, Path(aside) / path.name, metadata=facts)
-            sync(Path(aside) / path.name)
-            (Path(aside) / path.name).replace(path)
+        with whole_file(path) as aside:
+            save_file(tensors, aside, metadata=facts)
     except (OSError, SafetensorError) as error:
         raise UserError(f"{path} cannot be written: {getattr(error, 'strerror', None) or error}.") from error
 

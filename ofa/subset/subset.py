@@ -14,7 +14,7 @@ class Subset:
     By default of Glot500-c (ImaniGooghari et al., 2023, arXiv 2305.12182), on which OFA and HyperOFA go on with masked
     LM. The file has a JSON object a line, `{"language": ..., "row": ..., "text": ...}`, and is read by `cli dataset
     jsonl`. What was interrupted goes on where it was; a file that is whole is left as it is. Needs `pip install
-    'semeqv[data]'`.
+    -e '.[data]'`.
 
     Args:
         languages: Configurations of the data set, such as `eng_Latn swh_Latn`.

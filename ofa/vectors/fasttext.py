@@ -36,7 +36,7 @@ def token_vectors(documents: Iterable[Any], tokenizer: Any, options: "TokenVecto
     try:
         from gensim.models import FastText
     except ImportError:
-        raise UserError("fastText is trained by gensim; install it: pip install 'semeqv[vectors]'") from None
+        raise UserError("fastText is trained by gensim; install it: pip install -e '.[vectors]'") from None
     stream = iter(documents)
     if options.documents:
         stream = itertools.islice(stream, options.documents)

@@ -14,7 +14,7 @@ class TokenVectors:
     """Make vectors of the tokens of the sentence's tokenizer, on its training text, by fastText.
 
     The auxiliary vectors of FOCUS (Dobler & de Melo, 2023, arXiv 2305.14481): text is cut into tokens, and fastText
-    (Bojanowski et al., 2017, arXiv 1607.04606) takes these for words. Needs `pip install 'semeqv[vectors]'`.
+    (Bojanowski et al., 2017, arXiv 1607.04606) takes these for words. Needs `pip install -e '.[vectors]'`.
 
     Args:
         path: The file of vectors, word2vec text.

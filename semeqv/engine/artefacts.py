@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from semeqv.engine.component import LARGEST
+from semeqv.engine.json_lines import read_record
 
 if TYPE_CHECKING:
     import numpy
@@ -115,22 +116,6 @@ def read_metrics(path: Path) -> list[Line]:
     if not lines:
         raise click.UsageError(f"{path}: holds no record; expected on each line {RECORD}")
     return lines
-
-
-def read_record(piece: bytes) -> dict[str, Any] | str:
-    """Read a line of JSON: the object in it, or what stands there instead."""
-    try:
-        record = json.loads(piece.decode("utf-8-sig"))
-        if isinstance(record, dict):
-            return record
-        wrong = ""
-    except UnicodeDecodeError as error:
-        wrong = f" (byte {error.start + 1} is not UTF-8)"
-    except json.JSONDecodeError as error:
-        wrong = f" (wrong at character {error.pos + 1})"
-    except (ValueError, RecursionError):  # a number of very many digits, brackets in brackets
-        wrong = ""
-    return f"found {piece.rstrip()[:40].decode(errors='replace')!r}{wrong}"
 
 
 def read_run(folder: Path) -> dict[str, Any]:

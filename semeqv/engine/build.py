@@ -25,6 +25,9 @@ def run(sentence: Sentence, chain: Chain) -> None:
     Several seeds, or variants of the model, become replicas of one program where the model allows it, and runs one
     after the other where it does not; what they write is the same.
     """
+    from semeqv.engine.versions import check_versions
+
+    check_versions()
     world = World.here()
     world.compare(sentence.settings.processes)
     needs = {need.name for step in sentence.actions for need in step.leaf.needs}
@@ -95,7 +98,8 @@ def record(sentence: Sentence, singles: list[Single]) -> None:
     """Write the run.json of a folder of runs, when all are done."""
     import json
 
-    from semeqv.engine.runs import versions, write_text
+    from semeqv.engine.runs import write_text
+    from semeqv.engine.versions import versions
 
     said = {"sentence": sentence.to_json(), "runs": [single.name for single in singles], "versions": versions()}
     write_text(sentence.settings.output / "run.json", json.dumps(said, indent=2, ensure_ascii=False) + "\n")
@@ -313,6 +317,8 @@ class Build:
             .set_epochs(settings.epochs)
             .set_steps(settings.steps)
             .set_epochs_to_valid(settings.etv)
+            .set_steps_to_valid(settings.stv)
+            .set_record_steps(settings.record_steps)
             .set_device(settings.device)
             .set_precision(settings.precision)
             .set_accumulation(settings.accumulation)

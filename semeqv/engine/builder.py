@@ -31,6 +31,8 @@ class Builder:
         self.tokenizer: Any = None
         self.epochs, self.epochs_to_valid = 1, 1
         self.steps: int | None = None
+        self.steps_to_valid: int | None = None
+        self.record_steps: int | None = None
         self.device, self.precision, self.accumulation = "auto", "fp32", 1
         self.clip: float | None = None
         self.compile: bool | str = "auto"
@@ -131,6 +133,16 @@ class Builder:
     def set_epochs_to_valid(self, epochs: int) -> Self:
         """Set the epochs between two validations."""
         self.epochs_to_valid = epochs
+        return self
+
+    def set_steps_to_valid(self, steps: int | None) -> Self:
+        """Set the steps between two validations, instead of epochs; None for epochs."""
+        self.steps_to_valid = steps
+        return self
+
+    def set_record_steps(self, steps: int | None) -> Self:
+        """Set the steps from one record of training to the next; None for a hundredth of the run, at least 50."""
+        self.record_steps = steps
         return self
 
     def set_device(self, device: str) -> Self:

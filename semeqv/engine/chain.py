@@ -225,6 +225,10 @@ class Chain(Word):
         if not sentence.actions:
             names = ", ".join(name for name in self.list_commands() if isinstance(self.commands[name], Leaf))
             raise click.UsageError(f"Nothing to do: end the line with an action, such as `cli train` (or {names}).")
+        if "versions" in ctx.meta:
+            from semeqv.engine.versions import compare_versions
+
+            compare_versions(ctx.meta["versions"], ctx.params["config"])
         return self.run(sentence, self)
 
     def sentence(self, ctx: click.Context) -> Sentence:
@@ -257,8 +261,8 @@ class Chain(Word):
         if path is None:
             return {"settings": {}, "parts": [], "actions": []}
         try:
-            saved = json.loads(path.read_text(encoding="utf-8-sig"))
-            saved = {"actions": []} | saved.get("sentence", saved)
+            whole = json.loads(path.read_text(encoding="utf-8-sig"))
+            saved = {"actions": []} | whole.get("sentence", whole)
             kinds = {"settings": dict, "parts": list, "actions": list}
             segments = saved["parts"] + saved["actions"]
             if not all(isinstance(saved[key], kind) for key, kind in kinds.items()):
@@ -276,6 +280,8 @@ class Chain(Word):
             fits = name in several and isinstance(value, list) == several[name] and not isinstance(value, dict)
             if not (fits and all(map(is_text, setting_words(name, value)))):
                 raise click.UsageError(f"--config {path}: {name} {json.dumps(value)} is no setting.", ctx)
+        if isinstance(versions := whole.get("versions"), dict):
+            ctx.meta["versions"] = versions
         return dict(saved)
 
     def parse(self, ctx: click.Context, segments: Sequence[list[str]], source: str) -> list[Step]:

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from semeqv.engine.errors import UserError
 from semeqv.engine.folders import whole
+from semeqv.engine.notices import warning
 from semeqv.engine.runs import write_text
 
 if TYPE_CHECKING:
@@ -147,14 +148,13 @@ def verify(path: Path) -> None:
 
 def valid(folder: Path) -> Iterator[int]:
     """The steps of the undamaged resumable checkpoints in a folder, newest first; damaged ones are named."""
-    import click
 
     for step in steps(folder):
         path = folder / name_of(step)
         try:
             verify(path)
         except Damaged as error:
-            click.echo(f"{error} It is passed over.", err=True)
+            warning(f"{error} It is passed over.")
             continue
         if (path / STATE).exists():
             yield step

@@ -12,9 +12,10 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import click
 import torch
 from filelock import FileLock, Timeout
+
+from semeqv.engine.notices import warning
 
 TRIM_THRESHOLD, MMAP_THRESHOLD = -1, -3  # mallopt(3)
 
@@ -51,7 +52,7 @@ def remove_damaged_code() -> None:
                 lock = cache / "locks" / f"{library.name.partition('.')[0]}.lock"
                 with FileLock(lock, timeout=0):
                     library.unlink()
-                click.echo(f"The compiled code in {library} is damaged; it is made anew.", err=True)
+                warning(f"The compiled code in {library} is damaged; it is made anew.")
 
 
 def is_cut_short(library: Path) -> bool:

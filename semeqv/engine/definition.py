@@ -12,11 +12,15 @@ from semeqv.engine.errors import UserError
 if TYPE_CHECKING:
     from semeqv.engine.trainer import Trainer
 
+JUDGING = "validation data"
 LONGEST = 120  # characters of a difference that are shown
 
 
 def definition(trainer: "Trainer", replica: int) -> dict[str, Any]:
-    """What defines the result of a run, as JSON; epochs, bars, callbacks and savers do not."""
+    """What defines the result of a run, as JSON; epochs, bars, callbacks and savers do not.
+
+    Validation data is part of it when they choose the best weights.
+    """
     model, data = trainer.models[replica], trainer.trainsplit
     found: dict[str, Any] = {
         "seed": trainer.seeds[replica],
@@ -37,6 +41,9 @@ def definition(trainer: "Trainer", replica: int) -> dict[str, Any]:
             measured = {("--split", "validation"), ("--split", "test")} & set(itertools.pairwise(options))
             if not {"callbacks", "savers"} & set(command) and not measured:
                 found["cli " + " ".join(command)] = options
+    if getattr(trainer.saver, "savebest", False):
+        sets = {name or "": each for name, each in trainer.validsplits.items() if hasattr(each, "facts")}
+        found[JUDGING] = json.loads(json.dumps({name: each.facts() for name, each in sets.items()}))
     for callback in trainer.callbacks:
         found |= callback.definition()
     return found
@@ -65,7 +72,7 @@ def refuse_changes(
     changes: list[str] = []
     for name in dict.fromkeys([*saved, *now]):
         old, new = saved.get(name), now.get(name)
-        if old == new:
+        if old == new or (name == JUDGING and None in (old, new)):  # nothing was chosen before, or nothing is any more
             continue
         if isinstance(old, list) and isinstance(new, list):
             old, new = options_that_differ(old, new, (usual or {}).get(name, ()))

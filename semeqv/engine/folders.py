@@ -1,7 +1,15 @@
-"""Folders that are there in whole or not at all."""
+"""Files and folders that are there in whole or not at all.
 
+What is being written lies in a folder of a unique name beside its place (`.NAME.RANDOM.tmp`) and is renamed at the end.
+Its writer holds a lock on that folder as long as it lives, whichever way it ends: another process, also in another
+container that shares the disk, knows by the lock whether the folder is abandoned, and removes it.
+"""
+
+import errno
+import fcntl
 import glob
 import os
+import secrets
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,6 +28,83 @@ def sync(path: Path) -> None:
 
 
 @contextmanager
+def scratch(path: Path) -> Iterator[Path]:
+    """Make a folder of a unique name beside a path, and remove it at the end, unless it was renamed.
+
+    Args:
+        path: What will be written; the folder it lies in is made if need be.
+
+    Yields:
+        The folder. `OSError` is raised when the disk refuses.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except FileExistsError:
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(path.parent)) from None
+    remove_abandoned(path)
+    temporary, lock = locked_folder(path)
+    try:
+        yield temporary
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+        os.close(lock)
+
+
+def locked_folder(path: Path) -> tuple[Path, int]:
+    """Make a folder of a unique name beside a path, and lock it; returns it and the descriptor that holds the lock."""
+    while True:
+        temporary = path.with_name(f".{path.name}.{secrets.token_hex(6)}.tmp")
+        temporary.mkdir()
+        try:
+            lock = os.open(temporary, os.O_RDONLY)
+        except FileNotFoundError:  # another process took it for abandoned before it was locked
+            continue
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:  # the same, a moment later
+            os.close(lock)
+            continue
+        except OSError:  # a file system without locks: nobody will take it for abandoned
+            return temporary, lock
+        if temporary.is_dir():
+            return temporary, lock
+        os.close(lock)
+
+
+def remove_abandoned(path: Path) -> None:
+    """Remove what processes that are no more were writing, to become a path."""
+    for each in path.parent.glob(f".{glob.escape(path.name)}.*.tmp"):
+        if each.name == f".{path.name}.old.tmp":
+            continue
+        try:
+            lock = os.open(each, os.O_RDONLY | os.O_NONBLOCK)
+        except OSError:
+            continue
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if each.is_dir():
+                shutil.rmtree(each, ignore_errors=True)
+            else:
+                each.unlink(missing_ok=True)
+        except OSError:  # somebody is writing it, or the file system knows no locks
+            pass
+        finally:
+            os.close(lock)
+
+
+def settle(temporary: Path) -> None:
+    """Give all files in a folder the mode that new files have here, and wait until they are on the disk.
+
+    Libraries write some files (safetensors) for their owner alone.
+    """
+    mode = temporary.stat().st_mode & 0o666
+    for each in (*temporary.rglob("*"), temporary):
+        if each.is_file() and not each.is_symlink() and not each.stat().st_mode & 0o077:
+            each.chmod(mode)
+        sync(each)
+
+
+@contextmanager
 def whole(folder: Path) -> Iterator[Path]:
     """Write a folder in one piece: aside, synced to disk, then renamed.
 
@@ -30,34 +115,38 @@ def whole(folder: Path) -> Iterator[Path]:
         The folder to write into. `OSError` is raised when the disk refuses.
     """
     folder = folder.absolute()
-    temporary = folder.with_name(f".{folder.name}.{os.getpid()}.tmp")
     old = folder.with_name(f".{folder.name}.old.tmp")
-    try:
-        if old.exists() and not folder.exists():  # a program was killed between the two renames
-            os.replace(old, folder)
-        remove_abandoned(folder)
-        temporary.mkdir(parents=True)
-        yield temporary
-        for file in (*temporary.rglob("*"), temporary):
-            sync(file)
-        if folder.exists():
+    if old.exists() and not folder.exists():  # a program was killed between the two renames
+        os.replace(old, folder)
+    with scratch(folder) as temporary:
+        try:
+            yield temporary
+            settle(temporary)
+            if folder.exists():
+                shutil.rmtree(old, ignore_errors=True)
+                os.replace(folder, old)
+            os.replace(temporary, folder)
+            sync(folder.parent)
+        finally:
+            if old.exists() and not folder.exists():
+                os.replace(old, folder)
             shutil.rmtree(old, ignore_errors=True)
-            os.replace(folder, old)
-        os.replace(temporary, folder)
-        sync(folder.parent)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
-        if old.exists() and not folder.exists():
-            os.replace(old, folder)
-        shutil.rmtree(old, ignore_errors=True)
 
 
-def remove_abandoned(folder: Path) -> None:
-    """Remove what programs that are no more were writing, to become a folder."""
-    for path in folder.parent.glob(f".{glob.escape(folder.name)}.*.tmp"):
-        writer = path.name.removesuffix(".tmp").rpartition(".")[2]
-        if writer.isdecimal() and (int(writer) == os.getpid() or not Path("/proc", writer).exists()):
-            shutil.rmtree(path, ignore_errors=True)
+@contextmanager
+def whole_file(path: Path) -> Iterator[Path]:
+    """Write a file in one piece: aside, synced to disk, then renamed.
+
+    Args:
+        path: Its name at last; what is there is replaced, and stays when anything fails.
+
+    Yields:
+        The path to write to, whose name ends as that of the file does. `OSError` is raised when the disk refuses.
+    """
+    with scratch(path) as temporary:
+        yield temporary / path.name
+        settle(temporary)
+        os.replace(temporary / path.name, path)
 
 
 @contextmanager

@@ -5,8 +5,6 @@ interrupted one left, and a plot can be drawn while the run is still going.
 """
 
 import contextlib
-import json
-import math
 import os
 import time
 from collections.abc import Callable, Iterator
@@ -16,6 +14,7 @@ from typing import IO, Any
 import numpy
 
 from semeqv.engine.errors import UserError
+from semeqv.engine.json_lines import to_lines
 
 LIVE = 30.0  # seconds that lines wait for others, at most, while lines are added
 
@@ -38,11 +37,7 @@ class LineLog:
             return
         for watcher in self.watchers:
             watcher(line)
-        try:
-            text = json.dumps(line, ensure_ascii=False, allow_nan=False)
-        except ValueError:
-            text = json.dumps(finite(line), ensure_ascii=False)
-        self.waiting.append(text + "\n")
+        self.waiting.append(to_lines([line]))
         if len(self.waiting) >= 10_000 or time.monotonic() - self.written > LIVE:
             self.flush()
 
@@ -200,12 +195,3 @@ def npy_header(records: int, example: "numpy.ndarray[Any, Any]") -> bytes:
     shape = (records, *example.shape)
     text = repr({"descr": numpy.lib.format.dtype_to_descr(example.dtype), "fortran_order": False, "shape": shape})
     return b"\x93NUMPY\x01\x00\x76\x00" + text.ljust(117).encode() + b"\n"
-
-
-def finite(tree: Any) -> Any:
-    """The same JSON with null in the place of numbers that it cannot write."""
-    if isinstance(tree, dict):
-        return {key: finite(value) for key, value in tree.items()}
-    if isinstance(tree, list | tuple):
-        return [finite(value) for value in tree]
-    return None if isinstance(tree, float) and not math.isfinite(tree) else tree

@@ -14,13 +14,17 @@ class Adaptive:
         learning_rate: Step size.
         betas: Decay of the running mean and of the running variance.
         eps: Added to the root of the variance.
-        weight_decay: Strength of the pull towards zero, on every parameter.
+        weight_decay: Strength of the pull towards zero.
+        decayed: What it pulls: `all` parameters, `matrices` (neither biases nor the weights of norms), or `hidden`
+            (matrices but for input and output embeddings). If left out, matrices in language models and their
+            like, as GPT-2, BERT and nanoGPT do, and all in the small networks of the XOR study.
     """
 
     learning_rate: float = 1e-4
     betas: tuple[float, float] = (0.9, 0.999)
     eps: float = 1e-8
     weight_decay: float = 0.0
+    decayed: Literal["all", "matrices", "hidden"] | None = None
 
     def __post_init__(self) -> None:
         refuse_negative(self, "learning_rate", "eps", "weight_decay")
@@ -28,14 +32,10 @@ class Adaptive:
 
     def make(self, kind: Any, model: Any) -> Any:
         """The optimizer of a kind; fused, which on a CPU takes a third of the time."""
-        return kind(
-            model.parameters(),
-            lr=self.learning_rate,
-            betas=self.betas,
-            eps=self.eps,
-            weight_decay=self.weight_decay,
-            fused=True,
-        )
+        from semeqv.engine.matrices import decay_groups
+
+        groups = decay_groups(model, self.weight_decay, self.decayed)
+        return kind(groups, lr=self.learning_rate, betas=self.betas, eps=self.eps, fused=True)
 
 
 @component("optimizers adam")
@@ -75,13 +75,15 @@ class SGD:
         learning_rate: Step size.
         momentum: Decay of the running sum of gradients that is followed in place of the gradient; 0 for none.
         nesterov: Look one step of momentum ahead (Nesterov, 1983).
-        weight_decay: Strength of the pull towards zero, on every parameter.
+        weight_decay: Strength of the pull towards zero.
+        decayed: What it pulls: `all`, `matrices` or `hidden`, as for AdamW.
     """
 
     learning_rate: float = 0.01
     momentum: float = 0.0
     nesterov: bool = False
     weight_decay: float = 0.0
+    decayed: Literal["all", "matrices", "hidden"] | None = None
 
     def __post_init__(self) -> None:
         refuse_negative(self, "learning_rate", "weight_decay")
@@ -93,13 +95,11 @@ class SGD:
         """The optimizer of a model."""
         import torch
 
+        from semeqv.engine.matrices import decay_groups
+
+        groups = decay_groups(model, self.weight_decay, self.decayed)
         return torch.optim.SGD(
-            model.parameters(),
-            lr=self.learning_rate,
-            momentum=self.momentum,
-            nesterov=self.nesterov,
-            weight_decay=self.weight_decay,
-            fused=True,
+            groups, lr=self.learning_rate, momentum=self.momentum, nesterov=self.nesterov, fused=True
         )
 
 

@@ -7,13 +7,13 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import click
 import torch
 
 from semeqv.engine import checkpoint
 from semeqv.engine.builder import Made
 from semeqv.engine.errors import UserError
 from semeqv.engine.learner import Eager, Learner
+from semeqv.engine.notices import warning
 from semeqv.engine.probing import probe
 from semeqv.engine.regime import Regime, torch_device
 from semeqv.engine.replicas import Program, program_fits, replicable
@@ -109,5 +109,5 @@ def can_compile(device: str) -> bool:
     compilers = (os.environ.get("CXX"), "g++", "clang++", "cl")
     if torch_device(device).type != "cpu" or any(shutil.which(name) for name in compilers if name):
         return True
-    click.echo("There is no C++ compiler here (install g++): the step stays uncompiled, and far slower.", err=True)
+    warning("There is no C++ compiler here (install g++): the step stays uncompiled, and far slower.")
     return False

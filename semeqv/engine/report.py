@@ -9,9 +9,17 @@ from rich.table import Table
 WIDE = 160  # columns of what goes to a file: rich would take 80
 
 
+class TableConsole(Console):
+    """A console that leaves it to the program what happens when nobody reads the output any more."""
+
+    def on_broken_pipe(self) -> None:
+        """Raise the error again, in place of ending with code 1."""
+        raise BrokenPipeError
+
+
 def console() -> Console:
     """Where tables are printed; wide where there is no terminal."""
-    found = Console(markup=False, highlight=False)
+    found = TableConsole(markup=False, highlight=False)
     if not found.is_terminal:
         found.width = WIDE
     return found

@@ -4,18 +4,17 @@ import contextlib
 import fcntl
 import json
 import os
-import platform
 import shutil
 import time
 from collections.abc import Mapping
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 from semeqv.engine.errors import UserError
+from semeqv.engine.folders import whole_file
 from semeqv.engine.logs import ArrayLog, LineLog
+from semeqv.engine.versions import versions
 
-PACKAGES = ("semeqv", "torch", "numpy", "transformers", "safetensors", "click")
 STAMP = "%Y-%m-%dT%H:%M:%S%z"
 
 
@@ -213,7 +212,27 @@ class RunFolder:
         for name, log in self.logs.items():
             if name not in lengths and name.startswith("..") and log.path.exists() and not self.overwrite:
                 raise UserError(f"{log.path} exists. Replace it with --overwrite, or write to another path.")
-            log.rewind(lengths.get(name, 0))
+            length = lengths.get(name, 0)
+            measured = self.measurements(length) if log is self.metrics else []
+            log.rewind(length)
+            if measured:
+                self.metrics.waiting = measured
+                self.metrics.flush()
+
+    def measurements(self, start: int) -> list[str]:
+        """Return the lines of metrics.jsonl from a position in bytes on that no training has written.
+
+        What was measured of the model stays when the run goes back to an earlier step. The lines of a Trainer say
+        epoch and step.
+        """
+        if not self.metrics.path.exists():
+            return []
+        found = []
+        for line in self.metrics.lines_from(start):
+            with contextlib.suppress(ValueError):  # cut short when the machine failed
+                if line.endswith("\n") and not {"epoch", "step"} <= json.loads(line).keys():
+                    found.append(line)
+        return found
 
 
 def write_text(path: Path, text: str) -> None:
@@ -226,29 +245,11 @@ def write_text(path: Path, text: str) -> None:
     Raises:
         UserError: When the file cannot be written.
     """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with open(temporary, "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
+        with whole_file(path) as temporary:
+            temporary.write_text(text, encoding="utf-8")
     except OSError as error:
-        with contextlib.suppress(OSError):
-            temporary.unlink()
         raise UserError(f"{path} cannot be written: {error.strerror}.") from error
-
-
-def versions() -> dict[str, str]:
-    """The versions of what computes."""
-    found = {"python": platform.python_version()}
-    for package in PACKAGES:
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:
-            found[package] = "not installed"
-    return found
 
 
 def facts_of(sets: Mapping[tuple[str, str | None], Any]) -> dict[str, Any]:

@@ -134,7 +134,7 @@ class Saver:
         }
         state = {"learner": learner.state(r), "generators": world.each(generator_states())}
         whole = checkpoint.Checkpoint(learner.weights(r), state, facts)
-        shards, aside = learner.shards(r), path.with_name(f".{path.name}.shards.tmp")
+        shards, aside = learner.shards(r), path.with_name(f".shards-{path.name}.tmp")
         if shards:
             world.by_first(partial(shutil.rmtree, aside, ignore_errors=True))
             save_shards(shards, aside)

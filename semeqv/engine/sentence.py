@@ -33,15 +33,27 @@ class Leaf(click.Command):
 
     def __init__(self, kind: Any, slot: Slot | None):
         text = summary(kind)
+        self.made: list[click.Parameter] | None = None
         super().__init__(
             kind.__command__.split()[-1],
-            params=parameters(kind),
             help=text,
             short_help=text.splitlines()[0],
             callback=self.fill,
         )
         self.kind, self.slot = kind, slot
         self.needs = list(inspect.signature(kind.build).parameters.values())[1:]
+
+    @property  # a word has dozens of commands, of which a sentence uses one
+    def params(self) -> list[click.Parameter]:  # type: ignore[override]
+        """The parameters, made when they are first looked at."""
+        if self.made is None:
+            self.made = parameters(self.kind)
+        return self.made
+
+    @params.setter
+    def params(self, value: list[click.Parameter]) -> None:
+        """Take parameters in place of those of the component; `click.Command` says it has none."""
+        self.made = value or None
 
     def fill(self, **given: Any) -> Any:
         """The options, checked by the component itself.

@@ -41,8 +41,12 @@ class Settings:
         epochs: Passes over the training split; with --accumulation, of the whole steps that its batches make.
         steps: Training steps, instead of epochs.
         etv: Epochs between two validations.
+        stv: Steps between two validations, instead of epochs.
+        record_steps: Steps between two records of training in metrics.jsonl; a hundredth of the run, at least 50, if
+            left out.
         device: Where to compute; `auto` takes a GPU when there is one.
-        precision: Numbers in forward and backward passes; the weights stay in fp32.
+        precision: Numbers in forward and backward passes; the weights stay in fp32. `auto` is bf16 where the device
+            computes it natively, else fp32.
         accumulation: Batches whose gradients add up to one step.
         clip: Largest norm of the gradient; larger ones are scaled down.
         skip_nonfinite: Steps that may be skipped because their loss or gradient is not finite, before the run stops;
@@ -62,15 +66,21 @@ class Settings:
         overwrite: Replace a run that is already in the folder.
     """
 
-    either: ClassVar[tuple[tuple[str, ...], ...]] = (("seed", "seeds"), ("epochs", "steps"))  # one replaces the other
+    either: ClassVar[tuple[tuple[str, ...], ...]] = (
+        ("seed", "seeds"),
+        ("epochs", "steps"),
+        ("etv", "stv"),
+    )  # one replaces the other
 
     seed: int = 42
     seeds: tuple[Annotated[str, SeedWords()], ...] = ()
     epochs: int = 1
     steps: int | None = None
     etv: int = 1
+    stv: int | None = None
+    record_steps: int | None = None
     device: str = "auto"
-    precision: Literal["fp32", "bf16", "fp16"] = "fp32"
+    precision: Literal["auto", "fp32", "bf16", "fp16"] = "fp32"
     accumulation: int = 1
     clip: float | None = None
     skip_nonfinite: int = 0
@@ -88,7 +98,8 @@ class Settings:
     overwrite: bool = False
 
     def __post_init__(self) -> None:
-        check_bounds(self, seed=0, epochs=1, steps=1, etv=1, accumulation=1, threads=1, skip_nonfinite=0, processes=1)
+        check_bounds(self, seed=0, epochs=1, steps=1, etv=1, stv=1, record_steps=1)
+        check_bounds(self, accumulation=1, threads=1, skip_nonfinite=0, processes=1)
         if (self.threads or 0) > 1024:
             raise ValueError(f"--threads must be at most 1024, not {self.threads}.")
         if self.clip is not None and not self.clip > 0:

@@ -13,7 +13,8 @@ from types import FrameType
 
 import click
 
-CODES = {"SIGINT": 130, "SIGTERM": 143, "SIGUSR1": 75}  # 75 is EX_TEMPFAIL: try again, as when a job is requeued
+# 75 is EX_TEMPFAIL: try again, as when a job is requeued.
+CODES = {"SIGINT": 130, "SIGTERM": 143, "SIGHUP": 129, "SIGUSR1": 75}
 GRACE = 1.0  # seconds
 
 

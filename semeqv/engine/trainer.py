@@ -13,13 +13,14 @@ import numpy
 import torch
 from torch import Tensor
 
-from semeqv.engine.bars import epoch_bar, run_bar, shown_pass
+from semeqv.engine.bars import RunBar, epoch_bar, shown_pass
 from semeqv.engine.batches import Batch, targets
 from semeqv.engine.builder import Builder
 from semeqv.engine.callbacks.callback import Callback
 from semeqv.engine.errors import UserError
 from semeqv.engine.learner import Learner
 from semeqv.engine.means import Mean, Metrics, as_arrays
+from semeqv.engine.precision import resolve_precision
 from semeqv.engine.preparation import check_parts, make_learner
 from semeqv.engine.randomness import seed_everything
 from semeqv.engine.regime import torch_device
@@ -47,9 +48,11 @@ class Trainer(Builder):
             on_step of the train callbacks, every `callback.steps` steps
             when the step ends an epoch:
                 on_epoch of the train callbacks, every `callback.epochs` epochs
-                every `epochs_to_valid` epochs, and at the end: for each validation set
-                    metrics without gradients; on_epoch of the validation callbacks; the best weights are kept
-                save a checkpoint when the saver says so
+            every `record_every` steps, and before each validation: the mean of the training metrics since the last
+                such record goes into metrics.jsonl
+            every `epochs_to_valid` epochs (or `steps_to_valid` steps), and at the end: for each validation set
+                metrics without gradients; on_epoch of the validation callbacks; the best weights are kept
+            save a checkpoint when the saver says so
             a callback may end training with the step (`trainer.stop`); so may a signal, after a checkpoint
         save a checkpoint; on_end
     """
@@ -78,6 +81,11 @@ class Trainer(Builder):
     def last_step(self) -> int:
         """The number of the last step."""
         return self.steps or self.epochs * self.epoch_steps
+
+    @property
+    def record_every(self) -> int:
+        """Steps from one record of the training metrics to the next."""
+        return self.record_steps or max(50, self.last_step // 100)
 
     @property
     def seconds(self) -> float:
@@ -144,25 +152,28 @@ class Trainer(Builder):
         with (
             signals.heard(),
             self.running(),
-            run_bar(self) as bar,
+            RunBar(self) as bar,
             epoch_bar(self) as inner,
         ):
             while not over:
                 metrics = self.made.step([next(batches) for _ in range(self.accumulation)])
                 self.step += 1
                 ended, over = self.step % self.epoch_steps == 0, self.step == self.last_step
-                valid = over or (ended and self.epoch % self.epochs_to_valid == 0)
+                valid = over or self.validates(ended)
+                records = self.step % self.record_every == 0 and not valid
                 due = self.saver is not None and self.saver.due(self, ended)
                 asked, due = self.world.largest(signals.asked, due)
-                self.observe(metrics, ended, check=bool(valid or due or asked))
+                self.observe(metrics, ended, check=bool(valid or due or asked or records))
                 if valid or self.stopping:
                     last = self.validate()
+                elif records:
+                    self.record_training()
                 over = over or self.stopping is not None
                 if self.saver is not None and (due or over or asked):
                     self.saver.save(self, final=over)
                 if asked and not over:
                     self.interrupted(asked)
-                bar.update()
+                bar.take(metrics[self.made.names.index("loss")])
                 if inner:
                     inner.reset() if ended else inner.update()
             for callback in self.callbacks:
@@ -204,15 +215,26 @@ class Trainer(Builder):
             raise KeyboardInterrupt
         raise Interrupted(number)
 
+    def validates(self, ended: bool) -> bool:
+        """Return whether the validation sets are due after this step, which may have ended an epoch."""
+        if self.steps_to_valid:
+            return self.step % self.steps_to_valid == 0
+        return ended and self.epoch % self.epochs_to_valid == 0
+
+    def record_training(self) -> Metrics:
+        """Write the mean of the training metrics since the last such record, and return it."""
+        trained = self.window_mean.value()
+        self.window_mean.clear()
+        self.write("train", None, trained)
+        return trained
+
     def validate(self) -> Metrics:
-        """Write the training metrics since the last validation, and the metrics of each validation set.
+        """Write the training metrics since the last record, and the metrics of each validation set.
 
         Returns:
             The mean over validation sets, or the training metrics when there are none.
         """
-        trained = self.window_mean.value()
-        self.window_mean.clear()
-        self.write("train", None, trained)
+        trained = self.record_training()
         measured = self.measure_all()
         if measured and self.saver is not None:
             self.saver.note(self, measured)
@@ -272,8 +294,9 @@ class Trainer(Builder):
         if not write:
             return metrics
         self.write(split, name, metrics, steps)
+        by_step = split == "test" or self.steps_to_valid is not None
         for callback in self.callbacks:
-            if callback.split == split and callback.epochs and (split == "test" or self.epoch % callback.epochs == 0):
+            if callback.split == split and callback.epochs and (by_step or self.epoch % callback.epochs == 0):
                 callback.on_epoch(self, metrics, name)
         return metrics
 
@@ -299,6 +322,7 @@ class Trainer(Builder):
         if self.threads:
             torch.set_num_threads(self.threads)
         device = torch_device(self.device, self.world)
+        self.precision = resolve_precision(self.precision, device)
         self.world.join(device.type == "cuda", self.timeout)
         if training:
             self.world.by_first(self.hold)
@@ -359,6 +383,7 @@ class Trainer(Builder):
             "mode": "program" if isinstance(self.learner, Program) else "eager",
             "compiled": self.made.regime.compile,
             "device": str(self.made.regime.device),
+            "precision": self.precision,
             "processes": self.world.size,
             "threads": torch.get_num_threads(),
             "epoch_steps": self.epoch_steps,

@@ -3,13 +3,13 @@
 import itertools
 from typing import TYPE_CHECKING
 
-import click
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import save_file
 from torch import Tensor
 
 from semeqv.engine.errors import UserError
+from semeqv.engine.notices import warning
 
 if TYPE_CHECKING:
     from semeqv.engine.trainer import Trainer
@@ -64,7 +64,7 @@ class Watch:
         kept = self.keep(step, replica)
         if len(self.skipped) < self.trainer.skip_nonfinite:
             self.skipped.append(step)
-            click.echo(f"The loss or gradient of step {step} is not finite; the step is skipped.{kept}", err=True)
+            warning(f"The loss or gradient of step {step} is not finite; the step is skipped.{kept}")
             return True
         for run in self.trainer.runs:
             run.flush()

@@ -40,8 +40,13 @@ class World:
     @classmethod
     def here(cls) -> "World":
         """This process, as `torchrun` describes it in the environment; alone when there is no such description."""
-        said = os.environ.get
-        return cls(int(said("RANK", 0)), int(said("WORLD_SIZE", 1)), int(said("LOCAL_RANK", 0)))
+        numbers = []
+        for name, usual in (("RANK", "0"), ("WORLD_SIZE", "1"), ("LOCAL_RANK", "0")):
+            value = os.environ.get(name, usual)
+            if not value.isdecimal():
+                raise UserError(f"The environment says {name}={value}, which is no number. Unset it, or use torchrun.")
+            numbers.append(int(value))
+        return cls(*numbers)
 
     @property
     def first(self) -> bool:
@@ -87,6 +92,9 @@ class World:
         Args:
             accelerator: Whether tensors on CUDA devices are exchanged too.
             minutes: How long to wait for a process that does not answer, now and later.
+
+        Raises:
+            UserError: When nothing says where they meet.
         """
         import datetime
 
@@ -95,6 +103,11 @@ class World:
 
         if self.size == 1 or distributed.is_initialized():
             return
+        if "MASTER_ADDR" not in os.environ:
+            raise UserError(
+                f"The environment says WORLD_SIZE={self.size}, but no launcher says where the processes meet "
+                "(MASTER_ADDR). Unset WORLD_SIZE, or start by: torchrun -m semeqv ..."
+            )
         if accelerator:
             torch.cuda.set_device(self.local_rank)
         backend = "cpu:gloo,cuda:nccl" if accelerator else "gloo"

@@ -107,7 +107,9 @@ def bayes_accuracy(paths: Iterable[Path]) -> float | None:
 def _of_data_set(lines: list[Line], path: Path, name: str | None) -> list[Line]:
     names = {line.record.get("name") for line in lines if isinstance(line.record.get("name"), str | None)}
     if name is None and None not in names and len(names) > 1:
-        raise click.UsageError(f"{path}: holds several data sets ({', '.join(sorted(names))}); choose one with --name")
+        raise click.UsageError(
+            f"{path}: holds several data sets ({', '.join(sorted(map(str, names)))}); choose one with --name"
+        )
     if name is None and (None in names or not names):
         return [line for line in lines if line.record.get("name") is None]
     wanted = name if name is not None else next(iter(names))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from textwrap import fill
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
@@ -57,16 +57,19 @@ def key_of_runs(runs: int, *, band: bool, ragged: bool) -> list[Entry]:
 
 def add_legend(figure: Figure, title: str, entries: Sequence[Entry]) -> None:
     """Put title and entries above the figure, flush left, one entry a line; long ones go on below."""
+    from matplotlib.font_manager import FontProperties
+
     from semeqv.figures.style import COLUMN
 
     columns = figure.get_figwidth() / COLUMN
+    samples: list[Any] = [entry.sample() for entry in entries]  # a tuple of artists is drawn as one sample
     legend = figure.legend(
-        [entry.sample() for entry in entries],
+        samples,
         [fill(entry.text, int(60 * columns)) for entry in entries],
         loc="outside upper left",
         title=fill(title, int(45 * columns)) or None,
         alignment="left",
-        title_fontproperties={"size": 8.5, "weight": "bold"},
+        title_fontproperties=FontProperties(size=8.5, weight="bold"),
         handlelength=1.8,
     )
     for text, entry in zip(legend.get_texts(), entries):

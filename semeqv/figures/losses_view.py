@@ -130,5 +130,6 @@ def shades_of(kinds: list[str]) -> list[str]:
         place, count = seen.get(kind, 0), kinds.count(kind)
         seen[kind] = place + 1
         light = 0.55 * (count - 1 - place) / max(count - 1, 1) if count > 1 else 0.0
-        found.append(to_hex([part + (1 - part) * light for part in to_rgb(SHADES[kind])]))
+        red, green, blue = (part + (1 - part) * light for part in to_rgb(SHADES[kind]))
+        found.append(to_hex((red, green, blue)))
     return found

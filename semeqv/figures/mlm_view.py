@@ -198,10 +198,11 @@ def name_closest(axes: Axes, runs: Sequence[Followed], side: str, color: str) ->
     from matplotlib.patheffects import withStroke
 
     from semeqv.figures.placement import place_labels
+    from semeqv.figures.style import columns_of, figure_size
 
     places, ends = at_end(runs, side, "doubles")
-    figure, height = axes.figure, axes.get_ylim()[1]
-    panel = (figure.get_figwidth() * 72 * 0.8 / axes.get_gridspec().ncols, figure.get_figheight() * 72 * 0.33)
+    (width, tall), height = figure_size(axes), axes.get_ylim()[1]
+    panel = (width * 72 * 0.8 / columns_of(axes), tall * 72 * 0.33)
     left, right = numpy.log(axes.get_xlim())
     across = (numpy.log(places) - left) / (right - left) * panel[0]
     points = [(float(x), float(y)) for x, y in zip(across, ends / height * panel[1])]

@@ -45,6 +45,7 @@ def place_labels(
             cost += 3 * (max(-box[0], 0) + max(-box[1], 0) + max(box[2] - panel[0], 0) + max(box[3] - panel[1], 0))
             if best is None or cost < best[0]:
                 best = (cost, box, centre)
+        assert best is not None  # the loop has tried at least one place
         taken.append(best[1])
         centres.append(best[2])
     return centres

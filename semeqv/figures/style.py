@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -21,11 +21,11 @@ COLORS = ("#D55E00", "#0072B2", "#009E73", "#B0508B", "#C88A00", "#2F9BD8", "#55
 INK, MUTED, FAINT = "#222222", "#6B6B6B", "#DDDDDD"
 COLUMN = 3.5  # inches: one column of a two-column page
 
-RUN_LINE = {"linewidth": 0.6, "alpha": 0.5, "solid_joinstyle": "round"}
-MEAN_LINE = {"linewidth": 1.7, "solid_capstyle": "round", "solid_joinstyle": "round"}
-BAND = {"alpha": 0.16, "linewidth": 0}
+RUN_LINE: dict[str, Any] = {"linewidth": 0.6, "alpha": 0.5, "solid_joinstyle": "round"}
+MEAN_LINE: dict[str, Any] = {"linewidth": 1.7, "solid_capstyle": "round", "solid_joinstyle": "round"}
+BAND: dict[str, Any] = {"alpha": 0.16, "linewidth": 0}
 
-RC = {
+RC: dict[Any, Any] = {
     "font.family": "sans-serif",
     # The first is part of matplotlib: the same figure on every machine.
     "font.sans-serif": ["DejaVu Sans"],
@@ -161,7 +161,10 @@ def spread(values: Sequence[float], gap: float) -> list[float]:
     """
     # Neighbours that touch form a block, centred on the mean of where its members want to be.
     blocks: list[list[int]] = []
-    centre = lambda block: sum(values[index] for index in block) / len(block)  # noqa: E731
+
+    def centre(block: list[int]) -> float:
+        return sum(values[index] for index in block) / len(block)
+
     for index in sorted(range(len(values)), key=values.__getitem__):
         blocks.append([index])
         while len(blocks) > 1:
@@ -184,7 +187,7 @@ def label_ends(axes: Axes, ends: Sequence[tuple[float, str, str]]) -> None:
         ends: Height, text and colour of each.
     """
     low, high = axes.get_ylim()
-    height = axes.figure.get_figheight() * 72 * 0.6  # points, about what the axes take
+    height = figure_size(axes)[1] * 72 * 0.6  # points, about what the axes take
     gap = (high - low) * 8 / height
     for (_, text, color), at in zip(ends, spread([min(max(end[0], low), high) for end in ends], gap)):
         axes.annotate(
@@ -267,3 +270,15 @@ def finish(figure: Figure, path: Path, *, show: bool, transparent: bool) -> None
         else:
             pyplot.show()
         pyplot.close(figure)
+
+
+def figure_size(axes: Axes) -> tuple[float, float]:
+    """Return the width and height of the figure that some axes are in, in inches."""
+    figure: Any = axes.figure  # no part of another figure, which matplotlib would allow
+    return figure.get_figwidth(), figure.get_figheight()
+
+
+def columns_of(axes: Axes) -> int:
+    """Return how many columns of panels the figure of some axes has; 1 where they are placed by hand."""
+    grid = axes.get_gridspec()
+    return 1 if grid is None else grid.ncols

@@ -162,7 +162,7 @@ def draw_paths(axes: Axes, plane: numpy.ndarray, palette: Sequence[str], reach: 
         # Mixed with white, not transparent: where pieces join, transparent ones make beads.
         strength = numpy.linspace(0.35, 1.0, len(pieces))[:, None]
         axes.add_collection(
-            LineCollection(pieces, colors=1 - strength * (1 - numpy.array(to_rgb(color))), linewidths=0.9)
+            LineCollection(list(pieces), colors=1 - strength * (1 - numpy.array(to_rgb(color))), linewidths=0.9)
         )
         axes.plot(*path[0], "o", markersize=3.2, markerfacecolor="white", markeredgecolor=color, markeredgewidth=0.8)
         axes.plot(*path[-1], "o", markersize=4.6, color=color, markeredgecolor="white", markeredgewidth=0.5, zorder=4)
@@ -188,10 +188,10 @@ def name_ends(
     from matplotlib.patheffects import withStroke
 
     from semeqv.figures.placement import place_labels
-    from semeqv.figures.style import INK
+    from semeqv.figures.style import INK, columns_of, figure_size
 
     (left, right), (bottom, _) = axes.get_xlim(), axes.get_ylim()
-    side = axes.figure.get_figwidth() * 72 * 0.72 / axes.get_gridspec().ncols  # points, about what a panel takes
+    side = figure_size(axes)[0] * 72 * 0.72 / columns_of(axes)  # points, about what a panel takes
     scale = (right - left) / side
     ends, starts = (plane[-1] - (left, bottom)) / scale, (plane[0] - (left, bottom)) / scale
     texts = [", ".join(names[symbol] for symbol in group) for group in groups]

@@ -18,8 +18,11 @@ if TYPE_CHECKING:
     from semeqv.tasks.measures.report import Table
 
 RUN_NAME = re.compile(r"(\d+)-(.+)")
-OUTCOMES = {True: ("met", "green", "holds"), False: ("not met", "bold red", "**does not hold**")}
-OPEN = ("not measured", "yellow", "not measured")
+OUTCOMES = {
+    True: ("met", "green", "holds"),
+    False: ("not met", "bold red", "**does not hold**"),
+    None: ("not measured", "yellow", "not measured"),
+}
 
 
 @dataclass(frozen=True)
@@ -33,7 +36,7 @@ class Finding:
 
     def bullet(self) -> str:
         """The statement and its outcome, in a Markdown list."""
-        verdict = OUTCOMES.get(self.met, OPEN)[2]
+        verdict = OUTCOMES[self.met][2]
         return f"- {verdict}: {self.theory}. Expected: {self.claim}. Measured: {self.measured}."
 
 
@@ -124,7 +127,7 @@ def print_findings(console: Any, findings: Iterable[Finding], say: Callable[[Fin
     verdicts = Table.grid(padding=(0, 2, 0, 0))
     verdicts.add_column(no_wrap=True)
     for finding in findings:
-        word, style, _ = OUTCOMES.get(finding.met, OPEN)
+        word, style, _ = OUTCOMES[finding.met]
         verdicts.add_row(Text(word, style=style), say(finding))
     console.print(verdicts)
 

@@ -80,4 +80,4 @@ def test_distances_are_one_less_the_cosine(uriel, say, tmp_path):
 
 def test_without_the_package_it_is_named(say, monkeypatch):
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    assert "pip install 'semeqv[distances]'" in say("cli crosslingual distances --output apart.tsv", code=2).err
+    assert "pip install -e '.[distances]'" in say("cli crosslingual distances --output apart.tsv", code=2).err

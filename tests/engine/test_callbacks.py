@@ -140,7 +140,7 @@ def test_several_seeds_stop_each_at_its_own_step(say, tmp_path):
 
 def needs(package):
     return pytest.mark.skipif(
-        not importlib.util.find_spec(package), reason=f"{package} is not installed: pip install 'semeqv[tracking]'"
+        not importlib.util.find_spec(package), reason=f"{package} is not installed: pip install -e '.[tracking]'"
     )
 
 
@@ -255,7 +255,7 @@ def test_a_missing_package_is_named(say, monkeypatch, package):
     monkeypatch.setitem(sys.modules, package, None)
     monkeypatch.delitem(sys.modules, "torch.utils.tensorboard", raising=False)
     err = say(f"{TRACKED} --dirpath run cli callbacks {package} cli train", code=2).err
-    assert f"`cli callbacks {package}` needs {package}: pip install 'semeqv[tracking]'" in err
+    assert f"`cli callbacks {package}` needs {package}: pip install -e '.[tracking]'" in err
 
 
 def test_tracking_needs_a_folder():

@@ -214,3 +214,53 @@ def test_muon_resumes_bit_for_bit_and_trains_seeds_one_after_the_other(say, tmp_
         a = weights(tmp_path / folder)
         b = weights(tmp_path / "whole" / ("1-transformer" if "1-" in folder else "2-transformer"))
         assert all(torch.equal(a[name], b[name]) for name in b)
+
+
+def decayed_names(model, **options):
+    optimizer = AdamW(weight_decay=0.3, **options).build(model)
+    assert sorted(id(p) for group in optimizer.param_groups for p in group["params"]) == sorted(
+        map(id, model.parameters())
+    )
+    names = {id(parameter): name for name, parameter in model.named_parameters()}
+    for group in optimizer.param_groups:
+        assert group["weight_decay"] in (0.3, 0.0)
+    return {names[id(p)] for group in optimizer.param_groups if group["weight_decay"] for p in group["params"]}
+
+
+@pytest.mark.parametrize("kind", ["gpt2", "bert"])
+def test_weight_decay_leaves_out_biases_and_norms_of_language_models(kind):
+    from transformers import BertConfig, BertForMaskedLM, GPT2Config, GPT2LMHeadModel
+
+    if kind == "gpt2":
+        model = GPT2LMHeadModel(GPT2Config(vocab_size=9, n_positions=4, n_embd=8, n_layer=1, n_head=1))
+    else:
+        sizes = {"hidden_size": 8, "num_hidden_layers": 1, "num_attention_heads": 1, "intermediate_size": 8}
+        model = BertForMaskedLM(BertConfig(vocab_size=9, max_position_embeddings=4, **sizes))
+    every = {name for name, _ in model.named_parameters()}
+    matrices = {name for name, p in model.named_parameters() if p.ndim >= 2}  # nanoGPT's rule
+    assert decayed_names(model) == decayed_names(model, decayed="matrices") == matrices
+    assert not any("bias" in name or "ln_" in name or "LayerNorm" in name for name in matrices)
+    assert decayed_names(model, decayed="all") == every
+    hidden = decayed_names(model, decayed="hidden")
+    assert hidden == {name for name in matrices if "embeddings" not in name and "wte" not in name and "wpe" not in name}
+    assert [len(SGD(weight_decay=1.0, decayed=each).build(model).param_groups) for each in ("all", "hidden")] == [1, 2]
+
+
+def test_weight_decay_is_on_everything_in_the_networks_of_the_xor_study():
+    (model,) = networks("transformer", [(1, False)])
+    assert decayed_names(model) == {name for name, _ in model.named_parameters()}
+    assert "bias" not in " ".join(decayed_names(model, decayed="matrices"))
+
+
+def test_groups_that_differ_in_decay_alone_have_one_learning_rate(say, tmp_path):
+    say(
+        "--steps 2 --output run cli tokenizer bpe --vocab_size 300 cli dataset babel --documents 20 --block_size 16 "
+        "--batch_size 2 cli model gpt2 --layers 1 --heads 1 --embedding_size 8 --block_size 16 "
+        "cli callbacks tensorboard cli optimizers adamw cli train"
+    )
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    (events,) = tmp_path.rglob("events*")
+    accumulator = EventAccumulator(str(events))
+    accumulator.Reload()
+    assert "learning_rate" in accumulator.Tags()["scalars"]

@@ -297,3 +297,52 @@ def test_a_signal_in_the_last_validation_ends_the_program(tmp_path):
         run(tmp_path, 8).add_callback(Asks("validation", epochs=1)).train()
     assert stopped.value.code == 143
     assert json.loads((tmp_path / "run.json").read_text())["steps"] == 8
+
+
+# -- what stays as it was ---------------------------------------------------------------------------------------------
+
+
+class Told(Points):
+    """Points that say which they are, as data read from files does."""
+
+    def __init__(self, name):
+        super().__init__()
+        self.name = name
+
+    def facts(self):
+        return {"files": self.name}
+
+
+def chosen_by(folder, steps, name, **saver):
+    return run(folder, steps, **saver).set_validsplit(Told(name))
+
+
+def test_other_validation_data_judges_no_best_weights(tmp_path):
+    chosen_by(tmp_path, 4, "one", savebest=True).train()
+    with pytest.raises(UserError, match=r"validation data was .*one.*, is .*two"):
+        chosen_by(tmp_path, 8, "two", savebest=True, resume=True).train()
+    chosen_by(tmp_path, 8, "one", savebest=True, resume=True).train()
+    chosen_by(tmp_path, 12, "two", resume=True).train()  # nothing is chosen by it
+
+
+def test_validation_data_is_free_until_it_judges(tmp_path):
+    chosen_by(tmp_path, 4, "one").train()
+    chosen_by(tmp_path, 8, "two", savebest=True, resume=True).train()
+
+
+def test_what_was_measured_stays_when_a_run_goes_on(tmp_path):
+    run(tmp_path, 8).train()
+    (tmp_path / "checkpoints/step-00000008/state.pt").unlink()  # so that the run goes back to step 4
+    measurement = {"measure": "perplexity", "perplexity": 7.5}
+    with open(tmp_path / "metrics.jsonl", "a", encoding="utf-8") as file:
+        file.write(json.dumps(measurement) + "\n" + '{"measure": "cut sh')
+    before = lines_until(tmp_path, 2)
+    run(tmp_path, 12, resume=True).train()
+    found = lines(tmp_path)
+    assert found.count(measurement) == 1
+    assert [line["step"] for line in found if "step" in line] == [4, 4, 8, 8, 12, 12]
+    assert found[:2] == before
+
+
+def lines_until(folder, count):
+    return [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()[:count]]

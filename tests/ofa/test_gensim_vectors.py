@@ -105,7 +105,7 @@ def test_nothing_is_run(tmp_path, monkeypatch, content):
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory):
     """Models that gensim has trained and saved, with and without large arrays beside them, and their vectors."""
-    models = pytest.importorskip("gensim.models", reason="needs pip install 'semeqv[vectors]'")
+    models = pytest.importorskip("gensim.models", reason="needs pip install -e '.[vectors]'")
     folder, draw = tmp_path_factory.mktemp("gensim"), numpy.random.default_rng(0)
     words = [*(f"word{i}" for i in range(40)), "été", "日本", "US$"]
     text, found = [[words[i] for i in draw.integers(len(words), size=9)] for _ in range(60)], {}

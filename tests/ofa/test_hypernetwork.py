@@ -10,7 +10,7 @@ from torch.nn import functional
 
 from ofa.factorisation import factorise
 from ofa.hypernetwork.batches import Leaving, SubwordBatches, chosen
-from ofa.hypernetwork.folder import split_of
+from ofa.hypernetwork.folder import read_folder, split_of
 from ofa.hypernetwork.networks import HypernetworkConfig, hyper_loss
 from ofa.hypernetwork.prediction import DEGREES, SAID, read_predictions
 from ofa.hypernetwork.schedules import Stairs
@@ -85,6 +85,14 @@ def test_the_split_and_the_mapping_are_those_of_the_training(say, mapping, vecto
     for action in ("evaluate", "predict"):
         line = f"cli model load --from run cli ofa {action} --mapping fewer"
         assert "trained on another mapping" in say(line, code=2).err
+
+
+def test_nothing_else_is_replaced_by_a_mapping(say, mapping, vectors, tmp_path):
+    line = f"cli ofa mapping --from old --target_tokenizer target --vectors {vectors} --keep_dim 5 --path"
+    assert "--path target holds something else" in say(f"{line} target", code=2).err
+    say(f"{line} mapping")
+    assert read_folder(tmp_path / "mapping").facts["keep_dim"] == 5
+    assert not list(tmp_path.glob(".*.tmp"))
 
 
 def test_the_folder_holds_coordinates_and_words(mapping, tokenizers):

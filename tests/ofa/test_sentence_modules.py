@@ -53,7 +53,7 @@ def test_the_modules_stay(say, sentences, tmp_path):
 
 @pytest.mark.usefixtures("sentences")
 def test_it_is_opened_as_an_encoder_of_sentences(say, tmp_path):
-    library = pytest.importorskip("sentence_transformers", reason="needs pip install 'semeqv[minilm]'")
+    library = pytest.importorskip("sentence_transformers", reason="needs pip install -e '.[minilm]'")
     say(INIT)
     encoder = library.SentenceTransformer(str(tmp_path / "new"), device="cpu")
     texts = ["gåk dråkesh", "krøgagesh " * 30]

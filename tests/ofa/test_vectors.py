@@ -208,7 +208,7 @@ def test_words_that_are_each_others_nearest_make_a_dictionary(say, tmp_path):
 
 
 def test_vectors_of_tokens_are_made_of_whole_texts(tmp_path):
-    pytest.importorskip("gensim", reason="needs pip install 'semeqv[vectors]'")
+    pytest.importorskip("gensim", reason="needs pip install -e '.[vectors]'")
     backend = Tokenizer(WordLevel({token: i for i, token in enumerate(["<pad>", "<unk>", *"abcd \n"])}, "<unk>"))
     backend.pre_tokenizer = Split(Regex("."), "isolated")
     backend.enable_truncation(2)

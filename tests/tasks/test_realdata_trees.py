@@ -27,7 +27,7 @@ def chained(sentence):
 
 @pytest.mark.parametrize("language", ["en", "fr", "de", "es", "hi", "zh", "ru"])
 def test_counts_are_the_official_ones_in_every_language(language):
-    pytest.importorskip("udtools", reason="needs semeqv[eval]")
+    pytest.importorskip("udtools", reason="needs pip install -e '.[eval]'")
     gold = treebank(Dependencies(languages=(language,), treebank="pud", split="test"))
     assert len(gold) == 1000
     found = [chained(sentence) for sentence in gold]

@@ -183,7 +183,7 @@ def named(generator, labels, head):
 
 
 def test_counts_of_sentences_sum_to_what_the_official_scorer_finds():
-    pytest.importorskip("udtools", reason="needs semeqv[eval]")
+    pytest.importorskip("udtools", reason="needs pip install -e '.[eval]'")
     generator = numpy.random.default_rng(0)
     for _ in range(5):
         sizes = generator.integers(1, 12, size=30)

@@ -14,7 +14,7 @@ class Tensorboard(Tracked):
     """Write the metrics of every split, and the learning rate, for TensorBoard: `tensorboard --logdir runs`.
 
     They go into `tensorboard/` in the run's folder: `train/loss`, `validation/accuracy`, `validation/NAME/accuracy`,
-    `learning_rate`, ... Needs `pip install 'semeqv[tracking]'`.
+    `learning_rate`, ... Needs `pip install -e '.[tracking]'`.
     """
 
     def build(self) -> Any:

@@ -75,9 +75,10 @@ class Tracker(Callback):
 def rates(trainer: Any) -> dict[str, float]:
     """The learning rate, of each parameter group where there are several."""
     found = trainer.made.rates()
+    found = found[:1] if len(set(found)) == 1 else found  # groups that differ in weight decay alone
     return {"learning_rate" if len(found) == 1 else f"learning_rate/{i}": rate for i, rate in enumerate(found)}
 
 
 def missing(package: str) -> str:
     """What to say when a package is not installed."""
-    return f"`cli callbacks {package}` needs {package}: pip install 'semeqv[tracking]'"
+    return f"`cli callbacks {package}` needs {package}: pip install -e '.[tracking]'"

@@ -16,7 +16,7 @@ class Wandb(Tracked):
 
     Each run is a run there, with its sentence as its configuration; a resumed one goes on. Nothing leaves the machine
     unless --mode is online: runs lie in `wandb/` in the run's folder, and `wandb sync RUN/wandb/offline-run-*` uploads
-    them. Needs `pip install 'semeqv[tracking]'`.
+    them. Needs `pip install -e '.[tracking]'`.
 
     Args:
         project: Project to record in.

@@ -56,9 +56,9 @@ class Decoupler(Recorder):
         if epoch >= self.untie_after:
             return
         matrices = [matrix for matrix in embedding_weights(self.coupled) if matrix is not None]
-        total = sum(matrix.grad for matrix in matrices if matrix.grad is not None)
+        gradients = [matrix.grad for matrix in matrices if matrix.grad is not None]
         for matrix in matrices:
-            matrix.grad = total.clone()
+            matrix.grad = sum(gradients[1:], gradients[0]).clone()
 
     def on_epoch(self, trainer: Any, metrics: Any, name: str | None) -> None:
         """Untie when it is time; log and record as a `Recorder` does."""
@@ -71,7 +71,7 @@ class Decoupler(Recorder):
         return {"untied after epochs": self.untie_after}
 
 
-def untie(model: torch.nn.Module) -> None:
+def untie(model: Any) -> None:
     """Untie the embeddings of a model.
 
     Args:

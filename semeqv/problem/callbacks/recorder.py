@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy
-import torch
 
 from semeqv.engine.callbacks.log import Logged, run_path
 from semeqv.engine.callbacks.logger import Logger
@@ -90,7 +89,7 @@ class Recorder(Logger):
                 logs[side].append(self.view(matrix))
 
 
-def embeddings(model: torch.nn.Module, rows: list[int] | slice = slice(None)) -> dict[str, numpy.ndarray]:
+def embeddings(model: Any, rows: list[int] | slice = slice(None)) -> dict[str, numpy.ndarray]:
     """Copies of the input and output embedding matrices of a model.
 
     Args:

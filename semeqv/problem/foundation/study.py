@@ -136,6 +136,8 @@ def matrices(model: Any) -> tuple[str, dict[str, Tensor]]:
     Raises:
         UserError: When the model does not say which its embeddings are.
     """
+    reads: Tensor
+    predicts: Tensor | None
     try:
         reads, predicts = embedding_weights(model)
     except AttributeError as error:

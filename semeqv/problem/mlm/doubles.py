@@ -194,4 +194,5 @@ def continuations(tokenizer: Any) -> NDArray[numpy.bool_]:
     """Which tokens go on with the word before them, `(vocabulary,)`: those that begin none and start with a letter."""
     split = convention_of(tokenizer.get_vocab()).split
     texts = [split(token)[0] for token in tokenizer.convert_ids_to_tokens(range(len(tokenizer)))]
-    return ~word_beginnings(tokenizer) & numpy.array([text[:1].isalnum() for text in texts])
+    found: NDArray[numpy.bool_] = ~word_beginnings(tokenizer) & numpy.array([text[:1].isalnum() for text in texts])
+    return found

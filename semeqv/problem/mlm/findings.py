@@ -123,11 +123,11 @@ def findings(experiment: Experiment) -> list[Finding]:
         for kind, others in (("random", "random words are"), ("neighbours", "words of like frequency are")):
             theory = f"{which}: a word is closer to its double than {others}"
             claim = "probability above .5, the lower end of its interval too"
-            seen = row and row.closer[kind]
+            seen = None if row is None else row.closer[kind]
             found.append(Finding(theory, claim, said(seen), None if seen is None else seen.low > 0.5))
         theory = f"{which}: a word and its double are close"
         claim = f"mean distance below {CLOSE:g} of that of random pairs, the upper end of its interval too"
-        seen, before = row and row.ratio["random"], start and start.ratio["random"]
+        seen, before = (None if each is None else each.ratio["random"] for each in (row, start))
         measured = said(seen) + (f"; {before.value:.3f} before training" if before else "")
         found.append(Finding(theory, claim, measured, None if seen is None else seen.high < CLOSE))
     return [*found, cost_of_tying(experiment), use_of_context(experiment)]
@@ -142,7 +142,7 @@ def apart(which: str, row: Row | None) -> Finding:
     """Hold a word and a double that is rarer, or more frequent, against what is expected where contexts count."""
     theory = f"{which}: a word and its double, of unlike frequency, are not close"
     claim = f"mean distance at least {CLOSE:g} of that of random pairs, the lower end of its interval too"
-    seen = row and row.ratio["random"]
+    seen = None if row is None else row.ratio["random"]
     return Finding(theory, claim, said(seen), None if seen is None else seen.low >= CLOSE)
 
 

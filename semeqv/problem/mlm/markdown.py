@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
-from semeqv.engine.logs import finite
+from semeqv.engine.json_lines import finite
 from semeqv.problem.mlm.experiments import Experiment
 from semeqv.problem.mlm.findings import (
     CLOSE,

@@ -56,4 +56,5 @@ class Report(StudyReport):
         """The Markdown of all of them, and the numbers behind it."""
         from semeqv.problem.mlm.markdown import to_json, to_markdown
 
-        return to_markdown(experiments, self.output.stem), to_json(experiments)
+        name = "" if self.output is None else self.output.stem
+        return to_markdown(experiments, name), to_json(experiments)

@@ -141,7 +141,7 @@ def cost_of_tying(experiment: Experiment) -> Finding | None:
     seen = f"{cost:.3f}, from a mean of {untied.summary.mean:.3f} untied to {tied.summary.mean:.3f} tied"
     if seeds:
         seen += f"; the tied run is the worse one for {worse} of {len(seeds)} seeds"
-    if untied.reaching is not None and tied.reaching is not None:
+    if experiment.bayes is not None and untied.reaching is not None and tied.reaching is not None:
         threshold = learned_threshold(experiment.bayes)
         seen += (
             f"; accuracy {threshold:g} is reached by {untied.reaching} of {untied.summary.runs} untied "

@@ -8,7 +8,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from semeqv.engine.logs import finite
+from semeqv.engine.json_lines import finite
 from semeqv.problem.verdicts import Finding, harmless, overall
 from semeqv.problem.xor.experiments import Experiment
 from semeqv.problem.xor.findings import (
@@ -178,7 +178,7 @@ def count(number: int, word: str) -> str:
 
 def to_json(experiments: Sequence[Experiment], window: int) -> dict[str, Any]:
     """Return the numbers behind the report; what is no number is null."""
-    return finite(
+    numbers: dict[str, Any] = finite(
         {
             "window": window,
             "experiments": [
@@ -198,3 +198,4 @@ def to_json(experiments: Sequence[Experiment], window: int) -> dict[str, Any]:
             ],
         }
     )
+    return numbers

@@ -12,7 +12,7 @@ def entity_scores(gold: Sequence[Sequence[str]], predicted: Sequence[Sequence[st
         predicted: Predicted ones.
 
     Returns:
-        `f1`, `precision` and `recall` over all entities; nothing when seqeval is not installed (`semeqv[eval]`), whose
+        `f1`, `precision` and `recall` over all entities; nothing when seqeval is not installed (extra `eval`), whose
         numbers those of `tallies` equal.
     """
     try:

@@ -7,6 +7,7 @@ from typing import Any
 import torch
 
 from semeqv.engine.errors import UserError
+from semeqv.engine.precision import resolve_precision
 from semeqv.engine.regime import Regime, torch_device
 from semeqv.engine.world import World
 
@@ -18,13 +19,14 @@ def inference(model: Any, device: str, precision: str = "fp32", threads: int | N
     Args:
         model: A module; it is moved.
         device: auto, cpu, cuda, cuda:N or mps; `UserError` is raised when there is no such device.
-        precision: Numbers of the forward pass: fp32, bf16 or fp16.
+        precision: Numbers of the forward pass: auto, fp32, bf16 or fp16.
         threads: Of a CPU; all cores if None.
 
     Yields:
         The regime; `place` puts batches where the model is.
     """
-    regime = Regime(torch_device(device, World()), precision)
+    place = torch_device(device, World())
+    regime = Regime(place, resolve_precision(precision, place))
     if threads:
         torch.set_num_threads(threads)
     was_training = model.training

@@ -17,7 +17,7 @@ def official_scores(gold: Sequence[Sentence], predicted: Sequence[Sentence]) -> 
         predicted: The same with those that were predicted.
 
     Returns:
-        `las`, `uas` and `upos`, F1 from 0 to 1; nothing when udtools is not installed (`semeqv[eval]`), whose numbers
+        `las`, `uas` and `upos`, F1 from 0 to 1; nothing when udtools is not installed (the extra `eval`), whose numbers
         those of `judging` equal.
     """
     try:

@@ -92,9 +92,9 @@ def opened(name: str, configuration: str | None, **options: Any) -> Any:
     try:
         import datasets
     except ImportError:
-        raise UserError("Data sets of the hub need the package `datasets`: pip install 'semeqv[data]'.") from None
+        raise UserError("Data sets of the hub need the package `datasets`: pip install -e '.[data]'.") from None
     if int(datasets.__version__.partition(".")[0]) < 4:  # older ones offer to run the repository's code
-        raise UserError(f"datasets {datasets.__version__} is too old: pip install 'semeqv[data]' (4 or later).")
+        raise UserError(f"datasets {datasets.__version__} is too old: pip install -e '.[data]' (4 or later).")
     try:
         return datasets.load_dataset(name, configuration, **options)
     except Exception as error:  # no such name, no connection, a script instead of data, ...

@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from semeqv.engine.artefacts import read_record
 from semeqv.engine.errors import UserError
+from semeqv.engine.json_lines import read_record
 from semeqv.text.files import lines, some
 from semeqv.text.records import Row
 

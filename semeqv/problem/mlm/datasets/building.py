@@ -1,7 +1,7 @@
 """From a corpus to batches in which words are swapped for their doubles."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 from numpy.typing import NDArray
 
@@ -15,6 +15,9 @@ from semeqv.text.datasets.tokenised import made_objective, token_files
 from semeqv.text.objectives import Objective
 from semeqv.text.tokens.batches import TokenBatches
 from semeqv.text.tokens.files import TokenFile
+
+if TYPE_CHECKING:
+    from semeqv.text.datasets.corpus import Corpus
 
 
 class DoubledBatches:
@@ -75,7 +78,7 @@ def doubled_batches(
         raise UserError(f"The tokenizer has {len(words)} doubles; say --doubles {len(words)} of every data set.")
     doubles = with_doubles(tokenizer, words or chosen_words(corpus, plain, dataset_options), corpus.double_seed)
     data = corpus.undoubled().build(plain, model_options, dataset_options)
-    objective = made_objective(corpus, tokenizer, data.said["objective"])
+    objective = made_objective(cast("Corpus", corpus), tokenizer, data.said["objective"])
     found = DoubledBatches(data, objective, doubles, corpus.swap, len(tokenizer))
     if data.said["objective"] == "masked":
         counts = counted(token_texts(corpus, plain), len(tokenizer))
@@ -100,7 +103,7 @@ def chosen_words(corpus: Doubled, tokenizer: Any, dataset_options: Mapping[tuple
     Raises:
         UserError: When no training set has doubles.
     """
-    train = corpus if corpus.split == "train" else dataset_options.get(("train", None))
+    train = corpus if getattr(corpus, "split", None) == "train" else dataset_options.get(("train", None))
     if not isinstance(train, Doubled):
         raise UserError("The words that have doubles are those of the training text. Add: cli mlm dataset ...")
     return common_words(token_texts(train, tokenizer), tokenizer, corpus.doubles)

@@ -25,7 +25,7 @@ class Doubled:
     double_seed: int = 14
 
     def __post_init__(self) -> None:
-        if self.objective == "translation":
+        if getattr(self, "objective", None) == "translation":
             raise ValueError("--objective is causal or masked here; translation has no doubles.")
         super().__post_init__()  # type: ignore[misc]
         check_bounds(self, doubles=2, swap=(0, 1), double_seed=0)
@@ -33,7 +33,8 @@ class Doubled:
     def undoubled(self) -> Corpus:
         """The same corpus without doubles."""
         kind: Any = next(base for base in type(self).__mro__[1:] if "__command__" in vars(base))
-        return kind(**{field.name: getattr(self, field.name) for field in fields(kind)})
+        plain: Corpus = kind(**{field.name: getattr(self, field.name) for field in fields(kind)})
+        return plain
 
     def source_facts(self) -> dict[str, Any]:
         """What the text depends on; doubles are none of it."""

@@ -23,7 +23,9 @@ class Decoder:
         self.thresholds = np.where(certain, 0, firsts).astype(np.uint32)
         self.bases = (np.array([0, 2]) - certain).astype(np.int8)
 
-    def decode(self, words: NDArray[np.uint32], strings: NDArray[np.int64]) -> tuple[NDArray[np.int32], ...]:
+    def decode(
+        self, words: NDArray[np.uint32], strings: NDArray[np.int64]
+    ) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
         """Decode several batches at once.
 
         Args:

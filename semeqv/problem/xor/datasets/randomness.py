@@ -38,4 +38,5 @@ def random_orders(seed: int, purpose: str, start: int, rows: int, size: int) -> 
 
 @lru_cache
 def _key(seed: int, purpose: str) -> NDArray[np.uint64]:
-    return np.random.SeedSequence(seed, spawn_key=(PURPOSES.index(purpose),)).generate_state(2, np.uint64)
+    sequence = np.random.SeedSequence(seed, spawn_key=(PURPOSES.index(purpose),))
+    return sequence.generate_state(2, np.uint64).astype(np.uint64, copy=False)

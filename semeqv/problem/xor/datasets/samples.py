@@ -220,7 +220,7 @@ def _strings_of(split: str, strings: int, seed: int) -> NDArray[np.int64]:
     shuffled = random_orders(seed, "split", 0, 1, strings)[0]
     train, validation = int(0.9 * strings), int(0.1 * strings)
     bounds = {"train": (0, train), "validation": (train, train + validation), "test": (train + validation, strings)}
-    chosen = shuffled[slice(*bounds[split])]
+    chosen: NDArray[np.int64] = shuffled[slice(*bounds[split])]
     if not len(chosen):
         raise UserError(f"The {split} split of {strings} strings is empty. Write a larger --size.")
     return chosen

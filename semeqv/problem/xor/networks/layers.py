@@ -46,7 +46,8 @@ def embed(embedding: nn.Embedding, indicators: Tensor) -> Tensor:
 
 def multiply(matrix: Tensor, features: Tensor) -> Tensor:
     """Multiply `(out, in)` by `(in, ..., batch)` to `(out, ..., batch)`, by matmul."""
-    return (matrix @ features.flatten(1)).unflatten(1, features.shape[1:])
+    product: Tensor = (matrix @ features.flatten(1)).unflatten(1, features.shape[1:])
+    return product
 
 
 def linear(weight: Tensor, bias: Tensor | None, features: Tensor) -> Tensor:

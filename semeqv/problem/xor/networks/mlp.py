@@ -1,6 +1,7 @@
 """The MLP-Mixer (Tolstikhin et al., 2021, arXiv 2105.01601)."""
 
 from collections.abc import Callable
+from typing import Any
 
 from torch import Tensor, nn
 
@@ -59,7 +60,7 @@ class MLP(TiedNetwork):
         super().__init__(vocabulary_size=vocabulary_size, embedding_size=embedding_size, tied=tied, mask=mask)
         self.activation = activation_named(activation)
         sizes = embedding_size, sequence_size, tokenwise_feedforward_size, channelwise_feedforward_size
-        self.layers = nn.ModuleList(MixerLayer(*sizes) for _ in range(layers))
+        self.layers: Any = nn.ModuleList(MixerLayer(*sizes) for _ in range(layers))
 
     def encode(self, hidden: Tensor, masked: Tensor) -> Tensor:
         """Read `(embedding, time, batch)`; `(embedding, batch)` where `masked`, `(time, batch)`, is 1."""

@@ -41,7 +41,7 @@ class TiedNetwork(nn.Module):
         self.input_embedding = nn.Embedding(vocabulary_size, embedding_size)
         self.output_embedding = nn.Embedding(vocabulary_size, embedding_size)
         self.register_buffer("tied", torch.tensor(tied))
-        self.register_state_dict_post_hook(_save_output_matrix)
+        self.register_state_dict_post_hook(_save_output_matrix)  # type: ignore[no-untyped-call]
 
     def get_input_embeddings(self) -> nn.Embedding:
         """Give the embedding that reads symbols."""

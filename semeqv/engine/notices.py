@@ -1,0 +1,30 @@
+"""One-line messages to the user, on stderr."""
+
+import os
+import sys
+
+import click
+from termcolor import colored
+
+
+def emphasise(word: str, colour: str) -> str:
+    """Return a word in bold and in colour where stderr is a terminal and `NO_COLOR` is not set; else as it is."""
+    wanted = "FORCE_COLOR" in os.environ or (sys.stderr.isatty() and os.environ.get("TERM") != "dumb")
+    if not wanted or "NO_COLOR" in os.environ:
+        return word
+    return colored(word, colour, attrs=["bold"], force_color=True)
+
+
+def notice(message: str) -> None:
+    """Tell the user what happens, in one line on stderr."""
+    click.echo(f"{emphasise('Note:', 'cyan')} {message}", err=True, color=True)
+
+
+def warning(message: str) -> None:
+    """Tell the user what they may not want, in one line on stderr."""
+    click.echo(f"{emphasise('Warning:', 'yellow')} {message}", err=True, color=True)
+
+
+def error(message: str) -> None:
+    """Tell the user why nothing was done, on stderr."""
+    click.echo(f"{emphasise('Error:', 'red')} {message}", err=True, color=True)

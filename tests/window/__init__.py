@@ -1,0 +1,1 @@
+"""The suite at both ends of the supported window."""
