@@ -15,6 +15,12 @@ from semeqv.text.models.tying import embedding_weights, head_of, is_tied
 
 ROLES = ("bos_token_id", "eos_token_id", "pad_token_id", "cls_token_id", "sep_token_id", "mask_token_id")
 
+# What else a configuration says by ids, which are other tokens in the new vocabulary.
+OLD_IDS = (
+    *("suppress_tokens", "begin_suppress_tokens", "bad_words_ids", "force_words_ids", "sequence_bias"),
+    *("forced_bos_token_id", "forced_eos_token_id", "decoder_start_token_id"),
+)
+
 
 @torch.no_grad()
 def rewrite(
@@ -151,8 +157,11 @@ def place_bias(model: Any, names: tuple[str, ...], values: Tensor) -> None:
 
 
 def tell_tokens(model: Any, tokenizer: Any) -> None:
-    """Let the configurations of a model name the special tokens of its new vocabulary."""
+    """Let the configurations of a model name the special tokens of its new vocabulary, and no others of the old one."""
     for config in (model.config, model.config.get_text_config(), getattr(model, "generation_config", None)):
         for role in ROLES:
             if config is not None and hasattr(config, role):
                 setattr(config, role, getattr(tokenizer, role, None))
+        for name in OLD_IDS:
+            if getattr(config, name, None) is not None:
+                setattr(config, name, None)

@@ -215,6 +215,21 @@ def test_a_token_that_was_added_without_a_row_is_a_new_one(say, save, tokenizers
     )
 
 
+def test_the_configuration_names_no_old_ids(say, save, tokenizers, tmp_path):
+    first, second = tokenizers["bpe", "lume"], tokenizers["bpe", "drask"]
+    before = model("gpt2", first)
+    before.generation_config.suppress_tokens, before.generation_config.bad_words_ids = [7, 9], [[3, 4]]
+    before.generation_config.repetition_penalty = 1.3
+    save(before, first)
+    second.save_pretrained(tmp_path / "target")
+    say("cli ofa init mean --from old --target_tokenizer target --output new")
+    said = json.loads((tmp_path / "new/generation_config.json").read_text())
+    assert said["repetition_penalty"] == 1.3
+    assert not said.get("suppress_tokens")
+    assert not said.get("bad_words_ids")
+    assert said["eos_token_id"] == second.eos_token_id
+
+
 def test_a_tokenizer_of_another_model_is_refused(say, save, tokenizers):
     save(model("bert", tokenizers["bpe", "lume"]), tokenizers["bpe", "drask"])
     said = say("cli ofa init mean --from old --target_tokenizer old --output new", code=2).err

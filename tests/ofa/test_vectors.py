@@ -16,7 +16,7 @@ from transformers import PreTrainedTokenizerFast
 
 from ofa.bag.making import word_tokenizer
 from ofa.vectors.fasttext import token_vectors
-from ofa.vectors.making import words_of
+from ofa.vectors.making import tokens_by, words_of
 from ofa.vectors.reading import read_vectors
 from ofa.vectors.tokens import TokenVectors
 from ofa.vectors.word_vectors import WordVectors
@@ -140,6 +140,14 @@ def test_whether_words_say_their_language_is_a_matter_of_all(language):
         " b ",
     ]
     assert WordVectors(["a", f"{language}:b", "c"], nothing).plain() == ["a", f"{language}:b", "c"]
+
+
+@pytest.mark.parametrize("kind", ["bpe", "wordpiece", "unigram"])
+def test_a_special_token_in_text_is_text(tokenizers, kind):
+    tokenizer = tokenizers[kind, "drask"]
+    found = tokens_by(tokenizer)("fr", f"a {tokenizer.mask_token} {tokenizer.eos_token} b")
+    assert found
+    assert not found & (set(tokenizer.all_special_tokens) - {tokenizer.unk_token})
 
 
 def test_words_are_those_of_every_script():
