@@ -12,6 +12,7 @@ from semeqv.engine.errors import UserError
 Floats = NDArray[numpy.float32]
 
 LANGUAGE = re.compile(r"([a-z]{2,8}(?:[-_][A-Za-z0-9]+)*):(?=.)")  # fr:, eng_Latn:, pt-br:
+ENGLISH = ("en", "eng", "eng_Latn")
 # `$` as the edge of a word. Prices (`$100`) and currencies (`US$`) have it too, but not before a letter.
 EDGE = re.compile(r"\$+[^$].*|.*[^$]\$+")
 BEGUN = re.compile(r"\$[^\W\d_].*")
@@ -54,6 +55,29 @@ class WordVectors:
         said = 2 * sum(LANGUAGE.match(word) is not None for word in self.words) >= len(self.words)
         words = [LANGUAGE.sub("", word, count=1) for word in self.words] if said else list(self.words)
         return [marks_as_spaces(word) for word in words] if marks_boundaries(words, said) else words
+
+    def of_languages(self, languages: Sequence[str]) -> "WordVectors":
+        """The vectors of the words of some languages.
+
+        Args:
+            languages: As the words say them, `eng` in `eng:$dog$`; a word that says none is English, as in ColexNet+.
+                All words if there are none.
+
+        Returns:
+            The vectors, in their order.
+
+        Raises:
+            UserError: When a language has no word.
+        """
+        if not languages:
+            return self
+        said = [match[1] if (match := LANGUAGE.match(word)) else None for word in self.words]
+        english = {*ENGLISH} & {*languages}
+        there = {*said} | (english if None in said else set())
+        if missing := [language for language in languages if language not in there]:
+            raise UserError(f"No word of the vectors says that it is {missing[0]}: {missing[0]}:word.")
+        rows = [row for row, each in enumerate(said) if each in languages or (each is None and english)]
+        return WordVectors([self.words[row] for row in rows], self.matrix[rows])
 
     def unit(self) -> Floats:
         """The vectors at length 1; those of length 0 stay."""

@@ -110,6 +110,23 @@ def test_rows_of_ofa_are_those_of_the_formula(say, save, tokenizers, vectors, tm
     assert not drawn & new.keys()
 
 
+def test_only_words_of_the_languages_that_were_said_count(say, save, tokenizers, vectors, tmp_path):
+    first, second = tokenizers["wordpiece", "lume"], tokenizers["bpe", "drask"]
+    save(model("bert", first), first)
+    second.save_pretrained(tmp_path / "target")
+    every = read_vectors(vectors)
+    words = [f"{'fra' if place % 2 else 'eng'}:{word}" for place, word in enumerate(every.words)]
+    write_vectors(tmp_path / "both.vec", WordVectors(words, every.matrix))
+    line = "cli ofa init ofa --vectors both.vec --from old --target_tokenizer target"
+    found = {}
+    for name, options in (("all", ""), ("some", "--source_languages eng --target_languages fra")):
+        say(f"{line} {options} --output {name}")
+        found[name] = json.loads((tmp_path / name / "initialisation.json").read_text())["words"]
+    for side in ("source", "target"):
+        assert 0 < found["some"][side]["with words"] < found["all"][side]["with words"]
+    assert "says that it is spa" in say(f"{line} --source_languages spa --output new", code=2).err
+
+
 def test_rows_of_pieces_are_their_mean(say, save, tokenizers, tmp_path):
     first, second = tokenizers["unigram", "lume"], tokenizers["wordpiece", "drask"]
     before = model("gpt2", first)

@@ -124,6 +124,17 @@ def test_languages_and_edges_are_taken_off():
     assert plain("$chien$", "$hot$dog$", "$") == [" chien ", " hot dog ", "$"]
 
 
+def test_words_are_chosen_by_their_languages():
+    words = ["fra:$chien$", "$dog$", "deu:$hund$", "eng:$cat$"]
+    vectors = WordVectors(words, numpy.arange(4, dtype=numpy.float32)[:, None])
+    found = vectors.of_languages(["eng"])
+    assert (list(found.words), found.matrix[:, 0].tolist()) == (["$dog$", "eng:$cat$"], [1, 3])
+    assert list(vectors.of_languages(["deu", "fra"]).words) == ["fra:$chien$", "deu:$hund$"]
+    assert vectors.of_languages([]) is vectors
+    with pytest.raises(UserError, match="says that it is spa: spa:word"):
+        vectors.of_languages(["fra", "spa"])
+
+
 def test_a_dollar_sign_is_no_edge():
     words = ["US$", "$100", "$AAPL", "A$", "a", "$", "$$", "x$y"]
     assert plain(*words) == words
