@@ -59,6 +59,8 @@ def initialise(method: Method, seed: int) -> None:
     }
     facts |= {"target_tokenizer": method.target_tokenizer, "keep_dim": work.kept, "kept share": shares, **work.facts}
     facts |= {"rows": len(plan), "parameters": sum(each.numel() for each in new.parameters())}
+    if drawn := getattr(model, "new_weights", None):  # a head that the old folder had not
+        facts["weights drawn anew"] = drawn
     facts |= {"counts": counted(plan)}
     with output_folder(method.output) as folder:
         with quiet():

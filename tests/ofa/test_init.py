@@ -16,6 +16,7 @@ from ofa.vectors.reading import read_vectors
 from ofa.vectors.word_vectors import WordVectors
 from ofa.vectors.writing import write_vectors
 from semeqv.text.models import families
+from semeqv.text.models.opening import open_model
 from semeqv.text.networks.encoder import EncoderConfig, EncoderForMaskedLM
 from semeqv.text.tokenizers.spelling import spellings
 
@@ -230,6 +231,21 @@ def test_a_token_that_was_added_without_a_row_is_a_new_one(say, save, tokenizers
     say(
         "cli model load --from new cli dataset babel --documents 5 --block_size 16 --split test cli perplexity --pseudo"
     )
+
+
+def test_weights_that_were_drawn_are_in_the_results(say, save, tokenizers, tmp_path, monkeypatch):
+    first = tokenizers["bpe", "lume"]
+    save(model("bert", first), first)
+
+    def opened_model(source):
+        found = open_model(source)
+        found.new_weights = ["cls.predictions.transform.dense.weight"]
+        return found
+
+    monkeypatch.setattr("ofa.initialisation.open_model", opened_model)
+    say("cli ofa init mean --from old --target_tokenizer old --output new")
+    facts = json.loads((tmp_path / "new/initialisation.json").read_text())
+    assert facts["weights drawn anew"] == ["cls.predictions.transform.dense.weight"]
 
 
 def test_the_configuration_names_no_old_ids(say, save, tokenizers, tmp_path):
