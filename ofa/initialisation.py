@@ -5,17 +5,21 @@ from typing import Any
 
 import click
 import torch
+from transformers.tokenization_utils_base import VERY_LARGE_INTEGER
 
 from ofa.methods.method import Method
 from ofa.plan import Draft
 from ofa.provenance import counted, print_counts, write_provenance
 from ofa.rewriting import rewrite
+from ofa.sentence_modules import keep_modules, modules_of
 from ofa.vocabulary import Vocabulary, shared, size_of
 from ofa.work import Work
 from semeqv.engine.errors import UserError
 from semeqv.engine.folders import output_folder, refuse_existing
 from semeqv.engine.runs import write_text
+from semeqv.text.models.naming import named
 from semeqv.text.models.opening import open_model, open_tokenizer, quiet
+from semeqv.text.models.source import config_folder
 from semeqv.text.tokenizers.opening import opened
 
 FACTS = "initialisation.json"
@@ -31,6 +35,8 @@ def initialise(method: Method, seed: int) -> None:
     """
     refuse_existing(method.output, method.overwrite, FACTS)
     model = open_model(method.source)
+    old_folder = config_folder(method.source)
+    modules_of(old_folder)  # refused before any work
     work = prepare(method, model)
     draft = Draft(rows_of(work.target.size, method.pad_to_multiple_of), work.source.used)
     draft.copy(*work.shared)
@@ -53,11 +59,14 @@ def initialise(method: Method, seed: int) -> None:
     }
     facts |= {"target_tokenizer": method.target_tokenizer, "keep_dim": work.kept, "kept share": shares, **work.facts}
     facts |= {"rows": len(plan), "parameters": sum(each.numel() for each in new.parameters())}
+    if drawn := getattr(model, "new_weights", None):  # a head that the old folder had not
+        facts["weights drawn anew"] = drawn
     facts |= {"counts": counted(plan)}
     with output_folder(method.output) as folder:
         with quiet():
             new.save_pretrained(folder)
             work.target.tokenizer.save_pretrained(folder)
+        keep_modules(old_folder, folder)
         write_provenance(folder / "provenance.jsonl", plan, work.source, work.target)
         write_text(folder / FACTS, json.dumps(facts, indent=2, ensure_ascii=False) + "\n")
     print_counts(facts)
@@ -83,12 +92,24 @@ def prepare(method: Method, model: object) -> Work:
     if not hasattr(model.get_input_embeddings(), "padding_idx"):  # type: ignore[attr-defined]
         raise UserError(f"The embedding of {method.source} is of a kind that cannot be extended.")
     source = Vocabulary(open_tokenizer(method.source), rows)
-    tokenizer = opened(method.target_tokenizer)
+    with named("--target_tokenizer"):
+        tokenizer = opened(method.target_tokenizer)
+    if source.tokenizer.model_max_length < VERY_LARGE_INTEGER:  # how long texts may be is a matter of the model
+        tokenizer.model_max_length = source.tokenizer.model_max_length
     target = Vocabulary(tokenizer, rows_of(size_of(tokenizer), method.pad_to_multiple_of))
     if method.keep_dim is not None and method.keep_dim > min(width, int(source.used.sum())):
         raise UserError(f"--keep_dim {method.keep_dim} is more than the {width} numbers of a row of {method.source}.")
     kept = None if method.keep_dim in (None, width) else method.keep_dim
-    return Work(model, source, target, shared(source, target, method.ignore_case), kept, {})
+    facts: dict[str, Any] = {}
+    if bare := source.without_row:
+        facts["tokens without a row"] = bare
+        some = ", ".join(map(repr, bare[:3])) + (", ..." if len(bare) > 3 else "")
+        click.echo(
+            f"{method.source} has no row for {some}, which its tokenizer was given without the model; in the new "
+            "vocabulary such a token is a new one.",
+            err=True,
+        )
+    return Work(model, source, target, shared(source, target, method.ignore_case), kept, facts)
 
 
 def rows_of(tokens: int, multiple: int) -> int:

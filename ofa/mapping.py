@@ -1,7 +1,9 @@
 """Which words a subword is a part of, and the vector that it has from them (OFA; Liu et al., 2023, section 3).
 
-Each word is tokenised as it is, after a space, and capitalised; a subword collects the words whose tokens it is among,
-a word counting once for each of these variants.
+Each word is tokenised in three variants: as it is, after a space, and with its first letter in upper case, after a
+space too unless the word began with a boundary mark. A subword collects the words whose tokens it is among, a word
+counting once for each of these variants. The rule is that of the authors' code, except that special tokens collect no
+words.
 """
 
 from collections.abc import Iterator, Sequence
@@ -44,6 +46,10 @@ class Mapping:
         """The words of one subword, each as often as it counts."""
         span = slice(self.starts[subword], self.starts[subword + 1])
         return numpy.repeat(self.words[span], self.counts[span])
+
+    def word_set(self, subword: int) -> NDArray[numpy.int64]:
+        """The words of one subword, each once, in rising order."""
+        return self.words[self.starts[subword] : self.starts[subword + 1]]
 
     def vectors(self, matrix: Floats, subwords: NDArray[numpy.int64] | None = None) -> Floats:
         """The mean of the vectors of the words of each subword.
@@ -106,10 +112,9 @@ def occurrences(
     starts = range(0, len(words), WORDS)
     for start in tqdm(starts, desc="map words", unit="chunk", leave=False, disable=None):
         some = words[start : start + WORDS]
-        bare = [word.strip() or word for word in some]
         found = []
         with whole_texts(tokenizer) as backend:
-            for variant, times in variants(backend, some, bare):
+            for variant, times in variants(backend, some):
                 tokens, places = tokenised(backend, variant)
                 kept = tokens < rows
                 kept[kept] &= ~special[tokens[kept]]
@@ -118,13 +123,12 @@ def occurrences(
         yield keys, counts.astype(numpy.int8)
 
 
-def variants(backend: Any, words: Sequence[str], bare: Sequence[str]) -> Iterator[tuple[Sequence[str], int]]:
-    """Words as they are, after a space, and capitalised; and how often each counts.
+def variants(backend: Any, words: Sequence[str]) -> Iterator[tuple[Sequence[str], int]]:
+    """Words as they are, after a space, and with a capital; and how often each counts.
 
     Args:
         backend: The `tokenizers.Tokenizer`; to one that takes spaces away the first two are the same.
         words: The words.
-        bare: Without space around them.
 
     Yields:
         The texts, and 1, or 2 for two variants at once.
@@ -133,8 +137,18 @@ def variants(backend: Any, words: Sequence[str], bare: Sequence[str]) -> Iterato
     blind &= backend.normalizer is None or type(backend.normalizer).__name__ == "BertNormalizer"
     yield words, 2 if blind else 1
     if not blind:
-        yield [f" {word}" for word in bare], 1
-    yield [word.capitalize() for word in bare], 1
+        yield [f" {word}" for word in words], 1
+    yield [capitalised(word) for word in words], 1
+
+
+def capitalised(word: str) -> str:
+    """A word with its first letter in upper case and the rest as it is.
+
+    The result begins with a space where the word does not, and the other way round: a space at the start stands for a
+    boundary mark, whose word the authors' code capitalises without one.
+    """
+    begun = word.startswith(" ") and len(word) > 1
+    return word[1].upper() + word[2:] if begun else f" {word[:1].upper()}{word[1:]}"
 
 
 def tokenised(backend: Any, texts: Sequence[str]) -> tuple[NDArray[numpy.int64], NDArray[numpy.int64]]:

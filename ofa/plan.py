@@ -24,6 +24,7 @@ class Kind(IntEnum):
     MEAN = 3  # the mean of the old rows
     PREDICTED = 4  # by a hypernetwork
     UNUSED = 5  # it belongs to no token, and is the mean
+    READ = 6  # from a file of rows
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,8 @@ class Plan:
         sources: Rows of the old embedding; of a row that is copied, one.
         weights: Of each source.
         used: `(old rows,)`, which old rows belong to a token; means are taken over them.
-        predicted: For a matrix by name, `(predicted rows, width)`, in the order of the rows.
+        predicted: For a matrix by name, the rows that are predicted or read, `(n, width)`, in their order.
+        primitives: For a matrix by name, those that belong to coordinates that are read, `(kept, width)`.
     """
 
     kinds: NDArray[numpy.int8]
@@ -45,6 +47,7 @@ class Plan:
     weights: NDArray[numpy.float32]
     used: NDArray[numpy.bool_]
     predicted: dict[str, Tensor] = field(default_factory=dict)
+    primitives: dict[str, Tensor] = field(default_factory=dict)
 
     def __len__(self) -> int:
         """Rows of the new embedding."""
@@ -91,10 +94,11 @@ class Plan:
         )
         copied = self.kinds == Kind.COPIED  # bit for bit
         new[torch.from_numpy(copied)] = old[torch.from_numpy(self.sources[self.starts[:-1][copied]])]
-        others = ~(copied | (self.kinds == Kind.COMBINED))
-        new[torch.from_numpy(others)] = mean
+        read = self.kinds == Kind.READ
+        shared = read & (numpy.diff(self.starts) > 0)  # has a bias, though its row is another's
+        new[torch.from_numpy(~(copied | shared | (self.kinds == Kind.COMBINED)))] = mean
         if name in self.predicted:
-            new[torch.from_numpy(self.kinds == Kind.PREDICTED)] = self.predicted[name]
+            new[torch.from_numpy(read | (self.kinds == Kind.PREDICTED))] = self.predicted[name]
         return new
 
 
@@ -110,6 +114,7 @@ class Draft:
     rows: int
     used: NDArray[numpy.bool_]
     predicted: dict[str, Tensor] = field(default_factory=dict)
+    primitives: dict[str, Tensor] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.kinds = numpy.full(self.rows, Kind.DRAWN, numpy.int8)
@@ -133,7 +138,7 @@ class Draft:
         self.pieces.append((rows, sources, weights))
 
     def set(self, rows: Integers, kind: Kind) -> None:
-        """Say that rows are the mean, or predicted."""
+        """Say that rows are the mean, predicted or read."""
         self.kinds[rows] = kind
 
     def leave_out(self, used: NDArray[numpy.bool_]) -> None:
@@ -146,4 +151,4 @@ class Draft:
         self.pieces = [(rows, sources, weights)]
         order = numpy.argsort(rows, kind="stable")
         starts = numpy.searchsorted(rows[order], numpy.arange(self.rows + 1)).astype(numpy.int64)
-        return Plan(self.kinds, starts, sources[order], weights[order], self.used, self.predicted)
+        return Plan(self.kinds, starts, sources[order], weights[order], self.used, self.predicted, self.primitives)

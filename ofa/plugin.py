@@ -3,7 +3,7 @@
 from semeqv.engine.chain import Chain
 from semeqv.text.models import families
 
-METHODS = ("ofa", "hyperofa", "wechsel", "focus", "omp", "subword_mean", "mean", "random")
+METHODS = ("ofa", "hyperofa", "matrix", "wechsel", "focus", "omp", "subword_mean", "mean", "random")
 ACTIONS = (
     "vectors.make",
     "vectors.tokens",
@@ -11,6 +11,7 @@ ACTIONS = (
     "vectors.convert",
     "vectors.dictionary",
     "bag.bag",
+    "conversion.convert",
     "results.report",
     "subset.subset",
     "hypernetwork.create",
@@ -27,7 +28,9 @@ def register(chain: Chain) -> None:
     chain.word("ofa tokenizer", "Vocabularies that grow.", "ofa.tokenizers.extended")
     chain.word("ofa dataset", "What a hypernetwork learns from.", "ofa.hypernetwork.dataset")
     chain.word("ofa model", "Hypernetworks.", "ofa.hypernetwork.models")
+    chain.word("ofa optimizers", "How a hypernetwork is optimised.", "ofa.hypernetwork.optimizers")
     chain.word("ofa schedulers", "How the learning rate of a hypernetwork falls.", "ofa.hypernetwork.schedules")
+    families.add_field("num_primitive", "ofa.conversion.published")
     families.add("word-bag", "ofa.bag.networks")
     families.add("factorised", "ofa.factorised")
     families.add("ofa-hypernetwork", "ofa.hypernetwork.networks")

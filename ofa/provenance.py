@@ -14,6 +14,7 @@ SAID = {
     Kind.COPIED: "copied from the same token",
     Kind.COMBINED: "combined of old tokens",
     Kind.PREDICTED: "predicted by a hypernetwork",
+    Kind.READ: "read from a file",
     Kind.MEAN: "the mean of all old tokens",
     Kind.DRAWN: "drawn at random",
     Kind.UNUSED: "of no token",

@@ -8,13 +8,14 @@ from tqdm import tqdm
 from ofa.plan import Draft
 from ofa.work import Work
 from semeqv.engine.errors import UserError
+from semeqv.text.models.naming import named
 from semeqv.text.models.opening import open_model
 from semeqv.text.tokenizers.opening import opened
 
 CELLS = 2**24  # correlations at once
 
 
-def combine_as_donor(draft: Draft, work: Work, donor: str, tokens: int) -> None:
+def combine_as_donor(draft: Draft, work: Work, donor: str, tokens: int, option: str = "--donor") -> None:
     """Let rows be combinations of shared tokens with the weights of a donor.
 
     Args:
@@ -22,11 +23,13 @@ def combine_as_donor(draft: Draft, work: Work, donor: str, tokens: int) -> None:
         work: Both vocabularies. Its facts are told how near the donor's rows were met.
         donor: A model with the new vocabulary.
         tokens: The most tokens that a row is made of.
+        option: The one that named the donor, for messages.
 
     Raises:
         UserError: When the donor cannot be opened, has another vocabulary or fewer rows, or nothing is shared.
     """
-    rows = open_model(donor).get_input_embeddings().weight.detach().float()
+    with named(option):
+        rows = open_model(donor).get_input_embeddings().weight.detach().float()
     if len(rows) < work.target.size:
         raise UserError(f"The donor {donor} has {len(rows):,} rows, the new tokenizer {work.target.size:,} tokens.")
     theirs = opened(donor).get_vocab()

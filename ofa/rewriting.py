@@ -15,6 +15,12 @@ from semeqv.text.models.tying import embedding_weights, head_of, is_tied
 
 ROLES = ("bos_token_id", "eos_token_id", "pad_token_id", "cls_token_id", "sep_token_id", "mask_token_id")
 
+# What else a configuration says by ids, which are other tokens in the new vocabulary.
+OLD_IDS = (
+    *("suppress_tokens", "begin_suppress_tokens", "bad_words_ids", "force_words_ids", "sequence_bias"),
+    *("forced_bos_token_id", "forced_eos_token_id", "decoder_start_token_id"),
+)
+
 
 @torch.no_grad()
 def rewrite(
@@ -49,12 +55,9 @@ def rewrite(
         if kept is None:
             dense[name] = plan.apply(matrix, generator, name)
             continue
-        factors = factorise(matrix[torch.from_numpy(plan.used)].float(), kept)
-        coordinates = torch.zeros(len(matrix), kept)
-        coordinates[torch.from_numpy(plan.used)] = factors.coordinates
-        shares[name] = factors.kept_share
-        rows = plan.apply(coordinates, generator, name)
-        made = Factors(rows, factors.primitives, factors.kept_share)
+        made = new_factors(matrix, plan, kept, generator, name)
+        if name not in plan.primitives:
+            shares[name] = made.kept_share
         if factorised:
             apart[name] = made
         else:
@@ -69,6 +72,29 @@ def rewrite(
         if place is not None and name in dense:
             place.copy_(dense[name])
     return model, shares
+
+
+def new_factors(matrix: Tensor, plan: Plan, kept: int, generator: torch.Generator, name: str) -> Factors:
+    """The factors of a new embedding.
+
+    Args:
+        matrix: The old one, `(old rows, width)`.
+        plan: Where the rows come from; with primitives of its own the old embedding is not factorised.
+        kept: Numbers of a coordinate.
+        generator: Of the rows that are drawn.
+        name: Which matrix it is.
+
+    Returns:
+        New coordinates with the primitives of the plan, else with those of the old embedding, and what these keep of
+        it.
+    """
+    coordinates = torch.zeros(len(matrix), kept)
+    if name in plan.primitives:
+        return Factors(plan.apply(coordinates, generator, name), plan.primitives[name], kept_share=0.0)
+    used = torch.from_numpy(plan.used)
+    factors = factorise(matrix[used].float(), kept)
+    coordinates[used] = factors.coordinates
+    return Factors(plan.apply(coordinates, generator, name), factors.primitives, factors.kept_share)
 
 
 def resize(model: Any, rows: int) -> None:
@@ -131,8 +157,11 @@ def place_bias(model: Any, names: tuple[str, ...], values: Tensor) -> None:
 
 
 def tell_tokens(model: Any, tokenizer: Any) -> None:
-    """Let the configurations of a model name the special tokens of its new vocabulary."""
+    """Let the configurations of a model name the special tokens of its new vocabulary, and no others of the old one."""
     for config in (model.config, model.config.get_text_config(), getattr(model, "generation_config", None)):
         for role in ROLES:
             if config is not None and hasattr(config, role):
                 setattr(config, role, getattr(tokenizer, role, None))
+        for name in OLD_IDS:
+            if getattr(config, name, None) is not None:
+                setattr(config, name, None)

@@ -32,6 +32,8 @@ ROLES = {
 class Vocabulary:
     """A tokenizer, and the rows of the embedding that belongs to it.
 
+    A token that was added to the tokenizer alone, and has no row, is none of the vocabulary; see `without_row`.
+
     Args:
         tokenizer: A fast tokenizer of transformers.
         rows: Of the embedding: at least as many as there are tokens, more where it is padded.
@@ -43,9 +45,10 @@ class Vocabulary:
     def __post_init__(self) -> None:
         if not getattr(self.tokenizer, "is_fast", False):
             raise UserError("The tokenizer is of a kind that has no tokenizer.json; convert it to one.")
-        if self.size > self.rows:
+        own = max(self.tokenizer.backend_tokenizer.get_vocab(with_added_tokens=False).values(), default=-1) + 1
+        if own > self.rows:
             raise UserError(
-                f"The tokenizer has {self.size:,} tokens, the embedding {self.rows:,} rows; take the tokenizer that "
+                f"The tokenizer has {own:,} tokens, the embedding {self.rows:,} rows; take the tokenizer that "
                 "belongs to the model."
             )
 
@@ -58,18 +61,24 @@ class Vocabulary:
     def used(self) -> NDArray[numpy.bool_]:
         """`(rows,)`, those that belong to a token."""
         found = numpy.zeros(self.rows, bool)
-        found[list(self.tokenizer.get_vocab().values())] = True
+        found[list(self.tokens)] = True
         return found
+
+    @cached_property
+    def without_row(self) -> list[str]:
+        """The tokens that were added to the tokenizer and not to the model, in the order of their ids."""
+        ordered = sorted(self.tokenizer.get_vocab().items(), key=lambda item: item[1])
+        return [token for token, number in ordered if number >= self.rows]
 
     @cached_property
     def spellings(self) -> dict[int, bytes]:
         """The bytes that each token stands for, by id in its order; see `semeqv.text.tokenizers.spelling`."""
-        return spellings(self.tokenizer)
+        return {number: spelled for number, spelled in spellings(self.tokenizer).items() if number < self.rows}
 
     @cached_property
     def tokens(self) -> dict[int, str]:
         """The tokens by id, as the tokenizer writes them."""
-        return {number: token for token, number in self.tokenizer.get_vocab().items()}
+        return {number: token for token, number in self.tokenizer.get_vocab().items() if number < self.rows}
 
     @cached_property
     def convention(self) -> Convention:
@@ -93,7 +102,10 @@ def size_of(tokenizer: Any) -> int:
 
 @contextmanager
 def whole_texts(tokenizer: Any) -> Iterator[Any]:
-    """Let a tokenizer neither cut texts off nor pad them, which a `tokenizer.json` may tell it to; then as before.
+    """Let a tokenizer take texts as they are; then as before.
+
+    A `tokenizer.json` may tell it to cut texts off or to pad them, and a `</s>` in a text would become the special
+    token: here it is text. (In a Unigram model the piece of that name is a piece like any other; leave it out.)
 
     Args:
         tokenizer: A fast tokenizer of transformers.
@@ -102,12 +114,14 @@ def whole_texts(tokenizer: Any) -> Iterator[Any]:
         What is behind it, a `tokenizers.Tokenizer`.
     """
     backend = tokenizer.backend_tokenizer
-    truncation, padding = backend.truncation, backend.padding
+    truncation, padding, special_is_text = backend.truncation, backend.padding, backend.encode_special_tokens
     backend.no_truncation()
     backend.no_padding()
+    backend.encode_special_tokens = True
     try:
         yield backend
     finally:
+        backend.encode_special_tokens = special_is_text
         if truncation is not None:
             backend.enable_truncation(**truncation)
         if padding is not None:
@@ -119,8 +133,10 @@ def shared(source: Vocabulary, target: Vocabulary, ignore_case: bool = True) -> 
 
     Special tokens are those with the same role. Others are those that are written the same, where both vocabularies
     mark words alike; then those that stand for the same bytes, whatever marks words; then those that do but for case.
-    Where several tokens of the source do, it is the first that is no byte to fall back to: such a byte (`<0x41>`) is
-    hardly trained where there is a token for the letter. A vocabulary shares every token with itself.
+    Where several tokens of the source stand for the same bytes, it is the first; where several differ in case, the last
+    in the order of characters, as in OFA's code: ` dog`, not ` DOG`. In either case a byte to fall back to (`<0x41>`)
+    comes after all others, for it is hardly trained where there is a token for the letter. A vocabulary shares every
+    token with itself.
 
     Args:
         source: The old vocabulary.
@@ -130,7 +146,7 @@ def shared(source: Vocabulary, target: Vocabulary, ignore_case: bool = True) -> 
     Returns:
         Ids of the target, rising, and of the source, `(shared,)` each.
     """
-    found = roles(source.tokenizer, target.tokenizer)
+    found = roles(source, target)
     special = {token: number for number, token in source.tokens.items() if number not in source.spellings}
     for number, token in target.tokens.items():
         if number not in target.spellings and number not in found and token in special:
@@ -138,12 +154,10 @@ def shared(source: Vocabulary, target: Vocabulary, ignore_case: bool = True) -> 
     written = {source.tokens[number]: number for number in source.spellings}
     written = written if source.convention == target.convention else {}
     exact: dict[bytes, int] = {}
-    folded: dict[str, int] = {}
     for number in sorted(source.spellings, key=source.is_byte):
-        spelled = source.spellings[number]
-        exact.setdefault(spelled, number)
-        if ignore_case and (text := fold(spelled)) is not None:
-            folded.setdefault(text, number)
+        exact.setdefault(source.spellings[number], number)
+    bytes_first = sorted(exact.items(), key=lambda item: (not source.is_byte(item[1]), item[0]))
+    folded = {fold(spelled): number for spelled, number in bytes_first if ignore_case}
     for number, spelled in target.spellings.items():
         match = written.get(target.tokens[number], exact.get(spelled))
         if match is None and ignore_case and (text := fold(spelled)) is not None:
@@ -162,12 +176,14 @@ def fold(spelled: bytes) -> str | None:
         return None
 
 
-def roles(source: Any, target: Any) -> dict[int, int]:
+def roles(source: Vocabulary, target: Vocabulary) -> dict[int, int]:
     """The special tokens of the target that have the role of one of the source."""
     found: dict[int, int] = {}
     for role, stand_ins in ROLES.items():
-        number = getattr(target, role, None)
-        same = next((each for name in stand_ins if (each := getattr(source, name, None)) is not None), None)
+        number = getattr(target.tokenizer, role, None)
+        same = next(
+            (each for name in stand_ins if (each := getattr(source.tokenizer, name, None)) in source.tokens), None
+        )
         if number is not None and same is not None:
             found.setdefault(number, same)
     return found

@@ -15,6 +15,7 @@ from ofa.vectors.word_vectors import Floats, WordVectors
 from ofa.vocabulary import size_of
 from semeqv.engine.errors import UserError
 from semeqv.engine.folders import output_folder, refuse_existing
+from semeqv.text.models.naming import named
 from semeqv.text.models.opening import quiet
 from semeqv.text.tokenizers.opening import opened
 
@@ -38,7 +39,8 @@ def write_bag(options: "Bag") -> None:
         words, matrix = by_word(vectors, weights)
         tokenizer = word_tokenizer(words)
     else:
-        tokenizer = opened(options.tokens_of)
+        with named("--tokens_of"):
+            tokenizer = opened(options.tokens_of)
         matrix = by_token(vectors, weights, tokenizer)
     model = bag_of(torch.from_numpy(matrix))
     model.config.pad_token_id = tokenizer.pad_token_id

@@ -1,6 +1,7 @@
 """Subwords as sets of word vectors, with the coordinates that they have."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import numpy
@@ -15,6 +16,23 @@ from semeqv.text.tokens.batches import generator
 GROUP = 32  # batches whose subwords are sorted by how many words they have, so that little is padding
 
 
+@dataclass(frozen=True)
+class Leaving:
+    """How words of a subword are left out in training.
+
+    Args:
+        above: Of subwords with more words than this.
+        least: The share that is kept at least.
+        most: The share that is kept at most.
+        probability: Of leaving out words at all.
+    """
+
+    above: int = 4
+    least: float = 0.5
+    most: float = 1.0
+    probability: float = 0.5
+
+
 class SubwordBatches:
     """A data set of subwords.
 
@@ -23,7 +41,7 @@ class SubwordBatches:
         subwords: Which old subwords.
         rows: Subwords of a batch.
         most_words: Words of a subword at most; of more, some are drawn.
-        augment: Whether training leaves out some of the words of a subword.
+        leaving: How training leaves out words of a subword; None where it does not.
         facts: What is known of the data, for run.json.
 
     Raises:
@@ -37,12 +55,12 @@ class SubwordBatches:
         *,
         rows: int,
         most_words: int,
-        augment: bool,
+        leaving: Leaving | None,
         facts: dict[str, Any],
     ):
         if not len(subwords):
             raise UserError("No old subword is part of a word of the vectors; there is nothing to train on.")
-        self.folder, self.subwords, self.most_words, self.augment = folder, subwords, most_words, augment
+        self.folder, self.subwords, self.most_words, self.leaving = folder, subwords, most_words, leaving
         self.rows = min(rows, len(subwords))
         self.width, self.kept = int(folder.vectors.shape[1]), int(folder.coordinates.shape[1])
         self.said = facts
@@ -58,7 +76,7 @@ class SubwordBatches:
             epoch, place = divmod(step, len(self))
             if step == start or place == 0:
                 order = self.order(seed, epoch)
-            yield self.made(order[place], generator(step, seed, 4), self.augment)
+            yield self.made(order[place], generator(step, seed, 4), self.leaving)
             step += 1
 
     def order(self, seed: int, epoch: int) -> NDArray[numpy.int64]:
@@ -73,11 +91,13 @@ class SubwordBatches:
     def batches(self) -> Iterator[dict[str, Tensor]]:
         """One pass over all subwords, in their order; what is drawn is the same in every pass."""
         for step, start in enumerate(range(0, len(self.subwords), self.rows)):
-            yield self.made(self.subwords[start : start + self.rows], generator(step, 0, 6), False)
+            yield self.made(self.subwords[start : start + self.rows], generator(step, 0, 6), None)
 
-    def made(self, subwords: NDArray[numpy.int64], draw: numpy.random.Generator, augment: bool) -> dict[str, Tensor]:
+    def made(
+        self, subwords: NDArray[numpy.int64], draw: numpy.random.Generator, leaving: Leaving | None
+    ) -> dict[str, Tensor]:
         """The batch of some subwords."""
-        sets = [chosen(self.folder.source.words_of(subword), self.most_words, augment, draw) for subword in subwords]
+        sets = [chosen(self.folder.source.word_set(subword), self.most_words, leaving, draw) for subword in subwords]
         return {**padded(sets, self.folder.vectors), "labels": self.folder.coordinates[torch.from_numpy(subwords)]}
 
     def facts(self) -> dict[str, Any]:
@@ -85,14 +105,16 @@ class SubwordBatches:
         return self.said
 
 
-def chosen(words: NDArray[numpy.int64], most: int, augment: bool, draw: numpy.random.Generator) -> NDArray[numpy.int64]:
-    """The words of a subword that are shown: at most so many; in training, of more than four, half to all.
+def chosen(
+    words: NDArray[numpy.int64], most: int, leaving: Leaving | None, draw: numpy.random.Generator
+) -> NDArray[numpy.int64]:
+    """The words of a subword that are shown: at most so many, and in training some are left out.
 
-    With a probability of one half nothing is left out in training (HyperOFA; Özeren, Liu & Schütze, 2025).
+    As in HyperOFA's code (Özeren, Liu & Schütze, 2025), the number that is kept is rounded down, and at least one.
     """
     count = len(words)
-    if augment and count > 4 and draw.random() < 0.5:
-        count = int(numpy.ceil(count * draw.uniform(0.5, 1)))
+    if leaving is not None and count > leaving.above and draw.random() < leaving.probability:
+        count = max(int(count * draw.uniform(leaving.least, leaving.most)), 1)
     count = min(count, most)
     return words if count == len(words) else words[numpy.sort(draw.permutation(len(words))[:count])]
 

@@ -22,6 +22,9 @@ class CreateMapping:
         keep_dim: Numbers of a coordinate; the width of the model if left out, where nothing is factorised.
         matrix: Which embedding is to be predicted; where the two are one matrix, it is input.
         most_words: The first so many words of the vectors; 0 for all.
+        mapping_data: The folder of that name that HyperOFA's own code has written: which words subwords have is read
+            from its pickles, and not found anew.
+        allow_pickle: Open these, by an unpickler that runs no code.
         path: The folder.
     """
 
@@ -31,10 +34,17 @@ class CreateMapping:
     keep_dim: int | None = None
     matrix: Literal["input", "output"] = "input"
     most_words: int = 0
+    mapping_data: Path | None = None
+    allow_pickle: bool = False
     path: Path = Path("mapping")
 
     def __post_init__(self) -> None:
         check_bounds(self, keep_dim=1, most_words=0)
+        if self.mapping_data is not None and not self.allow_pickle:
+            raise ValueError(
+                f"--mapping_data {self.mapping_data} holds pickles. Say --allow_pickle to open them, by an unpickler "
+                "that runs no code."
+            )
 
     def build(self) -> None:
         """Write the folder."""

@@ -7,6 +7,7 @@ import click
 import numpy
 import torch
 
+from ofa.conversion.mappings import read_mapping
 from ofa.factorisation import factorise
 from ofa.hypernetwork.folder import MappingFolder
 from ofa.mapping import map_subwords
@@ -14,6 +15,7 @@ from ofa.vectors.reading import read_vectors
 from ofa.vocabulary import Vocabulary, size_of, vocabulary_hash
 from semeqv.engine.errors import UserError
 from semeqv.text.files import fingerprint
+from semeqv.text.models.naming import named
 from semeqv.text.models.opening import open_model, open_tokenizer
 from semeqv.text.models.tying import embedding_weights, is_tied
 from semeqv.text.tokenizers.opening import opened
@@ -38,14 +40,19 @@ def create_mapping(options: "CreateMapping") -> None:
         raise UserError(f"{options.source} predicts no tokens; it has no output embedding.")
     matrix = matrices[name]
     source = Vocabulary(open_tokenizer(options.source), len(matrix))
-    tokenizer = opened(options.target_tokenizer)
+    with named("--target_tokenizer"):
+        tokenizer = opened(options.target_tokenizer)
     target = Vocabulary(tokenizer, size_of(tokenizer))
     kept = options.keep_dim or matrix.shape[1]
     coordinates = coordinates_of(matrix, torch.from_numpy(source.used), kept, options.source)
     vectors = read_vectors(options.vectors, options.most_words)
     words = vectors.plain()
-    old = map_subwords(source.tokenizer, words, source.rows)
-    new = map_subwords(target.tokenizer, words, target.rows)
+    old, new = (
+        map_subwords(each.tokenizer, words, each.rows)
+        if options.mapping_data is None
+        else read_mapping(options.mapping_data, side, each.rows, len(words))
+        for side, each in (("source", source), ("target", target))
+    )
     trained = numpy.flatnonzero((old.degree > 0) & source.used)
     facts = {
         "from": options.source,

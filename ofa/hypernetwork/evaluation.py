@@ -11,6 +11,7 @@ from ofa.hypernetwork.folder import MappingFolder, split_of
 from ofa.hypernetwork.prediction import predicted
 from ofa.nearest import nearest
 from ofa.vectors.word_vectors import unit
+from semeqv.engine.errors import UserError
 from semeqv.tasks.measures.intervals import interval
 from semeqv.tasks.measures.report import print_table
 
@@ -33,8 +34,13 @@ def measured(
 
     Returns:
         A line for each.
+
+    Raises:
+        UserError: When it is not known which subwords were held out.
     """
     seed = getattr(model.config, "split_seed", 0)
+    if seed < 0:
+        raise UserError("It is not known which subwords this hypernetwork was trained on; none can be held out.")
     held = split_of(folder.trained, options.split, seed)
     trained = split_of(folder.trained, "train", seed)
     wanted = folder.coordinates[torch.from_numpy(held)]

@@ -15,6 +15,7 @@ from torch import Tensor
 from ofa.mapping import Mapping
 from ofa.vectors.word_vectors import Floats
 from semeqv.engine.errors import UserError
+from semeqv.engine.folders import output_folder
 from semeqv.engine.runs import write_text
 
 TENSORS, FACTS = "mapping.safetensors", "mapping.json"
@@ -58,22 +59,25 @@ class MappingFolder:
         """Write the folder.
 
         Args:
-            folder: Where; made if need be.
+            folder: Where; a mapping that is there is replaced.
 
         Raises:
-            UserError: When it cannot be written.
+            UserError: When it cannot be written, or something else is there.
         """
         tensors = {"vectors": torch.from_numpy(self.vectors), "coordinates": self.coordinates.contiguous()}
         tensors["trained"] = torch.from_numpy(self.trained)
         for side, mapping in zip(SIDES, (self.source, self.target)):
             tensors |= {f"{side}_{name}": torch.from_numpy(each) for name, each in vars(mapping).items()}
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            (folder / FACTS).unlink(missing_ok=True)  # written last: without it, the folder is not whole
-            save_file(tensors, folder / TENSORS)
-        except OSError as error:
-            raise UserError(f"{folder} cannot be written: {error.strerror}.") from error
-        write_text(folder / FACTS, json.dumps(self.facts, indent=2, ensure_ascii=False) + "\n")
+        if folder.exists() and not (folder.is_dir() and (is_empty(folder) or (folder / FACTS).is_file())):
+            raise UserError(f"--path {folder} holds something else than a mapping; say another --path.")
+        with output_folder(folder) as temporary:
+            save_file(tensors, temporary / TENSORS)
+            write_text(temporary / FACTS, json.dumps(self.facts, indent=2, ensure_ascii=False) + "\n")
+
+
+def is_empty(folder: Path) -> bool:
+    """Whether nothing is in a folder."""
+    return not any(folder.iterdir())
 
 
 def read_folder(folder: Path) -> MappingFolder:

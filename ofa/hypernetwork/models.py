@@ -2,19 +2,19 @@
 
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
+from ofa.hypernetwork.config_file import NETWORK, TRAINING, fill, read_config
 from semeqv.engine.component import check_bounds, component
 from semeqv.engine.errors import UserError
 
-UNSAID: Any = None  # an option that the configuration file, else `defaults`, decides
+UNSAID: Any = None  # an option that the configuration file, else `usual`, decides
 USUAL = {"layers": 2, "dropout": 0.4, "contrast": 0.1, "temperature": 0.5}
-NAMES = {  # options by the names of HyperOFA's YAML configuration
-    "layers": ("model_hps", "num_layers"),
-    "hidden_size": ("model_hps", "hidden_dim"),
-    "dropout": ("model_hps", "dropout"),
-    "contrast": ("training_hps", "loss_lambd"),
-    "temperature": ("training_hps", "contrastive_temp"),
+NAMES = {
+    "layers": (NETWORK, "num_layers"),
+    "dropout": (NETWORK, "dropout"),
+    "contrast": (TRAINING, "loss_lambd"),
+    "temperature": (TRAINING, "contrastive_temp"),
 }
 
 
@@ -24,15 +24,19 @@ class HypernetworkOptions:
 
     Args:
         layers: Layers; 2 if left out, where the file does not say it either.
-        hidden_size: Width inside; 800 of an LSTM in each direction, 1600 of a set transformer, if left out so.
+        hidden_size: Width inside; of an LSTM in each direction, 800 if left out so, and of the last layers of a set
+            transformer, twice the width of a vector if left out.
         dropout: Share of activations dropped in training; .4 if left out so.
         contrast: The share of the contrastive part in the loss (lambda); .1 if left out so.
         temperature: Of the contrastive part; .5 if left out so.
-        hypernetwork_config_path: A YAML file of HyperOFA (`model_hps`, `training_hps`), for what is left out.
+        hypernetwork_config_path: A YAML file of HyperOFA (`model_hps`, `training_hps`), for what is left out. `cli ofa
+            dataset mapping`, `cli ofa optimizers adam` and `cli ofa schedulers stairs` read the rest of it; its
+            `epochs` are those of the run, `--epochs`.
     """
 
     network: ClassVar[str]
-    defaults: ClassVar[dict[str, Any]]
+    names: ClassVar[dict[str, tuple[str, str]]]
+    usual: ClassVar[dict[str, Any]]
 
     layers: int = UNSAID
     hidden_size: int = UNSAID
@@ -42,10 +46,7 @@ class HypernetworkOptions:
     hypernetwork_config_path: Path | None = None
 
     def __post_init__(self) -> None:
-        said = read_config(self.hypernetwork_config_path) if self.hypernetwork_config_path else {}
-        for name, default in (self.defaults | said).items():
-            if getattr(self, name) is None:
-                object.__setattr__(self, name, default)
+        fill(self, self.names, self.usual)
         check_bounds(self, layers=1, hidden_size=1, dropout=(0, 1), contrast=(0, 1))
         if self.temperature <= 0:
             raise ValueError(f"--temperature must be above 0, not {self.temperature}.")
@@ -70,11 +71,19 @@ class HypernetworkOptions:
         own = {each.name: getattr(self, each.name) for each in fields(self)}
         sizes = {"num_hidden_layers": own.pop("layers"), "num_attention_heads": own.pop("heads", 1)}
         sizes["contrast_temperature"] = own.pop("temperature")
-        own.pop("hypernetwork_config_path")
+        self.check_file(own.pop("hypernetwork_config_path"), data)
+        own["hidden_size"] = own["hidden_size"] or 2 * data.width
         own |= {"mapping_hash": data.folder.fingerprint, "split_seed": data.facts()["split seed"]}
         if data.width % sizes["num_attention_heads"]:
             raise UserError(f"--heads {sizes['num_attention_heads']} must divide the {data.width} numbers of a vector.")
         return Hypernetwork(HypernetworkConfig(network=self.network, width=data.width, kept=data.kept, **sizes, **own))
+
+    def check_file(self, path: Path | None, data: Any) -> None:
+        """Compare what the file says with the data; `UserError` is raised when it is about other data."""
+        said = read_config(path) if path is not None else {}
+        for key, there, what in (("emb_dim", data.width, "word vectors"), ("output_dim", data.kept, "coordinates")):
+            if said.get((NETWORK, key), there) != there:
+                raise UserError(f"{path} says {NETWORK}.{key} {said[NETWORK, key]}; the {what} have {there} numbers.")
 
 
 @component("ofa model bilstm")
@@ -83,7 +92,8 @@ class BiLstm(HypernetworkOptions):
     """The BiLSTM of HyperOFA, by default in the size for RoBERTa: 2 layers of 800 in each direction."""
 
     network: ClassVar[str] = "bilstm"
-    defaults: ClassVar[dict[str, Any]] = USUAL | {"hidden_size": 800}
+    names: ClassVar[dict[str, tuple[str, str]]] = NAMES | {"hidden_size": (NETWORK, "hidden_dim")}
+    usual: ClassVar[dict[str, Any]] = USUAL | {"hidden_size": 800}
 
 
 @component("ofa model setformer")
@@ -92,39 +102,13 @@ class SetFormer(HypernetworkOptions):
     """The set transformer of HyperOFA: attention among the words of a subword, whose order does not count.
 
     Args:
-        heads: Attention heads; they divide the width of a vector.
+        heads: Attention heads; they divide the width of a vector. 4 if left out, where the file does not say it either.
+        activation: Inside the layers of attention; HyperOFA's is relu.
     """
 
     network: ClassVar[str] = "setformer"
-    defaults: ClassVar[dict[str, Any]] = USUAL | {"hidden_size": 1600}
+    names: ClassVar[dict[str, tuple[str, str]]] = NAMES | {"heads": (NETWORK, "num_heads")}
+    usual: ClassVar[dict[str, Any]] = USUAL | {"heads": 4}
 
-    heads: int = 4
-
-
-def read_config(path: Path) -> dict[str, Any]:
-    """Options from HyperOFA's YAML configuration.
-
-    Args:
-        path: The file.
-
-    Returns:
-        The options that it says, by our names.
-
-    Raises:
-        ValueError: When it cannot be read, or a value is no number, or no whole one where it counts.
-    """
-    import yaml
-
-    try:
-        said = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, yaml.YAMLError) as error:
-        raise ValueError(f"--hypernetwork_config_path {path} cannot be read ({type(error).__name__}).") from None
-    found = {}
-    for name, (part, key) in NAMES.items():
-        value = said.get(part, {}).get(key) if isinstance(said, dict) and isinstance(said.get(part, {}), dict) else None
-        whole = name in ("layers", "hidden_size")
-        if value is not None and (isinstance(value, bool) or not isinstance(value, int if whole else int | float)):
-            raise ValueError(f"{path}: {part}.{key} must be a {'whole ' if whole else ''}number, not {value!r}.")
-        if value is not None:
-            found[name] = value
-    return found
+    heads: int = UNSAID
+    activation: Literal["relu", "gelu"] = "relu"

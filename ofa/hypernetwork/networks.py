@@ -20,6 +20,7 @@ class HypernetworkConfig(PreTrainedConfig):
         hidden_size: Of the LSTM in each direction, or inside the last layers of the set transformer.
         num_hidden_layers: Layers.
         num_attention_heads: Attention heads of the set transformer.
+        activation: Inside the layers of the set transformer; gelu in folders that do not say it.
         dropout: Share of activations dropped in training.
         contrast: The share of the contrastive part in the loss.
         contrast_temperature: Of the contrastive part; transformers keeps `temperature` for generation.
@@ -39,6 +40,7 @@ class HypernetworkConfig(PreTrainedConfig):
         hidden_size: int = 800,
         num_hidden_layers: int = 2,
         num_attention_heads: int = 4,
+        activation: str = "gelu",
         dropout: float = 0.4,
         contrast: float = 0.1,
         contrast_temperature: float = 0.5,
@@ -49,6 +51,7 @@ class HypernetworkConfig(PreTrainedConfig):
         self.network, self.width, self.kept = network, width, kept
         self.hidden_size, self.num_hidden_layers = hidden_size, num_hidden_layers
         self.num_attention_heads, self.dropout = num_attention_heads, dropout
+        self.activation = activation
         self.contrast, self.contrast_temperature = contrast, contrast_temperature
         self.mapping_hash, self.split_seed = mapping_hash, split_seed
         super().__init__(**rest)
@@ -102,7 +105,7 @@ class SetFormer(nn.Module):
             config.num_attention_heads,
             8 * config.width,
             config.dropout,
-            activation="gelu",
+            activation=config.activation,
             batch_first=True,
         )
         self.encoder = nn.TransformerEncoder(layer, config.num_hidden_layers, enable_nested_tensor=False)

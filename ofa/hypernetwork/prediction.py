@@ -17,6 +17,7 @@ from ofa.hypernetwork.batches import chosen, padded
 from ofa.hypernetwork.folder import MappingFolder
 from ofa.mapping import Mapping
 from semeqv.engine.errors import UserError
+from semeqv.engine.folders import whole_file
 from semeqv.tasks.measures.inference import inference
 from semeqv.text.tokens.batches import generator
 
@@ -94,7 +95,7 @@ def predicted(
         ):
             which = order[start : start + options.batch_size]
             draw = generator(step, 0, 7)
-            sets = [chosen(mapping.words_of(subword), options.most_words, False, draw) for subword in subwords[which]]
+            sets = [chosen(mapping.word_set(subword), options.most_words, None, draw) for subword in subwords[which]]
             found[torch.from_numpy(which)] = (
                 model(**running.place(padded(sets, folder.vectors))).prediction.float().cpu()
             )
@@ -110,23 +111,36 @@ def predict_new(options: "Predict", folder: MappingFolder, model: Any, regime: t
         model: A hypernetwork.
         regime: Device, precision, threads.
 
-    Raises:
-        UserError: When the file cannot be written.
     """
     subwords = numpy.flatnonzero(folder.target.degree > 0)
     rows = predicted(options, model, folder, folder.target, subwords, regime=regime)
     facts = {name: str(folder.facts[name]) for name in SAID}
-    temporary = options.path.with_name(f".{options.path.name}.tmp")
-    try:
-        options.path.parent.mkdir(parents=True, exist_ok=True)
-        tensors = {"subwords": torch.from_numpy(subwords), "coordinates": rows}
-        degrees = {name: getattr(folder, name.partition("_")[0]).degree for name in DEGREES}
-        tensors |= {name: torch.from_numpy(degree) for name, degree in degrees.items()}
-        save_file(tensors, temporary, metadata=facts)
-        temporary.replace(options.path)
-    except OSError as error:
-        raise UserError(f"{options.path} cannot be written: {error.strerror}.") from error
+    tensors = {"subwords": torch.from_numpy(subwords), "coordinates": rows, **degrees_of(folder)}
+    write_tensors(options.path, tensors, facts)
     click.echo(f"wrote {options.path} ({len(subwords):,} subwords)")
+
+
+def degrees_of(folder: MappingFolder) -> dict[str, Tensor]:
+    """How many words each old and each new subword has, as a file of predictions keeps it."""
+    return {name: torch.from_numpy(getattr(folder, name.partition("_")[0]).degree) for name in DEGREES}
+
+
+def write_tensors(path: Path, tensors: dict[str, Tensor], facts: dict[str, str]) -> None:
+    """Write a file of safetensors in one piece: aside, then renamed.
+
+    Args:
+        path: The file; its folder is made if need be.
+        tensors: What it holds.
+        facts: What it says of itself.
+
+    Raises:
+        UserError: When it cannot be written.
+    """
+    try:
+        with whole_file(path) as aside:
+            save_file(tensors, aside, metadata=facts)
+    except (OSError, SafetensorError) as error:
+        raise UserError(f"{path} cannot be written: {getattr(error, 'strerror', None) or error}.") from error
 
 
 def read_predictions(path: Path) -> Predictions:

@@ -1,9 +1,13 @@
 """How the learning rate of a hypernetwork falls."""
 
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
+from typing import Any, ClassVar
 
+from ofa.hypernetwork.config_file import TRAINING, fill
 from semeqv.engine.component import check_bounds, component
+
+UNSAID: Any = None  # an option that the configuration file, else the usual value, decides
 
 
 @component("ofa schedulers stairs")
@@ -12,14 +16,22 @@ class Stairs:
     """A learning rate that falls by a factor after every so many epochs, as HyperOFA's does (arXiv 2504.21018).
 
     Args:
-        factor: What it is multiplied by.
-        every: Epochs between.
+        factor: What it is multiplied by; .95 if left out, where the file does not say it either.
+        every: Epochs between; 10 if left out so.
+        hypernetwork_config_path: A YAML file of HyperOFA, for what is left out.
     """
 
-    factor: float = 0.95
-    every: int = 10
+    names: ClassVar[dict[str, tuple[str, str]]] = {
+        "factor": (TRAINING, "lr_sched_gamma"),
+        "every": (TRAINING, "lr_sched_step_size"),
+    }
+
+    factor: float = UNSAID
+    every: int = UNSAID
+    hypernetwork_config_path: Path | None = None
 
     def __post_init__(self) -> None:
+        fill(self, self.names, {"factor": 0.95, "every": 10})
         check_bounds(self, factor=(0, 1), every=1)
 
     def build(self, optimizer: Any, dataset: Any, accumulation: int) -> Any:

@@ -20,7 +20,8 @@ class Method:
             untied, with a head or without.
         target_tokenizer: The new vocabulary: a folder, a hub name or a tokenizer.json.
         output: The folder of the new model, which `from_pretrained` opens: weights, configuration, tokenizer,
-            provenance.jsonl (where each row comes from) and initialisation.json (the same, counted).
+            provenance.jsonl (where each row comes from) and initialisation.json (the same, counted). A folder of
+            sentence-transformers stays one: modules.json, pooling and what follows are taken over.
         keep_dim: Factorise the embeddings: so many coordinates for each token, times primitives that all share. Left
             out, or at the width of the model, they are not.
         form: Keep coordinates and primitives apart, in a model whose kind is `factorised`, or multiply them.

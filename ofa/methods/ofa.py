@@ -25,9 +25,14 @@ class Ofa(Similar):
     Args:
         vectors: Word vectors of all languages in one space: word2vec text or binary, fastText or GloVe text; see
             `cli ofa vectors`, which makes some.
+        source_languages: Only words of these languages tell what old subwords mean, as `eng` for a model of English
+            alone; of all if left out.
+        target_languages: The same of new subwords.
     """
 
     vectors: Path
+    source_languages: tuple[str, ...] = ()
+    target_languages: tuple[str, ...] = ()
 
     def draft(self, draft: "Draft", work: "Work") -> None:
         """Combine the nearest old subwords.
@@ -40,4 +45,5 @@ class Ofa(Similar):
         from ofa.vectors.reading import read_vectors
 
         vectors = read_vectors(self.vectors, self.most_words)
-        combine_nearest(draft, work, vectors, vectors, neighbours=self.neighbours, temperature=self.temperature)
+        old, new = (vectors.of_languages(each) for each in (self.source_languages, self.target_languages))
+        combine_nearest(draft, work, old, new, neighbours=self.neighbours, temperature=self.temperature)

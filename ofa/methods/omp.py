@@ -42,4 +42,5 @@ class Omp(Method):
         """
         from ofa.pursuit import combine_as_donor
 
-        combine_as_donor(draft, work, self.donor or self.target_tokenizer, self.tokens)
+        option = "--donor" if self.donor else "--target_tokenizer"
+        combine_as_donor(draft, work, self.donor or self.target_tokenizer, self.tokens, option)

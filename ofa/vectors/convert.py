@@ -11,9 +11,12 @@ from semeqv.engine.component import component
 class ConvertVectors:
     """Write vectors that gensim has saved (`.wv`, `.kv`, `.model`) as word2vec text, which every other action reads.
 
-    They are pickles. This opens them with an unpickler that knows numbers, texts, lists, dictionaries and arrays, makes
-    empty objects of the classes of gensim, refuses all else, and runs no code; gensim is not needed. Large arrays that
-    gensim has put beside the file (`.vectors.npy`) are read from there.
+    KeyedVectors and whole models are read: Word2Vec, Doc2Vec (its words), FastText. Words of fastText have the vectors
+    that gensim gives them, with their n-grams; the n-grams themselves, which give vectors to other words, are left out.
+
+    The files are pickles. This opens them with an unpickler that knows numbers, texts, lists, dictionaries and arrays,
+    imports and calls nothing else, and runs no code; gensim is not needed. Large arrays that gensim has put beside the
+    file (`.vectors.npy`) are read from there.
 
     Args:
         source: The file.

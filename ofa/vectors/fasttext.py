@@ -41,9 +41,11 @@ def token_vectors(documents: Iterable[Any], tokenizer: Any, options: "TokenVecto
     if options.documents:
         stream = itertools.islice(stream, options.documents)
     sentences: list[list[str]] = []
+    special = set(tokenizer.all_special_tokens) - {tokenizer.unk_token}  # which a text only seems to hold
     with whole_texts(tokenizer) as backend:
         while some := [document.text for document in itertools.islice(stream, DOCUMENTS)]:
-            sentences += [each.tokens for each in backend.encode_batch(some, add_special_tokens=False)]
+            cut = backend.encode_batch(some, add_special_tokens=False)
+            sentences += [[token for token in each.tokens if token not in special] for each in cut]
     model = FastText(
         vector_size=options.dimensions, window=options.window, min_count=options.least, sg=1, seed=seed, workers=threads
     )

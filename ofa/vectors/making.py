@@ -17,6 +17,7 @@ from tqdm import tqdm
 
 from ofa.vectors.apart import Apart
 from ofa.vectors.word_vectors import WordVectors, unit
+from ofa.vocabulary import whole_texts
 from semeqv.engine.errors import UserError
 
 if TYPE_CHECKING:
@@ -47,10 +48,12 @@ def named_words(language: str, sentence: str) -> set[str]:
 
 
 def tokens_by(tokenizer: Any) -> Callable[[str, str], set[str]]:
-    """What finds the different tokens of a sentence, whatever its language."""
+    """What finds the different tokens of a sentence, whatever its language; special ones are none of a text."""
+    special = set(tokenizer.all_special_tokens) - {tokenizer.unk_token}
 
     def found(language: str, sentence: str) -> set[str]:
-        return set(tokenizer.convert_ids_to_tokens(tokenizer(sentence, add_special_tokens=False)["input_ids"]))
+        with whole_texts(tokenizer) as backend:
+            return set(backend.encode(sentence, add_special_tokens=False).tokens) - special
 
     return found
 

@@ -21,8 +21,9 @@ def read_vectors(path: Path, most: int = 0) -> WordVectors:
     """Read a file of word vectors.
 
     Args:
-        path: Text, a word and its numbers in each line, with or without a first line of counts; or word2vec's binary
-            format, which is known by its bytes. Plain, compressed, or a member of an archive.
+        path: Text, a word and its numbers in each line, with or without a first line of counts, which is told from a
+            word by the lines that follow; or word2vec's binary format, which is known by its bytes. Plain, compressed,
+            or a member of an archive.
         most: The first so many words; 0 for all.
 
     Returns:
@@ -75,12 +76,15 @@ def read_text(path: Path, most: int) -> WordVectors:
     words: list[str] = []
     blocks: list[Floats] = []
     rows: list[Floats] = []
-    width = promised = first = 0
+    head = list[str]()
+    width = first = 0
     for number, line in lines(path):
         parts = line.rstrip().split(" ")
-        if number == 1 and len(parts) == 2 and all(part.isdigit() for part in parts):
-            promised, width = map(int, parts)
+        if number == 1 and is_head(parts):
+            head, width = parts, int(parts[1])
             continue
+        if number == 2 and head and width != 1 and len(parts) == 2:  # the first line is a row too, of one number
+            words, rows, first, width, head = [head[0]], [numpy.array(head[1:], numpy.float32)], 1, 1, []
         first = first or number
         width = width or len(parts) - 1
         if len(parts) <= width or width < 1:
@@ -95,13 +99,21 @@ def read_text(path: Path, most: int) -> WordVectors:
         if len(rows) == ROWS:
             blocks.append(numpy.stack(rows))
             rows.clear()
-        if len(words) == most:
+        if 0 < most <= len(words) and not (head and width == 1):  # whose first line the last one decides on
             break
     blocks += [numpy.stack(rows)] if rows else []
-    if promised > len(words) and (not most or len(words) < most):
-        raise UserError(f"{path} promises {promised:,} words in its first line and holds {len(words):,}.")
+    whole = not most or len(words) < most or width == 1
+    if head and width == 1 and words and whole and int(head[0]) != len(words):  # no count of words, but one of them
+        words, blocks, first = [head[0], *words], [numpy.array([head[1:]], numpy.float32), *blocks], 1
+    elif head and whole and int(head[0]) != len(words):
+        raise UserError(f"{path} promises {int(head[0]):,} words in its first line and holds {len(words):,}.")
     matrix = numpy.concatenate(blocks) if blocks else numpy.zeros((0, width), numpy.float32)
-    return checked(words, matrix, str(path), first)
+    return checked(words[: most or None], matrix[: most or None], str(path), first)
+
+
+def is_head(parts: list[str]) -> bool:
+    """Whether the parts of a first line may be word2vec's counts of words and numbers; or a word and its number."""
+    return len(parts) == 2 and all(part.isascii() and part.isdigit() for part in parts) and int(parts[1]) <= WIDEST
 
 
 def numbers(parts: list[str]) -> Floats | None:

@@ -12,6 +12,11 @@ from semeqv.engine.errors import UserError
 Floats = NDArray[numpy.float32]
 
 LANGUAGE = re.compile(r"([a-z]{2,8}(?:[-_][A-Za-z0-9]+)*):(?=.)")  # fr:, eng_Latn:, pt-br:
+ENGLISH = ("en", "eng", "eng_Latn")
+# `$` as the edge of a word. Prices (`$100`) and currencies (`US$`) have it too, but not before a letter.
+EDGE = re.compile(r"\$+[^$].*|.*[^$]\$+")
+BEGUN = re.compile(r"\$[^\W\d_].*")
+ENCLOSED = re.compile(r"\$[^\W\d_].*\$")
 
 
 @dataclass(frozen=True)
@@ -19,7 +24,8 @@ class WordVectors:
     """A vector for every word.
 
     A word may say its language and where it begins and ends, `fra:$chien$`, as in ColexNet+ (Liu et al., 2023, arXiv
-    2305.12818): `plain` takes both away. Whether words say their language is a matter of all of them.
+    2305.12818): `plain` takes both away. Whether words say their language, and whether `$` is such a mark or a dollar
+    sign, is decided for the whole file.
 
     Args:
         words: The words, each once.
@@ -39,23 +45,54 @@ class WordVectors:
         return int(self.matrix.shape[1])
 
     def plain(self) -> list[str]:
-        """The words as text has them: without the language before them, `$` being a space.
+        """The words as text has them: without the language before them, a `$` that marks boundaries being a space.
 
         They say their language where at least half of them begin like `fr:`, `eng_Latn:` or `pt-br:`; in other files
-        the rare word with a colon is a word.
+        the rare word with a colon is a word. `$` marks boundaries where at least half of the words that have one at an
+        edge have it before a letter, `fra:$chien$` or `fra:$chien`; where words do not say their language, it must
+        stand at both ends, `$chien$`. In other files it is a dollar sign, as in `US$` and `$100`.
         """
         said = 2 * sum(LANGUAGE.match(word) is not None for word in self.words) >= len(self.words)
-        return [plain_word(word, said) for word in self.words]
+        words = [LANGUAGE.sub("", word, count=1) for word in self.words] if said else list(self.words)
+        return [marks_as_spaces(word) for word in words] if marks_boundaries(words, said) else words
+
+    def of_languages(self, languages: Sequence[str]) -> "WordVectors":
+        """The vectors of the words of some languages.
+
+        Args:
+            languages: As the words say them, `eng` in `eng:$dog$`; a word that says none is English, as in ColexNet+.
+                All words if there are none.
+
+        Returns:
+            The vectors, in their order.
+
+        Raises:
+            UserError: When a language has no word.
+        """
+        if not languages:
+            return self
+        said = [match[1] if (match := LANGUAGE.match(word)) else None for word in self.words]
+        english = {*ENGLISH} & {*languages}
+        there = {*said} | (english if None in said else set())
+        if missing := [language for language in languages if language not in there]:
+            raise UserError(f"No word of the vectors says that it is {missing[0]}: {missing[0]}:word.")
+        rows = [row for row, each in enumerate(said) if each in languages or (each is None and english)]
+        return WordVectors([self.words[row] for row in rows], self.matrix[rows])
 
     def unit(self) -> Floats:
         """The vectors at length 1; those of length 0 stay."""
         return unit(self.matrix)
 
 
-def plain_word(word: str, said: bool) -> str:
-    """`fra:$chien$` as ` chien `, where words say their language."""
-    if said:
-        word = LANGUAGE.sub("", word, count=1)
+def marks_boundaries(words: Sequence[str], said: bool) -> bool:
+    """Whether `$` marks where words begin and end (`WordVectors.plain`), which `said` their languages before or not."""
+    edged = [word for word in words if EDGE.fullmatch(word)]
+    mark = BEGUN if said else ENCLOSED
+    return 0 < len(edged) <= 2 * sum(mark.fullmatch(word) is not None for word in edged)
+
+
+def marks_as_spaces(word: str) -> str:
+    """`$chien$` as ` chien `; a lone `$` stays."""
     return word.replace("$", " ") if len(word) > 1 else word
 
 

@@ -182,25 +182,34 @@ def spread(values: Sequence[float], gap: float) -> list[float]:
 def label_ends(axes: Axes, ends: Sequence[tuple[float, str, str]]) -> None:
     """Write texts at the right edge of the axes, at the heights where the curves end.
 
+    Where curves end close together, their texts are moved apart, and a thin line leads from each end to its text.
+
     Args:
         axes: Where; its limits must be final.
         ends: Height, text and colour of each.
     """
     low, high = axes.get_ylim()
-    height = figure_size(axes)[1] * 72 * 0.6  # points, about what the axes take
-    gap = (high - low) * 8 / height
-    for (_, text, color), at in zip(ends, spread([min(max(end[0], low), high) for end in ends], gap)):
+    width, height = (inches * 72 for inches in figure_size(axes))
+    gap = (high - low) * 8 / (height * 0.6)  # points, about what the axes take
+    heights = spread([min(max(end[0], low), high) for end in ends], gap)
+    outside = max(low + gap / 2 - min(heights, default=low + gap / 2), 0)  # below the axes are the labels of the ticks
+    heights = [at + min(outside, max(high - max(heights), 0)) for at in heights]
+    moved = any(abs(at - end[0]) > gap / 2 for at, end in zip(heights, ends))
+    aside = (16 if moved else 4) / (width * 0.8)
+    leader = {"arrowstyle": "-", "linewidth": 0.6, "relpos": (0, 0.5), "patchA": None, "shrinkA": 2}
+    for (end, text, color), at in zip(ends, heights):
         axes.annotate(
             text,
-            xy=(1, at),
+            xy=(1, min(max(end, low), high)),
             xycoords=("axes fraction", "data"),
-            xytext=(4, 0),
-            textcoords="offset points",
+            xytext=(1 + aside, at),
+            textcoords=("axes fraction", "data"),
             color=color,
             va="center",
             fontsize=7,
             fontweight="bold",
             annotation_clip=False,
+            arrowprops=leader | {"color": color} if moved else None,
         )
 
 

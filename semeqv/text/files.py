@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import IO, TextIO, TypeVar
 
 from semeqv.engine.errors import UserError
+from semeqv.engine.folders import whole_file
 from semeqv.text.archives import chosen, is_archive, opened_member, parted
 from semeqv.text.compression import uncompressed
 
@@ -175,19 +176,11 @@ def writing(path: Path) -> Iterator[TextIO]:
     Raises:
         UserError: When it cannot be written.
     """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with open(temporary, "w", encoding="utf-8", newline="\n") as file:
+        with whole_file(path) as aside, open(aside, "w", encoding="utf-8", newline="\n") as file:
             yield file
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
     except OSError as error:
         raise UserError(f"{path} cannot be written: {error.strerror}.") from error
-    finally:
-        with contextlib.suppress(OSError):
-            temporary.unlink()
 
 
 def one_line(text: str) -> str:

@@ -3,6 +3,7 @@
 import json
 
 import click
+import numpy
 import pytest
 
 from semeqv.figures.losses_view import LossesView, shades_of, smoothed
@@ -109,3 +110,16 @@ def test_losses_are_smoothed_and_drawn_by_method(tmp_path):
     LossesView(paths=(tmp_path,), output=tmp_path / "figure").build()
     assert (tmp_path / "figure.pdf").exists()
     assert len(set(shades_of(["nothing", "nothing", "text"]))) == 3
+
+
+def test_labels_are_led_to_the_ends_of_their_lines(tmp_path):
+    ends = {name: [numpy.array([2.0, loss])] for name, loss in (("ofa", 1.0), ("random", 1.01), ("mean", 1.02))}
+    for found, led in ((ends, True), ({"ofa": ends["ofa"]}, False)):
+        (axes,) = LossesView().draw(found).axes
+        low, high = axes.get_ylim()
+        assert len(axes.texts) == len(found)
+        for label, line in zip(axes.texts, axes.lines):
+            assert low <= label.xyann[1] <= high
+            assert label.xy == (1, line.get_ydata()[-1])
+            assert (label.arrow_patch is not None) == led
+        assert len({label.xyann[1] for label in axes.texts}) == len(found)

@@ -2,7 +2,9 @@
 
 import numpy
 import pytest
+from tiny import model
 
+from ofa.hypernetwork.folder import read_folder
 from ofa.vectors.word_vectors import WordVectors
 from ofa.vectors.writing import write_vectors
 from semeqv.text.datasets.babel import Babel
@@ -46,3 +48,15 @@ def vectors(tmp_path_factory):
     path = tmp_path_factory.mktemp("vectors") / "words.vec"
     write_vectors(path, WordVectors(words, generator.normal(size=(len(words), 8)).astype(numpy.float32)))
     return path
+
+
+@pytest.fixture
+def mapping(say, save, tokenizers, vectors):
+    """A mapping, beside the model that it is made of."""
+    first, second = tokenizers["wordpiece", "lume"], tokenizers["bpe", "drask"]
+    before = model("bert", first)
+    source = save(before, first)
+    second.save_pretrained(source.parent / "target")
+    said = say(f"cli ofa mapping --from old --target_tokenizer target --vectors {vectors} --keep_dim 6").out
+    assert "new subwords are part of words" in said
+    return read_folder(source.parent / "mapping"), before

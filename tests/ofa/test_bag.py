@@ -72,6 +72,8 @@ def test_vectors_of_tokens_are_a_donor(say, save, tokenizers, tmp_path):
     assert "drawn at random" in said  # the tokens without a vector
     write_vectors(tmp_path / "other.vec", WordVectors(["nothing"], matrix[:1]))
     assert "No token has a vector" in say("cli ofa bag --vectors other.vec --tokens_of target", code=2).err
+    said = say("cli ofa bag --vectors other.vec --tokens_of no/where/at/all", code=2).err
+    assert "Error: --tokens_of no/where/at/all: " in said
 
 
 def test_the_auto_classes_open_it_after_one_import(say, tmp_path, words):

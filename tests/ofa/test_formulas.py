@@ -6,7 +6,7 @@ import numpy
 import pytest
 import torch
 from safetensors.torch import save_file
-from tiny import model
+from tiny import model, published_variants
 from tokenizers import Tokenizer
 from transformers import AutoModelForCausalLM, AutoModelForMaskedLM, PreTrainedTokenizerFast
 
@@ -109,7 +109,7 @@ def test_wechsel(say, pair, vectors, tmp_path):
     def subwords(tokenizer, matrix):
         found = {}
         for word, vector in zip(old.words, matrix):
-            for variant in (word, " " + word, word.capitalize()):
+            for variant in published_variants(word):
                 for subword in set(tokenizer(variant, add_special_tokens=False)["input_ids"]):
                     found.setdefault(subword, []).append(vector)
         return {i: numpy.mean(each, 0) for i, each in found.items() if i not in tokenizer.all_special_ids}

@@ -6,29 +6,16 @@ import numpy
 import pytest
 import torch
 from safetensors.torch import save_file
-from tiny import model
 from torch.nn import functional
 
 from ofa.factorisation import factorise
-from ofa.hypernetwork.batches import SubwordBatches, chosen
+from ofa.hypernetwork.batches import Leaving, SubwordBatches, chosen
 from ofa.hypernetwork.folder import read_folder, split_of
 from ofa.hypernetwork.networks import HypernetworkConfig, hyper_loss
 from ofa.hypernetwork.prediction import DEGREES, SAID, read_predictions
 from ofa.hypernetwork.schedules import Stairs
 
 DATA = "cli ofa dataset mapping --mapping mapping"
-
-
-@pytest.fixture
-def mapping(say, save, tokenizers, vectors):
-    """A mapping, beside the model that it is made of."""
-    first, second = tokenizers["wordpiece", "lume"], tokenizers["bpe", "drask"]
-    before = model("bert", first)
-    source = save(before, first)
-    second.save_pretrained(source.parent / "target")
-    said = say(f"cli ofa mapping --from old --target_tokenizer target --vectors {vectors} --keep_dim 6").out
-    assert "new subwords are part of words" in said
-    return read_folder(source.parent / "mapping"), before
 
 
 @pytest.mark.parametrize("network", ["bilstm", "setformer --heads 2"])
@@ -100,6 +87,14 @@ def test_the_split_and_the_mapping_are_those_of_the_training(say, mapping, vecto
         assert "trained on another mapping" in say(line, code=2).err
 
 
+def test_nothing_else_is_replaced_by_a_mapping(say, mapping, vectors, tmp_path):
+    line = f"cli ofa mapping --from old --target_tokenizer target --vectors {vectors} --keep_dim 5 --path"
+    assert "--path target holds something else" in say(f"{line} target", code=2).err
+    say(f"{line} mapping")
+    assert read_folder(tmp_path / "mapping").facts["keep_dim"] == 5
+    assert not list(tmp_path.glob(".*.tmp"))
+
+
 def test_the_folder_holds_coordinates_and_words(mapping, tokenizers):
     folder, before = mapping
     embedding = before.get_input_embeddings().weight.detach()
@@ -111,7 +106,7 @@ def test_the_folder_holds_coordinates_and_words(mapping, tokenizers):
 
 def test_batches_are_a_pure_function_of_seed_and_step(mapping):
     folder, _ = mapping
-    data = SubwordBatches(folder, folder.trained, rows=16, most_words=5, augment=True, facts={})
+    data = SubwordBatches(folder, folder.trained, rows=16, most_words=5, leaving=Leaving(), facts={})
     stream = data.stream(3)
     first = [next(stream) for _ in range(2 * len(data))]
     again = data.stream(3, start=len(data) + 2)
@@ -122,18 +117,20 @@ def test_batches_are_a_pure_function_of_seed_and_step(mapping):
     whole = list(data.batches())
     assert sum(len(batch["labels"]) for batch in whole) == len(folder.trained)
     row = whole[0]
-    words = folder.source.words_of(int(folder.trained[0]))
+    words = folder.source.word_set(int(folder.trained[0]))
     if len(words) <= 5:
         assert torch.equal(row["vectors"][0][row["mask"][0]], torch.from_numpy(folder.vectors[words]))
 
 
 def test_words_are_left_out_as_the_paper_says():
     words, draw = numpy.arange(10), numpy.random.default_rng(0)
-    lengths = [len(chosen(words, 256, True, draw)) for _ in range(400)]
+    lengths = [len(chosen(words, 256, Leaving(), draw)) for _ in range(400)]
     assert min(lengths) >= 5
     assert 150 < sum(length == 10 for length in lengths) < 260
-    assert all(len(chosen(words[:4], 256, True, draw)) == 4 for _ in range(20))
-    assert len(chosen(words, 3, False, draw)) == 3
+    assert all(len(chosen(words[:4], 256, Leaving(), draw)) == 4 for _ in range(20))
+    assert len(chosen(words, 3, None, draw)) == 3
+    assert {len(chosen(words, 256, Leaving(2, 0.3, 0.4, 1.0), draw)) for _ in range(50)} == {3}
+    assert len(chosen(words[:3], 256, Leaving(2, 0.0, 0.1, 1.0), draw)) == 1
 
 
 def test_the_loss_is_that_of_the_formula():
@@ -156,6 +153,37 @@ def test_the_rate_falls_after_so_many_epochs():
         rates.append(optimizer.param_groups[0]["lr"])
         schedule.step()
     assert rates == [1.0] * 6 + [0.5] * 6 + [0.25]  # an epoch is three steps
+
+
+CONFIG = """
+model_hps: {num_heads: 2, emb_dim: 8, num_layers: 3, dropout: 0.1, max_context_size: 7, padding_idx: 3610267}
+training_hps: {batch_size: 16, lr: 1e-2, lr_sched_step_size: 1, lr_sched_gamma: 0.5, contrastive_temp: 0.25,
+  loss_lambd: 0.2, weight_decay: 0, epochs: 2, augmentation_threshold: 3, augmentation_min_percentage: 0.4,
+  augmentation_keep_all_percentage: 0.6, num_workers: 16}
+notes: of a test
+"""
+
+
+def test_every_key_of_the_yaml_of_hyperofa_is_read(say, mapping, tmp_path):
+    (tmp_path / "c.yaml").write_text(CONFIG)
+    path = "--hypernetwork_config_path c.yaml"
+    parts = (
+        f"{DATA} {path} cli ofa model setformer {path} cli ofa optimizers adam {path} cli ofa schedulers stairs {path}"
+    )
+    say(f"--epochs 2 --output run {parts} cli train")
+    sentence = " ".join(json.loads((tmp_path / "run/run.json").read_text())["sentence"]["parts"]) + " "
+    for option in (
+        *("batch_size 16", "most_words 7", "augment_above 3", "augment_least 0.4", "augment_probability 0.6"),
+        *("heads 2", "layers 3", "dropout 0.1", "contrast 0.2", "temperature 0.25"),
+        *("learning_rate 0.01", "weight_decay 0", "factor 0.5", "every 1"),
+    ):
+        assert f" --{option} " in sentence
+    config = json.loads(next((tmp_path / "run").rglob("config.json")).read_text())
+    assert (config["activation"], config["hidden_size"], config["num_attention_heads"]) == ("relu", 16, 2)
+    (tmp_path / "c.yaml").write_text(CONFIG.replace("emb_dim: 8", "emb_dim: 200"))
+    assert "emb_dim 200; the word vectors have 8" in say(f"--output other {parts} cli train", code=2).err
+    (tmp_path / "c.yaml").write_text(CONFIG.replace("num_heads", "n_heads"))
+    assert "HyperOFA has no model_hps.n_heads" in say(f"--output other {parts} cli train", code=2).err
 
 
 def test_the_yaml_of_hyperofa_is_read_and_mistakes_are_named(say, tmp_path):

@@ -1,5 +1,6 @@
 """`cli ofa init`, from sentence to folder."""
 
+import copy
 import itertools
 import json
 import subprocess
@@ -8,13 +9,14 @@ import sys
 import numpy
 import pytest
 import torch
-from tiny import model
-from transformers import AutoModel, AutoModelForCausalLM, AutoModelForMaskedLM, AutoTokenizer
+from tiny import model, published_variants
+from transformers import AddedToken, AutoModel, AutoModelForCausalLM, AutoModelForMaskedLM, AutoTokenizer
 
 from ofa.vectors.reading import read_vectors
 from ofa.vectors.word_vectors import WordVectors
 from ofa.vectors.writing import write_vectors
 from semeqv.text.models import families
+from semeqv.text.models.opening import open_model
 from semeqv.text.networks.encoder import EncoderConfig, EncoderForMaskedLM
 from semeqv.text.tokenizers.spelling import spellings
 
@@ -88,7 +90,7 @@ def test_rows_of_ofa_are_those_of_the_formula(say, save, tokenizers, vectors, tm
     def subword_vectors(tokenizer):
         found = {}
         for word, vector in zip(words.plain(), words.matrix):
-            for variant in (word, " " + word, word.capitalize()):
+            for variant in published_variants(word):
                 for subword in set(tokenizer(variant, add_special_tokens=False)["input_ids"]):
                     found.setdefault(subword, []).append(vector)
         return {i: numpy.mean(each, 0) for i, each in found.items() if i not in tokenizer.all_special_ids}
@@ -107,6 +109,23 @@ def test_rows_of_ofa_are_those_of_the_formula(say, save, tokenizers, vectors, tm
         torch.testing.assert_close(after[line["id"]], row.float(), rtol=1e-4, atol=1e-5)
     drawn = {line["id"] for line in provenance(tmp_path / "new") if line["kind"] == "drawn"}
     assert not drawn & new.keys()
+
+
+def test_only_words_of_the_languages_that_were_said_count(say, save, tokenizers, vectors, tmp_path):
+    first, second = tokenizers["wordpiece", "lume"], tokenizers["bpe", "drask"]
+    save(model("bert", first), first)
+    second.save_pretrained(tmp_path / "target")
+    every = read_vectors(vectors)
+    words = [f"{'fra' if place % 2 else 'eng'}:{word}" for place, word in enumerate(every.words)]
+    write_vectors(tmp_path / "both.vec", WordVectors(words, every.matrix))
+    line = "cli ofa init ofa --vectors both.vec --from old --target_tokenizer target"
+    found = {}
+    for name, options in (("all", ""), ("some", "--source_languages eng --target_languages fra")):
+        say(f"{line} {options} --output {name}")
+        found[name] = json.loads((tmp_path / name / "initialisation.json").read_text())["words"]
+    for side in ("source", "target"):
+        assert 0 < found["some"][side]["with words"] < found["all"][side]["with words"]
+    assert "says that it is spa" in say(f"{line} --source_languages spa --output new", code=2).err
 
 
 def test_rows_of_pieces_are_their_mean(say, save, tokenizers, tmp_path):
@@ -171,7 +190,17 @@ def test_wechsel_goes_through_a_dictionary(say, save, tokenizers, vectors, tmp_p
         ("mean --from old --target_tokenizer target", "'--output'"),
         ("mean --from old --target_tokenizer target --output old", "is there already"),
         ("mean --from old --target_tokenizer target --output old --overwrite", "was not written by this program"),
-        ("mean --from old --target_tokenizer nowhere/at/all --output new", "nowhere/at/all"),
+        (
+            "mean --from old --target_tokenizer nowhere/at/all --output new",
+            "Error: --target_tokenizer nowhere/at/all: ",
+        ),
+        ("mean --from old --target_tokenizer nowhere --output new", "Error: --target_tokenizer nowhere: "),
+        ("mean --from nowhere --target_tokenizer target --output new", "Error: --from nowhere: "),
+        ("omp --from old --target_tokenizer target --donor nowhere --output new", "Error: --donor nowhere: "),
+        (
+            "omp --from old --target_tokenizer target/tokenizer.json --output new",
+            "Error: --target_tokenizer target/tokenizer.json is a file",
+        ),
         ("ofa --from old --target_tokenizer target --output new", "'--vectors'"),
         ("ofa --from old --target_tokenizer target --output new --vectors no.vec", "no.vec"),
         ("mean --from old --target_tokenizer target --output new --keep_dim 17", "--keep_dim 17 is more than the 16"),
@@ -183,6 +212,61 @@ def test_mistakes_are_one_line_and_leave_nothing(say, save, tokenizers, line, sa
     found = say(f"cli ofa init {line}", code=2)
     assert said in found.err
     assert sorted(each.name for each in tmp_path.iterdir()) == ["old", "target"]
+
+
+@pytest.mark.parametrize("special", [True, False])
+def test_a_token_that_was_added_without_a_row_is_a_new_one(say, save, tokenizers, tmp_path, special):
+    first = copy.deepcopy(tokenizers["bpe", "lume"])
+    before = model("roberta", first)
+    first.add_tokens([AddedToken("<extra>", special=special)])
+    source = save(before, first)
+    said = say("cli ofa init mean --from old --target_tokenizer old --output new")
+    assert "old has no row for '<extra>'" in said.err
+    facts = json.loads((tmp_path / "new/initialisation.json").read_text())
+    assert facts["tokens without a row"] == ["<extra>"]
+    assert facts["counts"] == {"copied": 300, "mean": 1}
+    was, now = (opened("roberta", each).get_input_embeddings().weight for each in (source, tmp_path / "new"))
+    assert torch.equal(now[:300], was)
+    torch.testing.assert_close(now[300], was.mean(0))
+    say(
+        "cli model load --from new cli dataset babel --documents 5 --block_size 16 --split test cli perplexity --pseudo"
+    )
+
+
+def test_weights_that_were_drawn_are_in_the_results(say, save, tokenizers, tmp_path, monkeypatch):
+    first = tokenizers["bpe", "lume"]
+    save(model("bert", first), first)
+
+    def opened_model(source):
+        found = open_model(source)
+        found.new_weights = ["cls.predictions.transform.dense.weight"]
+        return found
+
+    monkeypatch.setattr("ofa.initialisation.open_model", opened_model)
+    say("cli ofa init mean --from old --target_tokenizer old --output new")
+    facts = json.loads((tmp_path / "new/initialisation.json").read_text())
+    assert facts["weights drawn anew"] == ["cls.predictions.transform.dense.weight"]
+
+
+def test_the_configuration_names_no_old_ids(say, save, tokenizers, tmp_path):
+    first, second = tokenizers["bpe", "lume"], tokenizers["bpe", "drask"]
+    before = model("gpt2", first)
+    before.generation_config.suppress_tokens, before.generation_config.bad_words_ids = [7, 9], [[3, 4]]
+    before.generation_config.repetition_penalty = 1.3
+    save(before, first)
+    second.save_pretrained(tmp_path / "target")
+    say("cli ofa init mean --from old --target_tokenizer target --output new")
+    said = json.loads((tmp_path / "new/generation_config.json").read_text())
+    assert said["repetition_penalty"] == 1.3
+    assert not said.get("suppress_tokens")
+    assert not said.get("bad_words_ids")
+    assert said["eos_token_id"] == second.eos_token_id
+
+
+def test_a_tokenizer_of_another_model_is_refused(say, save, tokenizers):
+    save(model("bert", tokenizers["bpe", "lume"]), tokenizers["bpe", "drask"])
+    said = say("cli ofa init mean --from old --target_tokenizer old --output new", code=2).err
+    assert "has 400 tokens, the embedding 300 rows" in said
 
 
 @pytest.mark.parametrize("kind", ["bert", "our own encoder"])

@@ -9,13 +9,14 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
+from tiny import published_variants, tokens_of_text
 from tokenizers import Tokenizer
 from tokenizers.models import BPE, WordLevel
 from transformers import PreTrainedTokenizerFast
 
 from ofa.alignment import read_dictionary, rotated
 from ofa.factorisation import factorise
-from ofa.mapping import map_subwords
+from ofa.mapping import capitalised, map_subwords
 from ofa.nearest import nearest
 from ofa.pieces import pieces_of
 from ofa.plan import Draft, Kind
@@ -30,12 +31,12 @@ from semeqv.engine.errors import UserError
 @pytest.mark.parametrize("kind", ["bpe", "wordpiece", "unigram"])
 def test_words_of_subwords_are_those_of_one_call_for_each_word(tokenizers, kind):
     tokenizer = tokenizers[kind, "drask"]
-    words = ["gåk", "dråkesh", "krøgagesh", "gåk-dod", "x", "Tides"]
+    words = ["gåk", "dråkesh", "krøgagesh", "gåk-dod", "x", "Tides", "kRØGagesh", " gåk ", "$", "</s>", "[MASK]"]
     mapping = map_subwords(tokenizer, words, len(tokenizer))
     naive = {}
     for place, word in enumerate(words):
-        for variant in (word, " " + word, word.capitalize()):
-            for subword in set(tokenizer(variant, add_special_tokens=False)["input_ids"]):
+        for variant in published_variants(word):
+            for subword in set(tokens_of_text(tokenizer, variant)):
                 naive.setdefault(subword, []).append(place)
     for special in tokenizer.all_special_ids:
         naive.pop(special, None)
@@ -46,6 +47,27 @@ def test_words_of_subwords_are_those_of_one_call_for_each_word(tokenizers, kind)
     for subword, places in naive.items():
         numpy.testing.assert_allclose(means[subword], matrix[sorted(places)].mean(0), rtol=1e-5, atol=1e-6)
     assert not means[mapping.degree == 0].any()
+
+
+def test_a_capital_is_the_first_letter_alone():
+    assert [capitalised(word) for word in ("mcDonald", "éTÉ", "1st", "ß", "$")] == [
+        " McDonald",
+        " ÉTÉ",
+        " 1st",
+        " SS",
+        " $",
+    ]
+    assert [capitalised(word) for word in (" chien ", " chien chaud", " ")] == ["Chien ", "Chien chaud", "  "]
+
+
+def test_special_tokens_in_words_are_text(tokenizers):
+    tokenizer = tokenizers["bpe", "drask"]
+    mapping = map_subwords(tokenizer, ["</s>", "<mask>"], 400)
+    spelled = set(tokens_of_text(tokenizer, "</s>") + tokens_of_text(tokenizer, "<mask>"))
+    assert len(spelled) > 2
+    assert not spelled & set(tokenizer.all_special_ids)
+    assert spelled <= set(numpy.flatnonzero(mapping.degree).tolist())
+    assert tokenizer.convert_tokens_to_ids("<mask>") in tokenizer("<mask>")["input_ids"]  # outside as before
 
 
 def test_texts_are_neither_cut_nor_padded(tokenizers):

@@ -16,10 +16,10 @@ from transformers import PreTrainedTokenizerFast
 
 from ofa.bag.making import word_tokenizer
 from ofa.vectors.fasttext import token_vectors
-from ofa.vectors.making import words_of
+from ofa.vectors.making import tokens_by, words_of
 from ofa.vectors.reading import read_vectors
 from ofa.vectors.tokens import TokenVectors
-from ofa.vectors.word_vectors import WordVectors, plain_word
+from ofa.vectors.word_vectors import WordVectors
 from ofa.vectors.writing import write_vectors
 from semeqv.engine.errors import UserError
 from semeqv.tasks.measures.overlap import overlap
@@ -78,6 +78,8 @@ def test_the_binary_format_is_known_by_its_bytes(tmp_path, feed):
         ("", "holds no word vectors"),
         ("\n", "row 1"),
         ("5 3\n", "promises 5 words"),
+        ("2 2\na 1 2\nb 1 2\nc 1 2\n", "promises 2 words in its first line and holds 3"),
+        ("2 3\na 1 2 3 4\n", "row 2: 4 numbers"),
     ],
 )
 @pytest.mark.bad_input("B6")
@@ -85,6 +87,24 @@ def test_the_row_is_named(tmp_path, text, said):
     (tmp_path / "x.vec").write_text(text)
     with pytest.raises(UserError, match=said):
         read_vectors(tmp_path / "x.vec")
+
+
+@pytest.mark.parametrize(
+    ("text", "words", "column"),
+    [
+        ("2024 7\n1999 8\nx 9\n", ["2024", "1999", "x"], [7, 8, 9]),
+        ("3 1\na 5\n", ["3", "a"], [1, 5]),
+        ("2 1\na 5\nb 6\n", ["a", "b"], [5, 6]),
+        ("2 3\n1 5 6 7\n2 8 9 1\n", ["1", "2"], [5, 8]),
+        ("² 5 6\n3 1 2\n", ["²", "3"], [5, 1]),
+    ],
+)
+def test_the_first_line_is_known_by_the_others(tmp_path, text, words, column):
+    (tmp_path / "x.vec").write_text(text)
+    found = read_vectors(tmp_path / "x.vec")
+    assert list(found.words) == words
+    assert found.matrix[:, 0].tolist() == column
+    assert list(read_vectors(tmp_path / "x.vec", 1).words) == words[:1]
 
 
 def test_words_of_glove_hold_spaces_and_pickles_are_not_opened(tmp_path):
@@ -95,13 +115,31 @@ def test_words_of_glove_hold_spaces_and_pickles_are_not_opened(tmp_path):
         read_vectors(tmp_path / "x.wv")
 
 
+def plain(*words):
+    return WordVectors(words, numpy.zeros((len(words), 1), numpy.float32)).plain()
+
+
 def test_languages_and_edges_are_taken_off():
-    assert plain_word("fra:$chien$", True) == " chien "
-    assert plain_word("fr:chien", True) == "chien"
-    assert plain_word("fr:10:30", True) == "10:30"
-    assert plain_word("fr:chien", False) == "fr:chien"
-    assert plain_word("$", False) == "$"
-    assert plain_word("cost$", False) == "cost "
+    assert plain("fra:$chien$", "fra:10:30", "deu:hund$") == [" chien ", "10:30", "hund "]
+    assert plain("$chien$", "$hot$dog$", "$") == [" chien ", " hot dog ", "$"]
+
+
+def test_words_are_chosen_by_their_languages():
+    words = ["fra:$chien$", "$dog$", "deu:$hund$", "eng:$cat$"]
+    vectors = WordVectors(words, numpy.arange(4, dtype=numpy.float32)[:, None])
+    found = vectors.of_languages(["eng"])
+    assert (list(found.words), found.matrix[:, 0].tolist()) == (["$dog$", "eng:$cat$"], [1, 3])
+    assert list(vectors.of_languages(["deu", "fra"]).words) == ["fra:$chien$", "deu:$hund$"]
+    assert vectors.of_languages([]) is vectors
+    with pytest.raises(UserError, match="says that it is spa: spa:word"):
+        vectors.of_languages(["fra", "spa"])
+
+
+def test_a_dollar_sign_is_no_edge():
+    words = ["US$", "$100", "$AAPL", "A$", "a", "$", "$$", "x$y"]
+    assert plain(*words) == words
+    assert plain(*(f"en:{word}" for word in ("US$", "$100", "chien"))) == ["US$", "$100", "chien"]
+    assert plain("US$") == ["US$"]
 
 
 @pytest.mark.parametrize("language", ["fr", "lume", "drask", "eng_Latn", "pt-br", "es-419"])
@@ -113,6 +151,14 @@ def test_whether_words_say_their_language_is_a_matter_of_all(language):
         " b ",
     ]
     assert WordVectors(["a", f"{language}:b", "c"], nothing).plain() == ["a", f"{language}:b", "c"]
+
+
+@pytest.mark.parametrize("kind", ["bpe", "wordpiece", "unigram"])
+def test_a_special_token_in_text_is_text(tokenizers, kind):
+    tokenizer = tokenizers[kind, "drask"]
+    found = tokens_by(tokenizer)("fr", f"a {tokenizer.mask_token} {tokenizer.eos_token} b")
+    assert found
+    assert not found & (set(tokenizer.all_special_tokens) - {tokenizer.unk_token})
 
 
 def test_words_are_those_of_every_script():

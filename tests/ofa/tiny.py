@@ -2,6 +2,7 @@
 
 import torch
 import transformers
+from tokenizers import Tokenizer
 from transformers import BertConfig, GPT2Config, LlamaConfig, RobertaConfig, XLMRobertaConfig
 
 from semeqv.text.models.encoder import Encoder
@@ -33,3 +34,20 @@ def model(kind, tokenizer, *, tie=True, padded=0):
         if name.endswith("bias") and parameter.shape == (rows,):
             torch.nn.init.normal_(parameter)
     return made
+
+
+def published_variants(word):
+    """The variants of a word in OFA's own code, `$` being a space there already."""
+    yield word
+    yield " " + word
+    if word[0] == " " and len(word) > 1:
+        yield word[1].upper() + word[2:]
+    else:
+        yield " " + word[0].upper() + word[1:]
+
+
+def tokens_of_text(tokenizer, text):
+    """The ids of a text, in which a special token is text too."""
+    backend = Tokenizer.from_str(tokenizer.backend_tokenizer.to_str())
+    backend.encode_special_tokens = True
+    return backend.encode(text, add_special_tokens=False).ids

@@ -2,7 +2,8 @@
 
 Importing that module registers the model with the Auto classes; here it is imported when a folder's `config.json` names
 the `model_type`, so that no command waits for models that it does not open. A head that transformers has for no kind of
-model, such as that of a parser, is known by how the names of its classes end.
+model, such as that of a parser, is known by how the names of its classes end. A model that calls itself by the
+`model_type` of another, and is not that model, is known by a field of its configuration.
 """
 
 import importlib
@@ -12,6 +13,7 @@ from semeqv.engine.plugins import command
 
 MODULES: dict[str, str] = {}
 HEADS: dict[str, str] = {}
+FIELDS: dict[str, str] = {}
 
 
 def add(model_type: str, module: str) -> None:
@@ -54,3 +56,19 @@ def headed(name: str, config: Any) -> Any:
     """
     module = next((module for ending, module in HEADS.items() if name.endswith(ending)), None)
     return importlib.import_module(module).head_class(config) if module else None
+
+
+def add_field(field: str, module: str) -> None:
+    """Say where a kind of model lives that calls itself by another's `model_type`.
+
+    Args:
+        field: The field of its configuration that the other has not.
+        module: The module whose `field_class` gives a class with `from_pretrained`.
+    """
+    FIELDS[field] = module
+
+
+def marked(config: Any) -> Any:
+    """The class of a model whose configuration has one of the fields that were added; None when it has none."""
+    module = next((module for field, module in FIELDS.items() if getattr(config, field, None) is not None), None)
+    return importlib.import_module(module).field_class(config) if module else None

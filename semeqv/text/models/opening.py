@@ -163,6 +163,8 @@ def architecture(config: PreTrainedConfig, folder: Path) -> type[PreTrainedModel
     Raises:
         UserError: When it names none that is known.
     """
+    if strange := families.marked(config):
+        return strange  # type: ignore[no-any-return]
     names = config.architectures or []
     if ours := next((kind for name in names if (kind := families.headed(name, config))), None):
         return ours  # type: ignore[no-any-return]
@@ -189,6 +191,8 @@ def fitting(config: PreTrainedConfig, auto: str, folder: Path) -> Any:
     Raises:
         UserError: When it does not know it, or a model that sees all words should predict the next one.
     """
+    if auto == MASKED and (strange := families.marked(config)):
+        return strange
     kind = getattr(transformers, auto)
     purpose = "causal-lm" if auto == CAUSAL else "masked-lm"
     encoder = bool(classes(getattr(transformers, MASKED), config)) and getattr(config, "is_decoder", None) is False
