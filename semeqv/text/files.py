@@ -8,7 +8,6 @@ the line feed.
 import contextlib
 import functools
 import hashlib
-import os
 import stat
 from collections.abc import Iterable, Iterator
 from pathlib import Path
