@@ -18,13 +18,13 @@ Integers = NDArray[numpy.int64]
 
 # What one token stands in for the other as, in the order of preference.
 ROLES = {
-    "bos_token_id": ("bos_token_id", "cls_token_id", "eos_token_id"),
     "cls_token_id": ("cls_token_id", "bos_token_id"),
     "eos_token_id": ("eos_token_id", "sep_token_id"),
     "sep_token_id": ("sep_token_id", "eos_token_id"),
     "pad_token_id": ("pad_token_id",),
     "unk_token_id": ("unk_token_id",),
     "mask_token_id": ("mask_token_id",),
+    "bos_token_id": ("bos_token_id", "cls_token_id", "eos_token_id"),  # the last: often also another role's
 }
 
 
