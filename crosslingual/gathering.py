@@ -3,8 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from tqdm import tqdm
-
+from semeqv.engine.bars import Progress
 from semeqv.engine.errors import UserError
 from semeqv.tasks.measures.overlap import normalised
 from semeqv.text.datasets.corpus import Corpus
@@ -73,7 +72,7 @@ class Gathered:
 
     def new(self, lines: Iterable[Mapping[str, str]]) -> Iterator[Mapping[str, str]]:
         """The lines that are new, with line feeds in them made blanks; yields them in their order."""
-        for said in tqdm(lines, desc="gather", unit="line", leave=False, disable=None, mininterval=0.5):
+        for said in Progress(lines, desc="gather", unit="line", leave=False, disable=None, mininterval=0.5):
             texts = {name: " ".join(text.split()) for name, text in said.items()}
             texts = {name: text for name, text in texts.items() if normalised(text)}
             bare = {name: normalised(text) for name, text in texts.items()}

@@ -13,10 +13,10 @@ from typing import Any
 import numpy
 import torch
 from numpy.typing import NDArray
-from tqdm import tqdm
 
 from ofa.vectors.word_vectors import Floats
 from ofa.vocabulary import whole_texts
+from semeqv.engine.bars import Progress
 
 WORDS = 2**13  # tokenised at once
 TOGETHER = 2**8  # words in one call of the tokenizer, which costs as much as some words do
@@ -110,7 +110,7 @@ def occurrences(
     special = numpy.zeros(rows, bool)
     special[[number for number in tokenizer.all_special_ids if number < rows]] = True
     starts = range(0, len(words), WORDS)
-    for start in tqdm(starts, desc="map words", unit="chunk", leave=False, disable=None):
+    for start in Progress(starts, desc="map words", unit="chunk", leave=False, disable=None):
         some = words[start : start + WORDS]
         found = []
         with whole_texts(tokenizer) as backend:

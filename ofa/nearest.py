@@ -6,9 +6,9 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from tqdm import tqdm
 
 from ofa.vectors.word_vectors import Floats
+from semeqv.engine.bars import Progress
 
 CELLS = 2**22  # similarities at once
 SPARE = 14  # candidates beyond k whose similarity is computed exactly
@@ -112,7 +112,7 @@ def nearest(queries: Floats, candidates: Floats, k: int) -> tuple[Tensor, Tensor
 def chunks(queries: int, candidates: int) -> Iterator[slice]:
     """Which queries to take at once, with a progress bar."""
     few = max(CELLS // max(candidates, 1), 1)
-    for start in tqdm(range(0, queries, few), desc="nearest", unit="chunk", leave=False, disable=None):
+    for start in Progress(range(0, queries, few), desc="nearest", unit="chunk", leave=False, disable=None):
         yield slice(start, start + few)
 
 

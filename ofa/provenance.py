@@ -1,6 +1,5 @@
 """Where every row of a new embedding comes from, as a file and as a table."""
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +7,7 @@ import click
 
 from ofa.plan import Kind, Plan
 from ofa.vocabulary import Vocabulary
+from semeqv.engine.json_lines import to_lines
 from semeqv.text.files import writing
 
 SAID = {
@@ -43,7 +43,7 @@ def write_provenance(path: Path, plan: Plan, source: Vocabulary, target: Vocabul
                     {"id": old, "token": source.tokens.get(old), "weight": round(weight, 6)}
                     for old, weight in sorted(plan.sources_of(row), key=lambda each: (-each[1], each[0]))
                 ]
-            file.write(json.dumps(line, ensure_ascii=False) + "\n")
+            file.write(to_lines([line]))
 
 
 def print_counts(facts: dict[str, Any]) -> None:

@@ -3,10 +3,10 @@
 import numpy
 import torch
 from torch import Tensor
-from tqdm import tqdm
 
 from ofa.plan import Draft
 from ofa.work import Work
+from semeqv.engine.bars import Progress
 from semeqv.engine.errors import UserError
 from semeqv.text.models.naming import named
 from semeqv.text.models.opening import open_model
@@ -45,7 +45,7 @@ def combine_as_donor(draft: Draft, work: Work, donor: str, tokens: int, option: 
         return
     atoms, few = rows[torch.from_numpy(new)], max(CELLS // len(new), 1)
     errors = []
-    for start in tqdm(range(0, len(open_rows), few), desc="pursue", unit="chunk", leave=False, disable=None):
+    for start in Progress(range(0, len(open_rows), few), desc="pursue", unit="chunk", leave=False, disable=None):
         some = open_rows[start : start + few]
         wanted = rows[torch.from_numpy(some)]
         chosen, weights = pursued(wanted, atoms, tokens)

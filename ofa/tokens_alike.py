@@ -3,11 +3,11 @@
 import numpy
 import torch
 from torch import Tensor
-from tqdm import tqdm
 
 from ofa.plan import Draft
 from ofa.vectors.word_vectors import WordVectors, unit
 from ofa.work import Work
+from semeqv.engine.bars import Progress
 from semeqv.engine.errors import UserError
 
 CELLS = 2**23  # similarities at once
@@ -41,7 +41,7 @@ def combine_shared(draft: Draft, work: Work, vectors: WordVectors) -> None:
     every = unit(vectors.matrix)
     right = torch.from_numpy(every[[at for _, at in known]]).T
     queries, few, support = every[[at for _, at in kept]], max(CELLS // len(known), 1), 0
-    for start in tqdm(range(0, len(rows), few), desc="sparsemax", unit="chunk", leave=False, disable=None):
+    for start in Progress(range(0, len(rows), few), desc="sparsemax", unit="chunk", leave=False, disable=None):
         weights = sparsemax(torch.from_numpy(queries[start : start + few]) @ right)
         row, column = weights.nonzero(as_tuple=True)
         draft.combine(rows[start : start + few][row.numpy()], sources[column.numpy()], weights[row, column].numpy())

@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy
-from tqdm import tqdm
 
 from backpack.edits.winobias import winobias
 from backpack.senses.lexicon import Lexicon
+from semeqv.engine.bars import Progress
 from semeqv.tasks.measures.inference import check_tokenizer, inference, name_of
 from semeqv.tasks.measures.intervals import interval
 from semeqv.tasks.measures.measuring import Subject
@@ -37,7 +37,7 @@ def measure(options: "Bias", subject: Subject) -> list[dict[str, Any]]:
     with inference(model, device, threads=threads):
         for part, texts in winobias(options.path).items():
             odds = []
-            for text in tqdm(texts, desc="bias", unit="text", leave=False, disable=None):
+            for text in Progress(texts, desc="bias", unit="text", leave=False, disable=None):
                 logits = model(input_ids=prompt_ids(text, tokenizer, model, 0)).logits[0, -1]
                 odds.append(float(logits[first] - logits[second]))
             ratios = numpy.exp(numpy.abs(numpy.array(odds)))

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 import numpy
 import torch
 from numpy.typing import NDArray
-from tqdm import tqdm
 
 from backpack.attribution.parts import parts_of
 from backpack.edits.steps import Project, Scale, Step
 from backpack.edits.winobias import occupations, winobias
 from backpack.senses.lexicon import Lexicon, Word
+from semeqv.engine.bars import Progress
 from semeqv.engine.errors import UserError
 from semeqv.tasks.measures.report import print_table
 from semeqv.text.generation import prompt_ids
@@ -134,7 +134,7 @@ def log_odds(
         Logarithms of odds, `(texts,)`, and what each sense of the tokens adds to them, `(texts, senses)`.
     """
     odds, shares = [], []
-    for text in tqdm(texts, desc="bias", unit="text", leave=False, disable=None):
+    for text in Progress(texts, desc="bias", unit="text", leave=False, disable=None):
         ids = prompt_ids(text, lexicon.tokenizer, model, 0)
         _, found = parts_of(model, ids, torch.tensor(pair))
         added = found.added[0] - found.added[1]  # (time, senses)

@@ -7,13 +7,13 @@ import numpy
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from tqdm import tqdm
 
 from backpack.edits.applying import applied
 from backpack.edits.files import open_edits
 from backpack.evaluation.cloze_report import corpora_of
 from backpack.senses.describing import open_lexicon
 from backpack.senses.lexicon import Lexicon
+from semeqv.engine.bars import Progress
 from semeqv.engine.errors import UserError
 from semeqv.tasks.measures.inference import inference, most_tokens
 from semeqv.tasks.measures.intervals import interval
@@ -101,7 +101,7 @@ def beginnings(document: str, word: str) -> Iterator[tuple[str, str]]:
 def predictions(model: Any, lexicon: Lexicon, texts: Sequence[str]) -> Tensor:
     """The logarithms of probabilities of the token that follows each text, `(texts, vocabulary)`."""
     found = []
-    for text in tqdm(texts, desc="effects", unit="text", leave=False, disable=None):
+    for text in Progress(texts, desc="effects", unit="text", leave=False, disable=None):
         ids = prompt_ids(text, lexicon.tokenizer, model, 0)
         found.append(model(input_ids=ids, logits_to_keep=1).logits[0, -1].float().log_softmax(-1).cpu())
     return torch.stack(found)

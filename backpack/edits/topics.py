@@ -61,16 +61,14 @@ class Topics(Measuring):
 
     def measured(self, subject: Subject) -> list[dict[str, Any]]:
         """Measure, print the table, and write the texts."""
-        import json
-
         import click
 
         from backpack.edits.topics_report import measure, print_lines
-        from semeqv.engine.runs import write_text
+        from semeqv.engine.json_lines import write_lines
 
         lines, texts = measure(self, subject)
         print_lines(lines)
         if self.output is not None:
-            write_text(self.output, "".join(json.dumps(each, ensure_ascii=False) + "\n" for each in texts))
+            write_lines(self.output, texts)
             click.echo(f"wrote {self.output}")
         return lines

@@ -9,7 +9,6 @@ import numpy
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from tqdm import tqdm
 from transformers import LogitsProcessor, LogitsProcessorList
 
 from backpack.edits.applying import applied
@@ -18,6 +17,7 @@ from backpack.evaluation.babel import babel_of, grammar_of, topics_of
 from backpack.evaluation.columns import MEMBERS, TOPICS, read_pairs
 from backpack.senses.describing import open_lexicon
 from backpack.senses.lexicon import Lexicon
+from semeqv.engine.bars import Progress
 from semeqv.engine.errors import UserError
 from semeqv.engine.randomness import seed_everything
 from semeqv.engine.regime import Regime
@@ -173,7 +173,7 @@ def write(
         Each text, behind its topic.
     """
     (by, strength), starts, made = way, first_token(lexicon.tokenizer, masked=False), list[tuple[TopicWords, str]]()
-    for place, topic in enumerate(tqdm(topics, desc=f"{by} {strength:g}", unit="topic", leave=False, disable=None)):
+    for place, topic in enumerate(Progress(topics, desc=f"{by} {strength:g}", unit="topic", leave=False, disable=None)):
         seed_everything(seed + 1000 * place)
         edit = Topic(tokens=topic.tokens, strength=strength, annealing=options.annealing)
         raised = LogitsProcessorList([Raised(topic.tokens, strength)] if by == "logits" else [])

@@ -1,6 +1,5 @@
 """What `cli backpack cloze` measures, prints and writes."""
 
-import json
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -9,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 import numpy
-from tqdm import tqdm
 
 from backpack.evaluation.beam import WordBeam, kinds_of
 from backpack.evaluation.passages import Passage, passages, read_passages
 from backpack.evaluation.word_shape import is_word
 from backpack.senses.words import Speller
+from semeqv.engine.bars import Progress
 from semeqv.engine.errors import UserError
-from semeqv.engine.runs import write_text
+from semeqv.engine.json_lines import write_lines
 from semeqv.tasks.measures.inference import check_tokenizer, inference, most_tokens, name_of
 from semeqv.tasks.measures.intervals import interval
 from semeqv.tasks.measures.measuring import Subject
@@ -165,7 +164,7 @@ def guess(options: "Cloze", model: Any, tokenizer: Any, regime: Any, asked: Sequ
     ]
     found: list[Guessed | None] = [None] * len(asked)
     order = sorted(range(len(asked)), key=lambda each: len(contexts[each]))
-    with tqdm(total=len(asked), desc="cloze", unit="passage", leave=False, disable=None, mininterval=0.5) as bar:
+    with Progress(total=len(asked), desc="cloze", unit="passage", leave=False, disable=None, mininterval=0.5) as bar:
         for start in range(0, len(order), options.batch_size):
             which = order[start : start + options.batch_size]
             words = beam([contexts[each] for each in which])
@@ -216,5 +215,5 @@ def write_guesses(path: Path, guessed: Sequence[Guessed]) -> None:
         {"context": each.passage.context, "word": each.passage.word, "guesses": each.words, "nats": each.nats}
         for each in guessed
     ]
-    write_text(path, "".join(json.dumps(each, ensure_ascii=False) + "\n" for each in said))
+    write_lines(path, said)
     click.echo(f"wrote {path}")

@@ -1,6 +1,5 @@
 """What `cli backpack continuations` measures, prints and writes."""
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
@@ -11,7 +10,7 @@ import torch
 
 from backpack.evaluation.cloze_report import corpora_of
 from semeqv.engine.errors import UserError
-from semeqv.engine.runs import write_text
+from semeqv.engine.json_lines import write_lines
 from semeqv.tasks.measures.inference import check_tokenizer, inference, most_tokens, name_of
 from semeqv.tasks.measures.measuring import Subject
 from semeqv.tasks.measures.report import print_table
@@ -97,5 +96,5 @@ def print_lines(lines: list[dict[str, Any]]) -> None:
 
 def write_texts(path: Path, texts: Sequence[Mapping[str, str]]) -> None:
     """Write the texts; `UserError` is raised when the file cannot be written."""
-    write_text(path, "".join(json.dumps(each, ensure_ascii=False) + "\n" for each in texts))
+    write_lines(path, texts)
     click.echo(f"wrote {path}")

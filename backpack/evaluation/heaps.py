@@ -8,10 +8,10 @@ from typing import Any
 import numpy
 import torch
 from numpy.typing import NDArray
-from tqdm import tqdm
 
 from backpack.evaluation.clusters import against_chance, two_means
 from backpack.senses.words import is_backpack
+from semeqv.engine.bars import Progress
 from semeqv.engine.regime import Regime
 from semeqv.tasks.retrieval.vectors import body_of
 from semeqv.text.babel.document import Document
@@ -94,7 +94,7 @@ def features(
     made: dict[str, list[Any]] = defaultdict(lambda: [None] * len(found.truth))
     last = numpy.zeros(len(found.truth), numpy.int64)
     order = sorted(range(len(found.texts)), key=lambda each: len(said[each].ids))
-    with tqdm(total=len(order), desc="read", unit="sentence", leave=False, disable=None, mininterval=0.5) as bar:
+    with Progress(total=len(order), desc="read", unit="sentence", leave=False, disable=None, mininterval=0.5) as bar:
         for which in (order[start : start + rows] for start in range(0, len(order), rows)):
             lines = [[starts, *said[each].ids] for each in which]
             longest = max(map(len, lines))

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 from torch.nn import functional
-from tqdm import tqdm
+
+from semeqv.engine.bars import Progress
 
 LOGITS = 2**25  # numbers computed at once
 
@@ -101,7 +102,7 @@ def neighbours(vectors: Tensor, among: Tensor, own: Sequence[int | None], count:
 def pieces(count: int, each: int, what: str) -> Iterator[slice]:
     """Some of `count` things at a time, of which every one needs `each` numbers, with a bar."""
     several = max(LOGITS // max(each, 1), 1)
-    with tqdm(total=count, desc=what, unit="word", leave=False, disable=None) as bar:
+    with Progress(total=count, desc=what, unit="word", leave=False, disable=None) as bar:
         for start in range(0, count, several):
             yield slice(start, start + several)
             bar.update(min(several, count - start))

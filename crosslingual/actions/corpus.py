@@ -36,9 +36,8 @@ class GatheredCorpus:
         Raises:
             click.UsageError: When there is no training set.
         """
-        import json
-
         from crosslingual.gathering import Gathered, check_one_language, said_by
+        from semeqv.engine.json_lines import to_lines
         from semeqv.tasks.measures.report import print_table
         from semeqv.text.files import writing
 
@@ -54,7 +53,7 @@ class GatheredCorpus:
             for options in sources:
                 lines = ({names.get(name, name): text for name, text in said.items()} for said in said_by(options))
                 for line in gathered.new(lines):
-                    file.write(json.dumps(line, ensure_ascii=False) + "\n")
+                    file.write(to_lines([line]))
         rows = [[name, f"{count:,}", f"{size / 1e6:.2f}"] for name, (count, size) in gathered.counts.items()]
         print_table("Gathered", ("languages", "lines", "million characters"), rows)
         click.echo(

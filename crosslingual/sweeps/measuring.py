@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 from numpy.typing import NDArray
-from tqdm import tqdm
 
 from crosslingual.sweeping import swept
 from crosslingual.sweeps.choosing import POINT, SOURCE, choices
 from crosslingual.sweeps.directions import NONE, OTHER, Direction, directions, opened_vectors
+from semeqv.engine.bars import Progress
 from semeqv.engine.errors import UserError
 from semeqv.tasks.bootstrap import Tallied, compared
 from semeqv.tasks.measures.inference import inference, name_of
@@ -127,7 +127,7 @@ def measure(
     }
     lines, passes = list[Line](), len(studied.data)
     passes += sum(len(studied.needed(options, way, point)) for way in ways for point in way.points)
-    bar = tqdm(total=passes, desc="sweep", unit="set", disable=None, mininterval=0.5)
+    bar = Progress(total=passes, desc="sweep", unit="set", disable=None, mininterval=0.5)
     with bar, inference(model, *regime) as running:
         none = dict[Set, NDArray[Any]]()
         for key in studied.data:

@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
-from tqdm import tqdm
 
 from ofa.hypernetwork.batches import chosen, padded
 from ofa.hypernetwork.folder import MappingFolder
 from ofa.mapping import Mapping
+from semeqv.engine.bars import Progress
 from semeqv.engine.errors import UserError
 from semeqv.engine.folders import whole_file
 from semeqv.tasks.measures.inference import inference
@@ -91,7 +91,7 @@ def predicted(
     order = numpy.argsort(mapping.degree[subwords], kind="stable")
     with inference(model, *regime) as running:
         for step, start in enumerate(
-            tqdm(range(0, len(order), options.batch_size), desc="predict", unit="batch", leave=False, disable=None)
+            Progress(range(0, len(order), options.batch_size), desc="predict", unit="batch", leave=False, disable=None)
         ):
             which = order[start : start + options.batch_size]
             draw = generator(step, 0, 7)

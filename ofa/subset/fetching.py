@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-from tqdm import tqdm
 
+from semeqv.engine.bars import Progress
 from semeqv.engine.errors import UserError
+from semeqv.engine.json_lines import to_lines
 from semeqv.engine.runs import write_text
 from semeqv.text.readers.hub import read_rows
 
@@ -51,9 +52,9 @@ def fetch(options: "Subset") -> None:
                 if missing == 0 or (language != last[0] and start):
                     continue
                 rows = sentences(options, language, last[1] if language == last[0] else 0)
-                for number, (row, text) in enumerate(tqdm(islice(rows, missing), desc=language, disable=None), 1):
+                for number, (row, text) in enumerate(Progress(islice(rows, missing), desc=language, disable=None), 1):
                     line = {"language": language, "row": row, "text": text}
-                    file.write(json.dumps(line, ensure_ascii=False) + "\n")
+                    file.write(to_lines([line]))
                     counts[language] += 1
                     if number % OFTEN == 0:
                         synced(file)

@@ -6,10 +6,10 @@ from collections.abc import Container, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from tokenizers import Tokenizer
-from tqdm import tqdm
 
 from ofa.tokenizers.merging import continued
 from ofa.vocabulary import size_of
+from semeqv.engine.bars import Progress
 from semeqv.engine.errors import UserError
 from semeqv.text.tokenizers.opening import opened
 
@@ -73,7 +73,7 @@ def texts(corpora: Sequence[Any], most: int) -> Iterator[list[str]]:
     """The documents to learn on, some at a time."""
     every = itertools.chain.from_iterable(each.corpus() for each in corpora)
     some = itertools.islice(every, most or None)
-    with tqdm(unit=" documents", desc="train tokenizer", leave=False, disable=None, mininterval=0.5) as bar:
+    with Progress(unit=" documents", desc="train tokenizer", leave=False, disable=None, mininterval=0.5) as bar:
         while held := [document.text for document in itertools.islice(some, PIECE)]:
             yield held
             bar.update(len(held))

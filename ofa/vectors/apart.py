@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy
-from tqdm import tqdm
 
+from semeqv.engine.bars import Progress
 from semeqv.engine.errors import UserError
 from semeqv.tasks.measures.overlap import ANCHOR, BITS, Seeker, hashes, normalised
 from semeqv.tasks.retrieval.parallel import sentence_pairs
@@ -79,7 +79,7 @@ class Apart:
         """
         self.sentences = Sentences(self.test_sentences()) if self.paths else None
         stream = sentence_pairs(rows)
-        with tqdm(desc="read text", unit="pair", leave=False, disable=None, mininterval=0.5) as bar:
+        with Progress(desc="read text", unit="pair", leave=False, disable=None, mininterval=0.5) as bar:
             while some := list(itertools.islice(stream, ROWS)):
                 bar.update(len(some))
                 held = self.held(some)

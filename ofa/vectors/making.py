@@ -13,11 +13,11 @@ import torch
 from numpy.typing import NDArray
 from tokenizers import Regex, pre_tokenizers
 from torch import Tensor
-from tqdm import tqdm
 
 from ofa.vectors.apart import Apart
 from ofa.vectors.word_vectors import WordVectors, unit
 from ofa.vocabulary import whole_texts
+from semeqv.engine.bars import Progress
 from semeqv.engine.errors import UserError
 
 if TYPE_CHECKING:
@@ -167,7 +167,7 @@ def decomposed(entries: Entries, dimensions: int, power: int, seed: int) -> Tens
     wide = min(dimensions + SPARE, entries.word_count, entries.sentence_count)
     basis = torch.randn(entries.sentence_count, wide, generator=generator)
     basis = torch.linalg.qr(matrix @ basis).Q
-    for _ in tqdm(range(power), desc="decompose", leave=False, disable=None):
+    for _ in Progress(range(power), desc="decompose", leave=False, disable=None):
         basis = torch.linalg.qr(matrix @ torch.linalg.qr(across @ basis).Q).Q
     small = across @ basis  # (sentences, wide): the transpose of basis.T @ matrix
     squares, vectors = torch.linalg.eigh((small.T @ small).double())

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+
+from semeqv.engine.folders import whole_file
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -253,14 +254,9 @@ def save(figure: Figure, path: Path, *, transparent: bool = False) -> tuple[Path
     metadata: dict[str, dict[str, None]] = {"pdf": {"CreationDate": None}, "png": {}}
     for file in files:
         kind = file.suffix[1:]
-        aside = file.with_name(f".{file.name}.{os.getpid()}.tmp")
         try:
-            file.parent.mkdir(parents=True, exist_ok=True)
-            try:
+            with whole_file(file) as aside:
                 figure.savefig(aside, format=kind, dpi=300, transparent=transparent, metadata=metadata[kind])
-                os.replace(aside, file)
-            finally:
-                aside.unlink(missing_ok=True)
         except OSError as error:
             raise click.UsageError(f"--output {file}: cannot be written ({(error.strerror or '').lower()})") from None
     click.echo(f"wrote {files[0]} and {files[1].name}")

@@ -4,16 +4,19 @@ import contextlib
 import hashlib
 import json
 import os
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import click
 
+from semeqv.engine.checkpoint import sha256
 from semeqv.engine.errors import UserError
+from semeqv.engine.folders import scratch, settle
+from semeqv.engine.notices import warning
 
 VARIABLE = "SEMEQV_CACHE"
+MANIFEST = "made-from.json"
 
 
 def cache_folder() -> Path:
@@ -32,6 +35,8 @@ def key_of(facts: Any) -> str:
 def made_once(kind: str, facts: Any, make: Callable[[Path], None]) -> Path:
     """A folder of the cache, made when it is not there; one that cannot be finished leaves nothing behind.
 
+    What is there is compared with its hashes whenever it is opened, and made anew when it is damaged.
+
     Args:
         kind: What it holds, in a word.
         facts: What its contents depend on, as JSON.
@@ -45,15 +50,21 @@ def made_once(kind: str, facts: Any, make: Callable[[Path], None]) -> Path:
     """
     folder = cache_folder() / kind / key_of(facts)
     if folder.is_dir():
-        return folder
-    temporary = folder.with_name(f".{folder.name}.{os.getpid()}.tmp")
+        wrong = damage(folder)
+        if wrong is None:
+            return folder
+        warning(f"{folder} is damaged ({wrong}); it is made anew.")
     try:
-        shutil.rmtree(temporary, ignore_errors=True)
-        temporary.mkdir(parents=True)
-        make(temporary)
-        (temporary / "made-from.json").write_text(json.dumps(facts, indent=2, ensure_ascii=False), encoding="utf-8")
-        with contextlib.suppress(OSError):  # another process was faster
-            os.replace(temporary, folder)
+        with scratch(folder) as temporary:
+            make(temporary)
+            said = {"facts": facts, "files": hashes(temporary)}
+            (temporary / MANIFEST).write_text(json.dumps(said, indent=2, ensure_ascii=False), encoding="utf-8")
+            settle(temporary)
+            if folder.is_dir() and damage(folder) is not None:
+                with scratch(folder) as away:
+                    os.replace(folder, away / folder.name)
+            with contextlib.suppress(OSError):  # another process was faster
+                os.replace(temporary, folder)
         if not folder.is_dir():
             raise UserError(f"{folder} cannot be written: a file is in its place.")
         click.echo(f"Kept in {folder}", err=True)
@@ -61,5 +72,22 @@ def made_once(kind: str, facts: Any, make: Callable[[Path], None]) -> Path:
     except OSError as error:
         reason = error.strerror or str(error)
         raise UserError(f"{folder} cannot be written: {reason}. Name another place by ${VARIABLE}.") from error
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def hashes(folder: Path) -> dict[str, str]:
+    """Return the SHA-256 of each file in a folder but the manifest, by its path in it."""
+    files = sorted(path for path in folder.rglob("*") if path.is_file() and path.name != MANIFEST)
+    return {path.relative_to(folder).as_posix(): sha256(path) for path in files}
+
+
+def damage(folder: Path) -> str | None:
+    """Return what is wrong with a folder of the cache, in a few words; None when it is what was written."""
+    try:
+        said = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))["files"]
+        found = hashes(folder)
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return f"it has no sound {MANIFEST}"
+    if found == said:
+        return None
+    name = sorted(dict(found.items() ^ said.items()))[0]
+    return f"{name} is not what was written"

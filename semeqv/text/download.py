@@ -16,8 +16,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from tqdm import tqdm
-
+from semeqv.engine.bars import Progress
 from semeqv.engine.errors import UserError
 from semeqv.text.files import fingerprint
 
@@ -228,10 +227,10 @@ def opener() -> urllib.request.OpenerDirector:
     return director
 
 
-def bar(part: Path, there: int, whole: int | None) -> "tqdm[None]":
-    """A bar of bytes, silent when stderr is no terminal."""
+def bar(part: Path, there: int, whole: int | None) -> Progress:
+    """A bar of bytes."""
     name = part.name.removesuffix(".part")
-    return tqdm(desc=name, initial=there, total=whole, unit="B", unit_scale=True, unit_divisor=1024, disable=None)
+    return Progress(desc=name, initial=there, total=whole, unit="B", unit_scale=True, unit_divisor=1024, disable=None)
 
 
 def beside(path: Path) -> Path:

@@ -1,7 +1,6 @@
 """Unpack an archive into a folder of its own, and nothing outside it: all of it, or nothing."""
 
 import os
-import shutil
 import stat
 import zipfile
 from collections.abc import Iterator
@@ -9,6 +8,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO
 
 from semeqv.engine.errors import UserError
+from semeqv.engine.folders import scratch
 from semeqv.text.archives import opened_tar
 
 MOST_BYTES = 2**35  # of all members together
@@ -34,36 +34,33 @@ def extract(archive: Path, folder: Path, most_bytes: int = MOST_BYTES, most_memb
     """
     if os.path.lexists(folder):
         raise UserError(f"{folder} exists; remove it, or unpack into another folder.")
-    aside = folder.with_name(f".{folder.name}.{os.getpid()}.tmp")
     try:
-        aside.mkdir(parents=True)
-        left = most_bytes
-        for count, (name, stream) in enumerate(members(archive), 1):
-            if count > most_members:
-                raise UserError(
-                    f"{archive} has more than {most_members:,} members; unpack it yourself if you trust it."
-                )
-            path = aside / inside(archive, name)
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with path.open("xb") as file:
-                while piece := stream.read(min(PIECE, left + 1)):
-                    left -= len(piece)
-                    if left < 0:
-                        raise UserError(
-                            f"{archive} holds over {most_bytes:,} bytes; unpack it yourself if you trust it."
-                        )
-                    file.write(piece)
-        within = list(aside.iterdir())
-        if not within:
-            raise UserError(f"{archive} holds no file.")
-        os.replace(within[0] if len(within) == 1 and within[0].is_dir() else aside, folder)
+        with scratch(folder) as aside:
+            left = most_bytes
+            for count, (name, stream) in enumerate(members(archive), 1):
+                if count > most_members:
+                    raise UserError(
+                        f"{archive} has more than {most_members:,} members; unpack it yourself if you trust it."
+                    )
+                path = aside / inside(archive, name)
+                path.parent.mkdir(parents=True, exist_ok=True)
+                with path.open("xb") as file:
+                    while piece := stream.read(min(PIECE, left + 1)):
+                        left -= len(piece)
+                        if left < 0:
+                            raise UserError(
+                                f"{archive} holds over {most_bytes:,} bytes; unpack it yourself if you trust it."
+                            )
+                        file.write(piece)
+            within = list(aside.iterdir())
+            if not within:
+                raise UserError(f"{archive} holds no file.")
+            os.replace(within[0] if len(within) == 1 and within[0].is_dir() else aside, folder)
     except UserError:
         raise
     except Exception as error:  # a damaged archive fails in many ways
         reason = error.strerror if isinstance(error, OSError) and error.strerror else "it is damaged or cut short"
         raise UserError(f"{archive} cannot be unpacked: {reason.lower()}.") from error
-    finally:
-        shutil.rmtree(aside, ignore_errors=True)
     return folder
 
 

@@ -55,7 +55,7 @@ class Generate:
 
         import click
 
-        from semeqv.engine.runs import write_text
+        from semeqv.engine.json_lines import write_lines
         from semeqv.text.generation import continuations, folder_settings, tokenizer_of
 
         tokenizer = tokenizer_of(model) if tokenizer is None else tokenizer
@@ -69,7 +69,7 @@ class Generate:
             click.echo(click.style(prompt, bold=True) * (shown != text) + shown + "\n")
             said = {"prompt": prompt, "text": text, "temperature": self.temperature, "seed": seed}
             said |= {"folder_settings": settings} if settings and self.folder_settings else {}
-            lines.append(json.dumps(said, ensure_ascii=False) + "\n")
+            lines.append(said)
         if self.output is not None:
-            write_text(self.output, "".join(lines))
+            write_lines(self.output, lines)
             click.echo(f"wrote {self.output}")

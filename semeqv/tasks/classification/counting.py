@@ -1,6 +1,5 @@
 """Counts the labels of words, and judges what follows from them."""
 
-import json
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,8 +9,8 @@ import numpy
 from rich.table import Table
 
 from semeqv.engine.artefacts import METRICS
+from semeqv.engine.json_lines import write_lines
 from semeqv.engine.report import cell, console
-from semeqv.engine.runs import write_text
 from semeqv.tasks.classification.judging import judged
 from semeqv.tasks.classification.reading import decided_labels, items, numbered
 
@@ -74,4 +73,4 @@ def write_scores(folder: Path, found: Mapping[str | None, Mapping[str, float]]) 
         table.add_row(name or "", *(cell(values, score, 0) for score in shown))
     console().print(table)
     lines = [{"epoch": 0, "step": 0, "split": "test", "name": name, **scores} for name, scores in found.items()]
-    write_text(folder / METRICS, "".join(json.dumps(line) + "\n" for line in lines))
+    write_lines(folder / METRICS, lines)

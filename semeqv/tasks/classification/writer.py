@@ -1,13 +1,13 @@
 """The callback that writes predictions down."""
 
 import csv
-import json
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from semeqv.engine.callbacks.callback import Callback
 from semeqv.engine.errors import UserError
+from semeqv.engine.json_lines import to_lines
 from semeqv.text.files import writing
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def write(path: Path, records: Iterable[dict[str, Any]]) -> None:
         if path.suffix == ".csv":
             csv.writer(file, lineterminator="\n").writerows(table(records))
         else:
-            file.writelines(json.dumps(record, ensure_ascii=False) + "\n" for record in records)
+            file.write(to_lines(records))
 
 
 def table(records: Iterable[dict[str, Any]]) -> Iterator[list[Any]]:

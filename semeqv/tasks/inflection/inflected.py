@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Any
 import click
 import numpy
 import torch
-from tqdm import tqdm
 
+from semeqv.engine.bars import Progress
 from semeqv.tasks.inflection.batches import FormBatches
 from semeqv.tasks.inflection.judging import edit_distance, judged
 from semeqv.tasks.measures.answering import Asked, shown
@@ -70,7 +70,7 @@ def inflected(model: Any, data: FormBatches, most: int, regime: tuple[Any, ...])
     limit = getattr(model.config, "max_position_embeddings", None)
     with (
         inference(model, *regime) as running,
-        tqdm(total=len(order), desc="inflect", unit="form", leave=False, disable=None, mininterval=0.5) as bar,
+        Progress(total=len(order), desc="inflect", unit="form", leave=False, disable=None, mininterval=0.5) as bar,
     ):
         while order:
             size = len(prompts[order[0]])

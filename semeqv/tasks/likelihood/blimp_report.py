@@ -1,6 +1,5 @@
 """What `cli blimp` prints and writes."""
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -9,7 +8,7 @@ import click
 import numpy
 from numpy.typing import NDArray
 
-from semeqv.engine.runs import write_text
+from semeqv.engine.json_lines import write_lines
 from semeqv.tasks.likelihood.minimal_pairs import MinimalPair
 from semeqv.tasks.measures.intervals import interval
 from semeqv.tasks.measures.report import print_table
@@ -83,5 +82,5 @@ def write_scores(path: Path, pairs: Sequence[MinimalPair], nats: NDArray[numpy.f
         {"UID": pair.paradigm, "sentence_good": pair.good, "sentence_bad": pair.bad, "good": -good, "bad": -bad}
         for pair, (good, bad) in zip(pairs, nats.tolist())
     ]
-    write_text(path, "".join(json.dumps(each, ensure_ascii=False) + "\n" for each in lines))
+    write_lines(path, lines)
     click.echo(f"wrote {path}")

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy
-from tqdm import tqdm
 
+from semeqv.engine.bars import Progress
 from semeqv.engine.errors import UserError
 from semeqv.tasks.likelihood.scoring import Scorer
 from semeqv.tasks.likelihood.windows import TextStreams
@@ -117,7 +117,7 @@ def likelihood(
     streams = TextStreams(file, layout, masked=masked)
     found = streams.windows(stride)
     nats, tokens, ends = 0.0, 0, 0
-    with tqdm(total=len(found), desc=file.language, unit="row", leave=False, disable=None, mininterval=0.5) as bar:
+    with Progress(total=len(found), desc=file.language, unit="row", leave=False, disable=None, mininterval=0.5) as bar:
         for ids, real, new in streams.batches(found, layout.rows):
             if masked:
                 asked = new & ~numpy.isin(ids, special)

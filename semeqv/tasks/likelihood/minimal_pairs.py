@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy
 from numpy.typing import NDArray
-from tqdm import tqdm
 
+from semeqv.engine.bars import Progress
 from semeqv.engine.errors import UserError
 from semeqv.engine.regime import Regime
 from semeqv.tasks.likelihood.scoring import Scorer, mask_for
@@ -125,7 +125,7 @@ def unexpected(
     said = [[*before, *ids, *after] for ids in encode(tokenizer, texts)]
     lengths = numpy.array([len(ids) for ids in said], numpy.int64)
     order, nats = numpy.argsort(-lengths, kind="stable"), numpy.zeros(len(said))
-    with tqdm(total=len(said), desc="score", unit="text", leave=False, disable=None, mininterval=0.5) as bar:
+    with Progress(total=len(said), desc="score", unit="text", leave=False, disable=None, mininterval=0.5) as bar:
         for start in range(0, len(order), rows):
             which = order[start : start + rows]
             real = numpy.arange(lengths[which].max()) < lengths[which][:, None]

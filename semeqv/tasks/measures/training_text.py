@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import click
-from tqdm import tqdm
 
 from semeqv.engine.artefacts import RUN, read_run
+from semeqv.engine.bars import Progress
 from semeqv.engine.errors import UserError
 from semeqv.tasks.measures.overlap import Overlap, Seeker
 
@@ -97,7 +97,7 @@ def saved_corpus(record: Mapping[str, Any]) -> Any:
 def compared(sentences: Iterable[str], text: TrainingText) -> Overlap:
     """Look for sentences in a training text, with a bar."""
     seeker = Seeker(sentences)
-    documents = tqdm(text.corpus.corpus(), desc="overlap", unit="document", leave=False, disable=None, mininterval=0.5)
+    documents = Progress(text.corpus.corpus(), desc="overlap", unit="document", leave=False, mininterval=0.5)
     return seeker.add(document.text for document in documents).overlap()
 
 

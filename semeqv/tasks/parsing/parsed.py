@@ -3,8 +3,8 @@
 from typing import TYPE_CHECKING, Any
 
 import click
-from tqdm import tqdm
 
+from semeqv.engine.bars import Progress
 from semeqv.engine.errors import UserError
 from semeqv.tasks.measures.answering import Asked, shown
 from semeqv.tasks.measures.inference import check_trained, inference, name_of
@@ -72,7 +72,7 @@ def parse(model: Any, data: TreeBatches, regime: tuple[Any, ...]) -> TreeScorer:
     """
     scorer: TreeScorer = data.scorer()
     with inference(model, *regime) as running:
-        for batch in tqdm(data.batches(), desc="parse", unit="batch", leave=False, disable=None, mininterval=0.5):
+        for batch in Progress(data.batches(), desc="parse", unit="batch", leave=False, disable=None, mininterval=0.5):
             placed = running.place({name: batch[name] for name in READ if name in batch})
             scorer.take(model(**placed), placed)
     return scorer

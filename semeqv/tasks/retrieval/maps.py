@@ -14,6 +14,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from semeqv.engine.errors import UserError
+from semeqv.engine.folders import whole_file
 from semeqv.tasks.measures.inference import inference, name_of
 from semeqv.tasks.retrieval.nearest import check_finite
 from semeqv.tasks.retrieval.parallel import sentence_pairs
@@ -122,12 +123,10 @@ def fit_map(
         one, pivot = (functional.normalize(encoder(each, options.batch_size)[0], dim=1) for each in texts)
     made = Made(encoder.layers[0], options.pooling, options.special, name_of(model))
     found = fitted(one, pivot, options.kind, options.ridge, made)
-    temporary = options.path.with_name(f".{options.path.name}.tmp")
     try:
-        options.path.parent.mkdir(parents=True, exist_ok=True)
         tensors = {"matrix": found.matrix.contiguous(), "mean": found.mean, "pivot_mean": found.pivot_mean}
-        save_file(tensors, temporary, metadata={"made": json.dumps(asdict(made)), "kind": options.kind})
-        temporary.replace(options.path)
+        with whole_file(options.path) as temporary:
+            save_file(tensors, temporary, metadata={"made": json.dumps(asdict(made)), "kind": options.kind})
     except OSError as error:
         raise UserError(f"{options.path} cannot be written: {error.strerror}.") from error
     click.echo(f"{len(pairs):,} pairs of {other[0]} and {options.pivot}.")

@@ -1,6 +1,5 @@
 """What `cli retrieval` measures."""
 
-import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from semeqv.engine.errors import UserError
+from semeqv.engine.json_lines import to_lines
 from semeqv.tasks.measures.inference import inference, name_of
 from semeqv.tasks.measures.intervals import interval
 from semeqv.tasks.measures.measuring import Subject
@@ -129,7 +129,7 @@ def write_outcomes(options: "Retrieval", hits: Mapping[str, Hits]) -> None:
         for language, found in hits.items():
             for (layer, direction, k), values in found.items():
                 head = {"corpus": options.corpus, "of": language, "layer": layer, "direction": direction, "k": k}
-                file.write(json.dumps(head | {"hits": [round(float(value), 4) for value in values]}) + "\n")
+                file.write(to_lines([head | {"hits": [round(float(value), 4) for value in values]}]))
     click.echo(f"wrote {options.outcomes}")
 
 

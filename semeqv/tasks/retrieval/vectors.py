@@ -7,8 +7,8 @@ import numpy
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from tqdm import tqdm
 
+from semeqv.engine.bars import Progress
 from semeqv.engine.errors import UserError
 from semeqv.engine.regime import Regime
 from semeqv.tasks.measures.inference import check_tokenizer, most_tokens
@@ -76,7 +76,7 @@ class SentenceEncoder:
         self.tokens[what] = float(numpy.mean([len(ids) for ids in said]))
         order = sorted(range(len(said)), key=lambda i: -len(said[i]))
         found: Tensor | None = None
-        with tqdm(total=len(said), desc=what, unit="sentence", leave=False, disable=None, mininterval=0.5) as bar:
+        with Progress(total=len(said), desc=what, unit="sentence", leave=False, disable=None, mininterval=0.5) as bar:
             for start in range(0, len(order), rows):
                 which = order[start : start + rows]
                 pooled = self.pooled([[*self.before, *said[i][:room], *self.after] for i in which])

@@ -7,8 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from tqdm import tqdm
-
+from semeqv.engine.bars import Progress
 from semeqv.engine.errors import UserError
 from semeqv.engine.runs import write_text
 from semeqv.text.babel.document import Document
@@ -50,7 +49,7 @@ def write_corpus(path: Path, grammar: Grammar, sentences: int, seed: int) -> dic
     for split in SPLITS:
         tallies = {reader.language: Tally(reader) for reader in readers}
         wanted = sentences if split == "train" else max(sentences // HELD_OUT, 1)
-        bar = tqdm(desc=split, total=wanted, unit=" sentences", unit_scale=True, disable=None)
+        bar = Progress(desc=split, total=wanted, unit=" sentences", unit_scale=True, disable=None)
         with bar, filling(path, split, grammar.lexicon) as add:
             for documents in batches(until(grammar.documents(split, seed=seed), wanted), AT_ONCE):
                 for document in documents:

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
-from tqdm import tqdm
 from transformers import PreTrainedTokenizerFast
 
+from semeqv.engine.bars import Progress
 from semeqv.engine.errors import UserError
 from semeqv.engine.world import World
 from semeqv.text.cache import made_once
@@ -122,7 +122,7 @@ def pieces(options: "Trained", corpus: Callable[[], Iterator[Document]]) -> Iter
     """The texts to train on, some at a time."""
     shares = multiplicities(corpus(), options) if options.temperature > 1 else {}
     held = list[str]()
-    with tqdm(unit=" documents", desc="train tokenizer", disable=None, mininterval=0.5) as bar:
+    with Progress(unit=" documents", desc="train tokenizer", disable=None, mininterval=0.5) as bar:
         for number, document in enumerate(corpus()):
             if options.documents and number >= options.documents:
                 break

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy
-from tqdm import tqdm
 
+from semeqv.engine.bars import Progress
 from semeqv.text.tokens import words
 from semeqv.text.tokens.files import TokenWriter, write_facts
 
@@ -46,7 +46,7 @@ def write_token_files(
     writers, sizes = dict[str, TokenWriter](), dict[str, int]()
     pieces = cut(rows, together)
     with (
-        tqdm(unit="B", unit_scale=True, desc="tokenise", disable=None, mininterval=0.5) as bar,
+        Progress(unit="B", unit_scale=True, desc="tokenise", disable=None, mininterval=0.5) as bar,
         encoding(tokenizer, processes(bytes_expected)) as pool,
     ):
         for name, texts, found in in_order(pool, pieces):
