@@ -27,6 +27,7 @@ from semeqv.tasks.measures.intervals import interval
 from semeqv.tasks.measures.measuring import Subject
 from semeqv.tasks.measures.report import print_table
 from semeqv.text.datasets.tokenised import first_token
+from semeqv.text.generation import said_generation
 from semeqv.text.models.opening import open_model, open_tokenizer
 
 if TYPE_CHECKING:
@@ -177,7 +178,7 @@ def write(
         seed_everything(seed + 1000 * place)
         edit = Topic(tokens=topic.tokens, strength=strength, annealing=options.annealing)
         raised = LogitsProcessorList([Raised(topic.tokens, strength)] if by == "logits" else [])
-        with applied(model, [edit] if by == "senses" and strength else []):
+        with said_generation(model), applied(model, [edit] if by == "senses" and strength else []):
             for start in range(0, options.texts, options.batch_size):
                 ids = torch.full((min(options.batch_size, options.texts - start), 1), starts, device=regime.device)
                 tokens = model.generate(

@@ -14,7 +14,7 @@ from semeqv.engine.json_lines import write_lines
 from semeqv.tasks.measures.inference import check_tokenizer, inference, most_tokens, name_of
 from semeqv.tasks.measures.measuring import Subject
 from semeqv.tasks.measures.report import print_table
-from semeqv.text.generation import check_causal
+from semeqv.text.generation import check_causal, said_generation
 from semeqv.text.tokenizers.encoding import encode
 
 if TYPE_CHECKING:
@@ -79,9 +79,10 @@ def continued(
         ids = torch.tensor([piece[: options.prompt] for piece in found[start : start + options.batch_size]])
         batch = regime.place({"input_ids": ids, "attention_mask": torch.ones_like(ids)})
         padding = tokenizer.pad_token_id if tokenizer.pad_token_id is not None else tokenizer.eos_token_id
-        written = model.generate(
-            **batch, do_sample=False, min_new_tokens=options.new, max_new_tokens=options.new, pad_token_id=padding
-        )
+        with said_generation(model):
+            written = model.generate(
+                **batch, do_sample=False, min_new_tokens=options.new, max_new_tokens=options.new, pad_token_id=padding
+            )
         guesses += tokenizer.batch_decode(written[:, options.prompt :], skip_special_tokens=True)
     return guesses
 

@@ -196,9 +196,9 @@ class Build:
                 return need.default
             spoken = {step.leaf.kind.__command__.split()[0] for step in self.sentence.parts}
             words = [word.split() for word in self.chain.slot_words(slot)]  # those of the same study, then of none
-            words.sort(key=lambda word: (word[1] not in spoken - {slot.name}, word[-1] != "load", len(word)))
-            if slot.name == "model":  # what is to be trained first is not what most are after
-                words = [[*word, "--from", "RUN"] if word[-1] == "load" else word for word in words]
+            loaded = ["cli", "model", "load"]  # what most are after, who measure
+            words.sort(key=lambda word: (word[1] not in spoken - {slot.name}, word != loaded, len(word)))
+            words = [[*word, "--from", "RUN"] if word == loaded else word for word in words]
             choice = " or ".join(map(" ".join, words[:4])) + (" ..." if len(words) > 4 else "")
             raise UserError(f"`cli {by.leaf.kind.__command__}` needs a {slot.name}. Add: {choice or f'a {slot.name}'}")
         built = [self(step) for step in steps]

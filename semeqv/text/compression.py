@@ -53,6 +53,6 @@ def zstd(stored: IO[bytes]) -> IO[bytes]:
     except ImportError:
         raise UserError(
             f"{getattr(stored, 'name', 'A file')} is compressed by zstd, which pyarrow reads: pip install "
-            "'semeqv[data]', or unpack it (zstd -d)."
+            "-e '.[data]', or unpack it (zstd -d)."
         ) from None
     return io.BufferedReader(pyarrow.CompressedInputStream(pyarrow.PythonFile(stored, "r"), "zstd"), BUFFER)

@@ -53,7 +53,7 @@ def opened(path: Path) -> Any:
     try:
         from pyarrow import parquet
     except ImportError:
-        raise UserError(f"{path} is read by the package `pyarrow`: pip install 'semeqv[data]'.") from None
+        raise UserError(f"{path} is read by the package `pyarrow`: pip install -e '.[data]'.") from None
     try:
         return parquet.ParquetFile(path)
     except Exception as error:  # what is missing, damaged, or no such file fails in many ways
