@@ -1,6 +1,11 @@
 """Orders, token files, batches and objectives."""
 
 import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
 
 import numpy
 import pytest
@@ -318,3 +323,36 @@ def test_an_empty_corpus_is_refused():
 
 def test_facts_are_json(files, tmp_path):
     assert json.loads((tmp_path / "facts.json").read_text())["languages"]["en"]["documents"] == 50
+
+
+WITH_CHILDREN = """
+import multiprocessing, os, sys, time
+from semeqv.text.tokens.words import end_with_parent
+
+def work():
+    end_with_parent()
+    print(os.getpid(), flush=True)
+    time.sleep(60)
+
+if __name__ == "__main__":
+    multiprocessing.get_context("spawn").Process(target=work).start()
+    time.sleep(60)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the kernel tells a process of its parent's end on Linux alone")
+def test_processes_that_tokenise_end_with_the_one_that_started_them(tmp_path):
+    (tmp_path / "parent.py").write_text(WITH_CHILDREN)
+    root = str(Path(__file__).parents[2])
+    environment = os.environ | {"PYTHONPATH": root}
+    words = [sys.executable, "parent.py"]
+    parent = subprocess.Popen(words, cwd=tmp_path, env=environment, stdout=subprocess.PIPE, text=True)
+    child = int(parent.stdout.readline())
+    parent.kill()
+    parent.wait()
+    for _ in range(100):
+        if not Path(f"/proc/{child}").exists() or "Z" in Path(f"/proc/{child}/stat").read_text().split()[2]:
+            return
+        time.sleep(0.1)
+    os.kill(child, 9)
+    pytest.fail("the child lives on")

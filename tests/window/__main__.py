@@ -73,7 +73,7 @@ def attempt(name: str, tests: list[str], keep: Path | None) -> dict[str, object]
     try:
         made = run([uv, "venv", "--quiet", "--no-python-downloads", "--clear", "--python", version, environment])
         if made.returncode:
-            return {"missing": f"no Python {version} is installed"}
+            return {"missing": f"Python {version}: {made.stderr.strip().splitlines()[0]}"}
         installed = run([uv, "pip", "install", "--quiet", "--python", python, *KINDS[kind], "-e", ".[test]"])
         if installed.returncode:
             return {"missing": f"the installation failed: {installed.stderr.strip().splitlines()[-1]}"}
