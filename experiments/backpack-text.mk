@@ -8,7 +8,9 @@ TEXT ?= my.txt
 SIZE ?= micro
 SEEDS ?= 42
 SENSE ?= 0
-EXPERIMENT := backpack-text-$(basename $(notdir $(TEXT)))-$(SIZE)
+# The name of the file may have blanks, those of runs and figures have none.
+NAME := $(shell basename -- '$(subst ','\'',$(TEXT))' | sed -e 's/\.[^.]*$$//' -e 's/[^[:alnum:]._-]/-/g')
+EXPERIMENT := backpack-text-$(NAME)-$(SIZE)
 STEPS ?= $(if $(filter micro,$(SIZE)),2000,20000)
 VOCABULARY ?= $(if $(filter micro,$(SIZE)),2000,10001)
 
@@ -21,7 +23,7 @@ LAYOUT_small := $(LAYOUT_mini)
 MODEL_micro := --layers 2 --heads 4 --embedding_size 128 --block_size 64 --senses 8 --initializer_range .08
 MODEL_mini := --preset multilingual-mini
 MODEL_small := --preset multilingual-small
-DATA = cli dataset plain --path $(TEXT) --holdout .1 $(LAYOUT_$(SIZE))
+DATA = cli dataset plain --path '$(subst ','\'',$(TEXT))' --holdout .1 $(LAYOUT_$(SIZE))
 SENTENCE = cli tokenizer bpe --vocab_size $(VOCABULARY) $(DATA) $(DATA) --split validation \
   cli model backpack $(MODEL_$(SIZE)) \
   cli optimizers adamw --learning_rate 2e-3 --weight_decay .1 cli schedulers cosine-warmup --warmup 100 \

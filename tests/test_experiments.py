@@ -117,3 +117,13 @@ def test_a_run_is_trained_again_when_its_sentence_has_changed(tmp_path):
     said = [make(), make(), make("SEEDS=42..61", "STEPS=20000"), make("SEEDS=42..61", "STEPS=20000")]
     assert ["trained" in each for each in said] == [True, False, True, False]
     assert "--seeds 42..61 --steps 20000" in said[2]
+
+
+@pytest.mark.parametrize(
+    ("text", "run"), [("my text.txt", "my-text"), ("it's (mine).txt", "it-s--mine-"), ("a.txt", "a")]
+)
+def test_a_text_may_have_any_name(say, tmp_path, text, run):
+    for words in sentences(ROOT / "experiments/backpack-text.mk", f"TEXT=/some where/{text}"):
+        say(shlex.join(["--dump-config", str(tmp_path / "config.json"), *words]))
+        assert words[words.index("--path") + 1] == f"/some where/{text}"
+        assert f"runs/backpack-text-{run}-micro" in words[words.index("--output") + 1]
