@@ -41,7 +41,14 @@ def literal(tokenizer: Any) -> Tokenizer:
     Returns:
         A tokenizer that neither cuts nor pads. It is shared: change nothing of it.
     """
-    return opened(tokenizer.backend_tokenizer.to_str())
+    backend = tokenizer.backend_tokenizer
+    state = (backend, backend.get_vocab_size(with_added_tokens=True))
+    known = vars(tokenizer).get("_literal")
+    if known is None or known[0][0] is not state[0] or known[0][1] != state[1]:
+        # Written out once: the definition of XLM-R's tokenizer takes a third of a second.
+        known = tokenizer._literal = (state, opened(backend.to_str()))
+    found: Tokenizer = known[1]
+    return found
 
 
 @functools.lru_cache(maxsize=4)
