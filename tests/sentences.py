@@ -21,4 +21,7 @@ def least(kind):
         for field in dataclasses.fields(kind)
         if field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
     }
-    return kind(**needed)
+    try:
+        return kind(**needed)
+    except ValueError:  # one of several must be said
+        return kind(**needed, path=Path("there"))

@@ -8,7 +8,6 @@ accepts, the rest is JSON: nothing is ever unpickled. Finding and verifying a ch
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
 import os
 import re
@@ -20,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from semeqv.engine.errors import UserError
-from semeqv.engine.folders import whole
+from semeqv.engine.folders import sha256, whole
 from semeqv.engine.notices import warning
 from semeqv.engine.runs import write_text
 
@@ -220,9 +219,3 @@ def clean(folder: Path) -> None:
             shutil.rmtree(path, ignore_errors=True)
         else:
             path.unlink(missing_ok=True)
-
-
-def sha256(path: Path) -> str:
-    """The SHA-256 of a file."""
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -8,6 +8,7 @@ container that shares the disk, knows by the lock whether the folder is abandone
 import errno
 import fcntl
 import glob
+import hashlib
 import os
 import secrets
 import shutil
@@ -16,6 +17,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from semeqv.engine.errors import UserError
+
+
+def sha256(path: Path) -> str:
+    """The SHA-256 of a file."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def sync(path: Path) -> None:

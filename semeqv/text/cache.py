@@ -10,9 +10,8 @@ from typing import Any
 
 import click
 
-from semeqv.engine.checkpoint import sha256
 from semeqv.engine.errors import UserError
-from semeqv.engine.folders import scratch, settle
+from semeqv.engine.folders import scratch, settle, sha256
 from semeqv.engine.notices import warning
 
 VARIABLE = "SEMEQV_CACHE"

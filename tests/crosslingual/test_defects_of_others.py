@@ -56,9 +56,9 @@ def test_a_tagger_that_finds_nothing_does_not_beat_one_that_finds_entities():
 
 def test_parts_of_a_corpus_are_what_they_are_called_and_stay_so(tmp_path):
     for part in ("train", "dev", "test"):
-        (tmp_path / f"en_x-ud-{part}.iob2").write_text(f"1\t{part}\tO\n\n")
+        (tmp_path / f"en_x-ud-{part}.iob2").write_text(f"1\t{part}\tO\n2\ttwo\tO\n\n")
     for split, part in (("train", "train"), ("validation", "dev"), ("test", "test")):
-        assert next(Ner(path=tmp_path, split=split).items()).texts == (part,)
+        assert next(Ner(path=tmp_path, split=split).items()).texts == (part, "two")
     items = [Item((f"word{number}",), ("O",)) for number in range(400)]
     splits = [Ner(path=tmp_path, holdout=0.25, split=split) for split in ("train", "validation", "test")]
     parts = [[item for item in items if belongs(options, item.texts)] for options in splits]
