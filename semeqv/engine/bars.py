@@ -24,8 +24,9 @@ class Progress(tqdm):  # type: ignore[misc]
     """
 
     def __init__(self, *given: Any, **options: Any):
-        self.as_lines = not getattr(options.get("file") or sys.stderr, "isatty", bool)()
-        options["disable"] = bool(options.get("disable"))
+        stream = options.get("file") or sys.stderr
+        self.as_lines = not getattr(stream, "isatty", bool)()
+        options["disable"] = bool(options.get("disable")) or stream is None
         if self.as_lines:
             counted = options.get("total") is not None or (given and hasattr(given[0], "__len__"))
             options |= {

@@ -9,7 +9,8 @@ from termcolor import colored
 
 def emphasise(word: str, colour: str) -> str:
     """Return a word in bold and in colour where stderr is a terminal and `NO_COLOR` is not set; else as it is."""
-    wanted = "FORCE_COLOR" in os.environ or (sys.stderr.isatty() and os.environ.get("TERM") != "dumb")
+    terminal = sys.stderr is not None and sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
+    wanted = terminal or "FORCE_COLOR" in os.environ
     if not wanted or "NO_COLOR" in os.environ:
         return word
     return colored(word, colour, attrs=["bold"], force_color=True)
