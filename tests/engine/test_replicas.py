@@ -67,10 +67,11 @@ def test_a_program_learns_what_ordinary_modules_learn(name, clip):
 @pytest.mark.slow
 @pytest.mark.parametrize("name", OPTIONS)
 def test_compiled_replicas_are_bit_identical_to_each_alone(name):
-    together = program(name, RUNS, compile=True)
-    metrics = train(together, RUNS, 150)
+    runs = [(42, False), (43, True)]  # compiling is what takes the time
+    together = program(name, runs, compile=True)
+    metrics = train(together, runs, 150)
     batch = next(iter(Default(size=5, split="validation", batch_size=64, drop_last=False).build().batches()))
-    for r, run in enumerate(RUNS):
+    for r, run in enumerate(runs):
         alone = program(name, [run], compile=True)
         assert torch.equal(train(alone, [run], 150)[..., 0], metrics[..., r])
         assert torch.equal(alone.evaluate(batch)[:, 0], together.evaluate(batch)[:, r])

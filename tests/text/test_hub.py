@@ -91,11 +91,11 @@ def test_what_cannot_be_had_is_named(fake, examples, match):
 
 def test_the_package_must_be_there_and_run_no_code_of_a_repository(fake, monkeypatch):
     fake.__version__ = "3.6.0"
-    with pytest.raises(UserError, match=r"datasets 3.6.0 is too old: pip install 'semeqv\[data\]'"):
+    with pytest.raises(UserError, match=r"datasets 3.6.0 is too old: pip install -e '.\[data\]'"):
         list(hub.read_rows("some/name", ["a"]))
     assert fake.asked == []
     monkeypatch.setitem(sys.modules, "datasets", None)
-    with pytest.raises(UserError, match=r"need the package `datasets`: pip install 'semeqv\[data\]'"):
+    with pytest.raises(UserError, match=r"need the package `datasets`: pip install -e '.\[data\]'"):
         list(hub.read_rows("some/name", ["a"]))
 
 

@@ -211,19 +211,19 @@ def test_wrong_options_are_explained():
 @pytest.mark.parametrize(("network", "options"), SMALL)
 def test_compiled_replicas_are_bit_identical_to_fewer(network, options):
     # One replica alone is run beside itself: the compiler sums the last few samples in another order when there is one.
+    torch._dynamo.reset()
+    gradients = gradients_of(build(network, options, 42, False))
+
+    @torch.compile(dynamic=False)  # once for each number of replicas
+    def step(parameters, buffers, input_ids, labels):
+        slopes, losses = gradients(parameters, buffers, input_ids, labels)
+        return {name: value - 0.05 * slopes[name] for name, value in parameters.items()}, losses
+
     def train(replicas, batches):
-        torch._dynamo.reset()
         parameters, buffers = stack(replicas)
-        gradients = gradients_of(replicas[0])
-
-        @torch.compile
-        def step(parameters, input_ids, labels):
-            slopes, losses = gradients(parameters, buffers, input_ids, labels)
-            return {name: value - 0.05 * slopes[name] for name, value in parameters.items()}, losses
-
         history = []
         for batch in batches:
-            parameters, losses = step(parameters, *batch)
+            parameters, losses = step(parameters, buffers, *batch)
             history.append(losses)
         return torch.stack(history)
 
