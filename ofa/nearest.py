@@ -15,6 +15,7 @@ SPARE = 14  # candidates beyond k whose similarity is computed exactly
 BLOCK = 64  # candidates of which at first the most similar one alone counts
 WORTH = 4096  # candidates from which on it pays to be rough first
 ROWS = 4096  # of the candidates, looked at at once
+ALIKE = 2.0**-20  # similarities that round to the same multiple of this are equal
 FEW = 64  # exact similarities to all candidates, queries at once
 
 
@@ -57,15 +58,16 @@ class Nearest:
         rough = queries.to(self.kind)
         above, places = largest(self.similarities(rough), wide)
         places = places.sort(dim=1).values
-        values, order = exactly(queries, self.candidates[places]).sort(dim=1, descending=True, stable=True)
-        values, places = values[:, :k], places.gather(1, order[:, :k])
+        values, order = ordered(exactly(queries, self.candidates[places]), k)
+        places = places.gather(1, order)
         if wide < count:
             last = above[:, -1]
-            open_ones = (values[:, -1] <= last + self.slack(queries, rough.float(), last)).nonzero().flatten()
+            open_ones = (
+                (values[:, -1] - 2 * ALIKE <= last + self.slack(queries, rough.float(), last)).nonzero().flatten()
+            )
             for some in torch.split(open_ones, FEW):
-                every = exactly(queries[some], self.candidates.expand(len(some), -1, -1))
-                every, order = every.sort(dim=1, descending=True, stable=True)
-                values[some], places[some] = every[:, :k], order[:, :k]
+                every = (queries[some].double() @ self.candidates.double().T).float()
+                values[some], places[some] = ordered(every, k)
         return values, places
 
     def similarities(self, rough: Tensor) -> Tensor:
@@ -128,8 +130,20 @@ def largest(similar: Tensor, k: int) -> tuple[Tensor, Tensor]:
 
 
 def exactly(queries: Tensor, candidates: Tensor) -> Tensor:
-    """Dot products of queries, `(queries, width)`, each with its own, `(queries, n, width)`; equal ones stay equal."""
-    return (queries[:, None] * candidates).sum(2)
+    """Dot products of queries, `(queries, width)`, each with its own, `(queries, n, width)`; equal ones stay equal.
+
+    They are summed in fp64 and rounded, so that they do not depend on the order in which a processor adds.
+    """
+    return torch.einsum("qw,qnw->qn", queries.double(), candidates.double()).float()
+
+
+def ordered(similar: Tensor, k: int) -> tuple[Tensor, Tensor]:
+    """The k largest similarities of each row, falling, and their places; of those that are alike the first comes first.
+
+    What differs by less than rounding does, in vectors that were means and were brought to length 1, is alike.
+    """
+    order = (similar / ALIKE).round().sort(dim=1, descending=True, stable=True).indices[:, :k]
+    return similar.gather(1, order), order
 
 
 def has_bfloat16() -> bool:

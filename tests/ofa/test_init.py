@@ -101,8 +101,9 @@ def test_rows_of_ofa_are_those_of_the_formula(say, save, tokenizers, vectors, tm
     combined = [line for line in provenance(tmp_path / "new") if line["kind"] == "combined"]
     assert {line["id"] for line in combined} <= new.keys()
     for line in combined:
-        similar = matrix @ (new[line["id"]] / numpy.linalg.norm(new[line["id"]]))
-        best = numpy.argsort(-similar, kind="stable")[:4]
+        vector = new[line["id"]] / numpy.linalg.norm(new[line["id"]])
+        similar = matrix.astype(float) @ vector.astype(float)
+        best = numpy.argsort(-(similar * 2**20).round(), kind="stable")[:4]  # of what is alike the first
         weights = numpy.exp(similar[best] / 0.1)
         weights /= weights.sum()
         row = sum(weight * embedding[names[i]] for weight, i in zip(weights, best))
