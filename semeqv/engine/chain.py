@@ -205,6 +205,7 @@ class Chain(Word):
             if len(written & set(together)) > 1:
                 raise click.UsageError(f"Write --{' or --'.join(together)}, not both.", ctx)
             written |= set(together) if written & set(together) else set()
+        ctx.meta["written"] = written
         kept = {name: value for name, value in saved["settings"].items() if name not in written}
         words = [word for name, value in kept.items() for word in setting_words(name, value)]
         try:
@@ -358,11 +359,15 @@ class Chain(Word):
             else:
                 count = 0 if "=" in words[place] else param.nargs
             said = words[place : place + 1 + count]
-            if is_written(ctx, param.name):
-                raise click.UsageError(f"{flag} is said twice: here, and before the first `cli`. Leave one out.", ctx)
+            rivals = {name for group in self.settings.either if param.name in group for name in group} - {param.name}
+            if ctx.meta["written"] & {param.name, *rivals}:
+                raise click.UsageError(
+                    f"{flag} is said twice: here, and before the first `cli` or in another segment. Leave one out.", ctx
+                )
             with click.Context(self, info_name=ctx.info_name) as own:
                 click.Command.parse_args(self, own, plain_words(self.params, said))
-            ctx.params[param.name] = own.params[param.name]
+            ctx.params |= {name: own.params[name] for name in (param.name, *rivals)}
+            ctx.meta["written"] |= {param.name, *rivals}
             notice(f"{flag} belongs before the first `cli`; it is taken as if it stood there.")
             words = [*words[:place], *words[place + 1 + count :]]
         return words

@@ -1,5 +1,6 @@
 """One-line messages to the user, on stderr."""
 
+import functools
 import os
 import sys
 
@@ -19,6 +20,12 @@ def emphasise(word: str, colour: str) -> str:
 def notice(message: str) -> None:
     """Tell the user what happens, in one line on stderr."""
     click.echo(f"{emphasise('Note:', 'cyan')} {message}", err=True, color=True)
+
+
+@functools.cache
+def notice_once(message: str) -> None:
+    """Tell the user what was decided for them, the first time that it is so."""
+    notice(message)
 
 
 def warning(message: str) -> None:

@@ -275,6 +275,14 @@ def test_a_setting_in_a_segment_is_taken_for_what_it_is(say, tmp_path):
     assert err.count("belongs before the first `cli`") == 3
     err = say("--device cpu cli optimizers adamw cli train --device auto", code=2).err
     assert "--device is said twice" in err
+    for line in (
+        "--steps 3 cli optimizers adamw cli train --epochs 2",
+        "cli optimizers adamw --steps 3 cli train --steps 4",
+    ):
+        assert "is said twice" in say(line, code=2).err
+    say("--dump-config second.json --config config.json cli train --epochs 3")
+    settings = json.loads((tmp_path / "second.json").read_text())["settings"]
+    assert (settings["steps"], settings["epochs"], settings["device"]) == (None, 3, "cpu")
     assert "must be auto, cpu, cuda" in say("cli optimizers adamw cli train --device moon", code=2).err
 
 

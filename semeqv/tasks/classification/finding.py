@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from semeqv.engine.errors import UserError
+from semeqv.engine.notices import notice_once
 from semeqv.text.archives import is_archive, names
 from semeqv.text.languages import CODE, canonical, known, languages_of
 from semeqv.text.location import VARIABLE, data_folder, locate
-from semeqv.text.notices import say_once
 
 PARTS: dict[str, tuple[str, ...]] = {  # how files name the parts of a corpus
     "train": ("train", "training"),
@@ -50,7 +50,7 @@ def find_files(
     if (place.is_file() and not is_archive(place)) or (path is not None and not place.exists()):  # or a member
         said = languages_of(place.name)
         if said and said.isdisjoint(map(canonical, languages)):
-            say_once(f"{place} is read as {' '.join(languages)!r}, though its name says {' '.join(sorted(said))!r}.")
+            notice_once(f"{place} is read as {' '.join(languages)!r}, though its name says {' '.join(sorted(said))!r}.")
         return {place.name: place}
     there = [file for file in listed(place) if ends_as(file, endings, named=path is not None)]
     wanted = {word for each in words for word in words_of(each)}

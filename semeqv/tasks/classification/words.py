@@ -113,14 +113,14 @@ class Ner(Treebank):
 
     def items(self) -> Iterator[Item]:
         """The sentences."""
-        from semeqv.text.notices import say_once
+        from semeqv.engine.notices import notice_once
         from semeqv.text.readers.iob2 import prefix_of, read_sentences
 
         columns = (self.word_column, self.tag_column) if self.word_column and self.tag_column else None
         for file in self.sources().values():
             prefix = f"{self.prefix}:" if self.prefix else ""
             if self.prefix is None and (prefix := prefix_of(file, columns)):
-                say_once(f'{file}: every word begins with {prefix!r}, which is left out (--prefix "" keeps it).')
+                notice_once(f'{file}: every word begins with {prefix!r}, which is left out (--prefix "" keeps it).')
             for sentence in read_sentences(file, columns, self.convert, prefix):
                 yield Item(
                     tuple(word.form for word in sentence.words), tuple(self.read(word.tag) for word in sentence.words)

@@ -5,8 +5,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from semeqv.engine.errors import UserError
+from semeqv.engine.notices import notice_once
 from semeqv.text.files import LONGEST, lines, some
-from semeqv.text.notices import say_once
 from semeqv.text.records import Row
 
 NAMES = frozenset(  # what tables call their columns
@@ -70,7 +70,7 @@ def names_columns(path: Path, fields: Sequence[str]) -> bool:
     """Return whether some fields of the first row are all what tables call their columns, and say so."""
     names = all(field.strip().lower() in NAMES for field in fields)
     if names:
-        say_once(f"{path}: the first line names the columns ({', '.join(fields)}) and is not read as a row.")
+        notice_once(f"{path}: the first line names the columns ({', '.join(fields)}) and is not read as a row.")
     return names
 
 
