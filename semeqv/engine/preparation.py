@@ -66,7 +66,9 @@ def make_learner(trainer: "Trainer", device: torch.device, found: list[Path], tr
     sample = next(trainer.trainsplit.stream(trainer.seeds[0]) if training else next(tests).batches())
     strategy = STRATEGIES[trainer.strategy]() if trainer.world.size > 1 else Alone()
     look = partial(probe, loss=trainer.loss, batch=regime.place(sample), regime=regime)
-    names = () if isinstance(strategy, Shards) else look(models[0].to(device))
+    if not isinstance(strategy, Shards):  # a model that is sharded never lies on the device whole
+        models = [model.to(device) for model in models]
+    names = () if isinstance(strategy, Shards) else look(models[0])
     parts = (models, optimizer, scheduler, trainer.loss, regime)
     learner: Learner
     learner = Program(*parts) if program else Eager(*parts, sample=sample, world=trainer.world, strategy=strategy)

@@ -9,6 +9,8 @@ import click
 
 from semeqv.engine.component import MOST, check_bounds
 
+ACCELERATORS = ("cuda", "mps", "xpu")
+
 
 class SeedWords(click.ParamType[str]):
     """Seeds one by one or as a range: `42`, `42,43`, `42..46`."""
@@ -108,8 +110,10 @@ class Settings:
             raise ValueError(f"--timeout must be above 0, not {self.timeout}.")
         if self.strategy == "fsdp" and self.precision == "fp16":
             raise ValueError("--strategy fsdp does not scale losses as --precision fp16 must; use bf16.")
-        if not re.fullmatch(r"auto|cpu|mps|cuda(:\d+)?", self.device):
-            raise ValueError(f"--device must be auto, cpu, cuda, cuda:N or mps, not {self.device!r}.")
+        if not re.fullmatch(rf"auto|cpu|({'|'.join(ACCELERATORS)})(:\d+)?", self.device):
+            raise ValueError(
+                f"--device must be auto, cpu, {', '.join(ACCELERATORS)}, or one of several (cuda:1); not {self.device!r}."
+            )
         seeds = self.every_seed
         if len(set(seeds)) < len(seeds):
             raise ValueError(f"--seeds names a seed twice: {' '.join(self.seeds)}.")
