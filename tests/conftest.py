@@ -13,6 +13,7 @@ import torch  # noqa: E402
 from hypothesis import HealthCheck, settings  # noqa: E402
 
 from semeqv.cli import main  # noqa: E402
+from tests import emulated_device  # noqa: E402
 
 torch.set_num_threads(1)
 
@@ -73,9 +74,8 @@ def say(capsys, tmp_path, monkeypatch, request):
 @pytest.fixture
 def emulated(monkeypatch):
     """Let sentences compute on the device `emulated`; returns the module that describes it."""
-    from tests import emulated_device
-
-    emulated_device.register()
+    if not emulated_device.REGISTERED:
+        pytest.skip("this version of torch has no devices written in Python")
     monkeypatch.setattr("semeqv.engine.settings.ACCELERATORS", ("cuda", "mps", "xpu", emulated_device.NAME))
     return emulated_device
 

@@ -138,12 +138,16 @@ class Module:
         torch.set_rng_state(state)
 
 
-def register() -> None:
-    """Make the device known to torch, for the rest of the process."""
-    from torch.utils.backend_registration import _setup_privateuseone_for_python_backend
+def register() -> bool:
+    """Make the device known to torch; autograd must learn of it before its first backward pass.
 
-    if torch._C._get_privateuse1_backend_name() == NAME:
-        return
+    Returns:
+        Whether this version of torch knows such devices.
+    """
+    try:
+        from torch.utils.backend_registration import _setup_privateuseone_for_python_backend
+    except ImportError:
+        return False
     _setup_privateuseone_for_python_backend(NAME, backend_module=Module())
     library = torch.library.Library("aten", "IMPL")
     for name in MAKING:
@@ -152,6 +156,7 @@ def register() -> None:
     autocast = torch.library.Library("_", "IMPL")
     autocast.fallback(torch.library.fallthrough_kernel, "AutocastPrivateUse1")
     LIBRARIES.extend((library, autocast))
+    return True
 
 
 def operation(name: str) -> Any:
@@ -169,3 +174,6 @@ def copy(source: torch.Tensor, target: torch.Tensor, non_blocking: bool = False)
     """Copy values to the device, or from it."""
     values_of(target).copy_(values_of(source))
     return target
+
+
+REGISTERED = register()

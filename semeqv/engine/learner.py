@@ -129,7 +129,7 @@ class Eager:
         rehearse = rehearsal(loss, sample or {}, regime)
         self.models = list(models)
         self.count = partial(targets, shifted=getattr(models[0], "predicts_next", False))
-        self.forwards = [self.strategy.spread(model, regime.device, self.world, rehearse) for model in models]
+        self.forwards = [self.strategy.spread(model, regime, self.world, rehearse) for model in models]
         if regime.compile:
             self.forwards = [compiled(forward) for forward in self.forwards]
         self.optimizers = [optimizer(model) for model in self.models]

@@ -111,9 +111,8 @@ class Settings:
         if self.strategy == "fsdp" and self.precision == "fp16":
             raise ValueError("--strategy fsdp does not scale losses as --precision fp16 must; use bf16.")
         if not re.fullmatch(rf"auto|cpu|({'|'.join(ACCELERATORS)})(:\d+)?", self.device):
-            raise ValueError(
-                f"--device must be auto, cpu, {', '.join(ACCELERATORS)}, or one of several (cuda:1); not {self.device!r}."
-            )
+            kinds = ", ".join(ACCELERATORS)
+            raise ValueError(f"--device must be auto, cpu, {kinds}, or one of several (cuda:1), not {self.device!r}.")
         seeds = self.every_seed
         if len(set(seeds)) < len(seeds):
             raise ValueError(f"--seeds names a seed twice: {' '.join(self.seeds)}.")

@@ -326,6 +326,7 @@ class Trainer(Builder):
         self.world.join(device.type == "cuda", self.timeout)
         if training:
             self.world.by_first(self.hold)
+            self.check_disk()
         found = self.saver.find(self) if training and self.saver is not None else []
         self.learner = make_learner(self, device, found, training)
         self.epoch_mean, self.window_mean = Mean(self.learner.names), Mean(self.learner.names)
@@ -349,6 +350,21 @@ class Trainer(Builder):
         if not resumed:
             for callback in self.callbacks:
                 callback.on_begin(self)
+
+    def check_disk(self) -> None:
+        """Refuse shards of checkpoints that processes would write to different disks.
+
+        Raises:
+            UserError: When they would.
+        """
+        if self.strategy != "fsdp" or self.world.size == 1:
+            return
+        for run in self.runs:
+            if False in self.world.each(self.world.shares(run.path)):
+                raise UserError(
+                    f"With --strategy fsdp every process writes its part of a checkpoint, but not all of them see "
+                    f"{run.path}. Name an --output on a disk that all machines share."
+                )
 
     def hold(self) -> None:
         """Keep the folders of the runs to this Trainer, until it has trained."""

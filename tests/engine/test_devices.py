@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+
 from tests.emulated_device import NAME, MixedDevices
 
 XOR = (
