@@ -19,7 +19,7 @@ class Regime:
 
     Args:
         device: Where.
-        precision: fp32, bf16 or fp16 in forward and backward passes.
+        precision: fp32, tf32, bf16 or fp16 in forward and backward passes.
         clip: Largest norm of the gradient of one replica, or None.
         compile: Whether the step is compiled.
         skip: Whether training goes on, without an update, after a step whose loss or gradient is not finite.

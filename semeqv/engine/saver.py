@@ -129,6 +129,7 @@ class Saver:
             "lengths": run.flush(),
             "means": trainer.means(r),
             "skipped": trainer.watch.skipped,
+            "unvalidated": trainer.unvalidated,
             "seconds": trainer.seconds,
             "definition": definition(trainer, r),
             "callbacks": {name: each.state() for name, each in named(trainer.callbacks).items()},
@@ -237,6 +238,7 @@ class Saver:
             trainer.step = saved.trainer["step"]
             trainer.restore_means(r, saved.trainer["means"])
             trainer.watch.skipped = saved.trainer["skipped"]
+            trainer.unvalidated = saved.trainer.get("unvalidated", False)
             self.best.append(self.best_before(trainer.world, r, path, saved.trainer))
             lengths.append(saved.trainer["lengths"])
             restore_generators(saved.state["generators"][trainer.world.rank])

@@ -59,6 +59,8 @@ class Settings:
             model, gradients and optimizer state (fsdp). Each takes its rows of every batch.
         processes: Processes that there should be; the run is refused when torchrun started more or fewer.
         timeout: Minutes to wait for a process that does not answer.
+        deterministic: Compute with deterministic kernels alone, so that a run on a GPU gives the same bits each time
+            (slower); a run on a CPU does so anyway.
         detect_anomaly: Let autograd name the operation that made a NaN (slow).
         trainbar: Show the progress of the batches of an epoch.
         validbar: Show the progress of a validation.
@@ -82,7 +84,7 @@ class Settings:
     stv: int | None = None
     record_steps: int | None = None
     device: str = "auto"
-    precision: Literal["auto", "fp32", "bf16", "fp16"] = "fp32"
+    precision: Literal["auto", "fp32", "tf32", "bf16", "fp16"] = "fp32"
     accumulation: int = 1
     clip: float | None = None
     skip_nonfinite: int = 0
@@ -91,6 +93,7 @@ class Settings:
     strategy: Literal["ddp", "fsdp"] = "ddp"
     processes: int | None = None
     timeout: float = 10.0
+    deterministic: bool = False
     detect_anomaly: bool = False
     trainbar: bool = True
     validbar: bool = True

@@ -33,6 +33,18 @@ class Interrupted(SystemExit):
         super().__init__(CODES[signal.Signals(number).name])
 
 
+class Leaving(Exception):
+    """A validation that a signal has ended; what it measured does not count.
+
+    Args:
+        number: The signal.
+    """
+
+    def __init__(self, number: int):
+        super().__init__(number)
+        self.number = number
+
+
 class Signals:
     """What has been asked by signals."""
 
