@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from semeqv.engine.component import component
-from semeqv.tasks.classification.options import InFiles, Item, Labelled
+from semeqv.tasks.classification.options import InFiles, Item
+from semeqv.tasks.prompting.options import PromptedTexts
 
 MISSING = ("nan", "NaN", "NAN", "<NA>", "NaT", "null", "NULL")  # how programs write it in a table
 WHOLE = re.compile(r"^(-?\d+)\.0+$")
@@ -16,15 +17,21 @@ WHOLE = re.compile(r"^(-?\d+)\.0+$")
 
 @component("dataset xnli")
 @dataclass(frozen=True, kw_only=True)
-class Xnli(InFiles):
+class Xnli(InFiles, PromptedTexts):
     """Pairs of sentences, of which the first entails the second, contradicts it, or neither (Conneau et al., 2018).
 
     arXiv 1809.05053. Files are found by their names, `xnli.dev.en.tsv` or, as on the hub,
     `en/test-00000-of-00001.parquet`, in --path or anywhere in $SEMEQV_DATA; a file with a column `language` holds
     several. Scores are accuracy and macro F1.
+
+    Args:
+        template: What a causal language model (cli model gpt2, backpack, causal-lm, load) reads before its answer,
+            `entailment`, `neutral` or `contradiction`: text with the fields {text} and {text2}. If left out, as the
+            model was trained, else "Premise: {text} Hypothesis: {text2} Label:". Not for models with a head.
     """
 
     of_words: ClassVar[bool] = False
+    usual: ClassVar[str] = "Premise: {text} Hypothesis: {text2} Label:"
 
     @property
     def tells_languages_apart(self) -> bool:
@@ -76,7 +83,7 @@ class Xnli(InFiles):
 
 @component("dataset labelled")
 @dataclass(frozen=True, kw_only=True)
-class Table(Labelled):
+class Table(PromptedTexts):
     """Texts with a label, from a table, JSON lines, Parquet or the hub: topics, sentiment, pairs of sentences.
 
     A file named `.jsonl` or `.json` has an object a line, `.parquet` is what the hub stores; any other is a table, with

@@ -8,6 +8,7 @@ from typing import ClassVar, Literal
 
 from semeqv.engine.component import check_bounds, component
 from semeqv.tasks.classification.options import InFiles, Item
+from semeqv.tasks.prompting.options import PromptedWords
 
 # How files with a word a line end, an empty ending standing for none.
 COLUMNS = (".iob2", ".iob", ".bio", ".conll", ".conll02", ".conll03", ".txt", ".tsv", ".annotated", "")
@@ -35,7 +36,7 @@ class Treebank(InFiles):
 
 @component("dataset conllu")
 @dataclass(frozen=True, kw_only=True)
-class ConllU(Treebank):
+class ConllU(Treebank, PromptedWords):
     """Words of a treebank (CoNLL-U, Universal Dependencies) with what one of its columns says: `--column upos`.
 
     Files are found by their names, `en_ewt-ud-train.conllu`, in --path or anywhere in $SEMEQV_DATA. Words whose column
@@ -74,7 +75,7 @@ class ConllU(Treebank):
 
 @component("dataset ner")
 @dataclass(frozen=True, kw_only=True)
-class Ner(Treebank):
+class Ner(Treebank, PromptedWords):
     """Words with the tags of named entities, a word a line (IOB2): UNER, WikiNEuRal, MultiCoNER, WNUT, ...
 
     Files are found by their names, `en_ewt-ud-train.iob2`, `en-val.iob`, in --path or anywhere in $SEMEQV_DATA. Scores
@@ -149,7 +150,7 @@ class Ner(Treebank):
 
 @component("dataset tagged")
 @dataclass(frozen=True, kw_only=True)
-class Tagged(Treebank):
+class Tagged(Treebank, PromptedWords):
     """Words with a label each, a word a line and an empty line after each sentence: parts of speech as `dog TAB NOUN`.
 
     Files are found by their names, `en/train`, `pos-test.de.tsv`, in --path or anywhere in $SEMEQV_DATA. Words whose

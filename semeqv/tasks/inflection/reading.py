@@ -94,7 +94,8 @@ def batches(options: "UniMorph", tokenizer: Any, model_options: Any) -> FormBatc
     prompts = [spelling.prompt(form.lemma, form.features) for form in found]
     answers = [[*spelling.spelled(form.form), spelling.end] for form in found]
     lengths = [len(prompt) + len(answer) for prompt, answer in zip(prompts, answers)]
-    longest = min(options.max_length, getattr(model_options, "block_size", None) or options.max_length)
+    most = getattr(model_options, "most_tokens", None)
+    longest = min(options.max_length, (most() if callable(most) else most) or options.max_length)
     if max(lengths) > longest:
         form = found[int(numpy.argmax(lengths))]
         raise UserError(f"{' '.join(form)!r:.80} takes {max(lengths)} tokens, more than {longest}; raise --max_length.")

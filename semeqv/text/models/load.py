@@ -41,6 +41,12 @@ class Loaded:
         masked = self.auto == "AutoModelForMaskedLM" if self.auto else any("MaskedLM" in str(name) for name in named)
         return "masked" if masked else "causal"
 
+    def most_tokens(self) -> int | None:
+        """The most tokens that the model reads at once; None when there is no limit, or nobody said."""
+        from semeqv.text.models.source import config_folder, positions_of, read_config
+
+        return positions_of(read_config(config_folder(self.source)))
+
     def provide_tokenizer(self) -> Any:
         """The tokenizer of the model's folder, for a sentence that says none; None when it has none."""
         from semeqv.text.models.opening import has_tokenizer, open_tokenizer

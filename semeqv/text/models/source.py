@@ -8,6 +8,7 @@ import json
 import re
 import socket
 import urllib.request
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -18,6 +19,7 @@ CONFIG = "config.json"
 WEIGHTS = ("model.safetensors", "model.safetensors.index.json")
 PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl", "*.h5", "*.msgpack")
 FETCHED = ("*.json", "model.safetensors", "model-*-of-*.safetensors", "*.txt", "*.model", "*.tiktoken", "*.jinja")
+SHIFTED = ("roberta", "xlm-roberta", "xlm-roberta-xl", "camembert", "longformer", "data2vec-text")
 HUB_NAME = r"[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)?(@[\w./-]+)?"
 
 
@@ -197,3 +199,19 @@ def read_config(folder: Path) -> dict[str, Any]:
     if not isinstance(config, dict):
         raise UserError(f"{path} holds no JSON object.")
     return config
+
+
+def positions_of(config: Mapping[str, Any]) -> int | None:
+    """Return the most tokens that a model reads at once.
+
+    Args:
+        config: The content of its `config.json`.
+
+    Returns:
+        How many, those that RoBERTa and its kin keep for padding not counted; None when there is no limit, or nobody
+        said.
+    """
+    most = config.get("max_position_embeddings") or config.get("n_positions")
+    if not isinstance(most, int) or most <= 0 or config.get("positions") == "none":
+        return None
+    return most - (int(config.get("pad_token_id") or 1) + 1) * (config.get("model_type") in SHIFTED)
