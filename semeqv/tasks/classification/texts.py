@@ -12,6 +12,7 @@ from semeqv.tasks.classification.options import InFiles, Item
 from semeqv.tasks.prompting.options import PromptedTexts
 
 MISSING = ("nan", "NaN", "NAN", "<NA>", "NaT", "null", "NULL")  # how programs write it in a table
+PAIRS = "Text: {text} Other: {text2} Label:"
 WHOLE = re.compile(r"^(-?\d+)\.0+$")
 
 
@@ -26,8 +27,8 @@ class Xnli(InFiles, PromptedTexts):
 
     Args:
         template: What a causal language model (cli model gpt2, backpack, causal-lm, load) reads before its answer,
-            `entailment`, `neutral` or `contradiction`: text with the fields {text} and {text2}. If left out, as the
-            model was trained, else "Premise: {text} Hypothesis: {text2} Label:". Not for models with a head.
+            `entailment`, `neutral` or `contradiction`: text with the fields {text} and {text2}. If left out, that
+            of the training set, else "Premise: {text} Hypothesis: {text2} Label:". Not for models with a head.
     """
 
     of_words: ClassVar[bool] = False
@@ -126,6 +127,10 @@ class Table(PromptedTexts):
             raise ValueError(f"--columns takes one column or two, not {len(self.columns)}.")
         if len(self.separator) != 1:
             raise ValueError(f"--separator is one character, not {self.separator!r}.")
+
+    def usual_template(self) -> str:
+        """The template of one text, or of two."""
+        return self.usual if len(self.columns) == 1 else PAIRS
 
     def sources(self) -> Mapping[str, Path]:
         """The file; the folder of a data set of the hub on the disk, none of one that is streamed."""

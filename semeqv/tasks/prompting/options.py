@@ -14,7 +14,7 @@ class Prompted(Labelled):
 
     Args:
         template: What a causal language model (cli model gpt2, backpack, causal-lm, load) reads before it writes its
-            answer: text with the fields of the data set in braces. If left out, as the model was trained, else one of
+            answer: text with the fields of the data set in braces. If left out, that of the training set, else one of
             the data set's own. Not for models with a head.
     """
 
@@ -26,6 +26,10 @@ class Prompted(Labelled):
     def __post_init__(self) -> None:
         super().__post_init__()
         self.check_template()
+
+    def usual_template(self) -> str:
+        """The template of the data set, where none is said."""
+        return self.usual
 
     def check_template(self) -> None:
         """Refuse a template without fields, or with others than those of the data set: `ValueError`."""
@@ -71,8 +75,8 @@ class PromptedTexts(Prompted):
 
     Args:
         template: What a causal language model (cli model gpt2, backpack, causal-lm, load) reads before its answer, the
-            label: text with the fields {text}, and {text2} for the second of two texts. If left out, as the model was
-            trained, else "Text: {text} Label:". Not for models with a head.
+            label: text with the fields {text}, and {text2} for the second of two. If left out, that of the training
+            set, else "Text: {text} Label:", of pairs "Text: {text} Other: {text2} Label:". Not for models with a head.
         generate: Let a causal language model write its answer, which is right when it is the label and nothing else. If
             left out, it takes the label that it finds likeliest.
     """
@@ -89,12 +93,13 @@ class PromptedWords(Prompted):
 
     Args:
         template: What a causal language model (cli model gpt2, backpack, causal-lm, load) reads before its answer: text
-            with the field {text}, the words with blanks between them. If left out, as the model was trained, else
+            with the field {text}, the words with blanks between them. If left out, that of the training set, else
             "Text: {text} Labels:". Not for models with a head.
         repeat: Let the answer of a causal language model repeat each word before its label (Raman et al., 2022, arXiv
-            2203.08378), which keeps the two together; else it is the labels alone, in the order of the words.
+            2203.08378), which keeps the two together; else it is the labels alone, in the order of the words. If left
+            out, as in the training set, else words are repeated.
     """
 
     usual: ClassVar[str] = "Text: {text} Labels:"
 
-    repeat: bool = True
+    repeat: bool | None = None

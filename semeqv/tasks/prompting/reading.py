@@ -1,6 +1,6 @@
 """Labelled data as the prompts and answers that it becomes."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -54,7 +54,7 @@ def refuse_options(options: "Prompted") -> None:
         UserError: When one is said.
     """
     said = {"template": options.template is not None, "generate": getattr(options, "generate", False)}
-    said["no-repeat"] = not getattr(options, "repeat", True)
+    said["repeat"] = getattr(options, "repeat", None) is not None
     if wrong := next((name for name, is_said in said.items() if is_said), None):
         raise UserError(
             f"--{wrong} is for a model that predicts the next token (cli model causal-lm, gpt2, backpack); this one "
@@ -125,13 +125,21 @@ def batches(
     """
     check_no_overlap(options, dataset_options, model_options)
     longest, trained = most_tokens(options, tokenizer, model_options), trained_facts(model_options)
-    spelling = Spelling(tokenizer, options.template or str(trained.get("template") or options.usual))
+    train = dataset_options.get(("train", None))
+    template = (
+        options.template or getattr(train, "template", None) or trained.get("template") or options.usual_template()
+    )
+    spelling = Spelling(tokenizer, str(template))
     add_ends(tokenizer, spelling.begin, (), ())
     if hasattr(options, "longest_answer"):
         return questions(cast("Squad", options), spelling, longest)
     names = decided_labels(options, dataset_options, Known(trained))
-    made: Callable[..., PromptBatches] = words if options.of_words else texts
-    return made(options, spelling, longest, names)
+    if not options.of_words:
+        return texts(cast("PromptedTexts", options), spelling, longest, names)
+    asked = cast("PromptedWords", options)
+    said = (asked.repeat, getattr(train, "repeat", None), trained.get("repeat"))
+    repeat = next((each for each in said if each is not None), True)
+    return words(asked, spelling, longest, names, repeat=repeat)
 
 
 def told(options: "Prompted", spelling: Spelling, longest: int, prompts: Sequence[Prompt]) -> dict[str, Any]:
@@ -169,7 +177,8 @@ def check_fits(options: "Prompted", prompts: Sequence[Prompt], room: Sequence[in
         if len(prompt.tokens) > size:
             raise UserError(
                 f"A prompt of the {options.split} set takes {len(prompt.tokens)} tokens without the text that may be "
-                f"left out, and {max(size, 0)} are left beside its answer; raise --max_length, or shorten --template."
+                f"left out, and {max(size, 0)} are left beside its answer; raise --max_length where "
+                "the model reads more, or shorten --template."
             )
 
 
@@ -243,7 +252,9 @@ def texts(options: "PromptedTexts", spelling: Spelling, longest: int, names: Seq
     )
 
 
-def words(options: "PromptedWords", spelling: Spelling, longest: int, names: Sequence[str]) -> PromptBatches:
+def words(
+    options: "PromptedWords", spelling: Spelling, longest: int, names: Sequence[str], *, repeat: bool
+) -> PromptBatches:
     """The batches of words with labels; a sentence that is too long becomes several rows.
 
     Args:
@@ -251,6 +262,7 @@ def words(options: "PromptedWords", spelling: Spelling, longest: int, names: Seq
         spelling: Its tokenizer and template.
         longest: The most tokens of a row, prompt and answer together.
         names: The labels.
+        repeat: Whether answers repeat the words.
 
     Returns:
         The data set.
@@ -260,7 +272,7 @@ def words(options: "PromptedWords", spelling: Spelling, longest: int, names: Seq
     """
     read = items(options)
     gold = numbered(options, read, names)
-    task = WordAnswers(spelling, gold, [len(item.texts) for item in read], names, options)
+    task = WordAnswers(spelling, gold, [len(item.texts) for item in read], names, options, repeat=repeat)
     rows = pieces(task, [item.texts for item in read], longest)
     answers = [task.answer(row) for row in rows]
     if options.split == "train":
@@ -271,7 +283,7 @@ def words(options: "PromptedWords", spelling: Spelling, longest: int, names: Seq
     task.rows = rows
     prompts = [row.prompt for row in rows]
     said = told(options, spelling, longest, prompts)
-    said["facts"] |= {"labels": list(names), "sentences": len(read)}
+    said["facts"] |= {"labels": list(names), "sentences": len(read), "repeat": repeat}
     return PromptBatches(
         answer_rows([prompt.tokens for prompt in prompts], answers, [True] * len(rows)),
         read,

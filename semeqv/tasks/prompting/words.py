@@ -42,6 +42,7 @@ class WordAnswers:
         counts: How many words each sentence has.
         names: The labels.
         options: The data set.
+        repeat: Whether answers repeat the words.
     """
 
     of_words = True
@@ -53,12 +54,14 @@ class WordAnswers:
         counts: Sequence[int],
         names: Sequence[str],
         options: "PromptedWords",
+        *,
+        repeat: bool,
     ):
         self.spelling, self.gold, self.counts = spelling, gold, numpy.array(counts, numpy.int64)
-        self.repeat, self.rows = options.repeat, list[WordRow]()
-        written = spelling.labels(names if options.repeat or NONE in names else [*names, NONE])
+        self.repeat, self.rows = repeat, list[WordRow]()
+        written = spelling.labels(names if repeat or NONE in names else [*names, NONE])
         self.labels = dict(enumerate(written[: len(names)]))
-        if not options.repeat:
+        if not repeat:
             self.labels[UNLABELLED] = spelling.continued([NONE])[0]
         self.numbers = {tokens: number for number, tokens in self.labels.items()}
         self.longest = max(map(len, self.numbers))
@@ -89,6 +92,8 @@ class WordAnswers:
     def read(self, written: Sequence[Sequence[int]]) -> Integers:
         """The number of each word's label, `(words,)`, as answers say it.
 
+        A label is that of the word before it; where no word of the sentence stands there, that of the next word.
+
         Args:
             written: The answer to each row.
 
@@ -107,7 +112,11 @@ class WordAnswers:
                         place, start = behind + len(self.labels[label]), number + 1
                         break
                 else:
-                    place += 1
+                    label = self.label_at(tokens, place)
+                    if label is not None:  # behind a word that was written otherwise
+                        found[row.first + start] = self.missing if label == UNLABELLED else label
+                        start += 1
+                    place += 1 if label is None else len(self.labels[label])
         return found
 
     def label_at(self, tokens: Sequence[int], place: int) -> int | None:
@@ -151,7 +160,7 @@ def pieces(task: WordAnswers, sentences: Sequence[tuple[str, ...]], longest: int
             else:
                 raise UserError(
                     f"A prompt of one character and its answer take {len(prompt.tokens) + most} tokens, more than "
-                    f"{longest}; raise --max_length, or shorten --template."
+                    f"{longest}; raise --max_length where the model reads more, or shorten --template."
                 )
         waiting = longer
     return sorted(done, key=lambda row: row.first)

@@ -25,7 +25,7 @@ class Squad(InFiles, Prompted):
 
     Args:
         template: What a causal language model (cli model gpt2, backpack, causal-lm, load) reads before its answer: text
-            with the fields {context} and {question}. If left out, as the model was trained, else "Context: {context}
+            with the fields {context} and {question}. If left out, that of the training set, else "Context: {context}
             Question: {question} Answer:". Not for models with a head.
         collection: A word of the files' names that tells corpora of one language apart: xquad, mlqa.
         labels: Not for questions: answers are spans.
