@@ -7,6 +7,7 @@ import numpy
 
 from semeqv.engine.bars import Progress
 from semeqv.tasks.inflection.batches import FormBatches
+from semeqv.tasks.inflection.edited import EditBatches
 from semeqv.tasks.inflection.judging import edit_distance, judged
 from semeqv.tasks.measures.answering import Asked, shown
 from semeqv.tasks.measures.inference import check_trained, inference, name_of
@@ -23,17 +24,22 @@ def inflect_sets(options: "Inflect", asked: Asked) -> list[dict[str, Any]]:
 
     Args:
         options: What the command was told.
-        asked: A model that predicts the next token, and the data sets.
+        asked: A model that predicts the next token, or tags characters with edits, and the data sets.
 
     Returns:
         A line for each set.
     """
-    check_causal(asked.model)
     check_trained(asked.model)
     train, lines = asked.dataset_options.get(("train", None)), list[dict[str, Any]]()
-    for sheet in options.sheets(asked, FormBatches, "There is nothing to inflect. Add: cli dataset unimorph"):
-        data: FormBatches = sheet.data
-        found = inflected(asked.model, data, options.max_new_tokens, asked.regime)
+    for sheet in options.sheets(
+        asked, (FormBatches, EditBatches), "There is nothing to inflect. Add: cli dataset unimorph"
+    ):
+        data: FormBatches | EditBatches = sheet.data
+        if isinstance(data, FormBatches):
+            check_causal(asked.model)
+            found = inflected(asked.model, data, options.max_new_tokens, asked.regime)
+        else:
+            found = tagged(asked.model, data, asked.regime)
         with writing(sheet.path) as file:
             file.writelines(
                 f"{form.lemma}\t{form.features}\t{form.form}\t{each}\n" for form, each in zip(data.items, found)
@@ -81,7 +87,27 @@ def inflected(model: Any, data: FormBatches, most: int, regime: tuple[Any, ...])
     return found
 
 
-def seen(train: Any, data: FormBatches) -> float:
+def tagged(model: Any, data: EditBatches, regime: tuple[Any, ...]) -> list[str]:
+    """The forms that the edits of a model make.
+
+    Args:
+        model: A classifier of words.
+        data: The forms; only lemmas and features are looked at.
+        regime: Device, precision, threads.
+
+    Returns:
+        A word for each form.
+    """
+    scorer = data.scorer()
+    with inference(model, *regime) as running:
+        for batch in Progress(data.batches(), desc="inflect", unit="batch", leave=False, disable=None, mininterval=0.5):
+            placed = running.place(batch)
+            scorer.take(model(**placed), placed)
+    found: list[str] = scorer.written()
+    return found
+
+
+def seen(train: Any, data: FormBatches | EditBatches) -> float:
     """The share of the lemmas of a data set that are in the training set, too."""
     from semeqv.tasks.inflection.reading import forms
 

@@ -74,7 +74,7 @@ def forms(options: "UniMorph") -> tuple[Form, ...]:
 
 
 def batches(options: "UniMorph", tokenizer: Any, model_options: Any) -> FormBatches:
-    """The batches of a data set.
+    """The batches of a data set, for a causal model.
 
     Args:
         options: The data set.
@@ -88,7 +88,10 @@ def batches(options: "UniMorph", tokenizer: Any, model_options: Any) -> FormBatc
         UserError: When the model does not predict the next token, or a row is too long.
     """
     if getattr(model_options, "objective", "causal") != "causal":
-        raise UserError("Inflection continues a text: take a model that predicts the next token, cli model causal-lm.")
+        raise UserError(
+            "Forms are written by a model that predicts the next token, cli model causal-lm, or by an encoder that "
+            "edits the characters of the lemma, cli model token-classifier --from ENCODER."
+        )
     found = forms(options)
     spelling = Spelling.of(tokenizer, [word for form in found for word in form[:2]], [form.features for form in found])
     prompts = [spelling.prompt(form.lemma, form.features) for form in found]
