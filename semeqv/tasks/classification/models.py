@@ -99,6 +99,7 @@ class Classifier:
         """
         from semeqv.tasks.classification.batches import check_task
         from semeqv.tasks.classification.opening import new_classifier, open_classifier
+        from semeqv.text.models.opening import check_rows
 
         check_task(dataset, self.word)
         sets = dataset.values() if isinstance(dataset, dict) else [dataset]
@@ -110,12 +111,7 @@ class Classifier:
         model = open_classifier(
             self.source, self.head, labels, pretrained=self.pretrained, dropout=self.dropout, **options
         )
-        rows = model.get_input_embeddings().weight.shape[0]
-        if len(tokenizer) > rows:
-            raise UserError(
-                f"The tokenizer has {len(tokenizer)} tokens, {self.source} knows {rows}; take the one that it was "
-                "trained with."
-            )
+        check_rows(model, tokenizer, self.source)
         set_padding(model, tokenizer)
         return model
 

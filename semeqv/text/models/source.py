@@ -14,11 +14,16 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from semeqv.engine.errors import UserError
+from semeqv.text.models import families
 
 CONFIG = "config.json"
 WEIGHTS = ("model.safetensors", "model.safetensors.index.json")
 PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl", "*.h5", "*.msgpack")
-FETCHED = ("*.json", "model.safetensors", "model-*-of-*.safetensors", "*.txt", "*.model", "*.tiktoken", "*.jinja")
+FETCHED = (
+    *("*.json", "model.safetensors", "model-*-of-*.safetensors", "*.txt", "*.model", "*.tiktoken", "*.jinja"),
+    "[0-9]_*/model.safetensors",  # of a module of sentence-transformers: `2_Dense`
+)
+LEFT = ("[!0-9]*/*", "[0-9][!_]*/*", "[0-9]_*/*/*")  # folders that are no such module
 SHIFTED = ("roberta", "xlm-roberta", "xlm-roberta-xl", "camembert", "longformer", "data2vec-text")
 HUB_NAME = r"[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)?(@[\w./-]+)?"
 
@@ -40,9 +45,13 @@ def model_folder(source: str | Path | None) -> Path:
     if not any((folder / name).exists() for name in WEIGHTS):
         pickles = sorted(file.name for pattern in PICKLES for file in folder.glob(pattern) if file.name != "state.pt")
         if pickles:
+            convert = families.converter(read_config(folder))
+            how = (
+                f"Convert it: {convert} --from {source} --output FOLDER --allow_pickle" if convert else "Save the model"
+            )
             raise UserError(
                 f"{source} has its weights as {pickles[0]}, which may run code when it is opened, and never is here. "
-                "Save the model as safetensors."
+                f"{how}{'' if convert else ' as safetensors'}."
             )
         raise UserError(f"{source} has no weights as safetensors ({WEIGHTS[0]}).")
     return folder
@@ -154,7 +163,7 @@ def fetched(name: str) -> Path:
     from huggingface_hub.errors import LocalEntryNotFoundError
 
     repository, _, revision = name.partition("@")
-    wanted: dict[str, Any] = {"revision": revision or None, "allow_patterns": FETCHED, "ignore_patterns": "*/*"}
+    wanted: dict[str, Any] = {"revision": revision or None, "allow_patterns": FETCHED, "ignore_patterns": LEFT}
     try:
         return Path(snapshot_download(repository, local_files_only=not online(), **wanted))
     except (LocalEntryNotFoundError, ConnectionError):
