@@ -16,9 +16,10 @@ class Squad(InFiles, Prompted):
     """Questions whose answers are spans of a text: SQuAD 1.1 and 2.0 (Rajpurkar et al., 2016, 2018), XQuAD, MLQA, ...
 
     arXiv 1606.05250 and 1806.03822. Files are JSON, found by their names, `train-v1.1.json`, `xquad.de.json`, in --path
-    or anywhere in $SEMEQV_DATA. A text that is too long is read in windows that overlap; the answer is the best span of
-    all windows. Scores are exact match and F1 of words as in the official script, without case, punctuation and English
-    articles; for data with questions that have no answer, the F1 of those that have one and of those that have none.
+    or anywhere in $SEMEQV_DATA; in --path they may also be Parquet, as on the hub. A text that is too long is read in
+    windows that overlap; the answer is the best span of all windows. Scores are exact match and F1 of words as in the
+    official script, without case, punctuation and English articles; for data with questions that have no answer, the F1
+    of those that have one and of those that have none.
 
     A causal language model writes its answer, or nothing where there is none. It reads the beginning of a text that is
     too long, and is not asked for windows: --stride and --threshold are for models that point at answers.
@@ -63,7 +64,8 @@ class Squad(InFiles, Prompted):
         from semeqv.tasks.classification.finding import find_files
 
         words = (self.collection,) if self.collection else ()
-        return find_files(self.path, self.languages, None if self.holdout else self.split, (".json",), words)
+        endings = (".json",) if self.path is None else (".json", ".parquet")
+        return find_files(self.path, self.languages, None if self.holdout else self.split, endings, words)
 
     def items(self) -> Iterator[Item]:
         """Each text once, and each question; an item is a text."""
