@@ -218,7 +218,8 @@ class Eager:
             if not own:
                 metrics = without_targets(metrics, outputs)
             if scorers:
-                scorers[r].take(outputs, part, counts)
+                with self.regime.autocast():
+                    scorers[r].take(outputs, part, counts, model=model)
             found.append(torch.stack([metrics[name].float() for name in self.names]) * share)
         return self.world.total(torch.stack(found, dim=1))
 
