@@ -390,7 +390,9 @@ def explain(error: click.UsageError, leaf: Leaf) -> click.UsageError:
     if isinstance(error, click.NoSuchOption):
         flags = [param.opts[0] for param in leaf.params if isinstance(param, click.Option)]
         message = f"`cli {leaf.kind.__command__}` has no option {error.option_name}."
-        if close := meant(error.option_name, flags):
+        if retired := getattr(leaf.kind, "retired", {}).get(error.option_name):
+            message += f" {retired}"
+        elif close := meant(error.option_name, flags):
             message += f" Did you mean {' or '.join(close)}?"
     elif message.startswith("Got unexpected extra argument"):
         message = f"{message.rstrip('.')}; `cli {leaf.kind.__command__}` takes only options. "

@@ -48,7 +48,8 @@ class Run:
 class Experiment:
     """The runs of one folder, and what they have in common.
 
-    `contexts` says of each pair whether its symbols occur in the same contexts (None: unknown).
+    `contexts` says of each pair whether its symbols occur in the same contexts (None: unknown); `strings` which strings
+    training saw (None: unknown).
     """
 
     name: str
@@ -56,6 +57,7 @@ class Experiment:
     pairs: tuple[Pair, ...]
     contexts: dict[Pair, bool | None]
     bayes: float | None
+    strings: str | None
 
     def where(self, *, tied: bool) -> list[Run]:
         """Return the tied or the untied runs."""
@@ -88,8 +90,9 @@ def read_experiment(folder: Path, window: int) -> Experiment:
     drawn = tuple(pair for pair, each in distributions.items() if each is None or (len(each) == 2 and min(each) > 0))
     pairs = agreed(folder, "pairs", (pairs_of(path, record) for path, record in records.items())) or drawn or BOTH_PAIRS
     runs = tuple(read_one(path, records[path], pairs, window) for path in found)
-    name = folder.resolve().name
-    return Experiment(name, runs, pairs, {pair: same_contexts(distributions.get(pair)) for pair in pairs}, bayes)
+    strings = agreed(folder, "their training strings", (strings_of(record) for record in records.values()))
+    contexts = {pair: same_contexts(distributions.get(pair)) for pair in pairs}
+    return Experiment(folder.resolve().name, runs, pairs, contexts, bayes, strings)
 
 
 def read_one(folder: Path, record: dict[str, Any], pairs: tuple[Pair, ...], window: int) -> Run:
@@ -133,6 +136,35 @@ def read_one(folder: Path, record: dict[str, Any], pairs: tuple[Pair, ...], wind
     counts = [line.number_at(key) for line in lines for key in ("step", "epoch") if key in line.record]
     steps = int(max(filter(math.isfinite, counts), default=0))
     return Run(folder.name, seed, tied, steps, record, last, first, accuracies, falling)
+
+
+def strings_of(record: dict[str, Any]) -> str | None:
+    """Say which strings a run was trained on.
+
+    Args:
+        record: Its run.json.
+
+    Returns:
+        A few words; None where it does not say. Runs of before December 2026 do not name their shuffle: it was another.
+    """
+    split: Any = next((each for each in values_under(record.get("facts"), "split") if isinstance(each, dict)), None)
+    if split is not None:
+        which = f"{split.get('train')} of {split.get('of')}"
+        seed, ones = split.get("split_seed"), "" if split.get("all_ones") else ", the string of only ones left out"
+        if "held_out_strings" in split:
+            return f"{which}; {len(split['held_out_strings'])} named ones held out{ones}"
+        if not split.get("held_out"):
+            return f"{which}, none held out{ones}: validation draws the training strings anew"
+        return f"{which}, as {split.get('shuffle')}({seed}) shuffles them{ones}"
+    every, size = option(record, "every_string"), option(record, "size")
+    if not every:
+        return None
+    count = next((value for value in values_under(record.get("facts"), "strings") if isinstance(value, int)), None)
+    seed_words = option(record, "seed") or ["14"]
+    total = 2 ** int(size[0]) if size and re.fullmatch("[0-9]{1,2}", size[0]) else None
+    ones = "" if every[0] == "True" else ", the string of only ones left out"
+    which = f"{count} of {total}" if count and total else "not counted"
+    return f"{which}, by the shuffle of November 2026 (Philox, seed {seed_words[0]}){ones}"
 
 
 def option(record: dict[str, Any], name: str) -> list[str]:

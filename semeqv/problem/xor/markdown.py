@@ -82,7 +82,8 @@ def distance_table(experiment: Experiment) -> Table:
     """The distance of each pair at the last record, over runs."""
     heading = ["embeddings", "pair", "DH", "runs", "median", "mean", "min-max", "first median"]
     rows = [distance_cells(experiment, row) for row in distances(experiment)]
-    return Table("Distance at the last record", heading, rows, words=3)
+    title = f"Distance at the last record (training strings: {experiment.strings or 'not recorded'})"
+    return Table(title, heading, rows, words=3)
 
 
 def accuracy_table(experiment: Experiment, each: bool = True) -> Table:
@@ -118,6 +119,7 @@ def what_was_run(experiment: Experiment) -> list[str]:
         f"- Steps: {' to '.join(f'{step:,}' for step in (steps[0], steps[-1])[: len(steps)])}; learning rate {rate}"
     )
     bayes = "not recorded" if experiment.bayes is None else f"{experiment.bayes:.2f}"
+    lines.append(f"- Training strings: {harmless(experiment.strings or 'not recorded')}")
     lines.append(f"- Best possible (Bayes) accuracy: {bayes}")
     if len(steps) > 1:
         lines.append("- Beware: the runs are of different length, so that last records are not of one age.")
@@ -186,6 +188,7 @@ def to_json(experiments: Sequence[Experiment], window: int) -> dict[str, Any]:
                     "name": experiment.name,
                     "runs": [run.name for run in experiment.runs],
                     "steps": sorted({run.steps for run in experiment.runs}),
+                    "training_strings": experiment.strings,
                     "learning_rate": experiment.settings("learning_rate"),
                     "bayes_accuracy": experiment.bayes,
                     "learned_at": None if experiment.bayes is None else learned_threshold(experiment.bayes),

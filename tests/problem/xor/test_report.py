@@ -6,6 +6,7 @@ import click
 import numpy
 import pytest
 
+from semeqv.problem.xor.datasets.samples import XorSamples
 from semeqv.problem.xor.experiments import option, read_experiment
 from semeqv.problem.xor.findings import acceptance, accuracies, cost_of_tying, distances
 from semeqv.problem.xor.report import Report
@@ -254,3 +255,43 @@ def test_mistakes_are_one_line(experiment, tmp_path):
         Report(paths=(folder,)).build()
     with pytest.raises(ValueError, match=r"write .*report\.md"):
         Report(output=tmp_path / "report.txt")
+
+
+def test_the_report_says_which_strings_were_trained_on(experiment, tmp_path):
+    split = XorSamples(size=7, batch_size=1024, drop_last=False).facts()["split"]
+    cases = {
+        "114 of 128, as random.Random(14) shuffles them, the string of only ones left out": split,
+        "115 of 128, as random.Random(3) shuffles them": split | {"train": 115, "all_ones": True, "split_seed": 3},
+        "128 of 128, none held out: validation draws the training strings anew": split
+        | {"train": 128, "all_ones": True, "held_out": 0.0},
+        "125 of 128; 2 named ones held out, the string of only ones left out": {
+            name: value for name, value in split.items() if name != "held_out"
+        }
+        | {"train": 125, "held_out_strings": ["0000111", "1010101"]},
+    }
+    for number, (words, facts) in enumerate(cases.items()):
+        folder = experiment(name=f"xor-{number}", split=facts)
+        assert read_experiment(folder, 1).strings == words
+    Report(paths=(folder,), output=tmp_path / "page.md").build()
+    assert "- Training strings: 125 of 128; 2 named" in (tmp_path / "page.md").read_text()
+    assert json.loads((tmp_path / "page.json").read_text())["experiments"][0]["training_strings"] == words
+
+
+def test_a_run_of_the_earlier_shuffle_is_said_to_be_of_it(experiment, capsys):
+    """Such a run.json says `--every_string`, as every one did before December 2026, and no split among its facts."""
+    folder = experiment(strings=115)
+    for path in folder.glob("*/run.json"):
+        record = json.loads(path.read_text())
+        data = "xor dataset default --size 7 --zero_dst 0.1 0.9 --one_dst 0.5 0.5 --seed 14 --every_string True"
+        record["sentence"]["parts"][0] = data
+        path.write_text(json.dumps(record))
+    assert read_experiment(folder, 1).strings == "115 of 128, by the shuffle of November 2026 (Philox, seed 14)"
+    Report(paths=(folder,)).build()
+    assert "training strings: 115 of 128, by the shuffle of November 2026" in " ".join(capsys.readouterr().out.split())
+    path.write_text(json.dumps(record | {"facts": {"dataset": {"train": {"split": {"train": 114, "of": 128}}}}}))
+    with pytest.raises(click.UsageError, match="its runs differ in their training strings"):
+        read_experiment(folder, 1)
+
+
+def test_runs_that_do_not_record_their_strings_are_said_not_to(experiment):
+    assert read_experiment(experiment(), 1).strings is None
