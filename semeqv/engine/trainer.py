@@ -51,7 +51,8 @@ class Trainer(Builder):
             every `record_every` steps, and before each validation: the mean of the training metrics since the last
                 such record goes into metrics.jsonl
             every `epochs_to_valid` epochs (or `steps_to_valid` steps), and at the end: for each validation set
-                metrics without gradients; on_epoch of the validation callbacks; the best weights are kept
+                metrics without gradients; on_batch of the validation callbacks that ask for batches; on_epoch of the
+                validation callbacks; the best weights are kept
             save a checkpoint when the saver says so
             a callback may end training with the step (`trainer.stop`); so may a signal, after a checkpoint
         save a checkpoint; on_end
@@ -288,16 +289,23 @@ class Trainer(Builder):
         mean = Mean(self.made.names)
         self.scorers = [dataset.scorer() for _ in self.models] if hasattr(dataset, "scorer") else []
         shifted = getattr(self.models[0], "predicts_next", False)
-        for batch in shown_pass(self, split, dataset):
-            mean.add(self.made.evaluate(batch, self.scorers), targets(batch, shifted))
-        metrics = mean.value() | scored(self.scorers, self.world)
-        if not write:
-            return metrics
-        self.write(split, name, metrics, steps)
         by_step = split == "test" or self.steps_to_valid is not None
-        for callback in self.callbacks:
-            if callback.split == split and callback.epochs and (by_step or self.epoch % callback.epochs == 0):
-                callback.on_epoch(self, metrics, name)
+        observers = [
+            callback
+            for callback in (self.callbacks if write else [])
+            if callback.split == split and callback.epochs and (by_step or self.epoch % callback.epochs == 0)
+        ]
+        for number, batch in enumerate(shown_pass(self, split, dataset), start=1):
+            found = self.made.evaluate(batch, self.scorers)
+            mean.add(found, targets(batch, shifted))
+            for callback in observers:
+                if callback.batches:
+                    callback.on_batch(self, as_arrays(self.made.names, found), name, number)
+        metrics = mean.value() | scored(self.scorers, self.world)
+        if write:
+            self.write(split, name, metrics, steps)
+        for callback in observers:
+            callback.on_epoch(self, metrics, name)
         return metrics
 
     def write(self, split: str, name: str | None, metrics: Metrics, steps: Sequence[int] = ()) -> None:

@@ -39,7 +39,7 @@ class MLP(TiedNetwork):
         sequence_size: How many positions a sequence has.
         tokenwise_feedforward_size: The width inside the networks over time.
         channelwise_feedforward_size: The width inside the networks over the embedding.
-        activation: `relu` or `gelu`.
+        activation: `relu`, `gelu`, `tanh` or `sigmoid`.
         tied: Whether the input embedding predicts too.
         mask: The symbol that hides the one to predict.
     """
