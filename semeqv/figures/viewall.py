@@ -35,7 +35,7 @@ class ViewAll(Drawing):
         from semeqv.figures.style import finish, house_style
         from semeqv.figures.view import read_distances
 
-        special = [(*sorted((first, second)), color) for first, second, color in self.special]
+        special = [(min(one, other), max(one, other), color) for one, other, color in self.special]
         distances = read_distances(self.path, self.special, "--special")
         with house_style():
             finish(self.draw(distances, special), self.output, show=self.show, transparent=self.transparent)
@@ -66,8 +66,8 @@ class ViewAll(Drawing):
                 )
         figure = new_figure(COLUMN, 2.15 + 0.15 * len(special), show=self.show)
         axes = figure.add_subplot()
-        first, second = numpy.triu_indices(distances.shape[1], 1)
-        axes.plot(distances[:, first, second], color=GREY, zorder=2, **RUN_LINE)
+        rows, columns = numpy.triu_indices(distances.shape[1], 1)
+        axes.plot(distances[:, rows, columns], color=GREY, zorder=2, **RUN_LINE)
         for one, other, color in special:
             axes.plot(distances[:, one, other], color=color, zorder=3, **MEAN_LINE)
         axes.set_xlabel("record")
