@@ -1,7 +1,7 @@
 """The MLP-Mixer (Tolstikhin et al., 2021, arXiv 2105.01601)."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 from torch import Tensor, nn
 
@@ -43,6 +43,15 @@ class MLP(TiedNetwork):
         tied: Whether the input embedding predicts too.
         mask: The symbol that hides the one to predict.
     """
+
+    renamed: ClassVar = (
+        ("tokenwise_layer.fc0", "token_linear1"),
+        ("tokenwise_layer.fc1", "token_linear2"),
+        ("channelwise_layer.fc0", "channel_linear1"),
+        ("channelwise_layer.fc1", "channel_linear2"),
+        ("pre_norm", "token_norm"),
+        ("post_norm", "channel_norm"),
+    )
 
     def __init__(
         self,
