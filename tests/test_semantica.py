@@ -256,3 +256,29 @@ def test_view_draws_its_distances(say, tmp_path):
         (err,) = say(f"cli viewall --path 42.npy {words}", code=2).err.strip().splitlines()
         assert re.search(re.escape(wrong), err)
     assert "--path" in say("cli viewall", code=2).err
+
+
+def test_the_distances_of_its_study_on_text_are_drawn(say, tmp_path, monkeypatch):
+    """As its makefile says: a file for each figure, 100 words and their doubles."""
+    monkeypatch.setenv("COLUMNS", "200")
+    random = numpy.random.default_rng(0)
+    for folder in ("42-transformer", "42-transformerwt"):
+        distances = 2 + random.random((6, 200, 200), dtype=numpy.float32)
+        for word in range(100):
+            distances[:, word, word + 100] = numpy.linspace(2, 0.5, 6)
+        (tmp_path / folder).mkdir()
+        for side in ("input", "output"):
+            numpy.save(tmp_path / folder / f"{side}_cdists", distances)
+    for path, panel in (
+        ("42-transformerwt/input_cdists.npy", "Tied: one embedding"),
+        ("42-transformer/input_cdists.npy", "Untied: input embeddings"),
+        ("42-transformer/output_cdists.npy", "Untied: output embeddings"),
+    ):
+        out = say(f"cli mlm view --title '✗ weight tying' --path out.pdf --etc 1 --ylim 0 5 {path}").out
+        assert imread(tmp_path / "out.png").ndim == 3
+        rows = [[cell.strip() for cell in line.split("│")[1:-1]] for line in out.splitlines() if "│" in line]
+        assert [f"{panel}, doubles", "5", "1", "0.500", "0.500", "0.500-0.500"] in rows
+        assert float(next(row for row in rows if row[0] == f"{panel}, random")[3]) > 2
+    numpy.save(tmp_path / "odd.npy", numpy.ones((2, 3, 3)))
+    assert "expected (records, symbols, symbols), words and as many doubles" in say("cli mlm view odd.npy", code=2).err
+    assert "--etc 0: write 1 or more" in say("cli mlm view --etc 0 odd.npy", code=2).err
