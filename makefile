@@ -56,6 +56,7 @@ $(notdir $(basename $(EXPERIMENTS))): install
 
 docs/results/xor.md: install $(if $(filter xor all,$(MAKECMDGOALS)),$(SMALL)) $(if $(filter all,$(MAKECMDGOALS)),$(MEDIUM))
 	$(BIN)/semeqv cli xor report --output $@ $(wildcard $(addprefix runs/,$(SMALL) $(MEDIUM)))
+	@cat docs/results/xor/splits.md >>$@
 	@mkdir -p $(@:.md=) && cp $(wildcard figures/xor-transformer-small/*.png) $(@:.md=)
 
 docs/results/mlm.md: install $(if $(filter mlm all,$(MAKECMDGOALS)),mlm-transformer)

@@ -134,7 +134,8 @@ class Eager:
         if regime.compile:
             self.forwards = [compiled(forward) for forward in self.forwards]
         self.optimizers = [optimizer(model) for model in self.models]
-        self.schedulers = [scheduler(each) for each in self.optimizers] if scheduler else []
+        made = [scheduler(each) for each in self.optimizers] if scheduler else []
+        self.schedulers = [each for each in made if each is not None]  # `noscheduler` makes none
         self.scaler = torch.amp.GradScaler(regime.device.type, enabled=regime.precision == "fp16")
 
     def step(self, batches: Sequence[Batch]) -> Tensor:
