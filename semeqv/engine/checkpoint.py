@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from semeqv.engine.errors import UserError
-from semeqv.engine.folders import sha256, whole
+from semeqv.engine.folders import refusal, sha256, whole
 from semeqv.engine.notices import warning
 from semeqv.engine.runs import write_text
 
@@ -90,8 +90,10 @@ def write(
                 if file.is_file()
             }
             (temporary / MANIFEST).write_text(json.dumps({"files": files}, indent=2) + "\n", encoding="utf-8")
-    except (OSError, RuntimeError, SafetensorError) as error:  # a full disk is any of these
-        reason = getattr(error, "strerror", None) or str(error).splitlines()[0]
+    except Exception as error:  # a full disk is any of these
+        if (reason := refusal(error)) is None and not isinstance(error, (RuntimeError, SafetensorError)):
+            raise
+        reason = reason or str(error).splitlines()[0]
         raise UserError(
             f"The checkpoint {path} cannot be written: {reason}. Earlier checkpoints are intact."
         ) from error
