@@ -13,6 +13,7 @@ import torch  # noqa: E402
 from hypothesis import HealthCheck, settings  # noqa: E402
 
 from semeqv.cli import main  # noqa: E402
+from tests import emulated_device  # noqa: E402
 
 torch.set_num_threads(1)
 
@@ -44,20 +45,39 @@ class Outcome:
         self.code, self.out, self.err = code, out, err
 
 
+def pytest_addoption(parser):
+    """Let every sentence of a test compute elsewhere: `--device cuda`, or `emulated` (see emulated_device.py)."""
+    parser.addoption("--device", help="where the sentences compute that name no device; the usual one if left out")
+
+
 @pytest.fixture
-def say(capsys, tmp_path, monkeypatch):
+def say(capsys, tmp_path, monkeypatch, request):
     """Run a sentence in an empty folder; returns its outcome."""
     monkeypatch.chdir(tmp_path)
+    device = request.config.getoption("--device")
+    before = ["--device", device] if device else []
+    if device == "emulated":
+        request.getfixturevalue("emulated")
 
     def run(line, code=0):
+        words = shlex.split(line)
         with pytest.raises(SystemExit) as stopped:
-            main(shlex.split(line))
+            main([*before, *words] if before and "--device" not in words else words)
         out, err = capsys.readouterr()
         assert stopped.value.code == code, err or out
         assert "Traceback" not in err
         return Outcome(stopped.value.code, out, err)
 
     return run
+
+
+@pytest.fixture
+def emulated(monkeypatch):
+    """Let sentences compute on the device `emulated`; returns the module that describes it."""
+    if not emulated_device.REGISTERED:
+        pytest.skip("this version of torch has no devices written in Python")
+    monkeypatch.setattr("semeqv.engine.settings.ACCELERATORS", ("cuda", "mps", "xpu", emulated_device.NAME))
+    return emulated_device
 
 
 def pytest_make_parametrize_id(val):

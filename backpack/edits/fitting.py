@@ -140,7 +140,7 @@ def log_odds(
         added = found.added[0] - found.added[1]  # (time, senses)
         edited = torch.isin(ids[0], torch.tensor(tokens, device=ids.device))
         odds.append(float(found.whole[pair[0]] - found.whole[pair[1]]))
-        shares.append(added[edited].sum(0).double().cpu().numpy())
+        shares.append(added[edited].sum(0).cpu().double().numpy())
     return numpy.array(odds), numpy.array(shares)
 
 

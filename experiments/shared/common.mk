@@ -2,7 +2,8 @@
 #
 # An experiment sets EXPERIMENT (its name), SETTINGS (before the first `cli`) and SENTENCE (the segments), and adds its
 # figures to the target `figs`. From the command line: SEEDS, STEPS (or EPOCHS), NPROC (processes, started by torchrun),
-# and OPTIONS for further settings, such as OPTIONS='--device cuda' or OPTIONS=--overwrite.
+# and OPTIONS for further settings, such as OPTIONS='--device cuda' or OPTIONS=--overwrite. LAUNCHER starts the processes
+# instead, on several machines (see slurm.sh).
 
 SEEDS ?= 42..46
 EACH := $(if $(findstring ..,$(SEEDS)),$(shell seq $(subst .., ,$(SEEDS))),$(SEEDS))
@@ -20,7 +21,9 @@ $(READY):
 endif
 
 TORCHRUN = $(if $(findstring /,$(SEMEQV)),$(dir $(SEMEQV)))torchrun
-TRAIN = $(if $(NPROC),$(TORCHRUN) --standalone --nproc_per_node $(NPROC) -m semeqv --processes $(NPROC),$(SEMEQV))
+SIGNALS = --signals_to_handle SIGTERM,SIGINT,SIGHUP,SIGQUIT,SIGUSR1
+ALONE = $(if $(NPROC),$(TORCHRUN) --standalone --nproc_per_node $(NPROC) $(SIGNALS) -m semeqv --processes $(NPROC),$(SEMEQV))
+TRAIN = $(if $(LAUNCHER),$(LAUNCHER) -m semeqv,$(ALONE))
 
 .PHONY: figs run
 .DELETE_ON_ERROR:

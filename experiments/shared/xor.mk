@@ -6,12 +6,14 @@ include $(dir $(lastword $(MAKEFILE_LIST)))common.mk
 STEPS ?= 150000
 LEARNING_RATE ?= 5e-4
 THREADS ?= 1
+# A GPU waits for its next kernel most of the time of a step of such a small model.
+DEVICE ?= cpu
 ZERO ?= .1 .9
 ONE ?= .5 .5
 RECORD ?= 500
 
 # The learning rate goes down for 10,000 steps and up for as many: 150k steps end at the lowest, 300k at the highest.
-SETTINGS = --etv 100 $(if $(THREADS),--threads $(THREADS))
+SETTINGS = --etv 100 --device $(DEVICE) $(if $(THREADS),--threads $(THREADS))
 DATA = cli xor dataset default --size 7 --zero_dst $(ZERO) --one_dst $(ONE) --batch_size 1024 --drop_last False
 SENTENCE = $(DATA) --split train $(DATA) --split validation --shuffle False --draws 80 \
   cli xor model $(MODEL) $(MODEL_OPTIONS) --tie both \

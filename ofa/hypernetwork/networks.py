@@ -132,6 +132,7 @@ class Hypernetwork(PreTrainedModel):
 
     config_class = HypernetworkConfig
     base_model_prefix = "hypernetwork"
+    contrasts_rows = True
 
     def __init__(self, config: HypernetworkConfig):
         super().__init__(config)

@@ -331,6 +331,7 @@ class Build:
             .set_threads(settings.threads)
             .set_strategy(settings.strategy, settings.timeout)
             .set_skip_nonfinite(settings.skip_nonfinite)
+            .set_deterministic(settings.deterministic)
             .set_detect_anomaly(settings.detect_anomaly)
             .set_bars(train=settings.trainbar, valid=settings.validbar, test=settings.testbar, epoch=settings.epochbar)
             .set_replicas(

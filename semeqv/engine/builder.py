@@ -39,7 +39,7 @@ class Builder:
         self.threads: int | None = None
         self.skip_nonfinite = 0
         self.world, self.strategy, self.timeout = World.here(), "ddp", 10.0
-        self.detect_anomaly = False
+        self.deterministic = self.detect_anomaly = False
         self.bars = {"train": True, "valid": True, "test": True, "epoch": True}
 
     @property
@@ -191,6 +191,11 @@ class Builder:
             This object.
         """
         self.strategy, self.timeout = strategy, timeout
+        return self
+
+    def set_deterministic(self, on: bool) -> Self:
+        """Compute with deterministic kernels alone."""
+        self.deterministic = on
         return self
 
     def set_detect_anomaly(self, detect: bool) -> Self:

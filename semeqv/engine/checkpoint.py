@@ -14,7 +14,7 @@ import re
 import shutil
 import warnings
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +25,8 @@ from semeqv.engine.runs import write_text
 
 if TYPE_CHECKING:
     import torch
+
+    from semeqv.engine.world import World
 
 MANIFEST, WEIGHTS, STATE, TRAINER = "MANIFEST.json", "model.safetensors", "state.pt", "trainer.json"
 SHARDS = "optimizer"  # a folder: the optimizer's state as every process holds it, when the model is in shards
@@ -124,6 +126,37 @@ def read(path: Path, device: str = "cpu") -> Checkpoint:
     except Exception as error:  # each format fails in ways of its own on what this program has not written
         said = f"{type(error).__name__}: {error}".partition(". ")[0]
         raise Damaged(f"{path} is not what this program writes ({said}).") from error
+
+
+def read_together(world: World, path: Path, device: str = "cpu") -> Checkpoint:
+    """Read a checkpoint folder in the first process, and send it to the others: they need not see its disk.
+
+    Args:
+        world: The processes.
+        path: The folder.
+        device: Where the weights go.
+
+    Returns:
+        What the folder holds, in every process. `Damaged` is raised when (from `read`) it is damaged.
+    """
+    if world.size == 1:
+        return read(path, device)
+    import torch
+
+    found: list[Checkpoint] = []
+
+    def outline() -> Checkpoint:
+        found.append(read(path))
+        return replace(found[0], weights={name: each.to("meta") for name, each in found[0].weights.items()})
+
+    saved = world.by_first(outline)
+    weights = (
+        found[0].weights
+        if found
+        else {name: torch.empty_like(each, device="cpu") for name, each in saved.weights.items()}
+    )
+    world.broadcast(weights.values())
+    return replace(saved, weights={name: each.to(device) for name, each in weights.items()})
 
 
 def verify(path: Path) -> None:

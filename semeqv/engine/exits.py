@@ -13,6 +13,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn
 
@@ -23,6 +24,7 @@ from semeqv.engine.errors import UserError
 from semeqv.engine.folders import refusal
 from semeqv.engine.signals import CODES, Interrupted
 
+STOPPED = "SEMEQV_STOPPED"
 BROKEN_PIPE, INTERRUPTED, MISTAKE = 141, 130, 2
 # What a terminal would obey, but for colours and what progress bars need: moving up, clearing a line.
 CONTROLS = re.compile(r"\x1b(?!\[[0-9;]*[mKA])|[\x00-\x08\x0b\x0c\x0e-\x1a\x1c-\x1f\x7f-\x9f]")
@@ -73,6 +75,7 @@ def outcome(work: Callable[[], Any], speak: Callable[[], None]) -> int:
         discard_output()
         return BROKEN_PIPE
     except Interrupted as ended:
+        leave_mark()
         return int(ended.code or 0)
     except BaseException as error:
         if isinstance(error, SystemExit):
@@ -84,6 +87,16 @@ def outcome(work: Callable[[], Any], speak: Callable[[], None]) -> int:
             discard_output()
         notices.error(message)
         return MISTAKE
+
+
+def leave_mark() -> None:
+    """Make the file that `$SEMEQV_STOPPED` names: a signal has ended this, and it can go on later.
+
+    A launcher between this process and the script of a batch job (torchrun, make) hides the exit code.
+    """
+    if path := os.environ.get(STOPPED):
+        with contextlib.suppress(OSError):
+            Path(path).touch()
 
 
 def message_of(error: BaseException) -> str | None:

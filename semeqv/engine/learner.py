@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from semeqv.engine.batches import Batch, targets
 from semeqv.engine.compilation import compiled, keep_memory
 from semeqv.engine.errors import UserError
-from semeqv.engine.probing import Loss, misfit, rehearsal
+from semeqv.engine.probing import Loss, check_classes, check_vocabulary, misfit, rehearsal
 from semeqv.engine.regime import Regime
 from semeqv.engine.scoring import Scorer
 from semeqv.engine.state import plain, weights_of, with_tied
@@ -123,13 +123,14 @@ class Eager:
         strategy: Alone | None = None,
     ):
         self.loss, self.regime, self.names, self.halted = loss, regime, tuple[str, ...](), False
+        self.classes: int | None = None  # that the model tells apart, once it has computed
         self.world, self.strategy = world or World(), strategy or Alone()
         if regime.device.type == "cpu":
             keep_memory()
         rehearse = rehearsal(loss, sample or {}, regime)
         self.models = list(models)
         self.count = partial(targets, shifted=getattr(models[0], "predicts_next", False))
-        self.forwards = [self.strategy.spread(model, regime.device, self.world, rehearse) for model in models]
+        self.forwards = [self.strategy.spread(model, regime, self.world, rehearse) for model in models]
         if regime.compile:
             self.forwards = [compiled(forward) for forward in self.forwards]
         self.optimizers = [optimizer(model) for model in self.models]
@@ -167,7 +168,7 @@ class Eager:
         for i, batch in enumerate(batches, start=1):
             part, counts = self.world.part(batch)
             share = self.count(part) * counts / max(every, 1)
-            part = self.regime.place(part)
+            part = self.place(model, part)
             with self.strategy.adding_up(forward, last=i == len(batches)):
                 metrics, outputs = self.told(forward, model, part)
                 if not share:
@@ -183,11 +184,24 @@ class Eager:
         finite = torch.isfinite(norm) | skipped
         return torch.cat([total, (finite & torch.isfinite(total).all()).float().reshape(1)])
 
+    def place(self, model: nn.Module, batch: Batch) -> Batch:
+        """A batch on the device. An accelerator ends the process at an id or label that is beyond the model, without
+        saying which: it is looked for before.
+        """
+        if self.regime.device.type != "cpu":
+            check_vocabulary(model, batch)
+            labels = batch.get("labels")
+            if self.classes is not None and labels is not None and not labels.is_floating_point():
+                check_classes(labels, self.classes)
+        return self.regime.place(batch)
+
     def told(self, forward: Any, model: nn.Module, batch: Batch) -> tuple[Mapping[str, Tensor], Mapping[str, Tensor]]:
         """The metrics of a batch, and what the model returned; `UserError` for an id or a label beyond the model."""
         try:
             with self.regime.autocast():
                 outputs = forward(**batch)
+                if "labels" in batch and outputs.get("logits") is not None:
+                    self.classes = outputs["logits"].shape[-1]
                 return self.loss(outputs, batch), outputs
         except IndexError as error:
             raise misfit(model, batch, error) from error
@@ -198,7 +212,7 @@ class Eager:
         part, counts = self.world.part(batch)
         own = self.count(part) * counts
         share = own / max(self.count(batch), 1) if self.world.size > 1 else 1.0
-        part, found = self.regime.place(part), []
+        part, found = self.place(self.models[0], part), []
         for r, model in enumerate(self.models):
             metrics, outputs = self.told(model, model.eval(), part)
             if not own:

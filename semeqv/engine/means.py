@@ -37,7 +37,7 @@ class Mean:
     def fold(self) -> None:
         """Add up what waits."""
         if self.waiting:
-            values = torch.stack(self.waiting)[:, : len(self.names)].double().cpu().numpy()
+            values = torch.stack(self.waiting)[:, : len(self.names)].cpu().double().numpy()
             self.total = self.total + numpy.tensordot(numpy.asarray(self.weights, dtype=float), values, 1)
             self.weight += sum(self.weights)
             self.waiting, self.weights = [], []
@@ -65,4 +65,4 @@ class Mean:
 
 def as_arrays(names: tuple[str, ...], metrics: Tensor) -> Metrics:
     """Metrics, (metric, replica), by name as arrays over replicas."""
-    return dict(zip(names, metrics.double().cpu().numpy()))
+    return dict(zip(names, metrics.cpu().double().numpy()))

@@ -1,10 +1,12 @@
 """Which numbers a device computes itself, and which it only emulates."""
 
+import os
 import platform
 from pathlib import Path
 
 import torch
 
+from semeqv.engine.errors import UserError
 from semeqv.engine.notices import notice
 
 CPUINFO = Path("/proc/cpuinfo")
@@ -31,20 +33,36 @@ def is_native(precision: str, device: torch.device) -> bool:
     On a processor that only emulates them, matrix products are 10 to 50 times slower than in fp32.
 
     Args:
-        precision: fp32, bf16 or fp16.
+        precision: fp32, tf32, bf16 or fp16.
         device: The device.
 
     Returns:
-        True for fp32; for bf16 on CUDA from compute capability 8.0, for fp16 on any GPU; on a CPU, whether it has
-        instructions for them.
+        True for fp32; for tf32 and bf16 on CUDA from compute capability 8.0, for fp16 on any GPU; on a CPU, whether it
+        has instructions for them.
     """
     if precision == "fp32":
         return True
     if device.type == "cuda":
         return precision == "fp16" or torch.cuda.get_device_capability(device)[0] >= 8
-    if device.type == "cpu":
+    if device.type == "cpu" and precision in INSTRUCTIONS:
         return bool(INSTRUCTIONS[precision] & cpu_instructions())
     return precision == "fp16"
+
+
+def set_precision(precision: str) -> None:
+    """Let CUDA multiply matrices of fp32 in TF32 (10 bits of the mantissa), in this process, if so asked for.
+
+    In fp32 it does not do so in LSTMs and convolutions either, unlike the defaults of torch.
+    """
+    reduced = precision == "tf32"
+    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = reduced
+
+
+def be_deterministic() -> None:
+    """Let torch take deterministic kernels alone, in this process; bits then do not differ from run to run on CUDA."""
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    torch.use_deterministic_algorithms(True)
+    torch.backends.cudnn.benchmark = False
 
 
 def resolve_precision(precision: str, device: torch.device) -> str:
@@ -53,14 +71,21 @@ def resolve_precision(precision: str, device: torch.device) -> str:
     A precision that the device only emulates is used as asked for; one line on stderr says so.
 
     Args:
-        precision: auto, fp32, bf16 or fp16.
+        precision: auto, fp32, tf32, bf16 or fp16.
         device: Where to compute.
 
     Returns:
-        fp32, bf16 or fp16.
+        fp32, tf32, bf16 or fp16.
+
+    Raises:
+        UserError: When the device has no tf32.
     """
     if precision == "auto":
         return "bf16" if is_native("bf16", device) else "fp32"
+    if precision == "tf32" and not is_native("tf32", device):
+        raise UserError(
+            f"--precision tf32 is what NVIDIA GPUs from Ampere on compute, not {device}. Write auto or fp32."
+        )
     if not is_native(precision, device):
         where = f"this processor ({platform.machine()})" if device.type == "cpu" else f"this device ({device})"
         notice(f"--precision {precision} is emulated on {where}, many times slower than fp32. Write --precision auto.")

@@ -3,6 +3,7 @@
 import itertools
 import os
 import shutil
+import sysconfig
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -33,7 +34,8 @@ def check_parts(trainer: "Trainer", training: bool) -> None:
         training: Whether it trains.
 
     Raises:
-        UserError: When there is no model, or, to train, no training set or no optimizer for each model.
+        UserError: When there is no model, or, to train, no training set or no optimizer for each model; or when its
+            loss does not allow for a batch in parts.
     """
     if not trainer.models:
         raise UserError("There is no model. Call set_model, or add: cli model ...")
@@ -41,6 +43,12 @@ def check_parts(trainer: "Trainer", training: bool) -> None:
         raise UserError("There is nothing to train on. Add a data set with --split train.")
     if training and trainer.optimizer is None:
         raise UserError("Training needs an optimizer. Add: cli optimizers adamw")
+    parts = trainer.world.size > 1 or trainer.accumulation > 1
+    if training and parts and getattr(trainer.models[0], "contrasts_rows", False):
+        raise UserError(
+            "The loss of this model compares all rows of a batch with each other, and is another one when the batch "
+            "comes in parts. Train it in one process, without --accumulation."
+        )
     if len(trainer.models) > 1 and (isinstance(trainer.optimizer, Made) or isinstance(trainer.scheduler, Made)):
         raise UserError("Several models need an optimizer each; set a component, or a function of the model.")
 
@@ -66,7 +74,9 @@ def make_learner(trainer: "Trainer", device: torch.device, found: list[Path], tr
     sample = next(trainer.trainsplit.stream(trainer.seeds[0]) if training else next(tests).batches())
     strategy = STRATEGIES[trainer.strategy]() if trainer.world.size > 1 else Alone()
     look = partial(probe, loss=trainer.loss, batch=regime.place(sample), regime=regime)
-    names = () if isinstance(strategy, Shards) else look(models[0].to(device))
+    if not isinstance(strategy, Shards):  # a model that is sharded never lies on the device whole
+        models = [model.to(device) for model in models]
+    names = () if isinstance(strategy, Shards) else look(models[0])
     parts = (models, optimizer, scheduler, trainer.loss, regime)
     learner: Learner
     learner = Program(*parts) if program else Eager(*parts, sample=sample, world=trainer.world, strategy=strategy)
@@ -105,9 +115,20 @@ def wants_program(trainer: "Trainer", found: list[Path]) -> bool:
 
 
 def can_compile(device: str) -> bool:
-    """Whether there is a compiler for the device; says so when there is none."""
-    compilers = (os.environ.get("CXX"), "g++", "clang++", "cl")
-    if torch_device(device).type != "cpu" or any(shutil.which(name) for name in compilers if name):
-        return True
-    warning("There is no C++ compiler here (install g++): the step stays uncompiled, and far slower.")
-    return False
+    """Whether steps can be compiled for the device; says so when something is lacking.
+
+    What is compiled for CUDA (by Triton) is started by a small library in C, made with Python's headers. For other
+    accelerators torch's compiler is unfinished.
+    """
+    kind = torch_device(device).type
+    if kind not in ("cpu", "cuda"):
+        return False
+    own, *others = ("CXX", "g++", "clang++", "cl") if kind == "cpu" else ("CC", "gcc", "clang", "cc")
+    lacking = None
+    if not any(shutil.which(name) for name in (os.environ.get(own), *others) if name):
+        lacking = f"compiler for {'C++' if kind == 'cpu' else 'C'} here (install {others[0]})"
+    elif kind == "cuda" and not Path(sysconfig.get_path("include"), "Python.h").exists():
+        lacking = "Python.h here (install python3-dev)"
+    if lacking:
+        warning(f"There is no {lacking}: the step stays uncompiled, and far slower.")
+    return lacking is None

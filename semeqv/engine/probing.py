@@ -26,7 +26,7 @@ def probe(model: nn.Module, loss: Loss, batch: Batch, regime: Regime) -> tuple[s
             outputs = model(**batch)
             check_labels(outputs, batch)
             return tuple(loss(outputs, batch))
-    except UserError:
+    except (UserError, torch.OutOfMemoryError):
         raise
     except (RuntimeError, IndexError, TypeError, ValueError) as error:
         raise misfit(model, batch, error) from error
@@ -56,22 +56,24 @@ def misfit(model: nn.Module, batch: Batch, error: Exception) -> UserError:
 
 
 def check_labels(outputs: Mapping[str, Tensor], batch: Batch) -> None:
-    """Refuse labels for which the model has no logit.
+    """Refuse labels for which the model has no logit (`UserError` from `check_classes`).
 
     Args:
         outputs: The model's, with or without `logits`.
         batch: With or without `labels`; those of -100 are not predicted.
-
-    Raises:
-        UserError: When a label is negative, or not below the number of logits.
     """
     logits, labels = outputs.get("logits"), batch.get("labels")
     if logits is None or labels is None or labels.is_floating_point():
         return
+    check_classes(labels, logits.shape[-1])
+
+
+def check_classes(labels: Tensor, classes: int) -> None:
+    """Refuse labels beyond a number of classes; those of -100 are not predicted. `UserError` names one of them."""
     asked = labels[labels != -100]
-    wrong = asked[(asked < 0) | (asked >= logits.shape[-1])]
+    wrong = asked[(asked < 0) | (asked >= classes)]
     if wrong.numel():
-        raise UserError(f"The data has label {int(wrong[0])}, but the model tells {logits.shape[-1]} classes apart.")
+        raise UserError(f"The data has label {int(wrong[0])}, but the model tells {classes} classes apart.")
 
 
 def check_length(model: nn.Module, batch: Batch) -> None:

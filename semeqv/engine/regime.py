@@ -19,7 +19,7 @@ class Regime:
 
     Args:
         device: Where.
-        precision: fp32, bf16 or fp16 in forward and backward passes.
+        precision: fp32, tf32, bf16 or fp16 in forward and backward passes.
         clip: Largest norm of the gradient of one replica, or None.
         compile: Whether the step is compiled.
         skip: Whether training goes on, without an update, after a step whose loss or gradient is not finite.
@@ -48,7 +48,8 @@ def torch_device(name: str, world: World | None = None, option: str = "--device"
     """The device of a name.
 
     Args:
-        name: cpu, cuda, cuda:N or mps, or auto for CUDA where there is some, else the CPU.
+        name: cpu, or a kind of accelerator (cuda, mps, xpu) with or without a number (cuda:1), or auto for CUDA where
+            there is some, else the CPU.
         world: The processes of the run; each has a CUDA device for itself.
         option: Where the name was said, for the message.
 
@@ -59,9 +60,13 @@ def torch_device(name: str, world: World | None = None, option: str = "--device"
         UserError: When torch sees no such device, or too few for the processes.
     """
     device = torch.device("cuda" if name == "auto" and torch.cuda.is_available() else name.replace("auto", "cpu"))
-    if device.type == "mps" and not torch.backends.mps.is_available():
-        raise UserError(f"{option} {name}: torch sees no such device here.")
+    if device.type == "cpu":
+        return device
     if device.type != "cuda":
+        if not torch.get_device_module(device).is_available():
+            raise UserError(f"{option} {name}: torch sees no such device here.")
+        if world and world.size > 1:
+            raise UserError(f"{option} {name}: several processes compute on CUDA devices or on the CPU alone.")
         return device
     if world and world.size > 1:
         if device.index is not None:

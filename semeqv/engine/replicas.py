@@ -89,9 +89,11 @@ class Program:
         stacked = [
             {**group, "params": [flat], "lr": torch.tensor(float(group["lr"]), device=regime.device)}
             | {name: False for name in ("foreach", "fused") if name in group}
+            | {name: regime.device.type not in ("cpu", "mps") for name in ("capturable",) if name in group}
             for group, flat in zip(groups, self.flats)
         ]
         self.optimizer = type(optimizer(models[0]))(stacked)
+        # A capturable optimizer counts its steps on the device, so that no step waits for the CPU.
         # Past the decorators of torch and the counter that schedulers hang on it: they would break the graph.
         self.optimizer_step = inspect.unwrap(type(self.optimizer).step)
         self.scheduler = scheduler(self.optimizer) if scheduler else None

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from semeqv.engine.means import Metrics
     from semeqv.engine.runs import RunFolder
     from semeqv.engine.trainer import Trainer
+    from semeqv.engine.world import World
 
 RESUMABLE = {"step", "best", "means", "skipped", "lengths", "definition", "callbacks"}  # of a trainer.json
 
@@ -128,6 +129,7 @@ class Saver:
             "lengths": run.flush(),
             "means": trainer.means(r),
             "skipped": trainer.watch.skipped,
+            "unvalidated": trainer.unvalidated,
             "seconds": trainer.seconds,
             "definition": definition(trainer, r),
             "callbacks": {name: each.state() for name, each in named(trainer.callbacks).items()},
@@ -224,18 +226,20 @@ class Saver:
             return False
         self.best, lengths = [], []
         for r, path in enumerate(paths):
-            saved = checkpoint.read(path, self.map_location)
+            saved = checkpoint.read_together(trainer.world, path, self.map_location)
             if saved.state is None:
                 raise checkpoint.Damaged(f"{path} has lost its state.")
             if lacking := RESUMABLE - saved.trainer.keys():
                 raise checkpoint.Damaged(f"{path} does not say {', '.join(sorted(lacking))}: another program wrote it.")
             refuse_changes(path, saved.trainer["definition"], definition(trainer, r), trainer.runs[r].usual)
             shards = path / checkpoint.SHARDS
-            trainer.made.load(r, saved.weights, saved.state["learner"], shards if shards.exists() else None)
+            sharded = trainer.world.by_first(shards.exists)
+            trainer.made.load(r, saved.weights, saved.state["learner"], shards if sharded else None)
             trainer.step = saved.trainer["step"]
             trainer.restore_means(r, saved.trainer["means"])
             trainer.watch.skipped = saved.trainer["skipped"]
-            self.best.append(self.best_before(r, path, saved.trainer))
+            trainer.unvalidated = saved.trainer.get("unvalidated", False)
+            self.best.append(self.best_before(trainer.world, r, path, saved.trainer))
             lengths.append(saved.trainer["lengths"])
             restore_generators(saved.state["generators"][trainer.world.rank])
         if self.restorepath is None:
@@ -253,10 +257,11 @@ class Saver:
         )
         return True
 
-    def best_before(self, r: int, path: Path, saved: dict[str, Any]) -> dict[str, Any] | None:
+    def best_before(self, world: "World", r: int, path: Path, saved: dict[str, Any]) -> dict[str, Any] | None:
         """What was best at a checkpoint.
 
         Args:
+            world: The processes.
             r: Whose it is.
             path: The checkpoint.
             saved: What its trainer.json says.
@@ -274,9 +279,9 @@ class Saver:
             return None
         if self.restorepath is not None:
             weights = path if best["step"] == saved["step"] else path.parent / checkpoint.name_of(best["step"])
-            if not weights.is_dir():
+            if not world.by_first(weights.is_dir):
                 return None
-            self.pending[r] = checkpoint.read(weights, self.map_location).weights
+            self.pending[r] = checkpoint.read_together(world, weights, self.map_location).weights
         return best
 
     def go_back(

@@ -9,6 +9,8 @@ import click
 
 from semeqv.engine.component import MOST, check_bounds
 
+ACCELERATORS = ("cuda", "mps", "xpu")
+
 
 class SeedWords(click.ParamType[str]):
     """Seeds one by one or as a range: `42`, `42,43`, `42..46`."""
@@ -57,6 +59,8 @@ class Settings:
             model, gradients and optimizer state (fsdp). Each takes its rows of every batch.
         processes: Processes that there should be; the run is refused when torchrun started more or fewer.
         timeout: Minutes to wait for a process that does not answer.
+        deterministic: Compute with deterministic kernels alone, so that a run on a GPU gives the same bits each time
+            (slower); a run on a CPU does so anyway.
         detect_anomaly: Let autograd name the operation that made a NaN (slow).
         trainbar: Show the progress of the batches of an epoch.
         validbar: Show the progress of a validation.
@@ -80,7 +84,7 @@ class Settings:
     stv: int | None = None
     record_steps: int | None = None
     device: str = "auto"
-    precision: Literal["auto", "fp32", "bf16", "fp16"] = "fp32"
+    precision: Literal["auto", "fp32", "tf32", "bf16", "fp16"] = "fp32"
     accumulation: int = 1
     clip: float | None = None
     skip_nonfinite: int = 0
@@ -89,6 +93,7 @@ class Settings:
     strategy: Literal["ddp", "fsdp"] = "ddp"
     processes: int | None = None
     timeout: float = 10.0
+    deterministic: bool = False
     detect_anomaly: bool = False
     trainbar: bool = True
     validbar: bool = True
@@ -108,8 +113,9 @@ class Settings:
             raise ValueError(f"--timeout must be above 0, not {self.timeout}.")
         if self.strategy == "fsdp" and self.precision == "fp16":
             raise ValueError("--strategy fsdp does not scale losses as --precision fp16 must; use bf16.")
-        if not re.fullmatch(r"auto|cpu|mps|cuda(:\d+)?", self.device):
-            raise ValueError(f"--device must be auto, cpu, cuda, cuda:N or mps, not {self.device!r}.")
+        if not re.fullmatch(rf"auto|cpu|({'|'.join(ACCELERATORS)})(:\d+)?", self.device):
+            kinds = ", ".join(ACCELERATORS)
+            raise ValueError(f"--device must be auto, cpu, {kinds}, or one of several (cuda:1), not {self.device!r}.")
         seeds = self.every_seed
         if len(set(seeds)) < len(seeds):
             raise ValueError(f"--seeds names a seed twice: {' '.join(self.seeds)}.")

@@ -5,7 +5,10 @@ a second both count as one.
 """
 
 import contextlib
+import ctypes
+import os
 import signal
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -16,6 +19,7 @@ import click
 # 75 is EX_TEMPFAIL: try again, as when a job is requeued.
 CODES = {"SIGINT": 130, "SIGTERM": 143, "SIGHUP": 129, "SIGUSR1": 75}
 GRACE = 1.0  # seconds
+PR_SET_PDEATHSIG = 1  # prctl(2)
 
 
 class Interrupted(SystemExit):
@@ -27,6 +31,18 @@ class Interrupted(SystemExit):
 
     def __init__(self, number: int):
         super().__init__(CODES[signal.Signals(number).name])
+
+
+class Leaving(Exception):
+    """A validation that a signal has ended; what it measured does not count.
+
+    Args:
+        number: The signal.
+    """
+
+    def __init__(self, number: int):
+        super().__init__(number)
+        self.number = number
 
 
 class Signals:
@@ -65,3 +81,19 @@ class Signals:
         finally:
             for name, handler in before.items():
                 signal.signal(signal.Signals[name], handler)
+
+
+def end_with_parent(number: int, parent: int) -> None:
+    """Let the kernel send this process a signal when the process that started it dies: nobody else would tell it.
+
+    Where that is not possible (no Linux), nothing happens.
+
+    Args:
+        number: The signal.
+        parent: The process that started this one; when it is dead already, the signal comes at once.
+    """
+    if sys.platform != "linux":
+        return
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, number)
+    if os.getppid() != parent:
+        os.kill(os.getpid(), number)

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from semeqv.engine.errors import UserError
+from semeqv.engine.regime import AUTOCAST, Regime
 from semeqv.engine.world import World
 
 Forward = Callable[..., Any]
@@ -25,12 +26,12 @@ class Alone:
 
     name = "alone"
 
-    def spread(self, model: nn.Module, device: torch.device, world: World, rehearse: Rehearsal) -> Forward:
+    def spread(self, model: nn.Module, regime: Regime, world: World, rehearse: Rehearsal) -> Forward:
         """Spread a model.
 
         Args:
             model: The model; it is changed in place.
-            device: That of this process.
+            regime: The device of this process, and the precision of its passes.
             world: The processes.
             rehearse: Takes the model, on the device that is named, through a forward pass, and a backward pass too if
                 asked for; returns the parameters that have no gradient then.
@@ -38,7 +39,7 @@ class Alone:
         Returns:
             What computes its outputs, in place of the model.
         """
-        return model.to(device)
+        return model.to(regime.device)
 
     @contextlib.contextmanager
     def adding_up(self, forward: Forward, last: bool) -> Iterator[None]:
@@ -59,10 +60,11 @@ class Copies(Alone):
 
     name = "ddp"
 
-    def spread(self, model: nn.Module, device: torch.device, world: World, rehearse: Rehearsal) -> Forward:
+    def spread(self, model: nn.Module, regime: Regime, world: World, rehearse: Rehearsal) -> Forward:
         """Wrap the model, which stays whole."""
         from torch.nn.parallel import DistributedDataParallel
 
+        device = regime.device
         unused = rehearse(model.to(device), device, True)
         ids = [device.index] if device.type == "cuda" else None
         return DistributedDataParallel(model, device_ids=ids, find_unused_parameters=bool(unused))
@@ -81,16 +83,21 @@ class Shards(Alone):
 
     name = "fsdp"
 
-    def spread(self, model: nn.Module, device: torch.device, world: World, rehearse: Rehearsal) -> Forward:
-        """Shard the model in place, block by block: it is never whole on the device."""
-        from torch.distributed.device_mesh import init_device_mesh
-        from torch.distributed.fsdp import fully_shard
+    def spread(self, model: nn.Module, regime: Regime, world: World, rehearse: Rehearsal) -> Forward:
+        """Shard the model in place, block by block: it is never whole on the device.
 
+        In bf16 the shards are gathered in bf16, which halves what is sent and held, while the weights themselves and
+        the sums of gradients stay in fp32.
+        """
+        from torch.distributed.device_mesh import init_device_mesh
+        from torch.distributed.fsdp import MixedPrecisionPolicy, fully_shard
+
+        policy = MixedPrecisionPolicy(param_dtype=AUTOCAST.get(regime.precision), reduce_dtype=torch.float32)
+        shard = partial(fully_shard, mesh=init_device_mesh(regime.device.type, (world.size,)), mp_policy=policy)
         warnings.filterwarnings("ignore", "FSDP2-wrapped module .* returned a view tensor")
-        mesh = init_device_mesh(device.type, (world.size,))
         for block in blocks(model, partial(rehearse, model, torch.device("cpu"), False)):
-            fully_shard(block, mesh=mesh)
-        fully_shard(model, mesh=mesh)
+            shard(block)
+        shard(model)
         return model
 
     @contextlib.contextmanager
@@ -172,18 +179,26 @@ def save_shards(shards: Mapping[str, Tensor], folder: Path) -> None:
 
 
 def load_shards(folder: Path, model: nn.Module, optimizer: torch.optim.Optimizer) -> None:
-    """Read this process's shards of an optimizer's state."""
+    """Read this process's shards of an optimizer's state.
+
+    A number of the state (Adam's count of steps) is put where the optimizer keeps it: beside the parameter, when its
+    kernels read it there (fused or capturable), else on the CPU.
+    """
     from torch.distributed.checkpoint.hf_storage import HuggingFaceStorageReader
     from torch.distributed.checkpoint.metadata import TensorStorageMetadata
     from torch.distributed.checkpoint.state_dict_loader import load
 
     reader = HuggingFaceStorageReader(str(folder))
     parameters, state = dict(model.named_parameters()), dict[str, Tensor]()
+    beside = {
+        p for each in optimizer.param_groups if each.get("fused") or each.get("capturable") for p in each["params"]
+    }
     for name, found in reader.read_metadata().state_dict_metadata.items():
         parameter = parameters[name.rpartition("/")[0]]
         assert isinstance(found, TensorStorageMetadata)
-        same = found.size == parameter.shape
-        state[name] = torch.zeros_like(parameter) if same else torch.zeros(found.size, dtype=found.properties.dtype)
+        place = parameter.device if parameter in beside else torch.device("cpu")
+        number = torch.zeros(found.size, dtype=found.properties.dtype, device=place)
+        state[name] = torch.zeros_like(parameter) if found.size == parameter.shape else number
     load(state, storage_reader=reader)
     for name, tensor in state.items():
         of, _, key = name.rpartition("/")

@@ -36,7 +36,7 @@ def best_weights(trainer: "Trainer") -> Iterator[list[int]]:
             path = best_path(trainer, r)
             if path is None or (trainer.trained and path.name == checkpoint.name_of(trainer.step)):
                 continue
-            saved = checkpoint.read(path, trainer.saver.map_location)
+            saved = checkpoint.read_together(trainer.world, path, trainer.saver.map_location)
             if trainer.trained:
                 last[r] = trainer.made.weights(r, everywhere=True)
             try:

@@ -20,14 +20,15 @@ from semeqv.engine.callbacks.callback import Callback
 from semeqv.engine.errors import UserError
 from semeqv.engine.learner import Learner
 from semeqv.engine.means import Mean, Metrics, as_arrays
-from semeqv.engine.precision import resolve_precision
+from semeqv.engine.precision import be_deterministic, resolve_precision, set_precision
+from semeqv.engine.prefetch import prefetched
 from semeqv.engine.preparation import check_parts, make_learner
 from semeqv.engine.randomness import seed_everything
 from semeqv.engine.regime import torch_device
 from semeqv.engine.replicas import Program, replica_stream
 from semeqv.engine.runs import facts_of
 from semeqv.engine.scoring import Scorer, scored
-from semeqv.engine.signals import Interrupted, Signals
+from semeqv.engine.signals import Interrupted, Leaving, Signals
 from semeqv.engine.tested import best_weights
 from semeqv.engine.watch import Watch
 
@@ -53,7 +54,8 @@ class Trainer(Builder):
             every `epochs_to_valid` epochs (or `steps_to_valid` steps), and at the end: for each validation set
                 metrics without gradients; on_epoch of the validation callbacks; the best weights are kept
             save a checkpoint when the saver says so
-            a callback may end training with the step (`trainer.stop`); so may a signal, after a checkpoint
+            a callback may end training with the step (`trainer.stop`); so may a signal, after a checkpoint; one that
+                comes before or during a validation does not wait for it: the resumed run begins with that validation
         save a checkpoint; on_end
     """
 
@@ -67,7 +69,9 @@ class Trainer(Builder):
         self.observers: list[Callback] = []
         self.scorers: list[Scorer] = []
         self.stopping: str | None = None
+        self.signals = Signals()
         self.asked = 0
+        self.unvalidated = False  # whether the validation that this step asks for is still to come
         self.spent, self.since = 0.0, 0.0  # seconds of earlier sessions, and when this one began
 
     # -- what callbacks may ask -----------------------------------------------------------------------------------
@@ -142,46 +146,67 @@ class Trainer(Builder):
 
     def loop(self) -> Metrics:
         """Take the steps that are left, from where the run stands; returns the last metrics."""
-        if self.step >= self.last_step or self.stopping:
+        if (self.step >= self.last_step and not self.unvalidated) or self.stopping:
             why = f" and was stopped: {self.stopping}" if self.stopping else ""
             click.echo(f"Nothing is left to do: the run is at step {self.step}{why}.", err=True)
-            return self.measure_all(write=False) or self.window_mean.value()
+            return self.measure_all() or self.window_mean.value()
         last: Metrics = {}
-        batches = self.stream()
-        signals, over = Signals(), False
+        self.signals, over = Signals(), False
         with (
-            signals.heard(),
+            self.signals.heard(),
             self.running(),
+            self.stream() as batches,
             RunBar(self) as bar,
             epoch_bar(self) as inner,
         ):
+            if self.unvalidated:
+                over, last = self.finish_step()
             while not over:
                 metrics = self.made.step([next(batches) for _ in range(self.accumulation)])
                 self.step += 1
-                ended, over = self.step % self.epoch_steps == 0, self.step == self.last_step
-                valid = over or self.validates(ended)
-                records = self.step % self.record_every == 0 and not valid
-                due = self.saver is not None and self.saver.due(self, ended)
-                asked, due = self.world.largest(signals.asked, due)
-                self.observe(metrics, ended, check=bool(valid or due or asked or records))
-                if valid or self.stopping:
-                    last = self.validate()
-                elif records:
-                    self.record_training()
-                over = over or self.stopping is not None
-                if self.saver is not None and (due or over or asked):
-                    self.saver.save(self, final=over)
-                if asked and not over:
-                    self.interrupted(asked)
+                over, last = self.finish_step(metrics)
                 bar.take(metrics[self.made.names.index("loss")])
                 if inner:
-                    inner.reset() if ended else inner.update()
+                    inner.reset() if self.step % self.epoch_steps == 0 else inner.update()
             for callback in self.callbacks:
                 callback.on_end(self)
-            (self.asked,) = self.world.largest(signals.asked)
+            (self.asked,) = self.world.largest(self.signals.asked)
         if self.stopping:
             click.echo(f"Stopped at step {self.step}: {self.stopping}", err=True)
         return last
+
+    def finish_step(self, metrics: Tensor | None = None) -> tuple[bool, Metrics]:
+        """Do what follows a step: observe it, record, validate and save where that is due.
+
+        Args:
+            metrics: What the step returned; None when it was observed before the run was resumed.
+
+        Returns:
+            Whether it was the last step; and the metrics of the validation, if there was one.
+        """
+        last: Metrics = {}
+        ended, over = self.step % self.epoch_steps == 0, self.step == self.last_step
+        valid = over or self.validates(ended)
+        records = self.step % self.record_every == 0 and not valid
+        due = self.saver is not None and self.saver.due(self, ended)
+        asked, due = self.world.largest(self.signals.asked, due)
+        if metrics is not None:
+            self.observe(metrics, ended, check=bool(valid or due or asked or records))
+        if valid or self.stopping:
+            try:
+                self.unvalidated = valid and not self.stopping
+                last = self.validate()
+                self.unvalidated = False
+            except Leaving as leaving:
+                asked, over = leaving.number, False
+        elif records:
+            self.record_training()
+        over = over or self.stopping is not None
+        if self.saver is not None and (due or over or asked):
+            self.saver.save(self, final=over)
+        if asked and not over:
+            self.interrupted(asked)
+        return over, last
 
     def observe(self, metrics: Tensor, ended: bool, check: bool) -> None:
         """Take in the metrics of a step, and show them to the callbacks of training."""
@@ -231,18 +256,26 @@ class Trainer(Builder):
     def validate(self) -> Metrics:
         """Write the training metrics since the last record, and the metrics of each validation set.
 
+        Nothing is written before all sets are measured: a signal may end the run until then (`Leaving`).
+
         Returns:
             The mean over validation sets, or the training metrics when there are none.
         """
+        passes = [self.measure("validation", dataset, self.unvalidated) for dataset in self.validsplits.values()]
         trained = self.record_training()
-        measured = self.measure_all()
+        for name, (metrics, scorers) in zip(self.validsplits, passes):
+            self.tell("validation", name, metrics, scorers)
+        measured = self.mean_of([metrics for metrics, _ in passes])
         if measured and self.saver is not None:
             self.saver.note(self, measured)
         return measured or trained
 
-    def measure_all(self, write: bool = True) -> Metrics:
-        """The mean over validation sets of the metrics that all of them have; empty when there are none."""
-        found = [self.evaluate("validation", name, dataset, write) for name, dataset in self.validsplits.items()]
+    def measure_all(self) -> Metrics:
+        """The mean over validation sets of the metrics that all of them have; nothing is written."""
+        return self.mean_of([self.measure("validation", dataset)[0] for dataset in self.validsplits.values()])
+
+    def mean_of(self, found: list[Metrics]) -> Metrics:
+        """The mean over sets of the metrics that all of them have; empty when there are none."""
         shared = [name for name in found[0] if all(name in each for each in found)] if found else []
         return {name: numpy.mean([each[name] for each in found], axis=0) for name in shared}
 
@@ -263,42 +296,59 @@ class Trainer(Builder):
         last = self.step
         with self.world.company(), self.running(), best_weights(self) as steps:
             self.step = max(steps, default=self.step)
-            found = {name: self.evaluate("test", name, each, steps=steps) for name, each in self.testsplits.items()}
+            found = {}
+            for name, dataset in self.testsplits.items():
+                found[name], scorers = self.measure("test", dataset)
+                self.tell("test", name, found[name], scorers, steps)
         if self.trained:
             self.step = last
         for run in self.runs:
             run.flush()
         return found
 
-    def evaluate(
-        self, split: str, name: str | None, dataset: Any, write: bool = True, steps: Sequence[int] = ()
-    ) -> Metrics:
-        """The metrics of one pass over a data set, written down and shown to the callbacks of its split.
+    def measure(self, split: str, dataset: Any, interruptible: bool = False) -> tuple[Metrics, list[Scorer]]:
+        """Measure one pass over a data set.
+
+        Args:
+            split: validation or test.
+            dataset: The data set.
+            interruptible: Whether a signal ends the pass.
+
+        Returns:
+            The metrics, name to an array over replicas; and the scorer of each replica, where the data set has any.
+
+        Raises:
+            Leaving: When a signal has asked the run to end.
+        """
+        mean = Mean(self.made.names)
+        scorers = [dataset.scorer() for _ in self.models] if hasattr(dataset, "scorer") else []
+        shifted = getattr(self.models[0], "predicts_next", False)
+        for batch in shown_pass(self, split, dataset):
+            if interruptible:
+                (asked,) = self.world.largest(self.signals.asked)
+                if asked:
+                    raise Leaving(asked)
+            mean.add(self.made.evaluate(batch, scorers), targets(batch, shifted))
+        return mean.value() | scored(scorers, self.world), scorers
+
+    def tell(
+        self, split: str, name: str | None, metrics: Metrics, scorers: list[Scorer], steps: Sequence[int] = ()
+    ) -> None:
+        """Write down what was measured, and show it to the callbacks of its split.
 
         Args:
             split: validation or test.
             name: The name of the data set, if it has one.
-            dataset: The data set.
-            write: Whether they are written down, and shown.
+            metrics: What was measured.
+            scorers: What has judged the predictions.
             steps: The step of the weights of each run; that of the Trainer if left out.
-
-        Returns:
-            Name to an array over replicas.
         """
-        mean = Mean(self.made.names)
-        self.scorers = [dataset.scorer() for _ in self.models] if hasattr(dataset, "scorer") else []
-        shifted = getattr(self.models[0], "predicts_next", False)
-        for batch in shown_pass(self, split, dataset):
-            mean.add(self.made.evaluate(batch, self.scorers), targets(batch, shifted))
-        metrics = mean.value() | scored(self.scorers, self.world)
-        if not write:
-            return metrics
+        self.scorers = scorers
         self.write(split, name, metrics, steps)
         by_step = split == "test" or self.steps_to_valid is not None
         for callback in self.callbacks:
             if callback.split == split and callback.epochs and (by_step or self.epoch % callback.epochs == 0):
                 callback.on_epoch(self, metrics, name)
-        return metrics
 
     def write(self, split: str, name: str | None, metrics: Metrics, steps: Sequence[int] = ()) -> None:
         """Add a line to every replica's metrics.jsonl, of the step that its weights are from."""
@@ -323,9 +373,13 @@ class Trainer(Builder):
             torch.set_num_threads(self.threads)
         device = torch_device(self.device, self.world)
         self.precision = resolve_precision(self.precision, device)
+        set_precision(self.precision)
+        if self.deterministic:
+            be_deterministic()
         self.world.join(device.type == "cuda", self.timeout)
         if training:
             self.world.by_first(self.hold)
+            self.check_disk()
         found = self.saver.find(self) if training and self.saver is not None else []
         self.learner = make_learner(self, device, found, training)
         self.epoch_mean, self.window_mean = Mean(self.learner.names), Mean(self.learner.names)
@@ -350,18 +404,37 @@ class Trainer(Builder):
             for callback in self.callbacks:
                 callback.on_begin(self)
 
+    def check_disk(self) -> None:
+        """Refuse shards of checkpoints that processes would write to different disks.
+
+        Raises:
+            UserError: When they would.
+        """
+        if self.strategy != "fsdp" or self.world.size == 1:
+            return
+        for run in self.runs:
+            if False in self.world.each(self.world.shares(run.path)):
+                raise UserError(
+                    f"With --strategy fsdp every process writes its part of a checkpoint, but not all of them see "
+                    f"{run.path}. Name an --output on a disk that all machines share."
+                )
+
     def hold(self) -> None:
         """Keep the folders of the runs to this Trainer, until it has trained."""
         for run in self.runs:
             run.hold()
 
-    def stream(self) -> Iterator[Batch]:
+    def stream(self) -> contextlib.AbstractContextManager[Iterator[Batch]]:
         """Training batches from the current step on; several replicas are their first dimension."""
         start = self.step * self.accumulation
         if isinstance(self.learner, Program) or len(self.seeds) > 1:
             lanes = self.learner.lanes(self.seeds) if isinstance(self.learner, Program) else self.seeds
-            return replica_stream(self.trainsplit, lanes, start)
-        return self.trainsplit.stream(self.seeds[0], start)  # type: ignore[no-any-return]
+            batches = replica_stream(self.trainsplit, lanes, start)
+        else:
+            batches = self.trainsplit.stream(self.seeds[0], start)
+        if self.made.regime.device.type == "cpu":
+            return contextlib.nullcontext(batches)
+        return prefetched(batches, pinned=self.made.regime.device.type == "cuda")
 
     def means(self, replica: int) -> list[list[Any]]:
         """The unfinished means of a replica, for a checkpoint."""
@@ -384,6 +457,7 @@ class Trainer(Builder):
             "compiled": self.made.regime.compile,
             "device": str(self.made.regime.device),
             "precision": self.precision,
+            "deterministic": self.deterministic,
             "processes": self.world.size,
             "threads": torch.get_num_threads(),
             "epoch_steps": self.epoch_steps,
@@ -394,13 +468,16 @@ class Trainer(Builder):
         """The state of torch during a run.
 
         Raises:
-            RuntimeError: When something else than a backward pass that made a NaN goes wrong.
-            UserError: When autograd has found the operation that made a NaN, which torch shows as a warning.
+            RuntimeError: When something else goes wrong than what follows.
+            UserError: When autograd has found the operation that made a NaN, which torch shows as a warning; or an
+                operation has no deterministic form.
         """
         try:
             with torch.autograd.set_detect_anomaly(self.detect_anomaly):
                 yield
         except RuntimeError as error:
+            if self.deterministic and "deterministic" in str(error):
+                raise UserError(f"--deterministic: {str(error).partition('. ')[0]}.") from error
             if not self.detect_anomaly or "returned nan values" not in str(error):
                 raise
             raise UserError(f"In step {self.step + 1}: {error}{self.watch.keep(self.step + 1, 0)}") from error

@@ -8,18 +8,24 @@ for it.
 import contextlib
 import os
 import re
+import secrets
+import signal
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from semeqv.engine.errors import UserError
+from semeqv.engine.signals import end_with_parent
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 T = TypeVar("T")
+PREPARING = 30  # days that processes wait for one that prepares something: a corpus may take hours
+GROUPS: dict[str, Any] = {}  # the group by which they do so, once they have met
 LAUNCHERS = {"SLURM_STEP_NUM_TASKS": "srun", "OMPI_COMM_WORLD_SIZE": "mpirun", "PMI_SIZE": "mpiexec"}
 
 
@@ -91,7 +97,8 @@ class World:
 
         Args:
             accelerator: Whether tensors on CUDA devices are exchanged too.
-            minutes: How long to wait for a process that does not answer, now and later.
+            minutes: How long to wait for a process that does not answer, now and later; those that wait for one that
+                prepares something (see `by_first`) wait as long as it lives.
 
         Raises:
             UserError: When nothing says where they meet.
@@ -108,10 +115,13 @@ class World:
                 f"The environment says WORLD_SIZE={self.size}, but no launcher says where the processes meet "
                 "(MASTER_ADDR). Unset WORLD_SIZE, or start by: torchrun -m semeqv ..."
             )
+        # A launcher that is killed, or ends by a signal that it does not pass on, would leave its processes running.
+        end_with_parent(signal.SIGTERM, os.getppid())
         if accelerator:
             torch.cuda.set_device(self.local_rank)
         backend = "cpu:gloo,cuda:nccl" if accelerator else "gloo"
         distributed.init_process_group(backend, timeout=datetime.timedelta(minutes=minutes))
+        GROUPS["patient"] = distributed.new_group(backend="gloo", timeout=datetime.timedelta(days=PREPARING))
 
     @contextlib.contextmanager
     def company(self) -> Iterator[None]:
@@ -139,6 +149,7 @@ class World:
             from torch import distributed
 
             if distributed.is_initialized():
+                GROUPS.clear()
                 distributed.destroy_process_group()
 
     def part(self, batch: "Mapping[str, Tensor]") -> "tuple[Mapping[str, Tensor], bool]":
@@ -207,13 +218,68 @@ class World:
             return act()
         from torch import distributed
 
-        outcome: list[Any] = [None, None]
-        if self.first:
-            try:
-                outcome[0] = act()
-            except UserError as error:
-                outcome[1] = str(error)
-        distributed.broadcast_object_list(outcome)
+        outcome: list[Any] = self.attempt(act) if self.first else [None, None]
+        distributed.broadcast_object_list(outcome, group=GROUPS.get("patient"))
         if outcome[1] is not None:
             raise UserError(outcome[1])
         return outcome[0]  # type: ignore[no-any-return]
+
+    def once(self, folder: Path, act: Callable[[], T]) -> T:
+        """Let one process do something for all that share a folder, while the others wait.
+
+        Machines that share no disk have a folder of their own under the same name; there the first process of each
+        machine does it.
+
+        Args:
+            folder: The folder in which something is made; it is made itself, if need be.
+            act: What makes it.
+
+        Returns:
+            What came of it: in every process that which was made in its own folder.
+
+        Raises:
+            UserError: When a process that does it raised it.
+        """
+        if self.size == 1:
+            return act()
+        from torch import distributed
+
+        shared = self.shares(folder)
+        acts = self.first or (self.local_rank == 0 and not shared)
+        outcomes: list[Any] = [None] * self.size
+        outcome = self.attempt(act) if acts else [None, None]
+        distributed.all_gather_object(outcomes, outcome, group=GROUPS.get("patient"))
+        for _, wrong in outcomes:
+            if wrong is not None:
+                raise UserError(wrong)
+        return outcomes[0 if shared else self.rank - self.local_rank][0]  # type: ignore[no-any-return]
+
+    def shares(self, folder: Path) -> bool:
+        """Return whether this process sees the same folder as the first one: whether a new file in it is seen here."""
+        probe = folder / f".seen-{self.by_first(lambda: secrets.token_hex(8))}"
+        if self.first:
+            with contextlib.suppress(OSError):  # whoever writes there says so
+                folder.mkdir(parents=True, exist_ok=True)
+                probe.touch()
+        self.each(None)
+        seen = self.first or probe.exists()
+        self.each(None)
+        if self.first:
+            probe.unlink(missing_ok=True)
+        return seen
+
+    def attempt(self, act: Callable[[], T]) -> list[Any]:
+        """Do something; returns what came of it, and the words of a `UserError` (None without one)."""
+        try:
+            return [act(), None]
+        except UserError as error:
+            return [None, str(error)]
+
+    def broadcast(self, tensors: "Iterable[Tensor]") -> None:
+        """Overwrite tensors of the CPU with those that the first process has."""
+        if self.size == 1:
+            return
+        from torch import distributed
+
+        for tensor in tensors:
+            distributed.broadcast(tensor, 0, group=GROUPS.get("patient"))

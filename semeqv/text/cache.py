@@ -5,6 +5,7 @@ import hashlib
 import json
 import os
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import click
 from semeqv.engine.errors import UserError
 from semeqv.engine.folders import scratch, settle, sha256, write_errors
 from semeqv.engine.notices import warning
+from semeqv.engine.world import World
 
 VARIABLE = "SEMEQV_CACHE"
 MANIFEST = "made-from.json"
@@ -32,6 +34,20 @@ def key_of(facts: Any) -> str:
 
 
 def made_once(kind: str, facts: Any, make: Callable[[Path], None]) -> Path:
+    """A folder of the cache, made when it is not there, by one process of those that share it.
+
+    Args:
+        kind: What it holds, in a word.
+        facts: What its contents depend on, as JSON.
+        make: Writes the contents into an empty folder.
+
+    Returns:
+        The folder.
+    """
+    return World.here().once(cache_folder(), partial(made, kind, facts, make))
+
+
+def made(kind: str, facts: Any, make: Callable[[Path], None]) -> Path:
     """A folder of the cache, made when it is not there; one that cannot be finished leaves nothing behind.
 
     What is there is compared with its hashes whenever it is opened, and made anew when it is damaged.

@@ -125,7 +125,7 @@ def test_help_anywhere(say, line):
         (f"--seeds a..b {DATA} cli train", "neither a seed nor a range"),
         ("--epochs 0 cli train", "--epochs must be at least 1, not 0."),
         ("--precision fp8 cli train", "'fp8' is not one of"),
-        ("--device gpu cli train", "--device must be auto, cpu, cuda, cuda:N or mps"),
+        ("--device gpu cli train", "--device must be auto, cpu, cuda, mps, xpu, or one"),
         ("--config missing.json cli train", "--config missing.json: No such file"),
         (f"{DATA} {MODEL} {OPTIMIZER} {LOSS} cli test", "nothing to test on"),
         (f"{DATA} --name x {MODEL} {OPTIMIZER} {LOSS} cli train", "leave out --name x"),

@@ -6,7 +6,8 @@ import pytest
 import torch
 
 from semeqv.engine import precision
-from semeqv.engine.precision import is_native, resolve_precision
+from semeqv.engine.errors import UserError
+from semeqv.engine.precision import is_native, resolve_precision, set_precision
 
 CPU = torch.device("cpu")
 # The flags that /proc/cpuinfo names, shortened.
@@ -54,6 +55,27 @@ def test_a_gpu_is_asked_for_its_capability(capability, expected, monkeypatch):
     monkeypatch.setattr(torch.cuda, "get_device_capability", lambda device: capability)
     assert resolve_precision("auto", torch.device("cuda")) == expected
     assert is_native("fp16", torch.device("cuda"))
+
+
+def test_tf32_is_for_the_gpus_that_have_it(monkeypatch):
+    for capability, native in (((7, 5), False), ((8, 0), True)):
+        monkeypatch.setattr(torch.cuda, "get_device_capability", lambda device, found=capability: found)
+        assert is_native("tf32", torch.device("cuda")) is native
+    assert resolve_precision("tf32", torch.device("cuda")) == "tf32"
+    with pytest.raises(UserError, match="--precision tf32 is what NVIDIA GPUs"):
+        resolve_precision("tf32", CPU)
+    for name, reduced in (("tf32", True), ("fp32", False)):
+        set_precision(name)
+        assert torch.backends.cuda.matmul.allow_tf32 is torch.backends.cudnn.allow_tf32 is reduced
+
+
+def test_a_deterministic_run_refuses_other_kernels(say, tmp_path):
+    try:
+        say(f"--deterministic --steps 2 --output run {TRAIN}")
+        assert torch.are_deterministic_algorithms_enabled()
+        assert json.loads((tmp_path / "run/run.json").read_text())["facts"]["deterministic"] is True
+    finally:
+        torch.use_deterministic_algorithms(False)
 
 
 DATA = "cli xor dataset default --size 3 --batch_size 4"

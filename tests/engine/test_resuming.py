@@ -38,7 +38,8 @@ def replicas(folder, steps, **saver):
 
 
 def lines(folder):
-    return [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
+    path = folder / "metrics.jsonl"
+    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
 
 
 def interrupt(folder):
@@ -285,6 +286,58 @@ def test_the_seconds_of_an_interrupted_session_count(tmp_path):
         run(tmp_path, 8).add_callback(Slow(steps=1)).train()
     run(tmp_path, 8, resume=True).add_callback(Slow(steps=1)).train()
     assert json.loads((tmp_path / "run.json").read_text())["seconds"] > 8 * 0.05
+
+
+class Asking(Points):
+    """Points that ask the run to end when they are measured for the `at`-th time, once."""
+
+    def __init__(self, at):
+        super().__init__()
+        self.left = at
+
+    def batches(self):
+        for i, batch in enumerate(super().batches()):
+            if i == 1:
+                self.left -= 1
+                if self.left == 0:
+                    os.kill(os.getpid(), signal.SIGUSR1)
+            yield batch
+
+
+def weights(folder, step):
+    return (folder / f"checkpoints/step-{step:08d}/model.safetensors").read_bytes()
+
+
+@pytest.mark.parametrize("at", [1, 3])  # in a validation amid training, and in the last
+def test_a_signal_ends_a_validation_which_the_resumed_run_begins_with(tmp_path, at):
+    def trainer(folder, **saver):
+        made = run(folder, 12, savebest=True, metric="loss", mode="min", **saver)
+        return made.set_validsplit(Points(), "first")
+
+    trainer(tmp_path / "whole").set_validsplit(Points()).train()
+    with pytest.raises(Interrupted) as stopped:
+        trainer(tmp_path / "other").set_validsplit(Asking(at)).train()
+    assert stopped.value.code == 75
+    assert max((line["step"] for line in lines(tmp_path / "other")), default=0) < 4 * at
+    assert checkpoint.steps(tmp_path / "other/checkpoints")[0] == 4 * at
+    trainer(tmp_path / "other", resume=True).set_validsplit(Points()).train()
+    assert lines(tmp_path / "other") == lines(tmp_path / "whole")
+    assert weights(tmp_path / "other", 12) == weights(tmp_path / "whole", 12)
+    record = json.loads((tmp_path / "other/run.json").read_text())
+    assert record["steps"] == 12
+
+
+def test_a_signal_before_a_validation_does_not_wait_for_it(tmp_path):
+    class Asks(Callback):
+        def on_step(self, trainer, metrics):
+            if trainer.step == 4:
+                os.kill(os.getpid(), signal.SIGTERM)
+
+    with pytest.raises(Interrupted):
+        run(tmp_path, 8).add_callback(Asks(steps=1)).train()
+    assert lines(tmp_path) == []
+    run(tmp_path, 8, resume=True).train()
+    assert [line["step"] for line in lines(tmp_path) if line["split"] == "validation"] == [4, 8]
 
 
 def test_a_signal_in_the_last_validation_ends_the_program(tmp_path):

@@ -92,7 +92,7 @@ def test_a_run_without_a_terminal_prints_no_bars(say):
 def test_without_a_compiler_long_runs_go_on_uncompiled(say, monkeypatch):
     monkeypatch.setattr("semeqv.engine.preparation.shutil.which", lambda name: None)
     monkeypatch.setattr("semeqv.engine.preparation.COMPILE_FROM", 3)
-    assert "There is no C++ compiler here" in say(f"--steps 4 {' '.join(SEGMENTS)} cli train").err
+    assert "There is no compiler for C++ here" in say(f"--steps 4 {' '.join(SEGMENTS)} cli train").err
 
 
 TEST = "cli xor dataset default --size 5 --batch_size 64 --drop_last False --split test --draws 4"

@@ -12,6 +12,7 @@ from semeqv.engine.callbacks.logger import Logger
 from semeqv.engine.errors import UserError
 from semeqv.engine.followed import FOLLOWED
 from semeqv.engine.runs import write_text
+from semeqv.engine.strategies import whole
 
 MOST = 5000  # symbols between which distances are recorded
 
@@ -107,7 +108,7 @@ def embeddings(model: Any, rows: list[int] | slice = slice(None)) -> dict[str, n
         pair = {"input": model.get_input_embeddings().weight, "output": output}
     except AttributeError as error:
         raise UserError(f"{type(model).__name__} does not say which its input and output embeddings are.") from error
-    return {side: matrix.detach()[rows].float().cpu().numpy().copy() for side, matrix in pair.items()}
+    return {side: whole(matrix.detach())[rows].float().cpu().numpy().copy() for side, matrix in pair.items()}
 
 
 def distances(matrix: numpy.ndarray) -> numpy.ndarray:

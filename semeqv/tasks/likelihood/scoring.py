@@ -72,7 +72,7 @@ class Scorer:
             logits = self.logits(ids[rows], real[rows])[:, :-1]
             labels = torch.from_numpy(numpy.where(asked[rows], ids[rows], -100)[:, 1:]).to(logits.device)
             nats = functional.cross_entropy(logits.transpose(1, 2).float(), labels, reduction="none")
-            found[rows, 1:] = nats.double().cpu().numpy()
+            found[rows, 1:] = nats.cpu().double().numpy()
         return found
 
     def masked(self, ids: Rows, real: Truth, asked: Truth, mask: int) -> Floats:
@@ -84,7 +84,7 @@ class Scorer:
             logits = self.logits(hidden, real[row[some]])[at]
             labels = torch.from_numpy(ids[row[some], place[some]]).to(logits.device)
             nats = functional.cross_entropy(logits.float(), labels, reduction="none")
-            found[row[some], place[some]] = nats.double().cpu().numpy()
+            found[row[some], place[some]] = nats.cpu().double().numpy()
         return found
 
     def some(self, rows: int, time: int) -> Iterator[slice]:

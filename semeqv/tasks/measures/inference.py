@@ -7,7 +7,7 @@ from typing import Any
 import torch
 
 from semeqv.engine.errors import UserError
-from semeqv.engine.precision import resolve_precision
+from semeqv.engine.precision import resolve_precision, set_precision
 from semeqv.engine.regime import Regime, torch_device
 from semeqv.engine.world import World
 
@@ -19,7 +19,7 @@ def inference(model: Any, device: str, precision: str = "fp32", threads: int | N
     Args:
         model: A module; it is moved.
         device: auto, cpu, cuda, cuda:N or mps; `UserError` is raised when there is no such device.
-        precision: Numbers of the forward pass: auto, fp32, bf16 or fp16.
+        precision: Numbers of the forward pass: auto, fp32, tf32, bf16 or fp16.
         threads: Of a CPU; all cores if None.
 
     Yields:
@@ -27,6 +27,7 @@ def inference(model: Any, device: str, precision: str = "fp32", threads: int | N
     """
     place = torch_device(device, World())
     regime = Regime(place, resolve_precision(precision, place))
+    set_precision(regime.precision)
     if threads:
         torch.set_num_threads(threads)
     was_training = model.training

@@ -1,7 +1,6 @@
 """From a corpus and a tokenizer to batches."""
 
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -9,7 +8,6 @@ import numpy
 from numpy.typing import NDArray
 
 from semeqv.engine.errors import UserError
-from semeqv.engine.world import World
 from semeqv.text.archives import COMPRESSED
 from semeqv.text.cache import made_once
 from semeqv.text.datasets.reading import chosen
@@ -171,7 +169,7 @@ def token_files(
             bytes_expected=expected,
         )
 
-    folder = World.here().by_first(partial(made_once, "tokens", facts, make))
+    folder = made_once("tokens", facts, make)
     counts, said = read_facts(folder)["languages"], getattr(corpus, "languages", ())
     order = sorted(counts, key=lambda name: (said.index(name) if name in said else len(said), name))
     return folder, {**facts, "languages": {name: counts[name] for name in order}}

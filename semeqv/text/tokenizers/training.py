@@ -15,7 +15,6 @@ from transformers import PreTrainedTokenizerFast
 
 from semeqv.engine.bars import Progress
 from semeqv.engine.errors import UserError
-from semeqv.engine.world import World
 from semeqv.text.cache import made_once
 from semeqv.text.records import Document
 
@@ -52,7 +51,7 @@ def trained(options: "Trained", corpora: Sequence[Any]) -> Any:
     sources = [each.source_facts() for each in corpora]
     facts = {"version": VERSION, "kind": options.kind, "options": asdict(options), "corpora": sources}
     make = partial(train, options, lambda: (document for each in corpora for document in each.corpus()))
-    folder = World.here().by_first(partial(made_once, "tokenizers", facts, make))
+    folder = made_once("tokenizers", facts, make)
     return PreTrainedTokenizerFast.from_pretrained(folder)
 
 

@@ -6,23 +6,21 @@ times fewer distinct words than words; looking them up costs a fraction of token
 true follows from the steps of a tokenizer (`unfit`); others are tokenised in whole.
 """
 
-import ctypes
 import itertools
 import json
 import multiprocessing
 import os
 import re
 import signal
-import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy
 from numpy.typing import NDArray
 
+from semeqv.engine.signals import end_with_parent
 from semeqv.text.tokenizers.encoding import opened
 
-PR_SET_PDEATHSIG = 1  # prctl(2)
 WORD = re.compile(r" ?\S+|\s+(?!\S)|\s+")
 MOST_WORDS, MOST_TOKENS = 2**20, 2**23  # kept at a time
 
@@ -150,22 +148,11 @@ ENCODER: list[WordEncoder] = []
 
 def start(tokenizer: str) -> None:
     """Prepare a process for `encode`; it ends with the process that started it."""
-    end_with_parent()
+    parent = multiprocessing.parent_process()
+    if parent is not None and parent.pid is not None:
+        end_with_parent(signal.SIGKILL, parent.pid)
     os.environ["TOKENIZERS_PARALLELISM"] = "false"  # the processes are the parallelism
     ENCODER[:] = [WordEncoder(tokenizer)]
-
-
-def end_with_parent() -> None:
-    """Let the kernel end this process when the one that started it is killed: nobody would tell it to.
-
-    Where that is not possible (no Linux), it goes on until it finds its queue closed.
-    """
-    parent = multiprocessing.parent_process()
-    if parent is None or sys.platform != "linux":
-        return
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-    if not parent.is_alive():  # it was killed a moment before
-        os._exit(1)
 
 
 def encode(texts: Sequence[str]) -> Tokens:
