@@ -29,7 +29,7 @@ BROKEN_PIPE, INTERRUPTED, MISTAKE = 141, 130, 2
 # What a terminal would obey, but for colours and what progress bars need: moving up, clearing a line.
 CONTROLS = re.compile(r"\x1b(?!\[[0-9;]*[mKA])|[\x00-\x08\x0b\x0c\x0e-\x1a\x1c-\x1f\x7f-\x9f]")
 DEVICE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.ENOMEM, errno.EMFILE}
-NO_MEMORY = ("can't allocate memory", "out of memory", "unable to allocate")
+NO_MEMORY = ("can't allocate memory", "out of memory", "unable to allocate", "size calculation overflowed")
 
 
 class PlainStream:

@@ -30,26 +30,24 @@ def refusal(error: BaseException) -> str | None:
     return os.strerror(int(found[1])) if found else None
 
 
-@contextmanager
-def write_errors(path: Path, hint: str = "") -> Iterator[None]:
-    """Tell the user in a line when the disk refuses what is written.
+class write_errors:
+    """Tell the user in a line when the disk refuses what is written; other errors pass.
 
     Args:
-        path: What is written.
+        what: What is written.
         hint: What to say after that.
-
-    Yields:
-        Nothing.
-
-    Raises:
-        UserError: In place of what Python, or a library, has to say of it; other errors pass.
     """
-    try:
-        yield
-    except Exception as error:
-        if isinstance(error, UserError) or (reason := refusal(error)) is None:
-            raise
-        raise UserError(f"{path} cannot be written: {reason}.{hint}") from error
+
+    def __init__(self, what: Path | str, hint: str = ""):
+        self.what, self.hint = what, hint
+
+    def __enter__(self) -> None:
+        """Begin to write."""
+
+    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
+        """Raise `UserError` in place of what Python, or a library, has to say of it."""
+        if isinstance(error, Exception) and not isinstance(error, UserError) and (reason := refusal(error)) is not None:
+            raise UserError(f"{self.what} cannot be written: {reason}.{self.hint}") from error
 
 
 def sha256(path: Path) -> str:
