@@ -36,9 +36,9 @@ ROWS = {
     "F10": lambda: changes.changed_runs(6),
     **{f"F11-{name}": partial(long_work.killed_work, name, 50) for name in long_work.WORK},
     "F11-download": lambda: long_work.killed_download(50),
-    "F12-flips": lambda: cached.damaged_entries("bit flips", 60),
-    "F12-half": lambda: cached.damaged_entries("a changed half", 60),
-    "F12-cuts": lambda: cached.damaged_entries("truncations", 60),
+    "F12-flips": lambda: cached.damaged_entries("bit flips", 50),
+    "F12-half": lambda: cached.damaged_entries("a changed half", 50),
+    "F12-cuts": lambda: cached.damaged_entries("truncations", 50),
     "F13": lambda: cached.two_makers(20),
     "F14": lambda: cached.lost_parent(20),
     "F15": environments.refused,
@@ -58,11 +58,11 @@ def main():
         print(f"{row.survived:4} / {row.tried:<4} {row.fault} ({results[-1]['seconds']} s)", flush=True)
         for failure in row.failures[:3]:
             print(f"       {failure}")
+        write(results)
     table = Table("fault", "survived when", "survived / tried", "notes", box=None, header_style="bold")
     for row in results:
         table.add_row(row["fault"], row["passes"], f"{row['survived']} / {row['tried']}", row["notes"])
     Console(width=180).print(table)
-    write(results)
     sys.exit(any(row["survived"] < row["tried"] for row in results))
 
 

@@ -60,6 +60,7 @@ def start(line, folder, environment=None, before: Callable[[], None] | None = No
     """
     folder.mkdir(parents=True, exist_ok=True)
     output = folder.with_name(f"{folder.name}.output")
+    output.write_text("")
     variables = {"SEMEQV_CACHE": str(folder / "cache"), "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1"}
     process = CONTEXT.Process(target=inside, args=(line, folder, variables | (environment or {}), output, before))
     process.start()
