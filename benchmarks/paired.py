@@ -10,6 +10,8 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+from benchmarks.names import NAMES
+
 RESULTS = Path(__file__).parent / "results"
 
 
@@ -98,7 +100,7 @@ def table() -> str:
         "|---|---|---|---|---|---|",
     ]
     environments = set()
-    for path in sorted(RESULTS.glob("*.json")):
+    for path in sorted(RESULTS / f"{name}.json" for name in NAMES):
         content = json.loads(path.read_text())
         environments.add(", ".join(f"{name} {value}" for name, value in content["environment"].items()))
         for row in content["rows"]:

@@ -17,7 +17,7 @@ from ofa.hypernetwork.folder import MappingFolder
 from ofa.mapping import Mapping
 from semeqv.engine.bars import Progress
 from semeqv.engine.errors import UserError
-from semeqv.engine.folders import whole_file
+from semeqv.engine.folders import whole_file, write_errors
 from semeqv.tasks.measures.inference import inference
 from semeqv.text.tokens.batches import generator
 
@@ -126,21 +126,15 @@ def degrees_of(folder: MappingFolder) -> dict[str, Tensor]:
 
 
 def write_tensors(path: Path, tensors: dict[str, Tensor], facts: dict[str, str]) -> None:
-    """Write a file of safetensors in one piece: aside, then renamed.
+    """Write a file of safetensors in one piece: aside, then renamed; `UserError` when it cannot be written.
 
     Args:
         path: The file; its folder is made if need be.
         tensors: What it holds.
         facts: What it says of itself.
-
-    Raises:
-        UserError: When it cannot be written.
     """
-    try:
-        with whole_file(path) as aside:
-            save_file(tensors, aside, metadata=facts)
-    except (OSError, SafetensorError) as error:
-        raise UserError(f"{path} cannot be written: {getattr(error, 'strerror', None) or error}.") from error
+    with write_errors(path), whole_file(path) as aside:
+        save_file(tensors, aside, metadata=facts)
 
 
 def read_predictions(path: Path) -> Predictions:

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from semeqv.engine.errors import UserError
-from semeqv.engine.folders import sha256, whole
+from semeqv.engine.folders import sha256, whole, write_errors
 from semeqv.engine.notices import warning
 from semeqv.engine.runs import write_text
 
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 MANIFEST, WEIGHTS, STATE, TRAINER = "MANIFEST.json", "model.safetensors", "state.pt", "trainer.json"
 SHARDS = "optimizer"  # a folder: the optimizer's state as every process holds it, when the model is in shards
+INTACT = " Earlier checkpoints are intact."
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,7 @@ def write(
     from safetensors.torch import save_file
 
     try:
-        with whole(path) as temporary:
+        with write_errors(f"The checkpoint {path}", INTACT), whole(path) as temporary:
             if shards:
                 os.replace(shards, temporary / SHARDS)
             weights = {name: tensor.contiguous() for name, tensor in checkpoint.weights.items()}
@@ -92,11 +93,8 @@ def write(
                 if file.is_file()
             }
             (temporary / MANIFEST).write_text(json.dumps({"files": files}, indent=2) + "\n", encoding="utf-8")
-    except (OSError, RuntimeError, SafetensorError) as error:  # a full disk is any of these
-        reason = getattr(error, "strerror", None) or str(error).splitlines()[0]
-        raise UserError(
-            f"The checkpoint {path} cannot be written: {reason}. Earlier checkpoints are intact."
-        ) from error
+    except (RuntimeError, SafetensorError) as error:  # a full disk is one of these, too
+        raise UserError(f"The checkpoint {path} cannot be written: {str(error).splitlines()[0]}.{INTACT}") from error
 
 
 def read(path: Path, device: str = "cpu") -> Checkpoint:

@@ -21,6 +21,7 @@ import click
 
 from semeqv.engine import notices
 from semeqv.engine.errors import UserError
+from semeqv.engine.folders import refusal
 from semeqv.engine.signals import CODES, Interrupted
 
 STOPPED = "SEMEQV_STOPPED"
@@ -28,8 +29,7 @@ BROKEN_PIPE, INTERRUPTED, MISTAKE = 141, 130, 2
 # What a terminal would obey, but for colours and what progress bars need: moving up, clearing a line.
 CONTROLS = re.compile(r"\x1b(?!\[[0-9;]*[mKA])|[\x00-\x08\x0b\x0c\x0e-\x1a\x1c-\x1f\x7f-\x9f]")
 DEVICE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.ENOMEM, errno.EMFILE}
-NO_MEMORY = ("can't allocate memory", "out of memory", "unable to allocate")
-OS_ERROR = re.compile(r"\(os error (\d+)\)")  # how libraries in Rust report one
+NO_MEMORY = ("can't allocate memory", "out of memory", "unable to allocate", "size calculation overflowed")
 
 
 class PlainStream:
@@ -116,8 +116,8 @@ def explanation(error: BaseException) -> str | None:
     """Return what an error of Python or of a library says about the machine or the line; None when it says nothing."""
     text = str(error)
     first = text.strip().partition("\n")[0][:200] or type(error).__name__
-    if found := OS_ERROR.search(text):
-        return f"A file cannot be read or written: {os.strerror(int(found[1]))}."
+    if not isinstance(error, OSError) and (reason := refusal(error)) is not None:
+        return f"A file cannot be read or written: {reason}."
     if isinstance(error, MemoryError) or any(words in text.lower() for words in NO_MEMORY):
         return f"There is not enough memory for this ({first}). Write smaller sizes or batches."
     if isinstance(error, OverflowError):

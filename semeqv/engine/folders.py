@@ -10,6 +10,7 @@ import fcntl
 import glob
 import hashlib
 import os
+import re
 import secrets
 import shutil
 from collections.abc import Iterator
@@ -17,6 +18,36 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from semeqv.engine.errors import UserError
+
+OS_ERROR = re.compile(r"\(os error (\d+)\)")  # how libraries in Rust report one, in an exception of any class
+
+
+def refusal(error: BaseException) -> str | None:
+    """Return why the operating system refused to read or write, in a few words; None when the error is another."""
+    if isinstance(error, OSError):
+        return error.strerror or str(error)
+    found = OS_ERROR.search(str(error))
+    return os.strerror(int(found[1])) if found else None
+
+
+class write_errors:
+    """Tell the user in a line when the disk refuses what is written; other errors pass.
+
+    Args:
+        what: What is written.
+        hint: What to say after that.
+    """
+
+    def __init__(self, what: Path | str, hint: str = ""):
+        self.what, self.hint = what, hint
+
+    def __enter__(self) -> None:
+        """Begin to write."""
+
+    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
+        """Raise `UserError` in place of what Python, or a library, has to say of it."""
+        if isinstance(error, Exception) and not isinstance(error, UserError) and (reason := refusal(error)) is not None:
+            raise UserError(f"{self.what} cannot be written: {reason}.{self.hint}") from error
 
 
 def sha256(path: Path) -> str:
@@ -160,26 +191,36 @@ def whole_file(path: Path) -> Iterator[Path]:
 
 
 @contextmanager
+def written_into(folder: Path) -> Iterator[Path]:
+    """Write files into a folder that may hold others: all aside, synced to disk, then each renamed.
+
+    Args:
+        folder: The folder; it is made if need be.
+
+    Yields:
+        The folder to write into. `OSError` is raised when the disk refuses.
+    """
+    folder = folder.absolute()
+    with scratch(folder) as temporary:
+        yield temporary
+        settle(temporary)
+        folder.mkdir(exist_ok=True)
+        for each in sorted(temporary.iterdir()):
+            os.replace(each, folder / each.name)
+
+
+@contextmanager
 def output_folder(folder: Path) -> Iterator[Path]:
-    """Write a folder that a user asked for in one piece, as `whole` does.
+    """Write a folder that a user asked for in one piece, as `whole` does; `UserError` when the disk refuses.
 
     Args:
         folder: Its name at last.
 
     Yields:
         The folder to write into.
-
-    Raises:
-        UserError: When the disk refuses.
     """
-    from safetensors import SafetensorError
-
-    try:
-        with whole(folder) as temporary:
-            yield temporary
-    except (OSError, SafetensorError) as error:  # a full disk is either
-        reason = getattr(error, "strerror", None) or str(error).splitlines()[0]
-        raise UserError(f"{folder} cannot be written: {reason}.") from error
+    with write_errors(folder), whole(folder) as temporary:
+        yield temporary
 
 
 def refuse_existing(folder: Path, overwrite: bool | None = None, marker: str | None = None) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import click
 
 from semeqv.engine.errors import UserError
-from semeqv.engine.folders import scratch, settle, sha256
+from semeqv.engine.folders import scratch, settle, sha256, write_errors
 from semeqv.engine.notices import warning
 from semeqv.engine.world import World
 
@@ -69,24 +69,20 @@ def made(kind: str, facts: Any, make: Callable[[Path], None]) -> Path:
         if wrong is None:
             return folder
         warning(f"{folder} is damaged ({wrong}); it is made anew.")
-    try:
-        with scratch(folder) as temporary:
-            make(temporary)
-            said = {"facts": facts, "files": hashes(temporary)}
-            (temporary / MANIFEST).write_text(json.dumps(said, indent=2, ensure_ascii=False), encoding="utf-8")
-            settle(temporary)
-            if folder.is_dir() and damage(folder) is not None:
-                with scratch(folder) as away:
-                    os.replace(folder, away / folder.name)
-            with contextlib.suppress(OSError):  # another process was faster
-                os.replace(temporary, folder)
-        if not folder.is_dir():
-            raise UserError(f"{folder} cannot be written: a file is in its place.")
-        click.echo(f"Kept in {folder}", err=True)
-        return folder
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise UserError(f"{folder} cannot be written: {reason}. Name another place by ${VARIABLE}.") from error
+    with write_errors(folder, f" Name another place by ${VARIABLE}."), scratch(folder) as temporary:
+        make(temporary)
+        said = {"facts": facts, "files": hashes(temporary)}
+        (temporary / MANIFEST).write_text(json.dumps(said, indent=2, ensure_ascii=False), encoding="utf-8")
+        settle(temporary)
+        if folder.is_dir() and damage(folder) is not None:
+            with scratch(folder) as away:
+                os.replace(folder, away / folder.name)
+        with contextlib.suppress(OSError):  # another process was faster
+            os.replace(temporary, folder)
+    if not folder.is_dir():
+        raise UserError(f"{folder} cannot be written: a file is in its place.")
+    click.echo(f"Kept in {folder}", err=True)
+    return folder
 
 
 def hashes(folder: Path) -> dict[str, str]:

@@ -4,6 +4,7 @@ What arrives grows in `NAME.part`, is resumed where a connection broke, and gets
 is written into `NAME.sha256.json` beside it the first time and compared from then on. Only http and https are spoken.
 """
 
+import contextlib
 import fcntl
 import hashlib
 import http.client
@@ -18,6 +19,7 @@ from pathlib import Path
 
 from semeqv.engine.bars import Progress
 from semeqv.engine.errors import UserError
+from semeqv.engine.folders import whole_file
 from semeqv.text.files import fingerprint
 
 TIMEOUT = 60  # seconds without a byte
@@ -130,7 +132,9 @@ def receive(source: str, part: Path) -> str:
         UserError: When the server refuses, or sends less than it promised.
     """
     part.touch()
-    begun, size = recorded(part), part.stat().st_size
+    size, begun = part.stat().st_size, None
+    with contextlib.suppress(UserError):  # without a sound record the part is fetched anew
+        begun = recorded(part)
     known = begun.version if begun and begun.source == source else ""
     there = max(size - 1, 0) if known else 0  # its last byte is fetched again: no server has nothing to send
     with answer(source, {"Range": f"bytes={there}-", "If-Range": known} if there else {}) as response:
@@ -239,8 +243,9 @@ def beside(path: Path) -> Path:
 
 
 def record(path: Path, origin: Origin) -> None:
-    """Write down what is known of a file."""
-    beside(path).write_text(json.dumps(asdict(origin), indent=2) + "\n", encoding="utf-8")
+    """Write down what is known of a file, in one piece."""
+    with whole_file(beside(path)) as aside:
+        aside.write_text(json.dumps(asdict(origin), indent=2) + "\n", encoding="utf-8")
 
 
 def recorded(path: Path) -> Origin | None:

@@ -16,7 +16,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from tests.faults import asked, changes, company, inputs, kills, storage
+from tests.faults import asked, cached, changes, company, environments, inputs, kills, long_work, storage
 
 ROWS = {
     "F1": lambda: kills.random_kills(50),
@@ -25,6 +25,7 @@ ROWS = {
     "F4": lambda: asked.second_signal(5),
     "F5": lambda: storage.small_files(20),
     "F5-disk": lambda: storage.small_disk(6),
+    "F5-cache": lambda: cached.full_disk(12),
     "F6-flips": lambda: storage.corruption("bit flips", 200),
     "F6-cuts": lambda: storage.corruption("truncations", 200),
     "F6-zeros": lambda: storage.corruption("zeroed tails", 200),
@@ -33,6 +34,15 @@ ROWS = {
     "F8": lambda: company.lost_process(8),
     "F9": lambda: changes.changed_data(5),
     "F10": lambda: changes.changed_runs(6),
+    **{f"F11-{name}": partial(long_work.killed_work, name, 50) for name in long_work.WORK},
+    "F11-download": lambda: long_work.killed_download(50),
+    "F12-flips": lambda: cached.damaged_entries("bit flips", 50),
+    "F12-half": lambda: cached.damaged_entries("a changed half", 50),
+    "F12-cuts": lambda: cached.damaged_entries("truncations", 50),
+    "F13": lambda: cached.two_makers(20),
+    "F14": lambda: cached.lost_parent(20),
+    "F15": environments.refused,
+    "F16": lambda: changes.changed_validation(6),
     **{name: partial(inputs.bad_input, name) for name in inputs.PASSES},
 }
 
@@ -48,11 +58,11 @@ def main():
         print(f"{row.survived:4} / {row.tried:<4} {row.fault} ({results[-1]['seconds']} s)", flush=True)
         for failure in row.failures[:3]:
             print(f"       {failure}")
+        write(results)
     table = Table("fault", "survived when", "survived / tried", "notes", box=None, header_style="bold")
     for row in results:
         table.add_row(row["fault"], row["passes"], f"{row['survived']} / {row['tried']}", row["notes"])
     Console(width=180).print(table)
-    write(results)
     sys.exit(any(row["survived"] < row["tried"] for row in results))
 
 

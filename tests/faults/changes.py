@@ -8,6 +8,9 @@ from safetensors.torch import load_file
 
 from semeqv.engine import checkpoint
 from semeqv.engine.errors import UserError
+from tests.faults.long_work import GPT2, text
+from tests.faults.sentences import results, timed
+from tests.faults.sentences import run as sentence
 from tests.faults.trials import Row, run, workplace
 from tests.faults.victim import Bytes, trainer
 
@@ -60,6 +63,37 @@ def changed_data(tries):
             row.count(code == 2 and str(data) in said and "has changed" in said and intact, said)
             data.write_bytes(good)
         code, said = run(folder, "run", "--steps", 40)
+        row.count(code == 0 and "Resumed" in said, said)
+    row.notes = "the last try puts the byte back, and is resumed"
+    return row
+
+
+def changed_validation(tries):
+    """F16: other validation data between two sessions of a run that keeps its best weights."""
+    row = Row(
+        "F16 one byte of the validation data changed, with --savebest",
+        "resuming is refused, the file named; the best weights stay",
+    )
+    with workplace() as folder:
+        train, valid = text(folder / "train.txt", 200), text(folder / "valid.txt", 60, seed=2)
+        line = (
+            f"--threads 1 --steps {{steps}} --output run cli tokenizer bpe --vocab_size 300 cli dataset plain --path "
+            f"{train} --block_size 16 --batch_size 2 cli dataset plain --path {valid} --block_size 16 --batch_size 8 "
+            f"--split validation {GPT2.format(width=8)} cli savers default-saver --resume --savebest --metric loss "
+            "--mode min --etc 1 cli train"
+        )
+        place = folder / "place"
+        timed(line.format(steps=4), place)
+        before, good = results(place / "run"), valid.read_bytes()
+        places = [at for at in range(len(good)) if good[at : at + 1] in b"bcdefghi"]
+        for i in range(tries):
+            at = places[i * len(places) // tries]
+            valid.write_bytes(good[:at] + bytes([good[at] ^ 1]) + good[at + 1 :])
+            code, said = sentence(line.format(steps=8), place)
+            intact = results(place / "run") == before
+            row.count(code == 2 and valid.name in said and "changed" in said and intact, said)
+            valid.write_bytes(good)
+        code, said = sentence(line.format(steps=8), place)
         row.count(code == 0 and "Resumed" in said, said)
     row.notes = "the last try puts the byte back, and is resumed"
     return row

@@ -80,6 +80,12 @@ def digest(path):
     return [hashlib.sha256(file.read_bytes()).hexdigest() for file in files]
 
 
+def hashes(folder):
+    """The SHA-256 of every file in a folder, by its path in it."""
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    return {str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+
+
 def temporaries(path):
     """What an interrupted save has left."""
     return list((path / "checkpoints").glob(".*"))

@@ -8,6 +8,7 @@ import stat
 import tarfile
 import threading
 import zipfile
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -17,7 +18,7 @@ from serving import CONTENT, Server
 
 from semeqv.engine.errors import UserError
 from semeqv.text import download as module
-from semeqv.text.download import beside, check, download
+from semeqv.text.download import Origin, beside, check, download, record
 from semeqv.text.extraction import extract
 from semeqv.text.location import locate
 
@@ -45,6 +46,26 @@ def test_a_broken_download_goes_on_where_it_was(server, tmp_path, breaks_at):
     assert download(server.address, path).read_bytes() == CONTENT
     assert server.ranges == [None, f"bytes={breaks_at - 1}-" if breaks_at > 1 else None]
     assert folder(tmp_path) == ["corpus.bin", "corpus.bin.sha256.json"]
+
+
+def test_a_part_whose_record_is_damaged_is_fetched_anew(server, tmp_path):
+    path = tmp_path / "corpus.bin"
+    (tmp_path / "corpus.bin.part").write_bytes(b"something else")
+    (tmp_path / "corpus.bin.part.sha256.json").write_text("")
+    assert download(server.address, path).read_bytes() == server.content
+    assert server.ranges == [None]
+    assert {each.name for each in tmp_path.iterdir()} == {"corpus.bin", "corpus.bin.sha256.json"}
+
+
+def test_a_record_that_is_being_written_is_not_there(tmp_path, monkeypatch):
+    def killed(self, *args, **kwargs):
+        self.touch()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Path, "write_text", killed)
+    with pytest.raises(KeyboardInterrupt):
+        record(tmp_path / "corpus.bin", Origin("there"))
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("etag", ['"two"', "", 'W/"one"'])

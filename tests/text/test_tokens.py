@@ -327,27 +327,47 @@ def test_facts_are_json(files, tmp_path):
 
 WITH_CHILDREN = """
 import multiprocessing, os, sys, time
-from semeqv.text.tokens.words import end_with_parent
+from tokenizers import Tokenizer, models
+from semeqv.text.tokens import words
 
-def work():
-    end_with_parent()
+def work(prepare):
+    getattr(words, prepare)(Tokenizer(models.WordLevel({"a": 0}, unk_token="a")).to_str())
     print(os.getpid(), flush=True)
     time.sleep(60)
 
 if __name__ == "__main__":
-    multiprocessing.get_context("spawn").Process(target=work).start()
+    multiprocessing.get_context(sys.argv[1]).Process(target=work, args=(sys.argv[2],)).start()
     time.sleep(60)
 """
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="the kernel tells a process of its parent's end on Linux alone")
-def test_processes_that_tokenise_end_with_the_one_that_started_them(tmp_path):
+@pytest.fixture
+def with_child(tmp_path):
+    """Start a process that starts another by a method, which prepares itself to tokenise; return it and the child."""
     (tmp_path / "parent.py").write_text(WITH_CHILDREN)
-    root = str(Path(__file__).parents[2])
-    environment = os.environ | {"PYTHONPATH": root}
-    words = [sys.executable, "parent.py"]
-    parent = subprocess.Popen(words, cwd=tmp_path, env=environment, stdout=subprocess.PIPE, text=True)
-    child = int(parent.stdout.readline())
+    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
+    parents = []
+
+    def start(method, prepare):
+        words = [sys.executable, "parent.py", method, prepare]
+        parents.append(subprocess.Popen(words, cwd=tmp_path, env=environment, stdout=subprocess.PIPE, text=True))
+        return parents[0], parents[0].stdout.readline()
+
+    yield start
+    parents[0].kill()
+    parents[0].wait()
+
+
+def test_a_process_of_a_fork_server_tokenises(with_child):
+    _, child = with_child("forkserver", "start")
+    assert child.strip().isdecimal()
+    os.kill(int(child), 9)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the kernel tells a process of its parent's end on Linux alone")
+def test_processes_that_tokenise_end_with_the_one_that_started_them(with_child):
+    parent, said = with_child("spawn", "start_helper")
+    child = int(said)
     parent.kill()
     parent.wait()
     for _ in range(100):

@@ -4,7 +4,10 @@ import dataclasses
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, Self
 
+from semeqv.engine.component import check_bounds
 from semeqv.engine.errors import UserError
+
+MOST, MOST_LAYERS = 2**31 - 1, 10_000  # beyond, no machine has an end in sight
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,8 +47,8 @@ class Sized:
     def __post_init__(self) -> None:
         for field in dataclasses.fields(self):
             value = getattr(self, field.name)
-            if isinstance(value, int) and not isinstance(value, bool) and value < 1:
-                raise ValueError(f"--{field.name} must be at least 1, not {value}.")
+            if isinstance(value, int) and not isinstance(value, bool):
+                check_bounds(self, **{field.name: (1, MOST_LAYERS if field.name == "layers" else MOST)})
         if self.embedding_size % self.heads:
             raise ValueError(f"--heads {self.heads} must divide --embedding_size {self.embedding_size}.")
         if not 0 <= self.dropout < 1:

@@ -19,21 +19,15 @@ class SaveTokenizer:
     path: Path = Path("tokenizer")
 
     def build(self, tokenizer: Any) -> None:
-        """Write it.
+        """Write it; `UserError` when the folder cannot be written.
 
         Args:
             tokenizer: Of the run, a fast one of transformers.
-
-        Raises:
-            UserError: When the folder cannot be written.
         """
         import click
 
-        from semeqv.engine.errors import UserError
+        from semeqv.engine.folders import write_errors, written_into
 
-        try:
-            self.path.mkdir(parents=True, exist_ok=True)
-            tokenizer.save_pretrained(self.path)
-        except OSError as error:
-            raise UserError(f"{self.path} cannot be written: {error.strerror}.") from error
+        with write_errors(self.path), written_into(self.path) as folder:
+            tokenizer.save_pretrained(folder)
         click.echo(f"wrote {self.path} ({len(tokenizer):,} tokens)")

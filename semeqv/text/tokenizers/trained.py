@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 from semeqv.engine.component import check_bounds, component
 
-LEAST = 8
+LEAST, MOST = 8, 2**24  # libraries give up on sizes that no memory holds, without a word to a user
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,7 +32,7 @@ class Trained:
     kind: ClassVar[str] = ""
 
     def __post_init__(self) -> None:
-        check_bounds(self, vocab_size=LEAST, temperature=1, documents=0)
+        check_bounds(self, vocab_size=(LEAST, MOST), temperature=1, documents=0)
 
     def build(self, dataset_options: Mapping[tuple[str, str | None], Any]) -> Any:
         """The tokenizer, a fast one of transformers; trained once for the same corpora and options.

@@ -105,7 +105,7 @@ def encoding(tokenizer: str, count: int) -> Iterator[Executor | None]:
         yield None
         return
     context = get_context("spawn")  # forking a process that has run torch is not safe
-    with ProcessPoolExecutor(count, mp_context=context, initializer=words.start, initargs=(tokenizer,)) as pool:
+    with ProcessPoolExecutor(count, mp_context=context, initializer=words.start_helper, initargs=(tokenizer,)) as pool:
         yield pool
 
 

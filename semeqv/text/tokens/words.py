@@ -147,12 +147,20 @@ ENCODER: list[WordEncoder] = []
 
 
 def start(tokenizer: str) -> None:
-    """Prepare a process for `encode`; it ends with the process that started it."""
+    """Prepare this process for `encode`."""
+    os.environ["TOKENIZERS_PARALLELISM"] = "false"  # the processes are the parallelism
+    ENCODER[:] = [WordEncoder(tokenizer)]
+
+
+def start_helper(tokenizer: str) -> None:
+    """Prepare a process of a pool, which ends with the process that started it.
+
+    Only for a process of `spawn`: of `forkserver`, the process that asked for it is not the one that started it.
+    """
     parent = multiprocessing.parent_process()
     if parent is not None and parent.pid is not None:
         end_with_parent(signal.SIGKILL, parent.pid)
-    os.environ["TOKENIZERS_PARALLELISM"] = "false"  # the processes are the parallelism
-    ENCODER[:] = [WordEncoder(tokenizer)]
+    start(tokenizer)
 
 
 def encode(texts: Sequence[str]) -> Tokens:
