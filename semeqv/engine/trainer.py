@@ -227,7 +227,7 @@ class Trainer(Builder):
 
     def observe(self, metrics: Tensor, ended: bool, check: bool) -> None:
         """Take in the metrics of a step, and show them to the callbacks of training."""
-        if self.watch.takes(metrics, at_once=check or not isinstance(self.made, Program)):
+        if self.watch.takes(metrics, at_once=check or not self.made.lazy):
             self.epoch_mean.add(metrics)
             self.window_mean.add(metrics)
         for callback in self.observers:

@@ -152,6 +152,7 @@ class World:
             from torch import distributed
 
             if distributed.is_initialized():
+                self.by_first(lambda: None)  # it may still measure something
                 GROUPS.clear()
                 distributed.destroy_process_group()
 

@@ -93,6 +93,42 @@ def test_ids_and_labels_beyond_the_model_are_looked_for_before_they_reach_the_de
         learner.step([good | {"labels": torch.tensor([0, 3])}])
 
 
+@pytest.mark.parametrize("kind", [torch.optim.AdamW, torch.optim.SGD])
+def test_the_device_alone_decides_that_a_step_updates_nothing(emulated, kind):
+    torch.manual_seed(0)
+    models = [torch.nn.Linear(2, 2, bias=False) for _ in range(2)]
+    models[1].load_state_dict(models[0].state_dict())
+
+    def made(model, device, **options):
+        learner = Eager([Scored(model)], lambda each: kind(each.parameters(), 0.1, **options), None, own_loss, device)
+        learner.names = ("loss",)
+        return learner
+
+    here = made(models[0], Regime(torch.device("cpu")), fused=True)
+    there = made(models[1], Regime(torch.device(NAME)), fused=True)
+    assert there.lazy
+    assert not here.lazy
+    assert not made(torch.nn.Linear(2, 2), Regime(torch.device(NAME)), fused=False).lazy
+    for values in ([1.0, 2.0], [3.0, 4.0], [float("nan"), 1.0], [1.0, 1.0]):
+        batch = {"x": torch.tensor([values])}
+        one, other = here.step([batch]), there.step([batch])
+        assert str(other.device) == f"{NAME}:0"
+        torch.testing.assert_close(one, other.cpu(), equal_nan=True)
+        torch.testing.assert_close(models[0].weight, models[1].weight.detach().cpu(), check_device=False)
+    assert bool(there.halted.cpu())
+
+
+class Scored(torch.nn.Module):
+    """Its loss is the mean of the squares of a linear map."""
+
+    def __init__(self, map):
+        super().__init__()
+        self.map = map
+
+    def forward(self, x):
+        return {"loss": self.map(x).square().mean()}
+
+
 def test_a_loss_that_compares_rows_is_not_computed_in_parts(say, tmp_path):
     trainer = Trainer().set_model(Contrasting()).set_optimizer(torch.optim.SGD([torch.zeros(1)], 0.1))
     trainer.set_trainsplit([]).set_accumulation(2)
