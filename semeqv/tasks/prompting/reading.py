@@ -22,6 +22,7 @@ from semeqv.text.models.source import config_folder, read_config
 from semeqv.text.tokenizers.saving import add_ends, fit_to_model, pad_with_end, start_as_trained
 
 if TYPE_CHECKING:
+    from semeqv.tasks.parsing.treebanks import Dependencies
     from semeqv.tasks.prompting.options import Prompted, PromptedTexts, PromptedWords
     from semeqv.tasks.question_answering.squad import Squad
 
@@ -139,6 +140,10 @@ def batches(
     asked = cast("PromptedWords", options)
     said = (asked.repeat, getattr(train, "repeat", None), trained.get("repeat"))
     repeat = next((each for each in said if each is not None), True)
+    if hasattr(options, "subtypes"):
+        from semeqv.tasks.prompting.trees import tree_batches
+
+        return tree_batches(cast("Dependencies", options), spelling, longest, names, repeat=repeat)
     return words(asked, spelling, longest, names, repeat=repeat)
 
 
