@@ -20,6 +20,7 @@ from semeqv.tasks.parsing.treebanks import Dependencies
 from semeqv.tasks.prompting.reading import answers_in_text
 from semeqv.tasks.prompting.spelling import Spelling
 from semeqv.tasks.question_answering.squad import Squad
+from semeqv.text.datasets.tokenised import first_token
 from semeqv.text.generation import greedy
 from semeqv.text.models.gpt2 import GPT2
 from semeqv.text.models.load import CausalLM, Load
@@ -108,6 +109,8 @@ def test_likelihoods_of_labels_are_those_of_the_definition(table):
     model, data = GPT2(**SMALL).build(tokenizer).eval(), built(options, tokenizer, train=train)
     scorer, asked = data.scorer(), 0
     assert isinstance(scorer, Tallied)
+    assert data.rows.tokens[0] == built(train, tokenizer).rows.tokens[0] == first_token(tokenizer, masked=False)
+    assert tokenizer("a")["input_ids"][0] == data.rows.tokens[0]  # the tokenizer that is saved begins texts so, too
     with torch.no_grad():
         for batch in data.batches():
             asked += int((batch["labels"] != -100).any(1).sum())

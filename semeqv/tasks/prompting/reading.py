@@ -22,6 +22,7 @@ from semeqv.text.models.source import config_folder, read_config
 from semeqv.text.tokenizers.saving import add_ends, fit_to_model, pad_with_end, start_as_trained
 
 if TYPE_CHECKING:
+    from semeqv.tasks.classification.options import Labelled
     from semeqv.tasks.parsing.treebanks import Dependencies
     from semeqv.tasks.prompting.options import Prompted, PromptedTexts, PromptedWords
     from semeqv.tasks.question_answering.squad import Squad
@@ -83,7 +84,7 @@ class Known:
         return self.labels
 
 
-def most_tokens(options: "Prompted", tokenizer: Any, model_options: Any) -> int:
+def most_tokens(options: "Labelled", tokenizer: Any, model_options: Any) -> int:
     """The most tokens of a row; the tokenizer, which is saved beside the model, is told how rows begin.
 
     Args:
