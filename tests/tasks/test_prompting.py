@@ -307,6 +307,11 @@ def test_texts_are_learnt_chosen_and_written(say, table, tmp_path):
     assert {row["predicted"] for row in rows} <= set(KINDS)
     facts = json.loads((tmp_path / "again/run.json").read_text())["facts"]["dataset"]
     assert facts["test"]["template"] == "{text}. Kind:"  # as it was trained
+    squad = {"data": [{"paragraphs": [{"context": "a cat", "qas": [{"id": "1", "question": "?", "answers": []}]}]}]}
+    (tmp_path / "test-v2.json").write_text(json.dumps(squad))  # of another task, whose template is not the same
+    say("--output other cli dataset squad --path test-v2.json --split test cli model load --from run cli test")
+    facts = json.loads((tmp_path / "other/run.json").read_text())["facts"]["dataset"]
+    assert facts["test"]["template"] == Squad.usual
     assert (
         "The labels are not known"
         in say(f"--output x cli tokenizer load --from run {test} cli model gpt2 {SIZES} cli test", 2).err

@@ -64,20 +64,29 @@ def refuse_options(options: "Prompted") -> None:
         )
 
 
-def trained_facts(model_options: Any) -> Mapping[str, Any]:
-    """What the run of a model says of its training set; nothing when it is no run."""
+def trained_facts(options: "Prompted", model_options: Any) -> Mapping[str, Any]:
+    """What the run of a model says of its training set.
+
+    Args:
+        options: A data set.
+        model_options: The model of the sentence.
+
+    Returns:
+        Its facts; nothing when the model is of no run, or was trained on data sets of another kind, or not in text.
+    """
     folder = run_of(getattr(model_options, "source", None))
     if folder is None:
         return {}
     found: Mapping[str, Any] = read_run(Path(folder)).get("facts", {}).get("dataset", {}).get("train", {})
-    return found
+    same = found.get("source", {}).get("dataset") == getattr(type(options), "__command__", "")
+    return found if same and "template" in found else {}
 
 
 class Known:
     """The labels of the run that a model was opened from, as `decided_labels` asks for them."""
 
     def __init__(self, trained: Mapping[str, Any]):
-        self.labels = tuple(trained.get("labels") or ()) if "template" in trained else ()
+        self.labels = tuple(trained.get("labels") or ())
 
     def known_labels(self) -> tuple[str, ...]:
         """The labels."""
@@ -126,12 +135,11 @@ def batches(
         another by the tokenizer.
     """
     check_no_overlap(options, dataset_options, model_options)
-    longest, trained = most_tokens(options, tokenizer, model_options), trained_facts(model_options)
+    longest, trained = most_tokens(options, tokenizer, model_options), trained_facts(options, model_options)
     train = dataset_options.get(("train", None))
-    template = (
-        options.template or getattr(train, "template", None) or trained.get("template") or options.usual_template()
-    )
-    spelling = Spelling(tokenizer, str(template))
+    train = train if type(train) is type(options) else None
+    told_of = getattr(train, "template", None) or trained.get("template")
+    spelling = Spelling(tokenizer, str(options.template or told_of or options.usual_template()))
     add_ends(tokenizer, spelling.begin, (), ())
     if hasattr(options, "longest_answer"):
         return questions(cast("Squad", options), spelling, longest)
