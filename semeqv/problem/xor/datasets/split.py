@@ -60,7 +60,8 @@ class Split:
         chosen: NDArray[np.int64] = parts.get(part, numbers[:0])
         if not len(chosen):
             hint = "Hold out a share (--held_out)" if self.held_out_strings else "Write another --size or --held_out"
-            raise UserError(f"The {part} split of {len(numbers)} strings is empty. {hint}.")
+            count = f"{len(numbers)} string{'s' * (len(numbers) != 1)}"
+            raise UserError(f"The {part} split of {count} is empty. {hint}.")
         return chosen
 
     def numbers(self) -> NDArray[np.int64]:
