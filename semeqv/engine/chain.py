@@ -78,7 +78,7 @@ class Word(click.Group):
         """What may have been meant: a close name here, or the same name elsewhere."""
         names = {same(name): name for name in self.list_commands()}
         if elsewhere := [path for path in self.root.paths() if same(path.split()[-1]) == same(word)]:
-            return f"Did you mean `cli {elsewhere[0]}`?"
+            return f"Did you mean {' or '.join(f'`cli {path}`' for path in elsewhere[:3])}?"
         if close := difflib.get_close_matches(same(word), names, n=3, cutoff=0.5):
             return f"Did you mean {' or '.join(repr(names[name]) for name in close)}?"
         return f"Write one of: {', '.join(names.values())}."
