@@ -9,7 +9,8 @@ EXPERIMENTS := $(sort $(wildcard experiments/*.mk))
 SMALL := xor-transformer-small xor-transformer-small-ydh xor-transformer-small-ndh xor-lstm-small xor-mlp-small
 MEDIUM := xor-transformer-medium xor-lstm-medium xor-mlp-medium
 
-.PHONY: figs test test-window update dist help install install-dev lint format xor xor-medium mlm all bench parity faults clean
+.PHONY: figs test gpu test-window update dist help install install-dev lint format xor xor-medium mlm all bench parity faults
+.PHONY: clean docs/scaling.md
 .PHONY: docker-build docker-run $(addprefix docs/results/,xor.md mlm.md tagging.md parsing.md backpack.md ofa.md crosslingual.md)
 
 figs: install
@@ -37,6 +38,8 @@ help:
 	@echo 'make format      let ruff format the code'
 	@echo 'make bench       time this project beside its peers; results in benchmarks/results'
 	@echo 'make parity      compare with lm-evaluation-harness, udtools, mergekit, gensim; docs/results/parity.md'
+	@echo 'make gpu         what only a GPU can show (eight minutes; a dry run without one): benchmarks/results/gpu'
+	@echo 'make docs/scaling.md     memory and exchange of 1, 8 and 64 GPUs, computed from measured sizes'
 	@echo 'make faults      kill runs, fill disks, flip bits (half an hour); the table is docs/results/faults.md'
 	@echo 'make docker-build, make docker-run    an image with everything installed; a shell in it, or CMD="make figs"'
 	@echo 'make clean       remove the virtual environment and caches (runs and figures stay)'
@@ -55,6 +58,7 @@ $(notdir $(basename $(EXPERIMENTS))): install
 
 docs/results/xor.md: install $(if $(filter xor all,$(MAKECMDGOALS)),$(SMALL)) $(if $(filter all,$(MAKECMDGOALS)),$(MEDIUM))
 	$(BIN)/semeqv cli xor report --output $@ $(wildcard $(addprefix runs/,$(SMALL) $(MEDIUM)))
+	@cat docs/results/xor/splits.md >>$@
 	@mkdir -p $(@:.md=) && cp $(wildcard figures/xor-transformer-small/*.png) $(@:.md=)
 
 docs/results/mlm.md: install $(if $(filter mlm all,$(MAKECMDGOALS)),mlm-transformer)
@@ -77,6 +81,12 @@ docs/results/ofa.md: install
 
 bench: install-dev
 	$(BIN)/python -m benchmarks
+
+gpu: install-dev
+	$(BIN)/python -m benchmarks.gpu $(CHECKS)
+
+docs/scaling.md: install-dev
+	$(BIN)/python -m benchmarks.scaling
 
 parity: install-dev
 	$(BIN)/python -m benchmarks.parity

@@ -15,8 +15,8 @@ import torch
 from numpy.typing import NDArray
 
 from ofa.vectors.word_vectors import Floats
-from ofa.vocabulary import whole_texts
 from semeqv.engine.bars import Progress
+from semeqv.text.tokenizers.encoding import literal
 
 WORDS = 2**13  # tokenised at once
 TOGETHER = 2**8  # words in one call of the tokenizer, which costs as much as some words do
@@ -113,12 +113,11 @@ def occurrences(
     for start in Progress(starts, desc="map words", unit="chunk", leave=False, disable=None):
         some = words[start : start + WORDS]
         found = []
-        with whole_texts(tokenizer) as backend:
-            for variant, times in variants(backend, some):
-                tokens, places = tokenised(backend, variant)
-                kept = tokens < rows
-                kept[kept] &= ~special[tokens[kept]]
-                found += [numpy.unique(tokens[kept] * len(words) + places[kept] + start)] * times
+        for variant, times in variants(tokenizer.backend_tokenizer, some):
+            tokens, places = tokenised(literal(tokenizer), variant)
+            kept = tokens < rows
+            kept[kept] &= ~special[tokens[kept]]
+            found += [numpy.unique(tokens[kept] * len(words) + places[kept] + start)] * times
         keys, counts = numpy.unique(numpy.concatenate(found), return_counts=True)
         yield keys, counts.astype(numpy.int8)
 

@@ -5,8 +5,9 @@ from collections.abc import Sequence
 import numpy
 
 from ofa.plan import Draft
-from ofa.vocabulary import Vocabulary, whole_texts
+from ofa.vocabulary import Vocabulary
 from ofa.work import Work
+from semeqv.text.tokenizers.encoding import encode
 
 
 def combine_pieces(draft: Draft, work: Work) -> None:
@@ -35,12 +36,11 @@ def pieces_of(texts: Sequence[str], vocabulary: Vocabulary) -> list[list[int]]:
         The ids of each; unknown ones, and a lone space before a part of a word, left out.
     """
     unknown, spellings = vocabulary.tokenizer.unk_token_id, vocabulary.spellings
-    with whole_texts(vocabulary.tokenizer) as backend:
-        exact = backend.encode_batch(list(texts), add_special_tokens=False)
-        bare = backend.encode_batch([text.strip() or text for text in texts], add_special_tokens=False)  # own space
+    exact = encode(vocabulary.tokenizer, texts)
+    bare = encode(vocabulary.tokenizer, [text.strip() or text for text in texts])  # own space
     found = []
     for text, *candidates in zip(texts, exact, bare):
-        cut = [[number for number in each.ids if number != unknown and number in spellings] for each in candidates]
+        cut = [[number for number in ids if number != unknown and number in spellings] for ids in candidates]
         spelled = [b"".join(spellings[number] for number in ids) for ids in cut]
         ids = cut[spelled.index(text.encode())] if text.encode() in spelled else cut[1]
         if len(ids) > 1 and spellings[ids[0]] == b" " and not text.startswith(" "):

@@ -30,7 +30,7 @@ def register(chain: Chain) -> None:
     chain.word("ofa model", "Hypernetworks.", "ofa.hypernetwork.models")
     chain.word("ofa optimizers", "How a hypernetwork is optimised.", "ofa.hypernetwork.optimizers")
     chain.word("ofa schedulers", "How the learning rate of a hypernetwork falls.", "ofa.hypernetwork.schedules")
-    families.add_field("num_primitive", "ofa.conversion.published")
+    families.add_field("num_primitive", "ofa.conversion.published", "cli ofa convert")
     families.add("word-bag", "ofa.bag.networks")
     families.add("factorised", "ofa.factorised")
     families.add("ofa-hypernetwork", "ofa.hypernetwork.networks")

@@ -2,8 +2,6 @@
 
 import hashlib
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -98,34 +96,6 @@ def vocabulary_hash(tokenizer: Any) -> str:
 def size_of(tokenizer: Any) -> int:
     """The rows that the tokens of a tokenizer need."""
     return max(tokenizer.get_vocab().values(), default=-1) + 1
-
-
-@contextmanager
-def whole_texts(tokenizer: Any) -> Iterator[Any]:
-    """Let a tokenizer take texts as they are; then as before.
-
-    A `tokenizer.json` may tell it to cut texts off or to pad them, and a `</s>` in a text would become the special
-    token: here it is text. (In a Unigram model the piece of that name is a piece like any other; leave it out.)
-
-    Args:
-        tokenizer: A fast tokenizer of transformers.
-
-    Yields:
-        What is behind it, a `tokenizers.Tokenizer`.
-    """
-    backend = tokenizer.backend_tokenizer
-    truncation, padding, special_is_text = backend.truncation, backend.padding, backend.encode_special_tokens
-    backend.no_truncation()
-    backend.no_padding()
-    backend.encode_special_tokens = True
-    try:
-        yield backend
-    finally:
-        backend.encode_special_tokens = special_is_text
-        if truncation is not None:
-            backend.enable_truncation(**truncation)
-        if padding is not None:
-            backend.enable_padding(**padding)
 
 
 def shared(source: Vocabulary, target: Vocabulary, ignore_case: bool = True) -> tuple[Integers, Integers]:

@@ -76,6 +76,8 @@ def emulated(monkeypatch):
     """Let sentences compute on the device `emulated`; returns the module that describes it."""
     if not emulated_device.REGISTERED:
         pytest.skip("this version of torch has no devices written in Python")
+    # Moving a module keeps its parameters the same objects, and so what is tied, as for CUDA.
+    monkeypatch.setattr(torch.__future__, "_swap_module_params_on_conversion", True)
     monkeypatch.setattr("semeqv.engine.settings.ACCELERATORS", ("cuda", "mps", "xpu", emulated_device.NAME))
     return emulated_device
 

@@ -75,7 +75,7 @@ class Sets:
         scorer = self.data[key].scorer()
         for batch in self.data[key].batches():
             placed = running.place(batch)
-            scorer.take(model(**placed), placed)
+            scorer.take(model(**placed), placed, model=model)
         found: NDArray[Any] = scorer.tally()
         return found
 

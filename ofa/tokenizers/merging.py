@@ -10,7 +10,7 @@ from typing import Any
 
 from tokenizers import Tokenizer, models, pre_tokenizers, trainers
 
-from ofa.vocabulary import whole_texts
+from semeqv.text.tokenizers.encoding import literal
 from semeqv.text.tokenizers.spelling import BYTE, SENTENCE_PIECE
 
 FIRST = 0x10000  # a token is written as one character from here on, of which none is a blank
@@ -62,9 +62,7 @@ def written(tokenizer: Any, tokens: dict[int, str], texts: Iterable[list[str]]) 
     begins = {number for number, token in tokens.items() if token.startswith(SENTENCE_PIECE.mark)}
     whole = backend.pre_tokenizer is None  # then a text is one word, and its words begin with a mark
     for some in texts:
-        with whole_texts(tokenizer):
-            cut = backend.encode_batch(some, add_special_tokens=False)
-        for encoded in cut:
+        for encoded in literal(tokenizer).encode_batch(some, add_special_tokens=False):
             line, last = list[str](), None
             for number, word in zip(encoded.ids, encoded.word_ids):
                 if word != last or number in alone or (whole and number in begins):

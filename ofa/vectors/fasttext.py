@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy
 
 from ofa.vectors.word_vectors import WordVectors
-from ofa.vocabulary import whole_texts
 from semeqv.engine.errors import UserError
+from semeqv.text.tokenizers.encoding import encode
 
 if TYPE_CHECKING:
     from ofa.vectors.tokens import TokenVectors
@@ -41,11 +41,8 @@ def token_vectors(documents: Iterable[Any], tokenizer: Any, options: "TokenVecto
     if options.documents:
         stream = itertools.islice(stream, options.documents)
     sentences: list[list[str]] = []
-    special = set(tokenizer.all_special_tokens) - {tokenizer.unk_token}  # which a text only seems to hold
-    with whole_texts(tokenizer) as backend:
-        while some := [document.text for document in itertools.islice(stream, DOCUMENTS)]:
-            cut = backend.encode_batch(some, add_special_tokens=False)
-            sentences += [[token for token in each.tokens if token not in special] for each in cut]
+    while some := [document.text for document in itertools.islice(stream, DOCUMENTS)]:
+        sentences += [tokenizer.convert_ids_to_tokens(ids) for ids in encode(tokenizer, some)]
     model = FastText(
         vector_size=options.dimensions, window=options.window, min_count=options.least, sg=1, seed=seed, workers=threads
     )

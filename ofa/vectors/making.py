@@ -16,9 +16,9 @@ from torch import Tensor
 
 from ofa.vectors.apart import Apart
 from ofa.vectors.word_vectors import WordVectors, unit
-from ofa.vocabulary import whole_texts
 from semeqv.engine.bars import Progress
 from semeqv.engine.errors import UserError
+from semeqv.text.tokenizers.encoding import encode
 
 if TYPE_CHECKING:
     from ofa.vectors.make import Vectors
@@ -49,11 +49,10 @@ def named_words(language: str, sentence: str) -> set[str]:
 
 def tokens_by(tokenizer: Any) -> Callable[[str, str], set[str]]:
     """What finds the different tokens of a sentence, whatever its language; special ones are none of a text."""
-    special = set(tokenizer.all_special_tokens) - {tokenizer.unk_token}
 
     def found(language: str, sentence: str) -> set[str]:
-        with whole_texts(tokenizer) as backend:
-            return set(backend.encode(sentence, add_special_tokens=False).tokens) - special
+        (ids,) = encode(tokenizer, [sentence])
+        return set(tokenizer.convert_ids_to_tokens(ids))
 
     return found
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import math
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,8 @@ METRICS = "metrics.jsonl"
 RUN = "run.json"
 RECORD = 'a JSON object such as {"epoch": 1, "accuracy": 0.5}'
 LONGEST = 2**23  # bytes of a line
+LOGGED = {"lebel", "time", "message"}  # the keys of a log of the original code, one of them misspelt there
+NOT_FINITE = re.compile(rb":\s*-?(?:nan|inf)(?=[,}\s])")
 
 
 @dataclass(frozen=True)
@@ -84,7 +87,8 @@ def metrics_files(paths: Iterable[Path]) -> list[Path]:
 def read_metrics(path: Path) -> list[Line]:
     """Read a file of JSON objects, one a line, in the order of the file; blank lines are skipped.
 
-    A last line that a running program is still writing is left out.
+    A last line that a running program is still writing is left out. The logs of the tied-embedding study's original
+    code hold their record under `message`, and write numbers that are not finite as Python prints them.
 
     Args:
         path: The file.
@@ -107,7 +111,10 @@ def read_metrics(path: Path) -> list[Line]:
                 if not piece.strip():
                     continue
                 record = read_record(piece)
+                if not isinstance(record, dict) and b'"message":{' in piece:
+                    record = read_record(NOT_FINITE.sub(b":null", piece))
                 if isinstance(record, dict):
+                    record = logged(record)
                     lines.append(Line(path, number, record))
                 elif piece.endswith(b"\n") or not piece.startswith(b"{"):
                     raise click.UsageError(f"{path}, line {number}: expected {RECORD}, {record}")
@@ -116,6 +123,12 @@ def read_metrics(path: Path) -> list[Line]:
     if not lines:
         raise click.UsageError(f"{path}: holds no record; expected on each line {RECORD}")
     return lines
+
+
+def logged(record: dict[str, Any]) -> dict[str, Any]:
+    """Return what a record says under `message`, where it is a line of a log; else the record."""
+    message = record.get("message")
+    return message if isinstance(message, dict) and record.keys() == LOGGED else record
 
 
 def read_run(folder: Path) -> dict[str, Any]:

@@ -314,7 +314,7 @@ class Chain(Word):
             if isinstance(command, Leaf):
                 if any(word in ("--help", "-h") for word in words) or words[:1] == ["help"]:
                     show_help(click.Context(command, info_name=path, max_content_width=WIDTH))
-                words = self.move_settings(ctx, command, words)
+                words = drop_obsolete(command, self.move_settings(ctx, command, words))
                 with click.Context(command, info_name=path, max_content_width=WIDTH) as context:
                     try:
                         command.parse_args(context, words)
@@ -336,7 +336,7 @@ class Chain(Word):
             The words without the settings.
 
         Raises:
-            click.UsageError: When the setting stands before the first `cli`, too, or has no such value.
+            click.UsageError: When the setting has another value elsewhere, or has no such value.
         """
         known = {same(flag) for param in leaf.params if isinstance(param, click.Option) for flag in spellings(param)}
         ours = {
@@ -360,17 +360,41 @@ class Chain(Word):
                 count = 0 if "=" in words[place] else param.nargs
             said = words[place : place + 1 + count]
             rivals = {name for group in self.settings.either if param.name in group for name in group} - {param.name}
-            if ctx.meta["written"] & {param.name, *rivals}:
+            with click.Context(self, info_name=ctx.info_name) as own:
+                click.Command.parse_args(self, own, plain_words(self.params, said))
+            values = {name: own.params[name] for name in (param.name, *rivals)}
+            if not ctx.meta["written"] & values.keys():
+                ctx.params |= values
+                ctx.meta["written"] |= values.keys()
+                notice(f"{flag} belongs before the first `cli`; it is taken as if it stood there.")
+            elif any(ctx.params[name] != value for name, value in values.items()):  # the same again does no harm
                 raise click.UsageError(
                     f"{flag} is said twice: here, and before the first `cli` or in another segment. Leave one out.", ctx
                 )
-            with click.Context(self, info_name=ctx.info_name) as own:
-                click.Command.parse_args(self, own, plain_words(self.params, said))
-            ctx.params |= {name: own.params[name] for name in (param.name, *rivals)}
-            ctx.meta["written"] |= {param.name, *rivals}
-            notice(f"{flag} belongs before the first `cli`; it is taken as if it stood there.")
             words = [*words[:place], *words[place + 1 + count :]]
         return words
+
+
+def drop_obsolete(leaf: Leaf, words: list[str]) -> list[str]:
+    """Leave out the options of earlier programs that no longer change anything, and say so.
+
+    Args:
+        leaf: The command of the segment; its component may name such options in `obsolete`, with the reason.
+        words: The words of the segment; such an option has one value.
+
+    Returns:
+        The words without them.
+    """
+    obsolete = {same(flag): reason for flag, reason in getattr(leaf.kind, "obsolete", {}).items()}
+    kept: list[str] = []
+    while words:
+        flag, equals, _ = words[0].partition("=")
+        if flag.startswith("--") and same(flag) in obsolete:
+            notice(f"{flag} is left out: {obsolete[same(flag)]}")
+            words = words[1 if equals else 2 :]
+        else:
+            kept, words = [*kept, words[0]], words[1:]
+    return kept
 
 
 def spellings(param: click.Option) -> list[str]:
@@ -390,11 +414,16 @@ def explain(error: click.UsageError, leaf: Leaf) -> click.UsageError:
     if isinstance(error, click.NoSuchOption):
         flags = [param.opts[0] for param in leaf.params if isinstance(param, click.Option)]
         message = f"`cli {leaf.kind.__command__}` has no option {error.option_name}."
-        if close := meant(error.option_name, flags):
+        if retired := getattr(leaf.kind, "retired", {}).get(error.option_name):
+            message += f" {retired}"
+        elif close := meant(error.option_name, flags):
             message += f" Did you mean {' or '.join(close)}?"
     elif message.startswith("Got unexpected extra argument"):
+        words = re.findall(r"[\w-]+", message.partition("(")[2])
         message = f"{message.rstrip('.')}; `cli {leaf.kind.__command__}` takes only options. "
-        message += "Does a word `cli` lack before it?"
+        retired = getattr(leaf.kind, "retired", {})
+        hints = [retired[word] for word in words if word in retired]
+        message += hints[0] if hints else "Does a word `cli` lack before it?"
     return click.UsageError(message, error.ctx)
 
 

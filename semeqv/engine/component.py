@@ -18,6 +18,10 @@ that dataclass, so it compares, serialises and works from Python too:
         def build(self, model): ...
 
 A module of components imports neither torch nor transformers; `build` does.
+
+What earlier programs had: a component may name options or words that it no longer has in `retired`, with what to write
+instead, and options of one value that change nothing any more in `obsolete`, with the reason; those are left out, and
+the user is told.
 """
 
 import dataclasses

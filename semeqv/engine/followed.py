@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import json
+import random
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
 FOLLOWED = "followed.json"
 SIDES = ("input", "output")
 SHAPE = "(records, symbols, symbols)"
+DRAW = 14  # seed of the random pairs of a file that names none
 TOLERANCE = 1e-6  # tied embeddings have distances that differ by no more
 
 
@@ -28,7 +31,7 @@ class Followed:
         name: The name of the run's folder.
         every: Steps, or epochs, from one record to the next.
         unit: `step` or `epoch`.
-        names: What the symbols are called, in the order of their rows.
+        names: What the symbols are called, in the order of their rows; empty where it is not known.
         pairs: By kind: pairs of rows.
         distances: By embedding (`input` and `output`; `tied` alone when they are one) and kind: (records, pairs). The
             first record is of the untrained model.
@@ -78,6 +81,33 @@ def read_followed(folder: Path) -> Followed:
     if same(*found.values()):
         found = {"tied": found["input"]}
     return Followed(folder.resolve().name, int(every), unit.removesuffix("s"), names, pairs, found)
+
+
+def read_doubles(path: Path) -> Followed:
+    """Read a file of distances between words and their doubles, as the study's original code writes it.
+
+    Args:
+        path: `input_cdists.npy` or `output_cdists.npy`: words first, most frequent first, then their doubles. The name
+            of its folder ends in `wt` where the embeddings are tied.
+
+    Returns:
+        Pairs of words and their doubles, and as many random pairs of words, the same for every file; no names.
+
+    Raises:
+        click.UsageError: The file has other axes, or no double for each word.
+    """
+    array = read_array(path, SHAPE)
+    words, odd = divmod(array.shape[1], 2)
+    if odd or array.shape[1] != array.shape[2] or words < 2:
+        raise click.UsageError(f"{path}: has shape {array.shape}; expected {SHAPE}, words and as many doubles")
+    among = list(itertools.combinations(range(words), 2))
+    pairs = {
+        "doubles": [(word, word + words) for word in range(words)],
+        "random": random.Random(DRAW).sample(among, min(words, len(among))),
+    }
+    folder = path.resolve().parent.name
+    side = "tied" if folder.endswith("wt") else "output" if path.stem.startswith("output") else "input"
+    return Followed(folder, 1, "record", [], pairs, {side: of_pairs(path, 2 * words, pairs)})
 
 
 def of_pairs(path: Path, symbols: int, pairs: dict[str, list[tuple[int, int]]]) -> dict[str, numpy.ndarray]:

@@ -134,7 +134,8 @@ class Eager:
         if regime.compile:
             self.forwards = [compiled(forward) for forward in self.forwards]
         self.optimizers = [optimizer(model) for model in self.models]
-        self.schedulers = [scheduler(each) for each in self.optimizers] if scheduler else []
+        made = [scheduler(each) for each in self.optimizers] if scheduler else []
+        self.schedulers = [each for each in made if each is not None]  # `noscheduler` makes none
         self.scaler = torch.amp.GradScaler(regime.device.type, enabled=regime.precision == "fp16")
 
     def step(self, batches: Sequence[Batch]) -> Tensor:
@@ -218,7 +219,8 @@ class Eager:
             if not own:
                 metrics = without_targets(metrics, outputs)
             if scorers:
-                scorers[r].take(outputs, part, counts)
+                with self.regime.autocast():
+                    scorers[r].take(outputs, part, counts, model=model)
             found.append(torch.stack([metrics[name].float() for name in self.names]) * share)
         return self.world.total(torch.stack(found, dim=1))
 

@@ -109,7 +109,7 @@ def wants_program(trainer: "Trainer", found: list[Path]) -> bool:
     """Whether the step is to be compiled as a program of replicas; a resumed run goes on as it began."""
     if trainer.compile != "auto":
         return bool(trainer.compile)
-    if found:
+    if found and found[0].is_dir():
         return bool(checkpoint.read(found[0]).trainer.get("definition", {}).get("mode") == "program")
     return trainer.trainsplit is not None and trainer.last_step >= COMPILE_FROM and can_compile(trainer.device)
 

@@ -180,7 +180,8 @@ class Program:
         placed = self.regime.place(batch)
         for r, scorer in enumerate(scorers):
             with self.regime.autocast():
-                scorer.take(self.module(r)(**placed), placed)
+                module = self.module(r)
+                scorer.take(module(**placed), placed, model=module)
         return self.look(placed)[:, : self.size]
 
     @torch.no_grad()

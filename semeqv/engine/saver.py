@@ -42,7 +42,8 @@ class Saver:
         mode: max or min.
         keep: How many checkpoints to keep to resume from.
         resume: Whether to continue from the newest valid checkpoint.
-        restorepath: A checkpoint, or a run's folder, to continue from.
+        restorepath: A checkpoint, or a run's folder, to continue from; or a file of the study's original code.
+        allow_pickle: Whether to open such a file.
         map_location: Where tensors are loaded first.
         verbose: Say when a checkpoint is written.
     """
@@ -59,12 +60,13 @@ class Saver:
         keep: int,
         resume: bool,
         restorepath: Path | None,
+        allow_pickle: bool = False,
         map_location: str,
         verbose: bool,
     ):
         self.savelast, self.savebest, self.etc, self.minutes = savelast, savebest, etc, minutes
         self.metric, self.mode, self.keep = metric, mode, keep
-        self.resuming, self.restorepath = resume, restorepath
+        self.resuming, self.restorepath, self.allow_pickle = resume, restorepath, allow_pickle
         self.map_location, self.verbose = map_location, verbose
         self.best: list[dict[str, Any] | None] = []
         self.pending: dict[int, dict[str, Tensor]] = {}
@@ -179,6 +181,12 @@ class Saver:
             UserError: When --restorepath names no whole checkpoint, or ones of different steps; when there is no
                 folder; or when there are checkpoints, but of no step that all runs have undamaged.
         """
+        if self.restorepath and self.restorepath.is_file():
+            if len(trainer.models) > 1:
+                raise UserError(
+                    f"{self.restorepath} is of one run, and these are {len(trainer.models)}. Say one --seed."
+                )
+            return [self.restorepath]
         if self.restorepath:
             own = [self.restorepath / run.path.name for run in trainer.runs]
             sources = [path if path.is_dir() else self.restorepath for path in own] or [self.restorepath]
@@ -224,6 +232,9 @@ class Saver:
         """
         if not paths:
             return False
+        if paths[0].is_file():
+            self.resume_foreign(trainer, paths[0])
+            return True
         self.best, lengths = [], []
         for r, path in enumerate(paths):
             saved = checkpoint.read_together(trainer.world, path, self.map_location)
@@ -256,6 +267,17 @@ class Saver:
             err=True,
         )
         return True
+
+    def resume_foreign(self, trainer: "Trainer", path: Path) -> None:
+        """Continue a run from a file of the study's original code; its weights may be the best."""
+        from semeqv.engine import foreign
+
+        saved = foreign.read(path, self.allow_pickle, self.map_location)
+        foreign.restore(trainer, path, saved)
+        if self.savebest and (self.metric, self.mode) == ("accuracy", "max") and saved.value == saved.best:
+            accuracy, loss = saved.best
+            judge = {"metric": self.metric, "mode": self.mode, "step": trainer.step}
+            self.best, self.pending = [judge | {"value": accuracy, "loss": loss}], {0: trainer.made.weights(0)}
 
     def best_before(self, world: "World", r: int, path: Path, saved: dict[str, Any]) -> dict[str, Any] | None:
         """What was best at a checkpoint.

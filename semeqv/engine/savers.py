@@ -21,7 +21,9 @@ class DefaultSaver:
     Args:
         dirpath: Folder of the run, the same as --output before the first `cli`.
         resume: Continue from the newest valid checkpoint in the folder, or start when there is none.
-        restorepath: Continue from this checkpoint, or from the best or last one of this run folder.
+        restorepath: Continue from this checkpoint, or from the best or last one of this run folder; or from a
+            `modelbest.pt` of the study's original code, with --allow_pickle.
+        allow_pickle: Open such a file: by torch's restricted unpickler, which runs no code.
         savelast: Keep the last checkpoint when training is over.
         savebest: Keep the best weights, judged on the validation sets; `cli test` then uses them.
         metric: What is best: accuracy when --mode is max, loss when it is min, if left out.
@@ -36,6 +38,7 @@ class DefaultSaver:
     dirpath: Path | None = None
     resume: bool = False
     restorepath: Path | None = None
+    allow_pickle: bool = False
     savelast: bool = True
     savebest: bool = False
     metric: str | None = None
@@ -70,6 +73,7 @@ class DefaultSaver:
             keep=self.keep,
             resume=self.resume,
             restorepath=self.restorepath,
+            allow_pickle=self.allow_pickle,
             map_location=self.map_location,
             verbose=self.verbose,
         )

@@ -23,13 +23,14 @@ class Constant:
 
     Args:
         warmup: Steps in which the rate rises from 0.
+        last_epoch: The last step, counted from 0, that the schedule has behind it when the run begins; -1 for none.
     """
 
     warmup: int = 0
+    last_epoch: int = -1
 
     def __post_init__(self) -> None:
-        if self.warmup < 0:
-            raise ValueError(f"--warmup must be 0 or more, not {self.warmup}.")
+        check_bounds(self, warmup=0, last_epoch=-1)
 
     def build(self, optimizer: Any) -> Any:
         """The scheduler of an optimizer."""
@@ -39,7 +40,7 @@ class Constant:
 
     def factor(self, step: int) -> float:
         """What the learning rate is multiplied by at a step."""
-        return min(1.0, (step + 1) / (self.warmup + 1))
+        return min(1.0, (step + self.last_epoch + 2) / (self.warmup + 1))
 
 
 @component("schedulers cosine")

@@ -21,6 +21,7 @@ class Scorer:
 
     def __init__(self) -> None:
         self.parts: list[Any] = []  # what `look` returned, in the order of the rows
+        self.model: Any = None  # that of the pass, for those who ask it more than its outputs say
 
     def look(self, outputs: Mapping[str, Tensor], batch: Batch) -> Any:
         """What to remember of a batch, or of this process's rows of it: something small, which processes exchange."""
@@ -30,8 +31,16 @@ class Scorer:
         """The metrics of the pass, from `parts`."""
         raise NotImplementedError
 
-    def take(self, outputs: Mapping[str, Tensor], batch: Batch, counts: bool = True) -> None:
-        """Remember a batch; where `counts` is false, the rows are there for company alone."""
+    def take(self, outputs: Mapping[str, Tensor], batch: Batch, counts: bool = True, *, model: Any = None) -> None:
+        """Remember a batch.
+
+        Args:
+            outputs: What the model returned.
+            batch: What it read.
+            counts: False where the rows are there for company alone.
+            model: The model itself, which may be asked to go on from what it read.
+        """
+        self.model = model
         self.parts.append(self.look(outputs, batch) if counts else None)
 
     def gather(self, world: World) -> None:

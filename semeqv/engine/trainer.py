@@ -5,6 +5,7 @@ import itertools
 import signal
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -33,6 +34,21 @@ from semeqv.engine.tested import best_weights
 from semeqv.engine.watch import Watch
 
 
+@dataclass(frozen=True)
+class Pass:
+    """What one pass over a data set has measured.
+
+    Args:
+        metrics: Name to an array over replicas.
+        scorers: What has judged the predictions of each replica, where the data set has any.
+        batches: The metrics of each batch, where a callback asks for them.
+    """
+
+    metrics: Metrics
+    scorers: list[Scorer]
+    batches: list[Metrics]
+
+
 class Trainer(Builder):
     """Trains and tests a model, or several replicas of it.
 
@@ -52,7 +68,8 @@ class Trainer(Builder):
             every `record_every` steps, and before each validation: the mean of the training metrics since the last
                 such record goes into metrics.jsonl
             every `epochs_to_valid` epochs (or `steps_to_valid` steps), and at the end: for each validation set
-                metrics without gradients; on_epoch of the validation callbacks; the best weights are kept
+                metrics without gradients; on_batch of the validation callbacks that ask for batches; on_epoch of the
+                validation callbacks; the best weights are kept
             save a checkpoint when the saver says so
             a callback may end training with the step (`trainer.stop`); so may a signal, after a checkpoint; one that
                 comes before or during a validation does not wait for it: the resumed run begins with that validation
@@ -263,16 +280,16 @@ class Trainer(Builder):
         """
         passes = [self.measure("validation", dataset, self.unvalidated) for dataset in self.validsplits.values()]
         trained = self.record_training()
-        for name, (metrics, scorers) in zip(self.validsplits, passes):
-            self.tell("validation", name, metrics, scorers)
-        measured = self.mean_of([metrics for metrics, _ in passes])
+        for name, found in zip(self.validsplits, passes):
+            self.tell("validation", name, found)
+        measured = self.mean_of([found.metrics for found in passes])
         if measured and self.saver is not None:
             self.saver.note(self, measured)
         return measured or trained
 
     def measure_all(self) -> Metrics:
         """The mean over validation sets of the metrics that all of them have; nothing is written."""
-        return self.mean_of([self.measure("validation", dataset)[0] for dataset in self.validsplits.values()])
+        return self.mean_of([self.measure("validation", dataset).metrics for dataset in self.validsplits.values()])
 
     def mean_of(self, found: list[Metrics]) -> Metrics:
         """The mean over sets of the metrics that all of them have; empty when there are none."""
@@ -296,18 +313,18 @@ class Trainer(Builder):
         last = self.step
         with self.world.company(), self.running(), best_weights(self) as steps:
             self.step = max(steps, default=self.step)
-            found = {}
+            passes = {}
             for name, dataset in self.testsplits.items():
-                found[name], scorers = self.measure("test", dataset)
-                self.tell("test", name, found[name], scorers, steps)
+                passes[name] = self.measure("test", dataset)
+                self.tell("test", name, passes[name], steps)
         if self.trained:
             self.step = last
         for run in self.runs:
             run.flush()
-        return found
+        return {name: found.metrics for name, found in passes.items()}
 
-    def measure(self, split: str, dataset: Any, interruptible: bool = False) -> tuple[Metrics, list[Scorer]]:
-        """Measure one pass over a data set.
+    def measure(self, split: str, dataset: Any, interruptible: bool = False) -> Pass:
+        """Measure one pass over a data set; nothing is written.
 
         Args:
             split: validation or test.
@@ -315,40 +332,53 @@ class Trainer(Builder):
             interruptible: Whether a signal ends the pass.
 
         Returns:
-            The metrics, name to an array over replicas; and the scorer of each replica, where the data set has any.
+            What was measured.
 
         Raises:
             Leaving: When a signal has asked the run to end.
         """
-        mean = Mean(self.made.names)
+        mean, batches = Mean(self.made.names), list[Metrics]()
         scorers = [dataset.scorer() for _ in self.models] if hasattr(dataset, "scorer") else []
         shifted = getattr(self.models[0], "predicts_next", False)
+        wanted = any(each.batches and each.split == split for each in self.callbacks)
         for batch in shown_pass(self, split, dataset):
             if interruptible:
                 (asked,) = self.world.largest(self.signals.asked)
                 if asked:
                     raise Leaving(asked)
-            mean.add(self.made.evaluate(batch, scorers), targets(batch, shifted))
-        return mean.value() | scored(scorers, self.world), scorers
+            found = self.made.evaluate(batch, scorers)
+            mean.add(found, targets(batch, shifted))
+            if wanted:
+                batches.append(as_arrays(self.made.names, found))
+        return Pass(mean.value() | scored(scorers, self.world), scorers, batches)
 
-    def tell(
-        self, split: str, name: str | None, metrics: Metrics, scorers: list[Scorer], steps: Sequence[int] = ()
-    ) -> None:
+    def tell(self, split: str, name: str | None, found: Pass, steps: Sequence[int] = ()) -> None:
         """Write down what was measured, and show it to the callbacks of its split.
 
         Args:
             split: validation or test.
             name: The name of the data set, if it has one.
-            metrics: What was measured.
-            scorers: What has judged the predictions.
+            found: What was measured.
             steps: The step of the weights of each run; that of the Trainer if left out.
         """
-        self.scorers = scorers
-        self.write(split, name, metrics, steps)
-        by_step = split == "test" or self.steps_to_valid is not None
-        for callback in self.callbacks:
-            if callback.split == split and callback.epochs and (by_step or self.epoch % callback.epochs == 0):
-                callback.on_epoch(self, metrics, name)
+        self.scorers = found.scorers
+        observers = [
+            callback
+            for callback in self.callbacks
+            if callback.split == split and callback.epochs and self.is_due(callback)
+        ]
+        for number, metrics in enumerate(found.batches, start=1):
+            for callback in observers:
+                if callback.batches:
+                    callback.on_batch(self, metrics, name, number)
+        self.write(split, name, found.metrics, steps)
+        for callback in observers:
+            callback.on_epoch(self, found.metrics, name)
+
+    def is_due(self, callback: Callback) -> bool:
+        """Return whether a callback observes the passes of this step."""
+        by_step = callback.split == "test" or self.steps_to_valid is not None
+        return by_step or self.epoch % callback.epochs == 0
 
     def write(self, split: str, name: str | None, metrics: Metrics, steps: Sequence[int] = ()) -> None:
         """Add a line to every replica's metrics.jsonl, of the step that its weights are from."""

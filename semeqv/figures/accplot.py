@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import click
 
-from semeqv.engine.component import component, positional
+from semeqv.engine.component import check_bounds, component, positional
 from semeqv.figures.drawing import Drawing, check_limits, check_positive
 
 if TYPE_CHECKING:
@@ -31,11 +32,13 @@ class Accplot(Drawing):
         name: Which data set of that split, where there are several.
         metric: Which number to draw.
         window: Draw the running mean of so many records.
-        cutoff: Last epoch to draw.
+        cutoff: Leave out so many of the last records of each run.
         etc: Draw every so many records.
+        xlim: First and last epoch to draw.
         hline: Height, colour and style (solid, dashed, dotted) of a horizontal line; may be repeated.
         bayes: Draw the best accuracy possible, when the runs state it (run.json) and accuracy is drawn.
         ylim: Lower and upper limit of the metric.
+        showconf: Draw the 95% confidence of the mean of each group (Student's t) as a band.
     """
 
     paths: tuple[Path, ...] = positional()
@@ -44,19 +47,22 @@ class Accplot(Drawing):
     name: str | None = None
     metric: str = "accuracy"
     window: int = 1
-    cutoff: int | None = None
+    cutoff: int = 0
     etc: int = 1
+    xlim: tuple[float, float] | None = None
     hline: list[tuple[float, str, str]] = field(default_factory=list)
     bayes: bool = True
     ylim: tuple[float, float] | None = None
+    showconf: bool = False
     output: Path = field(default=Path("figures/accuracies.pdf"), metadata={"alias": "path"})
 
     def __post_init__(self) -> None:
         super().__post_init__()
         check_positive("window", self.window)
         check_positive("etc", self.etc)
-        check_positive("cutoff", self.cutoff)
-        check_limits(self.ylim)
+        check_bounds(self, cutoff=0)
+        check_limits("xlim", self.xlim)
+        check_limits("ylim", self.ylim)
 
     def build(self) -> None:
         """Read the runs, print the table, write the figure."""
@@ -94,16 +100,23 @@ class Accplot(Drawing):
             The curve of the metric; of the records left, every `etc`-th, counted back from the last.
 
         Raises:
-            click.UsageError: The run has no record up to the cutoff, or (from `read_curve`) the file is wrong.
+            click.UsageError: No record is left, or (from `read_curve`) the file is wrong.
         """
         from semeqv.figures.curves import Curve, read_curve, running_mean
 
         curve = read_curve(path, label, metric=self.metric, split=self.split, name=self.name)
         values = running_mean(curve.values, self.window)
-        kept = curve.epochs <= (curve.epochs[-1] if self.cutoff is None else self.cutoff)
+        count = len(values) - self.cutoff
+        if count < 1:
+            raise click.UsageError(f"{path}: --cutoff {self.cutoff} leaves none of its {len(values)} records")
+        first, last = self.xlim or (-math.inf, math.inf)
+        kept = (curve.epochs[:count] >= first) & (curve.epochs[:count] <= last)
         if not kept.any():
-            raise click.UsageError(f"{path}: starts at epoch {curve.epochs[0]:g}, after --cutoff {self.cutoff}")
-        epochs, values = curve.epochs[kept], values[kept]
+            raise click.UsageError(
+                f"{path}: goes from epoch {curve.epochs[0]:g} to {curve.epochs[count - 1]:g}; "
+                f"--xlim {first:g} {last:g} leaves nothing of it"
+            )
+        epochs, values = curve.epochs[:count][kept], values[:count][kept]
         # Counted from the end, so that the last record is drawn.
         return Curve(label, epochs[:: -self.etc][::-1], values[:: -self.etc][::-1])
 
@@ -126,7 +139,7 @@ class Accplot(Drawing):
         single = max(map(len, groups.values())) == 1
         palette = dict(zip(groups, colors(len(groups), self.palette, self.color, first=2)))
         for label, curves in groups.items():
-            draw_group(axes, curves, palette[label])
+            draw_group(axes, curves, palette[label], band=self.showconf)
             runs = "" if single else " (1 run)" if len(curves) == 1 else f" ({len(curves)} runs)"
             entries.append(Entry(f"{label}{runs}", palette[label]))
         axes.margins(x=0)
@@ -142,7 +155,9 @@ class Accplot(Drawing):
         if bayes is not None:
             entries.append(Entry(f"best possible (Bayes) accuracy: {bayes:.2f}", INK, "dashes"))
         if not single:
-            entries.append(Entry("mean of the runs; thin lines and dots: each run"))
+            band = " and its 95% confidence" if self.showconf else ""
+            kind: Literal["band", "mean"] = "band" if self.showconf else "mean"
+            entries.append(Entry(f"mean of the runs{band}; thin lines and dots: each run", kind=kind))
         add_legend(figure, self.title, entries)
         return figure
 
@@ -176,11 +191,12 @@ def folder_name(path: Path) -> str:
     return resolved.name if resolved.is_dir() else resolved.parent.name
 
 
-def draw_group(axes: Axes, curves: list[Curve], color: str) -> None:
-    """Draw the runs of a group thin and their mean thick; a single run is drawn as a mean."""
+def draw_group(axes: Axes, curves: list[Curve], color: str, band: bool = False) -> None:
+    """Draw the runs of a group thin, their mean thick and its confidence as a band; a single run is drawn as a mean."""
     import numpy
 
-    from semeqv.figures.style import MEAN_LINE, RUN_LINE
+    from semeqv.figures.confidence import mean_and_halfwidth
+    from semeqv.figures.style import BAND, MEAN_LINE, RUN_LINE
 
     if len(curves) > 1:
         for curve in curves:
@@ -188,11 +204,12 @@ def draw_group(axes: Axes, curves: list[Curve], color: str) -> None:
     # At each epoch that any run has, the mean of the runs that have got so far.
     epochs = numpy.unique(numpy.concatenate([curve.epochs for curve in curves]))
     heights = numpy.array([numpy.interp(epochs, curve.epochs, curve.values, numpy.nan, numpy.nan) for curve in curves])
-    there = numpy.isfinite(heights)
-    count = there.sum(axis=0)
-    mean = numpy.where(there, heights, 0).sum(axis=0)[count > 0] / count[count > 0]
+    mean, half = mean_and_halfwidth(heights)
+    known = numpy.isfinite(mean)
     width = MEAN_LINE if len(curves) > 1 else MEAN_LINE | {"linewidth": 1.0}
-    axes.plot(epochs[count > 0], mean, color=color, zorder=3, **width)
+    axes.plot(epochs[known], mean[known], color=color, zorder=3, **width)
+    if band:
+        axes.fill_between(epochs, mean - half, mean + half, color=color, zorder=1, **BAND)
 
 
 def draw_ends(axes: Axes, groups: dict[str, list[Curve]], palette: dict[str, str]) -> None:

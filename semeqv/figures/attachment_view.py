@@ -54,7 +54,7 @@ class AttachmentView(DrawingOfFolders):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        check_limits(self.ylim)
+        check_limits("ylim", self.ylim)
 
     def read(self, path: Path, label: str | None) -> LearningCurve:
         """Read the scores of one run.

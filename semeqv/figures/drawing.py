@@ -96,17 +96,18 @@ class DrawingOfFolders(Drawing):
         """
 
 
-def check_limits(limits: tuple[float, float] | None) -> None:
+def check_limits(name: str, limits: tuple[float, float] | None) -> None:
     """Refuse limits of an axis that leave nothing between them.
 
     Args:
+        name: The option, without its dashes.
         limits: The lower and the upper one; None for no limits.
 
     Raises:
         ValueError: The lower one is not below the upper one.
     """
     if limits is not None and not limits[0] < limits[1]:
-        raise ValueError(f"--ylim {limits[0]:g} {limits[1]:g}: write the lower limit first")
+        raise ValueError(f"--{name} {limits[0]:g} {limits[1]:g}: write the lower limit first")
 
 
 def check_positive(name: str, count: int | None) -> None:

@@ -45,7 +45,7 @@ class LossesView(Drawing):
     def __post_init__(self) -> None:
         super().__post_init__()
         check_positive("window", self.window)
-        check_limits(self.ylim)
+        check_limits("ylim", self.ylim)
 
     def build(self) -> None:
         """Read the runs and write the figure."""

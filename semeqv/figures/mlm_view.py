@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from semeqv.engine.component import component, positional
-from semeqv.figures.drawing import Drawing
+from semeqv.figures.drawing import Drawing, check_limits, check_positive
 
 if TYPE_CHECKING:
     import numpy
@@ -39,22 +39,32 @@ class MlmView(Drawing):
     lower ones are the end: each word by its frequency, the means over runs. A table says the means at the end.
 
     Args:
-        paths: Folders of runs.
+        paths: Folders of runs; or files of distances of the study's original code (.npy), words first, then doubles.
+        etc: Draw every so many records.
+        ylim: Lower and upper limit of the distance.
         doubles: What the legend calls words and their doubles.
     """
 
     paths: tuple[Path, ...] = positional()
+    etc: int = 1
+    ylim: tuple[float, float] | None = None
     doubles: str = "a word and its double: same meaning, same contexts (DH holds)"
     output: Path = field(default=Path("figures/doubles.pdf"), metadata={"alias": "path"})
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_positive("etc", self.etc)
+        check_limits("ylim", self.ylim)
+
     def build(self) -> None:
         """Read the runs, print the table, write the figure."""
-        from semeqv.engine.followed import read_followed
+        from semeqv.engine.followed import read_doubles, read_followed
         from semeqv.figures.style import finish, house_style
 
         if not self.paths:
             raise click.UsageError("cli mlm view: give the folders of runs, such as runs/mlm-babel/*-encoder*")
-        runs = [read_followed(path) for path in self.paths]
+        runs = [read_doubles(path) if path.suffix == ".npy" else read_followed(path) for path in self.paths]
+        runs = [thinned(run, self.etc) for run in runs]
         if len({(run.unit, run.every, *run.names, str(run.pairs)) for run in runs}) > 1:
             raise click.UsageError("cli mlm view: the runs follow other words, or at other steps; draw them apart")
         if lacking := [kind for kind in KINDS if kind not in runs[0].pairs]:
@@ -85,10 +95,11 @@ class MlmView(Drawing):
                 draw_training(over_training, having, side, kind, palette[kind])
             draw_end(at_end, having, side, palette)
         for axes in grid.flat:
-            axes.set_ylim(0, None)
+            axes.set_ylim(*self.ylim or (0, None))
         for (side, having), over_training, at_end in zip(shown.items(), grid[0], grid[1]):
             label_means(over_training, having, side, palette)
-            name_closest(at_end, having, side, palette["doubles"])
+            if having[0].names:
+                name_closest(at_end, having, side, palette["doubles"])
         grid[0][0].set_ylabel("Euclidean distance")
         grid[1][0].set_ylabel("Euclidean distance at the end")
         most = max(map(len, shown.values()))
@@ -100,6 +111,14 @@ class MlmView(Drawing):
         entries.append(Entry(thin or "mean of all pairs; band: their middle 80%", kind="band"))
         add_legend(figure, self.title, entries)
         return figure
+
+
+def thinned(run: Followed, every: int) -> Followed:
+    """Keep every so many of the records of a run, from the first."""
+    distances = {
+        side: {kind: records[::every] for kind, records in each.items()} for side, each in run.distances.items()
+    }
+    return replace(run, every=run.every * every, distances=distances)
 
 
 def print_ends(runs: Sequence[Followed]) -> None:

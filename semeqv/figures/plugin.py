@@ -11,6 +11,7 @@ NAMES = (
     "retrieval_view",
     "sweep_view",
     "vectors_view",
+    "viewall",
 )
 
 

@@ -88,23 +88,24 @@ class RetrievalView(DrawingOfFolders):
 
     def draw(self, curves: list[LayerCurve]) -> Figure:
         """Draw the curves, and what chance would reach."""
-        from matplotlib.ticker import MaxNLocator
-
         from semeqv.figures.legend import Entry, add_legend
-        from semeqv.figures.style import BAND, COLUMN, INK, MEAN_LINE, colors, new_figure
+        from semeqv.figures.style import BAND, COLUMN, INK, MEAN_LINE, colors, new_figure, whole_numbers
 
         figure = new_figure(COLUMN, 2.2 + 0.15 * len(curves), show=self.show)
         axes, entries = figure.subplots(), []
         for curve, color in zip(curves, colors(len(curves), self.palette, self.color, first=1)):
-            layers = list(curve.points)
+            layers: list[float] = list(curve.points)
             mean, low, high, chance = zip(*curve.points.values())
             axes.fill_between(layers, low, high, color=color, **BAND)
             axes.plot(layers, mean, color=color, marker="o", markersize=2.5, **MEAN_LINE)
+            if len(layers) == 1:  # what has no width is not seen
+                axes.vlines(layers, low, high, color=color, linewidth=3, alpha=0.3)
+                layers, chance = [layers[0] - 0.4, layers[0] + 0.4], 2 * chance
             axes.plot(layers, chance, color=INK, linewidth=0.9, linestyle=(0, (4, 2)))
             entries.append(Entry(curve.label, color, "band"))
         axes.set_ylim(bottom=0)
         axes.set_xlabel("layer (0: input embedding)")
         axes.set_ylabel(f"accuracy at {self.k}, {DIRECTIONS[self.direction]}")
-        axes.xaxis.set_major_locator(MaxNLocator(nbins=12, integer=True))
+        whole_numbers(axes)
         add_legend(figure, self.title, [*entries, Entry("chance", INK, "dashes")])
         return figure

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -141,12 +142,49 @@ def short_number(value: float) -> str:
     return f"{value:g}"
 
 
+def whole_numbers(axes: Axes, most: int = 12) -> None:
+    """Write ticks below some axes at whole numbers alone, where there is but one, too; at most so many."""
+    from matplotlib.ticker import MaxNLocator
+
+    low, high = axes.xaxis.get_data_interval()
+    if high - low < 1:  # the limits that matplotlib would choose have no two whole numbers, and so it writes others
+        axes.set_xlim(low - 0.5, high + 0.5)
+    axes.xaxis.set_major_locator(MaxNLocator(nbins=most, integer=True, min_n_ticks=1))
+
+
+def fitted(text: str, inches: float, size: float = 7, *, bold: bool = False, most: int = 4) -> str:
+    """Break a text into lines that fit a width; what is too long loses its middle.
+
+    Args:
+        text: Any text; names are broken after `-`, `_`, `.` and `/`, and anywhere if need be.
+        inches: The width.
+        size: Font size, in points.
+        bold: Whether it is in bold print.
+        most: How many lines there may be.
+
+    Returns:
+        The text with line breaks.
+    """
+    width = max(int(inches * 72 / (size * (0.74 if bold else 0.62))), 6)
+    if len(text) > width * most - most:
+        half = (width * most - most) // 2
+        text = f"{text[:half]}…{text[-half + 1 :]}"
+    lines = [""]
+    for part in re.findall(r"[^\s\-_./]+[\s\-_./]*|[\s\-_./]+", text):
+        if len((lines[-1] + part).rstrip()) > width and lines[-1]:
+            lines.append("")
+        for start in range(0, len(part), width):
+            lines[-1] += part[start : start + width]
+            lines += [""] * (start + width < len(part.rstrip()))
+    return "\n".join(line.strip() for line in lines)
+
+
 def count_epochs(axis: Axis, unit: str = "epoch") -> None:
     """Label an axis that counts training epochs, or steps, thousands as 50k."""
     from matplotlib.ticker import FuncFormatter, MaxNLocator
 
     axis.set_label_text(f"training {unit}")
-    axis.set_major_locator(MaxNLocator(nbins=6, integer=True, steps=[1, 2, 2.5, 5, 10]))
+    axis.set_major_locator(MaxNLocator(nbins=6, integer=True, steps=[1, 2, 2.5, 5, 10], min_n_ticks=1))
     axis.set_major_formatter(FuncFormatter(lambda value, _: short_number(value)))
 
 

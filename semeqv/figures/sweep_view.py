@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -26,7 +26,10 @@ KINDS = {
     "negation": "its opposite",
     "unrelated": "unrelated vector",
 }
-PANEL = 1.25  # inches
+CONTROLS = ("negation", "unrelated")  # kinds of vectors that no one hopes to gain by
+BEYOND = 2.0  # a control whose gains are so many times those of the others leaves the axes
+PANEL, ROW = 1.25, 1.2  # inches
+LINE = 0.13  # inches of a line of text
 
 
 @component("sweep-view")
@@ -75,7 +78,7 @@ class SweepView(Drawing):
     def curves(self, lines: Sequence[Line], models: Sequence[str]) -> Figure:
         """Draw gains against strengths, a column for each language and a row for each model."""
         from semeqv.figures.legend import Entry, add_legend
-        from semeqv.figures.style import INK, colors, new_figure
+        from semeqv.figures.style import INK, colors, fitted, new_figure
         from semeqv.figures.sweeps import means, metric_of, text_of
 
         metric = metric_of(lines)
@@ -94,12 +97,15 @@ class SweepView(Drawing):
         languages = list(dict.fromkeys(text_of(line, "language") for line in points))
         kinds = [kind for kind in KINDS if any(key[2] == kind for key in at)]
         shades = dict(zip(kinds, colors(len(kinds), self.palette, self.color)))
-        size = (max(PANEL * len(languages), 3.5), 0.75 + 1.2 * len(models))
-        figure = new_figure(*size, show=self.show)
+        names = {model: fitted(f"model from {model}", 0.7 * ROW) for model in models}
+        aside = LINE * (max(name.count("\n") for name in names.values()))
+        figure = new_figure(max(PANEL * len(languages), 3.5) + aside, 0.75 + ROW * len(models), show=self.show)
         panels = figure.subplots(len(models), len(languages), squeeze=False, sharex=True, sharey=True)
-        gains = [100 * each.value for key, each in at.items() if key[2] in (*kinds, "none")]
-        margin = max(max(gains) - min(gains), 0.1) / 2
-        panels[0, 0].set_ylim(min(gains) - margin, max(gains) + margin)  # bands of two runs may go far beyond
+        gains = {kind: [100 * each.value for key, each in at.items() if key[2] == kind] for kind in kinds}
+        outside = beyond(gains)
+        inside = [0.0, *(gain for kind in kinds if kind not in outside for gain in gains[kind])]
+        margin = max(max(inside) - min(inside), 0.1) / 2
+        panels[0, 0].set_ylim(min(inside) - margin, max(inside) + margin)  # bands of two runs may go far beyond
         for row, model in zip(panels, models):
             for axes, language in zip(row, languages):
                 for kind in kinds:
@@ -107,16 +113,21 @@ class SweepView(Drawing):
                 axes.axhline(0, color=INK, linewidth=0.9, linestyle=(0, (4, 2)))
                 if (none := scores.get((model, language))) is not None:
                     axes.set_title(f"{language}: {100 * none.value:.1f}", fontweight="bold", fontsize=7)
-            row[0].set_ylabel(f"gain, points\n(model from {model})")
+            row[0].set_ylabel(f"{names[model]}\ngain, points")
         figure.supxlabel("strength of the vector", fontsize=7)
-        entries = [Entry(KINDS[kind], shades[kind], "band") for kind in kinds]
+        said_of = {
+            kind: KINDS[kind] + (f" (leaves the axes: {span(gains[kind])})" if kind in outside else "")
+            for kind in kinds
+        }
+        entries = [Entry(said_of[kind], shades[kind], "band") for kind in kinds]
         said = f"no vector; its {metric.replace('_', ' ')} stands above the panel"
         add_legend(figure, self.title, [*entries, Entry(said, INK, "dashes")])
         return figure
 
     def matrix(self, lines: Sequence[Line], models: Sequence[str]) -> Figure:
         """Draw what each vector gains in each language, a panel for each model."""
-        from semeqv.figures.heatmap import label_cells
+        from semeqv.figures.heatmap import CELL, label_cells
+        from semeqv.figures.style import fitted
         from semeqv.figures.sweeps import means, metric_of, text_of
 
         plain = ("language", "other", "unrelated")
@@ -131,10 +142,12 @@ class SweepView(Drawing):
             [[at.get((model, vector, language)) for language in languages] for vector in vectors] for model in models
         ]
         strength = fixed[0].number_at("lambda")
-        figure, every = self.panels(panels, f"gain in {metric_of(lines).replace('_', ' ')} at {strength:g}, points")
-        for axes, model in zip(every, models):
+        label = f"gain in {metric_of(lines).replace('_', ' ')} at {strength:g}, points"
+        titles = [fitted(f"model from {model}", CELL * len(languages) + 0.3, 7.5, bold=True) for model in models]
+        figure, every = self.panels(panels, label, max(title.count("\n") for title in titles))
+        for axes, title in zip(every, titles):
             label_cells(axes, vectors, languages)
-            axes.set_title(f"model from {model}", loc="left", fontweight="bold")
+            axes.set_title(title, loc="left", fontweight="bold")
             axes.set_xlabel("language of the test")
         every[0].set_ylabel("vector")
         return figure
@@ -172,12 +185,15 @@ class SweepView(Drawing):
             axes.set_ylabel(f"strength of {second}")
         return figure
 
-    def panels(self, panels: Sequence[Sequence[Sequence[Mean | None]]], label: str) -> tuple[Figure, list[Axes]]:
+    def panels(
+        self, panels: Sequence[Sequence[Sequence[Mean | None]]], label: str, lines: int = 0
+    ) -> tuple[Figure, list[Axes]]:
         """Draw matrices of gains side by side, on one scale of colours around zero.
 
         Args:
             panels: The cells of each, row by row.
             label: What the colours say.
+            lines: Lines of the titles of panels, beyond one.
 
         Returns:
             The figure, and the axes of the panels.
@@ -191,7 +207,7 @@ class SweepView(Drawing):
         columns = min(len(panels), 4)
         rows = -(-len(panels) // columns)
         wide, high = (0.75 + CELL * count for count in (len(panels[0][0]), len(panels[0])))
-        figure = new_figure(wide * columns + 0.7, high * rows + 0.3, show=self.show)
+        figure = new_figure(wide * columns + 0.7, (high + LINE * lines) * rows + 0.3, show=self.show)
         every = list(figure.subplots(rows, columns, squeeze=False).flat)
         values = [
             numpy.array([[numpy.nan if cell is None else 100 * cell.value for cell in row] for row in panel])
@@ -208,6 +224,31 @@ class SweepView(Drawing):
         if self.title:
             add_legend(figure, self.title, [])
         return figure, every[: len(panels)]
+
+
+def beyond(gains: Mapping[str, Sequence[float]]) -> list[str]:
+    """Name the controls whose gains would leave the other curves no room.
+
+    Args:
+        gains: By kind of vector, its gains.
+
+    Returns:
+        Those kinds, the furthest first; not all of them.
+    """
+    reach = {kind: max(map(abs, values)) for kind, values in gains.items()}
+    found: list[str] = []
+    while len(reach) > 1:
+        furthest, next_one = sorted(reach, key=reach.__getitem__, reverse=True)[:2]
+        if furthest not in CONTROLS or reach[furthest] <= BEYOND * max(reach[next_one], 0.1):
+            break
+        found.append(furthest)
+        del reach[furthest]
+    return found
+
+
+def span(gains: Sequence[float]) -> str:
+    """Write the least and the greatest of some gains."""
+    return f"{min(gains):+.1f} to {max(gains):+.1f}"
 
 
 def draw_curve(axes: Axes, at: dict[Any, Mean], place: tuple[str, str], kind: str, color: str) -> None:

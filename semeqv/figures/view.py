@@ -44,7 +44,7 @@ class View(Drawing):
     def __post_init__(self) -> None:
         super().__post_init__()
         check_positive("etc", self.etc)
-        check_limits(self.ylim)
+        check_limits("ylim", self.ylim)
 
     def build(self) -> None:
         """Read the files, print the table, write the figure."""
@@ -107,12 +107,13 @@ class View(Drawing):
         return figure
 
 
-def read_distances(path: Path, indexes: list[tuple[int, int, str]]) -> numpy.ndarray:
+def read_distances(path: Path, indexes: list[tuple[int, int, str]], option: str = "--indexes") -> numpy.ndarray:
     """Read the distances of one run.
 
     Args:
         path: The .npy file.
         indexes: Two symbols, and what to call their pair.
+        option: By which they were given, for the message.
 
     Returns:
         Distances, (records, symbols, symbols).
@@ -127,6 +128,6 @@ def read_distances(path: Path, indexes: list[tuple[int, int, str]]) -> numpy.nda
     for first, second, label in indexes:
         if not (0 <= first < symbols and 0 <= second < symbols):
             raise click.UsageError(
-                f"{path}: has symbols 0 to {symbols - 1}; --indexes {first} {second} '{label}' names another"
+                f"{path}: has symbols 0 to {symbols - 1}; {option} {first} {second} '{label}' names another"
             )
     return distances

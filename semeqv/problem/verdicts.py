@@ -22,21 +22,32 @@ OUTCOMES = {
     True: ("met", "green", "holds"),
     False: ("not met", "bold red", "**does not hold**"),
     None: ("not measured", "yellow", "not measured"),
+    "undecided": ("not decided", "yellow", "not decided"),
 }
 
 
 @dataclass(frozen=True)
 class Finding:
-    """What the theory says, what that means for one number, and whether it was met (None: not measured)."""
+    """What the theory says, what that means for one number, and whether it was met.
+
+    `met` is None when it was not measured; or when it was, but the runs are too few to decide, and then `undecided`
+    is true.
+    """
 
     theory: str
     claim: str
     measured: str
     met: bool | None
+    undecided: bool = False
+
+    @property
+    def outcome(self) -> bool | str | None:
+        """The key of its words in `OUTCOMES`."""
+        return "undecided" if self.undecided else self.met
 
     def bullet(self) -> str:
         """The statement and its outcome, in a Markdown list."""
-        verdict = OUTCOMES[self.met][2]
+        verdict = OUTCOMES[self.outcome][2]
         return f"- {verdict}: {self.theory}. Expected: {self.claim}. Measured: {self.measured}."
 
 
@@ -46,7 +57,7 @@ class StudyReport:
 
     Args:
         paths: Folders of experiments.
-        check: Exit with 1 when a statement is not met, or cannot be measured.
+        check: Exit with 1 when a statement is not met, or cannot be measured or decided.
         output: Write the report to this Markdown file too, and its numbers beside it as JSON.
     """
 
@@ -127,7 +138,7 @@ def print_findings(console: Any, findings: Iterable[Finding], say: Callable[[Fin
     verdicts = Table.grid(padding=(0, 2, 0, 0))
     verdicts.add_column(no_wrap=True)
     for finding in findings:
-        word, style, _ = OUTCOMES[finding.met]
+        word, style, _ = OUTCOMES[finding.outcome]
         verdicts.add_row(Text(word, style=style), say(finding))
     console.print(verdicts)
 
@@ -136,7 +147,9 @@ def overall(findings: Sequence[Finding]) -> str:
     """How many of the statements of a page were met, before any detail."""
     met, failed = (sum(finding.met is outcome for finding in findings) for outcome in (True, False))
     text = f"Of the {len(findings)} statements below, {met} hold and {failed} do not"
-    left = len(findings) - met - failed
+    undecided = sum(finding.undecided for finding in findings)
+    left = len(findings) - met - failed - undecided
+    text += f"; {undecided} are not decided by so few runs" if undecided else ""
     return text + (f"; {left} could not be measured.\n" if left else ".\n")
 
 

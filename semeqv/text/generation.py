@@ -1,6 +1,6 @@
 """Continues prompts with a causal language model."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -75,6 +75,49 @@ def continuations(options: "Generate", model: Any, tokenizer: Any, seed: int, de
                 **sampling,
             )
         yield prompt, tokenizer.decode(found[0], skip_special_tokens=True)
+
+
+@torch.no_grad()
+def greedy(model: Any, prompts: Sequence[Sequence[int]], most: Sequence[int], *, end: int, pad: int) -> list[list[int]]:
+    """Let a model go on from prompts, always by the likeliest token.
+
+    Prompts of unlike length are padded on the left. Those are written together whose answers fit behind the longest of
+    them, as a row must not go on beyond the positions of the model while another is not done.
+
+    Args:
+        model: A `PreTrainedModel` that predicts the next token, where the tokens are to be.
+        prompts: The tokens of each, one at least.
+        most: The most tokens to write for each.
+        end: The token that ends what is written.
+        pad: The token of padding.
+
+    Returns:
+        What was written for each, without the token that ends it.
+    """
+    limit, found = getattr(model.config, "max_position_embeddings", None), [list[int]() for _ in prompts]
+    order = sorted(range(len(prompts)), key=lambda number: len(prompts[number]), reverse=True)
+    while order:
+        width = len(prompts[order[0]])
+        rows = [each for each in order if limit is None or each == order[0] or width + most[each] <= limit]
+        order = [each for each in order if each not in set(rows)]
+        ids = torch.full((len(rows), width), pad, device=model.device)
+        for place, each in enumerate(rows):
+            ids[place, width - len(prompts[each]) :] = torch.tensor(prompts[each])
+        real = torch.arange(width) >= width - torch.tensor([len(prompts[each]) for each in rows])[:, None]
+        new = max(most[each] for each in rows)
+        with said_generation(model):
+            written = model.generate(
+                ids,
+                attention_mask=real.to(ids),
+                max_new_tokens=max(1, new if limit is None else min(new, limit - width)),
+                do_sample=False,
+                num_beams=1,
+                eos_token_id=end,
+                pad_token_id=pad,
+            )
+        for each, tokens in zip(rows, written[:, width:].tolist()):
+            found[each] = tokens[: tokens.index(end) if end in tokens else len(tokens)][: most[each]]
+    return found
 
 
 def folder_settings(model: Any) -> dict[str, Any]:

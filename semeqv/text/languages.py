@@ -58,9 +58,20 @@ def spellings(code: str) -> tuple[str, ...]:
 
 
 def matching(code: str, there: Iterable[str]) -> list[str]:
-    """Return those of some codes that name a language: the code itself, else all codes of the same language."""
-    every = list(there)
-    return [code] if code in every else [each for each in every if canonical(each) == canonical(code)]
+    """Return those of some codes that name a language: the code itself, else all codes of the same language.
+
+    Args:
+        code: Such as `fr`, or `zh_Hans`, which is not `zho_Hant`.
+        there: The codes to choose from.
+
+    Returns:
+        Those that fit, in their order; none of another script (or region) than one that is said.
+    """
+    every, (_, *script) = list(there), re.split("[-_]", code.lower())
+    fit = [each for each in every if canonical(each) == canonical(code)]
+    if script:
+        fit = [each for each in fit if re.split("[-_]", each.lower())[1:] in ([], script)]
+    return [code] if code in every else fit
 
 
 def languages_of(name: str) -> set[str]:

@@ -13,6 +13,10 @@ from crosslingual.sweeps.distances import read_distances
 from crosslingual.sweeps.hypotheses import gain_against_distance, holm, semantic_against_syntactic
 from crosslingual.sweeps.joined import joined, read_runs
 from semeqv.engine.errors import UserError
+from semeqv.figures.style import house_style
+from semeqv.figures.sweep_view import SweepView, beyond
+from semeqv.figures.sweeps import read_sweeps
+from tests.figures.extents import cut_off, overlapping
 
 LANGUAGES = ("en", "de", "es", "fr")
 
@@ -222,6 +226,54 @@ def test_sweeps_are_drawn(runs, say, draw):
     assert (runs / f"figures/{draw}.png").stat().st_size > 5000
     assert "choose one by --task" in say(f"cli sweep-view --draw {draw} pos ner", code=2).err
     assert "no sweep of a model 'xx'; there is base, en" in say("cli sweep-view --model xx pos", code=2).err
+
+
+NAMES = ("checkpoints/step-00150000", "bert-base-multilingual-cased", "a" * 60, "base")
+
+
+@pytest.mark.parametrize("draw", ["curves", "matrix", "grid"])
+@pytest.mark.parametrize("names", [("base", "en"), NAMES[:2], NAMES])
+def test_no_label_is_cut_off_or_covers_another(names, draw, tmp_path):
+    for seed, (place, name) in itertools.product((1, 2, 3), enumerate(names)):
+        write(tmp_path / f"runs/{seed}-{place}", lines_of(seed, model=name))
+    with house_style():
+        figure = getattr(SweepView(draw=draw), draw)(read_sweeps([tmp_path / "runs"], None), names)
+        assert cut_off(figure) == []
+        assert overlapping(figure, "model from", "gain, points") == []
+
+
+def test_a_control_that_goes_far_leaves_the_axes_and_the_legend_says_so(tmp_path):
+    for seed in (1, 2, 3):
+        lines = lines_of(seed)
+        for language, strength in itertools.product(LANGUAGES, (0.5, 1.0)):
+            lines.append(
+                point(
+                    language, "unrelated", "zz", strength, (0.4, -0.9 * strength), task="pos", model="base", seed=seed
+                )
+            )
+        write(tmp_path / f"runs/{seed}-base", lines)
+    figure = SweepView().curves(read_sweeps([tmp_path / "runs"], None), ["base"])
+    low, high = figure.axes[0].get_ylim()
+    assert -45 < low < -20 < 20 < high < 45  # the vectors of the languages gain 20 points at most
+    (legend,) = figure.legends
+    said = [text.get_text() for text in legend.get_texts()]
+    assert "unrelated vector (leaves the axes: -90.0 to -45.0)" in said
+    assert "vector of the language" in said
+
+
+@pytest.mark.parametrize(
+    ("gains", "outside"),
+    [
+        ({"language": [3.0], "unrelated": [-5.0]}, []),
+        ({"language": [3.0], "unrelated": [-7.0]}, ["unrelated"]),
+        ({"language": [20.0], "unrelated": [-7.0]}, []),  # what the study is about never leaves them
+        ({"language": [1.0], "negation": [-4.0], "unrelated": [-20.0]}, ["unrelated", "negation"]),
+        ({"unrelated": [-20.0]}, []),
+        ({"language": [0.0], "unrelated": [-0.1]}, []),
+    ],
+)
+def test_only_controls_leave_the_axes(gains, outside):
+    assert beyond(gains) == outside
 
 
 def test_a_part_that_was_not_measured_is_named(runs, say):

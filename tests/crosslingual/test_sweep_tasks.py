@@ -1,6 +1,7 @@
 """Tasks that a sweep can measure: texts, words, and any other that is counted sentence by sentence."""
 
 import json
+import random
 from types import SimpleNamespace
 
 import numpy
@@ -149,3 +150,42 @@ def test_another_task_needs_no_more_than_a_scorer_that_counts_sentences(folder):
 def test_a_task_that_is_not_counted_so_is_refused(folder):
     with pytest.raises(UserError, match="is not counted sentence by sentence"):
         swept(folder, Trees(counted=False))
+
+
+def test_a_causal_model_is_swept_as_it_answers_in_text(say, tmp_path):
+    """Vectors of a decoder without a head are made, added, and swept by likelihoods and by what is written."""
+    sizes = "--layers 1 --heads 2 --embedding_size 16 --block_size 48 --dropout 0"
+    for language, seed in (("en", 0), ("de", 1)):
+        chance = random.Random(seed)
+        rows = [chance.choice((("a red cat", "animal"), ("an old saw", "tool"))) for _ in range(24)]
+        (tmp_path / f"{language}.tsv").write_text("".join(f"{text}\t{kind}\n" for text, kind in rows))
+        (tmp_path / f"{language}.txt").write_text("".join(f"{text} {kind}\n" for text, kind in rows))
+    table = "cli dataset labelled --columns 1 --label 2 --path"
+    text, learn = "cli dataset plain --block_size 32 --batch_size 4 --path", "cli optimizers adamw --learning_rate .01"
+    new = f"cli tokenizer bpe --vocab_size 280 {text} en.txt cli model gpt2 {sizes} {learn}"
+    say(f"--steps 4 --output base {new} cli train")
+    say(f"--steps 4 --output spoken {text} de.txt cli model causal-lm --from base {learn} cli train")
+    say(f"--epochs 40 --output task {table} en.tsv --batch_size 12 cli model causal-lm --from base {learn} cli train")
+    say("cli crosslingual vector --from spoken --base base --output vector")
+    say("cli crosslingual apply --from task --add 1 vector --output moved")
+    sets = f"{table} de.tsv --split test --name de {table} de.tsv --split validation --name de"
+    sets += f" {table} de.tsv --split test --name written --generate"
+    say(
+        f"--output swept {sets} cli model load --from task cli crosslingual sweep --base base --vector de vector "
+        "--vector written vector --lambdas 0 1 --replicates 20 --kinds language"
+    )
+    lines = [json.loads(line) for line in (tmp_path / "swept/metrics.jsonl").read_text().splitlines()]
+    points = {
+        (line["language"], line["part"], line["lambda"]): line["accuracy"]
+        for line in lines
+        if "accuracy" in line and "lambda" in line
+    }
+    assert {line.get("metric") for line in lines if "accuracy" in line} == {"accuracy"}
+    assert points["de", "test", 0.0] > 0.8
+    assert abs(points["de", "test", 0.0] - points["written", "test", 0.0]) < 0.2
+    say(f"--output alone {table} de.tsv --split test cli model load --from task cli test")
+    alone = json.loads((tmp_path / "alone/metrics.jsonl").read_text().splitlines()[-1])
+    assert alone["accuracy"] == points["de", "test", 0.0]
+    say(f"--output added {table} de.tsv --split test --labels animal tool cli model load --from moved cli test")
+    added = json.loads((tmp_path / "added/metrics.jsonl").read_text().splitlines()[-1])
+    assert added["accuracy"] == points["de", "test", 1.0]

@@ -5,11 +5,13 @@ Every WHAT is a function here; process 0 writes what it found as JSON.
 
 import json
 import sys
+import time
 from pathlib import Path
 
 import torch
 from transformers import GPT2Config, GPT2LMHeadModel
 
+from semeqv.engine.errors import UserError
 from semeqv.engine.optimizers import AdamW
 from semeqv.engine.randomness import seed_everything
 from semeqv.engine.savers import DefaultSaver
@@ -125,6 +127,41 @@ def exchanges(folder):
     made.made.forwards[0].register_comm_hook(None, hook)
     made.train()
     return {"in three steps": count[0], "unused found": made.made.forwards[0].find_unused_parameters}
+
+
+def patience(folder):
+    """What processes have that waited for the first one longer than they wait for an answer; and who made what."""
+    world = World.here()
+    world.join(False, minutes=0.05)
+    shared = world.shares(folder)
+    found = world.by_first(lambda: (time.sleep(5), "prepared")[1])
+    own = folder / f"disk-{world.rank}"
+    made = world.once(own, lambda: (own.mkdir(exist_ok=True), f"made by {world.rank}")[1])
+    failed = None
+    try:
+        world.once(own, lambda: broken(world.rank))
+    except UserError as error:
+        failed = str(error)
+    return world.each([shared, found, made, world.once(folder, lambda: world.rank), failed])
+
+
+def broken(rank):
+    """Fail in the second process alone."""
+    if rank:
+        raise UserError("no room")
+
+
+def mixed(folder):
+    """The types of weights and of what blocks are given, with FSDP in bf16."""
+    made = trainer(folder / "run", "fsdp", steps=2).set_precision("bf16")
+    made.prepare()
+    model, seen = made.made.module(0), []
+    model.transformer.h[0].mlp.register_forward_hook(lambda module, *_: seen.append(str(module.c_fc.weight.dtype)))
+    made.trained = True
+    loss = float(made.train()["loss"][0])
+    kept = {str(parameter.dtype) for parameter in model.parameters()}
+    steps = {str(state["step"].device) for state in made.made.optimizers[0].state.values()}
+    return {"while computing": sorted(set(seen)), "kept": sorted(kept), "loss": loss, "steps": sorted(steps)}
 
 
 if __name__ == "__main__":

@@ -111,6 +111,16 @@ def test_help_anywhere(say, line):
         ("cli xor dataset default --zero_dst __import__('os')", "is not a valid float"),
         ("cli xor dataset default --split traning", "'traning' is not one of"),
         ("cli xor dataset default --shuffle maybe", "takes only options"),
+        ("cli xor dataset default --held_out 1", "--held_out must be at least 0 and below 1, not 1."),
+        ("cli xor dataset default --split_seed -1", "--split_seed must be at least 0, not -1."),
+        (
+            f"{DATA} {VALID} --split_seed 15 {MODEL} {OPTIMIZER} {LOSS} cli train",
+            "of the 3 validation strings are training strings",
+        ),
+        (
+            f"{DATA} --held_out_strings 01 {MODEL} {OPTIMIZER} {LOSS} cli train",
+            "write strings of 5 bits, such as 01010",
+        ),
         ("cli xor dataset default --no-shuffle=1", "takes no value"),
         ("cli", "A command must follow the word `cli`"),
         (f"{DATA} {MODEL}", "Nothing to do: end the line with an action"),
@@ -174,6 +184,21 @@ def test_a_file_that_is_no_sentence_is_refused(say, tmp_path):
     for text in ("", "[]", "{}", '{"settings": 1, "parts": []}', "\x00"):
         (tmp_path / "bad.json").write_text(text)
         assert "is no saved sentence" in say("--config bad.json cli train", code=2).err
+
+
+def test_a_saved_sentence_of_the_earlier_shuffle_is_not_replayed_with_another(say, tmp_path):
+    parts = ["xor dataset default --size 7 --seed 14 --draws 1 --every_string True"]
+    (tmp_path / "run.json").write_text(json.dumps({"sentence": {"settings": {}, "parts": parts, "actions": ["train"]}}))
+    err = say("--config run.json", code=2).err
+    assert "has no option --every_string. It belongs to the shuffle of November 2026" in err
+    assert "write --all_ones True" in err
+
+
+def test_the_seed_of_a_split_is_that_of_the_data(say, tmp_path):
+    for option in ("--split_seed", "--seed"):  # the second is the original's
+        saved = dumped(say, tmp_path, f"--seed 3 {DATA} {option} 7")
+        assert "--split_seed 7" in saved["parts"][0]
+        assert saved["settings"]["seed"] == 3
 
 
 def test_every_component_writes_words_that_parse_back():

@@ -5,6 +5,7 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -128,6 +129,66 @@ def test_when_one_process_dies_the_other_ends_too(tmp_path):
     for child in children:
         assert not Path(f"/proc/{child}").exists()
     assert "Resumed" in say(tmp_path, f"{SETTINGS} --epochs 1 --output run {LINE} cli train")
+
+
+def test_processes_wait_for_one_that_prepares_and_make_once_what_they_share(tmp_path, monkeypatch):
+    # Both say that they are the first of their machine, as on two machines with a process each.
+    monkeypatch.setitem(ENVIRONMENT, "PYTHONPATH", str(tmp_path))
+    (tmp_path / "sitecustomize.py").write_text("import os\nos.environ['LOCAL_RANK'] = '0'\n")
+    first, second = script(tmp_path, "patience", 2)
+    assert first == [True, "prepared", "made by 0", 0, "no room"]
+    assert second == [True, "prepared", "made by 1", 0, "no room"]
+
+
+def test_shards_are_gathered_in_bf16_and_kept_in_fp32(tmp_path):
+    found = script(tmp_path, "mixed", 2)
+    assert found["while computing"] == ["torch.bfloat16"]
+    assert found["kept"] == ["torch.float32"]
+    assert 0 < found["loss"] < 10
+
+
+def machine(folder, rank, port, line):
+    """Start a sentence as the only process of one of two machines, which share no disk."""
+    folder.mkdir(exist_ok=True)
+    names = {"RANK": rank, "WORLD_SIZE": 2, "LOCAL_RANK": 0, "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}
+    environment = {**ENVIRONMENT, **{name: str(value) for name, value in names.items()}}
+    environment["SEMEQV_CACHE"] = str(folder / "cache")
+    command = [sys.executable, "-m", "semeqv", *line.split()]
+    return subprocess.Popen(command, cwd=folder, env=environment, stderr=subprocess.PIPE, text=True)
+
+
+def on_two_machines(folder, line, code=0):
+    """Run a sentence on two machines; returns what they said."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    processes = [machine(folder / name, rank, port, line) for rank, name in enumerate(("a", "b"))]
+    said = [process.communicate(timeout=200)[1] for process in processes]
+    assert [process.returncode for process in processes] == [code, code], said
+    return said
+
+
+def test_machines_that_share_no_disk_train_and_resume(tmp_path):
+    data = "cli tokenizer bpe --vocab_size 300 cli dataset babel --documents 40 --block_size 16 --batch_size 3"
+    parts = f"{data} cli model gpt2 --layers 1 --heads 1 --embedding_size 8 --dropout 0 cli optimizers adamw"
+    line = f"--device cpu --record_steps 1 --output run {parts} cli savers default-saver --resume cli train"
+    on_two_machines(tmp_path, f"--steps 3 {line}")
+    on_two_machines(tmp_path, f"--steps 6 {line}")
+    for name in ("a", "b"):  # each has a cache of its own, the first has the run
+        assert len(list((tmp_path / name / "cache/tokens").glob("*/made-from.json"))) == 1
+    assert not list((tmp_path / "b/run").glob("checkpoints/*"))
+    alone = tmp_path / "alone"
+    alone.mkdir()
+    say(alone, f"--steps 6 {line}", processes=1)
+    two, one = (
+        [json.loads(each)["loss"] for each in (folder / "run/metrics.jsonl").read_text().splitlines()]
+        for folder in (tmp_path / "a", alone)
+    )
+    assert len(two) == 6
+    assert two == pytest.approx(one, rel=1e-5)
+    other = line.replace("--output run", "--output other")
+    refused = on_two_machines(tmp_path, f"--strategy fsdp --steps 3 {other}", code=2)
+    assert "Name an --output on a disk that all machines share" in refused[0]
 
 
 def test_a_wrong_number_of_processes_is_refused(tmp_path, monkeypatch):

@@ -59,11 +59,18 @@ def test_runs_given_by_place_are_called_by_their_folder(run_folder, tmp_path, ca
 
 def test_window_cutoff_and_every_nth_record(run_folder):
     path = run_folder("a", [0.0, 0.2, 0.4, 0.6, 0.8])
-    curve = Accplot(window=2, cutoff=400, etc=2).read(path, "a")
-    assert curve.epochs.tolist() == [200, 400]
-    assert curve.values == pytest.approx([0.1, 0.5])
-    with pytest.raises(click.UsageError, match="starts at epoch 100, after --cutoff 50"):
-        Accplot(cutoff=50).read(path, "a")
+    for options in ({"cutoff": 1}, {"xlim": (0, 400)}, {"xlim": (150, 450)}):
+        curve = Accplot(window=2, etc=2, **options).read(path, "a")
+        assert curve.epochs.tolist() == [200, 400]
+        assert curve.values == pytest.approx([0.1, 0.5])
+    with pytest.raises(click.UsageError, match="--cutoff 5 leaves none of its 5 records"):
+        Accplot(cutoff=5).read(path, "a")
+    with pytest.raises(click.UsageError, match="goes from epoch 100 to 400; --xlim 0 50 leaves nothing of it"):
+        Accplot(cutoff=1, xlim=(0, 50)).read(path, "a")
+    with pytest.raises(ValueError, match="--xlim 50 0: write the lower limit first"):
+        Accplot(xlim=(50, 0))
+    with pytest.raises(ValueError, match="--cutoff must be at least 0, not -1"):
+        Accplot(cutoff=-1)
 
 
 def test_a_running_mean_looks_back_and_shows_divergence():

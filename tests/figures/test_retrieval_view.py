@@ -4,6 +4,8 @@ import click
 import pytest
 
 from semeqv.figures.retrieval_view import RetrievalView
+from semeqv.figures.style import house_style
+from tests.figures.extents import cut_off
 
 
 def measured(folder, of, layer, value, direction="both"):
@@ -27,6 +29,26 @@ def test_layers_are_drawn_with_their_intervals_and_chance(tmp_path):
     (axes,) = figure.axes
     assert [line.get_ydata()[-1] for line in axes.lines] == [0.7, 0.01]
     assert "name" in [text.get_text() for text in figure.legends[0].get_texts()]
+
+
+@pytest.mark.parametrize("layers", [[6], [0], [0, 1], [5, 6], list(range(25))])
+def test_layers_are_whole_numbers(layers, tmp_path):
+    for layer in layers:
+        measured(tmp_path / "run", "all", layer, 0.5)
+    with house_style():
+        figure = RetrievalView().draw([RetrievalView().read(tmp_path / "run", "name")])
+        assert cut_off(figure) == []
+    (axes,) = figure.axes
+    low, high = axes.get_xlim()
+    ticks = [tick for tick in axes.get_xticks() if low <= tick <= high]
+    assert set(ticks) <= set(layers)
+    assert len(ticks) == min(len(ticks), len(layers)) > 0
+    if len(layers) < 3:
+        assert ticks == layers
+    words = [text.get_text() for text, tick in zip(axes.get_xticklabels(), axes.get_xticks()) if low <= tick <= high]
+    assert words == [str(int(tick)) for tick in ticks]
+    chance = axes.lines[1].get_xdata()
+    assert chance[-1] > chance[0]  # chance is a line where there is but one layer, too
 
 
 def test_the_only_language_is_drawn_and_mistakes_are_one_line(tmp_path):

@@ -21,11 +21,32 @@ from ofa.nearest import nearest
 from ofa.pieces import pieces_of
 from ofa.plan import Draft, Kind
 from ofa.pursuit import pursued
+from ofa.tokenizers.merging import FIRST, written
 from ofa.tokens_alike import combine_shared, sparsemax
+from ofa.vectors.making import tokens_by
 from ofa.vectors.word_vectors import WordVectors, unit
 from ofa.vocabulary import Vocabulary, shared
 from ofa.work import Work
 from semeqv.engine.errors import UserError
+
+
+@pytest.mark.parametrize("kind", ["bpe", "wordpiece", "unigram"])
+def test_text_that_looks_like_a_special_token_is_cut_as_text(tokenizers, kind):
+    tokenizer = tokenizers[kind, "drask"]
+    special = set(tokenizer.all_special_tokens) - {tokenizer.unk_token}
+    text = "gåk </s> [MASK]<mask>[SEP] dod"
+    plain = tokens_by(tokenizer)("drask", "gåk dod")
+    found = tokens_by(tokenizer)("drask", text)
+    assert plain < found
+    assert not special & found
+    vocabulary = Vocabulary(tokenizer, len(tokenizer))
+    for ids in pieces_of(["</s>", "[SEP]", "<mask>", "[MASK]"], vocabulary):
+        assert not special & set(tokenizer.convert_ids_to_tokens(ids))
+    if kind == "bpe":
+        names = {number: token for token, number in tokenizer.get_vocab().items()}
+        (line,) = written(tokenizer, names, [[text]])
+        said = [names[ord(character) - FIRST] for character in line if character != " "]
+        assert tokenizer.convert_tokens_to_string(said) == text  # nothing stood alone, as special tokens do
 
 
 @pytest.mark.parametrize("kind", ["bpe", "wordpiece", "unigram"])

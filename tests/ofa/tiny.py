@@ -1,5 +1,7 @@
 """Small models with new values."""
 
+import json
+
 import torch
 import transformers
 from tokenizers import Tokenizer
@@ -48,6 +50,12 @@ def published_variants(word):
 
 def tokens_of_text(tokenizer, text):
     """The ids of a text, in which a special token is text too."""
-    backend = Tokenizer.from_str(tokenizer.backend_tokenizer.to_str())
+    said = json.loads(tokenizer.backend_tokenizer.to_str())
+    if said["model"]["type"] == "Unigram":  # its model has them as pieces
+        special = set(tokenizer.all_special_tokens) - {tokenizer.unk_token}
+        pieces = said["model"]["vocab"]
+        said["model"]["vocab"] = [[f"\1{piece}" if piece in special else piece, score] for piece, score in pieces]
+        said["added_tokens"] = []
+    backend = Tokenizer.from_str(json.dumps(said))
     backend.encode_special_tokens = True
     return backend.encode(text, add_special_tokens=False).ids

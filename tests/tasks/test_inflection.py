@@ -10,10 +10,12 @@ from torch.nn import functional
 from semeqv.engine.errors import UserError
 from semeqv.tasks.bootstrap import Tallied
 from semeqv.tasks.classification.models import TokenClassifier
+from semeqv.tasks.inflection.edits import edited, edits
 from semeqv.tasks.inflection.judging import edit_distance, judged
 from semeqv.tasks.inflection.reading import Form, batches, forms
 from semeqv.tasks.inflection.spelling import UNKNOWN, Spelling
 from semeqv.tasks.inflection.unimorph import UniMorph
+from semeqv.text.models.bert import BERT
 from semeqv.text.tokenizers.trained import Bpe, Unigram, Wordpiece
 
 LEMMAS = ["".join(letters) for letters in itertools.product("bdg", "aeo", "tns")]
@@ -153,3 +155,67 @@ def test_forms_are_learnt_written_and_counted(say, table, tmp_path):
     new = f"{data} {held} --split test cli tokenizer bpe --vocab_size 280 cli model gpt2 {sizes}"
     assert "drawn anew and never trained" in say(f"--output x {new} cli inflect", 2).err
     assert "nothing to inflect" in say(f"--output x {data} cli model causal-lm --from run cli inflect", 2).err
+
+
+def test_edits_make_the_form_of_the_lemma():
+    assert edits("walk", "walked") == ("+", "+", "+", "+", "+ed")
+    assert edits("try", "tries") == ("+", "+", "+", "-ies")
+    assert edits("machen", "gemacht") == ("+ge", "+", "+", "+", "+", "-t", "-")
+    generator = numpy.random.default_rng(0)
+    for _ in range(200):
+        one, other = ("".join(generator.choice(list("abc+-"), size)) for size in generator.integers(0, 7, size=2))
+        found = edits(one, other)
+        assert len(found) == len(one) + 1
+        assert edited(one, found) == other
+        kept, more = sum(edit.startswith("+") for edit in found[1:]), sum(len(edit) - 1 for edit in found)
+        exchanged = sum(edit.startswith("-") and len(edit) > 1 for edit in found[1:])
+        assert len(one) - kept + more - exchanged == naive_distance(one, other)
+    assert edited("walk", [None] * 5) == "walk"
+
+
+def test_an_encoder_inflects_by_edits(say, table, tmp_path):
+    (tmp_path / "again.tsv").write_text(table.read_text() + "odd\todder\tN;ODD\n")
+    data = f"cli dataset unimorph --path {table} --batch_size 18 --max_length 32"
+    held = data.replace("toy", "again")
+    encoder = "--layers 1 --heads 2 --embedding_size 32 --block_size 32"
+    plain = f"cli dataset plain --path {table} --block_size 16 cli tokenizer bpe --vocab_size 280"
+    say(f"--steps 2 --output encoder {plain} cli model bert {encoder} cli optimizers adamw cli train")
+    say(
+        f"--epochs 40 --output run {data} {held} --split test cli model token-classifier --from encoder --dropout 0 "
+        "cli optimizers adamw --learning_rate .01 cli callbacks predictions cli train cli test"
+    )
+    test = json.loads((tmp_path / "run/metrics.jsonl").read_text().splitlines()[-1])
+    assert 0.9 < test["accuracy"] < 1
+    assert test["accuracy_low"] <= test["accuracy"] <= test["accuracy_high"]
+    assert test["edit_distance"] < 0.2  # the edit of the last form is in no training set
+    last = json.loads((tmp_path / "run/predictions-test.jsonl").read_text().splitlines()[-1])
+    assert last["texts"] == ["odd", "N;ODD"]
+    assert last["label"] == "odder" != last["predicted"]
+    say(f"--output again {held} --split test --name toy cli model token-classifier --from run cli inflect")
+    line = json.loads((tmp_path / "again/metrics.jsonl").read_text())
+    assert line["accuracy"] == pytest.approx(test["accuracy"])
+    rows = [row.split("\t") for row in (tmp_path / "again/toy.tsv").read_text().splitlines()]
+    assert numpy.mean([form == found for *_, form, found in rows]) == pytest.approx(line["accuracy"])
+    assert (
+        "The edits are not known"
+        in say(f"--output x {held} --split test cli model token-classifier --from encoder cli test", 2).err
+    )
+    short = f"{data.replace('32', '8')} cli model token-classifier --from encoder cli optimizers adamw"
+    assert "raise --max_length" in say(f"--output x {short} cli train", 2).err
+
+
+def test_edits_are_counted_lemma_by_lemma(table):
+    options = UniMorph(path=table, batch_size=20)
+    tokenizer = Bpe(vocab_size=300).build({("train", None): options})
+    model = TokenClassifier(layers=1, heads=1, embedding_size=8)
+    data = options.build(tokenizer, {("train", None): options}, model)
+    assert data.labels == ["+", "+s"]
+    scorer = data.scorer()
+    assert isinstance(scorer, Tallied)
+    for batch in data.batches():
+        scorer.take({"logits": functional.one_hot(batch["labels"].clamp(min=0), 2).float()}, batch)
+    assert scorer.scores() == {"accuracy": 1.0, "edit_distance": 0.0}
+    assert scorer.tally().tolist() == [[2, 2, 0]] * 27
+    assert scorer.measures(scorer.tally().sum(0))["accuracy"] == 1
+    with pytest.raises(UserError, match="an encoder that edits"):
+        options.build(tokenizer, {("train", None): options}, BERT())

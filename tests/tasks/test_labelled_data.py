@@ -5,6 +5,7 @@ import gzip
 import importlib
 import itertools
 import json
+from pathlib import Path
 
 import numpy
 import pytest
@@ -21,6 +22,7 @@ from semeqv.tasks.parsing.treebanks import Dependencies
 from semeqv.tasks.question_answering.squad import Squad
 from semeqv.text.readers import hub
 from semeqv.text.readers.xnli import LABELS
+from semeqv.text.records import Row
 from semeqv.text.tokenizers.trained import Bpe, Wordpiece
 
 BLANK = "_\t_\t_\t_\t_\t_"
@@ -395,7 +397,9 @@ def test_a_scorer_puts_rows_back_into_their_order():
 def parquet(path, labels, **columns):
     """Write a Parquet file as `datasets` does: classes are numbers, whose names its metadata has."""
     arrow = pytest.importorskip("pyarrow", reason="reads Parquet; it comes with the extra `data`")
-    features = {"label": {"names": list(labels), "_type": "ClassLabel"}} if labels else {}
+    classes = {"names": list(labels), "_type": "ClassLabel"}
+    named = {"label": classes} | {name: {"feature": classes, "_type": "List"} for name in ("ner_tags", "upos")}
+    features = {name: feature for name, feature in named.items() if name in columns} if labels else {}
     said = {"huggingface": json.dumps({"info": {"features": features}})} if labels else {}
     path.parent.mkdir(parents=True, exist_ok=True)
     importlib.import_module("pyarrow.parquet").write_table(arrow.table(columns).replace_schema_metadata(said), path)
@@ -426,6 +430,67 @@ def test_xnli_is_read_as_the_hub_stores_it(tmp_path):
     assert [item.texts[0] for item in read] == ["fr a", "b", "en a", "b"]
     with pytest.raises(UserError, match="its files are of en, fr"):
         items(Xnli(path=tmp_path, languages=("de",), split="test"))
+
+
+def test_xnli_is_read_by_its_name_on_the_hub(tmp_path, monkeypatch):
+    asked = []
+
+    def read_rows(*said):
+        asked.append(said)
+        yield Row(1, ("2", f"{said[3]} a", "b"))
+        yield Row(2, ("entailment", "c", "d"))
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(hub, "read_rows", read_rows)
+    monkeypatch.setattr(hub, "commit", lambda name, revision: revision or "a" * 40)
+    options = Xnli(path=Path("owner/xnli"), languages=("fr", "de"), split="test")
+    assert [(item.texts[0], item.labels[0]) for item in items(options)] == [
+        ("fr a", "contradiction"), ("c", "entailment"), ("de a", "contradiction"), ("c", "entailment")]  # fmt: skip
+    assert [said[0] for said in asked] == ["owner/xnli"] * 2
+    assert [said[2:] for said in asked] == [("test", "fr", "a" * 40), ("test", "de", "a" * 40)]
+    facts = options.source_facts()
+    assert facts["options"]["revision"] == "a" * 40
+    assert set(facts["files"]) == {"owner/xnli fr", "owner/xnli de"}
+    assert Xnli(path=Path("owner/xnli"), holdout=0.1, split="test").hub_part == "train"
+    parquet(tmp_path / "owner/xnli/fr/test-00000-of-00001.parquet", (), premise=["e"], hypothesis=["f"], label=[1])
+    local = Xnli(path=Path("owner/xnli"), languages=("fr",), split="test")  # a folder of that name is what is meant
+    assert [item.texts for item in items(local)] == [("e", "f")]
+
+
+def test_words_are_read_as_the_hub_stores_them(tmp_path):
+    words = {"tokens": [["Ada", "Lee", "left"], ["Rome"], []], "ner_tags": [[1, 2, 0], [1], []]}
+    parquet(tmp_path / "train-00000-of-00001.parquet", ("O", "B-PER", "I-PER"), **words)
+    options = Ner(path=tmp_path)
+    assert items(options)[0] == Item(("Ada", "Lee", "left"), ("B-PER", "I-PER", "O"))
+    assert [item.texts for item in items(options)] == [("Ada", "Lee", "left"), ("Rome",)]
+    assert options.line_of("B-PER").endswith("parquet, line 1")
+    strings = {"words": [["en:a", "en:b"]], "tags": [["O", "B-X"]]}
+    path = parquet(tmp_path / "strings.parquet", (), **strings)
+    assert items(Ner(path=path)) == (Item(("a", "b"), ("O", "B-X")),)
+    with pytest.raises(UserError, match=r"row 1: column 'ner_tags' should list texts, .* does not name the classes"):
+        items(Ner(path=parquet(tmp_path / "numbers.parquet", (), **words)))
+    with pytest.raises(UserError, match="row 1: no column tokens or words; there is x"):
+        items(Ner(path=parquet(tmp_path / "other.parquet", (), x=["a"])))
+    with pytest.raises(UserError, match="row 1: 2 words and 1 tags"):
+        items(Ner(path=parquet(tmp_path / "short.parquet", (), tokens=[["a", "b"]], tags=[["O"]])))
+
+
+def test_treebanks_are_read_as_the_hub_stores_them(tmp_path):
+    columns = {
+        "tokens": [["don't", "do", "n't", "cats"]],
+        "lemmas": [["_", "do", "not", "cat"]],
+        "upos": [[2, 1, 1, 0]],
+        "feats": [["None", "None", "None", "{'Case': 'Nom', 'Number': 'Plur'}"]],
+        "head": [["None", "0", "1", "1"]],
+        "deprel": [["_", "root", "advmod", "obj"]],
+    }
+    path = parquet(tmp_path / "train-00000-of-00001.parquet", ("NOUN", "AUX", "_"), **columns)
+    assert items(ConllU(path=tmp_path)) == (Item(("do", "n't", "cats"), ("AUX", "AUX", "NOUN")),)
+    assert items(ConllU(path=path, column="feats"))[0].labels == (None, None, "Case=Nom|Number=Plur")
+    assert items(Dependencies(path=path))[0].labels == ("root", "advmod", "obj")
+    assert str(path) in ConllU(path=path).line_of("NOUN")
+    with pytest.raises(UserError, match="4 tokens and 1 of 'upos'"):
+        items(ConllU(path=parquet(tmp_path / "x.parquet", (), tokens=columns["tokens"], upos=[["NOUN"]])))
 
 
 def test_data_sets_of_the_hub_are_labelled_data(tmp_path, monkeypatch):

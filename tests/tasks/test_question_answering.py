@@ -1,5 +1,6 @@
 """Questions: where answers stand, which span is best, how answers are judged, and the sentences that train on them."""
 
+import importlib
 import itertools
 import json
 import re
@@ -295,3 +296,30 @@ def test_an_answer_that_is_not_there_is_said(tmp_path, start, message):
         list(read_questions(tmp_path / "x.json"))
     with pytest.raises(UserError, match="no such file"):
         list(read_questions(tmp_path / "y.json"))
+
+
+def test_questions_are_read_as_the_hub_stores_them(tmp_path):
+    arrow = pytest.importorskip("pyarrow", reason="reads Parquet; it comes with the extra `data`")
+    writer = importlib.import_module("pyarrow.parquet")
+    rows = {
+        "id": ["1", "2"],
+        "title": ["t", "t"],
+        "context": ["Ada bought tea."] * 2,
+        "question": ["What?", "Who left?"],
+    }
+    answers = [{"text": ["tea"], "answer_start": [11]}, {"text": [], "answer_start": []}]
+    path = tmp_path / "data/validation-00000-of-00001.parquet"
+    path.parent.mkdir()
+    writer.write_table(arrow.table(rows | {"answers": answers}), path)
+    found = every_question(Squad(path=tmp_path, split="validation"))
+    assert found == (
+        Question("1", "What?", "Ada bought tea.", (Answer("tea", 11),)),
+        Question("2", "Who left?", "Ada bought tea.", ()),
+    )
+    answers[0]["answer_start"] = [3]
+    writer.write_table(arrow.table(rows | {"answers": answers}), path)
+    with pytest.raises(UserError, match="'tea' does not stand at 3"):
+        list(read_questions(path))
+    writer.write_table(arrow.table(rows), path)
+    with pytest.raises(UserError, match="row 1 has no list 'text'"):
+        list(read_questions(path))

@@ -244,3 +244,32 @@ def test_sentences_of_minimal_pairs_and_of_retrieval_are_text(fast, model):
         row = batch[0].tolist()
         start = next(place for place in range(3) if row[place : place + len(ids)] == ids)
         assert len(row) - len(ids) - start <= 1
+
+
+def byte_fallback(kind):
+    """As of Llama or Gemma: pieces of single bytes stand in for characters that the vocabulary lacks."""
+    pieces = list(dict.fromkeys([*SPECIAL, *(f"<0x{byte:02X}>" for byte in range(256)), "▁", *"abcd04x1<>s/"]))
+    if kind == "unigram":
+        scores = [(piece, -5.0 if len(piece) == 1 else 0.0) for piece in pieces]
+        model = models.Unigram(scores, unk_id=SPECIAL.index(UNKNOWN), byte_fallback=True)
+    else:
+        numbers = {piece: number for number, piece in enumerate(pieces)}
+        model = models.BPE(numbers, [], unk_token=UNKNOWN, byte_fallback=True, ignore_merges=True)
+    backend = Tokenizer(model)
+    backend.pre_tokenizer = pre_tokenizers.Metaspace()
+    metaspace = decoders.Metaspace()
+    backend.decoder = decoders.Sequence([decoders.ByteFallback(), metaspace, decoders.Fuse()])
+    return trained(backend)
+
+
+@pytest.mark.parametrize("kind", ["unigram", "bpe"])
+def test_text_that_spells_a_byte_stays_text(kind):
+    tokenizer = byte_fallback(kind)
+    texts = ["<0x41>", "a<0x41>b <0x41>", "<0x4a><0x0A> d", "<<0x41>>", "é <0x41> 日"]
+    for text, ids in zip(texts, encode(tokenizer, texts)):
+        assert tokenizer.decode(ids) == text
+        said = [token for token in tokenizer.convert_ids_to_tokens(ids) if token.startswith("<0x")]
+        lacking = [letter for letter in text if letter in "éA日"]  # a capital that the vocabulary has not
+        assert len(said) == len("".join(lacking).encode())
+    plain = ["a b", "é a 日", "<s 0x41", "<0x4 1>"]
+    assert encode(tokenizer, plain) == tokenizer(plain, add_special_tokens=False)["input_ids"]

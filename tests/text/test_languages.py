@@ -2,7 +2,7 @@
 
 import pytest
 
-from semeqv.text.languages import TWO_TO_THREE, canonical, languages_of, spellings
+from semeqv.text.languages import TWO_TO_THREE, canonical, languages_of, matching, spellings
 
 
 def test_codes_of_one_language_have_one_form():
@@ -28,3 +28,12 @@ def test_codes_of_one_language_have_one_form():
 )
 def test_names_say_languages(name, found):
     assert languages_of(name) == found
+
+
+def test_a_script_that_is_said_tells_codes_apart():
+    there = ["fra_Latn", "zho_Hans", "zho_Hant", "de"]
+    assert matching("fr", there) == ["fra_Latn"] == matching("fra_Latn", there)
+    assert matching("zh", there) == ["zho_Hans", "zho_Hant"]
+    assert matching("zh-Hant", there) == ["zho_Hant"]
+    assert matching("deu_Latn", there) == ["de"]
+    assert matching("fra_Cyrl", there) == []

@@ -270,6 +270,18 @@ def test_flores_is_read_however_it_is_laid_out(tmp_path, spelling):
             list(flores.read_aligned(place, ["eng_Latn"], "devtest"))
 
 
+def test_flores_is_read_by_codes_of_two_letters(tmp_path):
+    for language in ("eng_Latn", "fra_Latn", "zho_Hans", "zho_Hant"):
+        written(tmp_path, f"{language} 1\n", f"dev/{language}.dev")
+    found = [each.sentences for each in flores.read_aligned(tmp_path, ["fr", "eng"])]
+    assert found == [{"fr": "fra_Latn 1", "eng": "eng_Latn 1"}]
+    assert [each.sentences for each in flores.read_aligned(tmp_path, ["zh_Hant"])] == [{"zh_Hant": "zho_Hant 1"}]
+    with pytest.raises(UserError, match="has zho_Hans and zho_Hant, which may all be 'zh'; name one of them"):
+        list(flores.read_aligned(tmp_path, ["zh", "en"]))
+    with pytest.raises(UserError, match="has no language 'de' of split 'dev'"):
+        list(flores.read_aligned(tmp_path, ["de"]))
+
+
 def test_tatoeba_is_read(tmp_path):
     for side in ("fra", "eng"):
         written(tmp_path, f"{side} 1\n{side} 2\n", f"tatoeba.fra-eng.{side}")

@@ -17,6 +17,7 @@ class Callback:
         split: train, validation or test.
         steps: Steps of training from one `on_step` to the next; 0 for never.
         epochs: Epochs of training from one `on_epoch` to the next; 0 for never.
+        batches: Whether `on_batch` is called, for every batch of a pass over the validation or test set.
 
     A callback that ends training (`trainer.stop`) sets `replicable = False`: runs that end at different steps are
     trained one after the other.
@@ -24,8 +25,8 @@ class Callback:
 
     replicable = True
 
-    def __init__(self, split: str = "train", steps: int = 0, epochs: int = 0):
-        self.split, self.steps, self.epochs = split, steps, epochs
+    def __init__(self, split: str = "train", steps: int = 0, epochs: int = 0, batches: bool = False):
+        self.split, self.steps, self.epochs, self.batches = split, steps, epochs, batches
 
     def on_start(self, trainer: "Trainer") -> None:
         """Before anything is computed: open files with `trainer.runs[r].lines(...)` or `.arrays(...)`."""
@@ -35,6 +36,9 @@ class Callback:
 
     def on_step(self, trainer: "Trainer", metrics: "Metrics") -> None:
         """After a training step: each metric an array over replicas."""
+
+    def on_batch(self, trainer: "Trainer", metrics: "Metrics", name: str | None, number: int) -> None:
+        """After a batch of a pass over the validation or test set of a name; the batches of a pass count from 1."""
 
     def on_epoch(self, trainer: "Trainer", metrics: "Metrics", name: str | None) -> None:
         """After an epoch of training, or after a pass over the validation or test set of a name."""

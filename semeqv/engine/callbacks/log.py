@@ -2,10 +2,14 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from semeqv.engine.component import component
 from semeqv.engine.errors import UserError
+
+SPLITS = {"train": "train", "valid": "validation", "test": "test"}
+# The words that the study's original code had in the place of --split.
+RETIRED = {f"{word}callback": f"Write --split {split}." for word, split in SPLITS.items()}
 
 
 @component("callbacks default")
@@ -16,6 +20,8 @@ class Default:
     Args:
         split: Which part of the run it belongs to.
     """
+
+    retired: ClassVar[dict[str, str]] = RETIRED
 
     split: Literal["train", "validation", "test"] = "train"
 
@@ -32,11 +38,13 @@ class Logged:
 
     Args:
         split: The split to observe.
-        step_log_path: File of one JSON line a training step.
+        step_log_path: File of one JSON line a training step, or a batch of the validation or test set.
         epoch_log_path: File of one JSON line an epoch, or a pass over the validation or test set.
         etc: Epochs between two records; 0 for none.
         stc: Steps between two records; 0 for none.
     """
+
+    retired: ClassVar[dict[str, str]] = RETIRED
 
     split: Literal["train", "validation", "test"] = "train"
     step_log_path: Path | None = None
@@ -48,8 +56,8 @@ class Logged:
         for name in ("etc", "stc"):
             if getattr(self, name) < 0:
                 raise ValueError(f"--{name} must be 0 (never) or more, not {getattr(self, name)}.")
-        if self.split != "train" and (self.stc or self.step_log_path):
-            raise ValueError(f"--stc and --step_log_path observe training steps; the {self.split} split has none.")
+        if self.split != "train" and self.stc:
+            raise ValueError(f"--stc counts training steps; the {self.split} split has none.")
 
 
 @component("callbacks log")

@@ -17,7 +17,7 @@ class Logger(Callback):
 
     def __init__(self, options: Logged):
         steps = options.stc or (1 if options.step_log_path else 0)
-        super().__init__(options.split, steps, options.etc)
+        super().__init__(options.split, steps, options.etc, batches=options.step_log_path is not None)
         self.options = options
         self.printing = not (options.step_log_path or options.epoch_log_path)
         self.step_logs: list[Any] = []
@@ -36,11 +36,15 @@ class Logger(Callback):
         """Write a line for every run, of the step."""
         self.write(trainer, self.step_logs, metrics, None)
 
+    def on_batch(self, trainer: Any, metrics: Any, name: str | None, number: int) -> None:
+        """Write a line for every run, of a batch of a pass."""
+        self.write(trainer, self.step_logs, metrics, name, batch=number)
+
     def on_epoch(self, trainer: Any, metrics: Any, name: str | None) -> None:
         """Write a line for every run, of the epoch or the pass."""
         self.write(trainer, self.epoch_logs, metrics, name)
 
-    def write(self, trainer: Any, logs: list[Any], metrics: Any, name: str | None) -> None:
+    def write(self, trainer: Any, logs: list[Any], metrics: Any, name: str | None, **place: int) -> None:
         """Write the metrics of every run to its log; where there is no path, print their means over runs.
 
         Args:
@@ -48,8 +52,9 @@ class Logger(Callback):
             logs: One per run, or none.
             metrics: Name to an array over replicas.
             name: The name of the data set, if it has one.
+            **place: What else says where in the run this was, for the line.
         """
-        where = {"epoch": trainer.epoch, "step": trainer.step, "split": self.split, "name": name}
+        where = {"epoch": trainer.epoch, "step": trainer.step, "split": self.split, "name": name, **place}
         for r, log in enumerate(logs):
             log.append(where | {key: float(value[r]) for key, value in metrics.items()})
         if self.printing:

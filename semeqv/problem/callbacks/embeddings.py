@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from semeqv.engine.callbacks.log import Logged
 from semeqv.engine.component import check_bounds, component
@@ -53,6 +53,8 @@ class Embedding(Logged):
         path: File of the input embeddings; input_embeddings.npy in the run's folder if left out.
         output_path: File of the output embeddings; output_embeddings.npy in the run's folder if left out.
     """
+
+    obsolete: ClassVar[dict[str, str]] = {"--buffsize": "records are written with each checkpoint, not in a buffer."}
 
     path: Path | None = None
     output_path: Path | None = None

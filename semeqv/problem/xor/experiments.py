@@ -15,7 +15,7 @@ import click
 
 from semeqv.engine.artefacts import METRICS, read_array, read_metrics, read_run, values_under
 from semeqv.problem.verdicts import run_folders, seed_and_model
-from semeqv.problem.xor.statistics import final_mean, same_contexts
+from semeqv.problem.xor.statistics import final_mean, plateau, same_contexts
 
 Pair = tuple[int, int]
 
@@ -29,8 +29,10 @@ class Run:
     """One run: its seed, whether its embeddings are tied, and where it ended.
 
     `distances` and `first_distances` hold, for "input", "output" or "shared" embeddings, the distance of each pair
-    at the last and at the first record; `accuracies` the final accuracy of each split; `falling` says whether a
-    distance above 0.5 lost more than a twentieth in the last tenth of the run.
+    at the last and at the first record; `controls` the distance, at the last record, of the two symbols of different
+    meaning that are nearest to each other; `accuracies` the final accuracy of each split; `falling` says whether two
+    symbols that are to become close are on their way, more than 0.5 apart and a twentieth nearer than a tenth of the
+    run before; `finished` whether the run took all its steps.
     """
 
     name: str
@@ -40,15 +42,19 @@ class Run:
     record: dict[str, Any] = field(repr=False)
     distances: dict[str, dict[Pair, float]]
     first_distances: dict[str, dict[Pair, float]]
+    controls: dict[str, float]
     accuracies: dict[str, float]
     falling: bool
+    finished: bool
 
 
 @dataclass(frozen=True)
 class Experiment:
     """The runs of one folder, and what they have in common.
 
-    `contexts` says of each pair whether its symbols occur in the same contexts (None: unknown).
+    `contexts` says of each pair whether its symbols occur in the same contexts (None: unknown); `strings` which strings
+    training saw (None: unknown); `plateau` is the accuracy of a run that has learned nothing of the context (None:
+    unknown).
     """
 
     name: str
@@ -56,6 +62,8 @@ class Experiment:
     pairs: tuple[Pair, ...]
     contexts: dict[Pair, bool | None]
     bayes: float | None
+    strings: str | None
+    plateau: float | None
 
     def where(self, *, tied: bool) -> list[Run]:
         """Return the tied or the untied runs."""
@@ -87,18 +95,42 @@ def read_experiment(folder: Path, window: int) -> Experiment:
     # A symbol that is never drawn has no embedding to speak of.
     drawn = tuple(pair for pair, each in distributions.items() if each is None or (len(each) == 2 and min(each) > 0))
     pairs = agreed(folder, "pairs", (pairs_of(path, record) for path, record in records.items())) or drawn or BOTH_PAIRS
-    runs = tuple(read_one(path, records[path], pairs, window) for path in found)
-    name = folder.resolve().name
-    return Experiment(name, runs, pairs, {pair: same_contexts(distributions.get(pair)) for pair in pairs}, bayes)
+    bits = [symbols_of(pair, distributions.get(pair), pair in pairs) for pair in BOTH_PAIRS]
+    controls = [(zero, one) for zero in bits[0] for one in bits[1]]
+    contexts = {pair: same_contexts(distributions.get(pair)) for pair in pairs}
+    runs = tuple(read_one(path, records[path], contexts, controls, window) for path in found)
+    strings = agreed(folder, "their training strings", (strings_of(record) for record in records.values()))
+    known = [each for each in distributions.values() if each]
+    low = plateau(known) if len(known) == len(BOTH_PAIRS) else None
+    return Experiment(folder.resolve().name, runs, pairs, contexts, bayes, strings, low)
 
 
-def read_one(folder: Path, record: dict[str, Any], pairs: tuple[Pair, ...], window: int) -> Run:
+def symbols_of(pair: Pair, distribution: list[float] | None, both: bool) -> list[int]:
+    """Return the symbols of a bit that are ever drawn.
+
+    Args:
+        pair: The two that may stand for it.
+        distribution: How often each does; None if unknown.
+        both: Whether both are known to be drawn.
+
+    Returns:
+        One or two symbols; none where it is not known which.
+    """
+    if distribution:
+        return [symbol for symbol, share in zip(pair, distribution) if share > 0]
+    return list(pair) if both else []
+
+
+def read_one(
+    folder: Path, record: dict[str, Any], contexts: dict[Pair, bool | None], controls: list[Pair], window: int
+) -> Run:
     """Read one run.
 
     Args:
         folder: Its folder, such as `42-transformer`.
         record: Its run.json.
-        pairs: The pairs of symbols whose distances are taken.
+        contexts: The pairs of symbols whose distances are taken, and whether they occur in the same contexts.
+        controls: The pairs of symbols of different meaning.
         window: Over how many last records the final accuracy is taken.
 
     Returns:
@@ -108,22 +140,26 @@ def read_one(folder: Path, record: dict[str, Any], pairs: tuple[Pair, ...], wind
         click.UsageError: A file of distances has another shape, or (from what it calls) a file is missing or wrong.
     """
     seed, model = seed_and_model(folder)
-    tied = model.endswith("wt")
-    first, last, falling = {}, {}, False
+    tied, pairs = model.endswith("wt"), tuple(contexts)
+    nearing = [pair for pair in pairs if contexts[pair] or not tied]  # whose input embeddings are to become close
+    first, last, nearest, falling = {}, {}, {}, False
     for kind in ("input", "output"):
         path = folder / f"{kind}_cdists.npy"
         if tied and kind == "output" and not path.exists():
             continue
         array = read_array(path, SHAPE)
-        needed = max(max(pair) for pair in pairs) + 1
+        needed = max(max(pair) for pair in (*pairs, *controls)) + 1
         if array.shape[1] != array.shape[2] or array.shape[1] < needed:
             raise click.UsageError(f"{path}: has shape {array.shape}; expected {SHAPE}, at least {needed} symbols")
         first[kind] = {pair: float(array[0][pair]) for pair in pairs}
         last[kind] = {pair: float(array[-1][pair]) for pair in pairs}
-        before = array[len(array) * 9 // 10]
-        falling = falling or any(0.5 < array[-1][pair] < 0.95 * before[pair] for pair in pairs)
+        nearest[kind] = min((float(array[-1][pair]) for pair in controls), default=math.nan)
+        if kind == "input":
+            before = array[len(array) * 9 // 10]
+            falling = any(0.5 < array[-1][pair] < 0.95 * before[pair] for pair in nearing)
     if tied and all(abs(last["input"][pair] - last.get("output", last["input"])[pair]) < 1e-6 for pair in pairs):
         first, last = {"shared": first["input"]}, {"shared": last["input"]}
+        nearest = {"shared": nearest["input"]}
     lines = read_metrics(folder / METRICS)
     accuracies = {}
     for split in SPLITS:
@@ -132,7 +168,38 @@ def read_one(folder: Path, record: dict[str, Any], pairs: tuple[Pair, ...], wind
             accuracies[split] = final_mean([line.number_at("accuracy") for line in mine], window)
     counts = [line.number_at(key) for line in lines for key in ("step", "epoch") if key in line.record]
     steps = int(max(filter(math.isfinite, counts), default=0))
-    return Run(folder.name, seed, tied, steps, record, last, first, accuracies, falling)
+    said = next(values_under(record.get("sentence"), "steps"), None)
+    finished = not isinstance(said, int) or steps >= said or "stopped" in record
+    return Run(folder.name, seed, tied, steps, record, last, first, nearest, accuracies, falling, finished)
+
+
+def strings_of(record: dict[str, Any]) -> str | None:
+    """Say which strings a run was trained on.
+
+    Args:
+        record: Its run.json.
+
+    Returns:
+        A few words; None where it does not say. Runs of before December 2026 do not name their shuffle: it was another.
+    """
+    split: Any = next((each for each in values_under(record.get("facts"), "split") if isinstance(each, dict)), None)
+    if split is not None:
+        which = f"{split.get('train')} of {split.get('of')}"
+        seed, ones = split.get("split_seed"), "" if split.get("all_ones") else ", the string of only ones left out"
+        if "held_out_strings" in split:
+            return f"{which}; {len(split['held_out_strings'])} named ones held out{ones}"
+        if not split.get("held_out"):
+            return f"{which}, none held out{ones}: validation draws the training strings anew"
+        return f"{which}, as {split.get('shuffle')}({seed}) shuffles them{ones}"
+    every, size = option(record, "every_string"), option(record, "size")
+    if not every:
+        return None
+    count = next((value for value in values_under(record.get("facts"), "strings") if isinstance(value, int)), None)
+    seed_words = option(record, "seed") or ["14"]
+    total = 2 ** int(size[0]) if size and re.fullmatch("[0-9]{1,2}", size[0]) else None
+    ones = "" if every[0] == "True" else ", the string of only ones left out"
+    which = f"{count} of {total}" if count and total else "not counted"
+    return f"{which}, by the shuffle of November 2026 (Philox, seed {seed_words[0]}){ones}"
 
 
 def option(record: dict[str, Any], name: str) -> list[str]:

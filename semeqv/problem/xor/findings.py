@@ -12,35 +12,53 @@ from dataclasses import dataclass
 
 from semeqv.problem.verdicts import Finding
 from semeqv.problem.xor.experiments import Experiment, Pair
-from semeqv.problem.xor.statistics import Summary, count_reaching, learned_threshold, summarise
+from semeqv.problem.xor.statistics import (
+    NEAR_PLATEAU,
+    Summary,
+    count_reaching,
+    decided,
+    learned_threshold,
+    summarise,
+)
 
 CLOSE_INPUT = 0.15
 CLOSE = 0.1
 APART_OUTPUT = 0.7
 APART_TIED = 0.3
-COST = 0.02  # of accuracy: a smaller difference of means does not count as a cost of tying
+COST = 0.02  # of accuracy: a smaller mean difference does not count as a cost of tying
 
 
 @dataclass(frozen=True)
 class Distance:
-    """The final distance of one pair, over runs; `first` is the median at the first record."""
+    """The final distance of one pair, over runs.
+
+    `first` is the median at the first record; `control` the median over runs of the distance of the two symbols of
+    different meaning that are nearest to each other, and `nearer` in how many runs the pair is nearer than those.
+    """
 
     tied: bool
     embedding: str
     pair: Pair
     summary: Summary
     first: float
+    control: float
+    nearer: int
 
 
 @dataclass(frozen=True)
 class Accuracy:
-    """The final accuracy on one split, by seed; `reaching` counts the runs that learned (None: Bayes unknown)."""
+    """The final accuracy on one split, by seed.
+
+    `reaching` counts the runs that learned (None: Bayes unknown), `idle` those that learned nothing of the context
+    (None: the plateau is unknown).
+    """
 
     tied: bool
     split: str
     by_seed: dict[int, float]
     summary: Summary
     reaching: int | None
+    idle: int | None
 
 
 def distances(experiment: Experiment) -> list[Distance]:
@@ -53,7 +71,9 @@ def distances(experiment: Experiment) -> list[Distance]:
             for pair in experiment.pairs if having else ():
                 last = summarise(run.distances[embedding][pair] for run in having)
                 first = summarise(run.first_distances[embedding][pair] for run in having).median
-                found.append(Distance(tied, embedding, pair, last, first))
+                control = summarise(run.controls[embedding] for run in having).median
+                nearer = sum(run.distances[embedding][pair] < run.controls[embedding] for run in having)
+                found.append(Distance(tied, embedding, pair, last, first, control, nearer))
     return found
 
 
@@ -61,6 +81,12 @@ def accuracies(experiment: Experiment) -> list[Accuracy]:
     """Return the final accuracies: of each split, untied and tied."""
     found = []
     threshold = None if experiment.bayes is None else learned_threshold(experiment.bayes)
+
+    def idle(by_seed: dict[int, float]) -> int | None:
+        if experiment.plateau is None:
+            return None
+        return sum(value <= experiment.plateau + NEAR_PLATEAU for value in by_seed.values())
+
     for tied in (False, True):
         for split in ("train", "validation"):
             by_seed = {
@@ -68,22 +94,31 @@ def accuracies(experiment: Experiment) -> list[Accuracy]:
             }
             if by_seed:
                 reaching = None if threshold is None else count_reaching(by_seed.values(), threshold)
-                found.append(Accuracy(tied, split, by_seed, summarise(by_seed.values()), reaching))
+                found.append(Accuracy(tied, split, by_seed, summarise(by_seed.values()), reaching, idle(by_seed)))
     return found
 
 
 def acceptance(experiment: Experiment) -> list[Finding]:
-    """Return what a faithful reproduction shows of the medians, each met or not."""
+    """Return what a faithful reproduction shows of the medians, each met, not met, not decided or not measured."""
     rows = {(row.tied, row.embedding, row.pair): row for row in distances(experiment)}
     found = []
     for pair in experiment.pairs:
         for tied, embedding, sign, limit, theory in expectations(experiment.contexts[pair]):
             which = "tied" if tied else f"untied {embedding}"
             row = rows.get((tied, embedding, pair))
-            found.append(
-                finding(theory.format(pair=pair), f"{which} {pair}: median {sign} {limit:g}", row, sign, limit)
-            )
+            claim = f"{which} {pair}: median {sign} {limit:g}"
+            found.append(finding(theory.format(pair=pair), claim, row, sign, limit, why=why_not(experiment, tied)))
     return found
+
+
+def why_not(experiment: Experiment, tied: bool) -> str | None:
+    """Say why runs are no evidence of where distances end; None when they are."""
+    runs = experiment.where(tied=tied)
+    if not all(run.finished for run in runs):
+        return "some runs have not taken all their steps"
+    if 2 * sum(run.falling for run in runs) > len(runs):
+        return "embeddings that are to be close were still nearing at the end of most runs"
+    return None
 
 
 def expectations(same: bool | None) -> list[tuple[bool, str, str, float, str]]:
@@ -109,13 +144,42 @@ def expectations(same: bool | None) -> list[tuple[bool, str, str, float, str]]:
     return found
 
 
-def finding(theory: str, claim: str, row: Distance | None, sign: str, limit: float) -> Finding:
-    """Hold the median of a distance against a limit."""
+def finding(theory: str, claim: str, row: Distance | None, sign: str, limit: float, *, why: str | None) -> Finding:
+    """Hold a distance against a limit.
+
+    Args:
+        theory: What the theory says.
+        claim: What that means for the distance.
+        row: The distance; None where no run has it.
+        sign: `<` or `>`.
+        limit: The limit.
+        why: Why the runs are no evidence; None when they are.
+
+    Returns:
+        What was found. That two symbols are close is only decided where they are nearer to each other, in every run,
+        than any two symbols of different meaning.
+    """
     if row is None or math.isnan(row.summary.median):
         return Finding(theory, claim, "no run to measure it on" if row is None else "every run diverged", None)
-    median = row.summary.median
-    seen = f"{median:.3f} over {row.summary.runs - row.summary.diverged} runs, {row.first:.2f} at the first record"
-    return Finding(theory, claim, seen, median < limit if sign == "<" else median > limit)
+    summary = row.summary
+    runs = summary.runs - summary.diverged
+    seen = f"{summary.median:.3f} over {runs} runs (mean {interval(summary)}), {row.first:.2f} at the first record"
+    if not math.isnan(row.control):
+        seen += f"; symbols of different meaning {row.control:.2f} or more apart, in the median run"
+    if why is not None:
+        return Finding(theory, claim, f"{seen}; {why}", None)
+    met = decided(summary, sign, limit)
+    if met and sign == "<" and not math.isnan(row.control) and row.nearer < runs:
+        seen += f"; nearer than those in {row.nearer} of {runs} runs only"
+        met = None
+    return Finding(theory, claim, seen, met, undecided=met is None)
+
+
+def interval(summary: Summary) -> str:
+    """Write a mean and its 95% interval."""
+    if math.isnan(summary.low):
+        return f"{summary.mean:.3f}, one run"
+    return f"{summary.mean:.3f}, 95% CI {summary.low:.3f} to {summary.high:.3f}"
 
 
 def cost_of_tying(experiment: Experiment) -> Finding | None:
@@ -132,19 +196,25 @@ def cost_of_tying(experiment: Experiment) -> Finding | None:
     else:
         theory = "tied, meaning and contexts agree for every pair, so tying costs no accuracy"
     claim = f"training accuracy lost by tying {'>' if expected else '<='} {COST:g}"
-    if len(rows) < 2 or any(math.isnan(row.summary.mean) for row in rows.values()):
-        return Finding(theory, claim, "needs tied and untied runs with training accuracy", None)
+    lacking = Finding(theory, claim, "needs tied and untied runs of the same seeds with training accuracy", None)
+    if len(rows) < 2:
+        return lacking
     untied, tied = rows[False], rows[True]
-    cost = untied.summary.mean - tied.summary.mean
     seeds = sorted(untied.by_seed.keys() & tied.by_seed.keys())
+    cost = summarise(untied.by_seed[seed] - tied.by_seed[seed] for seed in seeds)
+    if math.isnan(cost.mean):
+        return lacking
     worse = sum(tied.by_seed[seed] < untied.by_seed[seed] for seed in seeds)
-    seen = f"{cost:.3f}, from a mean of {untied.summary.mean:.3f} untied to {tied.summary.mean:.3f} tied"
-    if seeds:
-        seen += f"; the tied run is the worse one for {worse} of {len(seeds)} seeds"
+    seen = f"mean {interval(cost)}, over the {len(seeds)} seeds that have both"
+    seen += f"; {untied.summary.mean:.3f} untied, {tied.summary.mean:.3f} tied"
+    seen += f"; the tied run is the worse one for {worse} of {len(seeds)} seeds"
     if experiment.bayes is not None and untied.reaching is not None and tied.reaching is not None:
         threshold = learned_threshold(experiment.bayes)
         seen += (
             f"; accuracy {threshold:g} is reached by {untied.reaching} of {untied.summary.runs} untied "
             f"and {tied.reaching} of {tied.summary.runs} tied runs"
         )
-    return Finding(theory, claim, seen, (cost > COST) == expected)
+    if not all(run.finished for run in experiment.runs):
+        return Finding(theory, claim, f"{seen}; some runs have not taken all their steps", None)
+    met = decided(cost, ">" if expected else "<", COST)
+    return Finding(theory, claim, seen, met, undecided=met is None)

@@ -21,7 +21,7 @@ from semeqv.problem.xor.findings import (
     cost_of_tying,
     distances,
 )
-from semeqv.problem.xor.statistics import NEAR_BAYES, learned_threshold
+from semeqv.problem.xor.statistics import NEAR_BAYES, NEAR_PLATEAU, learned_threshold
 from semeqv.tasks.measures.report import Table
 
 PREAMBLE = f"""\
@@ -33,10 +33,19 @@ one meaning also share their contexts, that is, where the distributional hypothe
 
 Close means a median Euclidean distance below {CLOSE_INPUT:g} for input embeddings and below {CLOSE:g} for output
 and tied ones; apart means above {APART_OUTPUT:g} for output and above {APART_TIED:g} for tied embeddings. These limits
-were set on the small transformer. A run has learned the task when its accuracy reaches {NEAR_BAYES:.0%} of the best
-possible (Bayes) accuracy, to two digits. Final accuracies are means over
-the last {{window}} records of a run. How accurate a run gets depends much on its seed: with few seeds a difference of
-some points between tied and untied runs can be chance, so look at the single runs too.
+were set on the small transformer. As a control stands the distance of the two symbols of *different* meaning that are
+nearest to each other.
+
+A statement holds, or does not, when the median, the mean and the whole 95% interval of the mean over runs (Student's t)
+lie on one side of its limit; that two symbols are close, only when they are nearer than the control in every run. Else
+it is not decided: a point estimate over a few runs decides nothing. Runs in which embeddings that are to be close are
+still nearing each other, or which have not taken all their steps, are no evidence.
+
+A run has learned the task when its accuracy reaches {NEAR_BAYES:.0%} of the best possible (Bayes) accuracy, to two
+digits. It is at the plateau when its accuracy is at most {NEAR_PLATEAU:g} above that of always writing the most
+frequent symbol: it has learned nothing of the context, and its distances say little about meaning. Final accuracies are
+means over the last {{window}} records of a run. Whether a run learns depends on its seed, and on which strings it is
+trained on, so look at the single runs too.
 """
 
 
@@ -66,7 +75,7 @@ def section(experiment: Experiment) -> str:
     """Write the part of one experiment."""
     lines = [f"## {harmless(experiment.name)}", "", *what_was_run(experiment), ""]
     lines += [
-        "Distance of each pair at the last record, over runs, and its median at the first:",
+        "Distance of each pair at the last record, over runs; its median at the first; the median of the control:",
         "",
         distance_table(experiment).markdown(),
     ]
@@ -74,15 +83,17 @@ def section(experiment: Experiment) -> str:
         lines += ["Final accuracy:", "", accuracy_table(experiment).markdown()]
     lines += ["What theory says, and what was measured:", ""]
     found = findings(experiment)
-    lines += [finding.bullet() for met in (True, False, None) for finding in found if finding.met is met]
+    outcomes = (True, False, "undecided", None)
+    lines += [finding.bullet() for outcome in outcomes for finding in found if finding.outcome == outcome]
     return "\n".join([*lines, ""])
 
 
 def distance_table(experiment: Experiment) -> Table:
     """The distance of each pair at the last record, over runs."""
-    heading = ["embeddings", "pair", "DH", "runs", "median", "mean", "min-max", "first median"]
+    heading = ["embeddings", "pair", "DH", "runs", "median", "mean", "min-max", "first median", "control"]
     rows = [distance_cells(experiment, row) for row in distances(experiment)]
-    return Table("Distance at the last record", heading, rows, words=3)
+    title = f"Distance at the last record (training strings: {experiment.strings or 'not recorded'})"
+    return Table(title, heading, rows, words=3)
 
 
 def accuracy_table(experiment: Experiment, each: bool = True) -> Table:
@@ -97,7 +108,8 @@ def accuracy_table(experiment: Experiment, each: bool = True) -> Table:
     """
     bayes = "not recorded" if experiment.bayes is None else f"{experiment.bayes:.3f}"
     reach = "" if experiment.bayes is None else f" {learned_threshold(experiment.bayes):g}"
-    heading = ["embeddings", "split", "median", "mean", "min-max", f"reach{reach}", "each seed"]
+    low = "" if experiment.plateau is None else f" {experiment.plateau:g}"
+    heading = ["embeddings", "split", "median", "mean", "min-max", f"reach{reach}", f"plateau{low}", "each seed"]
     shown = len(heading) if each else -1
     rows = [accuracy_cells(row)[:shown] for row in accuracies(experiment)]
     return Table(f"Final accuracy (best possible, Bayes: {bayes})", heading[:shown], rows, words=2)
@@ -118,13 +130,16 @@ def what_was_run(experiment: Experiment) -> list[str]:
         f"- Steps: {' to '.join(f'{step:,}' for step in (steps[0], steps[-1])[: len(steps)])}; learning rate {rate}"
     )
     bayes = "not recorded" if experiment.bayes is None else f"{experiment.bayes:.2f}"
+    lines.append(f"- Training strings: {harmless(experiment.strings or 'not recorded')}")
     lines.append(f"- Best possible (Bayes) accuracy: {bayes}")
     if len(steps) > 1:
         lines.append("- Beware: the runs are of different length, so that last records are not of one age.")
     if min(len(experiment.where(tied=tied)) for tied in (False, True)) < 5:
         lines.append("- Beware: fewer than five runs of a kind; accuracy depends much on the seed.")
     if 2 * sum(run.falling for run in experiment.runs) > len(experiment.runs):
-        lines.append("- Beware: distances were still falling at the end of most runs: too early to judge closeness.")
+        lines.append("- Beware: embeddings that are to be close were still nearing at the end of most runs.")
+    if unfinished := sum(not run.finished for run in experiment.runs):
+        lines.append(f"- Beware: {count(unfinished, 'run')} of {len(experiment.runs)} have not taken all their steps.")
     return lines + schedule_note(experiment, steps[-1])
 
 
@@ -144,14 +159,16 @@ def distance_cells(experiment: Experiment, row: Any) -> list[str]:
     holds = {True: "holds", False: "fails", None: "unknown"}[experiment.contexts[row.pair]]
     numbers = row.summary
     kind = which(row.tied, row.embedding)
-    return [kind, str(row.pair), holds, runs_of(numbers), *spread_of(numbers), f"{row.first:.2f}"]
+    control = "unknown" if math.isnan(row.control) else f"{row.control:.2f}"
+    return [kind, str(row.pair), holds, runs_of(numbers), *spread_of(numbers), f"{row.first:.2f}", control]
 
 
 def accuracy_cells(row: Any) -> list[str]:
     """Return the cells of one accuracy."""
     reaching = "Bayes unknown" if row.reaching is None else f"{row.reaching} of {row.summary.runs}"
-    seeds = ", ".join(f"{seed}: {value:.2f}" for seed, value in sorted(row.by_seed.items()))
-    return ["tied" if row.tied else "untied", row.split, *spread_of(row.summary), reaching, seeds]
+    idle = "unknown" if row.idle is None else f"{row.idle} of {row.summary.runs}"
+    seeds = ", ".join(f"{seed}: {value:.3f}" for seed, value in sorted(row.by_seed.items()))
+    return ["tied" if row.tied else "untied", row.split, *spread_of(row.summary), reaching, idle, seeds]
 
 
 def which(tied: bool, embedding: str) -> str:
@@ -186,8 +203,10 @@ def to_json(experiments: Sequence[Experiment], window: int) -> dict[str, Any]:
                     "name": experiment.name,
                     "runs": [run.name for run in experiment.runs],
                     "steps": sorted({run.steps for run in experiment.runs}),
+                    "training_strings": experiment.strings,
                     "learning_rate": experiment.settings("learning_rate"),
                     "bayes_accuracy": experiment.bayes,
+                    "plateau": experiment.plateau,
                     "learned_at": None if experiment.bayes is None else learned_threshold(experiment.bayes),
                     "pairs": [{"pair": pair, "same_contexts": same} for pair, same in experiment.contexts.items()],
                     "distances": [dataclasses.asdict(row) for row in distances(experiment)],

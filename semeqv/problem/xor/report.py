@@ -25,7 +25,7 @@ class Report(StudyReport):
     Args:
         paths: Folders of experiments, such as runs/xor-transformer-small.
         window: Take final accuracies over so many last records.
-        check: Exit with 1 when a statement about the distances is not met, or cannot be measured.
+        check: Exit with 1 when a statement about the distances is not met, or cannot be measured or decided.
     """
 
     example: ClassVar[str] = "runs/xor-transformer-small"

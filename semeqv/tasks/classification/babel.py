@@ -7,6 +7,7 @@ from typing import Any, ClassVar, Literal
 
 from semeqv.engine.component import check_bounds, component
 from semeqv.tasks.classification.options import Item, Labelled
+from semeqv.tasks.prompting.options import PromptedTexts, PromptedWords
 from semeqv.text.babel.options import LANGUAGES, GrammarOptions
 
 
@@ -26,7 +27,7 @@ class Generated(GrammarOptions, Labelled):
 
     def __post_init__(self) -> None:
         GrammarOptions.__post_init__(self)
-        Labelled.__post_init__(self)
+        super(GrammarOptions, self).__post_init__()  # those of labelled data, which stand behind it
         if not self.languages or set(self.languages) - set(LANGUAGES) or len(set(self.languages)) < len(self.languages):
             raise ValueError(f"--languages are {' and '.join(LANGUAGES)}, not {' '.join(self.languages)!r}.")
         check_bounds(self, documents=1)
@@ -53,7 +54,7 @@ class Generated(GrammarOptions, Labelled):
 
 @component("dataset babel-tags")
 @dataclass(frozen=True, kw_only=True)
-class BabelTags(Generated):
+class BabelTags(Generated, PromptedWords):
     """Words of two small invented languages, with their part of speech, their named entities, or their sense.
 
     Args:
@@ -87,7 +88,7 @@ class BabelTags(Generated):
 
 @component("dataset babel-topics")
 @dataclass(frozen=True, kw_only=True)
-class BabelTopics(Generated):
+class BabelTopics(Generated, PromptedTexts):
     """Documents in two small invented languages, with their topic."""
 
     of_words: ClassVar[bool] = False

@@ -64,7 +64,21 @@ class LabelledBatches:
     @property
     def model_word(self) -> str:
         """The word of the models that it is for."""
-        return "sequence-classifier" if self.rows.words is None else "token-classifier"
+        return "token-classifier" if self.of_words else "sequence-classifier"
+
+    @property
+    def of_words(self) -> bool:
+        """Whether words have labels, not texts."""
+        return self.rows.words is not None
+
+    @property
+    def gold(self) -> Integers:
+        """The numbers of the true labels, `(labels,)`, item after item; -100 where there is none."""
+        return self.rows.labels
+
+    def label_counts(self) -> Integers:
+        """How many labels each item has, `(items,)`."""
+        return numpy.bincount(self.rows.sentences, self.label_lengths, minlength=len(self.items)).astype(numpy.int64)
 
     def __len__(self) -> int:
         """Batches in an epoch; rows that do not fill one are left for the next epoch's order."""

@@ -7,8 +7,7 @@ from typing import Any, ClassVar, Literal
 from semeqv.engine.component import component
 from semeqv.engine.errors import UserError
 from semeqv.text.models.bert import BERT
-
-SHIFTED = ("roberta", "xlm-roberta", "xlm-roberta-xl", "camembert", "longformer", "data2vec-text")
+from semeqv.text.models.source import SHIFTED
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,13 +71,10 @@ class Classifier:
 
     def most_tokens(self) -> int | None:
         """The most tokens that the model reads at once; None when there is no limit, or nobody said."""
-        if bert := self.bert():
-            return bert.block_size
-        config = self.config
-        most = config.get("max_position_embeddings") or config.get("n_positions")
-        if not isinstance(most, int) or most <= 0 or config.get("positions") == "none":
-            return None
-        return most - (int(config.get("pad_token_id") or 1) + 1) * (config.get("model_type") in SHIFTED)
+        from semeqv.text.models.source import positions_of
+
+        bert = self.bert()
+        return bert.block_size if bert else positions_of(self.config)
 
     def provide_tokenizer(self) -> Any:
         """The tokenizer of the model's folder, for a sentence that says none; None when it has none."""
@@ -103,6 +99,7 @@ class Classifier:
         """
         from semeqv.tasks.classification.batches import check_task
         from semeqv.tasks.classification.opening import new_classifier, open_classifier
+        from semeqv.text.models.opening import check_rows
 
         check_task(dataset, self.word)
         sets = dataset.values() if isinstance(dataset, dict) else [dataset]
@@ -114,12 +111,7 @@ class Classifier:
         model = open_classifier(
             self.source, self.head, labels, pretrained=self.pretrained, dropout=self.dropout, **options
         )
-        rows = model.get_input_embeddings().weight.shape[0]
-        if len(tokenizer) > rows:
-            raise UserError(
-                f"The tokenizer has {len(tokenizer)} tokens, {self.source} knows {rows}; take the one that it was "
-                "trained with."
-            )
+        check_rows(model, tokenizer, self.source)
         set_padding(model, tokenizer)
         return model
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from semeqv.tasks.classification.options import Item, Labelled
 
 UNREAD = {"name", "path", "revision", "labels", "batch_size", "max_length", "shuffle", "grouping", "replicates"}
+UNREAD |= {"template", "generate", "repeat"}  # which say what becomes of the text
 Each = TypeVar("Each")
 
 

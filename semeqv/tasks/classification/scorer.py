@@ -51,9 +51,9 @@ class LabelScorer(Scorer):
         """The scores, and in `NAME_low` and `NAME_high` their intervals where the data set asks for them."""
         data = self.data
         return judged(
-            data.rows.labels,
+            data.gold,
             self.predicted(),
-            self.sizes(),
+            data.label_counts(),
             data.labels,
             entities=data.entities,
             replicates=data.replicates,
@@ -62,23 +62,18 @@ class LabelScorer(Scorer):
     def tally(self) -> Integers:
         """What is counted in each sentence, `(sentences, 3, classes)`."""
         data = self.data
-        return tally_of(data.rows.labels, self.predicted(), self.sizes(), data.labels, entities=data.entities)
+        return tally_of(data.gold, self.predicted(), data.label_counts(), data.labels, entities=data.entities)
 
     def measures(self, sums: NDArray[Any]) -> Mapping[str, Floats]:
         """The scores that follow from sums of tallies, `(..., 3, classes)`, each `(...)`."""
         return entity_scores(sums) if self.data.entities else label_scores(sums)
 
-    def sizes(self) -> Integers:
-        """How many labels each sentence has, `(sentences,)`."""
-        rows, lengths = self.data.rows, self.data.label_lengths
-        return numpy.bincount(rows.sentences, lengths, minlength=len(self.data.items)).astype(numpy.int64)
-
     def predictions(self) -> Iterator[dict[str, Any]]:
         """What each sentence says, its labels, and those that were predicted; yields them in their order."""
         data = self.data
-        both = (named(labels, self.sizes(), data.labels) for labels in (data.rows.labels, self.predicted()))
+        both = (named(labels, data.label_counts(), data.labels) for labels in (data.gold, self.predicted()))
         for number, (item, labels, predicted) in enumerate(zip(data.items, *both)):
-            if data.rows.words is None:
+            if not data.of_words:
                 yield {"sentence": number, "texts": item.texts, "label": labels[0], "predicted": predicted[0]}
             else:
                 yield {"sentence": number, "words": item.texts, "labels": labels, "predicted": predicted}

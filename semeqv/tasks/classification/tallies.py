@@ -19,7 +19,7 @@ def label_tally(gold: Integers, predicted: Integers, sentence: Integers, sentenc
 
     Args:
         gold: True labels, `(labels,)`, none of them -100.
-        predicted: Predicted ones, `(labels,)`.
+        predicted: Predicted ones, `(labels,)`; -100 for what is none of the labels.
         sentence: The sentence of each, `(labels,)`.
         sentences: How many sentences there are.
         classes: How many different labels there are.
@@ -27,8 +27,9 @@ def label_tally(gold: Integers, predicted: Integers, sentence: Integers, sentenc
     Returns:
         `(sentences, 3, classes)`.
     """
-    right = gold == predicted
-    return tallied([gold[right], predicted, gold], [sentence[right], sentence, sentence], sentences, classes)
+    right, said = gold == predicted, predicted >= 0
+    kinds = [gold[right], predicted[said], gold]
+    return tallied(kinds, [sentence[right], sentence[said], sentence], sentences, classes)
 
 
 def tallied(classes_of: Sequence[Integers], sentences_of: Sequence[Integers], sentences: int, classes: int) -> Integers:

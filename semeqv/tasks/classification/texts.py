@@ -1,5 +1,6 @@
 """Data sets of texts with a label, from files: XNLI, and any table."""
 
+import functools
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -8,23 +9,69 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from semeqv.engine.component import component
-from semeqv.tasks.classification.options import InFiles, Item, Labelled
+from semeqv.tasks.classification.options import InFiles, Item
+from semeqv.tasks.prompting.options import PromptedTexts
 
 MISSING = ("nan", "NaN", "NAN", "<NA>", "NaT", "null", "NULL")  # how programs write it in a table
+PAIRS = "Text: {text} Other: {text2} Label:"
+HUB_NAME = r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*"
 WHOLE = re.compile(r"^(-?\d+)\.0+$")
 
 
 @component("dataset xnli")
 @dataclass(frozen=True, kw_only=True)
-class Xnli(InFiles):
+class Xnli(InFiles, PromptedTexts):
     """Pairs of sentences, of which the first entails the second, contradicts it, or neither (Conneau et al., 2018).
 
     arXiv 1809.05053. Files are found by their names, `xnli.dev.en.tsv` or, as on the hub,
     `en/test-00000-of-00001.parquet`, in --path or anywhere in $SEMEQV_DATA; a file with a column `language` holds
     several. Scores are accuracy and macro F1.
+
+    Args:
+        path: A file, or a folder (or an archive) with a file for each language and split; or a data set of the Hugging
+            Face hub whose configurations are languages, `facebook/xnli` (needs the `data` extra). All of $SEMEQV_DATA
+            is searched if left out.
+        revision: Of a data set of the hub: a commit, for results that can be repeated; what it is now if left out.
+        template: What a causal language model (cli model gpt2, backpack, causal-lm, load) reads before its answer,
+            `entailment`, `neutral` or `contradiction`: text with the fields {text} and {text2}. If left out, that
+            of the training set, else "Premise: {text} Hypothesis: {text2} Label:". Not for models with a head.
     """
 
     of_words: ClassVar[bool] = False
+    usual: ClassVar[str] = "Premise: {text} Hypothesis: {text2} Label:"
+
+    revision: str | None = None
+
+    @functools.cached_property
+    def hub_name(self) -> str | None:
+        """The name of the data set of the hub; None when a file or a folder is read."""
+        from semeqv.text.location import data_folder, stored
+
+        if self.path is None or not re.fullmatch(HUB_NAME, str(self.path)):
+            return None
+        places = (self.path, *([data_folder() / self.path] if data_folder() else []))  # type: ignore[operator]
+        return None if any(map(stored, places)) else str(self.path)
+
+    def source_facts(self) -> dict[str, Any]:
+        """What the pairs and their labels depend on; of the hub, the commit that is read and the part of it."""
+        found = super().source_facts()
+        if self.hub_name is None:
+            return found
+        commit = self.commit()
+        said = {each: f"{self.hub_name} {commit} {each} {self.hub_part}" for each in self.languages}
+        files = {f"{self.hub_name} {each}": text for each, text in said.items()}
+        return found | {"options": found["options"] | {"revision": commit}, "files": files}
+
+    def commit(self) -> str:
+        """The commit of the data set of the hub."""
+        from semeqv.text.readers.hub import commit
+
+        return commit(str(self.hub_name), self.revision)
+
+    @property
+    def hub_part(self) -> str:
+        """The part of the data set of the hub; all splits are of the training part where they are held out."""
+        return "train" if self.holdout else self.split
 
     @property
     def tells_languages_apart(self) -> bool:
@@ -37,6 +84,8 @@ class Xnli(InFiles):
         """The file of each language."""
         from semeqv.tasks.classification.finding import find_files
 
+        if self.hub_name is not None:
+            return {}
         words = ("xnli",) if self.path is None else ()
         return find_files(
             self.path, self.languages, None if self.holdout else self.split, (".tsv", ".txt", ".parquet"), words
@@ -52,8 +101,13 @@ class Xnli(InFiles):
             UserError: When several languages are asked of a file that does not tell them apart.
         """
         from semeqv.engine.errors import UserError
-        from semeqv.text.readers.xnli import has_languages, read_labelled
+        from semeqv.text.readers.xnli import has_languages, read_labelled, read_stream
 
+        if self.hub_name is not None:
+            for language in self.languages:
+                for pair in read_stream(self.hub_name, language, self.hub_part, self.commit()):
+                    yield Item(pair.texts, (pair.label,))
+            return
         files = list(self.sources().values())
         if len(files) < len(self.languages):
             for file in files:
@@ -71,12 +125,12 @@ class Xnli(InFiles):
 
     def line_of(self, label: str) -> str:
         """The files: their reader refuses labels that are none of XNLI."""
-        return ", ".join(map(str, self.sources().values()))
+        return ", ".join(map(str, self.sources().values())) or str(self.hub_name)
 
 
 @component("dataset labelled")
 @dataclass(frozen=True, kw_only=True)
-class Table(Labelled):
+class Table(PromptedTexts):
     """Texts with a label, from a table, JSON lines, Parquet or the hub: topics, sentiment, pairs of sentences.
 
     A file named `.jsonl` or `.json` has an object a line, `.parquet` is what the hub stores; any other is a table, with
@@ -119,6 +173,10 @@ class Table(Labelled):
             raise ValueError(f"--columns takes one column or two, not {len(self.columns)}.")
         if len(self.separator) != 1:
             raise ValueError(f"--separator is one character, not {self.separator!r}.")
+
+    def usual_template(self) -> str:
+        """The template of one text, or of two."""
+        return self.usual if len(self.columns) == 1 else PAIRS
 
     def sources(self) -> Mapping[str, Path]:
         """The file; the folder of a data set of the hub on the disk, none of one that is streamed."""

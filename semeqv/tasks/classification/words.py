@@ -8,6 +8,7 @@ from typing import ClassVar, Literal
 
 from semeqv.engine.component import check_bounds, component
 from semeqv.tasks.classification.options import InFiles, Item
+from semeqv.tasks.prompting.options import PromptedWords
 
 # How files with a word a line end, an empty ending standing for none.
 COLUMNS = (".iob2", ".iob", ".bio", ".conll", ".conll02", ".conll03", ".txt", ".tsv", ".annotated", "")
@@ -24,22 +25,25 @@ class Treebank(InFiles):
     treebank: str | None = None
 
     endings: ClassVar[tuple[str, ...]] = (".conllu", "")
+    stored: ClassVar[tuple[str, ...]] = (".parquet",)  # as on the hub, where it is named
 
     def sources(self) -> Mapping[str, Path]:
         """The file of each language."""
         from semeqv.tasks.classification.finding import find_files
 
         split = None if self.holdout else self.split
-        return find_files(self.path, self.languages, split, self.endings, (self.treebank,) if self.treebank else ())
+        endings = self.endings if self.path is None else (*self.endings, *self.stored)
+        return find_files(self.path, self.languages, split, endings, (self.treebank,) if self.treebank else ())
 
 
 @component("dataset conllu")
 @dataclass(frozen=True, kw_only=True)
-class ConllU(Treebank):
+class ConllU(Treebank, PromptedWords):
     """Words of a treebank (CoNLL-U, Universal Dependencies) with what one of its columns says: `--column upos`.
 
-    Files are found by their names, `en_ewt-ud-train.conllu`, in --path or anywhere in $SEMEQV_DATA. Words whose column
-    is empty have no label. Scores are accuracy and macro F1.
+    Files are found by their names, `en_ewt-ud-train.conllu`, in --path or anywhere in $SEMEQV_DATA; in --path they may
+    also be Parquet, as on the hub, with columns `tokens`, `upos`, ... Words whose column is empty have no label. Scores
+    are accuracy and macro F1.
 
     Args:
         column: The column: the universal part of speech, the treebank's own one, the features, or the relation.
@@ -65,7 +69,7 @@ class ConllU(Treebank):
 
         place = COLUMNS.index(self.column.upper())
         for file in self.sources().values():
-            for number, line in lines(file):
+            for number, line in () if file.name.endswith(".parquet") else lines(file):
                 columns = line.split("\t")
                 if len(columns) == len(COLUMNS) and columns[place] == label:
                     return f"{file}, line {number}"
@@ -74,11 +78,12 @@ class ConllU(Treebank):
 
 @component("dataset ner")
 @dataclass(frozen=True, kw_only=True)
-class Ner(Treebank):
+class Ner(Treebank, PromptedWords):
     """Words with the tags of named entities, a word a line (IOB2): UNER, WikiNEuRal, MultiCoNER, WNUT, ...
 
-    Files are found by their names, `en_ewt-ud-train.iob2`, `en-val.iob`, in --path or anywhere in $SEMEQV_DATA. Scores
-    are F1, precision and recall of whole entities (seqeval's, strict).
+    Files are found by their names, `en_ewt-ud-train.iob2`, `en-val.iob`, in --path or anywhere in $SEMEQV_DATA; in
+    --path they may also be Parquet, as on the hub, with columns `tokens` and `ner_tags`. Scores are F1, precision and
+    recall of whole entities (seqeval's, strict).
 
     Args:
         outside: Types of entities to read as no entity.
@@ -138,18 +143,19 @@ class Ner(Treebank):
 
     def line_of(self, label: str) -> str:
         """The first line that says it."""
-        from semeqv.text.files import lines
+        from semeqv.text.readers.iob2 import blocks
 
         for file in self.sources().values():
-            for number, line in lines(file):
-                if not line.startswith("#") and label in line.split():
-                    return f"{file}, line {number}"
+            for _, rows in blocks(file):
+                for number, fields in rows:
+                    if label in fields:
+                        return f"{file}, line {number}"
         return ", ".join(map(str, self.sources().values()))
 
 
 @component("dataset tagged")
 @dataclass(frozen=True, kw_only=True)
-class Tagged(Treebank):
+class Tagged(Treebank, PromptedWords):
     """Words with a label each, a word a line and an empty line after each sentence: parts of speech as `dog TAB NOUN`.
 
     Files are found by their names, `en/train`, `pos-test.de.tsv`, in --path or anywhere in $SEMEQV_DATA. Words whose
@@ -162,6 +168,7 @@ class Tagged(Treebank):
     """
 
     endings: ClassVar[tuple[str, ...]] = COLUMNS
+    stored: ClassVar[tuple[str, ...]] = ()
 
     prefix: str = ""
     word_column: int = 1

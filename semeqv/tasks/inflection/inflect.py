@@ -12,13 +12,13 @@ from semeqv.tasks.measures.answering import Answering, Asked
 class Inflect(Answering):
     """Let the model write the forms of the data sets of the sentence, and score and write them.
 
-    It always takes the likeliest token. A file is a table of lemma, features, form, and what was written. Scores are
-    the share of the forms that are right, and how many characters a form is off on average (Levenshtein distance);
-    their intervals are those of a bootstrap of the lemmas, each with all its forms. Lines go to metrics.jsonl of the
-    run's folder.
+    It always takes the likeliest token, or edit. A file is a table of lemma, features, form, and what was written.
+    Scores are the share of the forms that are right, and how many characters a form is off on average (Levenshtein
+    distance); their intervals are those of a bootstrap of the lemmas, each with all its forms. Lines go to
+    metrics.jsonl of the run's folder.
 
     Args:
-        max_new_tokens: The most tokens of a form.
+        max_new_tokens: The most tokens of a form that a causal model writes.
     """
 
     max_new_tokens: int = 64

@@ -4,16 +4,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 import numpy
-import torch
 
 from semeqv.engine.bars import Progress
 from semeqv.tasks.inflection.batches import FormBatches
+from semeqv.tasks.inflection.edited import EditBatches
 from semeqv.tasks.inflection.judging import edit_distance, judged
 from semeqv.tasks.measures.answering import Asked, shown
 from semeqv.tasks.measures.inference import check_trained, inference, name_of
 from semeqv.tasks.measures.report import print_table
 from semeqv.text.files import writing
-from semeqv.text.generation import check_causal, said_generation
+from semeqv.text.generation import check_causal, greedy
 
 if TYPE_CHECKING:
     from semeqv.tasks.inflection.inflect import Inflect
@@ -24,17 +24,22 @@ def inflect_sets(options: "Inflect", asked: Asked) -> list[dict[str, Any]]:
 
     Args:
         options: What the command was told.
-        asked: A model that predicts the next token, and the data sets.
+        asked: A model that predicts the next token, or tags characters with edits, and the data sets.
 
     Returns:
         A line for each set.
     """
-    check_causal(asked.model)
     check_trained(asked.model)
     train, lines = asked.dataset_options.get(("train", None)), list[dict[str, Any]]()
-    for sheet in options.sheets(asked, FormBatches, "There is nothing to inflect. Add: cli dataset unimorph"):
-        data: FormBatches = sheet.data
-        found = inflected(asked.model, data, options.max_new_tokens, asked.regime)
+    for sheet in options.sheets(
+        asked, (FormBatches, EditBatches), "There is nothing to inflect. Add: cli dataset unimorph"
+    ):
+        data: FormBatches | EditBatches = sheet.data
+        if isinstance(data, FormBatches):
+            check_causal(asked.model)
+            found = inflected(asked.model, data, options.max_new_tokens, asked.regime)
+        else:
+            found = tagged(asked.model, data, asked.regime)
         with writing(sheet.path) as file:
             file.writelines(
                 f"{form.lemma}\t{form.features}\t{form.form}\t{each}\n" for form, each in zip(data.items, found)
@@ -53,7 +58,7 @@ def inflect_sets(options: "Inflect", asked: Asked) -> list[dict[str, Any]]:
 
 
 def inflected(model: Any, data: FormBatches, most: int, regime: tuple[Any, ...]) -> list[str]:
-    """The forms that a model writes; rows that begin alike long are written together, so that none is padded.
+    """The forms that a model writes; rows that begin about as long are written together.
 
     Args:
         model: Predicts the next token.
@@ -67,33 +72,42 @@ def inflected(model: Any, data: FormBatches, most: int, regime: tuple[Any, ...])
     spelling, found = data.spelling, [""] * len(data.items)
     prompts = [spelling.prompt(form.lemma, form.features) for form in data.items]
     order = sorted(range(len(prompts)), key=lambda number: len(prompts[number]))
-    limit = getattr(model.config, "max_position_embeddings", None)
+    limit = getattr(model.config, "max_position_embeddings", None) or most + len(prompts[order[-1]])
     with (
-        inference(model, *regime) as running,
+        inference(model, *regime),
         Progress(total=len(order), desc="inflect", unit="form", leave=False, disable=None, mininterval=0.5) as bar,
     ):
-        while order:
-            size = len(prompts[order[0]])
-            rows = [number for number in order[: data.size] if len(prompts[number]) == size]
-            order = order[len(rows) :]
-            ids = torch.tensor([prompts[number] for number in rows], device=running.device)
-            with said_generation(model):
-                written = model.generate(
-                    ids,
-                    attention_mask=torch.ones_like(ids),
-                    max_new_tokens=most if limit is None else max(1, min(most, limit - size)),
-                    do_sample=False,
-                    num_beams=1,
-                    eos_token_id=spelling.end,
-                    pad_token_id=data.pad,
-                )
-            for number, tokens in zip(rows, written[:, size:].tolist()):
+        for start in range(0, len(order), data.size):
+            rows = order[start : start + data.size]
+            chosen = [prompts[number] for number in rows]
+            room = [max(1, min(most, limit - len(prompt))) for prompt in chosen]
+            for number, tokens in zip(rows, greedy(model, chosen, room, end=spelling.end, pad=data.pad)):
                 found[number] = spelling.read(tokens)
             bar.update(len(rows))
     return found
 
 
-def seen(train: Any, data: FormBatches) -> float:
+def tagged(model: Any, data: EditBatches, regime: tuple[Any, ...]) -> list[str]:
+    """The forms that the edits of a model make.
+
+    Args:
+        model: A classifier of words.
+        data: The forms; only lemmas and features are looked at.
+        regime: Device, precision, threads.
+
+    Returns:
+        A word for each form.
+    """
+    scorer = data.scorer()
+    with inference(model, *regime) as running:
+        for batch in Progress(data.batches(), desc="inflect", unit="batch", leave=False, disable=None, mininterval=0.5):
+            placed = running.place(batch)
+            scorer.take(model(**placed), placed)
+    found: list[str] = scorer.written()
+    return found
+
+
+def seen(train: Any, data: FormBatches | EditBatches) -> float:
     """The share of the lemmas of a data set that are in the training set, too."""
     from semeqv.tasks.inflection.reading import forms
 

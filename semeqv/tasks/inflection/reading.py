@@ -74,7 +74,7 @@ def forms(options: "UniMorph") -> tuple[Form, ...]:
 
 
 def batches(options: "UniMorph", tokenizer: Any, model_options: Any) -> FormBatches:
-    """The batches of a data set.
+    """The batches of a data set, for a causal model.
 
     Args:
         options: The data set.
@@ -88,13 +88,17 @@ def batches(options: "UniMorph", tokenizer: Any, model_options: Any) -> FormBatc
         UserError: When the model does not predict the next token, or a row is too long.
     """
     if getattr(model_options, "objective", "causal") != "causal":
-        raise UserError("Inflection continues a text: take a model that predicts the next token, cli model causal-lm.")
+        raise UserError(
+            "Forms are written by a model that predicts the next token, cli model causal-lm, or by an encoder that "
+            "edits the characters of the lemma, cli model token-classifier --from ENCODER."
+        )
     found = forms(options)
     spelling = Spelling.of(tokenizer, [word for form in found for word in form[:2]], [form.features for form in found])
     prompts = [spelling.prompt(form.lemma, form.features) for form in found]
     answers = [[*spelling.spelled(form.form), spelling.end] for form in found]
     lengths = [len(prompt) + len(answer) for prompt, answer in zip(prompts, answers)]
-    longest = min(options.max_length, getattr(model_options, "block_size", None) or options.max_length)
+    most = getattr(model_options, "most_tokens", None)
+    longest = min(options.max_length, (most() if callable(most) else most) or options.max_length)
     if max(lengths) > longest:
         form = found[int(numpy.argmax(lengths))]
         raise UserError(f"{' '.join(form)!r:.80} takes {max(lengths)} tokens, more than {longest}; raise --max_length.")

@@ -12,19 +12,22 @@ from semeqv.tasks.classification.options import Item, Labelled
 @component("dataset unimorph")
 @dataclass(frozen=True, kw_only=True)
 class UniMorph(Labelled):
-    """Forms of lemmas (UniMorph; Batsuren et al., 2022, arXiv 2205.03608), for a causal model that inflects.
+    """Forms of lemmas (UniMorph; Batsuren et al., 2022, arXiv 2205.03608), for a model that inflects.
 
     A line of the file is a lemma, a form and its features, such as `dog`, `dogs` and `N;PL`, with tabs between them.
-    The model reads features and lemma and writes the form, a character at a time, each in the tokens that it has by
-    itself. The score is the share of the forms that are right from the first to the last character when the likeliest
-    token is always taken; `cli inflect` also says how far off the others are.
+    A causal model (cli model gpt2, causal-lm) reads features and lemma and writes the form, a character at a time, each
+    in the tokens that it has by itself. An encoder (cli model token-classifier --from BERT) reads the same and tags
+    each character of the lemma with an edit: keep it, leave it out, write something behind it or in its place; its
+    labels are the edits of the training set. The score is the share of the forms that are right from the first to the
+    last character when the likeliest token, or edit, is always taken; `cli inflect` also says how far off the others
+    are.
 
     Args:
         holdout: Share of the lemmas, chosen by a hash, that are kept for validation with all their forms, and as many
             for test; the rest is for training. So no lemma is in two parts, which would make it easy (Goldman et al.,
             2022, arXiv 2108.05682). 0 when each split has a file of its own, or to read all of it.
         sentences: Read so many forms at most; 0 for all.
-        labels: Not for forms.
+        labels: Not for forms: the edits of an encoder are those of the training set, or of a trained one.
         max_length: The most tokens of a row, features, lemma and form together; a longer one is refused.
         path: The file.
         columns: The columns of lemma, form and features, counted from 1; `1 3 2` in files of later shared tasks.
@@ -74,13 +77,16 @@ class UniMorph(Labelled):
         Args:
             tokenizer: The tokenizer of the run, or of the model.
             dataset_options: The data sets of the sentence; one that is held out shares no text with the training set.
-            model_options: The model, which is to predict the next token.
+            model_options: The model: one that predicts the next token, or a classifier of words.
 
         Returns:
             Batches of `input_ids` and `labels`.
         """
         from semeqv.tasks.classification.reading import check_no_overlap
+        from semeqv.tasks.inflection.edited import edit_batches
         from semeqv.tasks.inflection.reading import batches
 
         check_no_overlap(self, dataset_options, model_options)
+        if getattr(model_options, "word", None) == "token-classifier":
+            return edit_batches(self, tokenizer, dataset_options, model_options)
         return batches(self, tokenizer, model_options)

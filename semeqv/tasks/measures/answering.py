@@ -116,7 +116,7 @@ class Answering(ABC):
         if self.csv is not None:
             write_csv(self.csv, lines)
 
-    def sheets(self, asked: Asked, kind: type, lacking: str) -> list[Sheet]:
+    def sheets(self, asked: Asked, kind: type | tuple[type, ...], lacking: str) -> list[Sheet]:
         """The data sets to answer, each with its file.
 
         Args:

@@ -44,7 +44,7 @@ class AttachmentLogger(Callback):
         for name, data in trainer.validsplits.items():
             if not hasattr(data, "trees"):
                 continue
-            found = trainer.measure("validation", data)[0]
+            found = trainer.measure("validation", data).metrics
             where = {"epoch": trainer.epoch, "step": trainer.step, "split": "validation", "name": name}
             for replica, run in enumerate(trainer.runs):
                 values = {key: float(value[replica]) for key, value in found.items()}

@@ -34,13 +34,13 @@ class QuestionAnswerer(Classifier):
             A `*ForQuestionAnswering`.
         """
         from semeqv.tasks.classification.batches import check_task
-        from semeqv.tasks.measures.inference import check_tokenizer
         from semeqv.tasks.question_answering.opening import new_answerer, open_answerer
+        from semeqv.text.models.opening import check_rows
 
         check_task(dataset, self.word)
         if bert := self.bert():
             return new_answerer(bert.configuration(tokenizer), dropout=self.dropout)
         model = open_answerer(self.source, pretrained=self.pretrained, dropout=self.dropout)
-        check_tokenizer(model, tokenizer)
+        check_rows(model, tokenizer, self.source)
         set_padding(model, tokenizer)
         return model

@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from semeqv.engine.errors import UserError
-from semeqv.text.files import fingerprint, pieces
+from semeqv.text.files import fingerprint, pieces, some
+from semeqv.text.readers import parquet
 
 
 class Answer(NamedTuple):
@@ -43,7 +44,7 @@ def read_questions(path: Path, language: str = "en") -> Iterator[Question]:
     """Read a file.
 
     Args:
-        path: The file, plain or compressed.
+        path: The file: JSON, plain or compressed, or Parquet as the hub stores it.
         language: The language of its texts.
 
     Yields:
@@ -53,6 +54,9 @@ def read_questions(path: Path, language: str = "en") -> Iterator[Question]:
         UserError: When it is no such file, or has none; what is missing is named.
     """
     fingerprint(path)  # says whether it can be read at all
+    if path.name.endswith(".parquet"):
+        yield from some(stored(path, language), path, "question in the format of SQuAD")
+        return
     try:
         whole = json.loads(b"".join(pieces(path)).decode("utf-8-sig"))
     except (ValueError, RecursionError) as error:
@@ -67,6 +71,18 @@ def read_questions(path: Path, language: str = "en") -> Iterator[Question]:
                 yield question(each, context, path)._replace(language=language)
     if not found:
         raise UserError(f"{path} holds no question in the format of SQuAD.")
+
+
+def stored(path: Path, language: str) -> Iterator[Question]:
+    """The questions of a Parquet file of the hub, whose `answers` are an object of two lists."""
+    for number, record in parquet.records(path):
+        where, answers = f"{path}, row {number}", record.get("answers")
+        texts, starts = items(answers, "text", where), items(answers, "answer_start", where)
+        if len(texts) != len(starts):
+            raise UserError(f"{where}: {len(texts)} answers, and {len(starts)} places of answers.")
+        said = [{"text": said, "answer_start": start} for said, start in zip(texts, starts)]
+        context = text(record, "context", where)
+        yield question({**record, "answers": said}, context, path)._replace(language=language)
 
 
 def question(record: Any, context: str, path: Path) -> Question:

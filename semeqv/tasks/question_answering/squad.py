@@ -7,19 +7,27 @@ from typing import Any, ClassVar
 
 from semeqv.engine.component import alias, check_bounds, component
 from semeqv.tasks.classification.options import InFiles, Item
+from semeqv.tasks.prompting.options import Prompted
 
 
 @component("dataset squad")
 @dataclass(frozen=True, kw_only=True)
-class Squad(InFiles):
+class Squad(InFiles, Prompted):
     """Questions whose answers are spans of a text: SQuAD 1.1 and 2.0 (Rajpurkar et al., 2016, 2018), XQuAD, MLQA, ...
 
     arXiv 1606.05250 and 1806.03822. Files are JSON, found by their names, `train-v1.1.json`, `xquad.de.json`, in --path
-    or anywhere in $SEMEQV_DATA. A text that is too long is read in windows that overlap; the answer is the best span of
-    all windows. Scores are exact match and F1 of words as in the official script, without case, punctuation and English
-    articles; for data with questions that have no answer, the F1 of those that have one and of those that have none.
+    or anywhere in $SEMEQV_DATA; in --path they may also be Parquet, as on the hub. A text that is too long is read in
+    windows that overlap; the answer is the best span of all windows. Scores are exact match and F1 of words as in the
+    official script, without case, punctuation and English articles; for data with questions that have no answer, the F1
+    of those that have one and of those that have none.
+
+    A causal language model writes its answer, or nothing where there is none. It reads the beginning of a text that is
+    too long, and is not asked for windows: --stride and --threshold are for models that point at answers.
 
     Args:
+        template: What a causal language model (cli model gpt2, backpack, causal-lm, load) reads before its answer: text
+            with the fields {context} and {question}. If left out, that of the training set, else "Context: {context}
+            Question: {question} Answer:". Not for models with a head.
         collection: A word of the files' names that tells corpora of one language apart: xquad, mlqa.
         labels: Not for questions: answers are spans.
         max_length: The most tokens of a row, question and text, fewer where the model reads fewer at once.
@@ -34,6 +42,8 @@ class Squad(InFiles):
     """
 
     of_words: ClassVar[bool] = False
+    fields: ClassVar[tuple[str, ...]] = ("context", "question")
+    usual: ClassVar[str] = "Context: {context} Question: {question} Answer:"
 
     collection: str | None = None
     max_length: int = alias("block_size", 384)
@@ -54,7 +64,8 @@ class Squad(InFiles):
         from semeqv.tasks.classification.finding import find_files
 
         words = (self.collection,) if self.collection else ()
-        return find_files(self.path, self.languages, None if self.holdout else self.split, (".json",), words)
+        endings = (".json",) if self.path is None else (".json", ".parquet")
+        return find_files(self.path, self.languages, None if self.holdout else self.split, endings, words)
 
     def items(self) -> Iterator[Item]:
         """Each text once, and each question; an item is a text."""
@@ -80,10 +91,15 @@ class Squad(InFiles):
             model_options: The model, which may read fewer tokens at once.
 
         Returns:
-            Batches of `input_ids`, `start_positions` and `end_positions`.
+            Batches of `input_ids`, `start_positions` and `end_positions`; of prompts and answers for a model that
+            predicts the next token.
         """
         from semeqv.tasks.classification.reading import check_no_overlap
+        from semeqv.tasks.prompting import reading as prompting
         from semeqv.tasks.question_answering.reading import batches
 
+        if prompting.answers_in_text(model_options):
+            return prompting.batches(self, tokenizer, dataset_options, model_options)
+        prompting.refuse_options(self)
         check_no_overlap(self, dataset_options, model_options)
         return batches(self, tokenizer, model_options)

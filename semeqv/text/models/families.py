@@ -7,6 +7,7 @@ model, such as that of a parser, is known by how the names of its classes end. A
 """
 
 import importlib
+from collections.abc import Mapping
 from typing import Any
 
 from semeqv.engine.plugins import command
@@ -14,6 +15,7 @@ from semeqv.engine.plugins import command
 MODULES: dict[str, str] = {}
 HEADS: dict[str, str] = {}
 FIELDS: dict[str, str] = {}
+CONVERTERS: dict[str, str] = {}
 
 
 def add(model_type: str, module: str) -> None:
@@ -28,10 +30,15 @@ def add(model_type: str, module: str) -> None:
 
 def know(model_type: str | None) -> None:
     """Import the module of a kind of model, if it is one of those that were added."""
-    if not MODULES:
-        command()  # this is a library here, not the command line, which asks the plugins first
+    ask_plugins()
     if model_type in MODULES:
         importlib.import_module(MODULES[model_type])
+
+
+def ask_plugins() -> None:
+    """Let the plugins add their models, where this is a library: the command line asks them first."""
+    if not MODULES:
+        command()
 
 
 def add_head(ending: str, module: str) -> None:
@@ -58,14 +65,28 @@ def headed(name: str, config: Any) -> Any:
     return importlib.import_module(module).head_class(config) if module else None
 
 
-def add_field(field: str, module: str) -> None:
+def add_field(field: str, module: str, converter: str) -> None:
     """Say where a kind of model lives that calls itself by another's `model_type`.
 
     Args:
         field: The field of its configuration that the other has not.
         module: The module whose `field_class` gives a class with `from_pretrained`.
+        converter: The command that makes safetensors of pickles of this kind.
     """
-    FIELDS[field] = module
+    FIELDS[field], CONVERTERS[field] = module, converter
+
+
+def converter(config: Mapping[str, Any]) -> str | None:
+    """The command that converts pickles of a kind of model with one of the fields that were added.
+
+    Args:
+        config: The content of its `config.json`.
+
+    Returns:
+        Such as `cli ofa convert`; None for other models.
+    """
+    ask_plugins()
+    return next((said for field, said in CONVERTERS.items() if config.get(field) is not None), None)
 
 
 def marked(config: Any) -> Any:

@@ -4,7 +4,6 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
 
 from semeqv.engine.component import check_bounds, component
-from semeqv.engine.errors import UserError
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,6 +40,12 @@ class Loaded:
         masked = self.auto == "AutoModelForMaskedLM" if self.auto else any("MaskedLM" in str(name) for name in named)
         return "masked" if masked else "causal"
 
+    def most_tokens(self) -> int | None:
+        """The most tokens that the model reads at once; None when there is no limit, or nobody said."""
+        from semeqv.text.models.source import config_folder, positions_of, read_config
+
+        return positions_of(read_config(config_folder(self.source)))
+
     def provide_tokenizer(self) -> Any:
         """The tokenizer of the model's folder, for a sentence that says none; None when it has none."""
         from semeqv.text.models.opening import has_tokenizer, open_tokenizer
@@ -54,22 +59,15 @@ class Loaded:
             tokenizer: Of the run, if it has one.
 
         Returns:
-            A `PreTrainedModel`.
-
-        Raises:
-            UserError: When it cannot be opened, or the tokenizer has more tokens than the model.
+            A `PreTrainedModel`; `UserError` when it cannot be opened, or the tokenizer has more tokens than the model.
         """
         from semeqv.text.chunked import chunked
-        from semeqv.text.models.opening import open_model
+        from semeqv.text.models.opening import check_rows, open_model
 
         tie = None if self.tie == "saved" else self.tie
         model = open_model(self.source, self.auto, dtype="auto" if self.dtype == "saved" else self.dtype, tie=tie)
-        rows = None if tokenizer is None else model.get_input_embeddings().weight.shape[0]
-        if rows is not None and len(tokenizer) > rows:
-            raise UserError(
-                f"The tokenizer has {len(tokenizer)} tokens, {self.source} knows {rows}; take the one that it was "
-                f"trained with."
-            )
+        if tokenizer is not None:
+            check_rows(model, tokenizer, self.source)
         return chunked(model, self.loss_chunk)
 
 

@@ -21,6 +21,7 @@ CAUSAL, MASKED = "AutoModelForCausalLM", "AutoModelForMaskedLM"
 TOKENIZER = ("tokenizer.json", "tokenizer_config.json", "vocab.*", "*.model", "*.tiktoken")
 WRAPPED = re.compile(r"(^|\.)_orig_mod\.")  # how torch.compile names the weights of what it compiles
 WRAPPERS = {r"^_orig_mod\.": "", r"\._orig_mod\.": ".", r"^module\.": ""}  # what DDP compiles, or compile wraps
+OPENED = ("is_local", "local_files_only", "trust_remote_code")  # what transformers would save of how it was opened
 OURS = {"trust_remote_code": False, "local_files_only": True}
 
 
@@ -119,7 +120,42 @@ def open_tokenizer(source: str | Path | None) -> PreTrainedTokenizerBase:
         raise UserError(f"{source} has no tokenizer. Add: cli tokenizer ...")
     open_config(folder)
     with one_line(source), quiet():
-        return AutoTokenizer.from_pretrained(folder, **OURS)
+        return folder_tokenizer(folder)
+
+
+def folder_tokenizer(folder: Path, kind: Any = AutoTokenizer) -> PreTrainedTokenizerBase:
+    """Open the tokenizer of a folder; what it is saved as says nothing of how it was opened.
+
+    Args:
+        folder: With the files of a tokenizer.
+        kind: Its class, or the Auto class.
+
+    Returns:
+        The tokenizer.
+    """
+    found = kind.from_pretrained(folder, **OURS)
+    for name in OPENED:
+        found.init_kwargs.pop(name, None)
+    return found  # type: ignore[no-any-return]
+
+
+def check_rows(model: Any, tokenizer: Any, source: Any) -> None:
+    """Refuse a tokenizer with more tokens than a model has rows for.
+
+    Args:
+        model: Has input embeddings.
+        tokenizer: Of the run.
+        source: What the model was opened from, for the message.
+
+    Raises:
+        UserError: When it has more.
+    """
+    rows = model.get_input_embeddings().weight.shape[0]
+    if len(tokenizer) > rows:
+        raise UserError(
+            f"The tokenizer has {len(tokenizer)} tokens, {source} knows {rows}; take the one that it was trained with, "
+            f"or give new tokens rows: cli ofa init mean --from {source} --target_tokenizer TOKENIZER --output FOLDER"
+        )
 
 
 def has_tokenizer(source: str | Path | None) -> bool:

@@ -8,16 +8,23 @@ import json
 import re
 import socket
 import urllib.request
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from semeqv.engine.errors import UserError
+from semeqv.text.models import families
 
 CONFIG = "config.json"
 WEIGHTS = ("model.safetensors", "model.safetensors.index.json")
 PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl", "*.h5", "*.msgpack")
-FETCHED = ("*.json", "model.safetensors", "model-*-of-*.safetensors", "*.txt", "*.model", "*.tiktoken", "*.jinja")
+FETCHED = (
+    *("*.json", "model.safetensors", "model-*-of-*.safetensors", "*.txt", "*.model", "*.tiktoken", "*.jinja"),
+    "[0-9]_*/model.safetensors",  # of a module of sentence-transformers: `2_Dense`
+)
+LEFT = ("[!0-9]*/*", "[0-9][!_]*/*", "[0-9]_*/*/*")  # folders that are no such module
+SHIFTED = ("roberta", "xlm-roberta", "xlm-roberta-xl", "camembert", "longformer", "data2vec-text")
 HUB_NAME = r"[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)?(@[\w./-]+)?"
 
 
@@ -38,9 +45,13 @@ def model_folder(source: str | Path | None) -> Path:
     if not any((folder / name).exists() for name in WEIGHTS):
         pickles = sorted(file.name for pattern in PICKLES for file in folder.glob(pattern) if file.name != "state.pt")
         if pickles:
+            convert = families.converter(read_config(folder))
+            how = (
+                f"Convert it: {convert} --from {source} --output FOLDER --allow_pickle" if convert else "Save the model"
+            )
             raise UserError(
                 f"{source} has its weights as {pickles[0]}, which may run code when it is opened, and never is here. "
-                "Save the model as safetensors."
+                f"{how}{'' if convert else ' as safetensors'}."
             )
         raise UserError(f"{source} has no weights as safetensors ({WEIGHTS[0]}).")
     return folder
@@ -152,7 +163,7 @@ def fetched(name: str) -> Path:
     from huggingface_hub.errors import LocalEntryNotFoundError
 
     repository, _, revision = name.partition("@")
-    wanted: dict[str, Any] = {"revision": revision or None, "allow_patterns": FETCHED, "ignore_patterns": "*/*"}
+    wanted: dict[str, Any] = {"revision": revision or None, "allow_patterns": FETCHED, "ignore_patterns": LEFT}
     try:
         return Path(snapshot_download(repository, local_files_only=not online(), **wanted))
     except (LocalEntryNotFoundError, ConnectionError):
@@ -197,3 +208,19 @@ def read_config(folder: Path) -> dict[str, Any]:
     if not isinstance(config, dict):
         raise UserError(f"{path} holds no JSON object.")
     return config
+
+
+def positions_of(config: Mapping[str, Any]) -> int | None:
+    """Return the most tokens that a model reads at once.
+
+    Args:
+        config: The content of its `config.json`.
+
+    Returns:
+        How many, those that RoBERTa and its kin keep for padding not counted; None when there is no limit, or nobody
+        said.
+    """
+    most = config.get("max_position_embeddings") or config.get("n_positions")
+    if not isinstance(most, int) or most <= 0 or config.get("positions") == "none":
+        return None
+    return most - (int(config.get("pad_token_id") or 1) + 1) * (config.get("model_type") in SHIFTED)

@@ -1,21 +1,26 @@
 """CoNLL-U, the format of Universal Dependencies (https://universaldependencies.org/format.html)."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from semeqv.engine.errors import UserError
 from semeqv.text.files import lines, one_line, some, writing
+from semeqv.text.readers import parquet
 from semeqv.text.records import UNSAID, EmptyNode, Sentence, Span, Word
 
 COLUMNS = ("ID", "FORM", "LEMMA", "UPOS", "XPOS", "FEATS", "HEAD", "DEPREL", "DEPS", "MISC")
+STORED = ("lemmas", "upos", "xpos", "feats", "head", "deprel")  # columns of Parquet files of the hub
+NOTHING = "None"  # how they say that nobody said
+WHITE = re.compile(r"[\t\r\n]+")
 LONGEST = 100_000  # lines of a sentence
 NUMBER = re.compile(r"0|[1-9][0-9]{0,8}")
 PLACE = re.compile(rf"({NUMBER.pattern})(?:([-.])({NUMBER.pattern}))?")
 
 
 def read_sentences(path: Path, tree: bool = False) -> Iterator[Sentence]:
-    """Read a treebank.
+    """Read a treebank, of CoNLL-U or of Parquet as the hub stores it.
 
     Raises `UserError` when there is none, or one is malformed; the line is named.
 
@@ -31,6 +36,11 @@ def read_sentences(path: Path, tree: bool = False) -> Iterator[Sentence]:
 
 def numbered(path: Path, tree: bool) -> Iterator[tuple[int, Sentence]]:
     """The sentences of a treebank, of which there may be none, and the line that each begins on."""
+    if path.name.endswith(".parquet"):
+        for number, record in parquet.records(path):
+            if block := stored(record, number, f"{path}, row {number}"):
+                yield number, parse(path, block, tree)
+        return
     block = list[tuple[int, str]]()
     for number, line in lines(path):
         if line:
@@ -42,6 +52,45 @@ def numbered(path: Path, tree: bool) -> Iterator[tuple[int, Sentence]]:
             block = []
     if block:
         yield block[0][0], parse(path, block, tree)
+
+
+def stored(record: Mapping[str, Any], number: int, where: str) -> list[tuple[int, str]]:
+    """The lines of a sentence of a Parquet file, as the hub stores treebanks: a list for each column.
+
+    Args:
+        record: The row: `tokens`, and those of `lemmas`, `upos`, `xpos`, `feats`, `head` and `deprel` that are there.
+        number: Its number.
+        where: Where it stands, for the message.
+
+    Returns:
+        The lines of its words. A token of several words, which has no part of speech and no head, is left out.
+
+    Raises:
+        UserError: When columns are of unlike length, or list no texts.
+    """
+    forms = parquet.column(record, ("tokens", "forms"), where)
+    said = [forms]
+    for name in STORED:
+        values = record.get(name)
+        said.append([NOTHING] * len(forms) if values is None else parquet.column(record, (name,), where))
+        if len(said[-1]) != len(forms):
+            raise UserError(f"{where}: {len(forms)} tokens and {len(said[-1])} of {name!r}.")
+    found = list[tuple[int, str]]()
+    for form, lemma, upos, xpos, feats, head, deprel in zip(*said):
+        plain = [UNSAID if each in (NOTHING, "") else each for each in (form, lemma, upos, xpos, feats, head, deprel)]
+        if record.get("head") is not None and plain[2] == plain[5] == UNSAID:
+            continue
+        plain[4] = features(plain[4])
+        row = [str(len(found) + 1), *(WHITE.sub(" ", each) for each in plain), UNSAID, UNSAID]
+        found.append((number, "\t".join(row)))
+    return found
+
+
+def features(text: str) -> str:
+    """Features as CoNLL-U writes them, of what the hub stores: `{'Number': 'Sing'}`."""
+    if not text.startswith("{"):
+        return text
+    return "|".join(f"{name}={value}" for name, value in re.findall(r"'([^']+)': '([^']*)'", text)) or UNSAID
 
 
 def parse(path: Path, block: list[tuple[int, str]], tree: bool) -> Sentence:

@@ -8,12 +8,14 @@ from pathlib import Path
 from semeqv.engine.errors import UserError
 from semeqv.text.files import lines, some
 from semeqv.text.languages import CODE, known
+from semeqv.text.readers import parquet
 from semeqv.text.records import Sentence, Word
 
 LONGEST = 100_000  # lines of a sentence
 DOCUMENT = "-DOCSTART-"
 TAG = re.compile(r"O|[BI]-\S+")
 REMARK = re.compile(r"# ?[\w.:-]+( id)? =")
+WORDS, TAGS = ("tokens", "words"), ("ner_tags", "tags", "labels")  # columns of Parquet files of the hub
 NUMBERED, PLAIN = (1, 2), (0, -1)  # indices of word and tag
 
 Fields = list[str]
@@ -22,7 +24,7 @@ Fields = list[str]
 def read_sentences(
     path: Path, columns: tuple[int, int] | None = None, convert: bool = False, prefix: str = ""
 ) -> Iterator[Sentence]:
-    """Read a file of two to five columns, tabs or blanks between them.
+    """Read a file of two to five columns, tabs or blanks between them, or a Parquet file of the hub.
 
     Comments are the lines above a sentence that start with `#` and have no tag. Marks of documents (`-DOCSTART-`) are
     left out.
@@ -72,6 +74,9 @@ def tagged(path: Path) -> Iterator[tuple[list[str], list[tuple[int, Fields]]]]:
 
 def blocks(path: Path) -> Iterator[tuple[list[str], list[tuple[int, Fields]]]]:
     """The lines between empty ones: comments, and numbered rows, of which there is at least one."""
+    if path.name.endswith(".parquet"):
+        yield from stored(path)
+        return
     comments, rows = list[str](), list[tuple[int, Fields]]()
     for number, line in lines(path):
         if not line.strip(" \t"):
@@ -90,6 +95,17 @@ def blocks(path: Path) -> Iterator[tuple[list[str], list[tuple[int, Fields]]]]:
             raise UserError(f"{path}, line {number}: a sentence of over {LONGEST:,} lines; an empty line ends one.")
     if rows:
         yield comments, rows
+
+
+def stored(path: Path) -> Iterator[tuple[list[str], list[tuple[int, Fields]]]]:
+    """The sentences of a Parquet file of the hub, as `blocks` has them; rows without a word are left out."""
+    for number, record in parquet.records(path):
+        where = f"{path}, row {number}"
+        words, tags = parquet.column(record, WORDS, where), parquet.column(record, TAGS, where)
+        if len(words) != len(tags):
+            raise UserError(f"{where}: {len(words)} words and {len(tags)} tags.")
+        if words:
+            yield [], [(number, [word, tag]) for word, tag in zip(words, tags)]
 
 
 def layout(path: Path) -> tuple[int, int]:

@@ -29,12 +29,57 @@ def read_rows(path: Path, fields: Sequence[str]) -> Iterator[Row]:
 
 def rows(path: Path, fields: Sequence[str]) -> Iterator[Row]:
     """The rows of a file, of which there may be none."""
+    for number, record in records(path):
+        yield Row(number, jsonl.values(record, fields, f"{path}, row {number}"))
+
+
+def records(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
+    """Read a file, of which a row may hold lists.
+
+    Raises `UserError` as `opened` does.
+
+    Args:
+        path: The file.
+
+    Yields:
+        The number of each row, counted from 1, and its columns by name. A class is its name, where the file names
+        classes, in lists, too.
+    """
     file, number = opened(path), 0
     names = class_names(file.schema_arrow.metadata)
     for batch in file.iter_batches():
         for record in batch.to_pylist():
             number += 1
-            yield Row(number, jsonl.values(named(record, names), fields, f"{path}, row {number}"))
+            yield number, named(record, names)
+
+
+def column(record: Mapping[str, Any], names: Sequence[str], where: str) -> list[str]:
+    """Return the texts of the words of a sentence.
+
+    Args:
+        record: The row of a file.
+        names: What their column may be called.
+        where: Where the row stands, for the message.
+
+    Returns:
+        What the first of those columns that is there lists.
+
+    Raises:
+        UserError: When there is none, or it lists other things than texts.
+    """
+    name = next((name for name in names if name in record), None)
+    if name is None:
+        raise UserError(f"{where}: no column {' or '.join(names)}; there is {', '.join(record)!s:.200}.")
+    found = record[name]
+    if not isinstance(found, list) or not all(isinstance(each, str) for each in found):
+        more = "; the file does not name the classes that its numbers stand for" if numbers(found) else ""
+        raise UserError(f"{where}: column {name!r} should list texts, not {found!r:.60}{more}.")
+    return found
+
+
+def numbers(found: Any) -> bool:
+    """Whether something is a list of whole numbers."""
+    return isinstance(found, list) and all(isinstance(each, int) for each in found)
 
 
 def opened(path: Path) -> Any:
@@ -71,14 +116,19 @@ def class_names(metadata: Mapping[bytes, bytes] | None) -> dict[str, list[str]]:
         features = json.loads((metadata or {})[b"huggingface"])["info"]["features"]
     except (KeyError, ValueError, TypeError):
         return {}
-    return {name: each["names"] for name, each in features.items() if isinstance(each, dict) and "names" in each}
+    inner = {name: each.get("feature", each) if isinstance(each, dict) else {} for name, each in features.items()}
+    return {name: each["names"] for name, each in inner.items() if isinstance(each, dict) and "names" in each}
 
 
 def named(record: Mapping[str, Any], names: Mapping[str, Sequence[str]]) -> Mapping[str, Any]:
     """Return a record with the names of its classes in place of their numbers; empty for -1, which is none."""
-    chosen = {
-        key: names[key][value] if 0 <= value < len(names[key]) else ""
-        for key, value in record.items()
-        if key in names and isinstance(value, int)
-    }
+
+    def name_of(key: str, value: Any) -> Any:
+        if isinstance(value, list):
+            return [name_of(key, each) for each in value]
+        if not isinstance(value, int):
+            return value
+        return names[key][value] if 0 <= value < len(names[key]) else ""
+
+    chosen = {key: name_of(key, value) for key, value in record.items() if key in names}
     return {**record, **chosen} if chosen else record

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from semeqv.engine.errors import UserError
 from semeqv.text.files import lines, some
-from semeqv.text.readers import parquet, table
+from semeqv.text.readers import hub, parquet, table
 from semeqv.text.records import Labelled
 
 LABELS = ("entailment", "neutral", "contradiction")
@@ -56,8 +56,42 @@ def pairs(path: Path, language: str) -> Iterator[Labelled]:
     asked = (*columns, "language") if mixed else columns
     for row in parquet.read_rows(path, asked) if path.name.endswith(PARQUET) else table.read_rows(path, asked):
         label, premise, hypothesis, *said = row.values
-        label = SYNONYMS.get(label, label)
-        if label not in LABELS:
-            raise UserError(f"{path}, line {row.line}: the label {label!r:.40} is none of {', '.join(LABELS)}.")
+        label = checked(label, f"{path}, line {row.line}")
         if said in ([], [language]):
             yield Labelled((premise, hypothesis), label, language)
+
+
+def read_stream(name: str, language: str, split: str, commit: str) -> Iterator[Labelled]:
+    """Read the pairs of a data set of the hub; raises `UserError` as `hub.read_rows` does, or for another label.
+
+    Args:
+        name: The data set: `facebook/xnli`.
+        language: The language, which is its configuration.
+        split: The part of it.
+        commit: That is read.
+
+    Yields:
+        Premise and hypothesis, and one of `LABELS`.
+    """
+    for row in hub.read_rows(name, LAYOUTS[0], split, language, commit):
+        label, premise, hypothesis = row.values
+        yield Labelled((premise, hypothesis), checked(label, f"{name}, row {row.line}"), language)
+
+
+def checked(label: str, where: str) -> str:
+    """One of `LABELS`, however it is written.
+
+    Args:
+        label: As it is written.
+        where: Where it stands, for the message.
+
+    Returns:
+        The label.
+
+    Raises:
+        UserError: When it is none of them.
+    """
+    found = SYNONYMS.get(label, label)
+    if found not in LABELS:
+        raise UserError(f"{where}: the label {found!r:.40} is none of {', '.join(LABELS)}.")
+    return found

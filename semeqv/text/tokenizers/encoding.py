@@ -3,17 +3,27 @@
 `encode_special_tokens` of the library `tokenizers` keeps special tokens from being cut out of a text, but the model of
 a tokenizer may still have them as pieces: a unigram model (as of XLM-R) scores `<s>` best of all segmentations of
 `<s>`, and models that look up whole words find `[MASK]`. SentencePiece itself never matches its control symbols; here
-they get spellings that no text has, so that their ids stay and text does not reach them.
+they get spellings that no text has, so that their ids stay and text does not reach them. The pieces that stand for a
+byte, `<0x41>`, must keep theirs, by which a tokenizer finds them for characters that it lacks: text that spells one is
+cut behind its `<` instead, so that no piece spans it.
 """
 
 import functools
 import json
+import re
 from collections.abc import Sequence
 from typing import Any
 
 from tokenizers import Tokenizer
 
 UNREACHABLE = "\0{}\0"  # no text holds a NUL
+BYTE = re.compile("<0x[0-9A-Fa-f]{2}>")
+INSIDE = {  # a pre-tokenizer that cuts what looks like the piece of a byte
+    "type": "Split",
+    "pattern": {"Regex": "<(?=0x[0-9A-Fa-f]{2}>)"},
+    "behavior": "MergedWithPrevious",
+    "invert": False,
+}
 REPLACEMENT = "\ufffd"
 
 
@@ -62,7 +72,7 @@ def opened(definition: str) -> Tokenizer:
 
 
 def literal_definition(definition: str) -> str:
-    """Rename the special tokens of a tokenizer, so that no text reaches them.
+    """Rename the special tokens of a tokenizer, so that no text reaches them, and let text spell no piece of a byte.
 
     Args:
         definition: The tokenizer, as the JSON that `Tokenizer.to_str` writes.
@@ -83,6 +93,10 @@ def literal_definition(definition: str) -> str:
         model["vocab"] = [[renamed(piece, special), score] for piece, score in model["vocab"]]
     else:
         model["vocab"] = {renamed(piece, special): number for piece, number in model["vocab"].items()}
+    pieces = (piece for piece, _ in model["vocab"]) if isinstance(model["vocab"], list) else iter(model["vocab"])
+    if any(map(BYTE.fullmatch, pieces)):
+        before = said.get("pre_tokenizer")
+        said["pre_tokenizer"] = {"type": "Sequence", "pretokenizers": [before, INSIDE]} if before else INSIDE
     if "merges" in model:
         model["merges"] = [merge for merge in model["merges"] if not special & parts_of(merge)]
     for token in added:

@@ -5,11 +5,11 @@ from pathlib import Path
 from typing import Any
 
 from tokenizers import Tokenizer
-from transformers import AutoTokenizer, GPT2TokenizerFast, PreTrainedTokenizerFast
+from transformers import GPT2TokenizerFast, PreTrainedTokenizerFast
 
 from semeqv.engine.errors import UserError
 from semeqv.text.files import pieces
-from semeqv.text.models.opening import one_line, open_tokenizer, quiet
+from semeqv.text.models.opening import folder_tokenizer, one_line, open_tokenizer, quiet
 from semeqv.text.models.source import CONFIG, local_folder
 
 SPECIAL = {  # how tokenizers without a configuration spell their special tokens
@@ -63,7 +63,7 @@ def from_folder(folder: Path) -> Any:
         return open_tokenizer(folder)
     with one_line(folder), quiet():
         if (folder / "tokenizer_config.json").exists():
-            return AutoTokenizer.from_pretrained(folder, trust_remote_code=False, local_files_only=True)
+            return folder_tokenizer(folder)
         if (folder / "tokenizer.json").exists():
             return from_file(folder / "tokenizer.json")
         if (folder / "vocab.json").exists() and (folder / "merges.txt").exists():

@@ -16,6 +16,7 @@ from transformers import PreTrainedTokenizerFast
 from semeqv.engine.bars import Progress
 from semeqv.engine.errors import UserError
 from semeqv.text.cache import made_once
+from semeqv.text.models.opening import folder_tokenizer
 from semeqv.text.records import Document
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ def trained(options: "Trained", corpora: Sequence[Any]) -> Any:
     facts = {"version": VERSION, "kind": options.kind, "options": asdict(options), "corpora": sources}
     make = partial(train, options, lambda: (document for each in corpora for document in each.corpus()))
     folder = made_once("tokenizers", facts, make)
-    return PreTrainedTokenizerFast.from_pretrained(folder)
+    return folder_tokenizer(folder, PreTrainedTokenizerFast)
 
 
 def train(options: "Trained", corpus: Callable[[], Iterator[Document]], folder: Path) -> None:

@@ -26,6 +26,10 @@ NETWORKS = [
     (LSTM, dict(embedding_size=5, layers=3, hidden_size=3, bidirectional=False)),
     (MLP, dict(WIDE_MIXER, layers=2, activation="relu")),
     (MLP, dict(WIDE_MIXER, layers=3, activation="gelu")),
+    (Transformer, TRANSFORMER | {"activation": "tanh"}),
+    (Transformer, TRANSFORMER | {"activation": "sigmoid"}),
+    (MLP, MIXER | {"activation": "tanh"}),
+    (MLP, MIXER | {"activation": "sigmoid"}),
 ]
 
 
@@ -100,6 +104,40 @@ def test_parity_with_torch(network, options, tied):
     for name, parameter in ours.named_parameters():
         gradient = gradients[name] if gradients[name] is not None else torch.zeros_like(parameter)
         torch.testing.assert_close(parameter.grad, gradient, atol=1e-5, rtol=1e-5, msg=lambda m, n=name: f"{n}: {m}")
+
+
+def test_dropout_is_where_torch_has_it(monkeypatch):
+    """What is dropped is multiplied by .7, so that both networks drop the same."""
+    dropped = []
+
+    def drop(features, p=0.5, training=True, inplace=False):
+        dropped.append(p)
+        return features * 0.7 if training else features
+
+    options = dict(embedding_size=8, layers=2, heads=2, feedforward_size=5, activation="gelu", dropout=0.1)
+    ours, reference = build(Transformer, options), build(Transformer, options)
+    with torch.no_grad():
+        for layer in reference.encoder.layers:
+            layer.self_attn.dropout = 0.0  # its weights are dropped inside torch's kernel; the factor goes here instead
+            layer.self_attn.out_proj.weight.mul_(0.7)
+    theirs = Standard(reference, options)
+    input_ids, _ = sample()
+    monkeypatch.setattr(functional, "dropout", drop)
+    for mode, count in ((True, 8), (False, 0)):
+        ours.train(mode)
+        theirs.train(mode)
+        found = ours(input_ids=input_ids)["logits"]
+        assert dropped.count(0.1) >= count
+        if mode:
+            wanted = theirs(input_ids.contiguous().long())[input_ids == MASK]
+            torch.testing.assert_close(found, wanted, atol=1e-5, rtol=1e-5)
+    monkeypatch.undo()
+    torch.testing.assert_close(
+        found, build(Transformer, options | {"dropout": 0.0}).eval()(input_ids=input_ids)["logits"]
+    )
+    assert not torch.equal(ours.train()(input_ids=input_ids)["logits"], found)
+    assert not ours.replicable
+    assert build(Transformer, TRANSFORMER).replicable
 
 
 @pytest.mark.parametrize(("network", "options"), NETWORKS)

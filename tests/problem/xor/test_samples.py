@@ -1,11 +1,13 @@
 import json
 import math
+import random
 from itertools import chain, islice
 
 import numpy as np
 import pytest
 import torch
 
+from semeqv.engine.errors import UserError
 from semeqv.problem.xor.datasets.decoding import Decoder
 from semeqv.problem.xor.datasets.default import Default
 from semeqv.problem.xor.datasets.randomness import random_orders, random_rows
@@ -13,7 +15,7 @@ from semeqv.problem.xor.datasets.samples import STEPS, XorSamples
 
 MAIN = dict(size=7, zero_distribution=[0.1, 0.9], one_distribution=[0.5, 0.5])
 FULL = dict(MAIN, batch_size=1024, drop_last=False)
-SMALL = dict(MAIN, batch_size=25, drop_last=False)  # 115 strings: four batches of 25 and one of 15
+SMALL = dict(MAIN, batch_size=25, drop_last=False)  # 114 strings: four batches of 25 and one of 14
 DROPPED = dict(MAIN, batch_size=50)
 HUGE = dict(MAIN, size=12, batch_size=20)  # more batches in an epoch than are decoded at once
 STREAMS = [FULL, SMALL, DROPPED, HUGE]
@@ -28,10 +30,10 @@ def same(one, other):
 
 
 def strings_of(batch):
-    """Undo the masking and read each row's string back."""
+    """Undo the masking and read each row's string back, its first bit the most significant."""
     symbols = torch.where(batch["input_ids"] == 6, batch["labels"][..., None], batch["input_ids"])
     size = symbols.shape[-1] - 1
-    return ((symbols[..., :size] >= 2).long() << torch.arange(size)).sum(-1)
+    return ((symbols[..., :size] >= 2).long() << torch.arange(size).flip(0)).sum(-1)
 
 
 @pytest.mark.parametrize("options", STREAMS)
@@ -64,7 +66,7 @@ def test_symbols_and_masks_are_as_frequent_as_they_should_be():
     ids = torch.stack([batch["input_ids"] for batch in batches])
     labels = torch.stack([batch["labels"] for batch in batches])
     count = torch.bincount(ids.flatten(), minlength=7).double()
-    bits = 400 * 115 * 7
+    bits = 400 * 114 * 7
     for symbols, probability in (((0, 1), 0.1), ((2, 3), 0.5)):
         total = count[list(symbols)].sum()
         deviation = math.sqrt(probability * (1 - probability) / total)
@@ -105,14 +107,88 @@ def test_distributions_decide_symbols_pairs_and_bounds(distributions, absent, pa
     assert samples.bayes_loss == pytest.approx(bayes[1], abs=5e-4)
 
 
-@pytest.mark.parametrize(("every_string", "sizes"), [(True, (115, 12, 1)), (False, (114, 12, 1))])
-def test_splits_are_disjoint_and_complete(every_string, sizes):
-    options = dict(FULL, every_string=every_string)
-    parts = [XorSamples(**options, split=split).strings.tolist() for split in ("train", "validation", "test")]
+def original_parts(size):
+    """Divide the strings as Semantica does: its own lines, its bits most significant first."""
+    samples = [list(map(int, bin(x)[2:])) for x in range(2**size - 1)]
+    samples = [[0] * (size - len(x)) + x for x in samples]
+    random.Random(14).shuffle(samples)
+    train = samples[: int(len(samples) * 0.9)]
+    validation = samples[len(train) : len(train) + int(len(samples) * 0.1)]
+    return {"train": train, "validation": validation, "test": samples[len(train) + len(validation) :]}
+
+
+@pytest.mark.parametrize("size", [4, 7, 10])
+def test_the_usual_split_is_that_of_the_original(size):
+    for part, wanted in original_parts(size).items():
+        options = {"draws": 1 if part == "train" else 3}
+        samples = XorSamples(size=size, batch_size=2**size * 3, drop_last=False, split=part, **options)
+        written = [[int(bit) for bit in f"{string:0{size}b}"] for string in samples.strings.tolist()]
+        assert written == wanted * options["draws"]
+        batch = next(samples.stream(42)) if part == "train" else next(samples.batches())
+        symbols = torch.where(batch["input_ids"] == 6, batch["labels"][..., None], batch["input_ids"])
+        assert (symbols[:, :-1] // 2).tolist() == wanted * options["draws"]
+        assert (symbols[:, -1] - 4).tolist() == [sum(bits) % 2 for bits in wanted] * options["draws"]
+
+
+def test_the_strings_of_seven_bits_are_those_that_were_published():
+    parts = [XorSamples(**FULL, split=part).strings.tolist() for part in ("train", "validation", "test")]
+    assert [len(part) for part in parts] == [114, 12, 1]
+    assert parts[0][:12] == [106, 113, 39, 22, 100, 114, 102, 58, 42, 55, 25, 64]
+    assert parts[0][-3:] == [57, 84, 9]
+    assert parts[1:] == [[93, 37, 32, 94, 34, 31, 120, 67, 83, 96, 89, 78], [13]]
+
+
+@pytest.mark.parametrize(
+    ("options", "sizes", "strings"),
+    [
+        ({}, (114, 12, 1), 127),
+        ({"all_ones": True}, (115, 12, 1), 128),
+        ({"held_out": 0.2}, (101, 25, 1), 127),
+        ({"split_seed": 3, "held_out": 0.5}, (63, 63, 1), 127),
+        ({"all_ones": True, "held_out": 0.25}, (96, 32, 0), 128),
+    ],
+)
+def test_splits_are_disjoint_and_complete(options, sizes, strings):
+    parts = []
+    for part, size in zip(("train", "validation", "test"), sizes):
+        parts += [XorSamples(**FULL, **options, split=part).strings.tolist()] if size else [[]]
     assert tuple(map(len, parts)) == sizes
-    assert sorted(chain(*parts)) == list(range(128 - (not every_string)))
-    assert parts[0] != sorted(parts[0])
-    assert XorSamples(**options, seed=15).strings.tolist() != parts[0]
+    assert sorted(chain(*parts)) == list(range(strings))
+    numbers = list(range(strings))
+    random.Random(options.get("split_seed", 14)).shuffle(numbers)
+    assert list(chain(*parts)) == numbers
+
+
+def test_another_split_seed_is_another_split():
+    splits = [frozenset(XorSamples(**FULL, split_seed=seed).strings.tolist()) for seed in range(20)]
+    assert len(set(splits)) == 20
+
+
+@pytest.mark.parametrize(("all_ones", "strings"), [(False, 127), (True, 128)])
+def test_with_nothing_held_out_every_split_has_all_strings(all_ones, strings):
+    options = dict(FULL, held_out=0.0, all_ones=all_ones)
+    train, validation, test = (XorSamples(**options, split=part) for part in ("train", "validation", "test"))
+    for samples in (train, validation, test):
+        assert sorted(samples.strings.tolist()) == list(range(strings))
+    assert not same(next(validation.batches()), next(test.batches()))  # each is drawn anew
+
+
+def test_strings_to_hold_out_can_be_named():
+    named = ("0000111", "1010101", "1111111")
+    train = XorSamples(**FULL, held_out_strings=named)
+    validation = XorSamples(**FULL, held_out_strings=named, split="validation")
+    assert validation.strings.tolist() == [7, 85, 127]
+    assert sorted(train.strings.tolist()) == sorted(set(range(127)) - {7, 85})
+    assert train.facts()["split"]["held_out_strings"] == list(named)
+    with pytest.raises(UserError, match="The test split of 127 strings is empty"):
+        XorSamples(**FULL, held_out_strings=named, split="test")
+
+
+def test_the_replicas_of_a_program_see_the_strings_of_the_split():
+    samples = XorSamples(**FULL)
+    wanted = [int("".join(map(str, bits)), 2) for bits in original_parts(7)["train"]]
+    for batch in first(samples.replica_stream([42, 42, 43]), STEPS + 2):
+        assert (strings_of(batch) == torch.tensor(wanted)).all()
 
 
 @pytest.mark.parametrize("options", STREAMS)
@@ -179,19 +255,29 @@ def test_facts_are_json_and_their_hash_follows_the_data():
     facts = XorSamples(**FULL).facts()
     assert json.loads(json.dumps(facts)) == facts
     assert facts["vocabulary_size"] == 7
-    assert facts["strings"] == 115
+    assert facts["strings"] == 114
+    assert facts["split"] == {
+        "train": 114,
+        "of": 128,
+        "shuffle": "random.Random",
+        "split_seed": 14,
+        "all_ones": False,
+        "held_out": 0.1,
+    }
     assert facts["pairs"] == [[0, 1], [2, 3]]
     assert XorSamples(**FULL, split="validation", draws=3).facts()["strings"] == 12
     changes = [
-        {"seed": 15},
+        {"split_seed": 15},
         {"zero_distribution": [0.2, 0.8]},
         {"size": 8},
         {"batch_size": 20},
-        {"every_string": False},
+        {"all_ones": True},
+        {"held_out": 0.2},
+        {"held_out_strings": ["0000111"]},
         {"split": "test"},
     ]
-    assert len({facts["hash"], *(XorSamples(**FULL | change).facts()["hash"] for change in changes)}) == 7
-    assert facts["hash"] == XorSamples(**FULL | {"batch_size": 115, "drop_last": True}).facts()["hash"]
+    assert len({facts["hash"], *(XorSamples(**FULL | change).facts()["hash"] for change in changes)}) == 9
+    assert facts["hash"] == XorSamples(**FULL | {"batch_size": 114, "drop_last": True}).facts()["hash"]
 
 
 @pytest.mark.parametrize(
@@ -204,11 +290,19 @@ def test_facts_are_json_and_their_hash_follows_the_data():
         ({"one_dst": (math.nan, 1)}, "--one_dst nan 1: a probability cannot be negative."),
         ({"one_dst": (0.2, 0.3, 0.5)}, "--one_dst takes one or two probabilities"),
         ({"one_dst": ()}, "--one_dst takes one or two probabilities"),
-        ({"batch_size": 1024}, "No batch of 1024 can be made of the 115 strings of the train split."),
+        ({"batch_size": 1024}, "No batch of 1024 can be made of the 114 strings of the train split."),
         ({"batch_size": 0}, "--batch_size must be at least 1, not 0."),
         ({"draws": 2}, "--draws is for sets that are drawn once"),
-        ({"seed": -1}, "--seed must be at least 0, not -1."),
-        ({"size": 1, "split": "validation"}, "The validation split of 2 strings is empty."),
+        ({"split_seed": -1}, "--split_seed must be at least 0, not -1."),
+        ({"size": 1, "split": "validation"}, "The validation split of 1 strings is empty."),
+        ({"held_out": 1.0}, "--held_out must be at least 0 and below 1, not 1."),
+        ({"held_out": -0.1}, "--held_out must be at least 0 and below 1, not -0.1."),
+        ({"held_out": math.nan}, "--held_out must be at least 0 and below 1, not nan."),
+        ({"held_out": 0.001, "split": "validation"}, "The validation split of 127 strings is empty."),
+        ({"held_out_strings": ("0110",)}, "--held_out_strings 0110: write strings of 7 bits, such as 0101010."),
+        ({"held_out_strings": ("000000a",)}, "--held_out_strings 000000a: write strings of 7 bits"),
+        ({"held_out_strings": ("0000001", "0000001")}, "--held_out_strings names a string twice."),
+        ({"size": 1, "held_out_strings": ("0",)}, "The train split of 1 strings is empty."),
     ],
 )
 def test_wrong_options_are_explained(options, message):
@@ -230,3 +324,21 @@ def test_streams_are_of_the_train_split_only():
     for seeds, start in (([-1], 0), ([1], -1), ([], 0)):
         with pytest.raises(ValueError, match="a stream needs seeds and a start that are not negative"):
             XorSamples(**FULL).replica_stream(seeds, start)
+
+
+def test_validation_shares_no_string_with_a_training_set_of_another_division():
+    train = Default(size=7, batch_size=10)
+    for other in ({"split_seed": 15}, {"held_out": 0.2}, {"all_ones": True}, {"held_out_strings": ("0000000",)}):
+        options = Default(size=7, batch_size=1024, drop_last=False, split="validation", **other)
+        own, trained = set(options.build().strings.tolist()), set(train.build().strings.tolist())
+        if shared := own & trained:
+            with pytest.raises(UserError, match=f"{len(shared)} of the {len(own)} validation strings are training st"):
+                options.build({("train", None): train})
+        else:
+            options.build({("train", None): train})
+    # The same division has no string twice, unless it was asked to; other sizes are other strings.
+    for options in ({}, {"held_out": 0.0}):
+        both = (Default(size=7, batch_size=10, split=split, **options) for split in ("train", "validation"))
+        train, validation = both
+        validation.build({("train", None): train})
+    Default(size=8, batch_size=10, split="validation", split_seed=15).build({("train", None): train})

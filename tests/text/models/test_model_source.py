@@ -24,6 +24,7 @@ from semeqv.text.models.gpt2 import GPT2
 from semeqv.text.models.load import CausalLM, Load, MaskedLM
 from semeqv.text.models.opening import open_model, open_tokenizer
 from semeqv.text.models.source import model_folder
+from semeqv.text.tokenizers.opening import opened
 
 HEAD = "ForSequenceClassification"
 IDS = torch.tensor([[1, 2, 3, 4]])
@@ -185,6 +186,24 @@ def test_a_hub_that_cannot_be_reached_is_one_line(name, tmp_path, monkeypatch):
     assert "\n" not in str(caught.value)
 
 
+def test_modules_of_sentence_transformers_are_fetched():
+    from huggingface_hub.utils import filter_repo_objects
+
+    modules = ["modules.json", "1_Pooling/config.json", "2_Dense/config.json", "2_Dense/model.safetensors"]
+    model = ["config.json", "model.safetensors", "tokenizer.json", "sentence_bert_config.json", "vocab.txt"]
+    others = [
+        "onnx/config.json",
+        "2_Dense/pytorch_model.bin",
+        "openvino/a/b.json",
+        "2024/config.json",
+        "1_Pooling/a/b.json",
+    ]
+    found = filter_repo_objects(
+        [*modules, *model, *others], allow_patterns=sources.FETCHED, ignore_patterns=sources.LEFT
+    )
+    assert list(found) == [*modules, *model]
+
+
 def test_no_pickle_is_asked_of_the_hub():
     from fnmatch import fnmatch
 
@@ -215,6 +234,16 @@ def test_a_file_and_an_empty_folder_are_named(tmp_path):
 class Bomb:
     def __reduce__(self):
         return pytest.fail, ("a pickle was opened",)
+
+
+def test_pickles_of_factorised_models_have_a_converter(folder):
+    (folder / "model.safetensors").rename(folder / "pytorch_model.bin")
+    with pytest.raises(UserError, match="Save the model as safetensors"):
+        open_model(folder)
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps(config | {"num_primitive": 4}))
+    with pytest.raises(UserError, match=r"Convert it: cli ofa convert --from .* --output FOLDER --allow_pickle"):
+        open_model(folder)
 
 
 @pytest.mark.parametrize("name", ["pytorch_model.bin", "model.ckpt"])
@@ -300,8 +329,23 @@ def test_weights_are_kept_as_asked(folder):
 
 def test_a_tokenizer_of_another_model_is_refused(folder):
     assert Load(source=str(folder)).build(make_tokenizer())
-    with pytest.raises(UserError, match=r"The tokenizer has 12 tokens, .* knows 10"):
+    with pytest.raises(UserError, match=r"has 12 tokens, .* knows 10; .*: cli ofa init mean --from .*folder"):
         Load(source=str(folder)).build(make_tokenizer([f"word{i}" for i in range(10)]))
+
+
+def test_a_saved_tokenizer_does_not_say_how_it_was_opened(folder, tmp_path):
+    make_tokenizer().save_pretrained(folder)
+    path = folder / "tokenizer_config.json"
+    before = json.loads(path.read_text())
+    path.write_text(json.dumps(before | {"is_local": True, "local_files_only": True}))  # as earlier versions saved it
+    (tmp_path / "alone").mkdir()
+    for name in ("tokenizer_config.json", "tokenizer.json"):
+        (tmp_path / "alone" / name).write_bytes((folder / name).read_bytes())
+    for found in (open_tokenizer(folder), opened(str(tmp_path / "alone")), opened(str(folder))):
+        found.save_pretrained(tmp_path / "saved")
+        after = json.loads((tmp_path / "saved/tokenizer_config.json").read_text())
+        assert after.keys() - before.keys() <= {"tokenizer_class", "backend"}
+        assert not {"is_local", "local_files_only", "trust_remote_code"} & after.keys()
 
 
 def test_a_folder_without_a_tokenizer_is_one_line(gpt2, tmp_path):

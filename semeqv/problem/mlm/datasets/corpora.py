@@ -1,8 +1,9 @@
 """The corpora that `semeqv.text` reads, each with doubles of its common words."""
 
 from dataclasses import dataclass
+from typing import Any, ClassVar
 
-from semeqv.engine.component import component
+from semeqv.engine.component import alias, component
 from semeqv.problem.mlm.datasets.doubled import Doubled
 from semeqv.text.datasets import babel, europarl, moses, multiun, single
 
@@ -67,3 +68,49 @@ class WikiText2(Doubled, single.WikiText2):
 @dataclass(frozen=True, kw_only=True)
 class Hub(Doubled, single.Hub):
     """A data set of the Hugging Face hub, common words with doubles: `--of bookcorpus/bookcorpus`."""
+
+
+@component("mlm dataset default")
+@dataclass(frozen=True, kw_only=True)
+class Default(Doubled, single.Hub):
+    """The text of the study's original code: BookCorpus (Zhu et al., 2015), split by the tokenizer of BERT.
+
+    It is `cli mlm dataset hub --of bookcorpus/bookcorpus`, a tenth of it for validation and a tenth for test, and is
+    fetched from the hub, as the tokenizer is. Without a connection write `cli mlm dataset europarl`, or `--of FOLDER`.
+
+    Args:
+        of: The data set.
+        tokenizer: The tokenizer, where the sentence has no `cli tokenizer`: a folder, or a name on the hub.
+    """
+
+    obsolete: ClassVar[dict[str, str]] = {
+        "--map_batch_size": "text is read as a stream.",
+        "--drop_last": "rows that fill no batch come in another epoch's order, and validation reads all rows.",
+    }
+
+    of: str = "bookcorpus/bookcorpus"
+    tokenizer: str = "google-bert/bert-base-uncased"
+    holdout: float = 0.1
+    mask_probability: float = alias("mlm_prb", 0.15)
+    swap: float = alias("swp_prb", 0.5)
+
+    def provide_tokenizer(self) -> Any:
+        """Open the tokenizer, for a sentence that says none.
+
+        Returns:
+            The tokenizer.
+
+        Raises:
+            UserError: When it is not here and cannot be had.
+        """
+        from semeqv.engine.errors import UserError
+        from semeqv.text.tokenizers.opening import opened
+
+        try:
+            return opened(self.tokenizer)
+        except UserError as error:
+            said = str(error).removeprefix(f"--from {self.tokenizer}: ")
+            raise UserError(
+                f"The tokenizer {self.tokenizer} of `cli mlm dataset default`: {said} Name a folder with --tokenizer, "
+                "or train one: cli tokenizer wordpiece --lowercase"
+            ) from error

@@ -30,14 +30,15 @@ class Decoder:
 
         Args:
             words: `(steps, (size + 1) * batch)`: one word for each bit, then one for the masked position.
-            strings: `(steps, batch)`, or `(1, batch)` when all steps hold the same strings.
+            strings: `(steps, batch)`, or `(1, batch)` when all steps hold the same strings; each is a number.
 
         Returns:
             The symbols, `(steps, size + 1, batch)`, and those under the masks, `(steps, batch)`.
         """
         steps, batch = len(words), strings.shape[1]
         words = words.reshape(steps, self.size + 1, batch)
-        bits = strings[:, None] >> np.arange(self.size)[:, None] & 1  # (steps or 1, size, batch)
+        places = np.arange(self.size)[::-1, None]  # the most significant bit is written first, as in the original
+        bits = strings[:, None] >> places & 1  # (steps or 1, size, batch)
         symbols = np.empty(words.shape, np.int32)
         second = words[:, :-1] >= self.thresholds[bits]
         np.add(second.view(np.int8), self.bases[bits], out=symbols[:, :-1])

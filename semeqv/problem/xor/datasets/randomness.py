@@ -9,6 +9,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+# The place of a purpose makes its key: "split", which nothing draws any more, keeps the keys of the others.
 PURPOSES = ("split", "order", "stream", "train", "validation", "test")
 
 

@@ -16,6 +16,7 @@ from semeqv.engine.errors import UserError
 from semeqv.problem.xor.datasets.decoding import MASK, Decoder
 from semeqv.problem.xor.datasets.distribution import checked
 from semeqv.problem.xor.datasets.randomness import random_orders, random_rows
+from semeqv.problem.xor.datasets.split import Split
 
 STEPS = 64  # decoded at once, at most
 SYMBOLS_AT_ONCE = 2**19
@@ -38,13 +39,13 @@ class XorSamples:
         size: How many bits a string has.
         zero_distribution: The probabilities of the symbols 0 and 1, by which a zero is written.
         one_distribution: The probabilities of the symbols 2 and 3, by which a one is written.
-        seed: Chooses the split, and draws what is drawn once; not what is sampled in training.
+        split_seed: Chooses the strings of each split, and draws what is drawn once; not what is sampled in training.
         batch_size: How many strings a batch has.
         shuffle: Whether each training epoch has an order of its own.
         drop_last: Whether to leave out a last batch that is not full.
-        split: `train` (nine tenths of the strings), `validation` (one tenth) or `test` (the rest).
+        split: `train`, `validation` or `test`.
         draws: How many times each string of a validation or test split is drawn.
-        every_string: Whether the string of all ones takes part; the study's original code lost it.
+        **division: Further options of `Split`, which says which strings a split has.
 
     Raises:
         UserError: The split has no string, or no batch is full and `drop_last` is on.
@@ -59,20 +60,21 @@ class XorSamples:
         size: int = 10,
         zero_distribution: Sequence[float] = (1.0,),
         one_distribution: Sequence[float] = (1.0,),
-        seed: int = 14,
+        split_seed: int = 14,
         batch_size: int = 100,
         shuffle: bool = True,
         drop_last: bool = True,
         split: str = "train",
         draws: int = 1,
-        every_string: bool = True,
+        **division: Any,
     ):
-        self.sequence_size, self.seed, self.split = size + 1, seed, split
+        self.sequence_size, self.seed, self.split = size + 1, split_seed, split
+        self.division = Split(size=size, split_seed=split_seed, **division)
         self.distributions = (
             checked("zero_distribution", zero_distribution),
             checked("one_distribution", one_distribution),
         )
-        self.strings = np.tile(_strings_of(split, 2**size - (not every_string), seed), draws)
+        self.strings = np.tile(self.division.strings(split), draws)
         strings = len(self.strings)
         self._batches = strings // batch_size if drop_last else math.ceil(strings / batch_size)
         if not self._batches:
@@ -86,7 +88,7 @@ class XorSamples:
         self._definition = {
             "size": size,
             "distributions": self.distributions,
-            "seed": seed,
+            "seed": split_seed,
             "batch_size": self.batch_size,
             "shuffle": self.shuffle,
             "batches": self._batches,
@@ -119,6 +121,7 @@ class XorSamples:
         return {
             "vocabulary_size": self.vocabulary_size,
             "strings": len(set(self.strings.tolist())),
+            "split": self.division.facts(),
             "bayes_accuracy": self.bayes_accuracy,
             "bayes_loss": self.bayes_loss,
             "pairs": [list(pair) for pair in self.pairs()],
@@ -213,14 +216,3 @@ class XorSamples:
             if last < self.batch_size and place % len(self) == len(self) - 1:
                 input_ids, gold = input_ids[..., :last, :], gold[..., :last]
             yield {"input_ids": input_ids, "labels": gold}
-
-
-def _strings_of(split: str, strings: int, seed: int) -> NDArray[np.int64]:
-    """Choose the strings of a split: nine tenths, one tenth, and the rest of all, shuffled."""
-    shuffled = random_orders(seed, "split", 0, 1, strings)[0]
-    train, validation = int(0.9 * strings), int(0.1 * strings)
-    bounds = {"train": (0, train), "validation": (train, train + validation), "test": (train + validation, strings)}
-    chosen: NDArray[np.int64] = shuffled[slice(*bounds[split])]
-    if not len(chosen):
-        raise UserError(f"The {split} split of {strings} strings is empty. Write a larger --size.")
-    return chosen

@@ -25,7 +25,7 @@ class MLP(Model):
     sequence_size: int | None = None
     tokenwise_feedforward_size: int = 512
     channelwise_feedforward_size: int = 512
-    activation: Literal["relu", "gelu"] = "relu"
+    activation: Literal["relu", "gelu", "tanh", "sigmoid"] = "relu"
 
     def build(self, dataset: Any) -> Any:
         """The network for the data's vocabulary and length.

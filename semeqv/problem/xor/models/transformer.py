@@ -16,29 +16,34 @@ class Transformer(Model):
         heads: Attention heads.
         feedforward_size: Width inside the feed-forward network.
         activation: Nonlinearity of the feed-forward network.
-        dropout: Must be 0: the study trains without dropout.
+        dropout: Share of activations dropped in training. The study's experiments train without; a run that drops some
+            is not compiled, and several seeds train one after the other.
     """
 
     word: ClassVar[str] = "transformer"
 
     heads: int = 2
     feedforward_size: int = 512
-    activation: Literal["relu", "gelu"] = "relu"
+    activation: Literal["relu", "gelu", "tanh", "sigmoid"] = "relu"
     dropout: float = 0.0
 
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.embedding_size % self.heads:
             raise ValueError(f"--heads {self.heads} must divide --embedding_size {self.embedding_size}.")
-        if self.dropout:
-            raise ValueError(f"--dropout must be 0, not {self.dropout}: the study trains without dropout.")
+        if not 0 <= self.dropout < 1:
+            raise ValueError(f"--dropout must be from 0 to below 1, not {self.dropout:g}.")
 
     def build(self, dataset: Any) -> Any:
         """The network for the data's vocabulary."""
         from semeqv.problem.xor.networks.transformer import Transformer as Network
 
         return Network(
-            **self.common(dataset), heads=self.heads, feedforward_size=self.feedforward_size, activation=self.activation
+            **self.common(dataset),
+            heads=self.heads,
+            feedforward_size=self.feedforward_size,
+            activation=self.activation,
+            dropout=self.dropout,
         )
 
 

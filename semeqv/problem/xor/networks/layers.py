@@ -11,7 +11,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {"relu": functional.relu, "gelu": functional.gelu}
+ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
+    "relu": functional.relu,
+    "gelu": functional.gelu,
+    "tanh": torch.tanh,
+    "sigmoid": torch.sigmoid,
+}
 
 WIDE = 128
 """From this many weights on, a matrix is multiplied by matmul; below, broadcast and sum fuses with its neighbours."""
@@ -91,7 +96,7 @@ def activation_named(name: str) -> Callable[[Tensor], Tensor]:
     """Find an activation by its name.
 
     Args:
-        name: `relu`, or `gelu` (exact, by the error function).
+        name: `relu`, `gelu` (exact, by the error function), `tanh` or `sigmoid`.
 
     Returns:
         The function, element by element.

@@ -1,5 +1,7 @@
 """The LSTM (Hochreiter & Schmidhuber, 1997)."""
 
+from typing import ClassVar
+
 import torch
 from torch import Tensor, nn
 
@@ -21,6 +23,8 @@ class LSTM(TiedNetwork):
         tied: Whether the input embedding predicts too.
         mask: The symbol that hides the one to predict.
     """
+
+    renamed: ClassVar = (("feed_forward.", "projection."),)
 
     def __init__(
         self,

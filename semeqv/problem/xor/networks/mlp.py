@@ -1,7 +1,7 @@
 """The MLP-Mixer (Tolstikhin et al., 2021, arXiv 2105.01601)."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 from torch import Tensor, nn
 
@@ -39,10 +39,19 @@ class MLP(TiedNetwork):
         sequence_size: How many positions a sequence has.
         tokenwise_feedforward_size: The width inside the networks over time.
         channelwise_feedforward_size: The width inside the networks over the embedding.
-        activation: `relu` or `gelu`.
+        activation: `relu`, `gelu`, `tanh` or `sigmoid`.
         tied: Whether the input embedding predicts too.
         mask: The symbol that hides the one to predict.
     """
+
+    renamed: ClassVar = (
+        ("tokenwise_layer.fc0", "token_linear1"),
+        ("tokenwise_layer.fc1", "token_linear2"),
+        ("channelwise_layer.fc0", "channel_linear1"),
+        ("channelwise_layer.fc1", "channel_linear2"),
+        ("pre_norm", "token_norm"),
+        ("post_norm", "channel_norm"),
+    )
 
     def __init__(
         self,

@@ -1,10 +1,12 @@
 """What the study's networks share: an input and an output embedding, tied or not."""
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
 
+from semeqv.engine.errors import UserError
 from semeqv.problem.xor.networks.layers import embed, linear, one_hot
 
 
@@ -29,6 +31,9 @@ class TiedNetwork(nn.Module):
 
     replicable = True
     """`forward` is a pure function of parameters and buffers for one replica, so many replicas can run under vmap."""
+
+    renamed: ClassVar[tuple[tuple[str, str], ...]] = ()
+    """Parts of names in the study's original code, and what they are called here."""
 
     tied: Tensor
 
@@ -73,6 +78,33 @@ class TiedNetwork(nn.Module):
     def encode(self, hidden: Tensor, masked: Tensor) -> Tensor:
         """Read `(embedding, time, batch)`; `(embedding, batch)` where `masked`, `(time, batch)`, is 1."""
         raise NotImplementedError
+
+    def from_original(self, weights: Mapping[str, Tensor]) -> tuple[dict[str, Tensor], list[str]]:
+        """Rename the weights of the study's original code.
+
+        Args:
+            weights: By their names there.
+
+        Returns:
+            What `load_state_dict` takes, and the names of the parameters in the order of the original; a tied matrix
+            counts once, as the input embedding.
+
+        Raises:
+            UserError: When that network is tied and this one is not, or the other way round.
+        """
+        found: dict[str, Tensor] = {}
+        for original, tensor in weights.items():
+            name = original
+            for old, new in self.renamed:
+                name = name.replace(old, new)
+            found[name] = tensor
+        read, predict = (found.get(f"{side}_embedding.weight") for side in ("input", "output"))
+        tied = read is not None and predict is not None and torch.equal(read, predict)
+        if tied != bool(self.tied):
+            word = "tied: name a model that ends in wt" if tied else "not tied: name a model that does not end in wt"
+            raise UserError(f"The embeddings of the checkpoint are {word}.")
+        names = [name for name in found if not (tied and name == "output_embedding.weight")]
+        return found | {"tied": self.tied.clone()}, names
 
     @torch.no_grad()
     def decouple(self) -> None:

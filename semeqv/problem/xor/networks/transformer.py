@@ -2,6 +2,7 @@
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from semeqv.problem.xor.networks.layers import activation_named, layer_norm, linear, select
 from semeqv.problem.xor.networks.tied import TiedNetwork
@@ -18,7 +19,9 @@ class Transformer(TiedNetwork):
         layers: How many encoder layers.
         heads: How many attention heads; they divide the width among them.
         feedforward_size: The width inside the feed-forward blocks.
-        activation: `relu` or `gelu`, inside the feed-forward blocks.
+        activation: `relu`, `gelu`, `tanh` or `sigmoid`, inside the feed-forward blocks.
+        dropout: Share dropped in training of attention weights, of activations inside the feed-forward blocks, and of
+            what both add to the residual.
         tied: Whether the input embedding predicts too.
         mask: The symbol that hides the one to predict.
 
@@ -35,15 +38,17 @@ class Transformer(TiedNetwork):
         heads: int,
         feedforward_size: int,
         activation: str,
+        dropout: float = 0.0,
         tied: bool,
         mask: int = 6,
     ):
         super().__init__(vocabulary_size=vocabulary_size, embedding_size=embedding_size, tied=tied, mask=mask)
         if embedding_size % heads:
             raise ValueError(f"{heads} heads do not divide an embedding of size {embedding_size}")
-        self.activation = activation_named(activation)
+        self.activation, self.dropout = activation_named(activation), dropout
+        self.replicable = not dropout  # replicas of one program share no random numbers
         layer = nn.TransformerEncoderLayer(
-            embedding_size, heads, feedforward_size, dropout=0.0, activation=activation, batch_first=True
+            embedding_size, heads, feedforward_size, dropout, activation=self.activation, batch_first=True
         )
         self.encoder = nn.TransformerEncoder(layer, layers, enable_nested_tensor=False)
 
@@ -57,19 +62,24 @@ class Transformer(TiedNetwork):
 
     def _encode(self, layer: nn.TransformerEncoderLayer, queries: Tensor, hidden: Tensor) -> Tensor:
         """Apply one layer at the positions `(embedding, queries, batch)`, attending to `(embedding, time, batch)`."""
-        attended = layer_norm(layer.norm1, queries + _attend(layer.self_attn, queries, hidden))
-        inner = self.activation(linear(layer.linear1.weight, layer.linear1.bias, attended))
-        return layer_norm(layer.norm2, attended + linear(layer.linear2.weight, layer.linear2.bias, inner))
+        attended = layer_norm(layer.norm1, queries + self._drop(self._attend(layer.self_attn, queries, hidden)))
+        inner = self._drop(self.activation(linear(layer.linear1.weight, layer.linear1.bias, attended)))
+        written = self._drop(linear(layer.linear2.weight, layer.linear2.bias, inner))
+        return layer_norm(layer.norm2, attended + written)
 
+    def _attend(self, attention: nn.MultiheadAttention, queries: Tensor, hidden: Tensor) -> Tensor:
+        """Attend from `(embedding, queries, batch)` to `(embedding, time, batch)`."""
+        size, heads = attention.embed_dim, attention.num_heads
+        weight, bias = attention.in_proj_weight, attention.in_proj_bias  # the queries' rows, then keys' and values'
+        query = linear(weight[:size], bias[:size], queries).unflatten(0, (heads, -1))  # (heads, width, queries, batch)
+        keys_values = linear(weight[size:], bias[size:], hidden)
+        key, value = keys_values.unflatten(0, (2, heads, -1))  # (heads, width, time, batch)
+        scores = (query.unsqueeze(3) * key.unsqueeze(2)).sum(1) * (size // heads) ** -0.5
+        shares = torch.exp(scores - scores.amax(2, keepdim=True))  # (heads, queries, time, batch)
+        shares = self._drop(shares / shares.sum(2, keepdim=True))
+        mixed = (shares.unsqueeze(1) * value.unsqueeze(2)).sum(3)  # (heads, width, queries, batch)
+        return linear(attention.out_proj.weight, attention.out_proj.bias, mixed.flatten(0, 1))
 
-def _attend(attention: nn.MultiheadAttention, queries: Tensor, hidden: Tensor) -> Tensor:
-    """Attend from `(embedding, queries, batch)` to `(embedding, time, batch)`."""
-    size, heads = attention.embed_dim, attention.num_heads
-    weight, bias = attention.in_proj_weight, attention.in_proj_bias  # the queries' rows, then keys' and values'
-    query = linear(weight[:size], bias[:size], queries).unflatten(0, (heads, -1))  # (heads, width, queries, batch)
-    key, value = linear(weight[size:], bias[size:], hidden).unflatten(0, (2, heads, -1))  # (heads, width, time, batch)
-    scores = (query.unsqueeze(3) * key.unsqueeze(2)).sum(1) * (size // heads) ** -0.5  # (heads, queries, time, batch)
-    shares = torch.exp(scores - scores.amax(2, keepdim=True))
-    shares = shares / shares.sum(2, keepdim=True)
-    mixed = (shares.unsqueeze(1) * value.unsqueeze(2)).sum(3)  # (heads, width, queries, batch)
-    return linear(attention.out_proj.weight, attention.out_proj.bias, mixed.flatten(0, 1))
+    def _drop(self, features: Tensor) -> Tensor:
+        """Drop some activations, in training."""
+        return functional.dropout(features, self.dropout, self.training) if self.dropout else features

@@ -1,0 +1,115 @@
+"""Batches of prompts and answers."""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import numpy
+from torch import Tensor
+
+from semeqv.tasks.classification.batches import LabelledBatches, taken
+from semeqv.tasks.classification.rows import UNLABELLED, Integers, Rows
+
+
+class AnswerBatches(LabelledBatches):
+    """Rows of a prompt and its answer: `input_ids` and `labels`, `(batch, time)`, -100 on the prompt, and
+    `attention_mask`.
+    """
+
+    @property
+    def model_word(self) -> str:
+        """The word of the models that it is for."""
+        return "causal-lm"
+
+    def made(self, chosen: Integers) -> dict[str, Tensor]:
+        """The batch of some rows."""
+        batch = super().made(chosen)
+        width = batch["input_ids"].shape[1]
+        places, real = self.starts[chosen, None] + numpy.arange(width), numpy.arange(width) < self.lengths[chosen, None]
+        return batch | {"labels": taken(self.rows.labels, places, real, UNLABELLED)}
+
+
+def answer_rows(prompts: Sequence[Sequence[int]], answers: Sequence[Sequence[int]], asked: Sequence[bool]) -> Rows:
+    """Rows of prompts and answers.
+
+    Args:
+        prompts: The tokens of each prompt.
+        answers: Those of its answer, the one that ends it included.
+        asked: Whether each answer is to be learnt.
+
+    Returns:
+        The rows; their labels are the tokens of the answers, and -100 elsewhere.
+    """
+    tokens, labels, ends, count = list[int](), list[int](), list[int](), 0
+    for prompt, answer, learnt in zip(prompts, answers, asked):
+        tokens += [*prompt, *answer]
+        labels += [*[UNLABELLED] * len(prompt), *(answer if learnt else [UNLABELLED] * len(answer))]
+        count += len(prompt) + len(answer)
+        ends.append(count)
+    places, numbers = numpy.array(ends, numpy.int64), numpy.array(labels, numpy.int64)
+    return Rows(numpy.array(tokens, numpy.int64), places, numbers, places, numpy.arange(len(places)))
+
+
+class PromptBatches(AnswerBatches):
+    """Prompts and answers of a labelled data set.
+
+    Args:
+        rows: The rows that are trained on, and written in a pass that generates.
+        items: What is asked.
+        labels: The names of the labels; none where answers are free text.
+        prompts: How many tokens the prompt of each row has, `(rows,)`.
+        most: The most tokens that may be written for each row, `(rows,)`, the one that ends the answer included.
+        scorer: Makes what judges a pass.
+        task: What the scorer asks of the task.
+        candidates: Each prompt with each label, prompt after prompt, where labels are weighed against each other.
+        **options: As of `LabelledBatches`.
+    """
+
+    def __init__(
+        self,
+        rows: Rows,
+        items: Sequence[Any],
+        labels: Sequence[str],
+        *,
+        prompts: Integers,
+        most: Integers,
+        scorer: Callable[[Any], Any],
+        task: Any,
+        candidates: Rows | None = None,
+        **options: Any,
+    ):
+        super().__init__(rows, items, labels, **options)
+        self.prompts, self.make_scorer, self.task = prompts, scorer, task
+        self.most = dict[tuple[int, ...], int]()
+        for start, size, limit in zip(self.starts.tolist(), prompts.tolist(), most.tolist()):
+            prompt = tuple(rows.tokens[start : start + size].tolist())
+            self.most[prompt] = max(limit, self.most.get(prompt, 0))
+        self.candidates = None if candidates is None else AnswerBatches(candidates, (), (), **options)
+
+    @property
+    def options(self) -> Any:
+        """The data set, of questions."""
+        return self.task.options
+
+    @property
+    def of_words(self) -> bool:
+        """Whether words have labels."""
+        return bool(self.task.of_words)
+
+    @property
+    def gold(self) -> Integers:
+        """The numbers of the true labels, `(labels,)`."""
+        found: Integers = self.task.gold
+        return found
+
+    def label_counts(self) -> Integers:
+        """How many labels each item has, `(items,)`."""
+        found: Integers = self.task.counts
+        return found
+
+    def batches(self) -> Iterator[dict[str, Tensor]]:
+        """One pass: over all rows, or over all candidates, whose wrong ones have no labels; the shortest first."""
+        return super().batches() if self.candidates is None else self.candidates.batches()
+
+    def scorer(self) -> Any:
+        """What judges a pass."""
+        return self.make_scorer(self)

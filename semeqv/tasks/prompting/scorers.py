@@ -1,0 +1,118 @@
+"""Judges what causal language models answer: by the likelihood of each label, or by what they write."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.distributed.fsdp import FSDPModule
+
+from semeqv.engine.batches import Batch
+from semeqv.engine.errors import UserError
+from semeqv.engine.scoring import Scorer
+from semeqv.tasks.classification.rows import UNLABELLED, Integers
+from semeqv.tasks.classification.scorer import LabelScorer
+from semeqv.tasks.question_answering.scorer import AnswerScorer
+from semeqv.text.generation import greedy
+
+
+def logits_of(outputs: Mapping[str, Tensor], batch: Batch, model: Any) -> Tensor:
+    """The logits of a batch; a model that told its loss alone is asked once more, without labels."""
+    found = outputs.get("logits")
+    if found is None:
+        found = model(**{name: each for name, each in batch.items() if name != "labels"}).logits
+    return found
+
+
+class ChoiceScorer(LabelScorer):
+    """Gives each text the label whose tokens, with the one that ends the answer, are likeliest behind the prompt."""
+
+    data: Any  # `PromptBatches`
+
+    def look(self, outputs: Mapping[str, Tensor], batch: Batch) -> NDArray[numpy.float32]:
+        """The log-likelihood of each token but the first of a row, `(rows, time - 1)`."""
+        logits, tokens = logits_of(outputs, batch, self.model), batch["input_ids"]
+        found = torch.empty(tokens[:, 1:].shape, device=tokens.device)
+        for row, (told, said) in enumerate(zip(logits, tokens)):  # one at a time: a vocabulary in fp32 is large
+            scores = told[:-1].float()
+            found[row] = scores.gather(-1, said[1:, None])[:, 0] - scores.logsumexp(-1)
+        return found.cpu().numpy()
+
+    def likelihoods(self) -> NDArray[numpy.float64]:
+        """The log-likelihood of each label of each text, `(texts, labels)`."""
+        data, start = self.data, 0
+        candidates, count = data.candidates, len(data.labels)
+        assert candidates is not None
+        found = numpy.zeros(len(candidates.rows))
+        for part in self.parts:
+            rows = candidates.passing[start : start + len(part)]
+            place = numpy.arange(1, part.shape[1] + 1)
+            answer = (place >= data.prompts[rows // count, None]) & (place < candidates.lengths[rows, None])
+            found[rows] = numpy.where(answer, part, 0.0).sum(1, dtype=numpy.float64)
+            start += len(part)
+        return found.reshape(-1, count)
+
+    def predicted(self) -> Integers:
+        """The likeliest label of each text, `(texts,)`."""
+        found: Integers = self.likelihoods().argmax(1)
+        return found
+
+
+class Writing(Scorer):
+    """Lets the model write its answers: the likeliest token, until it ends the answer."""
+
+    data: Any  # `PromptBatches`
+
+    def take(self, outputs: Mapping[str, Tensor], batch: Batch, counts: bool = True, *, model: Any = None) -> None:
+        """Remember the answers to a batch of prompts, each without the token that ends it.
+
+        Args:
+            outputs: Not used.
+            batch: The prompts stand before the labels.
+            counts: Whether the rows count.
+            model: What is asked.
+
+        Raises:
+            UserError: When the model is spread over processes.
+        """
+        if isinstance(model, FSDPModule):
+            raise UserError(
+                "Answers are written by a whole model, of which --strategy fsdp gives each process a part. Say the "
+                "data set afterwards, in a sentence of its own: semeqv cli model load --from RUN ... cli test"
+            )
+        if not counts:
+            self.parts.append(None)
+            return
+        data, tokens, asked = self.data, batch["input_ids"], batch["labels"] != UNLABELLED
+        whole = batch.get("attention_mask", torch.ones_like(tokens)).sum(1)  # of rows without an answer
+        ends = asked.int().argmax(1).where(asked.any(1), whole)
+        prompts = [row[:end] for row, end in zip(tokens.tolist(), ends.tolist())]
+        most = [data.most[tuple(prompt)] for prompt in prompts]
+        self.parts.append(greedy(model, prompts, most, end=data.task.spelling.end, pad=data.pad))
+
+    def written(self) -> list[list[int]]:
+        """The answer to each row, in their order."""
+        found: list[list[int]] = [[] for _ in self.data.rows.ends]
+        answers = (answer for part in self.parts for answer in part)
+        for row, answer in zip(self.data.passing.tolist(), answers):
+            found[row] = answer
+        return found
+
+
+class WrittenLabelScorer(Writing, LabelScorer):
+    """Reads labels from what the model writes; what is none of them is wrong."""
+
+    def predicted(self) -> Integers:
+        """The label of each word or text, `(labels,)`; that of no entity, or -100, for what the answer leaves out."""
+        found: Integers = self.data.task.read(self.written())
+        return found
+
+
+class WrittenAnswerScorer(Writing, AnswerScorer):
+    """Takes what the model writes for the answers to questions; nothing is written where there is none."""
+
+    def answers(self) -> list[str]:
+        """The answer to each question."""
+        return [self.data.task.spelling.read(tokens) for tokens in self.written()]

@@ -1,0 +1,166 @@
+"""Words with labels as prompts and answers."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy
+
+from semeqv.engine.errors import UserError
+from semeqv.tasks.classification.rows import UNLABELLED, Integers
+from semeqv.tasks.prompting.spelling import Prompt, Spelling
+
+if TYPE_CHECKING:
+    from semeqv.tasks.prompting.options import PromptedWords
+
+NONE = "_"  # in the place of a label that is not there, where answers are labels alone
+
+
+@dataclass(frozen=True)
+class WordRow:
+    """A sentence, or a piece of one.
+
+    Args:
+        first: The number of its first word among those of all sentences.
+        words: Its words, as the prompt shows them.
+        prompt: The prompt.
+        most: The most tokens that an answer can have.
+    """
+
+    first: int
+    words: tuple[str, ...]
+    prompt: Prompt
+    most: int
+
+
+class WordAnswers:
+    """The task of words with labels.
+
+    Args:
+        spelling: How prompts and answers are written.
+        gold: The number of each word's label, `(words,)`, sentence after sentence; -100 where there is none.
+        counts: How many words each sentence has.
+        names: The labels.
+        options: The data set.
+        repeat: Whether answers repeat the words.
+    """
+
+    of_words = True
+
+    def __init__(
+        self,
+        spelling: Spelling,
+        gold: Integers,
+        counts: Sequence[int],
+        names: Sequence[str],
+        options: "PromptedWords",
+        *,
+        repeat: bool,
+    ):
+        self.spelling, self.gold, self.counts = spelling, gold, numpy.array(counts, numpy.int64)
+        self.repeat, self.rows = repeat, list[WordRow]()
+        written = spelling.labels(names if repeat or NONE in names else [*names, NONE])
+        self.labels = dict(enumerate(written[: len(names)]))
+        if not repeat:
+            self.labels[UNLABELLED] = spelling.continued([NONE])[0]
+        self.numbers = {tokens: number for number, tokens in self.labels.items()}
+        self.longest = max(map(len, self.numbers))
+        self.missing = list(names).index("O") if options.entities and "O" in names else UNLABELLED
+        self.known = dict[str, tuple[int, ...]]()
+
+    def spelled(self, words: Sequence[str]) -> list[tuple[int, ...]]:
+        """The tokens of words as answers repeat them; none where they do not."""
+        if not self.repeat:
+            return [()] * len(words)
+        if new := sorted(set(words) - self.known.keys()):
+            self.known |= dict(zip(new, self.spelling.continued(new)))
+        return [self.known[word] for word in words]
+
+    def most(self, words: Sequence[str]) -> int:
+        """The most tokens of an answer, the one that ends it included."""
+        return sum(map(len, self.spelled(words))) + self.longest * len(words) + 1
+
+    def answer(self, row: WordRow) -> list[int]:
+        """The tokens of the right answer; words without a label are not in it, or have a mark for it."""
+        found = list[int]()
+        for place, tokens in enumerate(self.spelled(row.words), row.first):
+            number = int(self.gold[place])
+            if number in self.labels:
+                found += [*tokens, *self.labels[number]]
+        return [*found, self.spelling.end]
+
+    def read(self, written: Sequence[Sequence[int]]) -> Integers:
+        """The number of each word's label, `(words,)`, as answers say it.
+
+        A label is that of the word before it; where no word of the sentence stands there, that of the next word.
+
+        Args:
+            written: The answer to each row.
+
+        Returns:
+            For words that are not in the answer: that of no entity where entities are marked, else -100.
+        """
+        found = numpy.full(len(self.gold), self.missing)
+        for row, tokens in zip(self.rows, written):
+            words, place, start = self.spelled(row.words), 0, 0
+            while place < len(tokens) and start < len(words):
+                for number in range(start, len(words)):
+                    behind = place + len(words[number])
+                    label = self.label_at(tokens, behind)
+                    if label is not None and tuple(tokens[place:behind]) == words[number]:
+                        found[row.first + number] = self.missing if label == UNLABELLED else label
+                        place, start = behind + len(self.labels[label]), number + 1
+                        break
+                else:
+                    label = self.label_at(tokens, place)
+                    if label is not None:  # behind a word that was written otherwise
+                        found[row.first + start] = self.missing if label == UNLABELLED else label
+                        start += 1
+                    place += 1 if label is None else len(self.labels[label])
+        return found
+
+    def label_at(self, tokens: Sequence[int], place: int) -> int | None:
+        """The number of the longest label that stands at a place; None where none does."""
+        for size in range(min(self.longest, len(tokens) - place), 0, -1):
+            if (number := self.numbers.get(tuple(tokens[place : place + size]))) is not None:
+                return number
+        return None
+
+
+def pieces(task: WordAnswers, sentences: Sequence[tuple[str, ...]], longest: int) -> list[WordRow]:
+    """Rows of sentences: those that are too long are halved between words until they fit.
+
+    Args:
+        task: How prompts and answers are written.
+        sentences: The words of each.
+        longest: The most tokens of a row, with the longest answer that there can be.
+
+    Returns:
+        The rows, in the order of the words. Of a word that is too long by itself, the end is left out.
+
+    Raises:
+        UserError: When there is no room for a single character.
+    """
+    starts = numpy.cumsum([0, *map(len, sentences)]).tolist()
+    waiting, done = [(start, words, False) for start, words in zip(starts, sentences) if words], list[WordRow]()
+    while waiting:
+        prompts = task.spelling.prompts(
+            [{"text": " ".join(words)} for _, words, _ in waiting], [2**30] * len(waiting), {}
+        )
+        longer = []
+        for (start, words, shortened), prompt in zip(waiting, prompts):
+            most = task.most(words)
+            if len(prompt.tokens) + most <= longest:
+                done.append(WordRow(start, words, Prompt(prompt.tokens, int(shortened)), most))
+            elif len(words) > 1:
+                half = len(words) // 2
+                longer += [(start, words[:half], shortened), (start + half, words[half:], shortened)]
+            elif len(words[0]) > 1:
+                longer.append((start, (words[0][: len(words[0]) // 2],), True))
+            else:
+                raise UserError(
+                    f"A prompt of one character and its answer take {len(prompt.tokens) + most} tokens, more than "
+                    f"{longest}; raise --max_length where the model reads more, or shorten --template."
+                )
+        waiting = longer
+    return sorted(done, key=lambda row: row.first)
