@@ -1,3 +1,3 @@
 """The benchmarks, in the order in which they are run."""
 
-NAMES = ("startup", "replicas", "trainer", "step", "control", "tokens", "backpack", "ofa", "merge", "sweep")
+NAMES = ("startup", "replicas", "trainer", "step", "control", "tokens", "cache", "backpack", "ofa", "merge", "sweep")

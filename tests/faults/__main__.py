@@ -22,6 +22,7 @@ ROWS = {
     "F1": lambda: kills.random_kills(50),
     "F2": lambda: kills.kills_while_saving(itertools.count(1)),
     "F3": lambda: asked.signals(15),
+    "F3-preparing": lambda: cached.asked_while_preparing(12),
     "F4": lambda: asked.second_signal(5),
     "F5": lambda: storage.small_files(20),
     "F5-disk": lambda: storage.small_disk(6),

@@ -13,8 +13,9 @@ from pathlib import Path
 from tests.faults.long_work import GPT2, ONE_STEP, text
 from tests.faults.sentences import leftovers, results, run, start, timed
 from tests.faults.storage import damage
-from tests.faults.trials import Row, workplace
+from tests.faults.trials import Row, wait, workplace
 
+ENDS = {signal.SIGTERM: 143, signal.SIGUSR1: 75, signal.SIGHUP: 129}
 NEW_USERS, NEW_PIDS = 0x10000000, 0x20000000  # unshare(2)
 
 
@@ -87,6 +88,34 @@ def limited(size):
     """Let no file grow beyond a size."""
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
+
+
+def asked_while_preparing(tries):
+    """F3: asked to end while a tokenizer is trained or a corpus tokenised."""
+    row = Row(
+        "F3 SIGTERM, SIGUSR1, SIGHUP while a run prepares its data",
+        "ends with 143, 75 or 129, and leaves nothing half-written; said again, it ends with the same bytes",
+    )
+    rng = random.Random(0)
+    with workplace() as folder:
+        line = sentence(text(folder / "corpus.txt", 30_000))
+        timed(line, folder / "first")
+        seconds = timed(line, folder / "whole")
+        whole = results(folder / "whole")
+        for i in range(tries):
+            place, number = folder / f"asked-{i}", list(ENDS)[i % 3]
+            work = start(line, place)
+            wait(lambda place=place: leftovers(place), work)
+            work.process.join(rng.random() * seconds / 4)
+            over = not leftovers(place)
+            os.kill(work.process.pid, number)
+            code, said = work.end()
+            left = leftovers(place)
+            again, more = run(line, place)
+            right = (code == ENDS[number] or over) and "Traceback" not in said and not left
+            row.count(right and again == 0 and results(place) == whole, f"{code} {left} {said} {more}")
+            shutil.rmtree(place)
+    return row
 
 
 def same_pid(line, folder):

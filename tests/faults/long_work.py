@@ -47,7 +47,7 @@ def tokenising(folder):
 
 def trained(folder, name, width=64, vocabulary=2000, seed=1):
     """Train a small model for a step, and return its folder."""
-    corpus = text(folder / "small.txt", 4000)
+    corpus = text(folder / "small.txt", 1500)
     prepared(
         f"--seed {seed} {ONE_STEP} --output {folder / name} cli tokenizer bpe --vocab_size {vocabulary} "
         f"cli dataset plain --path {corpus} --block_size 16 --batch_size 2 {GPT2.format(width=width)} cli train",
@@ -58,14 +58,14 @@ def trained(folder, name, width=64, vocabulary=2000, seed=1):
 
 def initialising(folder):
     """A model that is given the tokens of another language by OFA."""
-    base, other = trained(folder, "base"), text(folder / "other.txt", 4000, seed=2, mark="v")
+    base, other = trained(folder, "base", vocabulary=600), text(folder / "other.txt", 1500, seed=2, mark="v")
     prepared(
-        f"cli tokenizer bpe --vocab_size 2500 cli dataset plain --path {other} "
+        f"cli tokenizer bpe --vocab_size 700 cli dataset plain --path {other} "
         f"cli save-tokenizer --path {folder / 'tokenizer'}",
         folder,
     )
     draw = random.Random(3)
-    rows = [word(number, mark) for mark in "wv" for number in range(3000)]
+    rows = [word(number, mark) for mark in "wv" for number in range(800)]
     lines = [f"{row} {' '.join(f'{draw.gauss(0, 1):.4f}' for _ in range(30))}\n" for row in rows]
     (folder / "vectors.vec").write_text(f"{len(rows)} 30\n{''.join(lines)}")
     return (

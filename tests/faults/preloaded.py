@@ -1,29 +1,24 @@
 """Everything that the sentences of the table import, imported once."""
-# ruff: noqa: F401
 
-import pytest
+import contextlib
+import importlib
+import pkgutil
+
+import pytest  # noqa: F401
 import torch
 import transformers.models.bert.modeling_bert
-import transformers.models.gpt2.modeling_gpt2
+import transformers.models.gpt2.modeling_gpt2  # noqa: F401
 
-import crosslingual.actions.merge
-import crosslingual.methods
-import crosslingual.opening
-import crosslingual.saving
-import crosslingual.sweeps.joined
-import crosslingual.sweeps.measuring
-import crosslingual.sweeps.report
-import ofa.hypernetwork.prediction
-import ofa.initialisation
-import ofa.vectors.making
-import semeqv.engine.optimizers
-import semeqv.engine.trainer
-import semeqv.tasks.classification.finding
-import semeqv.text.datasets.tokenised
-import semeqv.text.download
-import semeqv.text.models.gpt2
-import semeqv.text.tokenizers.training
+import backpack
+import crosslingual
+import ofa
+import semeqv
 from semeqv.engine.plugins import command
 
+for package in (backpack, crosslingual, ofa, semeqv):
+    for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+        if not module.name.endswith(".__main__"):
+            with contextlib.suppress(ImportError):  # of what comes with an extra
+                importlib.import_module(module.name)
 command()
 torch.set_num_threads(1)

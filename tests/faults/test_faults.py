@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.faults import asked, changes, kills, storage
+from tests.faults import asked, cached, changes, kills, long_work, storage
 
 
 @pytest.mark.parametrize(
@@ -18,6 +18,10 @@ from tests.faults import asked, changes, kills, storage
         pytest.param(lambda: changes.not_finite(4), id="F7"),
         pytest.param(lambda: changes.changed_data(1), id="F9"),
         pytest.param(lambda: changes.changed_runs(6), id="F10"),
+        pytest.param(lambda: cached.full_disk(2), id="F5-cache"),
+        pytest.param(lambda: long_work.killed_download(2), id="F11-download"),
+        pytest.param(lambda: cached.damaged_entries("a changed half", 3), id="F12-half"),
+        pytest.param(lambda: changes.changed_validation(1), id="F16"),
     ],
 )
 def test_it_survives(row):
