@@ -340,7 +340,7 @@ class Trainer(Builder):
         mean, batches = Mean(self.made.names), list[Metrics]()
         scorers = [dataset.scorer() for _ in self.models] if hasattr(dataset, "scorer") else []
         shifted = getattr(self.models[0], "predicts_next", False)
-        wanted = any(each.batches and each.split == split for each in self.callbacks)
+        wanted = any(each.split == split and each.batches for each in self.callbacks)
         for batch in shown_pass(self, split, dataset):
             if interruptible:
                 (asked,) = self.world.largest(self.signals.asked)
