@@ -205,7 +205,7 @@ def killed(what, line, folder, tries):
         place = folder / f"killed-{i}"
         work = start(line, place)
         if i % 2:  # every other time once something is half-written
-            wait(lambda place=place: leftovers(place) or results(place), work)
+            wait(lambda place=place: leftovers(place) or results(place), work, 600)
             work.process.join(rng.random() * seconds / 4)
         else:
             work.process.join(rng.random() * seconds)
