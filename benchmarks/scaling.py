@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch.utils._python_dispatch import TorchDispatchMode
 
 PAGE = Path(__file__).parents[1] / "docs" / "scaling.md"
 GPUS = (1, 8, 64)
@@ -41,6 +42,17 @@ class Sizes:
     kept: float
 
 
+class OnlyShapes(TorchDispatchMode):
+    """Leave matrix products uncomputed: what is kept of them has a size and needs no values."""
+
+    def __torch_dispatch__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        name = function._schema.name.removeprefix("aten::")
+        if name in ("mm", "addmm", "bmm"):
+            left, right = args[-2:]
+            return left.new_zeros(*left.shape[:-1], right.shape[-1])
+        return function(*args, **(kwargs or {}))
+
+
 def kept_bytes(model: torch.nn.Module, batch: dict[str, torch.Tensor]) -> int:
     """Return the bytes that a forward pass keeps for the backward pass, weights left out."""
     weights = {each.untyped_storage().data_ptr() for each in model.parameters()}
@@ -54,7 +66,8 @@ def kept_bytes(model: torch.nn.Module, batch: dict[str, torch.Tensor]) -> int:
             alive.append(tensor)  # so that no other tensor takes its place
         return tensor
 
-    with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor), torch.autocast("cpu", torch.bfloat16):
+    hooks = torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor)
+    with hooks, torch.autocast("cpu", torch.bfloat16), OnlyShapes():
         model.train()(**batch)
     return sum(seen.values())
 

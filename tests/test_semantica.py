@@ -14,7 +14,7 @@ from tests.sentences import DATA, LOSS, MODEL, OPTIMIZER, VALID
 TEST = VALID.replace("validation", "test")
 PARTS = f"{DATA} {VALID} {MODEL} {LOSS}"
 NEEDS = {"callbacks wandb": "wandb", "callbacks tensorboard": "tensorboard"}
-OTHER_STUDIES = {"ofa schedulers stairs", "ofa optimizers adam", "callbacks predictions", "callbacks attachment"}
+OTHER_DATA = {"callbacks predictions", "callbacks attachment"}  # need words with labels, and trees
 
 
 def lines(path):
@@ -24,7 +24,7 @@ def lines(path):
 def components(*slots):
     """The commands that fill some slots, but for those that need data of another study."""
     paths = [leaf.kind.__command__ for leaf in command().leaves() if leaf.slot and leaf.slot.name in slots]
-    return sorted(path for path in paths if not path.startswith("mlm ") and path not in OTHER_STUDIES)
+    return sorted(path for path in paths if path not in OTHER_DATA)
 
 
 @pytest.mark.parametrize("path", components("scheduler", "optimizer", "saver", "callbacks"))
@@ -33,7 +33,7 @@ def test_every_component_of_a_run_works_uncompiled(path, seeds, say, tmp_path, m
     if path in NEEDS:
         pytest.importorskip(NEEDS[path])
         monkeypatch.setenv("WANDB_MODE", "offline")
-    optimizer = "" if path.startswith("optimizers") else OPTIMIZER
+    optimizer = "" if "optimizers" in path else OPTIMIZER
     say(f"{seeds} --compile False --epochs 3 --output run {PARTS} {optimizer} cli {path} cli train")
     assert len(list(tmp_path.glob("run/**/metrics.jsonl"))) == (2 if "seeds" in seeds else 1)
 
@@ -107,9 +107,9 @@ def test_its_words_for_a_split_are_told_what_they_are_now(word, split, callback,
 
 
 def test_an_option_that_changes_nothing_is_left_out_and_said(say, tmp_path):
-    for words in ("--buffsize 0", "--buffsize=0"):
+    for words in ("--buffsize 0", "--buffsize=0", "--buffsize", "--Buff-Size 0"):
         err = say(f"--dump-config c.json cli callbacks embedding {words} --path x cli train").err
-        assert "Note: --buffsize is left out: records are written with each checkpoint" in err
+        assert "is left out: records are written with each checkpoint" in err
         assert "callbacks embedding --split train" in (tmp_path / "c.json").read_text()
 
 

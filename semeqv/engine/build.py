@@ -38,7 +38,14 @@ def run(sentence: Sentence, chain: Chain) -> None:
         return
     if world.size > 1:
         refuse_shards(sentence)
-        meet(world, sentence.settings)
+    with world.company():
+        if world.size > 1:
+            meet(world, sentence.settings)
+        train_or_measure(sentence, chain, world)
+
+
+def train_or_measure(sentence: Sentence, chain: Chain, world: World) -> None:
+    """Do what a sentence says that needs a model."""
     named = sentence.settings.output or any(getattr(step.options, "dirpath", None) for step in sentence.parts)
     output = world.by_first(lambda: resolve_output(sentence).settings.output)
     settings = dataclasses.replace(sentence.settings, output=output)
@@ -52,7 +59,7 @@ def run(sentence: Sentence, chain: Chain) -> None:
             act(build, sentence.actions)
         else:
             one_by_one(sentence, groups, chain)
-        if len(singles) > 1 and "trainer" in needs and world.first:
+        if len(singles) > 1 and world.first and any(needs_trainer(step) for step in sentence.actions):
             record(sentence, singles)
         world.leave()
     finally:
@@ -62,10 +69,15 @@ def run(sentence: Sentence, chain: Chain) -> None:
                     folder.rmdir()  # unless something was written there
 
 
+def needs_trainer(step: Step) -> bool:
+    """Return whether an action is the Trainer's, which all processes do."""
+    return "trainer" in {need.name for need in step.leaf.needs}
+
+
 def act(build: "Build", actions: Sequence[Step]) -> None:
     """Do actions in turn; of several processes, only the first does what is not the Trainer's."""
     for action in actions:
-        if World.here().first or "trainer" in {need.name for need in action.leaf.needs}:
+        if World.here().first or needs_trainer(action):
             build(action)
 
 

@@ -20,7 +20,7 @@ from typing import Any, NoReturn
 
 import click
 
-from semeqv.engine.component import Several, Switch, parameters, plain_words, same, summary
+from semeqv.engine.component import Several, Switch, is_option, parameters, plain_words, same, summary
 from semeqv.engine.notices import notice
 from semeqv.engine.sentence import Leaf, Sentence, Slot, Step
 
@@ -78,7 +78,7 @@ class Word(click.Group):
         """What may have been meant: a close name here, or the same name elsewhere."""
         names = {same(name): name for name in self.list_commands()}
         if elsewhere := [path for path in self.root.paths() if same(path.split()[-1]) == same(word)]:
-            return f"Did you mean `cli {elsewhere[0]}`?"
+            return f"Did you mean {' or '.join(f'`cli {path}`' for path in elsewhere[:3])}?"
         if close := difflib.get_close_matches(same(word), names, n=3, cutoff=0.5):
             return f"Did you mean {' or '.join(repr(names[name]) for name in close)}?"
         return f"Write one of: {', '.join(names.values())}."
@@ -380,7 +380,7 @@ def drop_obsolete(leaf: Leaf, words: list[str]) -> list[str]:
 
     Args:
         leaf: The command of the segment; its component may name such options in `obsolete`, with the reason.
-        words: The words of the segment; such an option has one value.
+        words: The words of the segment; such an option has one value, or none before another option.
 
     Returns:
         The words without them.
@@ -391,7 +391,7 @@ def drop_obsolete(leaf: Leaf, words: list[str]) -> list[str]:
         flag, equals, _ = words[0].partition("=")
         if flag.startswith("--") and same(flag) in obsolete:
             notice(f"{flag} is left out: {obsolete[same(flag)]}")
-            words = words[1 if equals else 2 :]
+            words = words[1 if equals or is_option("".join(words[1:2])) else 2 :]
         else:
             kept, words = [*kept, words[0]], words[1:]
     return kept
@@ -414,8 +414,9 @@ def explain(error: click.UsageError, leaf: Leaf) -> click.UsageError:
     if isinstance(error, click.NoSuchOption):
         flags = [param.opts[0] for param in leaf.params if isinstance(param, click.Option)]
         message = f"`cli {leaf.kind.__command__}` has no option {error.option_name}."
-        if retired := getattr(leaf.kind, "retired", {}).get(error.option_name):
-            message += f" {retired}"
+        retired = {same(flag): hint for flag, hint in getattr(leaf.kind, "retired", {}).items()}
+        if hint := retired.get(same(error.option_name)):
+            message += f" {hint}"
         elif close := meant(error.option_name, flags):
             message += f" Did you mean {' or '.join(close)}?"
     elif message.startswith("Got unexpected extra argument"):

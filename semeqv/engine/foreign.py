@@ -87,6 +87,39 @@ def read(path: Path, allow_pickle: bool, device: str) -> Foreign:
         raise UserError(f"{path} is no checkpoint of the study's original code ({first_line(error)}).") from error
 
 
+def fitting(model: Any, path: Path, saved: Foreign) -> tuple[dict[str, Tensor], list[str]]:
+    """Give the weights of such a checkpoint the names that a model has for them.
+
+    Args:
+        model: The model that is to take them over.
+        path: The file, for messages.
+        saved: What it holds.
+
+    Returns:
+        What the model's `load_state_dict` takes, and the names of the parameters in the order of the file.
+
+    Raises:
+        UserError: When the model is another one.
+    """
+    if not hasattr(model, "from_original"):
+        raise UserError(f"{path} is of the study's original code, whose models {type(model).__name__} is none of.")
+    weights, names = model.from_original(saved.weights)
+    own = model.state_dict()
+    for name, tensor in own.items():
+        if name not in weights:
+            raise UserError(f"{path} has no {name}: it is of another model, or of another size.")
+        if weights[name].shape != tensor.shape:
+            raise UserError(
+                f"{path}: {name} is {tuple(weights[name].shape)} there and {tuple(tensor.shape)} here. Say the "
+                "sizes of that model."
+            )
+    if more := weights.keys() - own.keys():
+        raise UserError(
+            f"{path} has {min(more)}, which this model has not: it is of another model, or of another size."
+        )
+    return weights, names
+
+
 def restore(trainer: Trainer, path: Path, saved: Foreign) -> None:
     """Let a run go on from such a checkpoint: weights, moments of Adam, the step, and the rate of that step.
 
@@ -96,25 +129,10 @@ def restore(trainer: Trainer, path: Path, saved: Foreign) -> None:
         saved: What it holds.
 
     Raises:
-        UserError: When the model is another one.
+        UserError: When (from `fitting`) the model is another one, or the optimizer is.
     """
-    model: Any = trainer.models[0]
     learner = trainer.made
-    if not hasattr(model, "from_original"):
-        raise UserError(f"{path} is of the study's original code, whose models {type(model).__name__} is none of.")
-    weights, names = model.from_original(saved.weights)
-    for name, tensor in model.state_dict().items():
-        if name not in weights:
-            raise UserError(f"{path} has no {name}: it is of another model, or of another size.")
-        if weights[name].shape != tensor.shape:
-            raise UserError(
-                f"{path}: {name} is {tuple(weights[name].shape)} there and {tuple(tensor.shape)} here. Say the "
-                "sizes of that model."
-            )
-    if more := weights.keys() - model.state_dict().keys():
-        raise UserError(
-            f"{path} has {min(more)}, which this model has not: it is of another model, or of another size."
-        )
+    weights, names = fitting(trainer.models[0], path, saved)
     trainer.step = saved.epochs * trainer.epoch_steps
     state = learner.state(0)
     if saved.moments:

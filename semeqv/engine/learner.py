@@ -18,12 +18,15 @@ from semeqv.engine.state import plain, weights_of, with_tied
 from semeqv.engine.strategies import Alone, load_shards, whole
 from semeqv.engine.world import World
 
+FUSED = (torch.optim.Adam, torch.optim.AdamW, torch.optim.SGD)  # whose kernels can be told to update nothing
+
 
 class Learner(Protocol):
     """Models that learn in step, one or many. Metrics are tensors of shape (metric, replica)."""
 
     names: tuple[str, ...]
     regime: Regime
+    lazy: bool  # whether a step returns before the device has computed it
 
     def step(self, batches: Sequence[Batch]) -> Tensor:
         """One update from batches whose gradients add up.
@@ -122,7 +125,8 @@ class Eager:
         world: World | None = None,
         strategy: Alone | None = None,
     ):
-        self.loss, self.regime, self.names, self.halted = loss, regime, tuple[str, ...](), False
+        self.loss, self.regime, self.names = loss, regime, tuple[str, ...]()
+        self.halted: Any = torch.zeros((), device=regime.device)
         self.classes: int | None = None  # that the model tells apart, once it has computed
         self.world, self.strategy = world or World(), strategy or Alone()
         if regime.device.type == "cpu":
@@ -137,6 +141,17 @@ class Eager:
         made = [scheduler(each) for each in self.optimizers] if scheduler else []
         self.schedulers = [each for each in made if each is not None]  # `noscheduler` makes none
         self.scaler = torch.amp.GradScaler(regime.device.type, enabled=regime.precision == "fp16")
+        self.lazy = regime.device.type != "cpu" and self.may_be_lazy()
+
+    def may_be_lazy(self) -> bool:
+        """Return whether the device alone can decide that a step updates nothing: fused kernels look at a flag.
+
+        Several processes exchange their metrics on the CPU, and a step that may be skipped decides what comes next.
+        """
+        plain_steps = self.world.size == 1 and not self.regime.skip and not self.scaler.is_enabled()
+        return plain_steps and all(
+            type(each) in FUSED and all(group.get("fused") for group in each.param_groups) for each in self.optimizers
+        )
 
     def step(self, batches: Sequence[Batch]) -> Tensor:
         """One update of every replica; a batch of several replicas has them as its first dimension."""
@@ -146,8 +161,11 @@ class Eager:
             own = [{name: tensor[r] for name, tensor in batch.items()} for batch in batches] if several else batches
             found.append(self.gradient(r, own))
         metrics = torch.stack(found, dim=1)
+        if self.lazy:
+            return self.update_where_finite(metrics)
         finite = bool(metrics[-1].all())
-        self.halted = self.halted or not (finite or self.regime.skip)
+        if not (finite or self.regime.skip):
+            self.halted = torch.ones(())
         update = finite and not self.halted
         for optimizer in self.optimizers:
             if update:
@@ -158,6 +176,19 @@ class Eager:
         if update and self.scaler.get_scale() >= scale:  # else fp16 has skipped the update
             for scheduler in self.schedulers:
                 scheduler.step()
+        return metrics
+
+    def update_where_finite(self, metrics: Tensor) -> Tensor:
+        """Update every replica without waiting for the device, which updates nothing from a step that is not finite on;
+        returns the metrics.
+        """
+        self.halted = torch.maximum(self.halted, 1 - metrics[-1].min())
+        for optimizer in self.optimizers:
+            optimizer.found_inf = self.halted
+            optimizer.step()
+            optimizer.zero_grad(set_to_none=True)
+        for scheduler in self.schedulers:
+            scheduler.step()
         return metrics
 
     def gradient(self, r: int, batches: Sequence[Batch]) -> Tensor:
@@ -180,7 +211,9 @@ class Eager:
         norm = nn.utils.get_total_norm([p.grad for p in model.parameters() if p.grad is not None])
         if self.regime.clip is not None:
             nn.utils.clip_grads_with_norm_(model.parameters(), self.regime.clip, norm)
-        total, norm = self.world.total(total).cpu(), whole(norm).cpu()
+        total, norm = self.world.total(total), whole(norm)
+        if not self.lazy:
+            total, norm = total.cpu(), norm.cpu()
         skipped = self.scaler.is_enabled() and self.scaler.get_scale() > 1  # by fp16, which lowers its scale
         finite = torch.isfinite(norm) | skipped
         return torch.cat([total, (finite & torch.isfinite(total).all()).float().reshape(1)])

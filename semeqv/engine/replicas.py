@@ -69,6 +69,8 @@ class Program:
         regime: How to compute.
     """
 
+    lazy = True
+
     def __init__(self, models: Sequence[nn.Module], optimizer: Any, scheduler: Any, loss: Loss, regime: Regime):
         self.loss, self.regime, self.names = loss, regime, tuple[str, ...]()
         self.skeleton = copy.deepcopy(models[0]).to(regime.device)

@@ -22,7 +22,7 @@ class DefaultSaver:
         dirpath: Folder of the run, the same as --output before the first `cli`.
         resume: Continue from the newest valid checkpoint in the folder, or start when there is none.
         restorepath: Continue from this checkpoint, or from the best or last one of this run folder; or from a
-            `modelbest.pt` of the study's original code, with --allow_pickle.
+            `modelbest.pt` of the study's original code, with --allow_pickle. `cli test` alone tests its weights.
         allow_pickle: Open such a file: by torch's restricted unpickler, which runs no code.
         savelast: Keep the last checkpoint when training is over.
         savebest: Keep the best weights, judged on the validation sets; `cli test` then uses them.

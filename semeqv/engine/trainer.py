@@ -227,7 +227,7 @@ class Trainer(Builder):
 
     def observe(self, metrics: Tensor, ended: bool, check: bool) -> None:
         """Take in the metrics of a step, and show them to the callbacks of training."""
-        if self.watch.takes(metrics, at_once=check or not isinstance(self.made, Program)):
+        if self.watch.takes(metrics, at_once=check or not self.made.lazy):
             self.epoch_mean.add(metrics)
             self.window_mean.add(metrics)
         for callback in self.observers:
@@ -340,7 +340,7 @@ class Trainer(Builder):
         mean, batches = Mean(self.made.names), list[Metrics]()
         scorers = [dataset.scorer() for _ in self.models] if hasattr(dataset, "scorer") else []
         shifted = getattr(self.models[0], "predicts_next", False)
-        wanted = any(each.batches and each.split == split for each in self.callbacks)
+        wanted = any(each.split == split and each.batches for each in self.callbacks)
         for batch in shown_pass(self, split, dataset):
             if interruptible:
                 (asked,) = self.world.largest(self.signals.asked)

@@ -134,8 +134,11 @@ class World:
         try:
             yield
         except RuntimeError as error:
+            from torch.distributed import DistError
+
             said = str(error)
-            if self.size == 1 or not any(word in said for word in ("gloo", "Gloo", "NCCL", "TCPStore")):
+            known = isinstance(error, DistError) or any(word in said for word in ("gloo", "Gloo", "NCCL", "TCPStore"))
+            if self.size == 1 or not known:
                 raise
             reason = re.sub(r"^\[[^\]]*\]\s*", "", said.splitlines()[0]).split(". ")[0]
             raise UserError(
@@ -149,6 +152,7 @@ class World:
             from torch import distributed
 
             if distributed.is_initialized():
+                self.by_first(lambda: None)  # it may still measure something
                 GROUPS.clear()
                 distributed.destroy_process_group()
 

@@ -92,7 +92,8 @@ def test_help_anywhere(say, line):
     [
         ("cli optimizers adamm cli train", "'adamm' is no command of `optimizers`. Did you mean 'adam' or 'adamw'?"),
         ("cli optimizer adamw", "Did you mean 'optimizers'"),
-        ("cli transformer", "Did you mean `cli xor model transformer`?"),
+        ("cli transformer", "Did you mean `cli mlm model transformer` or `cli xor model transformer`?"),
+        ("cli lstm", "Did you mean `cli xor model lstm`?"),
         ("cli xor datset default cli train", "Did you mean 'dataset'?"),
         (
             f"{DATA} cli xor model transformer --layers four",

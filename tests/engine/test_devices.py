@@ -93,6 +93,42 @@ def test_ids_and_labels_beyond_the_model_are_looked_for_before_they_reach_the_de
         learner.step([good | {"labels": torch.tensor([0, 3])}])
 
 
+@pytest.mark.parametrize("kind", [torch.optim.AdamW, torch.optim.SGD])
+def test_the_device_alone_decides_that_a_step_updates_nothing(emulated, kind):
+    torch.manual_seed(0)
+    models = [torch.nn.Linear(2, 2, bias=False) for _ in range(2)]
+    models[1].load_state_dict(models[0].state_dict())
+
+    def made(model, device, **options):
+        learner = Eager([Scored(model)], lambda each: kind(each.parameters(), 0.1, **options), None, own_loss, device)
+        learner.names = ("loss",)
+        return learner
+
+    here = made(models[0], Regime(torch.device("cpu")), fused=True)
+    there = made(models[1], Regime(torch.device(NAME)), fused=True)
+    assert there.lazy
+    assert not here.lazy
+    assert not made(torch.nn.Linear(2, 2), Regime(torch.device(NAME)), fused=False).lazy
+    for values in ([1.0, 2.0], [3.0, 4.0], [float("nan"), 1.0], [1.0, 1.0]):
+        batch = {"x": torch.tensor([values])}
+        one, other = here.step([batch]), there.step([batch])
+        assert str(other.device) == f"{NAME}:0"
+        torch.testing.assert_close(one, other.cpu(), equal_nan=True)
+        torch.testing.assert_close(models[0].weight, models[1].weight.detach().cpu(), check_device=False)
+    assert bool(there.halted.cpu())
+
+
+class Scored(torch.nn.Module):
+    """Its loss is the mean of the squares of a linear map."""
+
+    def __init__(self, map):
+        super().__init__()
+        self.map = map
+
+    def forward(self, x):
+        return {"loss": self.map(x).square().mean()}
+
+
 def test_a_loss_that_compares_rows_is_not_computed_in_parts(say, tmp_path):
     trainer = Trainer().set_model(Contrasting()).set_optimizer(torch.optim.SGD([torch.zeros(1)], 0.1))
     trainer.set_trainsplit([]).set_accumulation(2)
@@ -105,3 +141,48 @@ class Contrasting(torch.nn.Linear):
 
     def __init__(self):
         super().__init__(1, 1)
+
+
+ADAM = "cli optimizers adamw --learning_rate 1e-3"
+TEXT = "cli tokenizer bpe --vocab_size 300 cli dataset babel --documents 40 --block_size 32 --batch_size 4"
+VALIDATION = "cli dataset babel --documents 10 --block_size 32 --batch_size 4 --split validation"
+SMALL = "--layers 1 --heads 2 --embedding_size 16"
+TAGS = "cli dataset babel-tags --documents 10 --languages lume"
+TOPICS = "cli dataset babel-topics --documents 10 --languages lume"
+TRAINED = {
+    "gpt2": f"{TEXT} {VALIDATION} cli model gpt2 {SMALL} --block_size 64",
+    "backpack": f"{TEXT} {VALIDATION} cli model backpack {SMALL} --block_size 64 --senses 2",
+    "encoder": f"{TEXT} --objective masked cli model encoder {SMALL} --block_size 64",
+    "bert": f"{TEXT} --objective masked cli model bert {SMALL} --block_size 64",
+}
+BUILT_ON = {
+    "tagger": f"{TAGS} {TAGS} --split test cli model token-classifier --from encoder {ADAM} cli train cli test",
+    "classifier": f"{TOPICS} {TOPICS} --split test cli model sequence-classifier --from gpt2 {ADAM} cli train cli test",
+    "writer": f"{TOPICS} {TOPICS} --split test --generate cli model load --from gpt2 {ADAM} cli train cli test",
+    "perplexity": f"cli model load --from backpack {VALIDATION} cli perplexity",
+    "pseudo-likelihood": f"cli model load --from encoder {VALIDATION} cli perplexity --pseudo",
+    "retrieval": "cli model load --from gpt2 cli retrieval --corpus babel --sentences 20 --layer all",
+    "generate": "cli model load --from gpt2 cli generate --prompt a --max_new_tokens 3",
+    "sampled": "cli model load --from backpack cli generate --prompt a --max_new_tokens 3 --temperature 1",
+    "attribute": "cli model load --from backpack cli backpack attribute --prompt a",
+    "senses": "cli model load --from backpack cli backpack senses --vocabulary 50 --json senses.json",
+}
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """A folder for the small models of this module, and the parts that were trained there."""
+    return tmp_path_factory.mktemp("trained"), set()
+
+
+@pytest.mark.parametrize("name", [*TRAINED, *BUILT_ON])
+def test_sentences_mix_no_devices(say, emulated, monkeypatch, trained, name):
+    folder, done = trained
+    monkeypatch.chdir(folder)
+    line = BUILT_ON.get(name, f"{TRAINED.get(name)} {ADAM} cli train")
+    for part, parts in TRAINED.items():
+        if (part == name or f"--from {part} " in line) and part not in done:
+            say(f"--device {NAME} --steps 2 --output {part} {parts} {ADAM} cli train")
+            done.add(part)
+    if name in BUILT_ON:
+        say(f"--device {NAME} --steps 2 --output {name}-run {line}")

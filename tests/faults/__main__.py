@@ -16,7 +16,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from tests.faults import asked, cached, changes, company, environments, inputs, kills, long_work, storage
+from tests.faults import asked, cached, changes, company, environments, inputs, kills, long_work, nodes, storage
 
 ROWS = {
     "F1": lambda: kills.random_kills(50),
@@ -44,6 +44,9 @@ ROWS = {
     "F14": lambda: cached.lost_parent(20),
     "F15": environments.refused,
     "F16": lambda: changes.changed_validation(6),
+    "F17-kill": lambda: nodes.trial("kill", 50),
+    "F17-lose": lambda: nodes.trial("lose", 10),
+    "F17-slow": lambda: nodes.trial("slow", 10),
     **{name: partial(inputs.bad_input, name) for name in inputs.PASSES},
 }
 

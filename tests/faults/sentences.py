@@ -49,7 +49,7 @@ class Started:
         return code, self.output.read_text(errors="replace")
 
 
-def start(line, folder, environment=None, before: Callable[[], None] | None = None):
+def start(line, folder, environment=None, before: Callable[[], None] | None = None, output: str | None = None):
     """Start a sentence.
 
     Args:
@@ -57,14 +57,15 @@ def start(line, folder, environment=None, before: Callable[[], None] | None = No
         folder: Where it runs; its cache is in there, too.
         environment: Variables of the environment.
         before: Called in its process first.
+        output: The file, beside the folder, for what it says; named like the folder if left out.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    output = folder.with_name(f"{folder.name}.output")
-    output.write_text("")
+    path = folder.with_name(output or f"{folder.name}.output")
+    path.write_text("")
     variables = {"SEMEQV_CACHE": str(folder / "cache"), "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1"}
-    process = CONTEXT.Process(target=inside, args=(line, folder, variables | (environment or {}), output, before))
+    process = CONTEXT.Process(target=inside, args=(line, folder, variables | (environment or {}), path, before))
     process.start()
-    return Started(process, output)
+    return Started(process, path)
 
 
 def run(line, folder, environment=None, before=None):

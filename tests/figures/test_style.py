@@ -3,7 +3,17 @@ from pathlib import Path
 import click
 import pytest
 
-from semeqv.figures.style import COLORS, both_files, colors, house_style, new_figure, save, short_number, spread
+from semeqv.figures.style import (
+    COLORS,
+    both_files,
+    colors,
+    fitted,
+    house_style,
+    new_figure,
+    save,
+    short_number,
+    spread,
+)
 
 
 def drawn():
@@ -77,3 +87,23 @@ def test_labels_move_apart_as_little_as_possible():
     assert spread([0.0, 10.0], 1) == [0, 10]
     assert spread([5.0, 5.0], 2) == [4, 6]
     assert spread([3.0, 1.0, 1.1, 1.2], 1) == pytest.approx([3.1, 0.1, 1.1, 2.1], abs=0.1)
+
+
+@pytest.mark.parametrize("bold", [False, True])
+@pytest.mark.parametrize(
+    "text", ["", "model from base", "model from bert-base-multilingual-cased", "a" * 40, "runs/x/checkpoints/step-1"]
+)
+def test_a_text_is_broken_into_lines_that_fit(text, bold):
+    lines = fitted(text, 0.84, bold=bold).split("\n")
+    width = max(map(len, lines))
+    assert width <= 0.84 * 72 / (7 * 0.62)
+    assert "".join(lines).replace(" ", "") == text.replace(" ", "")
+    assert len(lines) <= 4
+
+
+def test_what_is_too_long_loses_its_middle():
+    lines = fitted("model from " + "x" * 100 + "-end", 0.84).split("\n")
+    assert lines[0] == "model from"
+    assert "…" in "".join(lines)
+    assert "".join(lines).endswith("-end")
+    assert len(lines) <= 5

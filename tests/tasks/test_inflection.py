@@ -16,6 +16,7 @@ from semeqv.tasks.inflection.reading import Form, batches, forms
 from semeqv.tasks.inflection.spelling import UNKNOWN, Spelling
 from semeqv.tasks.inflection.unimorph import UniMorph
 from semeqv.text.models.bert import BERT
+from semeqv.text.models.opening import open_tokenizer
 from semeqv.text.tokenizers.trained import Bpe, Unigram, Wordpiece
 
 LEMMAS = ["".join(letters) for letters in itertools.product("bdg", "aeo", "tns")]
@@ -219,3 +220,18 @@ def test_edits_are_counted_lemma_by_lemma(table):
     assert scorer.measures(scorer.tally().sum(0))["accuracy"] == 1
     with pytest.raises(UserError, match="an encoder that edits"):
         options.build(tokenizer, {("train", None): options}, BERT())
+
+
+def test_a_backpack_that_tells_its_loss_alone_is_scored(say, table, tmp_path):
+    (tmp_path / "again.tsv").write_text(table.read_text() + "\n")
+    data = f"cli dataset unimorph --path {table} --batch_size 18 --max_length 24"
+    say(
+        f"--steps 2 --output run cli tokenizer bpe --vocab_size 280 {data} {data.replace('toy', 'again')} --split test "
+        "cli model backpack --layers 1 --heads 2 --embedding_size 16 --senses 2 --block_size 24 --loss_chunk 8 "
+        "cli optimizers adamw cli train cli test"
+    )
+    test = json.loads((tmp_path / "run/metrics.jsonl").read_text().splitlines()[-1])
+    assert 0 <= test["accuracy"] <= 1
+    saved = open_tokenizer(tmp_path / "run")  # which begins texts as training did
+    assert saved("bat")["input_ids"][0] == saved.bos_token_id
+    assert saved.model_max_length == 24

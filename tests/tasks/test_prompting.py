@@ -16,9 +16,11 @@ from semeqv.tasks.classification.babel import BabelTags
 from semeqv.tasks.classification.models import SequenceClassifier
 from semeqv.tasks.classification.texts import Table
 from semeqv.tasks.classification.words import Ner, Tagged
+from semeqv.tasks.parsing.treebanks import Dependencies
 from semeqv.tasks.prompting.reading import answers_in_text
 from semeqv.tasks.prompting.spelling import Spelling
 from semeqv.tasks.question_answering.squad import Squad
+from semeqv.text.datasets.tokenised import first_token
 from semeqv.text.generation import greedy
 from semeqv.text.models.gpt2 import GPT2
 from semeqv.text.models.load import CausalLM, Load
@@ -107,6 +109,8 @@ def test_likelihoods_of_labels_are_those_of_the_definition(table):
     model, data = GPT2(**SMALL).build(tokenizer).eval(), built(options, tokenizer, train=train)
     scorer, asked = data.scorer(), 0
     assert isinstance(scorer, Tallied)
+    assert data.rows.tokens[0] == built(train, tokenizer).rows.tokens[0] == first_token(tokenizer, masked=False)
+    assert tokenizer("a")["input_ids"][0] == data.rows.tokens[0]  # the tokenizer that is saved begins texts so, too
     with torch.no_grad():
         for batch in data.batches():
             asked += int((batch["labels"] != -100).any(1).sum())
@@ -303,6 +307,11 @@ def test_texts_are_learnt_chosen_and_written(say, table, tmp_path):
     assert {row["predicted"] for row in rows} <= set(KINDS)
     facts = json.loads((tmp_path / "again/run.json").read_text())["facts"]["dataset"]
     assert facts["test"]["template"] == "{text}. Kind:"  # as it was trained
+    squad = {"data": [{"paragraphs": [{"context": "a cat", "qas": [{"id": "1", "question": "?", "answers": []}]}]}]}
+    (tmp_path / "test-v2.json").write_text(json.dumps(squad))  # of another task, whose template is not the same
+    say("--output other cli dataset squad --path test-v2.json --split test cli model load --from run cli test")
+    facts = json.loads((tmp_path / "other/run.json").read_text())["facts"]["dataset"]
+    assert facts["test"]["template"] == Squad.usual
     assert (
         "The labels are not known"
         in say(f"--output x cli tokenizer load --from run {test} cli model gpt2 {SIZES} cli test", 2).err
@@ -358,3 +367,63 @@ def test_questions_are_learnt_by_a_model_that_has_no_padding_token(say, tmp_path
     test = json.loads((tmp_path / "run/metrics.jsonl").read_text().splitlines()[-1])
     assert test["exact"] > 0.6
     assert test["f1"] >= test["exact"]
+
+
+def treebank(path, *sentences):
+    """Write a treebank: words as FORM/HEAD/RELATION."""
+    lines = []
+    for sentence in sentences:
+        for number, word in enumerate(sentence.split(), 1):
+            form, head, relation = word.split("/")
+            lines.append(f"{number}\t{form}\t_\tX\t_\t_\t{head}\t{relation}\t_\t_")
+        lines.append("")
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+def test_trees_are_read_from_what_is_written(tmp_path, capsys):
+    long = "".join(random.Random(0).choices("abcdefghijklmnop", k=200))
+    path = treebank(tmp_path / "t.conllu", "the/2/det cat/3/nsubj sleeps/0/root", "go/0/root", f"{long}/0/root")
+    options = Dependencies(path=path, max_length=100)
+    tokenizer = Bpe(vocab_size=300).build({("train", None): options})
+    data = built(options, tokenizer)
+    assert "1 of 3 sentences of the train set take more than 100 tokens" in capsys.readouterr().err
+    scorer, spelled = data.scorer(), data.task.spelling.continued
+    assert isinstance(scorer, Tallied)
+
+    def said(*texts):
+        rows = [[token for each in spelled(text.split()) for token in each] for text in texts]
+        scorer.parts = [[rows[row] for row in data.passing.tolist()]]
+        return [[(word.head, word.deprel) for word in sentence.words] for sentence in scorer.parsed()]
+
+    truth = ["the 2:det cat 3:nsubj sleeps 0:root", "go 0:root"]
+    assert [tokenizer.decode(data.task.answer(row)[:-1]).strip() for row in data.task.rows] == truth
+    unread = [(0, "dep")]
+    assert said(*truth) == [[(2, "det"), (3, "nsubj"), (0, "root")], [(0, "root")], unread]
+    assert scorer.scores() == pytest.approx({"las": 4 / 5, "uas": 1}, abs=1e-9)
+    assert scorer.tally()[:, :3].tolist() == [[3, 3, 3], [1, 1, 1], [1, 0, 1]]
+    # Two roots and a circle are no tree; an arc that is not taken has no relation.
+    assert said("the 2:det cat 1:det sleeps 0:root", "nothing")[0][2] == (0, "root")
+    heads = [head for head, _ in said("the 0:root cat 0:root sleeps 0:root", "go 0:root")[0]]
+    assert heads.count(0) == 1
+    with pytest.raises(UserError, match="Every sentence takes more than 16 tokens"):
+        built(Dependencies(path=path, max_length=16), tokenizer)
+
+
+def test_trees_are_learnt(say, tmp_path):
+    tree = "{}/2/det {}/3/nsubj {}/0/root"
+    for part, seed in (("train", 0), ("test", 1)):
+        chance = random.Random(seed)
+        words = (("the", "a"), ("cat", "dog", "sun"), ("sees", "eats"))
+        rows = [tree.format(*(chance.choice(each) for each in words)) for _ in range(60)]
+        treebank(tmp_path / f"en-{part}.conllu", *rows)
+    data = "cli dataset treebank --path . --max_length 64"
+    say(
+        f"--epochs 12 --output run cli tokenizer bpe --vocab_size 280 {data} --batch_size 15 {data} --split test "
+        f"cli model gpt2 {SIZES} cli optimizers adamw --learning_rate .01 cli train cli test"
+    )
+    test = json.loads((tmp_path / "run/metrics.jsonl").read_text().splitlines()[-1])
+    assert test["las"] > 0.8
+    assert test["las_low"] <= test["las"] <= test["uas"]
+    parser = "cli tokenizer bpe --vocab_size 280 cli model bilstm-parser cli optimizers adamw cli train"
+    assert "--repeat is for a model that predicts the next token" in say(f"--output x {data} --repeat {parser}", 2).err

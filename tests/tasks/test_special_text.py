@@ -9,6 +9,7 @@ from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers,
 from transformers import ByT5Tokenizer, CanineTokenizer, PreTrainedTokenizerFast
 
 from semeqv.engine.regime import Regime
+from semeqv.tasks.classification.alignment import Template
 from semeqv.tasks.classification.texts import Table
 from semeqv.tasks.classification.words import ConllU, Ner
 from semeqv.tasks.inflection.unimorph import UniMorph
@@ -22,6 +23,7 @@ from semeqv.text.datasets.single import Jsonl, Plain, Tsv
 from semeqv.text.generation import prompt_ids
 from semeqv.text.models.gpt2 import GPT2
 from semeqv.text.tokenizers.encoding import encode
+from semeqv.text.tokenizers.saving import add_ends
 from semeqv.text.tokens.words import WordEncoder
 
 BEGIN, END, PAD, UNKNOWN, MASK = SPECIAL = ("<s>", "</s>", "<pad>", "<unk>", "<mask>")
@@ -273,3 +275,12 @@ def test_text_that_spells_a_byte_stays_text(kind):
         assert len(said) == len("".join(lacking).encode())
     plain = ["a b", "é a 日", "<s 0x41", "<0x4 1>"]
     assert encode(tokenizer, plain) == tokenizer(plain, add_special_tokens=False)["input_ids"]
+
+
+def test_what_is_put_around_texts_is_seen_after_text_was_read():
+    tokenizer = byte_level()
+    before = encode(tokenizer, TEXTS)
+    begin = tokenizer.bos_token_id
+    add_ends(tokenizer, (begin,), (), ())
+    assert Template.of(tokenizer) == Template((begin,), (), ())
+    assert encode(tokenizer, TEXTS) == before

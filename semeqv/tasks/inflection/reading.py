@@ -11,8 +11,10 @@ from semeqv.tasks.classification.reading import of_split
 from semeqv.tasks.classification.rows import UNLABELLED, Rows
 from semeqv.tasks.inflection.batches import FormBatches
 from semeqv.tasks.inflection.spelling import Spelling
+from semeqv.tasks.prompting.reading import most_tokens
 from semeqv.text.cache import key_of
 from semeqv.text.readers.table import read_rows
+from semeqv.text.tokenizers.saving import add_ends
 
 if TYPE_CHECKING:
     from semeqv.tasks.inflection.unimorph import UniMorph
@@ -97,8 +99,8 @@ def batches(options: "UniMorph", tokenizer: Any, model_options: Any) -> FormBatc
     prompts = [spelling.prompt(form.lemma, form.features) for form in found]
     answers = [[*spelling.spelled(form.form), spelling.end] for form in found]
     lengths = [len(prompt) + len(answer) for prompt, answer in zip(prompts, answers)]
-    most = getattr(model_options, "most_tokens", None)
-    longest = min(options.max_length, (most() if callable(most) else most) or options.max_length)
+    longest = most_tokens(options, tokenizer, model_options)
+    add_ends(tokenizer, spelling.begin, (), ())
     if max(lengths) > longest:
         form = found[int(numpy.argmax(lengths))]
         raise UserError(f"{' '.join(form)!r:.80} takes {max(lengths)} tokens, more than {longest}; raise --max_length.")

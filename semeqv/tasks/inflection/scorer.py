@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from semeqv.engine.batches import Batch
-from semeqv.engine.errors import UserError
 from semeqv.engine.scoring import Scorer
 from semeqv.tasks.inflection.judging import Floats, counted, judged, means
+from semeqv.tasks.prompting.scorers import logits_of
 
 if TYPE_CHECKING:
     from semeqv.tasks.inflection.batches import FormBatches
@@ -40,14 +40,9 @@ class FormScorer(Scorer):
 
         Returns:
             An array of truth values.
-
-        Raises:
-            UserError: When there are no logits.
         """
-        if outputs.get("logits") is None:
-            raise UserError("The model tells its loss alone; leave out --loss_chunk.")
         labels = batch["labels"][:, 1:]
-        right = (outputs["logits"][:, :-1].argmax(-1) == labels) | (labels == -100)
+        right = (logits_of(outputs, batch, self.model)[:, :-1].argmax(-1) == labels) | (labels == -100)
         return right.all(1).cpu().numpy()
 
     def right(self) -> NDArray[numpy.bool_]:

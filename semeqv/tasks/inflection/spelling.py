@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from semeqv.engine.errors import UserError
-from semeqv.tasks.classification.alignment import Template
+from semeqv.tasks.prompting.spelling import begin_of
 from semeqv.text.tokenizers.encoding import encode
 
 MARK = "="  # stands between features, lemma and form
@@ -54,7 +54,7 @@ class Spelling:
         said = encode(tokenizer, [MARK, *letters, *(each.replace(";", " ") for each in sets)])
         mark, *rest = map(tuple, said)
         known = dict(zip(letters, rest))
-        return cls(Template.of(tokenizer).begin, mark, int(end), known, dict(zip(sets, rest[len(letters) :])))
+        return cls(begin_of(tokenizer), mark, int(end), known, dict(zip(sets, rest[len(letters) :])))
 
     def prompt(self, lemma: str, features: str) -> list[int]:
         """What the model reads of a form."""

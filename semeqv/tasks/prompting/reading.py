@@ -22,6 +22,8 @@ from semeqv.text.models.source import config_folder, read_config
 from semeqv.text.tokenizers.saving import add_ends, fit_to_model, pad_with_end, start_as_trained
 
 if TYPE_CHECKING:
+    from semeqv.tasks.classification.options import Labelled
+    from semeqv.tasks.parsing.treebanks import Dependencies
     from semeqv.tasks.prompting.options import Prompted, PromptedTexts, PromptedWords
     from semeqv.tasks.question_answering.squad import Squad
 
@@ -62,27 +64,36 @@ def refuse_options(options: "Prompted") -> None:
         )
 
 
-def trained_facts(model_options: Any) -> Mapping[str, Any]:
-    """What the run of a model says of its training set; nothing when it is no run."""
+def trained_facts(options: "Prompted", model_options: Any) -> Mapping[str, Any]:
+    """What the run of a model says of its training set.
+
+    Args:
+        options: A data set.
+        model_options: The model of the sentence.
+
+    Returns:
+        Its facts; nothing when the model is of no run, or was trained on data sets of another kind, or not in text.
+    """
     folder = run_of(getattr(model_options, "source", None))
     if folder is None:
         return {}
     found: Mapping[str, Any] = read_run(Path(folder)).get("facts", {}).get("dataset", {}).get("train", {})
-    return found
+    same = found.get("source", {}).get("dataset") == getattr(type(options), "__command__", "")
+    return found if same and "template" in found else {}
 
 
 class Known:
     """The labels of the run that a model was opened from, as `decided_labels` asks for them."""
 
     def __init__(self, trained: Mapping[str, Any]):
-        self.labels = tuple(trained.get("labels") or ()) if "template" in trained else ()
+        self.labels = tuple(trained.get("labels") or ())
 
     def known_labels(self) -> tuple[str, ...]:
         """The labels."""
         return self.labels
 
 
-def most_tokens(options: "Prompted", tokenizer: Any, model_options: Any) -> int:
+def most_tokens(options: "Labelled", tokenizer: Any, model_options: Any) -> int:
     """The most tokens of a row; the tokenizer, which is saved beside the model, is told how rows begin.
 
     Args:
@@ -124,12 +135,11 @@ def batches(
         another by the tokenizer.
     """
     check_no_overlap(options, dataset_options, model_options)
-    longest, trained = most_tokens(options, tokenizer, model_options), trained_facts(model_options)
+    longest, trained = most_tokens(options, tokenizer, model_options), trained_facts(options, model_options)
     train = dataset_options.get(("train", None))
-    template = (
-        options.template or getattr(train, "template", None) or trained.get("template") or options.usual_template()
-    )
-    spelling = Spelling(tokenizer, str(template))
+    train = train if type(train) is type(options) else None
+    told_of = getattr(train, "template", None) or trained.get("template")
+    spelling = Spelling(tokenizer, str(options.template or told_of or options.usual_template()))
     add_ends(tokenizer, spelling.begin, (), ())
     if hasattr(options, "longest_answer"):
         return questions(cast("Squad", options), spelling, longest)
@@ -139,6 +149,10 @@ def batches(
     asked = cast("PromptedWords", options)
     said = (asked.repeat, getattr(train, "repeat", None), trained.get("repeat"))
     repeat = next((each for each in said if each is not None), True)
+    if hasattr(options, "subtypes"):
+        from semeqv.tasks.prompting.trees import tree_batches
+
+        return tree_batches(cast("Dependencies", options), spelling, longest, names, repeat=repeat)
     return words(asked, spelling, longest, names, repeat=repeat)
 
 

@@ -8,10 +8,15 @@ from typing import Any
 import numpy
 
 from semeqv.engine.errors import UserError
-from semeqv.tasks.classification.alignment import Template
-from semeqv.text.tokenizers.encoding import literal
+from semeqv.text.datasets.tokenised import first_token
+from semeqv.text.tokenizers.encoding import literal, surroundings
 
 ANCHOR = "="  # stands before an answer while it is encoded, so that it is one that goes on
+
+
+def begin_of(tokenizer: Any) -> tuple[int, ...]:
+    """Return what stands before the texts of a causal model: what its tokenizer puts there, else its first token."""
+    return tuple(surroundings(tokenizer)[0]) or (first_token(tokenizer, masked=False),)
 
 
 @dataclass(frozen=True)
@@ -45,7 +50,7 @@ class Spelling:
                 "The tokenizer has no token that ends a text, so that no answer would ever end; take another."
             )
         self.tokenizer, self.template, self.end = tokenizer, template, int(end)
-        self.begin = Template.of(tokenizer).begin
+        self.begin = begin_of(tokenizer)
 
     def prompts(
         self, rows: Sequence[Mapping[str, str]], room: Sequence[int], most: Mapping[str, int], kept: Sequence[str] = ()

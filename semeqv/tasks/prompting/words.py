@@ -127,13 +127,16 @@ class WordAnswers:
         return None
 
 
-def pieces(task: WordAnswers, sentences: Sequence[tuple[str, ...]], longest: int) -> list[WordRow]:
+def pieces(
+    task: WordAnswers, sentences: Sequence[tuple[str, ...]], longest: int, *, split: bool = True
+) -> list[WordRow]:
     """Rows of sentences: those that are too long are halved between words until they fit.
 
     Args:
         task: How prompts and answers are written.
         sentences: The words of each.
         longest: The most tokens of a row, with the longest answer that there can be.
+        split: Whether those that are too long are read; else they are left out.
 
     Returns:
         The rows, in the order of the words. Of a word that is too long by itself, the end is left out.
@@ -152,6 +155,8 @@ def pieces(task: WordAnswers, sentences: Sequence[tuple[str, ...]], longest: int
             most = task.most(words)
             if len(prompt.tokens) + most <= longest:
                 done.append(WordRow(start, words, Prompt(prompt.tokens, int(shortened)), most))
+            elif not split:
+                continue
             elif len(words) > 1:
                 half = len(words) // 2
                 longer += [(start, words[:half], shortened), (start + half, words[half:], shortened)]

@@ -52,7 +52,8 @@ def literal(tokenizer: Any) -> Tokenizer:
         A tokenizer that neither cuts nor pads. It is shared: change nothing of it.
     """
     backend = tokenizer.backend_tokenizer
-    state = (backend, backend.get_vocab_size(with_added_tokens=True))
+    around = [backend.num_special_tokens_to_add(is_pair=pair) for pair in (False, True)]
+    state = (backend, [backend.get_vocab_size(with_added_tokens=True), *around])
     known = vars(tokenizer).get("_literal")
     if known is None or known[0][0] is not state[0] or known[0][1] != state[1]:
         # Written out once: the definition of XLM-R's tokenizer takes a third of a second.

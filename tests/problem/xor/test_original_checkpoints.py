@@ -76,6 +76,32 @@ def test_the_best_of_the_original_stays_the_best_until_it_is_beaten(batches, say
         assert checkpoint.locate(tmp_path / "run", "best").name == checkpoint.name_of(step_of_best)
 
 
+@pytest.mark.parametrize("word", ["transformer", "lstmwt"])
+def test_its_weights_are_tested_as_the_original_tests_them(word, batches, say, tmp_path):
+    network, *_, path = original(word, batches, tmp_path)
+    line = sentence(word, 5, path).replace("--split validation", "--split test --draws 200")
+    line = line.replace("cli train", "cli test").replace(f"{DATA} ", "", 1)  # it needs no training set
+    say(line)
+    (found,) = [json.loads(line) for line in (tmp_path / "run/metrics.jsonl").read_text().splitlines()]
+    (batch,) = XorSamples(**SAMPLES, split="test", draws=200).batches()
+    ids = batch["input_ids"].contiguous().long()
+    with torch.no_grad():
+        logits, labels = network(ids)[ids == 6], batch["labels"].long()
+    assert found["accuracy"] == pytest.approx(float((logits.argmax(-1) == labels).double().mean()))
+    assert found["loss"] == pytest.approx(float(torch.nn.functional.cross_entropy(logits, labels)), rel=1e-5)
+    assert found["step"] == 30
+    assert "is a pickle. Say --allow_pickle" in say(line.replace("--allow_pickle", ""), code=2).err
+
+
+def test_own_weights_are_tested_from_where_they_are_restored(batches, say, tmp_path):
+    *_, path = original("transformer", batches, tmp_path, steps=1)
+    say(sentence("transformer", 7, path))
+    line = sentence("transformer", 7, tmp_path / "run", "").replace("--split validation", "--split test")
+    say(line.replace("cli train", "cli test").replace("--output run", "--output other"))
+    (found,) = [json.loads(line) for line in (tmp_path / "other/metrics.jsonl").read_text().splitlines()]
+    assert checkpoint.locate(tmp_path / "run").name == checkpoint.name_of(found["step"])
+
+
 class Code:
     def __reduce__(self):
         return print, ("code ran",)

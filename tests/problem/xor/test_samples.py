@@ -294,7 +294,7 @@ def test_facts_are_json_and_their_hash_follows_the_data():
         ({"batch_size": 0}, "--batch_size must be at least 1, not 0."),
         ({"draws": 2}, "--draws is for sets that are drawn once"),
         ({"split_seed": -1}, "--split_seed must be at least 0, not -1."),
-        ({"size": 1, "split": "validation"}, "The validation split of 1 strings is empty."),
+        ({"size": 1, "split": "validation"}, "The validation split of 1 string is empty."),
         ({"held_out": 1.0}, "--held_out must be at least 0 and below 1, not 1."),
         ({"held_out": -0.1}, "--held_out must be at least 0 and below 1, not -0.1."),
         ({"held_out": math.nan}, "--held_out must be at least 0 and below 1, not nan."),
@@ -302,7 +302,7 @@ def test_facts_are_json_and_their_hash_follows_the_data():
         ({"held_out_strings": ("0110",)}, "--held_out_strings 0110: write strings of 7 bits, such as 0101010."),
         ({"held_out_strings": ("000000a",)}, "--held_out_strings 000000a: write strings of 7 bits"),
         ({"held_out_strings": ("0000001", "0000001")}, "--held_out_strings names a string twice."),
-        ({"size": 1, "held_out_strings": ("0",)}, "The train split of 1 strings is empty."),
+        ({"size": 1, "held_out_strings": ("0",)}, "The train split of 1 string is empty."),
     ],
 )
 def test_wrong_options_are_explained(options, message):

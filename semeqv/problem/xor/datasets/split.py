@@ -1,6 +1,7 @@
 """Which strings training sees, and which are kept for validation and test."""
 
 import random
+from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -59,7 +60,8 @@ class Split:
         chosen: NDArray[np.int64] = parts.get(part, numbers[:0])
         if not len(chosen):
             hint = "Hold out a share (--held_out)" if self.held_out_strings else "Write another --size or --held_out"
-            raise UserError(f"The {part} split of {len(numbers)} strings is empty. {hint}.")
+            count = f"{len(numbers)} string{'s' * (len(numbers) != 1)}"
+            raise UserError(f"The {part} split of {count} is empty. {hint}.")
         return chosen
 
     def numbers(self) -> NDArray[np.int64]:
@@ -92,8 +94,8 @@ class Split:
 @lru_cache(maxsize=1)  # train, validation and test of a run have the same
 def shuffled(count: int, seed: int) -> NDArray[np.int64]:
     """Return the numbers below a count as `random.Random(seed).shuffle` orders them; not to be changed."""
-    numbers = list(range(count))
-    random.Random(seed).shuffle(numbers)
+    numbers = array("q", range(count))  # shuffled as a list would be, in a fifth of the memory
+    random.Random(seed).shuffle(numbers)  # type: ignore[arg-type]
     found = np.array(numbers)
     found.setflags(write=False)
     return found

@@ -1,0 +1,121 @@
+"""Trees of sentences as prompts and answers: each word's head and relation, `2:nsubj`."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy
+
+from semeqv.engine.errors import UserError
+from semeqv.engine.notices import notice_once
+from semeqv.tasks.classification.rows import UNLABELLED
+from semeqv.tasks.parsing.reading import has_trees, numbered, relations_of, treebank
+from semeqv.tasks.parsing.rows import Trees
+from semeqv.tasks.parsing.scorer import TreeScorer
+from semeqv.tasks.parsing.trees import best_tree
+from semeqv.tasks.prompting.batches import PromptBatches, answer_rows
+from semeqv.tasks.prompting.reading import told
+from semeqv.tasks.prompting.scorers import Writing
+from semeqv.tasks.prompting.spelling import Spelling
+from semeqv.tasks.prompting.words import WordAnswers, pieces
+
+if TYPE_CHECKING:
+    from semeqv.tasks.parsing.treebanks import Dependencies
+
+
+class TreePromptBatches(PromptBatches):
+    """Sentences as prompts, and their trees as answers.
+
+    Args:
+        *args: As of `PromptBatches`.
+        gold: What is said of each word.
+        annotated: Whether the sentences have trees to be compared with.
+        **options: As of `PromptBatches`.
+    """
+
+    tags: Sequence[str] = ()  # which are not asked for
+
+    def __init__(self, *args: Any, gold: Trees, annotated: bool, **options: Any):
+        super().__init__(*args, **options)
+        self.trees, self.annotated = gold, annotated
+
+
+class WrittenTreeScorer(Writing, TreeScorer):
+    """Reads the head and the relation of each word from what the model writes, and takes the nearest tree.
+
+    That is the one with most of the arcs that were written, and with one root; a word whose arc was not, or is not in
+    it, has the relation `dep`.
+    """
+
+    @property
+    def tagged(self) -> bool:
+        """Tags are not asked for."""
+        return False
+
+    def predicted(self) -> Trees:
+        """Heads and relations of each word, `(words,)`, sentence after sentence; -100 for relations of no arc."""
+        data, start = self.data, 0
+        said, relations = data.task.read(self.written()), len(data.labels)
+        heads, kinds = numpy.zeros_like(said), numpy.full_like(said, UNLABELLED)
+        for sentence in data.items:
+            size = len(sentence.words)
+            place = numpy.arange(size)
+            numbers = said[start : start + size]
+            arcs, written = numpy.zeros((size, size + 1)), (numbers >= 0) & (numbers // relations <= size)
+            arcs[place[written], numbers[written] // relations] = 1
+            tree = best_tree(arcs)
+            right = written & (numbers // relations == tree)
+            heads[start : start + size] = tree
+            kinds[start : start + size] = numpy.where(right, numbers % relations, UNLABELLED)
+            start += size
+        return Trees(heads, kinds, numpy.full_like(said, UNLABELLED))
+
+
+def tree_batches(
+    options: "Dependencies", spelling: Spelling, longest: int, relations: Sequence[str], *, repeat: bool
+) -> TreePromptBatches:
+    """The batches of a treebank.
+
+    Args:
+        options: The treebank.
+        spelling: Its tokenizer and template.
+        longest: The most tokens of a row, prompt and answer together.
+        relations: The names of the relations.
+        repeat: Whether answers repeat the words.
+
+    Returns:
+        The data set. Sentences that do not fit into a row are not read; in test sets, what is said of them is wrong.
+
+    Raises:
+        UserError: When no sentence fits into a row.
+    """
+    found = treebank(options)
+    words = [word for sentence in found for word in sentence.words]
+    heads = numpy.array([UNLABELLED if word.head is None else word.head for word in words], numpy.int64)
+    kinds = numbered(relations, (label for sentence in found for label in relations_of(options, sentence)))
+    names = [f"{head}:{kind}" for head in range(1 + max(len(each.words) for each in found)) for kind in relations]
+    gold = numpy.where((heads >= 0) & (kinds >= 0), heads * len(relations) + kinds, UNLABELLED)
+    sentences = [tuple(word.form for word in sentence.words) for sentence in found]
+    task = WordAnswers(spelling, gold, [len(sentence) for sentence in sentences], names, options, repeat=repeat)
+    task.rows = pieces(task, sentences, longest, split=False)
+    if not task.rows:
+        raise UserError(f"Every sentence takes more than {longest} tokens with its tree; raise --max_length.")
+    if len(task.rows) < len(found):
+        notice_once(
+            f"{len(found) - len(task.rows):,} of {len(found):,} sentences of the {options.split} set take more than "
+            f"{longest} tokens with their trees, and are not read (--max_length)."
+        )
+    prompts, annotated = [row.prompt for row in task.rows], has_trees(options)
+    said = told(options, spelling, longest, prompts)
+    said["facts"] |= {"labels": list(relations), "sentences": len(found), "repeat": repeat}
+    return TreePromptBatches(
+        answer_rows([prompt.tokens for prompt in prompts], list(map(task.answer, task.rows)), [True] * len(prompts)),
+        found,
+        relations,
+        prompts=numpy.array([len(prompt.tokens) for prompt in prompts]),
+        most=numpy.array([row.most for row in task.rows]),
+        scorer=WrittenTreeScorer,
+        task=task,
+        gold=Trees(heads, kinds, numpy.full_like(heads, UNLABELLED)),
+        annotated=annotated,
+        **said,
+    )
