@@ -487,7 +487,7 @@ def page(rows: list[dict[str, Any]], where: dict[str, Any]) -> str:
         "Made by `make parity`: numbers of this project beside those of programs that nobody here wrote, on the same "
         "files. Differences of single numbers are relative ones, those of tensors absolute ones, those of word vectors "
         "relative to the largest number. Texts longer than a window fill their last window, to which the harness would "
-        "else give more context than `cli perplexity` does. Factors of TIES are equal: by others, mergekit weighs means.",
+        "else give more context than `cli perplexity` does. Factors of TIES are equal: mergekit weighs means by them.",
         "",
         "| peer | what | n | ours | theirs | largest difference | tolerance | agree |",
         "|---|---|---|---|---|---|---|---|",
