@@ -324,7 +324,7 @@ def attachment(peer: Peer, folder: Path) -> Iterator[Agreement]:
     say(
         folder,
         f"--output parsed cli model parser --from runs/parser cli dataset treebank --path {gold} --split test "
-        "--name lume cli parse --overlap False",
+        "--name lume cli parse --overlap False --replicates 0",  # with intervals, the scores are those of udtools
     )
     ours = next(line for line in measured(folder / "parsed") if "las" in line)
     theirs = peer.run("attachment", {"gold": str(gold), "predicted": str(folder / "parsed/lume.conllu")})
@@ -486,7 +486,8 @@ def page(rows: list[dict[str, Any]], where: dict[str, Any]) -> str:
         "",
         "Made by `make parity`: numbers of this project beside those of programs that nobody here wrote, on the same "
         "files. Differences of single numbers are relative ones, those of tensors absolute ones, those of word vectors "
-        "relative to the largest number.",
+        "relative to the largest number. Texts longer than a window fill their last window, to which the harness would "
+        "else give more context than `cli perplexity` does. Factors of TIES are equal: mergekit weighs means by them.",
         "",
         "| peer | what | n | ours | theirs | largest difference | tolerance | agree |",
         "|---|---|---|---|---|---|---|---|",

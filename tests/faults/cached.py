@@ -105,7 +105,7 @@ def asked_while_preparing(tries):
         for i in range(tries):
             place, number = folder / f"asked-{i}", list(ENDS)[i % 3]
             work = start(line, place)
-            wait(lambda place=place: leftovers(place), work)
+            wait(lambda place=place: leftovers(place), work, 600)
             work.process.join(rng.random() * seconds / 4)
             over = not leftovers(place)
             os.kill(work.process.pid, number)

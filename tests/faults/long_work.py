@@ -179,13 +179,14 @@ WORK = {
     "vectors": ("`ofa vectors` makes word vectors", vectors),
     "predict": ("`ofa predict` predicts coordinates", mapped),
 }
+AT_ONCE = {"sweep"}  # add lines to a file in the end, and never have anything half-written
 
 
 def killed_work(name, tries):
     """F11: killed at a random moment from beginning to end, and said again."""
     what, make = WORK[name]
     with workplace() as folder:
-        return killed(what, make(folder), folder, tries)
+        return killed(what, make(folder), folder, tries, at_once=name in AT_ONCE)
 
 
 def killed_download(tries):
@@ -194,7 +195,7 @@ def killed_download(tries):
         return killed("a file is downloaded", functools.partial(fetched, address), folder, tries)
 
 
-def killed(what, line, folder, tries):
+def killed(what, line, folder, tries, at_once=False):
     """Kill a sentence at random moments; said again, it must end as one that was left alone, and leave nothing more."""
     row = Row(f"F11 SIGKILL while {what}", "said again, it ends with the same bytes, and nothing half-written is left")
     rng, halves, over = random.Random(0), 0, 0
@@ -204,8 +205,8 @@ def killed(what, line, folder, tries):
     for i in range(tries):
         place = folder / f"killed-{i}"
         work = start(line, place)
-        if i % 2:  # every other time once something is half-written
-            wait(lambda place=place: leftovers(place) or results(place), work)
+        if i % 2 and not at_once:  # every other time once something is half-written
+            wait(lambda place=place: leftovers(place) or results(place), work, 600)
             work.process.join(rng.random() * seconds / 4)
         else:
             work.process.join(rng.random() * seconds)

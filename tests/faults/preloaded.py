@@ -6,8 +6,9 @@ import pkgutil
 
 import pytest  # noqa: F401
 import torch
+import transformers
 import transformers.models.bert.modeling_bert
-import transformers.models.gpt2.modeling_gpt2  # noqa: F401
+import transformers.models.gpt2.modeling_gpt2
 
 import backpack
 import crosslingual
@@ -21,4 +22,5 @@ for package in (backpack, crosslingual, ofa, semeqv):
             with contextlib.suppress(ImportError):  # of what comes with an extra
                 importlib.import_module(module.name)
 command()
+list(transformers.CONFIG_MAPPING.values())  # which opening a model asks for, one by one
 torch.set_num_threads(1)

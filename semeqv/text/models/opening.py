@@ -205,7 +205,8 @@ def architecture(config: PreTrainedConfig, folder: Path) -> type[PreTrainedModel
     if ours := next((kind for name in names if (kind := families.headed(name, config))), None):
         return ours  # type: ignore[no-any-return]
     for auto in vars(modeling_auto).values():
-        if inspect.isclass(auto) and getattr(auto, "_model_mapping", None):
+        # Asking a mapping whether it is empty imports the configurations of all models.
+        if inspect.isclass(auto) and getattr(auto, "_model_mapping", None) is not None:
             for kind in classes(auto, config):
                 if kind.__name__ in names:
                     return kind

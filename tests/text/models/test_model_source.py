@@ -9,7 +9,8 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 from tiny_models import SMALL, make_tokenizer
-from transformers import GPT2Model
+from transformers import GPT2Config, GPT2LMHeadModel, GPT2Model
+from transformers.models.auto import auto_factory
 
 from semeqv.engine import checkpoint
 from semeqv.engine.errors import UserError
@@ -22,7 +23,7 @@ from semeqv.text.models.bert import BERT
 from semeqv.text.models.encoder import Encoder
 from semeqv.text.models.gpt2 import GPT2
 from semeqv.text.models.load import CausalLM, Load, MaskedLM
-from semeqv.text.models.opening import open_model, open_tokenizer
+from semeqv.text.models.opening import architecture, open_model, open_tokenizer
 from semeqv.text.models.source import model_folder
 from semeqv.text.tokenizers.opening import opened
 
@@ -358,3 +359,12 @@ def test_the_words_of_the_command_line(say, folder, tmp_path):
     say(f"--dump-config {tmp_path}/a.json cli model load --from {folder} --no-tie")
     assert f"--source {folder} --tie False" in json.loads((tmp_path / "a.json").read_text())["parts"][0]
     assert "Say which model" in say("cli model load cli generate", code=2).err
+
+
+def test_finding_an_architecture_imports_no_other_model(monkeypatch, tmp_path):
+    def keys(self):
+        pytest.fail("the configurations of all models were imported")
+
+    monkeypatch.setattr(auto_factory._LazyAutoMapping, "keys", keys)
+    config = GPT2Config(architectures=["GPT2LMHeadModel"])
+    assert architecture(config, tmp_path) is GPT2LMHeadModel
