@@ -16,8 +16,9 @@ KINDS = ("language", "analogy", "negation", "unrelated", "other")
 class Sweep:
     """Measure a model of a task with vectors added to it, at many strengths, on data sets of several languages.
 
-    The model is that of the sentence, `cli model token-classifier --from ...`; its data sets are called by languages,
-    `--split test --name de`, and validation sets of the same name are what strengths are chosen on. For each language
+    The model is that of the sentence, `cli model token-classifier --from ...`, or one that answers in text, `cli model
+    causal-lm --from ...`; its data sets are called by languages, `--split test --name de`, and validation sets of the
+    same name are what strengths are chosen on. For each language
     its own vector is measured (language), that less the one of the source language (analogy), its opposite (negation),
     an unrelated one, and those of the other languages, which make the matrix of vectors and languages. What a vector
     gains is the score less that of the model without it, which is always measured; intervals of both are paired

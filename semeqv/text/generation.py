@@ -98,8 +98,9 @@ def greedy(model: Any, prompts: Sequence[Sequence[int]], most: Sequence[int], *,
     order = sorted(range(len(prompts)), key=lambda number: len(prompts[number]), reverse=True)
     while order:
         width = len(prompts[order[0]])
-        rows = [each for each in order if limit is None or each == order[0] or width + most[each] <= limit]
-        order = [each for each in order if each not in set(rows)]
+        fit = [limit is None or not place or width + most[each] <= limit for place, each in enumerate(order)]
+        rows = [each for each, fits in zip(order, fit) if fits]
+        order = [each for each, fits in zip(order, fit) if not fits]
         ids = torch.full((len(rows), width), pad, device=model.device)
         for place, each in enumerate(rows):
             ids[place, width - len(prompts[each]) :] = torch.tensor(prompts[each])
