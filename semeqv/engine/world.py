@@ -52,7 +52,14 @@ class World:
             if not value.isdecimal():
                 raise UserError(f"The environment says {name}={value}, which is no number. Unset it, or use torchrun.")
             numbers.append(int(value))
-        return cls(*numbers)
+        rank, size, local_rank = numbers
+        if rank >= size or local_rank >= size:
+            name, number = ("RANK", rank) if rank >= size else ("LOCAL_RANK", local_rank)
+            raise UserError(
+                f"The environment says {name}={number} and WORLD_SIZE={size}, but processes are numbered from 0 to "
+                "WORLD_SIZE - 1. Unset both, or use torchrun."
+            )
+        return cls(rank, size, local_rank)
 
     @property
     def first(self) -> bool:

@@ -177,7 +177,8 @@ def test_output_that_nobody_can_take(print_):
 @pytest.mark.parametrize(
     ("environment", "words"),
     [({"WORLD_SIZE": "2", "RANK": "0"}, "WORLD_SIZE=2"), ({"WORLD_SIZE": "abc"}, "WORLD_SIZE=abc, which is no number"),
-     ({"RANK": "-1"}, "RANK=-1"), ({"LOCAL_RANK": ""}, "LOCAL_RANK=,")],
+     ({"RANK": "-1"}, "RANK=-1"), ({"LOCAL_RANK": ""}, "LOCAL_RANK=,"), ({"RANK": "3"}, "RANK=3 and WORLD_SIZE=1, but"),
+     ({"WORLD_SIZE": "0"}, "WORLD_SIZE=0"), ({"WORLD_SIZE": "2", "RANK": "7", "MASTER_ADDR": "127.0.0.1"}, "RANK=7")],
 )  # fmt: skip
 def test_an_environment_that_describes_no_processes(environment, words, monkeypatch, say):
     for name in ("RANK", "WORLD_SIZE", "LOCAL_RANK", "MASTER_ADDR"):

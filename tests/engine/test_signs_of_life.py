@@ -1,5 +1,6 @@
 """What a run shows while it goes on: lines without a terminal, a bar on one, records in metrics.jsonl."""
 
+import contextlib
 import io
 import json
 
@@ -73,11 +74,12 @@ def test_a_run_shows_step_loss_rate_and_time_left(clock, monkeypatch, capsys):
     step = trainer.stream
 
     def slow():
-        for batch in step():
-            clock.now += 20
-            yield batch
+        with step() as batches:
+            for batch in batches:
+                clock.now += 20
+                yield batch
 
-    monkeypatch.setattr(trainer, "stream", slow)
+    monkeypatch.setattr(trainer, "stream", lambda: contextlib.nullcontext(slow()))
     trainer.train()
     lines = [line for line in capsys.readouterr().err.splitlines() if line.startswith("train: step")]
     assert 8 <= len(lines) <= 12
