@@ -8,6 +8,7 @@ from torch.nn import functional
 
 Loss = Callable[[Mapping[str, Tensor], Mapping[str, Tensor]], dict[str, Tensor]]
 
+UNLABELLED = -100
 FEW = 64  # classes up to which comparing with every class is cheaper than looking up
 
 
@@ -65,6 +66,11 @@ def smoothed_cross_entropy(
         "accuracy": (outputs["logits"].argmax(-1) == labels).sum() / count,
         "cross_entropy": plain,
     }
+
+
+def ignores_unlabelled(loss: Callable[..., object]) -> bool:
+    """Return whether a loss is known to leave out what has the label -100: each of this file, options given or not."""
+    return getattr(loss, "func", loss) in (cross_entropy, smoothed_cross_entropy)
 
 
 def of_next(outputs: Mapping[str, Tensor], batch: Mapping[str, Tensor], loss: Loss) -> dict[str, Tensor]:

@@ -7,6 +7,8 @@ CPU a tiny model costs more to dispatch than to compute, so the whole step is on
 
 A single run is one replica of the same program, and its losses are bit-identical to those it has beside others. For
 that, a program of one replica holds it twice: compilers leave out a dimension of size one, and then round elsewhere.
+Batches are filled up to whole vectors of the processor with rows that ask for nothing: what is left over of a loop over
+all replicas is computed by other instructions, which round otherwise, and that would be rows of the last one.
 """
 
 import copy
@@ -18,9 +20,11 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.func import functional_call, grad_and_value, vmap
+from torch.nn import functional
 
 from semeqv.engine.batches import Batch
 from semeqv.engine.compilation import compiled_program
+from semeqv.engine.objectives import UNLABELLED, ignores_unlabelled
 from semeqv.engine.probing import Loss
 from semeqv.engine.regime import Regime
 from semeqv.engine.scoring import Scorer
@@ -28,6 +32,8 @@ from semeqv.engine.state import plain, weights_of, with_tied
 from semeqv.engine.world import World
 
 ELEMENTWISE = (torch.optim.Adam, torch.optim.AdamW, torch.optim.SGD)
+
+VECTOR = 16  # numbers of fp32 that a processor computes at once, at most
 
 TINY = 1e-30  # the least learning rate: compiled Adam divides by it
 
@@ -171,7 +177,7 @@ class Program:
     def step(self, batches: Sequence[Batch]) -> Tensor:
         """One update, (metric + 1, replica), from a single batch that has the replicas as its first dimension."""
         (batch,) = batches
-        metrics = self.run(self.regime.place(batch))
+        metrics = self.run(self.regime.place(self.filled_up(batch, 1)))
         if self.scheduler:
             self.scheduler.step()
         return metrics[:, : self.size]
@@ -180,11 +186,30 @@ class Program:
     def evaluate(self, batch: Batch, scorers: Sequence[Scorer] = ()) -> Tensor:
         """The metrics of a batch that all replicas see, (metric, replica); each one's scorer sees its outputs."""
         placed = self.regime.place(batch)
+        filled = self.regime.place(self.filled_up(batch, 0))
         for r, scorer in enumerate(scorers):
             with self.regime.autocast():
                 module = self.module(r)
                 scorer.take(module(**placed), placed, model=module)
-        return self.look(placed)[:, : self.size]
+        return self.look(filled)[:, : self.size]
+
+    def filled_up(self, batch: Batch, at: int) -> Batch:
+        """Add rows to a batch until whole vectors hold them, where the loss leaves them out: they have no label.
+
+        Args:
+            batch: Tensors that have the rows as dimension `at`.
+            at: 1 behind the replicas, else 0.
+
+        Returns:
+            The batch, its memory laid out as before.
+        """
+        if not ignores_unlabelled(self.loss) or "labels" not in batch:
+            return batch
+        rows = batch["labels"].shape[at]
+        missing = -rows % VECTOR
+        if not missing or any(each.dim() <= at or each.shape[at] != rows for each in batch.values()):
+            return batch
+        return {name: with_rows(each, missing, at, UNLABELLED * (name == "labels")) for name, each in batch.items()}
 
     @torch.no_grad()
     def module(self, replica: int) -> nn.Module:
@@ -260,6 +285,12 @@ class Program:
             group["lr"].copy_(rate)
         if self.scheduler:
             self.scheduler.load_state_dict(state["scheduler"])
+
+
+def with_rows(tensor: Tensor, count: int, at: int, value: int) -> Tensor:
+    """Add rows of one value to a tensor, behind its rows; what lies innermost in memory stays there."""
+    filled = functional.pad(tensor.movedim(at, -1), (0, count), value=value).movedim(-1, at)
+    return filled.contiguous() if tensor.is_contiguous() else filled
 
 
 def replica_stream(dataset: Any, seeds: Sequence[int], start: int) -> Iterator[Batch]:

@@ -79,6 +79,20 @@ def test_compiled_replicas_are_bit_identical_to_each_alone(name):
             assert torch.equal(value, together.module(r).state_dict()[name_])
 
 
+@pytest.mark.parametrize("rows", [5, 16, 27])
+def test_batches_are_filled_up_to_whole_vectors_without_a_trace(rows):
+    made = program("transformer", RUNS)
+    ids, labels = torch.randint(4, (3, 6, rows)).transpose(1, 2), torch.randint(4, (3, rows))
+    filled = made.filled_up({"input_ids": ids, "labels": labels}, 1)
+    assert filled["input_ids"].shape == (3, -(-rows // 16) * 16, 6)
+    assert filled["input_ids"].stride()[1] == 1  # rows stay innermost
+    assert filled["input_ids"][:, :rows].equal(ids)
+    assert (filled["labels"][:, rows:] == -100).all()
+    assert filled["labels"][:, :rows].equal(labels)
+    made.loss = lambda outputs, batch: {"loss": outputs["logits"].mean()}  # which would see the rows
+    assert made.filled_up({"input_ids": ids, "labels": labels}, 1)["labels"] is labels
+
+
 def test_a_tied_replica_keeps_one_embedding():
     made = program("transformer", RUNS)
     train(made, RUNS, 5)
