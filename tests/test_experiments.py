@@ -102,7 +102,8 @@ def test_several_processes_are_one_word_away():
         capture_output=True,
         text=True,
     )
-    assert "/here/torchrun --standalone --nproc_per_node 2 -m semeqv --processes 2 --seeds" in dry.stdout
+    signals = "--signals_to_handle SIGTERM,SIGINT,SIGHUP,SIGQUIT,SIGUSR1"
+    assert f"/here/torchrun --standalone --nproc_per_node 2 {signals} -m semeqv --processes 2 --seeds" in dry.stdout
 
 
 def test_a_run_is_trained_again_when_its_sentence_has_changed(tmp_path):

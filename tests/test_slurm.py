@@ -47,6 +47,15 @@ def wait_for(path):
     raise AssertionError(f"{path} was not made in a minute")
 
 
+def wait_for_nothing(command):
+    """Wait until a command prints nothing."""
+    for _ in range(600):
+        if not subprocess.run(command, capture_output=True, text=True, check=False).stdout:
+            return
+        time.sleep(0.05)
+    raise AssertionError(f"{command} still prints something after half a minute")
+
+
 @pytest.mark.parametrize(
     ("names", "job"),
     [({}, "17"), ({"SLURM_ARRAY_JOB_ID": "16", "SLURM_ARRAY_TASK_ID": "43"}, "16_43")],
@@ -106,5 +115,4 @@ def test_processes_do_not_outlive_a_launcher_that_passes_no_signal_on(tmp_path):
     wait_for(tmp_path / "stopped")
     last = max((tmp_path / "run/checkpoints").glob("step-*"))
     assert (last / "MANIFEST.json").exists()
-    running = subprocess.run(["pgrep", "-f", str(tmp_path)], capture_output=True, text=True, check=False)
-    assert not running.stdout
+    wait_for_nothing(["pgrep", "-f", str(tmp_path / "run")])
