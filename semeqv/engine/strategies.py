@@ -67,7 +67,12 @@ class Copies(Alone):
         device = regime.device
         unused = rehearse(model.to(device), device, True)
         ids = [device.index] if device.type == "cuda" else None
-        return DistributedDataParallel(model, device_ids=ids, find_unused_parameters=bool(unused))
+        copies = DistributedDataParallel(model, device_ids=ids, find_unused_parameters=bool(unused))
+        if not unused:
+            # After its first backward pass it lays gradients out anew, and so adds those of three processes or more in
+            # another order: the first step of a resumed run would round otherwise than that of an uninterrupted one.
+            rehearse(copies, device, True)
+        return copies
 
     @contextlib.contextmanager
     def adding_up(self, forward: Forward, last: bool) -> Iterator[None]:
