@@ -108,7 +108,8 @@ def test_a_run_that_was_measured_twice_counts_once(runs):
 
 def test_a_run_that_is_given_twice_counts_once(runs):
     once = joined(read_runs([runs / "pos"]))
-    assert joined(read_runs([runs / "pos", runs / "ner/../pos", runs / "pos/1-base"])) == once
+    twice = joined(read_runs([runs / "pos", runs / "ner/../pos", runs / "pos/1-base"]))
+    assert repr(twice) == repr(once)  # some numbers are NaN
 
 
 def test_two_runs_of_one_name_and_seed_are_refused(runs, say):
