@@ -1,5 +1,6 @@
 """F17: two machines of several processes each, which share no disk; processes die, a machine is lost, one is slow."""
 
+import contextlib
 import json
 import os
 import random
@@ -92,9 +93,10 @@ def trial(kind, tries, processes=4):
             chosen = work[start_of : start_of + processes] if kind == "lose" else [work[first]]
             over += any(each.process.exitcode is not None for each in chosen)
             if kind == "slow":
-                os.kill(chosen[0].process.pid, signal.SIGSTOP)
-                time.sleep(2)
-                os.kill(chosen[0].process.pid, signal.SIGCONT)
+                with contextlib.suppress(ProcessLookupError):  # it has ended already
+                    os.kill(chosen[0].process.pid, signal.SIGSTOP)
+                    time.sleep(2)
+                    os.kill(chosen[0].process.pid, signal.SIGCONT)
                 codes, said = ended(work)
                 row.count(set(codes) == {0} and outcome(place) == expected, said)
             else:
