@@ -48,20 +48,10 @@ def made_once(kind: str, facts: Any, make: Callable[[Path], None]) -> Path:
 
 
 def made(kind: str, facts: Any, make: Callable[[Path], None]) -> Path:
-    """A folder of the cache, made when it is not there; one that cannot be finished leaves nothing behind.
+    """The same in this process alone; what cannot be finished leaves nothing behind.
 
-    What is there is compared with its hashes whenever it is opened, and made anew when it is damaged.
-
-    Args:
-        kind: What it holds, in a word.
-        facts: What its contents depend on, as JSON.
-        make: Writes the contents into an empty folder.
-
-    Returns:
-        The folder.
-
-    Raises:
-        UserError: When the folder cannot be written.
+    What is there is compared with its hashes whenever it is opened, and made anew when it is damaged. `UserError` is
+    raised when the folder cannot be written.
     """
     folder = cache_folder() / kind / key_of(facts)
     if folder.is_dir():
