@@ -1,5 +1,6 @@
 """From a method to a folder: `cli ofa init`."""
 
+import dataclasses
 import json
 from typing import Any
 
@@ -16,6 +17,7 @@ from ofa.vocabulary import Vocabulary, shared, size_of
 from ofa.work import Work
 from semeqv.engine.errors import UserError
 from semeqv.engine.folders import output_folder, refuse_existing
+from semeqv.engine.regime import float64_device
 from semeqv.engine.runs import write_text
 from semeqv.text.models.naming import named
 from semeqv.text.models.opening import open_model, open_tokenizer, quiet
@@ -25,19 +27,21 @@ from semeqv.text.tokenizers.opening import opened
 FACTS = "initialisation.json"
 
 
-def initialise(method: Method, seed: int) -> None:
+def initialise(method: Method, seed: int, device: str = "cpu") -> None:
     """Give a model a new vocabulary, write it, and print where its rows come from.
 
     Args:
         method: Says which, and how. `UserError` is raised when something cannot be opened, does not fit, or the folder
             is there already.
         seed: Of the rows that are drawn.
+        device: Where rows are compared with each other: auto, cpu, cuda ...
     """
+    place = float64_device(device)
     refuse_existing(method.output, method.overwrite, FACTS)
     model = open_model(method.source)
     old_folder = config_folder(method.source)
     modules_of(old_folder)  # refused before any work
-    work = prepare(method, model)
+    work = dataclasses.replace(prepare(method, model), device=place)
     draft = Draft(rows_of(work.target.size, method.pad_to_multiple_of), work.source.used)
     draft.copy(*work.shared)
     draft.leave_out(work.target.used)

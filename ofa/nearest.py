@@ -10,6 +10,7 @@ from torch import Tensor
 from ofa.vectors.word_vectors import Floats
 from semeqv.engine.bars import Progress
 
+CPU = torch.device("cpu")
 CELLS = 2**22  # similarities at once
 SPARE = 14  # candidates beyond k whose similarity is computed exactly
 BLOCK = 64  # candidates of which at first the most similar one alone counts
@@ -29,15 +30,18 @@ class Nearest:
 
     Args:
         candidates: `(candidates, width)`, at least one.
+        device: Where they are compared; it has float64.
     """
 
-    def __init__(self, candidates: Floats):
-        self.candidates = torch.from_numpy(candidates)
+    def __init__(self, candidates: Floats, device: torch.device = CPU):
+        self.candidates = torch.from_numpy(candidates).to(device)
         count, width = candidates.shape
-        self.kind = torch.bfloat16 if count >= WORTH and has_bfloat16() else torch.float32
-        self.rough = torch.zeros(math.ceil(count / BLOCK) * BLOCK, width, dtype=self.kind)
+        self.kind = torch.bfloat16 if count >= WORTH and has_bfloat16(device) else torch.float32
+        self.rough = torch.zeros(math.ceil(count / BLOCK) * BLOCK, width, dtype=self.kind, device=device)
         self.rough[:count] = self.candidates
-        self.product, self.similar = torch.empty(0, len(self.rough), dtype=self.kind), torch.empty(0, len(self.rough))
+        self.product, self.similar = (
+            self.rough.new_empty(0, len(self.rough), dtype=kind) for kind in (self.kind, torch.float32)
+        )
         self.length, self.lost = 0.0, 0.0
         for exact, rough in zip(torch.split(self.candidates, ROWS), torch.split(self.rough, ROWS)):
             self.length = max(self.length, float(exact.norm(dim=1).max()))
@@ -47,7 +51,7 @@ class Nearest:
         """The k nearest candidates of each query.
 
         Args:
-            queries: `(queries, width)`.
+            queries: `(queries, width)`, on the CPU as what is returned.
             k: How many, at most all.
 
         Returns:
@@ -55,6 +59,7 @@ class Nearest:
         """
         count = len(self.candidates)
         wide = min(k + SPARE, count)
+        queries = queries.to(self.candidates.device)
         rough = queries.to(self.kind)
         above, places = largest(self.similarities(rough), wide)
         places = places.sort(dim=1).values
@@ -68,7 +73,7 @@ class Nearest:
             for some in torch.split(open_ones, FEW):
                 every = (queries[some].double() @ self.candidates.double().T).float()
                 values[some], places[some] = ordered(every, k)
-        return values, places
+        return values.cpu(), places.cpu()
 
     def similarities(self, rough: Tensor) -> Tensor:
         """Those of queries to all candidates, and to nothing up to a whole block; in memory that is used again."""
@@ -89,13 +94,14 @@ class Nearest:
         return found
 
 
-def nearest(queries: Floats, candidates: Floats, k: int) -> tuple[Tensor, Tensor]:
+def nearest(queries: Floats, candidates: Floats, k: int, device: torch.device = CPU) -> tuple[Tensor, Tensor]:
     """The k nearest candidates of each query by dot product; of those that are equally near, the first.
 
     Args:
         queries: `(queries, width)`.
         candidates: `(candidates, width)`.
         k: How many, at most all.
+        device: Where they are compared; it has float64.
 
     Returns:
         Similarities, falling, and rows of the candidates, `(queries, k)` each.
@@ -105,7 +111,7 @@ def nearest(queries: Floats, candidates: Floats, k: int) -> tuple[Tensor, Tensor
     places = torch.empty(len(queries), k, dtype=torch.int64)
     if not k:
         return values, places
-    among = Nearest(candidates)
+    among = Nearest(candidates, device)
     for some in chunks(len(queries), len(candidates)):
         values[some], places[some] = among.of(torch.from_numpy(queries[some]), k)
     return values, places
@@ -146,8 +152,10 @@ def ordered(similar: Tensor, k: int) -> tuple[Tensor, Tensor]:
     return similar.gather(1, order), order
 
 
-def has_bfloat16() -> bool:
-    """Whether the processor multiplies matrices in bfloat16 faster than in float32."""
+def has_bfloat16(device: torch.device = CPU) -> bool:
+    """Whether a device multiplies matrices in bfloat16 faster than in float32."""
+    if device.type == "cuda":
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     known: dict[str, Any] = getattr(torch.cpu, "get_capabilities", dict)()
     return bool(known.get("avx512_bf16") or known.get("amx_bf16"))
 

@@ -43,13 +43,14 @@ def combine_as_donor(draft: Draft, work: Work, donor: str, tokens: int, option: 
         raise UserError("The two vocabularies share no token of text, which new ones could be made of.")
     if not len(open_rows):
         return
-    atoms, few = rows[torch.from_numpy(new)], max(CELLS // len(new), 1)
+    atoms, few = rows[torch.from_numpy(new)].to(work.device), max(CELLS // len(new), 1)
     errors = []
     for start in Progress(range(0, len(open_rows), few), desc="pursue", unit="chunk", leave=False, disable=None):
         some = open_rows[start : start + few]
-        wanted = rows[torch.from_numpy(some)]
+        wanted = rows[torch.from_numpy(some)].to(work.device)
         chosen, weights = pursued(wanted, atoms, tokens)
-        draft.combine(numpy.repeat(some, chosen.shape[1]), old[chosen.numpy()].ravel(), weights.numpy().ravel())
+        rows_of, weights_of = old[chosen.cpu().numpy()], weights.cpu().numpy()
+        draft.combine(numpy.repeat(some, chosen.shape[1]), rows_of.ravel(), weights_of.ravel())
         missed = wanted - torch.einsum("ij,ijk->ik", weights, atoms[chosen])
         errors.append(missed.norm(dim=1) / wanted.norm(dim=1).clamp_min(1e-12))
     work.facts["relative error of the donor's rows"] = float(torch.cat(errors).mean())
@@ -72,17 +73,17 @@ def pursued(wanted: Tensor, atoms: Tensor, count: int) -> tuple[Tensor, Tensor]:
     count = min(count, *atoms.shape)
     lengths = atoms.norm(dim=1)
     right = (atoms / lengths.clamp_min(1e-12)[:, None]).T
-    chosen = torch.zeros(len(wanted), count, dtype=torch.int64)
-    taken = torch.zeros(len(wanted), len(atoms), dtype=torch.bool) | (lengths == 0)
+    chosen = wanted.new_zeros(len(wanted), count, dtype=torch.int64)
+    taken = (lengths == 0).repeat(len(wanted), 1)
     left = wanted
-    weights = torch.zeros(len(wanted), count)
+    weights = wanted.new_zeros(len(wanted), count)
     for step in range(count):
         correlation = (left @ right).abs().masked_fill_(taken, -1)
         chosen[:, step] = correlation.argmax(1)
         taken.scatter_(1, chosen[:, step : step + 1], True)
         basis = atoms[chosen[:, : step + 1]].transpose(1, 2).double()  # (vectors, width, chosen)
         gram = basis.transpose(1, 2) @ basis
-        gram += 1e-12 * gram.diagonal(dim1=1, dim2=2).amax(1)[:, None, None] * torch.eye(step + 1)
+        gram += 1e-12 * gram.diagonal(dim1=1, dim2=2).amax(1)[:, None, None] * torch.eye(step + 1, device=gram.device)
         found = torch.linalg.solve(gram, basis.transpose(1, 2) @ wanted.double()[..., None])
         weights[:, : step + 1] = found[..., 0].float()
         left = wanted - (basis @ found)[..., 0].float()

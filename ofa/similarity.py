@@ -6,7 +6,7 @@ import numpy
 import torch
 
 from ofa.mapping import Mapping, map_subwords
-from ofa.nearest import Nearest, chunks, softmax_weights
+from ofa.nearest import CPU, Nearest, chunks, softmax_weights
 from ofa.plan import Draft, Integers
 from ofa.vectors.word_vectors import Floats, WordVectors, unit
 from ofa.work import Work
@@ -35,11 +35,17 @@ def combine_nearest(
         "target": covered(mappings["target"].degree, open_rows),
     }
     old, new = (mappings["source"], source.matrix), (mappings["target"], target.matrix)
-    combine_mapped(draft, old, new, neighbours=neighbours, temperature=temperature)
+    combine_mapped(draft, old, new, neighbours=neighbours, temperature=temperature, device=work.device)
 
 
 def combine_mapped(
-    draft: Draft, old: tuple[Mapping, Floats], new: tuple[Mapping, Floats], *, neighbours: int, temperature: float
+    draft: Draft,
+    old: tuple[Mapping, Floats],
+    new: tuple[Mapping, Floats],
+    *,
+    neighbours: int,
+    temperature: float,
+    device: torch.device = CPU,
 ) -> None:
     """Let rows be convex combinations, where the words of both vocabularies are known.
 
@@ -49,6 +55,7 @@ def combine_mapped(
         new: Those of the new ones.
         neighbours: How many old subwords a new one is made of.
         temperature: Of the softmax over their cosines.
+        device: Where subwords are compared; it has float64.
     """
     candidates = numpy.flatnonzero((old[0].degree > 0) & draft.used)
     vectors = unit(old[0].vectors(old[1], candidates))
@@ -58,7 +65,7 @@ def combine_mapped(
     rows = rows[new[0].degree[rows] > 0]
     if not len(rows) or not len(candidates):
         return
-    among, k = Nearest(vectors), min(neighbours, len(candidates))
+    among, k = Nearest(vectors, device), min(neighbours, len(candidates))
     for some in chunks(len(rows), len(candidates)):
         queries = unit(new[0].vectors(new[1], rows[some]))
         found = queries.any(1)

@@ -39,10 +39,10 @@ def combine_shared(draft: Draft, work: Work, vectors: WordVectors) -> None:
         return
     rows, sources = numpy.array([i for i, _ in kept]), numpy.array([old for old, _ in known])
     every = unit(vectors.matrix)
-    right = torch.from_numpy(every[[at for _, at in known]]).T
+    right = torch.from_numpy(every[[at for _, at in known]]).T.to(work.device)
     queries, few, support = every[[at for _, at in kept]], max(CELLS // len(known), 1), 0
     for start in Progress(range(0, len(rows), few), desc="sparsemax", unit="chunk", leave=False, disable=None):
-        weights = sparsemax(torch.from_numpy(queries[start : start + few]) @ right)
+        weights = sparsemax(torch.from_numpy(queries[start : start + few]).to(work.device) @ right).cpu()
         row, column = weights.nonzero(as_tuple=True)
         draft.combine(rows[start : start + few][row.numpy()], sources[column.numpy()], weights[row, column].numpy())
         support += len(row)
@@ -60,7 +60,7 @@ def sparsemax(scores: Tensor) -> Tensor:
     """
     ordered = scores.sort(dim=1, descending=True).values
     sums = ordered.cumsum(1) - 1
-    count = torch.arange(1, scores.shape[1] + 1, dtype=scores.dtype)
+    count = torch.arange(1, scores.shape[1] + 1, dtype=scores.dtype, device=scores.device)
     support = (ordered * count > sums).sum(1, keepdim=True)
     threshold = sums.gather(1, support - 1) / support
     return (scores - threshold).clamp_min(0)

@@ -8,6 +8,8 @@ import torch
 from ofa.plan import Integers
 from ofa.vocabulary import Vocabulary
 
+CPU = torch.device("cpu")
+
 
 @dataclass(frozen=True)
 class Work:
@@ -20,6 +22,7 @@ class Work:
         shared: Ids of the target, and of the source, of the tokens that are copied, `(shared,)` each.
         kept: Numbers of a coordinate; None when embeddings are not factorised.
         facts: What the method wants to be known of it, as JSON; it may add to them.
+        device: Where rows are compared; it has float64.
     """
 
     model: Any
@@ -28,6 +31,7 @@ class Work:
     shared: tuple[Integers, Integers]
     kept: int | None
     facts: dict[str, Any]
+    device: torch.device = CPU
 
     @property
     def embedding(self) -> torch.Tensor:

@@ -12,6 +12,7 @@ from ofa.hypernetwork.prediction import predicted
 from ofa.nearest import nearest
 from ofa.vectors.word_vectors import unit
 from semeqv.engine.errors import UserError
+from semeqv.engine.regime import float64_device
 from semeqv.tasks.measures.intervals import interval
 from semeqv.tasks.measures.report import print_table
 
@@ -46,7 +47,7 @@ def measured(
     wanted = folder.coordinates[torch.from_numpy(held)]
     hypernetwork = predicted(options, model, folder, folder.source, held, regime=regime)
     vectors = unit(folder.source.vectors(folder.vectors))
-    similar, places = nearest(vectors[held], vectors[trained], options.neighbours)
+    similar, places = nearest(vectors[held], vectors[trained], options.neighbours, float64_device(regime[0]))
     neighbours = folder.coordinates[torch.from_numpy(trained[places.numpy()])]
     weights = (similar / options.softmax_temperature).softmax(1)
     mean = folder.coordinates[torch.from_numpy(trained)].mean(0)

@@ -54,12 +54,13 @@ class Method:
         """
         raise NotImplementedError
 
-    def build(self, *, seed: int) -> None:
+    def build(self, *, seed: int, device: str) -> None:
         """Make the new model, write it, and print where its rows come from.
 
         Args:
             seed: Of the rows that are drawn.
+            device: Where rows are compared with each other.
         """
         from ofa.initialisation import initialise
 
-        initialise(self, seed)
+        initialise(self, seed, device)

@@ -44,6 +44,12 @@ class Regime:
         return {name: tensor.to(self.device, non_blocking=True) for name, tensor in batch.items()}
 
 
+def float64_device(name: str) -> torch.device:
+    """The device of a name, as `torch_device` finds it; the CPU in place of one without float64, as MPS is."""
+    device = torch_device(name)
+    return torch.device("cpu") if device.type == "mps" else device
+
+
 def torch_device(name: str, world: World | None = None, option: str = "--device") -> torch.device:
     """The device of a name.
 

@@ -168,6 +168,23 @@ def test_focus_and_pursuit_take_shared_tokens_alone(say, save, tokenizers, tmp_p
             assert max(map(len, combined)) == 5
 
 
+@pytest.mark.parametrize("method", ["ofa", "focus", "omp"])
+def test_rows_are_compared_on_the_device(say, save, tokenizers, vectors, tmp_path, emulated, monkeypatch, method):
+    monkeypatch.setattr(emulated, "DOUBLES", ())  # CUDA has float64
+    first, second = tokenizers["bpe", "lume"], tokenizers["bpe", "drask"]
+    source = save(model("roberta", first), first)
+    donor = save(model("gpt2", second), second, "donor")
+    generator, words = numpy.random.default_rng(0), sorted(second.get_vocab())
+    own = WordVectors(words, generator.normal(size=(len(words), 6)).astype(numpy.float32))
+    write_vectors(tmp_path / "tokens.vec", own)
+    options = {"ofa": f"--vectors {vectors}", "focus": "--vectors tokens.vec", "omp": "--tokens 5"}[method]
+    for device in ("cpu", emulated.NAME):
+        said = f"{options} --from {source} --target_tokenizer {donor} --output {device}"
+        say(f"--device {device} cli ofa init {method} {said}")
+    for name in ("model.safetensors", "provenance.jsonl"):
+        assert (tmp_path / "cpu" / name).read_bytes() == (tmp_path / emulated.NAME / name).read_bytes()
+
+
 def test_wechsel_goes_through_a_dictionary(say, save, tokenizers, vectors, tmp_path):
     first, second = tokenizers["bpe", "lume"], tokenizers["bpe", "drask"]
     source = save(model("roberta", first), first)

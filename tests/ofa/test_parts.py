@@ -129,7 +129,7 @@ def test_the_nearest_are_in_order_and_the_first_of_equal_ones(data, candidates, 
 @pytest.mark.parametrize("rough", [True, False], ids=["bfloat16", "float32"])
 @pytest.mark.parametrize("spread", [1.0, 0.01], ids=["apart", "close"])
 def test_rough_similarities_leave_no_neighbour_out(monkeypatch, rough, spread):
-    monkeypatch.setattr("ofa.nearest.has_bfloat16", lambda: rough)
+    monkeypatch.setattr("ofa.nearest.has_bfloat16", lambda device: rough)
     draw = numpy.random.default_rng(0)
     candidates = unit((1 + spread * draw.normal(size=(4500, 24))).astype(numpy.float32))
     candidates[4000:] = candidates[:500]  # each the equal of another
