@@ -27,7 +27,7 @@ class Sweep:
     Three ways of choosing the strength stand side by side: fixed beforehand; chosen on the validation set of the source
     language (source-dev), which needs no labels of the target; and chosen on the target's own validation set (oracle),
     which no zero-shot transfer has. All that was measured goes to metrics.jsonl of the run's folder; `cli crosslingual
-    report` joins several runs, `cli sweep-view` draws them.
+    report` joins several runs, `cli sweep-view` draws them. Processes that `torchrun` starts share the points.
 
     Args:
         vector: What to call a vector, and its folder, `--vector de vectors/de`; that of a language is called like its
@@ -94,6 +94,7 @@ class Sweep:
         precision: str,
         threads: int | None,
         record: Callable[..., None],
+        world: Any,
     ) -> None:
         """Measure, print the tables, and write them.
 
@@ -106,6 +107,7 @@ class Sweep:
             precision: Of the forward pass.
             threads: Of a CPU.
             record: Adds lines to metrics.jsonl.
+            world: The processes of the run, which share the points.
         """
         from crosslingual.sweeps.joined import joined, told
         from crosslingual.sweeps.measuring import measure
@@ -115,8 +117,8 @@ class Sweep:
 
         check_trained(model)
         sets = {key: (each, dataset_options[key]) for key, each in dataset.items()}
-        points, choices = measure(self, model, sets, seed=seed, regime=(device, precision, threads))
+        points, choices = measure(self, model, sets, seed=seed, regime=(device, precision, threads), world=world)
         print_tables(tables(joined(told([*points, *choices]))))
         record([*points, *choices])
-        if self.csv is not None:
+        if self.csv is not None and world.first:
             write_csv(self.csv, points)

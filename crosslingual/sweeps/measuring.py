@@ -1,6 +1,7 @@
 """What `cli crosslingual sweep` measures."""
 
-from collections.abc import Iterator, Mapping
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -11,6 +12,7 @@ from crosslingual.sweeps.choosing import POINT, SOURCE, choices
 from crosslingual.sweeps.directions import NONE, OTHER, Direction, directions, opened_vectors
 from semeqv.engine.bars import Progress
 from semeqv.engine.errors import UserError
+from semeqv.engine.world import World
 from semeqv.tasks.bootstrap import Tallied, compared
 from semeqv.tasks.measures.inference import inference, name_of
 
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from crosslingual.actions.sweep import Sweep
 
 Set = tuple[str, str]  # the part, validation or test, and the language
+Place = tuple[Direction, tuple[float, ...]]  # a direction, and a point on it
 Line = dict[str, Any]
 PARTS = ("validation", "test")
 
@@ -96,6 +99,7 @@ def measure(
     *,
     seed: int,
     regime: tuple[str, str, int | None],
+    world: World,
 ) -> tuple[list[Line], list[Line]]:
     """Measure a model with vectors at all strengths.
 
@@ -105,6 +109,7 @@ def measure(
         sets: By split and name: the data set, and its options.
         seed: Of the run, and of the bootstrap.
         regime: Device, precision, threads.
+        world: The processes that share the points, each with the model on a device of its own.
 
     Returns:
         A line for each point (kind, vector, strengths, part, language), the model without vectors first; and one for
@@ -125,45 +130,58 @@ def measure(
         "seed": seed,
         "source": options.source,
     }
-    lines, passes = list[Line](), len(studied.data)
-    passes += sum(len(studied.needed(options, way, point)) for way in ways for point in way.points)
-    bar = Progress(total=passes, desc="sweep", unit="set", disable=None, mininterval=0.5)
+    places = [(way, point) for way in ways for point in way.points]
+    passes = [*studied.data, *(key for way, point in places for key in studied.needed(options, way, point))]
+    bar = Progress(total=len(passes) // world.size, desc="sweep", unit="set", disable=None, mininterval=0.5)
     with bar, inference(model, *regime) as running:
-        none = dict[Set, NDArray[Any]]()
-        for key in studied.data:
-            none[key] = studied.tally(key, model, running)
-            found = studied.scores(key, none[key], none[key], options.replicates, seed)
-            lines.append(line(head, key, (NONE, "", (0.0,)), none[key], found))
-            bar.update()
-        for way in ways:
-            for point, key, tally in tallies(options, studied, way, model, running):
-                found = studied.scores(key, tally, none[key], options.replicates, seed)
-                kind = way.kinds.get(key[1], SOURCE)  # the set on which strengths are chosen
-                lines.append(line(head, key, (kind, way.name, point), tally, found))
+
+        def without(keys: Sequence[Set]) -> list[NDArray[Any]]:
+            found = []
+            for key in keys:
+                found.append(studied.tally(key, model, running))
                 bar.update()
+            return found
+
+        def scored(key: Set, tally: NDArray[Any], what: tuple[str, str, tuple[float, ...]]) -> Line:
+            return line(head, key, what, tally, studied.scores(key, tally, none[key], options.replicates, seed))
+
+        def moved(some: Sequence[Place]) -> list[list[Line]]:
+            found = []
+            for tallied, (way, point) in zip(tallies(options, studied, some, model, running), some):
+                found.append(list[Line]())
+                for key, tally in tallied:
+                    kind = way.kinds.get(key[1], SOURCE)  # the set on which strengths are chosen
+                    found[-1].append(scored(key, tally, (kind, way.name, point)))
+                    bar.update()
+            return found
+
+        none = dict(zip(studied.data, world.spread(list(studied.data), without)))
+        lines = [scored(key, tally, (NONE, "", (0.0,))) for key, tally in none.items()]
+        lines += itertools.chain(*world.spread(places, moved))
     for each in lines:
         each["metric"] = studied.metric
     return lines, choices(lines, options.source, options.fixed, options.matrix == "all")
 
 
 def tallies(
-    options: "Sweep", studied: Sets, way: Direction, model: Any, running: Any
-) -> Iterator[tuple[tuple[float, ...], Set, NDArray[Any]]]:
-    """Measure a direction, set by set at each of its points.
+    options: "Sweep", studied: Sets, places: Sequence[Place], model: Any, running: Any
+) -> Iterator[Iterator[tuple[Set, NDArray[Any]]]]:
+    """Measure a model at points of directions.
 
     Args:
         options: What the command was told.
         studied: The sets.
-        way: The direction.
+        places: The points; those of a direction stand side by side.
         model: Of the task.
         running: Puts batches where the model is.
 
     Yields:
-        The strengths, the set, and what is counted in each of its sentences.
+        For each point: the sets that it is measured on, each with what is counted in its sentences.
     """
-    for point, moved in swept(model, way.vectors, way.points):
-        for key in studied.needed(options, way, point):
-            yield point, key, studied.tally(key, moved, running)
+    for _, some in itertools.groupby(places, key=lambda place: place[0].name):
+        ways, points = zip(*some)
+        for point, moved in swept(model, ways[0].vectors, points):
+            yield ((key, studied.tally(key, moved, running)) for key in studied.needed(options, ways[0], point))
 
 
 def line(

@@ -75,10 +75,22 @@ def needs_trainer(step: Step) -> bool:
 
 
 def act(build: "Build", actions: Sequence[Step]) -> None:
-    """Do actions in turn; of several processes, only the first does what is not the Trainer's."""
-    for action in actions:
-        if World.here().first or needs_trainer(action):
+    """Do actions in turn; of several processes, only the first does what asks for neither the Trainer nor the world.
+
+    Where all processes do one of the actions, all build what the others need, too: parts are made once, and the
+    processes tell each other of it, so that none may be missing. Otherwise the first one does everything alone.
+    """
+    needs = [{need.name for need in action.leaf.needs} for action in actions]
+    together = any({"trainer", "world"} & each for each in needs)
+    for action, each in zip(actions, needs):
+        if {"trainer", "world"} & each:
             build(action)
+        elif together or World.here().first:
+            with contextlib.nullcontext() if together else World.alone():
+                parts = build.parts(action)
+            if World.here().first:
+                with World.alone():
+                    action.options.build(**parts)
 
 
 def refuse_shards(sentence: Sentence) -> None:
@@ -139,7 +151,7 @@ class Build:
         settings = {
             field.name: getattr(sentence.settings, field.name) for field in dataclasses.fields(sentence.settings)
         }
-        self.made: dict[str, Any] = {**settings, "sentence": sentence}
+        self.made: dict[str, Any] = {**settings, "sentence": sentence, "world": World.here()}
         self.open: list[str] = []
         self.models: list[Any] = []
         self.folders: dict[Path, Any] = {}
@@ -150,7 +162,11 @@ class Build:
 
     def build(self, options: Any, step: Step) -> Any:
         """Build options, in the place of a step."""
-        return options.build(**{need.name: self.need(need, step) for need in step.leaf.needs})
+        return options.build(**self.parts(step))
+
+    def parts(self, step: Step) -> dict[str, Any]:
+        """What the `build` method of a step asks for, by name."""
+        return {need.name: self.need(need, step) for need in step.leaf.needs}
 
     def need(self, need: inspect.Parameter, by: Step) -> Any:
         """What a `build` method asks for by name, built unless it is there already.
@@ -220,6 +236,8 @@ class Build:
 
     def record(self, lines: Iterable[dict[str, Any]]) -> None:
         """Add JSON objects to the metrics.jsonl of the run, after what its Trainer wrote there, if it has one."""
+        if not World.here().first:
+            return
         from semeqv.engine.logs import LineLog
         from semeqv.engine.runs import facts_of
 

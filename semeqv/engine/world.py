@@ -12,10 +12,10 @@ import secrets
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from semeqv.engine.errors import UserError
 from semeqv.engine.signals import end_with_parent
@@ -23,6 +23,7 @@ from semeqv.engine.signals import end_with_parent
 if TYPE_CHECKING:
     from torch import Tensor
 
+S = TypeVar("S")
 T = TypeVar("T")
 PREPARING = 30  # days that processes wait for one that prepares something: a corpus may take hours
 GROUPS: dict[str, Any] = {}  # the group by which they do so, once they have met
@@ -42,10 +43,13 @@ class World:
     rank: int = 0
     size: int = 1
     local_rank: int = 0
+    apart: ClassVar[bool] = False
 
     @classmethod
     def here(cls) -> "World":
         """This process, as `torchrun` describes it in the environment; alone when there is no such description."""
+        if cls.apart:
+            return cls()
         numbers = []
         for name, usual in (("RANK", "0"), ("WORLD_SIZE", "1"), ("LOCAL_RANK", "0")):
             value = os.environ.get(name, usual)
@@ -60,6 +64,16 @@ class World:
                 "WORLD_SIZE - 1. Unset both, or use torchrun."
             )
         return cls(rank, size, local_rank)
+
+    @classmethod
+    @contextlib.contextmanager
+    def alone(cls) -> Iterator[None]:
+        """Let this process do something by itself: for `here` it is the only one until the end."""
+        before, cls.apart = cls.apart, True
+        try:
+            yield
+        finally:
+            cls.apart = before
 
     @property
     def first(self) -> bool:
@@ -246,24 +260,54 @@ class World:
             act: What makes it.
 
         Returns:
-            What came of it: in every process that which was made in its own folder.
+            What came of it: in every process that which was made in its own folder. Raises `UserError` as
+            `attempt_each` does.
+        """
+        leader = self.leader(folder)
+        return self.attempt_each(act if leader == self.rank else lambda: None)[leader]  # type: ignore[return-value]
+
+    def leader(self, folder: Path) -> int:
+        """Return the process that makes things in a folder for this one: the first of those that see the same folder.
+
+        Machines either share a disk with the first one, or have a disk of their own.
+        """
+        return 0 if self.size == 1 or self.shares(folder) else self.rank - self.local_rank
+
+    def attempt_each(self, act: Callable[[], T]) -> list[T]:
+        """Let every process do something that may take long, and wait for all.
+
+        Args:
+            act: What this process does.
+
+        Returns:
+            What came of it in every process, by rank.
 
         Raises:
-            UserError: When a process that does it raised it.
+            UserError: When one of them raised it; in every process, with the words of the first that did.
         """
         if self.size == 1:
-            return act()
+            return [act()]
         from torch import distributed
 
-        shared = self.shares(folder)
-        acts = self.first or (self.local_rank == 0 and not shared)
         outcomes: list[Any] = [None] * self.size
-        outcome = self.attempt(act) if acts else [None, None]
-        distributed.all_gather_object(outcomes, outcome, group=GROUPS.get("patient"))
+        distributed.all_gather_object(outcomes, self.attempt(act), group=GROUPS.get("patient"))
         for _, wrong in outcomes:
             if wrong is not None:
                 raise UserError(wrong)
-        return outcomes[0 if shared else self.rank - self.local_rank][0]  # type: ignore[no-any-return]
+        return [found for found, _ in outcomes]
+
+    def spread(self, items: Sequence[S], act: Callable[[Sequence[S]], Sequence[T]]) -> list[T]:
+        """Share work out among the processes: each does every n-th item.
+
+        Args:
+            items: The same in every process.
+            act: Does some of them.
+
+        Returns:
+            What came of each item, in their order, in every process. Raises `UserError` as `attempt_each` does.
+        """
+        found = self.attempt_each(lambda: act(items[self.rank :: self.size]))
+        return [found[i % self.size][i // self.size] for i in range(len(items))]
 
     def shares(self, folder: Path) -> bool:
         """Return whether this process sees the same folder as the first one: whether a new file in it is seen here."""
@@ -278,6 +322,13 @@ class World:
         if self.first:
             probe.unlink(missing_ok=True)
         return seen
+
+    def cores(self) -> int:
+        """Return how many cores this process has for itself, where each is divided among those that may use it."""
+        own = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else set(range(os.cpu_count() or 1))
+        machine = self.rank - self.local_rank
+        others = [cores for each, cores in self.each((machine, own)) if each == machine]
+        return max(round(sum(1 / sum(core in each for each in others) for core in own)), 1)
 
     def attempt(self, act: Callable[[], T]) -> list[Any]:
         """Do something; returns what came of it, and the words of a `UserError` (None without one)."""

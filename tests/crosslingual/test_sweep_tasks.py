@@ -14,6 +14,7 @@ from crosslingual.actions.sweep import Sweep
 from crosslingual.sweeps.measuring import measure
 from semeqv.engine.errors import UserError
 from semeqv.engine.scoring import Scorer
+from semeqv.engine.world import World
 from semeqv.tasks.parsing.opening import Labels, new_parser
 
 
@@ -126,7 +127,18 @@ class Trees:
         return Right(self.counted)
 
 
-def swept(folder, data):
+class Halves(World):
+    """Does what two processes do, one after the other."""
+
+    def attempt_each(self, act):
+        found = []
+        for rank in range(2):
+            object.__setattr__(self, "rank", rank)
+            found.append(act())
+        return found
+
+
+def swept(folder, data, world=None):
     options = Sweep(
         vector=[(name, f"{folder}/{name}") for name in ("en", "de")],
         base=f"{folder}/base",
@@ -135,7 +147,7 @@ def swept(folder, data):
         task="parsing",
     )
     sets = {(part, name): (data, None) for part in ("validation", "test") for name in ("en", "de")}
-    return measure(options, model_of("bert-tags", 5), sets, seed=1, regime=("cpu", "fp32", 1))
+    return measure(options, model_of("bert-tags", 5), sets, seed=1, regime=("cpu", "fp32", 1), world=world or World())
 
 
 def test_another_task_needs_no_more_than_a_scorer_that_counts_sentences(folder):
@@ -145,6 +157,10 @@ def test_another_task_needs_no_more_than_a_scorer_that_counts_sentences(folder):
     for line in choices:
         assert line["las_low"] <= line["las"] <= line["las_high"]
         assert line["las_gain_low"] <= line["las_gain"] <= line["las_gain_high"]
+
+
+def test_processes_share_the_points_and_measure_the_same(folder):
+    assert swept(folder, Trees(), Halves(size=2)) == swept(folder, Trees())
 
 
 def test_a_task_that_is_not_counted_so_is_refused(folder):
