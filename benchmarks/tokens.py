@@ -19,13 +19,14 @@ import numpy
 import torch
 
 from benchmarks.paired import Row, pairs, summary
+from semeqv.engine.world import World
 from semeqv.text.datasets.babel import Babel
 from semeqv.text.datasets.europarl import Europarl
 from semeqv.text.datasets.reading import chosen
 from semeqv.text.objectives import Causal
 from semeqv.text.tokenizers.trained import Bpe
 from semeqv.text.tokens.batches import Layout, TokenBatches
-from semeqv.text.tokens.building import write_token_files
+from semeqv.text.tokens.building import tokenised, write_token_files
 from semeqv.text.tokens.files import TokenFile
 
 ROUNDS, ROWS, TIME = 3, 32, 256
@@ -59,10 +60,10 @@ def ours(folder: str, json_text: str, end: int) -> None:
 
     files = sorted(Path(folder).glob("text.*"))
     rows = ({file.suffix[1:]: document.text} for file in files for document in read_documents(file))
-    size = sum(file.stat().st_size for file in files)
     shutil.rmtree(out := Path(folder) / "ours", ignore_errors=True)
     out.mkdir()
-    write_token_files(out, rows, json_text, vocabulary=10_000, separator=end, bytes_expected=size)
+    pieces = tokenised(rows, json_text, helpers=World().cores())
+    write_token_files(out, pieces, vocabulary=10_000, separator=end)
 
 
 def peer(folder: str, json_text: str, end: int) -> None:

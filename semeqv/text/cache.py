@@ -47,6 +47,51 @@ def made_once(kind: str, facts: Any, make: Callable[[Path], None]) -> Path:
     return World.here().once(cache_folder(), partial(made, kind, facts, make))
 
 
+def made_together(
+    kind: str,
+    facts: Any,
+    share: Callable[[Path, int, int], None],
+    make: Callable[[Path, list[Path]], None],
+) -> Path:
+    """A folder of the cache, made by all processes that share it when it is not there.
+
+    Args:
+        kind: What it holds, in a word.
+        facts: What its contents depend on, as JSON.
+        share: Writes one share of the work to a file: its path, the number of the share, how many there are.
+        make: Writes the contents into an empty folder, from the files of all shares.
+
+    Returns:
+        The folder.
+    """
+    world, folder = World.here(), cache_folder() / kind / key_of(facts)
+    leader = world.leader(cache_folder())
+    members = [rank for rank, each in enumerate(world.each(leader)) if each == leader]
+    with contextlib.ExitStack() as stack:
+
+        def begin() -> Path | None:
+            if leader != world.rank or is_sound(folder):
+                return None
+            stack.enter_context(cache_errors(folder))
+            return stack.enter_context(scratch(folder))
+
+        place = world.attempt_each(begin)[leader]
+        shares = [] if place is None else [place / f"share-{rank}" for rank in members]
+
+        def work() -> None:
+            if shares:
+                with cache_errors(folder):
+                    share(shares[members.index(world.rank)], members.index(world.rank), len(members))
+
+        def finish() -> Path:
+            if shares and leader == world.rank:
+                made_anew(folder, facts, lambda temporary: make(temporary, shares))
+            return folder
+
+        world.attempt_each(work)
+        return world.attempt_each(finish)[leader]
+
+
 def made(kind: str, facts: Any, make: Callable[[Path], None]) -> Path:
     """The same in this process alone; what cannot be finished leaves nothing behind.
 
@@ -54,12 +99,37 @@ def made(kind: str, facts: Any, make: Callable[[Path], None]) -> Path:
     raised when the folder cannot be written.
     """
     folder = cache_folder() / kind / key_of(facts)
-    if folder.is_dir():
-        wrong = damage(folder)
-        if wrong is None:
-            return folder
+    if not is_sound(folder):
+        made_anew(folder, facts, make)
+    return folder
+
+
+def is_sound(folder: Path) -> bool:
+    """Return whether a folder of the cache is there, and is what was written; say so when it is not."""
+    if not folder.is_dir():
+        return False
+    if wrong := damage(folder):
         warning(f"{folder} is damaged ({wrong}); it is made anew.")
-    with write_errors(folder, f" Name another place by ${VARIABLE}."), scratch(folder) as temporary:
+    return not wrong
+
+
+def cache_errors(folder: Path) -> write_errors:
+    """Tell in a line when the disk refuses what is written to a folder of the cache."""
+    return write_errors(folder, f" Name another place by ${VARIABLE}.")
+
+
+def made_anew(folder: Path, facts: Any, make: Callable[[Path], None]) -> None:
+    """Make a folder of the cache.
+
+    Args:
+        folder: Its place; what is there is replaced when it is damaged.
+        facts: What its contents depend on, as JSON.
+        make: Writes the contents into an empty folder.
+
+    Raises:
+        UserError: When it cannot be written.
+    """
+    with cache_errors(folder), scratch(folder) as temporary:
         make(temporary)
         said = {"facts": facts, "files": hashes(temporary)}
         (temporary / MANIFEST).write_text(json.dumps(said, indent=2, ensure_ascii=False), encoding="utf-8")
@@ -72,7 +142,6 @@ def made(kind: str, facts: Any, make: Callable[[Path], None]) -> Path:
     if not folder.is_dir():
         raise UserError(f"{folder} cannot be written: a file is in its place.")
     click.echo(f"Kept in {folder}", err=True)
-    return folder
 
 
 def hashes(folder: Path) -> dict[str, str]:

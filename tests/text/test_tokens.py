@@ -144,7 +144,8 @@ def files(tmp_path, tokenizer_of_a_kind):
     rng = numpy.random.default_rng(0)
     rows = [{name: " ".join(rng.choice(WORDS, rng.integers(1, 30))) for name in ("en", "fr")} for _ in range(50)]
     vocabulary = tokenizer_of_a_kind.get_vocab_size()
-    building.write_token_files(tmp_path, rows, tokenizer_of_a_kind.to_str(), vocabulary=vocabulary, separator=END)
+    pieces = building.tokenised(rows, tokenizer_of_a_kind.to_str())
+    building.write_token_files(tmp_path, pieces, vocabulary=vocabulary, separator=END)
     return {name: TokenFile.open(tmp_path, name, vocabulary) for name in ("en", "fr")}, rows, tokenizer_of_a_kind
 
 
@@ -158,9 +159,8 @@ def test_token_files_hold_the_documents(files):
 def test_a_pair_makes_one_document(tmp_path):
     made = tokenizer("bytes")
     rows = [{"en": "the cat", "fr": "a mat"}, {"en": "dogs", "de": "ran"}]
-    building.write_token_files(
-        tmp_path, rows, made.to_str(), vocabulary=made.get_vocab_size(), separator=END, together=True
-    )
+    pieces = building.tokenised(rows, made.to_str(), together=True)
+    building.write_token_files(tmp_path, pieces, vocabulary=made.get_vocab_size(), separator=END)
     assert set(read_facts(tmp_path)["languages"]) == {"en+fr", "en+de"}
     file = TokenFile.open(tmp_path, "en+fr", made.get_vocab_size())
     assert list(file.tokens) == [*made.encode("the cat").ids, END, *made.encode("a mat").ids, END]
@@ -171,13 +171,26 @@ def test_processes_write_what_one_does(tmp_path, monkeypatch):
     made = tokenizer("bytes")
     rows = [{"en": " ".join(WORDS[i % 7 :])} for i in range(300)]
     monkeypatch.setattr(building, "PIECE", 500)
-    for name, size in (("one", 0), ("two", 2**40)):
+    for name, helpers in (("one", 0), ("two", 2)):
         (tmp_path / name).mkdir()
-        monkeypatch.setattr(building, "processes", lambda size: min(size, 2))
-        building.write_token_files(
-            tmp_path / name, rows, made.to_str(), vocabulary=400, separator=END, bytes_expected=size
-        )
+        pieces = building.tokenised(rows, made.to_str(), helpers=helpers)
+        building.write_token_files(tmp_path / name, pieces, vocabulary=400, separator=END)
     assert (tmp_path / "one/en.bin").read_bytes() == (tmp_path / "two/en.bin").read_bytes()
+
+
+@pytest.mark.parametrize("count", [2, 3, 40])  # of the last, some have nothing to do
+def test_shares_of_the_work_make_the_same_files(tmp_path, monkeypatch, count):
+    made = tokenizer("bytes")
+    rows = [{"en": " ".join(WORDS[i % 7 :]), "fr": " ".join(WORDS[: i % 5])} for i in range(300)]
+    monkeypatch.setattr(building, "PIECE", 500)
+    paths = [tmp_path / f"share-{number}" for number in range(count)]
+    for number, path in enumerate(paths):
+        building.write_share(path, building.tokenised(rows, made.to_str(), share=(number, count)))
+    for name, pieces in (("one", building.tokenised(rows, made.to_str())), ("many", building.read_shares(paths))):
+        (tmp_path / name).mkdir()
+        building.write_token_files(tmp_path / name, pieces, vocabulary=400, separator=END)
+    for name in ("en.bin", "fr.bin", "facts.json"):
+        assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "many" / name).read_bytes()
 
 
 def test_large_vocabularies_take_four_bytes():

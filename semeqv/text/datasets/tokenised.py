@@ -1,6 +1,6 @@
 """From a corpus and a tokenizer to batches."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -8,15 +8,16 @@ import numpy
 from numpy.typing import NDArray
 
 from semeqv.engine.errors import UserError
+from semeqv.engine.world import World
 from semeqv.text.archives import COMPRESSED
-from semeqv.text.cache import made_once
+from semeqv.text.cache import made_once, made_together
 from semeqv.text.datasets.reading import chosen
 from semeqv.text.objectives import Causal, Masked, Objective
 from semeqv.text.tokenizers.encoding import surroundings
 from semeqv.text.tokenizers.spelling import WORD_END, convention_of, spellings
 from semeqv.text.tokenizers.training import fingerprint
 from semeqv.text.tokens.batches import Layout, TokenBatches
-from semeqv.text.tokens.building import write_token_files
+from semeqv.text.tokens.building import Piece, read_shares, tokenised, write_share, write_token_files
 from semeqv.text.tokens.files import TokenFile, read_facts
 
 if TYPE_CHECKING:
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 VERSION = 3  # of the token files
 AT_ONCE = 2**24  # tokens counted
+ALONE = 2**24  # bytes of text below which other processes do not pay
+MOST_HELPERS = 16
 INFLATED = 4  # about how many bytes of text a byte of compressed text makes
 
 
@@ -155,21 +158,27 @@ def token_files(
         "together": together,
         "begin": begin,
     }
-    expected = sum(size_of(path) for path in corpus.sources().values())
+    world = World.here()
+    large = world.largest(sum(size_of(path) for path in corpus.sources().values()))[0] >= ALONE
+    helpers = min(world.cores(), MOST_HELPERS) if large else 0
 
-    def make(folder: Path) -> None:
-        write_token_files(
-            folder,
-            chosen(corpus),
-            tokenizer.backend_tokenizer.to_str(),
-            vocabulary=len(tokenizer),
-            separator=separator(tokenizer),
-            begin=begin,
-            together=together,
-            bytes_expected=expected,
+    def pieces(number: int, of: int) -> Iterator[Piece]:
+        said = tokenizer.backend_tokenizer.to_str()
+        share = (number, of)
+        return tokenised(chosen(corpus), said, together=together, helpers=helpers if helpers > 1 else 0, share=share)
+
+    def write(folder: Path, found: Iterable[Piece]) -> None:
+        write_token_files(folder, found, vocabulary=len(tokenizer), separator=separator(tokenizer), begin=begin)
+
+    if large and world.size > 1:
+        folder = made_together(
+            "tokens",
+            facts,
+            share=lambda path, number, of: write_share(path, pieces(number, of)),
+            make=lambda folder, shares: write(folder, read_shares(shares)),
         )
-
-    folder = made_once("tokens", facts, make)
+    else:
+        folder = made_once("tokens", facts, lambda folder: write(folder, pieces(0, 1)))
     counts, said = read_facts(folder)["languages"], getattr(corpus, "languages", ())
     order = sorted(counts, key=lambda name: (said.index(name) if name in said else len(said), name))
     return folder, {**facts, "languages": {name: counts[name] for name in order}}

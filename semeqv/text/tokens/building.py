@@ -1,68 +1,120 @@
 """From documents to token files: in parallel, with a bar, in memory that does not grow with the corpus."""
 
+import contextlib
 import itertools
-import os
+import json
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from contextlib import contextmanager
+from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
 import numpy
+from numpy.typing import NDArray
 
 from semeqv.engine.bars import Progress
 from semeqv.text.tokens import words
 from semeqv.text.tokens.files import TokenWriter, write_facts
 
 PIECE = 2**20  # characters handed over at a time
-ALONE = 2**24  # bytes of text below which other processes do not pay
 
 
-def write_token_files(
-    folder: Path,
+@dataclass(frozen=True)
+class Piece:
+    """Tokenised texts of a token file.
+
+    Args:
+        name: Of the file: `en`, or `en+fr` where a text and its translation are one document.
+        size: Bytes of text.
+        tokens: `(tokens,)`, those of all texts, one text after the other.
+        lengths: `(texts,)`, how many each text has.
+    """
+
+    name: str
+    size: int
+    tokens: NDArray[numpy.uint32]
+    lengths: NDArray[numpy.int64]
+
+
+def tokenised(
     rows: Iterable[Mapping[str, str]],
     tokenizer: str,
     *,
-    vocabulary: int,
-    separator: int,
-    begin: int | None = None,
     together: bool = False,
-    bytes_expected: int = 0,
+    helpers: int = 0,
+    share: tuple[int, int] = (0, 1),
+) -> Iterator[Piece]:
+    """Tokenise a corpus, with a bar.
+
+    Args:
+        rows: Documents: what each says in each language.
+        tokenizer: The tokenizer, as JSON.
+        together: Whether what a row says in all languages makes one document.
+        helpers: How many processes do it; 0 for this one alone.
+        share: Which pieces: of every so many (second) the one of this number (first, from 0).
+
+    Yields:
+        The pieces, in their order.
+    """
+    pieces = itertools.islice(cut(rows, together), share[0], None, share[1])
+    with (
+        Progress(unit="B", unit_scale=True, desc="tokenise", disable=None, mininterval=0.5) as bar,
+        encoding(tokenizer, helpers) as pool,
+    ):
+        for name, texts, found in in_order(pool, pieces):
+            size = sum(len(text.encode("utf-8", "surrogatepass")) for text in texts)
+            yield Piece(name, size, *found)
+            bar.update(size)
+
+
+def write_token_files(
+    folder: Path, pieces: Iterable[Piece], *, vocabulary: int, separator: int, begin: int | None = None
 ) -> None:
     """Write the token files of a corpus.
 
     Args:
         folder: Where to.
-        rows: Documents: what each says in each language.
-        tokenizer: The tokenizer, as JSON.
-        vocabulary: The size of its vocabulary.
+        pieces: Of the corpus; each text of a document is followed by the separator.
+        vocabulary: The size of the vocabulary of the tokenizer.
         separator: The token that ends every document.
         begin: The token that begins every document, if one does.
-        together: Whether what a row says in all languages makes one document, each followed by the separator.
-        bytes_expected: About how many bytes of text there are, which decides on the number of processes.
     """
     writers, sizes = dict[str, TokenWriter](), dict[str, int]()
-    pieces = cut(rows, together)
-    with (
-        Progress(unit="B", unit_scale=True, desc="tokenise", disable=None, mininterval=0.5) as bar,
-        encoding(tokenizer, processes(bytes_expected)) as pool,
-    ):
-        for name, texts, found in in_order(pool, pieces):
-            parts = name.count("+") + 1  # texts of a document
-            tokens, lengths = with_separator(*found, separator)
-            lengths = lengths.reshape(-1, parts).sum(1)
-            if begin is not None:
-                tokens, lengths = with_begin(tokens, lengths, begin)
-            if name not in writers:
-                writers[name], sizes[name] = TokenWriter(folder, name, vocabulary), 0
-            writers[name].write(tokens, lengths)
-            size = sum(len(text.encode("utf-8", "surrogatepass")) for text in texts)
-            sizes[name] += size
-            bar.update(size)
+    for piece in pieces:
+        parts = piece.name.count("+") + 1  # texts of a document
+        tokens, lengths = with_separator(piece.tokens, piece.lengths, separator)
+        lengths = lengths.reshape(-1, parts).sum(1)
+        if begin is not None:
+            tokens, lengths = with_begin(tokens, lengths, begin)
+        if piece.name not in writers:
+            writers[piece.name], sizes[piece.name] = TokenWriter(folder, piece.name, vocabulary), 0
+        writers[piece.name].write(tokens, lengths)
+        sizes[piece.name] += piece.size
     counts = {name: writer.close() | {"bytes": sizes[name]} for name, writer in writers.items()}
     write_facts(folder, {"languages": counts, "separator": separator, "begin": begin, "vocabulary": vocabulary})
+
+
+def write_share(path: Path, pieces: Iterable[Piece]) -> None:
+    """Write pieces to a file, from which `read_shares` reads them."""
+    with open(path, "wb") as file:
+        for piece in pieces:
+            file.write(json.dumps([piece.name, piece.size]).encode() + b"\n")
+            numpy.save(file, piece.tokens)
+            numpy.save(file, piece.lengths)
+
+
+def read_shares(paths: Sequence[Path]) -> Iterator[Piece]:
+    """Read the pieces of a corpus that several processes tokenised, each every n-th; yields them in their order."""
+    with contextlib.ExitStack() as stack:
+        files = [stack.enter_context(open(path, "rb")) for path in paths]
+        for file in itertools.cycle(files):
+            if not (head := file.readline()):
+                return
+            name, size = json.loads(head)
+            yield Piece(name, size, numpy.load(file), numpy.load(file))
 
 
 def cut(rows: Iterable[Mapping[str, str]], together: bool) -> Iterator[tuple[str, list[str]]]:
@@ -89,12 +141,6 @@ def with_separator(tokens: Any, lengths: Any, separator: int) -> tuple[Any, Any]
 def with_begin(tokens: Any, lengths: Any, begin: int) -> tuple[Any, Any]:
     """Put a token before every document."""
     return numpy.insert(tokens, numpy.cumsum(lengths) - lengths, begin), lengths + 1
-
-
-def processes(size: int) -> int:
-    """How many processes tokenise a corpus of so many bytes; 0 for this one alone."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return 0 if size < ALONE else min(cores, 16)
 
 
 @contextmanager
