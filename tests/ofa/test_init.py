@@ -169,7 +169,7 @@ def test_focus_and_pursuit_take_shared_tokens_alone(say, save, tokenizers, tmp_p
 
 
 @pytest.mark.parametrize("method", ["ofa", "focus", "omp"])
-def test_rows_are_compared_on_the_device(say, save, tokenizers, vectors, tmp_path, emulated, monkeypatch, method):
+def test_rows_are_compared_on_the_device(say, save, tokenizers, vectors, *, tmp_path, emulated, monkeypatch, method):
     monkeypatch.setattr(emulated, "DOUBLES", ())  # CUDA has float64
     first, second = tokenizers["bpe", "lume"], tokenizers["bpe", "drask"]
     source = save(model("roberta", first), first)
