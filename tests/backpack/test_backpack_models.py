@@ -1,7 +1,6 @@
 """`cli model backpack`: presets, sentences, runs that are opened again, several processes."""
 
 import json
-import os
 import subprocess
 import sys
 
@@ -13,6 +12,7 @@ from semeqv.engine.errors import UserError
 from semeqv.text.models.gpt2 import GPT2
 from semeqv.text.models.opening import open_model
 from semeqv.text.models.tying import is_tied
+from tests import copies
 
 SMALL = {"layers": 2, "heads": 2, "embedding_size": 16, "block_size": 32, "senses": 4, "vocab_size": 20}
 TOKENIZER = "cli tokenizer bpe --vocab_size 600"
@@ -182,23 +182,26 @@ def test_it_learns_by_heart():
         Backpack(**SMALL, tie="both").build()
 
 
-def run(folder, settings="", launcher=()):
+def run(folder, cache, settings="", size=1):
     """Train in processes of their own; returns the weights."""
-    folder.mkdir()
     line = f"--steps 4 --clip 1 --output run {TOKENIZER} {DATA} {MODEL} --dropout 0 cli optimizers adamw cli train"
-    alone = {name: value for name, value in os.environ.items() if name not in ("RANK", "WORLD_SIZE", "LOCAL_RANK")}
-    command = [sys.executable, *launcher, "-m", "semeqv", *f"{settings} {line}".split()]
-    environment = alone | {"OMP_NUM_THREADS": "1"}
-    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr[-3000:]
+    known = copies.of_several(size) if size > 1 else [{}]
+    processes = [
+        copies.start(
+            f"{settings} {line}", folder, names | {"SEMEQV_CACHE": str(cache)}, output=f"{folder.name}-{rank}.output"
+        )
+        for rank, names in enumerate(known)
+    ]
+    for process in processes:
+        code, said = process.end()
+        assert code == 0, said[-3000:]
     return open_model(folder / "run").state_dict()
 
 
 @pytest.mark.slow
 def test_two_processes_end_where_one_does(tmp_path, cache):
-    torchrun = ["-m", "torch.distributed.run", "--nproc_per_node", "2", "--standalone"]
-    alone = run(tmp_path / "alone")
+    alone = run(tmp_path / "alone", cache)
     for strategy in ("ddp", "fsdp"):
-        together = run(tmp_path / strategy, f"--strategy {strategy} --processes 2", torchrun)
+        together = run(tmp_path / strategy, cache, f"--strategy {strategy} --processes 2", 2)
         for name, tensor in alone.items():
             torch.testing.assert_close(together[name], tensor, rtol=1e-3, atol=1e-5, msg=f"{strategy}: {name}")

@@ -1,12 +1,7 @@
-"""What the tests of distribution start by torchrun: `python -m torch.distributed.run ... processes.py WHAT FOLDER`.
-
-Every WHAT is a function here; process 0 writes what it found as JSON.
-"""
+"""What the tests of distribution run in several processes: each is a function here, called by `main`."""
 
 import json
-import sys
 import time
-from pathlib import Path
 
 import torch
 from transformers import GPT2Config, GPT2LMHeadModel
@@ -164,10 +159,9 @@ def mixed(folder):
     return {"while computing": sorted(set(seen)), "kept": sorted(kept), "loss": loss, "steps": sorted(steps)}
 
 
-if __name__ == "__main__":
-    what, where = sys.argv[1], Path(sys.argv[2])
-    torch.set_num_threads(1)
-    found = globals()[what](where)
+def main(what, folder):
+    """Run a function of this module; process 0 writes what it found."""
+    found = globals()[what](folder)
     if World.here().first:
-        (where / f"{what}.json").write_text(json.dumps(found))
+        (folder / f"{what}.json").write_text(json.dumps(found))
     World.here().leave()

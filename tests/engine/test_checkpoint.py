@@ -4,9 +4,6 @@ import hashlib
 import json
 import os
 import random
-import signal
-import subprocess
-import sys
 import time
 
 import pytest
@@ -14,6 +11,7 @@ import torch
 
 from semeqv.engine import checkpoint
 from semeqv.engine.errors import UserError
+from tests import copies
 from tests.sentences import DATA, LOSS, MODEL, OPTIMIZER, VALID
 
 LINE = f"{DATA} {VALID} {MODEL} {LOSS} {OPTIMIZER} cli schedulers cosine --tmax 50 cli callbacks cdists --etc 3"
@@ -87,15 +85,12 @@ def test_a_resumed_run_ends_where_an_uninterrupted_one_does(say, tmp_path, seeds
 
 def test_killed_at_any_moment_it_resumes_to_the_same_end(tmp_path):
     saver = "cli savers default-saver --savebest --etc 2 --resume"
-    sentence = [sys.executable, "-m", "semeqv", *f"--epochs 60 --etv 3 --threads 1 {LINE} {saver} cli train".split()]
-
-    def run(folder):
-        return [*sentence[:3], "--output", str(folder), *sentence[3:]]
-
-    subprocess.run(run(tmp_path / "whole"), check=True, capture_output=True)
+    line = f"--epochs 60 --etv 3 --threads 1 --output {{}} {LINE} {saver} cli train"
+    code, said = copies.run(line.format("whole"), tmp_path)
+    assert code == 0, said
     rng, kills = random.Random(1), 0
     for _ in range(30):
-        process = subprocess.Popen(run(tmp_path / "killed"), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        process = copies.start(line.format("killed"), tmp_path)
         checkpoints = tmp_path / "killed/checkpoints"
         before = len(list(checkpoints.glob("*"))) if checkpoints.exists() else 0
         while process.poll() is None and not (checkpoints.exists() and len(list(checkpoints.glob("*"))) != before):
@@ -103,13 +98,12 @@ def test_killed_at_any_moment_it_resumes_to_the_same_end(tmp_path):
         time.sleep(rng.random() * 0.15)
         if process.poll() is not None:
             break
-        process.send_signal(signal.SIGKILL)
-        process.wait()
+        process.kill()
         kills += 1
         if kills == 3:
             break
-    done = subprocess.run(run(tmp_path / "killed"), check=False, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
+    code, said = copies.run(line.format("killed"), tmp_path)
+    assert code == 0, said
     assert kills
     assert digest(tmp_path / "killed") == digest(tmp_path / "whole")
 

@@ -5,10 +5,10 @@ import json
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -19,6 +19,8 @@ from semeqv.engine.errors import UserError
 from semeqv.engine.regime import torch_device
 from semeqv.engine.state import weights_of, with_tied
 from semeqv.engine.world import World
+from tests import copies
+from tests.engine import processes as both
 from tests.sentences import DATA, LOSS, MODEL, OPTIMIZER, VALID
 
 LINE = f"{DATA} {VALID} {MODEL} {LOSS} {OPTIMIZER} cli savers default-saver --etc 5 --savebest --resume"
@@ -28,26 +30,29 @@ ALONE = {name: value for name, value in os.environ.items() if name not in ("RANK
 ENVIRONMENT = ALONE | {"OMP_NUM_THREADS": "1"}
 
 
-def start(folder, line, processes=2):
-    """Start a sentence in one process or two, in a process group of its own."""
-    launcher = TORCHRUN if processes == 2 else [sys.executable]
+def launched(folder, line):
+    """Start a sentence by torchrun in two processes that are started from nothing."""
     streams = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
-    command = [*launcher, "-m", "semeqv", *line.split()]
-    return subprocess.Popen(command, cwd=folder, env=ENVIRONMENT, start_new_session=True, **streams)
+    return subprocess.Popen([*TORCHRUN, "-m", "semeqv", *line.split()], cwd=folder, env=ENVIRONMENT, **streams)
+
+
+def start(folder, line, processes=2):
+    """Start a sentence, or a function, in one process or two that know of each other as those of torchrun do."""
+    known = copies.of_several(2) if processes == 2 else [{}]
+    return [copies.start(line, folder, names, output=f"{rank}.output") for rank, names in enumerate(known)]
 
 
 def say(folder, line, processes=2, code=0):
-    """Run a sentence to its end, and return what it printed."""
-    process = start(folder, line, processes)
-    said, _ = process.communicate(timeout=120)
-    assert process.returncode == code, said
-    return said
+    """Run a sentence or a function to its end, and return what it printed."""
+    codes, said = zip(*(process.end() for process in start(folder, line, processes)))
+    assert set(codes) == {code}, said
+    return "".join(said)
 
 
 def wait_for(path, process):
     """Wait until there is a file."""
     while not path.exists():
-        assert process.poll() is None, process.communicate()[0]
+        assert process.poll() is None, path
         time.sleep(0.005)
 
 
@@ -59,9 +64,7 @@ def digest(folder, step=60):
 
 def script(folder, what, processes):
     """Run a function of processes.py."""
-    launcher = TORCHRUN if processes == 2 else [sys.executable]
-    path = Path(__file__).with_name("processes.py")
-    subprocess.run([*launcher, path, what, folder], check=True, capture_output=True, env=ENVIRONMENT, timeout=120)
+    say(folder, partial(both.main, what, folder), processes)
     return json.loads((folder / f"{what}.json").read_text())
 
 
@@ -82,10 +85,12 @@ def test_two_processes_have_the_losses_of_one(tmp_path):
 def test_killed_and_resumed_two_processes_end_where_uninterrupted_ones_do(tmp_path, strategy):
     settings = f"{SETTINGS} --strategy {strategy} --processes 2"
     say(tmp_path, f"{settings} --output whole {LINE} cli train")
-    process = start(tmp_path, f"{settings} --output killed {LINE} cli train")
-    wait_for(tmp_path / "killed/checkpoints/step-00000010", process)
-    os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
+    processes = start(tmp_path, f"{settings} --output killed {LINE} cli train")
+    wait_for(tmp_path / "killed/checkpoints/step-00000010", processes[0])
+    for process in processes:
+        process.process.kill()
+    for process in processes:
+        process.end()
     assert not (tmp_path / "killed/checkpoints/step-00000060").exists()
     said = say(tmp_path, f"{settings} --output killed {LINE} cli train")
     assert said.count("Resumed") == 1
@@ -105,7 +110,7 @@ def test_killed_and_resumed_two_processes_end_where_uninterrupted_ones_do(tmp_pa
 
 def test_asked_to_end_both_save_and_go_on_later(tmp_path):
     settings = f"{SETTINGS} --epochs 3000"
-    process = start(tmp_path, f"{settings} --output run {LINE} cli train")
+    process = launched(tmp_path, f"{settings} --output run {LINE} cli train")
     wait_for(tmp_path / "run/checkpoints/step-00000005", process)
     os.kill(process.pid, signal.SIGTERM)  # to the launcher, which passes it on
     said, _ = process.communicate(timeout=60)
@@ -115,7 +120,7 @@ def test_asked_to_end_both_save_and_go_on_later(tmp_path):
 
 
 def test_when_one_process_dies_the_other_ends_too(tmp_path):
-    process = start(tmp_path, f"{SETTINGS} --epochs 100000 --timeout .5 --output run {LINE} cli train")
+    process = launched(tmp_path, f"{SETTINGS} --epochs 100000 --timeout .5 --output run {LINE} cli train")
     wait_for(tmp_path / "run/checkpoints/step-00000005", process)
     children = subprocess.run(
         ["pgrep", "-P", str(process.pid)], capture_output=True, text=True, check=True
@@ -133,8 +138,7 @@ def test_when_one_process_dies_the_other_ends_too(tmp_path):
 
 def test_processes_wait_for_one_that_prepares_and_make_once_what_they_share(tmp_path, monkeypatch):
     # Both say that they are the first of their machine, as on two machines with a process each.
-    monkeypatch.setitem(ENVIRONMENT, "PYTHONPATH", str(tmp_path))
-    (tmp_path / "sitecustomize.py").write_text("import os\nos.environ['LOCAL_RANK'] = '0'\n")
+    monkeypatch.setattr(copies, "of_several", partial(copies.of_several, machines=2))
     first, second = script(tmp_path, "patience", 2)
     assert first == [True, "prepared", "made by 0", 0, "no room"]
     assert second == [True, "prepared", "made by 1", 0, "no room"]
@@ -152,20 +156,10 @@ MACHINES = ("a", "b", "c")  # two would add the same two numbers in any order
 
 def on_machines(folder, line, code=0):
     """Run a sentence as a process on each of several machines, which share no disk; returns what they said."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    processes = []
-    for rank, name in enumerate(MACHINES):
-        place = folder / name
-        place.mkdir(exist_ok=True)
-        names = {"RANK": rank, "WORLD_SIZE": len(MACHINES), "LOCAL_RANK": 0, "MASTER_ADDR": "127.0.0.1"}
-        names |= {"MASTER_PORT": port, "SEMEQV_CACHE": place / "cache"}
-        environment = {**ENVIRONMENT, **{key: str(value) for key, value in names.items()}}
-        command = [sys.executable, "-m", "semeqv", *line.split()]
-        processes.append(subprocess.Popen(command, cwd=place, env=environment, stderr=subprocess.PIPE, text=True))
-    said = [process.communicate(timeout=200)[1] for process in processes]
-    assert {process.returncode for process in processes} == {code}, said
+    known = zip(MACHINES, copies.of_several(len(MACHINES), machines=len(MACHINES)))
+    processes = [copies.start(line, folder / name, names) for name, names in known]
+    codes, said = zip(*(process.end(200) for process in processes))
+    assert set(codes) == {code}, said
     return said
 
 
@@ -194,7 +188,9 @@ def test_machines_that_share_no_disk_train_and_resume(tmp_path):
 
 
 def test_a_wrong_number_of_processes_is_refused(tmp_path, monkeypatch):
-    said = say(tmp_path, f"--processes 3 {LINE} cli train", code=1)
+    process = launched(tmp_path, f"--processes 3 {LINE} cli train")  # it ends the other when the first has spoken
+    said, _ = process.communicate(timeout=60)
+    assert process.returncode == 1, said
     assert said.count("Error: --processes 3 asks for 3 processes, but there are 2.") == 1
     assert not list(tmp_path.iterdir())
     World().compare(None)

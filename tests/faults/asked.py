@@ -18,19 +18,19 @@ def signals(tries):
     )
     rng = random.Random(0)
     with workplace() as folder:
-        assert run(folder, "whole", "--steps", 3000, "--every", 500)[0] == 0
+        assert run(folder, "whole", "--steps", 600, "--every", 100)[0] == 0
         whole = digest(folder / "whole")
         for i in range(tries):
             name, number = f"asked-{i}", list(CODES)[i % 3]
-            process = start(folder, name, "--steps", 3000, "--every", 500)
+            process = start(folder, name, "--steps", 600, "--every", 100)
             wait((folder / name / "checkpoints/last").exists, process)
-            time.sleep(rng.random() * 0.5)
-            process.send_signal(number)
-            said = process.communicate()[0]
+            time.sleep(rng.random() * 0.1)
+            process.signal(number)
+            ended, said = process.end()
             found = re.search(r"Stopped after step (\d+), saved\.", said)
             saved = found and (folder / name / "checkpoints" / checkpoint.name_of(int(found[1]))).exists()
-            right = process.returncode == CODES[number] and saved and "Traceback" not in said
-            code, again = run(folder, name, "--steps", 3000, "--every", 500)
+            right = ended == CODES[number] and saved and "Traceback" not in said
+            code, again = run(folder, name, "--steps", 600, "--every", 100)
             row.count(right and code == 0 and digest(folder / name) == whole, said + again)
     return row
 
@@ -44,20 +44,19 @@ def second_signal(tries):
             process = start(folder, name, "--steps", 100_000, "--every", 500)
             wait((folder / name / "checkpoints/last").exists, process)
             process.kill()
-            process.communicate()
             before = checkpoint.pointed(folder / name / "checkpoints", "last")
             process = start(folder, name, "--steps", 100_000, "--every", 100_000, "--slow_save", 10)
-            assert process.stdout.readline().startswith("Resumed")
+            assert wait(lambda process=process: process.said().startswith("Resumed"), process), process.said()
             time.sleep(0.2)
-            process.send_signal(signal.SIGTERM)
+            process.signal(signal.SIGTERM)
             wait(lambda name=name: temporaries(folder / name), process)
             time.sleep(1.2)
             asked = time.monotonic()
-            process.send_signal(signal.SIGTERM)
-            said = process.communicate()[0]
+            process.signal(signal.SIGTERM)
+            code, said = process.end()
             soon = time.monotonic() - asked < 6
             left = temporaries(folder / name)
             checkpoint.verify(before)
-            right = process.returncode == 143 and soon and not left and "Traceback" not in said
-            row.count(right, f"{process.returncode} {soon} {left} {said}")
+            right = code == 143 and soon and not left and "Traceback" not in said
+            row.count(right, f"{code} {soon} {left} {said}")
     return row

@@ -3,7 +3,6 @@
 import ctypes
 import os
 import random
-import resource
 import shutil
 import signal
 import time
@@ -12,7 +11,7 @@ from pathlib import Path
 
 from tests.faults.long_work import GPT2, ONE_STEP, text
 from tests.faults.sentences import leftovers, results, run, start, timed
-from tests.faults.storage import damage
+from tests.faults.storage import damage, limited
 from tests.faults.trials import Row, wait, workplace
 
 ENDS = {signal.SIGTERM: 143, signal.SIGUSR1: 75, signal.SIGHUP: 129}
@@ -84,12 +83,6 @@ def full_disk(tries):
     return row
 
 
-def limited(size):
-    """Let no file grow beyond a size."""
-    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
-
-
 def asked_while_preparing(tries):
     """F3: asked to end while a tokenizer is trained or a corpus tokenised."""
     row = Row(
@@ -120,7 +113,7 @@ def asked_while_preparing(tries):
 
 def same_pid(line, folder):
     """Run a sentence as the first process of a namespace, as in a container; else pretend to have its number."""
-    from tests.faults.sentences import spoken
+    from tests.copies import spoken
 
     library = ctypes.CDLL(None, use_errno=True)
     if library.unshare(NEW_PIDS) and library.unshare(NEW_USERS | NEW_PIDS):
@@ -164,7 +157,7 @@ def two_makers(tries):
 def pooled(line):
     """Tokenise in several processes, however small the corpus."""
     from semeqv.text.tokens import building
-    from tests.faults.sentences import spoken
+    from tests.copies import spoken
 
     building.ALONE, building.PIECE = 0, 2**14
     building.processes = lambda size: 2

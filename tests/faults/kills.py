@@ -1,7 +1,6 @@
 """F1 and F2: SIGKILL at random moments, and at every call that makes a checkpoint last."""
 
 import random
-import signal
 import time
 
 from semeqv.engine import checkpoint
@@ -20,14 +19,14 @@ def random_kills(tries):
             process = start(folder, "killed", "--steps", steps, "--every", 50)
             before = set(killed.glob("checkpoints/step-*"))
             moved = wait(lambda before=before: set(killed.glob("checkpoints/step-*")) - before, process)
-            assert moved, f"the run was over after {i} kills: {process.communicate()[0]}"
+            assert moved, f"the run was over after {i} kills: {process.said()}"
             if i % 2:
                 wait(lambda: temporaries(killed), process)
                 time.sleep(rng.random() * 0.01)
             else:
                 time.sleep(rng.random() * 0.3)
-            process.send_signal(signal.SIGKILL)
-            said = process.communicate()[0]
+            process.kill()
+            said = process.said()
             saving += bool(temporaries(killed))
             row.count("Traceback" not in said and (i == 0 or "Resumed" in said), said)
         code, said = run(folder, "killed", "--steps", steps, "--every", 50)

@@ -5,9 +5,11 @@ import os
 import random
 import resource
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -20,6 +22,12 @@ def refused_cleanly(code, said):
     """Whether a run that could not write said so in a line."""
     lines = [line for line in said.strip().splitlines() if not line.startswith("Resumed")]
     return code == 2 and len(lines) == 1 and lines[0].startswith("Error: ") and "cannot be written" in lines[0]
+
+
+def limited(size):
+    """Let no file grow beyond a size."""
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
 
 
 def small_files(tries):
@@ -35,11 +43,7 @@ def small_files(tries):
         for i in range(tries):
             name, limit = f"limited-{i}", 1 + (i + 1) * (max(sizes) - 2) // tries
             shutil.copytree(folder / "first", folder / name)
-
-            def limited(limit=limit):
-                resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
-
-            code, said = run(folder, name, "--steps", 40, preexec_fn=limited)
+            code, said = run(folder, name, "--steps", 40, before=partial(limited, limit))
             steps = list(checkpoint.valid(folder / name / "checkpoints"))
             right = refused_cleanly(code, said) and 20 in steps and not temporaries(folder / name)
             again, _ = run(folder, name, "--steps", 40)

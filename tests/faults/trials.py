@@ -1,19 +1,17 @@
 """What the rows of the table share: starting the run that faults are tried on, and judging what is left of it."""
 
 import hashlib
-import os
 import random
-import subprocess
-import sys
 import tempfile
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from semeqv.engine import checkpoint
-
-ROOT = Path(__file__).parents[2]
+from tests import copies
+from tests.faults import victim
 
 
 @dataclass
@@ -53,24 +51,17 @@ def workplace():
         yield folder
 
 
-def command(folder, name, *more):
-    """The command of a run in a folder."""
-    data = ["--data", str(folder / "data.bin")]
-    return [sys.executable, "-m", "tests.faults.victim", str(folder / name), *data, *map(str, more)]
+def start(folder, name, *more, before=None):
+    """Start the run, whose folder is called so."""
+    words = [str(folder / name), "--data", str(folder / "data.bin"), *map(str, more)]
+    return copies.start(
+        partial(victim.main, words), folder / "place", before=before, output=f"{Path(name).name}.output"
+    )
 
 
-def start(folder, name, *more, **how):
-    """Start the run."""
-    streams = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
-    environment = os.environ | {"OMP_NUM_THREADS": "1"}
-    return subprocess.Popen(command(folder, name, *more), cwd=ROOT, env=environment, **streams, **how)
-
-
-def run(folder, name, *more, **how):
+def run(folder, name, *more, before=None):
     """Run it to its end: the exit code, and what it said."""
-    process = start(folder, name, *more, **how)
-    said, _ = process.communicate(timeout=300)
-    return process.returncode, said
+    return start(folder, name, *more, before=before).end(300)
 
 
 def digest(path):

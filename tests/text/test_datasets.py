@@ -3,12 +3,7 @@
 import dataclasses
 import gzip
 import json
-import os
 import re
-import shlex
-import signal
-import subprocess
-import sys
 import time
 
 import pytest
@@ -27,6 +22,7 @@ from semeqv.text.tokenizers.trained import Bpe, Unigram, Wordpiece
 from semeqv.text.tokenizers.training import drawn, multiplicities
 from semeqv.text.tokens import building
 from semeqv.text.tokens.words import UNTIDY, unfit
+from tests import copies
 
 TRAIN = "cli dataset babel --documents 300 --block_size 32 --batch_size 8"
 VALID = "cli dataset babel --documents 40 --block_size 32 --batch_size 8 --split validation"
@@ -330,12 +326,11 @@ def sentence(output, steps=60):
 @pytest.mark.slow
 def test_a_killed_run_goes_on_with_the_same_batches(say, tmp_path, cache):
     say(sentence("whole"))
-    command = [sys.executable, "-m", "semeqv", *shlex.split(sentence("killed"))]
-    with subprocess.Popen(command, cwd=tmp_path, env={**os.environ, "SEMEQV_CACHE": str(cache)}) as process:
-        while not (tmp_path / "killed/checkpoints/last").exists():
-            assert process.poll() is None
-            time.sleep(0.01)
-        process.send_signal(signal.SIGKILL)
+    process = copies.start(sentence("killed"), tmp_path, {"SEMEQV_CACHE": str(cache)})
+    while not (tmp_path / "killed/checkpoints/last").exists():
+        assert process.poll() is None, process.said()
+        time.sleep(0.01)
+    process.kill()
     assert "Resumed" in say(sentence("killed")).err
     files = [
         next((tmp_path / name).glob("checkpoints/step-00000060/model.safetensors")) for name in ("whole", "killed")
@@ -347,10 +342,10 @@ def test_a_killed_run_goes_on_with_the_same_batches(say, tmp_path, cache):
 def test_two_processes_train_as_one(say, tmp_path, cache):
     parts = f"{TOKENIZER} {TRAIN} {VALID} {MODEL} --dropout 0 {LEARN} cli train"
     say(f"--threads 1 --steps 20 --output one {parts}")
-    launch = [sys.executable, "-m", "torch.distributed.run", "--nproc_per_node", "2", "--standalone", "-m", "semeqv"]
-    environment = {**os.environ, "SEMEQV_CACHE": str(cache), "OMP_NUM_THREADS": "1"}
-    words = shlex.split(f"--processes 2 --steps 20 --output two {parts}")
-    subprocess.run([*launch, *words], cwd=tmp_path, env=environment, check=True, capture_output=True)
+    line = f"--processes 2 --steps 20 --output two {parts}"
+    places = [{"SEMEQV_CACHE": str(cache)} | names for names in copies.of_several(2)]
+    processes = [copies.start(line, tmp_path, names, output=f"{rank}.output") for rank, names in enumerate(places)]
+    assert [process.end()[0] for process in processes] == [0, 0], processes[0].said()
     one, two = (
         [json.loads(line)["loss"] for line in (tmp_path / name / "metrics.jsonl").read_text().splitlines()]
         for name in ("one", "two")

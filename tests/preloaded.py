@@ -1,4 +1,4 @@
-"""Everything that the sentences of the table import, imported once."""
+"""Everything that copies (see copies.py) need, imported once."""
 
 import contextlib
 import importlib
