@@ -104,13 +104,14 @@ def trial(kind, tries, processes=4):
                     each.process.kill()
                 at = time.monotonic()
                 _, said = ended(work, 40)
-                longest = max(longest, time.monotonic() - at)
+                waited = time.monotonic() - at
+                longest = max(longest, waited)
                 codes, again = ended(started(place, processes))
                 left = [each for name in MACHINES for each in leftovers(place / name)]
                 right = set(codes) == {0} and outcome(place) == expected and not left
-                row.count(right and longest < 35 and "Traceback" not in said, f"{codes} {left} {said} || {again}")
+                row.count(right and waited < 35 and "Traceback" not in said, f"{codes} {left} {said} || {again}")
             shutil.rmtree(place)
-    row.notes = f"losses within {furthest:.0e} of those of one process"
-    if kind != "slow":
-        row.notes += f"; the longest wait was {longest:.1f} s; {over} of the {tries} came when a process had ended"
+    wait_of_others = "" if kind == "slow" else f"; the longest wait was {longest:.1f} s"
+    row.notes = f"losses within {furthest:.0e} of those of one process{wait_of_others}"
+    row.notes += f"; {over} of the {tries} came when a process had ended"
     return row
