@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy
+import torch
+from torch import Tensor
 
 from semeqv.engine.callbacks.log import Logged, run_path
 from semeqv.engine.callbacks.logger import Logger
@@ -85,17 +87,26 @@ class Recorder(Logger):
     def record(self, trainer: Any) -> None:
         """Take one record of every run."""
         rows = self.followed.ids if self.followed is not None else slice(None)
-        for r, logs in enumerate(self.logs):
-            for side, matrix in embeddings(trainer.made.module(r), rows).items():
-                logs[side].append(self.view(matrix))
+        found = [embeddings(trainer.made.module(r), rows) for r in range(len(self.logs))]
+        arrays = iter(copied([matrix for pair in found for matrix in pair.values()]))
+        for logs, pair in zip(self.logs, found):
+            for side in pair:
+                logs[side].append(self.view(next(arrays)))
 
 
-def embeddings(model: Any, rows: list[int] | slice = slice(None)) -> dict[str, numpy.ndarray]:
-    """Copies of the input and output embedding matrices of a model.
+def copied(tensors: list[Tensor]) -> list[numpy.ndarray]:
+    """Copies of tensors as arrays, fetched from their device at once: it is waited for once a record."""
+    flat = torch.cat([each.reshape(-1) for each in tensors]).cpu()
+    parts = flat.split([each.numel() for each in tensors])
+    return [part.reshape(each.shape).numpy() for part, each in zip(parts, tensors)]
+
+
+def embeddings(model: Any, rows: list[int] | slice = slice(None)) -> dict[str, Tensor]:
+    """The input and output embedding matrices of a model.
 
     Args:
         model: Has `get_input_embeddings`, and `output_matrix` or `get_output_embeddings`.
-        rows: The symbols to copy; all if left out.
+        rows: The symbols that are wanted; all if left out.
 
     Returns:
         `input` and `output`, each (symbols, size) float32; the same values twice when they are tied.
@@ -108,7 +119,7 @@ def embeddings(model: Any, rows: list[int] | slice = slice(None)) -> dict[str, n
         pair = {"input": model.get_input_embeddings().weight, "output": output}
     except AttributeError as error:
         raise UserError(f"{type(model).__name__} does not say which its input and output embeddings are.") from error
-    return {side: whole(matrix.detach())[rows].float().cpu().numpy().copy() for side, matrix in pair.items()}
+    return {side: whole(matrix.detach())[rows].float() for side, matrix in pair.items()}
 
 
 def distances(matrix: numpy.ndarray) -> numpy.ndarray:
