@@ -5,6 +5,7 @@ are the same every time; HYPOTHESIS_EXAMPLES=5000 tries others, and more.
 """
 
 import dataclasses
+import functools
 import itertools
 import json
 import shutil
@@ -50,6 +51,7 @@ JSON = st.recursive(
 )
 
 
+@functools.cache  # a strategy checks itself when it first draws
 def values(hint: Any) -> st.SearchStrategy[Any]:
     """Values of a type of option."""
     parts, origin = typing.get_args(hint), typing.get_origin(hint)
@@ -66,25 +68,38 @@ def values(hint: Any) -> st.SearchStrategy[Any]:
     return {int: INTEGERS, float: NUMBERS, str: WORDS, Path: WORDS.map(Path)}[hint]
 
 
+@functools.cache
+def fields(kind: Any) -> tuple[Any, dict[str, st.SearchStrategy[Any]], st.SearchStrategy[set[str]]]:
+    """A component with nothing said but what must be, values of each of its options, and up to three of their names."""
+    hints, defaults = typing.get_type_hints(kind), least(kind)
+    found = {}
+    for name in (field.name for field in dataclasses.fields(kind)):
+        found[name] = values(hints[name])
+        if getattr(defaults, name) and typing.get_args(hints[name])[-1:] == (Ellipsis,):
+            found[name] = found[name].filter(bool)  # an option of several words that has a default cannot be emptied
+    return defaults, found, st.sets(st.sampled_from(sorted(found)), max_size=3) if found else st.just(set())
+
+
 @st.composite
 def options(draw: Any, kind: Any) -> Any:
     """Options of a component: up to three that are not the defaults."""
-    hints, defaults = typing.get_type_hints(kind), least(kind)
-    names = [field.name for field in dataclasses.fields(kind)]
-    given = {}  # an option of several words that has a default cannot be emptied
-    for name in draw(st.sets(st.sampled_from(names), max_size=3)) if names else ():
-        several = bool(getattr(defaults, name)) and typing.get_args(hints[name])[-1:] == (Ellipsis,)
-        given[name] = draw(values(hints[name]).filter(lambda value, several=several: value or not several))
+    defaults, known, names = fields(kind)
+    given = {name: draw(known[name]) for name in sorted(draw(names))}
     try:
         return dataclasses.replace(defaults, **given)
     except ValueError:
         return defaults
 
 
+@functools.cache
+def context() -> click.Context:
+    """That of a line with settings only."""
+    return CHAIN.make_context("semeqv", ["--dump-config", "/dev/null", "train"])
+
+
 def parsed(words: list[str]) -> Any:
     """The options that one segment says."""
-    ctx = CHAIN.make_context("semeqv", ["--dump-config", "/dev/null", "train"])
-    (step,) = CHAIN.parse(ctx, [words], "the line")
+    (step,) = CHAIN.parse(context(), [words], "the line")
     return step.options
 
 
