@@ -156,11 +156,13 @@ def two_makers(tries):
 
 def pooled(line):
     """Tokenise in several processes, however small the corpus."""
+    from semeqv.engine.world import World
+    from semeqv.text.datasets import tokenised
     from semeqv.text.tokens import building
     from tests.copies import spoken
 
-    building.ALONE, building.PIECE = 0, 2**14
-    building.processes = lambda size: 2
+    tokenised.ALONE, building.PIECE = 0, 2**14
+    World.cores = lambda self: 2
     spoken(line)
 
 
