@@ -155,9 +155,9 @@ def measure(
                     bar.update()
             return found
 
-        none = dict(zip(studied.data, world.spread(list(studied.data), without)))
+        none = dict(zip(studied.data, world.distribute(list(studied.data), without)))
         lines = [scored(key, tally, (NONE, "", (0.0,))) for key, tally in none.items()]
-        lines += itertools.chain(*world.spread(places, moved))
+        lines += itertools.chain(*world.distribute(places, moved))
     for each in lines:
         each["metric"] = studied.metric
     return lines, choices(lines, options.source, options.fixed, options.matrix == "all")

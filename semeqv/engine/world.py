@@ -296,7 +296,7 @@ class World:
                 raise UserError(wrong)
         return [found for found, _ in outcomes]
 
-    def spread(self, items: Sequence[S], act: Callable[[Sequence[S]], Sequence[T]]) -> list[T]:
+    def distribute(self, items: Sequence[S], act: Callable[[Sequence[S]], Sequence[T]]) -> list[T]:
         """Share work out among the processes: each does every n-th item.
 
         Args:
