@@ -31,7 +31,7 @@ def run(sentence: Sentence, chain: Chain) -> None:
     world = World.here()
     world.compare(sentence.settings.processes)
     needs = {need.name for step in sentence.actions for need in step.leaf.needs}
-    if not needs & {"trainer", "model"}:
+    if not needs & {"trainer", "model", "world"}:
         if "record" in needs:  # what is measured needs a folder, too
             sentence = resolve_output(sentence)
         act(Build(chain, sentence), sentence.actions)
