@@ -24,16 +24,33 @@ def longest_row(options: "Labelled", tokenizer: Any, model_options: Any) -> int:
         model_options: The model of the sentence.
 
     Returns:
+        How many. Raises `UserError` as `fitted_row` does.
+    """
+    most = fitted_row(options, tokenizer, model_options, "Words and answers are found by their places")
+    template = Template.of(tokenizer)
+    add_ends(tokenizer, template.begin, template.end, template.between)
+    return most
+
+
+def fitted_row(options: "Labelled", tokenizer: Any, model_options: Any, purpose: str) -> int:
+    """The most tokens of a row; the tokenizer is told what rows are padded with, and how many tokens the model reads.
+
+    Args:
+        options: The data set.
+        tokenizer: Of the sentence.
+        model_options: The model of the sentence.
+        purpose: What the places of tokens are needed for, for the message.
+
+    Returns:
         How many.
 
     Raises:
         UserError: When the tokenizer is no fast one.
     """
     if not getattr(tokenizer, "is_fast", False):
-        raise UserError("Words and answers are found by their places, which only a fast tokenizer tells; take another.")
-    template, most = Template.of(tokenizer), getattr(model_options, "most_tokens", None)
+        raise UserError(f"{purpose}, which only a fast tokenizer tells; take another.")
+    most = getattr(model_options, "most_tokens", None)
     most = most() if callable(most) else most
-    add_ends(tokenizer, template.begin, template.end, template.between)
     pad_with_end(tokenizer)
     fit_to_model(tokenizer, most)
     return min(options.max_length, most or options.max_length)

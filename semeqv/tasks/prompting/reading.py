@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from semeqv.engine.artefacts import read_run
 from semeqv.engine.errors import UserError
 from semeqv.engine.notices import notice_once
-from semeqv.tasks.classification.batching import batch_options
+from semeqv.tasks.classification.batching import batch_options, fitted_row
 from semeqv.tasks.classification.reading import check_no_overlap, decided_labels, items, numbered
 from semeqv.tasks.classification.rows import UNLABELLED, Integers
 from semeqv.tasks.measures.training_text import run_of
@@ -19,7 +19,7 @@ from semeqv.tasks.prompting.scorers import ChoiceScorer, WrittenAnswerScorer, Wr
 from semeqv.tasks.prompting.spelling import Prompt, Spelling
 from semeqv.tasks.prompting.words import WordAnswers, pieces
 from semeqv.text.models.source import config_folder, read_config
-from semeqv.text.tokenizers.saving import add_ends, fit_to_model, pad_with_end, start_as_trained
+from semeqv.text.tokenizers.saving import add_ends, start_as_trained
 
 if TYPE_CHECKING:
     from semeqv.tasks.classification.options import Labelled
@@ -102,21 +102,11 @@ def most_tokens(options: "Labelled", tokenizer: Any, model_options: Any) -> int:
         model_options: The model of the sentence.
 
     Returns:
-        How many.
-
-    Raises:
-        UserError: When the tokenizer is no fast one.
+        How many. Raises `UserError` as `fitted_row` does.
     """
-    if not getattr(tokenizer, "is_fast", False):
-        raise UserError(
-            "Prompts are cut by the places of their tokens, which only a fast tokenizer tells; take another."
-        )
-    most = getattr(model_options, "most_tokens", None)
-    most = most() if callable(most) else most
+    most = fitted_row(options, tokenizer, model_options, "Prompts are cut by the places of their tokens")
     start_as_trained(tokenizer)
-    pad_with_end(tokenizer)
-    fit_to_model(tokenizer, most)
-    return min(options.max_length, most or options.max_length)
+    return most
 
 
 def batches(
