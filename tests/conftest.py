@@ -1,5 +1,6 @@
 """What the tests share: running sentences in this process, and small ones to run."""
 
+import functools
 import os
 import shlex
 
@@ -13,9 +14,11 @@ import torch  # noqa: E402
 from hypothesis import HealthCheck, settings  # noqa: E402
 
 from semeqv.cli import main  # noqa: E402
+from semeqv.engine import plugins  # noqa: E402
 from tests import emulated_device  # noqa: E402
 
 torch.set_num_threads(1)
+plugins.entry_points = functools.cache(plugins.entry_points)  # every sentence would read those of all packages again
 
 # The same examples every time, unless one asks for more of them: HYPOTHESIS_EXAMPLES=5000 make test
 more = int(os.environ.get("HYPOTHESIS_EXAMPLES", "0"))

@@ -73,7 +73,7 @@ def test_sentences_are_moved_by_it(say, tmp_path):
     )
     assert half["accuracy@10"] == pytest.approx(moved["accuracy@10"], abs=0.1)
     assert "holds no map" in say(f"{model} {pair} {measured} --map plain/run.json", code=2).err
-    assert "aligned corpus" in say(f"{model} cli dataset babel --languages lume {fit}", code=2).err
+    assert "aligned corpus" in say(f"{model} {pair} --languages lume {fit}", code=2).err
 
 
 def lines(folder):
