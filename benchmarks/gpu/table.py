@@ -12,8 +12,8 @@ def table() -> str:
     lines = [
         "# On a GPU",
         "",
-        "Made by `make gpu`. A dry run on a CPU compares the CPU with itself, at small sizes: it shows that the checks",
-        "run, and no more.",
+        "Made by `make gpu`. A dry run on a CPU compares the CPU with itself, at small sizes, and runs graphs without",
+        "compiling them: it shows that the checks run, and no more.",
         "",
     ]
     for path in sorted(FOLDER.glob("*.json")):
