@@ -88,7 +88,7 @@ class WandbTracker(Tracker):
                     group=self.options.group,
                     mode=self.options.mode,
                     name=folder.path.name,
-                    dir=folder.path,
+                    dir=folder.path.absolute(),  # its service may have started in another folder
                     config=folder.sentence,
                     id=self.ids.get(folder.path.name),
                     resume="allow",
