@@ -27,7 +27,8 @@ def say(folder, line, size, before=None):
     ]
     codes, said = zip(*(each.end() for each in started))
     assert set(codes) == {0}, said
-    return "".join(said)
+    lines = "".join(said).splitlines(keepends=True)
+    return "".join(line for line in lines if not line.startswith("[Gloo]"))  # which some versions of torch print
 
 
 def files(folder):

@@ -94,6 +94,15 @@ def test_a_new_head_is_put_on_the_weights_of_the_folder(folder):
     assert not hasattr(first, "source")  # its head knows nothing yet: nothing to test
 
 
+def registers_native(auto):
+    """Whether an Auto class takes in a class for a kind of model of which transformers has none."""
+    try:
+        auto.from_config(OPTConfig(**SIZES, ffn_dim=8, word_embed_proj_dim=8))
+    except ValueError:
+        return False
+    return True
+
+
 @pytest.mark.parametrize("head", [TOKENS, SEQUENCE])
 def test_a_classifier_survives_its_folder(folder, tmp_path, head, capsys):
     model = open_classifier(folder, head, LABELS).eval()
@@ -108,6 +117,8 @@ def test_a_classifier_survives_its_folder(folder, tmp_path, head, capsys):
     for name, value in model.state_dict().items():
         assert torch.equal(value, again.state_dict()[name]), name
     auto = AutoModelForTokenClassification if head == TOKENS else AutoModelForSequenceClassification
+    if folder.name == "opt" and head == TOKENS and not registers_native(auto):
+        pytest.skip("this version of transformers takes no class in for a configuration of its own")
     theirs = auto.from_pretrained(tmp_path / "saved").eval()
     with torch.no_grad():
         torch.testing.assert_close(
