@@ -13,7 +13,7 @@ from ofa.plan import Draft
 from ofa.provenance import counted, print_counts, write_provenance
 from ofa.rewriting import rewrite
 from ofa.sentence_modules import keep_modules, modules_of
-from ofa.vocabulary import Vocabulary, shared, size_of
+from ofa.vocabulary import Vocabulary, shared
 from ofa.work import Work
 from semeqv.engine.errors import UserError
 from semeqv.engine.folders import output_folder, refuse_existing
@@ -23,6 +23,7 @@ from semeqv.text.models.naming import named
 from semeqv.text.models.opening import open_model, open_tokenizer, quiet
 from semeqv.text.models.source import config_folder
 from semeqv.text.tokenizers.opening import opened
+from semeqv.text.tokenizers.spelling import rows_needed
 
 FACTS = "initialisation.json"
 
@@ -100,7 +101,7 @@ def prepare(method: Method, model: object) -> Work:
         tokenizer = opened(method.target_tokenizer)
     if source.tokenizer.model_max_length < VERY_LARGE_INTEGER:  # how long texts may be is a matter of the model
         tokenizer.model_max_length = source.tokenizer.model_max_length
-    target = Vocabulary(tokenizer, rows_of(size_of(tokenizer), method.pad_to_multiple_of))
+    target = Vocabulary(tokenizer, rows_of(rows_needed(tokenizer), method.pad_to_multiple_of))
     if method.keep_dim is not None and method.keep_dim > min(width, int(source.used.sum())):
         raise UserError(f"--keep_dim {method.keep_dim} is more than the {width} numbers of a row of {method.source}.")
     kept = None if method.keep_dim in (None, width) else method.keep_dim

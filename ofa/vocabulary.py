@@ -10,7 +10,7 @@ import numpy
 from numpy.typing import NDArray
 
 from semeqv.engine.errors import UserError
-from semeqv.text.tokenizers.spelling import BYTE, SENTENCE_PIECE, Convention, convention_of, spellings
+from semeqv.text.tokenizers.spelling import BYTE, SENTENCE_PIECE, Convention, convention_of, rows_needed, spellings
 
 Integers = NDArray[numpy.int64]
 
@@ -53,7 +53,7 @@ class Vocabulary:
     @property
     def size(self) -> int:
         """The rows that the tokens need: the highest id and one."""
-        return size_of(self.tokenizer)
+        return rows_needed(self.tokenizer)
 
     @cached_property
     def used(self) -> NDArray[numpy.bool_]:
@@ -91,11 +91,6 @@ class Vocabulary:
 def vocabulary_hash(tokenizer: Any) -> str:
     """A hash of the tokens of a tokenizer and their ids, 64 hexadecimal digits."""
     return hashlib.sha256(json.dumps(sorted(tokenizer.get_vocab().items())).encode()).hexdigest()
-
-
-def size_of(tokenizer: Any) -> int:
-    """The rows that the tokens of a tokenizer need."""
-    return max(tokenizer.get_vocab().values(), default=-1) + 1
 
 
 def shared(source: Vocabulary, target: Vocabulary, ignore_case: bool = True) -> tuple[Integers, Integers]:

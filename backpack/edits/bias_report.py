@@ -13,6 +13,7 @@ from semeqv.tasks.measures.intervals import interval
 from semeqv.tasks.measures.measuring import Subject
 from semeqv.tasks.measures.report import print_table
 from semeqv.text.generation import check_causal, prompt_ids
+from semeqv.text.tokenizers.spelling import rows_needed
 
 if TYPE_CHECKING:
     from backpack.edits.bias import Bias
@@ -31,7 +32,7 @@ def measure(options: "Bias", subject: Subject) -> list[dict[str, Any]]:
     model, tokenizer = subject.model, subject.tokenizer
     check_causal(model)
     check_tokenizer(model, tokenizer)
-    lexicon, generator, lines = Lexicon(tokenizer, len(tokenizer)), numpy.random.default_rng(subject.seed), []
+    lexicon, generator, lines = Lexicon(tokenizer, rows_needed(tokenizer)), numpy.random.default_rng(subject.seed), []
     first, second = (lexicon.single(word) for word in options.pair)
     device, _, threads = subject.regime
     with inference(model, device, threads=threads):

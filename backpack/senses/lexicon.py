@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from backpack.senses.words import Speller
 from semeqv.engine.errors import UserError
 from semeqv.text.readers.jsonl import encodable
-from semeqv.text.tokenizers.spelling import CJK, spellings
+from semeqv.text.tokenizers.spelling import CJK, spellings, tokens_by_id
 
 INSIDE = "+"  # stands before a token that goes on with a word
 
@@ -40,8 +40,8 @@ class Lexicon:
         self.tokenizer, self.speller = tokenizer, Speller(tokenizer)
         self.spelled = {number: said for number, said in spellings(tokenizer).items() if number < size}
         self.by_spelling = {said: number for number, said in self.spelled.items()}
-        names = tokenizer.convert_ids_to_tokens(range(min(len(tokenizer), size)))
-        self.shown = [shown(self.spelled[i]) if i in self.spelled else str(name) for i, name in enumerate(names)]
+        names = tokens_by_id(tokenizer)[:size]
+        self.shown = [shown(self.spelled[i]) if i in self.spelled else name or f"<{i}>" for i, name in enumerate(names)]
         self.shown += [f"<{number}>" for number in range(len(self.shown), size)]
 
     def find(self, text: str) -> Word:

@@ -12,12 +12,12 @@ from ofa.bag.networks import bag_of
 from ofa.vectors.making import WORDS
 from ofa.vectors.reading import read_vectors
 from ofa.vectors.word_vectors import Floats, WordVectors
-from ofa.vocabulary import size_of
 from semeqv.engine.errors import UserError
 from semeqv.engine.folders import output_folder, refuse_existing
 from semeqv.text.models.naming import named
 from semeqv.text.models.opening import quiet
 from semeqv.text.tokenizers.opening import opened
+from semeqv.text.tokenizers.spelling import rows_needed
 
 if TYPE_CHECKING:
     from ofa.bag.bag import Bag
@@ -83,7 +83,7 @@ def by_token(vectors: WordVectors, weights: Floats, tokenizer: Any) -> Floats:
     known = [(row, tokens[word]) for row, word in enumerate(vectors.words) if word in tokens]
     if not known:
         raise UserError("No token has a vector; are these vectors of the tokens of this tokenizer?")
-    found = numpy.zeros((size_of(tokenizer), vectors.width), numpy.float32)
+    found = numpy.zeros((rows_needed(tokenizer), vectors.width), numpy.float32)
     places, ids = numpy.array(known).T
     found[ids] = vectors.matrix[places] * weights[places, None]
     return found

@@ -12,13 +12,14 @@ from ofa.factorisation import factorise
 from ofa.hypernetwork.folder import MappingFolder
 from ofa.mapping import map_subwords
 from ofa.vectors.reading import read_vectors
-from ofa.vocabulary import Vocabulary, size_of, vocabulary_hash
+from ofa.vocabulary import Vocabulary, vocabulary_hash
 from semeqv.engine.errors import UserError
 from semeqv.text.files import fingerprint
 from semeqv.text.models.naming import named
 from semeqv.text.models.opening import open_model, open_tokenizer
 from semeqv.text.models.tying import embedding_weights, is_tied
 from semeqv.text.tokenizers.opening import opened
+from semeqv.text.tokenizers.spelling import rows_needed
 
 if TYPE_CHECKING:
     from ofa.hypernetwork.create import CreateMapping
@@ -42,7 +43,7 @@ def create_mapping(options: "CreateMapping") -> None:
     source = Vocabulary(open_tokenizer(options.source), len(matrix))
     with named("--target_tokenizer"):
         tokenizer = opened(options.target_tokenizer)
-    target = Vocabulary(tokenizer, size_of(tokenizer))
+    target = Vocabulary(tokenizer, rows_needed(tokenizer))
     kept = options.keep_dim or matrix.shape[1]
     coordinates = coordinates_of(matrix, torch.from_numpy(source.used), kept, options.source)
     vectors = read_vectors(options.vectors, options.most_words)

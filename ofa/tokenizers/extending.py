@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 from tokenizers import Tokenizer
 
 from ofa.tokenizers.merging import continued
-from ofa.vocabulary import size_of
 from semeqv.engine.bars import Progress
 from semeqv.engine.errors import UserError
 from semeqv.text.tokenizers.opening import opened
+from semeqv.text.tokenizers.spelling import rows_needed
 
 if TYPE_CHECKING:
     from ofa.tokenizers.extended import Extended
@@ -45,7 +45,7 @@ def extended(options: "Extended", corpora: Sequence[Any]) -> Any:
     kind = said["model"]["type"]
     if kind not in KINDS:
         raise UserError(f"The tokenizer of {options.source} is of the kind {kind}; {', '.join(KINDS)} can be extended.")
-    if (size := size_of(old)) > len(old):
+    if (size := rows_needed(old)) > len(old):
         raise UserError(
             f"The {len(old):,} tokens of {options.source} have ids up to {size - 1:,}; a tokenizer with such gaps "
             "cannot be written. Number its tokens anew."
@@ -106,7 +106,7 @@ def merged_on(
     inside = len(learnt.get("continuing_subword_prefix") or "")
     made = {one + other[inside:] for one, other in learnt["merges"]}
     letters = [token for token in fresh if token not in made]
-    number(said, letters, size_of(old))
+    number(said, letters, rows_needed(old))
     old._tokenizer = Tokenizer.from_str(json.dumps(said))
     merges = continued(old, documents, len(fresh) - len(letters))
     return letters + add_merges(said["model"], merges, old.get_vocab())

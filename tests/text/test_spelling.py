@@ -8,7 +8,17 @@ from transformers import PreTrainedTokenizerFast
 
 from semeqv.engine.errors import UserError
 from semeqv.text.datasets.tokenised import word_beginnings
-from semeqv.text.tokenizers.spelling import BYTE_LEVEL, SENTENCE_PIECE, WORD_END, WORD_PIECE, byte_level, convention_of
+from semeqv.text.models.opening import open_model
+from semeqv.text.tokenizers.spelling import (
+    BYTE_LEVEL,
+    SENTENCE_PIECE,
+    WORD_END,
+    WORD_PIECE,
+    byte_level,
+    convention_of,
+    rows_needed,
+    tokens_by_id,
+)
 
 
 @pytest.mark.parametrize(
@@ -63,3 +73,35 @@ def test_bytes_stay_apart_and_punctuation_needs_no_space():
     assert WORD_PIECE.spelled(",") == b","
     assert WORD_PIECE.spelled("語") == "語".encode()
     assert WORD_PIECE.spelled("я") == " я".encode()
+
+
+def with_a_gap():
+    """A tokenizer whose ids have a gap, as many published ones have."""
+    tokens = {"<unk>": 0, "</s>": 1, "<mask>": 2, "Ġthe": 3, "Ġcat": 4, "the": 5, "cat": 9}
+    made = Tokenizer(models.WordLevel(tokens, unk_token="<unk>"))
+    made.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
+    return PreTrainedTokenizerFast(
+        tokenizer_object=made, unk_token="<unk>", eos_token="</s>", mask_token="<mask>", pad_token="</s>"
+    )
+
+
+def test_ids_may_have_gaps():
+    assert rows_needed(with_a_gap()) == 10 > len(with_a_gap())
+    assert tokens_by_id(with_a_gap()) == ["<unk>", "</s>", "<mask>", "Ġthe", "Ġcat", "the", "", "", "", "cat"]
+
+
+@pytest.mark.parametrize("model", ["gpt2 --heads 1", "encoder --heads 1", "backpack --heads 1 --senses 2"])
+def test_a_tokenizer_with_gaps_trains_a_model_that_knows_its_last_token(say, tmp_path, model):
+    with_a_gap().save_pretrained(tmp_path / "gaps")
+    (tmp_path / "text").write_text("the cat the cat\n" * 20)
+    parts = "cli tokenizer load --from gaps cli dataset plain --path text --batch_size 2 --block_size 8"
+    sizes = "--layers 1 --embedding_size 8 --block_size 8"
+    say(f"--steps 2 --output run {parts} cli model {model} {sizes} cli optimizers adamw cli train")
+    assert open_model(tmp_path / "run").get_input_embeddings().weight.shape[0] == 10
+    if not model.startswith("encoder"):
+        assert (
+            "Perplexity of run"
+            in say(
+                "cli model load --from run cli dataset plain --path text --block_size 8 --split test cli perplexity"
+            ).out
+        )

@@ -14,7 +14,7 @@ from transformers import PreTrainedTokenizerFast
 
 from semeqv.engine.errors import UserError
 from semeqv.text.datasets.tokenised import word_beginnings
-from semeqv.text.tokenizers.spelling import convention_of
+from semeqv.text.tokenizers.spelling import convention_of, rows_needed, tokens_by_id
 
 PRIME = "′"  # a double is spelled like its word, with a prime: the′
 PIECE = 2**24  # tokens counted at a time
@@ -155,7 +155,7 @@ def common_words(texts: Iterable[NDArray[Any]], tokenizer: Any, count: int) -> l
         UserError: When there are fewer.
     """
     begins, continues = word_beginnings(tokenizer), continuations(tokenizer)
-    counts = counted(texts, len(tokenizer), lambda token, after: begins[token] & ~continues[after])
+    counts = counted(texts, rows_needed(tokenizer), lambda token, after: begins[token] & ~continues[after])
     counts[tokenizer.all_special_ids] = 0
     found = list[int]()
     for number in numpy.argsort(-counts, kind="stable").tolist():
@@ -193,6 +193,6 @@ def counted(
 def continuations(tokenizer: Any) -> NDArray[numpy.bool_]:
     """Which tokens go on with the word before them, `(vocabulary,)`: those that begin none and start with a letter."""
     split = convention_of(tokenizer.get_vocab()).split
-    texts = [split(token)[0] for token in tokenizer.convert_ids_to_tokens(range(len(tokenizer)))]
+    texts = [split(token)[0] for token in tokens_by_id(tokenizer)]
     found: NDArray[numpy.bool_] = ~word_beginnings(tokenizer) & numpy.array([text[:1].isalnum() for text in texts])
     return found

@@ -144,10 +144,11 @@ class BiLSTMParser(Headed):
         from semeqv.tasks.parsing.bilstm import BiLSTMConfig
         from semeqv.tasks.parsing.opening import labels_of, new_parser
         from semeqv.text.models.options import special_tokens
+        from semeqv.text.tokenizers.spelling import rows_needed
 
         check_task(dataset, "parser")
         config = BiLSTMConfig(
-            vocab_size=len(tokenizer),
+            vocab_size=rows_needed(tokenizer),
             embedding_size=self.embedding_size,
             hidden_size=2 * self.embedding_size,
             num_hidden_layers=self.layers,

@@ -14,7 +14,7 @@ from semeqv.text.cache import made_once, made_together
 from semeqv.text.datasets.reading import chosen
 from semeqv.text.objectives import Causal, Masked, Objective
 from semeqv.text.tokenizers.encoding import surroundings
-from semeqv.text.tokenizers.spelling import WORD_END, convention_of, spellings
+from semeqv.text.tokenizers.spelling import WORD_END, convention_of, rows_needed, spellings, tokens_by_id
 from semeqv.text.tokenizers.training import fingerprint
 from semeqv.text.tokens.batches import Layout, TokenBatches
 from semeqv.text.tokens.building import Piece, read_shares, tokenised, write_share, write_token_files
@@ -46,7 +46,7 @@ def batches(corpus: "Corpus", tokenizer: Any, kind: str) -> TokenBatches:
     first = first_token(tokenizer, masked=kind != "causal")
     begin = first if packs(corpus, kind) and kind == "causal" and first != separator(tokenizer) else None
     folder, facts = token_files(corpus, tokenizer, together=corpus.joined or kind == "translation", begin=begin)
-    files = [TokenFile.open(folder, language, len(tokenizer)) for language in facts["languages"]]
+    files = [TokenFile.open(folder, language, rows_needed(tokenizer)) for language in facts["languages"]]
     return batches_of_files(corpus, tokenizer, kind, files, facts)
 
 
@@ -75,14 +75,15 @@ def batches_of_tokens(corpus: "TokenCorpus", tokenizer: Any, kind: str) -> Token
             f"{path} holds no numbers of {corpus.bits} bits, one after the other; unpack it, or say --bits."
         )
     tokens = numpy.memmap(path, numpy.dtype(f"<u{size}"), "r")
-    counts, places = numpy.zeros(len(tokenizer), numpy.int64), list[NDArray[numpy.int64]]()
+    vocabulary, places = rows_needed(tokenizer), list[NDArray[numpy.int64]]()
+    counts = numpy.zeros(vocabulary, numpy.int64)
     for start in range(0, len(tokens), AT_ONCE):
         some = tokens[start : start + AT_ONCE]
-        if (most := int(some.max())) >= len(tokenizer):
+        if (most := int(some.max())) >= vocabulary:
             raise UserError(
-                f"{path} has token {most}, and the tokenizer {len(tokenizer)} tokens; name the one that made it."
+                f"{path} has token {most}, and the tokenizer {vocabulary} tokens; name the one that made it."
             )
-        counts += numpy.bincount(some, minlength=len(tokenizer))
+        counts += numpy.bincount(some, minlength=vocabulary)
         places.append(start + 1 + numpy.flatnonzero(some == end))
     ends = numpy.concatenate(places)
     ends = ends if len(ends) and ends[-1] == len(tokens) else numpy.append(ends, len(tokens))
@@ -168,7 +169,7 @@ def token_files(
         return tokenised(chosen(corpus), said, together=together, helpers=helpers if helpers > 1 else 0, share=share)
 
     def write(folder: Path, found: Iterable[Piece]) -> None:
-        write_token_files(folder, found, vocabulary=len(tokenizer), separator=separator(tokenizer), begin=begin)
+        write_token_files(folder, found, vocabulary=rows_needed(tokenizer), separator=separator(tokenizer), begin=begin)
 
     if large and world.size > 1:
         folder = made_together(
@@ -250,7 +251,7 @@ def made_objective(corpus: "Corpus", tokenizer: Any, kind: str, begin: int | Non
         raise UserError(f"The tokenizer has no mask token, which --objective {kind} needs; choose another tokenizer.")
     begins = word_beginnings(tokenizer) if corpus.whole_word else None
     special: Sequence[int] = tokenizer.all_special_ids
-    return Masked(corpus.mask_probability, tokenizer.mask_token_id, special, len(tokenizer), begins)
+    return Masked(corpus.mask_probability, tokenizer.mask_token_id, special, rows_needed(tokenizer), begins)
 
 
 def word_beginnings(tokenizer: Any) -> NDArray[numpy.bool_]:
@@ -268,5 +269,5 @@ def word_beginnings(tokenizer: Any) -> NDArray[numpy.bool_]:
     convention = convention_of(tokenizer.get_vocab())
     if convention == WORD_END:
         raise UserError("The tokenizer marks where words end (</w>), not where they begin; choose another tokenizer.")
-    tokens = tokenizer.convert_ids_to_tokens(range(len(tokenizer)))
+    tokens = tokens_by_id(tokenizer)
     return numpy.array([convention.split(token)[1] == convention.whole for token in tokens])

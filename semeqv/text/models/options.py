@@ -121,7 +121,7 @@ class Sized:
         """How many tokens the model knows.
 
         Args:
-            tokenizer: Its length counts.
+            tokenizer: Its largest id counts.
             dataset: A data set, or several by (split, name), of which the first is asked for its `vocabulary_size`.
 
         Returns:
@@ -130,8 +130,10 @@ class Sized:
         Raises:
             UserError: When another number was said, or none is known.
         """
+        from semeqv.text.tokenizers.spelling import rows_needed
+
         data = next(iter(dataset.values()), None) if isinstance(dataset, dict) else dataset
-        known, whose = len(tokenizer) if tokenizer is not None else None, "tokenizer"
+        known, whose = rows_needed(tokenizer) if tokenizer is not None else None, "tokenizer"
         if known is None:
             known, whose = getattr(data, "vocabulary_size", None), "data"
         if self.vocab_size is not None and known is not None and self.vocab_size != known:

@@ -96,3 +96,18 @@ def spellings(tokenizer: Any) -> dict[int, bytes]:
     convention, special = convention_of(tokens), set(tokenizer.all_special_ids)
     ordered = sorted(tokens.items(), key=lambda item: item[1])
     return {number: convention.spelled(token) for token, number in ordered if number not in special}
+
+
+def rows_needed(tokenizer: Any) -> int:
+    """Return how many rows of an embedding the tokens of a tokenizer need: ids may have gaps, so that it is more than
+    there are tokens.
+    """
+    return max(tokenizer.get_vocab().values(), default=-1) + 1
+
+
+def tokens_by_id(tokenizer: Any) -> list[str]:
+    """Return the token of each id, as the vocabulary spells it; empty where no token has the id."""
+    found = [""] * rows_needed(tokenizer)
+    for token, number in tokenizer.get_vocab().items():
+        found[number] = token
+    return found

@@ -13,6 +13,7 @@ from semeqv.problem.mlm.doubles import Doubles, common_words, counted, doubles_i
 from semeqv.problem.mlm.swapping import Swapped
 from semeqv.text.datasets.tokenised import made_objective, token_files
 from semeqv.text.objectives import Objective
+from semeqv.text.tokenizers.spelling import rows_needed
 from semeqv.text.tokens.batches import TokenBatches
 from semeqv.text.tokens.files import TokenFile
 
@@ -79,9 +80,9 @@ def doubled_batches(
     doubles = with_doubles(tokenizer, words or chosen_words(corpus, plain, dataset_options), corpus.double_seed)
     data = corpus.undoubled().build(plain, model_options, dataset_options)
     objective = made_objective(cast("Corpus", corpus), tokenizer, data.said["objective"])
-    found = DoubledBatches(data, objective, doubles, corpus.swap, len(tokenizer))
+    found = DoubledBatches(data, objective, doubles, corpus.swap, rows_needed(tokenizer))
     if data.said["objective"] == "masked":
-        counts = counted(token_texts(corpus, plain), len(tokenizer))
+        counts = counted(token_texts(corpus, plain), rows_needed(tokenizer))
         counts[tokenizer.all_special_ids] = 0
         ordinary = len(tokenizer) - len(set(tokenizer.all_special_ids))
         loss = context_free_loss(doubles.divided(counts, corpus.swap), ordinary)
@@ -112,4 +113,4 @@ def chosen_words(corpus: Doubled, tokenizer: Any, dataset_options: Mapping[tuple
 def token_texts(corpus: Doubled, tokenizer: Any) -> list[NDArray[Any]]:
     """The tokens of a split, `(tokens,)` for each language, as they are without doubles."""
     folder, facts = token_files(corpus.undoubled(), tokenizer, together=False)
-    return [TokenFile.open(folder, language, len(tokenizer)).tokens for language in facts["languages"]]
+    return [TokenFile.open(folder, language, rows_needed(tokenizer)).tokens for language in facts["languages"]]
