@@ -3,7 +3,7 @@
 from semeqv.engine.chain import Chain
 from semeqv.text.models import families
 
-LOOKING = ("senses.senses", "attribution.attribute", "edits.effects", "edits.crows_pairs", "edits.bias", "edits.topics")
+LOOKING = ("senses.senses", "attribution", "edits.effects", "edits.crows_pairs", "edits.bias", "edits.topics")
 FIGURES = ["semeqv.figures.senses_view", "semeqv.figures.number_view", "semeqv.figures.topics_view"]
 EVALUATION = ("coverage", "disambiguation", "invariance", "similarity", "cloze", "lexical", "continuations", "report")
 

@@ -10,7 +10,7 @@ import numpy
 import torch
 from numpy.typing import NDArray
 
-from backpack.attribution.parts import parts_of
+from backpack.attribution import parts_of
 from backpack.edits.steps import Project, Scale, Step
 from backpack.edits.winobias import occupations, winobias
 from backpack.senses.lexicon import Lexicon, Word

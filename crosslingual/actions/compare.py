@@ -50,7 +50,7 @@ class Compare:
         from crosslingual.comparison import lines_of, print_cosines
         from crosslingual.opening import open_checkpoint, opened
         from crosslingual.similarity import measured
-        from semeqv.tasks.measures.report import write_csv
+        from semeqv.engine.report import write_csv
 
         if len(self.paths) < 2:
             raise click.UsageError("cli crosslingual compare: give the folders of two or more vectors")

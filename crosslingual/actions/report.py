@@ -62,8 +62,8 @@ class Report:
         from crosslingual.sweeps.languages import read_languages
         from crosslingual.sweeps.page import kept, numbers, write_page
         from crosslingual.sweeps.report import every_table, print_tables
+        from semeqv.engine.report import write_csv
         from semeqv.engine.runs import write_text
-        from semeqv.tasks.measures.report import write_csv
 
         if not self.paths:
             raise click.UsageError("cli crosslingual report: give folders that cli crosslingual sweep has measured")

@@ -112,8 +112,8 @@ class Sweep:
         from crosslingual.sweeps.joined import joined, told
         from crosslingual.sweeps.measuring import measure
         from crosslingual.sweeps.report import print_tables, tables
+        from semeqv.engine.report import write_csv
         from semeqv.tasks.measures.inference import check_trained
-        from semeqv.tasks.measures.report import write_csv
 
         check_trained(model)
         sets = {key: (each, dataset_options[key]) for key, each in dataset.items()}

@@ -95,7 +95,7 @@ class Evaluate(Predicting):
         """
         from ofa.hypernetwork.evaluation import measured, print_measured
         from ofa.hypernetwork.folder import read_folder
-        from semeqv.tasks.measures.report import write_csv
+        from semeqv.engine.report import write_csv
 
         lines = measured(self, read_folder(self.mapping), model, (device, precision, threads))
         print_measured(lines)

@@ -11,15 +11,15 @@ from semeqv.engine.component import component
 class Train:
     """Train the model."""
 
-    def build(self, trainer: Any) -> None:
-        """Train, and print the last metrics of every run."""
+    def build(self, trainer: Any) -> Any:
+        """Train, and print the last metrics of every run; returns them."""
         from semeqv.engine.report import print_metrics
 
         metrics = trainer.train()
-        if not metrics:
-            return
-        split = "validation" if trainer.validsplits else "train"
-        print_metrics(f"{split}, step {trainer.step}", trainer, {None: metrics})
+        if metrics:
+            split = "validation" if trainer.validsplits else "train"
+            print_metrics(f"{split}, step {trainer.step}", trainer, {None: metrics})
+        return metrics
 
 
 @component("test")
@@ -30,8 +30,10 @@ class Test:
     A model that was opened by --from is measured as it is, where its run has no checkpoint.
     """
 
-    def build(self, trainer: Any) -> None:
-        """Test, and print the metrics of every run."""
+    def build(self, trainer: Any) -> Any:
+        """Test, and print the metrics of every run; returns them by data set."""
         from semeqv.engine.report import print_metrics
 
-        print_metrics("test", trainer, trainer.test())
+        metrics = trainer.test()
+        print_metrics("test", trainer, metrics)
+        return metrics

@@ -19,7 +19,33 @@ from semeqv.engine.settings import Settings
 from semeqv.engine.world import World
 
 
-def run(sentence: Sentence, chain: Chain) -> None:
+@dataclasses.dataclass
+class Outcome:
+    """What came of a sentence.
+
+    Args:
+        output: The folder of the run, or of all runs; None where nothing was to be written.
+        trainers: The Trainers, one for each group of runs that were trained together.
+        results: What the actions gave back, in their order; of runs one after the other, those of one after another.
+    """
+
+    output: Path | None = None
+    trainers: list[Any] = dataclasses.field(default_factory=list)
+    results: list[Any] = dataclasses.field(default_factory=list)
+
+    @property
+    def trainer(self) -> Any:
+        """The last Trainer; None when nothing was trained."""
+        return self.trainers[-1] if self.trainers else None
+
+    def add(self, build: "Build", actions: Sequence[Step]) -> None:
+        """Do actions, and take in what comes of them."""
+        self.results += act(build, actions)
+        if "trainer" in build.made:
+            self.trainers.append(build.made["trainer"])
+
+
+def run(sentence: Sentence, chain: Chain) -> Outcome:
     """Do what a sentence says.
 
     Several seeds, or variants of the model, become replicas of one program where the model allows it, and runs one
@@ -34,17 +60,18 @@ def run(sentence: Sentence, chain: Chain) -> None:
     if not needs & {"trainer", "model", "world"}:
         if "record" in needs:  # what is measured needs a folder, too
             sentence = resolve_output(sentence)
-        act(Build(chain, sentence), sentence.actions)
-        return
+        outcome = Outcome(sentence.settings.output)
+        outcome.add(Build(chain, sentence), sentence.actions)
+        return outcome
     if world.size > 1:
         refuse_shards(sentence)
     with world.company():
         if world.size > 1:
             meet(world, sentence.settings)
-        train_or_measure(sentence, chain, world)
+        return train_or_measure(sentence, chain, world)
 
 
-def train_or_measure(sentence: Sentence, chain: Chain, world: World) -> None:
+def train_or_measure(sentence: Sentence, chain: Chain, world: World) -> Outcome:
     """Do what a sentence says that needs a model."""
     named = sentence.settings.output or any(getattr(step.options, "dirpath", None) for step in sentence.parts)
     output = world.by_first(lambda: resolve_output(sentence).settings.output)
@@ -55,13 +82,15 @@ def train_or_measure(sentence: Sentence, chain: Chain, world: World) -> None:
         build = Build(chain, sentence, singles)
         together = len(singles) == 1 or build.replicable()
         groups = in_step(sentence, singles) if together else [[single] for single in singles]
+        outcome = Outcome(sentence.settings.output)
         if len(groups) == 1:
-            act(build, sentence.actions)
+            outcome.add(build, sentence.actions)
         else:
-            one_by_one(sentence, groups, chain)
+            one_by_one(sentence, groups, chain, outcome)
         if len(singles) > 1 and world.first and any(needs_trainer(step) for step in sentence.actions):
             record(sentence, singles)
         world.leave()
+        return outcome
     finally:
         if world.first and not named:
             for folder in (output, RUNS):
@@ -74,23 +103,33 @@ def needs_trainer(step: Step) -> bool:
     return "trainer" in {need.name for need in step.leaf.needs}
 
 
-def act(build: "Build", actions: Sequence[Step]) -> None:
+def act(build: "Build", actions: Sequence[Step]) -> list[Any]:
     """Do actions in turn; of several processes, only the first does what asks for neither the Trainer nor the world.
 
     Where all processes do one of the actions, all build what the others need, too: parts are made once, and the
     processes tell each other of it, so that none may be missing. Otherwise the first one does everything alone.
+
+    Args:
+        build: Builds what they need.
+        actions: The actions.
+
+    Returns:
+        What each gave back; None in a process that did not do it.
     """
+    results = []
     needs = [{need.name for need in action.leaf.needs} for action in actions]
     together = any({"trainer", "world"} & each for each in needs)
     for action, each in zip(actions, needs):
         if {"trainer", "world"} & each:
-            build(action)
+            results.append(build(action))
         elif together or World.here().first:
             with contextlib.nullcontext() if together else World.alone():
                 parts = build.parts(action)
+            results.append(None)
             if World.here().first:
                 with World.alone():
-                    action.options.build(**parts)
+                    results[-1] = action.options.build(**parts)
+    return results
 
 
 def refuse_shards(sentence: Sentence) -> None:
@@ -131,16 +170,23 @@ def record(sentence: Sentence, singles: list[Single]) -> None:
     write_text(sentence.settings.output / "run.json", json.dumps(said, indent=2, ensure_ascii=False) + "\n")
 
 
-def one_by_one(sentence: Sentence, groups: list[list[Single]], chain: Chain) -> None:
-    """Do the runs of a sentence group after group, then the actions that concern no single run."""
+def one_by_one(sentence: Sentence, groups: list[list[Single]], chain: Chain, outcome: Outcome) -> None:
+    """Do the runs of a sentence group after group, then the actions that concern no single run.
+
+    Args:
+        sentence: The sentence.
+        groups: Runs that are trained together.
+        chain: Knows the words.
+        outcome: Takes in what comes of it.
+    """
     import click
 
     of_run = [step for step in sentence.actions if {need.name for need in step.leaf.needs} & {"trainer", "model"}]
     for i, group in enumerate(groups, start=1):
         more = f" and {len(group) - 1} more" if len(group) > 1 else ""
         click.echo(f"Run {i} of {len(groups)}: {group[0].name}{more}", err=True)
-        act(Build(chain, sentence if more else group[0].sentence, group), of_run)
-    act(Build(chain, sentence), [action for action in sentence.actions if action not in of_run])
+        outcome.add(Build(chain, sentence if more else group[0].sentence, group), of_run)
+    outcome.add(Build(chain, sentence), [action for action in sentence.actions if action not in of_run])
 
 
 class Build:

@@ -135,7 +135,7 @@ class Chain(Word):
     def register(self, module: str) -> None:
         """Import a module and take in the components it declares."""
         imported = importlib.import_module(module)
-        for kind in vars(imported).values():
+        for kind in list(vars(imported).values()):
             if isinstance(kind, type) and "__command__" in kind.__dict__ and kind.__module__ == module:
                 self.add_component(kind)
 

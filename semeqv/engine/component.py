@@ -30,7 +30,7 @@ import json
 import re
 import types
 import typing
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import MISSING, Field
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar, Union
@@ -123,10 +123,15 @@ def option_helps(kind: type) -> dict[str, str]:
         if not dataclasses.is_dataclass(base):
             continue
         text = inspect.cleandoc(base.__dict__.get("__doc__") or "").partition("\nArgs:\n")[2]
-        text = re.split(r"^\S", text, maxsplit=1, flags=re.MULTILINE)[0]
-        found = re.findall(r"^    (\w+): (.+(?:\n(?:     +.+)?)*)", text, re.MULTILINE)
-        helps |= {name: " ".join(said.split()) for name, said in found}
+        helps |= argument_helps(text)
     return helps
+
+
+def argument_helps(text: str) -> dict[str, str]:
+    """What the lines below `Args:` say of each argument."""
+    text = re.split(r"^\S", text, maxsplit=1, flags=re.MULTILINE)[0]
+    found = re.findall(r"^    (\w+): (.+(?:\n(?:     +.+)?)*)", text, re.MULTILINE)
+    return {name: " ".join(said.split()) for name, said in found}
 
 
 def parameters(kind: type) -> list[click.Parameter]:
@@ -163,7 +168,7 @@ def parameter(field: Field[Any], hint: Any, help: str | None) -> click.Parameter
         extra = tuple(word for word in words if word not in (bool, type(None)))
         return Switch(flags, extra=extra, **given)
     hint = without_none(hint)
-    repeated = typing.get_origin(hint) is list  # `list[str]`: the option may be given several times
+    repeated = typing.get_origin(hint) in (list, Sequence)  # `Sequence[str]`: the option may be given several times
     if repeated:
         (hint,) = typing.get_args(hint)
     if typing.get_origin(hint) is tuple and typing.get_args(hint)[-1] is Ellipsis:  # `tuple[str, ...]`: several words

@@ -1,10 +1,16 @@
 """Tables of what was measured."""
 
-from collections.abc import Mapping
+import csv
+import io
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
+import click
 from rich.console import Console
 from rich.table import Table
+
+from semeqv.engine.runs import write_text
 
 WIDE = 160  # columns of what goes to a file: rich would take 80
 
@@ -62,3 +68,18 @@ def cell(metrics: Mapping[str, Any], name: str, replica: int) -> str:
     """
     values = [f"{metrics[each][replica]:.4f}" for each in (name, f"{name}_low", f"{name}_high") if each in metrics]
     return f"{values[0]} [{values[1]}-{values[2]}]" if len(values) == 3 else "".join(values[:1])
+
+
+def write_csv(path: Path, lines: Sequence[Mapping[str, Any]]) -> None:
+    """Write a CSV file with a column for every key.
+
+    Args:
+        path: The file; `UserError` is raised when it cannot be written.
+        lines: What to write; a key that a line lacks is left empty.
+    """
+    text, keys = io.StringIO(), list(dict.fromkeys(key for line in lines for key in line))
+    writer = csv.DictWriter(text, keys, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(lines)
+    write_text(path, text.getvalue())
+    click.echo(f"wrote {path}")

@@ -8,7 +8,7 @@ import torch
 from small_backpacks import VARIANTS, make, tokens
 from spoken_backpack import spoken
 
-from backpack.attribution.parts import parts_of
+from backpack.attribution import parts_of
 
 
 @pytest.mark.parametrize("variant", VARIANTS)

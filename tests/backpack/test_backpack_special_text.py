@@ -10,8 +10,7 @@ from tokenizers import Tokenizer, models, pre_tokenizers
 from transformers import PreTrainedTokenizerFast
 
 import backpack
-from backpack.attribution.attribute import Attribute
-from backpack.attribution.explaining import explain
+from backpack.attribution import attributions_of
 from backpack.evaluation.cloze import Cloze
 from backpack.evaluation.cloze_report import guess
 from backpack.evaluation.continuing import pieces
@@ -49,7 +48,7 @@ def test_no_text_becomes_a_special_token(kind, text):
     assert not special & {token for piece in pieces(iter([text]), own, 2) for token in piece}
     lexicon = Lexicon(own, 50)
     assert not special & set(lexicon.find(text).tokens)
-    (found,) = explain(Attribute(prompt=(text,), predictions=1), model, lexicon, text)
+    (found,) = attributions_of(model, lexicon, text)
     assert not set(found.read) & {own.decode([token]) for token in special}
 
 

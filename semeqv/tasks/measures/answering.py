@@ -107,8 +107,8 @@ class Answering(ABC):
             threads: Of a CPU.
             record: Adds lines to metrics.jsonl.
         """
+        from semeqv.engine.report import write_csv
         from semeqv.tasks.measures.inference import with_new_weights
-        from semeqv.tasks.measures.report import write_csv
 
         asked = Asked(model, dataset, dataset_options, output, (device, precision, threads))
         lines = with_new_weights(self.answered(asked), model)

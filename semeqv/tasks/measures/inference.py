@@ -13,19 +13,20 @@ from semeqv.engine.world import World
 
 
 @contextmanager
-def inference(model: Any, device: str, precision: str = "fp32", threads: int | None = None) -> Iterator[Regime]:
+def inference(model: Any, device: str | None, precision: str = "fp32", threads: int | None = None) -> Iterator[Regime]:
     """Put a model where it is to compute, without dropout and gradients; it is as before afterwards, but for the place.
 
     Args:
         model: A module; it is moved.
-        device: auto, cpu, cuda, cuda:N or mps; `UserError` is raised when there is no such device.
+        device: auto, cpu, cuda, cuda:N or mps, or where the model is if None; `UserError` is raised when there is no
+            such device.
         precision: Numbers of the forward pass: auto, fp32, tf32, bf16 or fp16.
         threads: Of a CPU; all cores if None.
 
     Yields:
         The regime; `place` puts batches where the model is.
     """
-    place = torch_device(device, World())
+    place = torch_device(device, World()) if device is not None else next(model.parameters()).device
     regime = Regime(place, resolve_precision(precision, place))
     set_precision(regime.precision)
     if threads:

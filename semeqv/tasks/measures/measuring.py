@@ -71,8 +71,8 @@ class Measuring(ABC):
             dataset_options: The data sets of the sentence, not built.
             tokenizer: Of the run; that of the model's folder if None.
         """
+        from semeqv.engine.report import write_csv
         from semeqv.tasks.measures.inference import with_new_weights
-        from semeqv.tasks.measures.report import write_csv
         from semeqv.text.generation import tokenizer_of
 
         tokenizer = tokenizer_of(model) if tokenizer is None else tokenizer

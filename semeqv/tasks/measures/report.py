@@ -1,11 +1,8 @@
 """How results are shown and kept: a table, lines of metrics.jsonl, a CSV file."""
 
-import csv
-import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -60,21 +57,6 @@ def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]
     for row in rows:
         table.add_row(*row)
     console().print(table)
-
-
-def write_csv(path: Path, lines: Sequence[Mapping[str, Any]]) -> None:
-    """Write a CSV file with a column for every key.
-
-    Args:
-        path: The file; `UserError` is raised when it cannot be written.
-        lines: What to write; a key that a line lacks is left empty.
-    """
-    text, keys = io.StringIO(), list(dict.fromkeys(key for line in lines for key in line))
-    writer = csv.DictWriter(text, keys, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(lines)
-    write_text(path, text.getvalue())
-    click.echo(f"wrote {path}")
 
 
 def write_between(path: Path, mark: str, text: str) -> None:

@@ -1,1 +1,0 @@
-"""Predictions taken apart into what each sense at each position adds."""
