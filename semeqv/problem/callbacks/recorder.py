@@ -102,7 +102,7 @@ def copied(tensors: list[Tensor]) -> list[numpy.ndarray]:
 
 
 def embeddings(model: Any, rows: list[int] | slice = slice(None)) -> dict[str, Tensor]:
-    """The input and output embedding matrices of a model.
+    """Copies of the input and output embedding matrices of a model: one module may stand for every run in turn.
 
     Args:
         model: Has `get_input_embeddings`, and `output_matrix` or `get_output_embeddings`.
@@ -119,7 +119,7 @@ def embeddings(model: Any, rows: list[int] | slice = slice(None)) -> dict[str, T
         pair = {"input": model.get_input_embeddings().weight, "output": output}
     except AttributeError as error:
         raise UserError(f"{type(model).__name__} does not say which its input and output embeddings are.") from error
-    return {side: whole(matrix.detach())[rows].float() for side, matrix in pair.items()}
+    return {side: whole(matrix.detach())[rows].float().clone() for side, matrix in pair.items()}
 
 
 def distances(matrix: numpy.ndarray) -> numpy.ndarray:
