@@ -10,6 +10,7 @@ import itertools
 import json
 import shutil
 import typing
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -61,8 +62,8 @@ def values(hint: Any) -> st.SearchStrategy[Any]:
         return st.sampled_from(
             [each for word in choices(hint) for each in ((True, False) if word is bool else (word,))]
         )
-    if origin is list or parts[1:] == (Ellipsis,):
-        return st.lists(values(parts[0]), max_size=3).map(origin)
+    if origin in (list, Sequence) or parts[1:] == (Ellipsis,):
+        return st.lists(values(parts[0]), max_size=3).map(list if origin is list else tuple)
     if origin is tuple:
         return st.tuples(*map(values, parts))
     return {int: INTEGERS, float: NUMBERS, str: WORDS, Path: WORDS.map(Path)}[hint]
