@@ -5,10 +5,9 @@ from typing import Any
 
 import torch
 
+from ofa.nearest import CPU
 from ofa.plan import Integers
 from ofa.vocabulary import Vocabulary
-
-CPU = torch.device("cpu")
 
 
 @dataclass(frozen=True)

@@ -192,10 +192,9 @@ def command_of(
 
     build.__signature__ = inspect.Signature(needs)  # type: ignore[attr-defined]
     name = "".join(word.title() for word in re.split(r"[\W_]+", path)) + "Action"
-    fields = [(field, hint, default) for field, (hint, default) in {**outputs, **own}.items()]
     kind = dataclasses.make_dataclass(
         name,
-        [*fields[len(outputs) :], *fields[: len(outputs)]],
+        [(field, hint, default) for field, (hint, default) in {**own, **outputs}.items()],
         frozen=True,
         kw_only=True,
         namespace={

@@ -116,19 +116,18 @@ def act(build: "Build", actions: Sequence[Step]) -> list[Any]:
     Returns:
         What each gave back; None in a process that did not do it.
     """
-    results = []
+    results: list[Any] = [None] * len(actions)
     needs = [{need.name for need in action.leaf.needs} for action in actions]
     together = any({"trainer", "world"} & each for each in needs)
-    for action, each in zip(actions, needs):
+    for i, (action, each) in enumerate(zip(actions, needs)):
         if {"trainer", "world"} & each:
-            results.append(build(action))
+            results[i] = build(action)
         elif together or World.here().first:
             with contextlib.nullcontext() if together else World.alone():
                 parts = build.parts(action)
-            results.append(None)
             if World.here().first:
                 with World.alone():
-                    results[-1] = action.options.build(**parts)
+                    results[i] = action.options.build(**parts)
     return results
 
 
