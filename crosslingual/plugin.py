@@ -2,10 +2,9 @@
 
 from semeqv.engine.chain import Chain
 
-ACTIONS = ("vector", "apply", "compare", "merge", "sweep", "report", "distances", "corpus")
+ACTIONS = ("crosslingual.actions.vector", "crosslingual.actions.apply", "crosslingual.actions.compare", "crosslingual.actions.merge", "crosslingual.actions.sweep", "crosslingual.actions.report", "crosslingual.actions.distances", "crosslingual.actions.corpus")
 
 
 def register(chain: Chain) -> None:
     """Open `crosslingual`."""
-    modules = (f"crosslingual.actions.{name}" for name in ACTIONS)
-    chain.word("crosslingual", "Task and language vectors: what training changes, added to other models.", *modules)
+    chain.word("crosslingual", "Task and language vectors: what training changes, added to other models.", *ACTIONS)

@@ -3,28 +3,15 @@
 from semeqv.engine.chain import Chain
 from semeqv.text.models import families
 
-METHODS = ("ofa", "hyperofa", "matrix", "wechsel", "focus", "omp", "subword_mean", "mean", "random")
-ACTIONS = (
-    "vectors.make",
-    "vectors.tokens",
-    "vectors.text",
-    "vectors.convert",
-    "vectors.dictionary",
-    "bag.bag",
-    "conversion.convert",
-    "results.report",
-    "subset.subset",
-    "hypernetwork.create",
-    "hypernetwork.predict",
-)
-FIGURES = ("vocabulary_view", "provenance_view", "losses_view")
+METHODS = ("ofa.methods.ofa", "ofa.methods.hyperofa", "ofa.methods.matrix", "ofa.methods.wechsel", "ofa.methods.focus", "ofa.methods.omp", "ofa.methods.subword_mean", "ofa.methods.mean", "ofa.methods.random")
+ACTIONS = ("ofa.vectors.make", "ofa.vectors.tokens", "ofa.vectors.text", "ofa.vectors.convert", "ofa.vectors.dictionary", "ofa.bag.bag", "ofa.conversion.convert", "ofa.results.report", "ofa.subset.subset", "ofa.hypernetwork.create", "ofa.hypernetwork.predict")
+FIGURES = ("semeqv.figures.vocabulary_view", "semeqv.figures.provenance_view", "semeqv.figures.losses_view")
 
 
 def register(chain: Chain) -> None:
     """Open `ofa` and its words, and say where factorised models and hypernetworks are."""
-    modules = [f"ofa.{name}" for name in ACTIONS] + [f"semeqv.figures.{name}" for name in FIGURES]
-    chain.word("ofa", "New vocabularies for pretrained models.", *modules)
-    chain.word("ofa init", "Give a model a new vocabulary.", *(f"ofa.methods.{name}" for name in METHODS))
+    chain.word("ofa", "New vocabularies for pretrained models.", *ACTIONS, *FIGURES)
+    chain.word("ofa init", "Give a model a new vocabulary.", *METHODS)
     chain.word("ofa tokenizer", "Vocabularies that grow.", "ofa.tokenizers.extended")
     chain.word("ofa dataset", "What a hypernetwork learns from.", "ofa.hypernetwork.dataset")
     chain.word("ofa model", "Hypernetworks.", "ofa.hypernetwork.models")

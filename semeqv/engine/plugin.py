@@ -14,6 +14,6 @@ def register(chain: Chain) -> None:
     )
     chain.word("optimizers", "How parameters move.", "semeqv.engine.optimizers", slot=Slot("optimizer"))
     chain.word("schedulers", "How the learning rate changes.", "semeqv.engine.schedulers", slot=Slot("scheduler"))
-    callbacks = (f"semeqv.engine.callbacks.{name}" for name in ("log", "early_stopping", "tensorboard", "wandb"))
+    callbacks = ("semeqv.engine.callbacks.log", "semeqv.engine.callbacks.early_stopping", "semeqv.engine.callbacks.tensorboard", "semeqv.engine.callbacks.wandb")
     chain.word("callbacks", "What observes a run.", *callbacks, slot=Slot("callbacks", many=True))
     chain.word("savers", "What is kept of a run.", "semeqv.engine.savers", slot=Slot("saver"))

@@ -2,19 +2,9 @@
 
 from semeqv.engine.chain import Chain
 
-NAMES = (
-    "view",
-    "view_embeddings",
-    "accplot",
-    "attachment_view",
-    "foundation_view",
-    "retrieval_view",
-    "sweep_view",
-    "vectors_view",
-    "viewall",
-)
+NAMES = ["semeqv.figures.view", "semeqv.figures.view_embeddings", "semeqv.figures.accplot", "semeqv.figures.attachment_view", "semeqv.figures.foundation_view", "semeqv.figures.retrieval_view", "semeqv.figures.sweep_view", "semeqv.figures.vectors_view", "semeqv.figures.viewall"]
 
 
 def register(chain: Chain) -> None:
     """Add the plots to the actions."""
-    chain.modules += [f"semeqv.figures.{name}" for name in NAMES]
+    chain.modules += NAMES

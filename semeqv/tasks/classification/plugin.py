@@ -5,7 +5,7 @@ from semeqv.engine.chain import Chain
 
 def register(chain: Chain) -> None:
     """Add the labelled data sets, the classifiers, the callback that writes predictions down, and `majority-labels`."""
-    datasets = (f"semeqv.tasks.classification.{name}" for name in ("words", "texts", "babel"))
+    datasets = ("semeqv.tasks.classification.words", "semeqv.tasks.classification.texts", "semeqv.tasks.classification.babel")
     chain.word("dataset", "What is read, one per split and name.", *datasets)
     chain.word("model", "Language models, from sizes or from a folder.", "semeqv.tasks.classification.models")
     chain.word("callbacks", "What observes a run.", "semeqv.tasks.classification.predictions")

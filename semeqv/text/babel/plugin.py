@@ -5,5 +5,5 @@ from semeqv.engine.chain import Chain
 
 def register(chain: Chain) -> None:
     """Open `babel`."""
-    modules = (f"semeqv.text.babel.{name}" for name in ("write", "show"))
+    modules = ("semeqv.text.babel.write", "semeqv.text.babel.show")
     chain.word("babel", "A generated corpus in two invented languages, of which everything is known.", *modules)
