@@ -7,7 +7,7 @@ there the networks are imported once a model is one of them (`semeqv.text.models
 import importlib
 from typing import Any
 
-from semeqv.engine import plugins
+from semeqv.grammar import plugins
 
 __all__ = ["BackpackConfig", "BackpackLMHeadModel", "BackpackModel"]
 

@@ -11,9 +11,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from semeqv.engine.action import AtLeast, Result, action
-from semeqv.engine.errors import UserError
+from semeqv.grammar.action import AtLeast, Result, action
 from semeqv.lazy import torch
+from semeqv.runs.errors import UserError
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,7 @@ class Attribution:
 
     def show(self, top: int) -> None:
         """Print the largest parts by absolute value, and that all add up to the logit."""
-        from semeqv.tasks.measures.report import print_table
+        from semeqv.results.tables import print_table
 
         lines = sorted(self.parts(), key=lambda line: -abs(line["part"]))
         rows = [
@@ -189,7 +189,7 @@ def attribute(
         UserError: When there is no text.
     """
     from backpack.senses.describing import open_lexicon
-    from semeqv.tasks.measures.inference import inference, name_of
+    from semeqv.tasks.inference import inference, name_of
 
     if not prompt:
         raise UserError('There is no text to explain: --prompt "...".')

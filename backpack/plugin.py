@@ -1,16 +1,32 @@
 """The words of the Backpack study."""
 
-from semeqv.engine.chain import Chain
+from semeqv.grammar.chain import Chain
 from semeqv.text.models import families
 
-LOOKING = ["backpack.senses.senses", "backpack.attribution", "backpack.edits.effects", "backpack.edits.crows_pairs", "backpack.edits.bias", "backpack.edits.topics"]
-FIGURES = ["semeqv.figures.senses_view", "semeqv.figures.number_view", "semeqv.figures.topics_view"]
-EVALUATION = ["backpack.evaluation.coverage", "backpack.evaluation.disambiguation", "backpack.evaluation.invariance", "backpack.evaluation.similarity", "backpack.evaluation.cloze", "backpack.evaluation.lexical", "backpack.evaluation.continuations", "backpack.evaluation.report"]
+LOOKING = [
+    "backpack.senses.senses",
+    "backpack.attribution",
+    "backpack.edits.effects",
+    "backpack.edits.crows_pairs",
+    "backpack.edits.bias",
+    "backpack.edits.topics",
+]
+FIGURES = ["backpack.figures", "backpack.number_view", "backpack.topics_view"]
+EVALUATION = [
+    "backpack.evaluation.coverage",
+    "backpack.evaluation.disambiguation",
+    "backpack.evaluation.invariance",
+    "backpack.evaluation.similarity",
+    "backpack.evaluation.cloze",
+    "backpack.evaluation.lexicon_induction",
+    "backpack.evaluation.continuations",
+    "backpack.results",
+]
 
 
 def register(chain: Chain) -> None:
     """Add the model to the models, open `backpack`, and say where the networks are."""
-    models = ["backpack.models.backpack", "backpack.edits.edited"]
+    models = ["backpack.model", "backpack.edits.edited"]
     chain.word("model", "Language models, from sizes or from a folder.", *models)
     modules = ["backpack.conversion.convert", "backpack.conversion.export"]
     modules += LOOKING + EVALUATION + FIGURES

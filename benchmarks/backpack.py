@@ -19,7 +19,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from backpack.models.backpack import Backpack
+from backpack.model import Backpack
 from benchmarks.paired import Row, pairs, summary
 from semeqv.text.models.gpt2 import GPT2
 

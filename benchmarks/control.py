@@ -17,12 +17,12 @@ from torch import nn
 from torch.nn import functional
 
 from benchmarks.paired import Row, pairs, summary
-from semeqv.engine.optimizers import AdamW
-from semeqv.engine.trainer import Trainer
 from semeqv.text.models.gpt2 import GPT2
 from semeqv.text.objectives import Causal
 from semeqv.text.tokens.batches import Layout, TokenBatches
 from semeqv.text.tokens.files import TokenFile
+from semeqv.train.optimizers import AdamW
+from semeqv.train.trainer import Trainer
 
 LAYERS, HEADS, WIDTH, VOCABULARY = 6, 6, 384, 10_000
 STEPS = 4  # in a round

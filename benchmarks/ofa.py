@@ -139,8 +139,8 @@ class Ours:
     def combine(self):
         import torch
 
+        from ofa.methods.similarity import combine_mapped
         from ofa.plan import Draft
-        from ofa.similarity import combine_mapped
         from ofa.vocabulary import shared
 
         draft = Draft(self.target.rows, self.source.used)

@@ -174,7 +174,7 @@ def models(folder: Path) -> dict[str, Path]:
 
 def documents(seed: int, count: int) -> list[str]:
     """Texts of the generated corpus, other ones than those of training, each a line."""
-    from semeqv.text.datasets.babel import Babel
+    from semeqv.babel.dataset import Babel
 
     rows = Babel(documents=count, split="test", languages=("lume", "drask")).corpus()
     texts = [" ".join(document.text.split()) + "\n" for document in rows]

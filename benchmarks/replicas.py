@@ -9,15 +9,15 @@ import torch
 from torch import nn
 
 from benchmarks.paired import Row, pairs, summary
-from semeqv.engine.objectives import cross_entropy
-from semeqv.engine.optimizers import AdamW
-from semeqv.engine.randomness import seed_everything
-from semeqv.engine.regime import Regime
-from semeqv.engine.replicas import Program
-from semeqv.problem.xor.datasets.default import Default
-from semeqv.problem.xor.models.lstm import LSTM
-from semeqv.problem.xor.models.mlp import MLP
-from semeqv.problem.xor.models.transformer import Transformer
+from semeqv.train.compute import Regime
+from semeqv.train.objectives import cross_entropy
+from semeqv.train.optimizers import AdamW
+from semeqv.train.randomness import seed_everything
+from semeqv.train.replicas import Program
+from semeqv.tying.xor.dataset import Default
+from semeqv.tying.xor.lstm import LSTM
+from semeqv.tying.xor.mlp import MLP
+from semeqv.tying.xor.transformer import Transformer
 
 SEEDS = range(42, 47)
 MODELS = {

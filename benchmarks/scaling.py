@@ -102,7 +102,7 @@ class Words:
 
 def backpack() -> Any:
     """The Backpack of 170M parameters of the paper."""
-    from backpack.models.backpack import Backpack
+    from backpack.model import Backpack
 
     return Backpack(preset="paper-small").build(dataset=Words())
 

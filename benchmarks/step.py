@@ -15,9 +15,9 @@ import torch
 from torch import nn
 
 from benchmarks.paired import Row, pairs, summary
-from semeqv.engine.optimizers import AdamW
-from semeqv.engine.savers import DefaultSaver
-from semeqv.engine.trainer import Trainer
+from semeqv.train.optimizers import AdamW
+from semeqv.train.savers import DefaultSaver
+from semeqv.train.trainer import Trainer
 
 VOCABULARY = 50_257
 STEPS = 4  # in a round

@@ -19,8 +19,8 @@ import numpy
 import torch
 
 from benchmarks.paired import Row, pairs, summary
-from semeqv.engine.world import World
-from semeqv.text.datasets.babel import Babel
+from semeqv.babel.dataset import Babel
+from semeqv.runs.processes import World
 from semeqv.text.datasets.europarl import Europarl
 from semeqv.text.datasets.reading import chosen
 from semeqv.text.objectives import Causal

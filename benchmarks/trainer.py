@@ -10,13 +10,13 @@ import torch
 from benchmarks import replicas
 from benchmarks.paired import Row, pairs, summary
 from semeqv.cli import main
-from semeqv.engine.objectives import cross_entropy
-from semeqv.engine.optimizers import AdamW
-from semeqv.engine.randomness import seed_everything
-from semeqv.engine.regime import Regime
-from semeqv.engine.replicas import Program
-from semeqv.engine.schedulers import Cosine
-from semeqv.engine.trainer import Trainer
+from semeqv.train.compute import Regime
+from semeqv.train.objectives import cross_entropy
+from semeqv.train.optimizers import AdamW
+from semeqv.train.randomness import seed_everything
+from semeqv.train.replicas import Program
+from semeqv.train.schedulers import Cosine
+from semeqv.train.trainer import Trainer
 
 SENTENCE = """--seeds 42..46 --etv 100 --threads 1
  cli xor dataset default --size 7 --zero_dst .1 .9 --one_dst .5 .5 --batch_size 1024 --drop_last False

@@ -101,7 +101,7 @@ def rows_of(case, draft):
 
 def our_wechsel(case):
     """WECHSEL without its rotation."""
-    from ofa.similarity import combine_nearest
+    from ofa.methods.similarity import combine_nearest
     from ofa.vectors.word_vectors import WordVectors
 
     draft, work = work_of(case)
@@ -134,7 +134,7 @@ def token_vectors(case):
 
 def our_focus(case):
     """FOCUS."""
-    from ofa.tokens_alike import combine_shared
+    from ofa.methods.tokens_alike import combine_shared
     from ofa.vectors.word_vectors import WordVectors
 
     draft, work = work_of(case)

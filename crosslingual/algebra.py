@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 
 from crosslingual.body import Body, refuse_mismatch
 from crosslingual.expressions import Dropped, Expression, Only, Scaled, Sum, Trimmed
-from crosslingual.stored import chunks
+from crosslingual.safetensors_reader import chunks
 
 if TYPE_CHECKING:
-    from crosslingual.opening import Frame
-    from crosslingual.stored import Numbers
+    from crosslingual.open import Frame
+    from crosslingual.safetensors_reader import Numbers
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,7 +40,7 @@ class TaskVector:
     @classmethod
     def open(cls, folder: str | Path) -> TaskVector:
         """Open a vector that was saved; `UserError` when there is none, or it is damaged."""
-        from crosslingual.opening import open_vector
+        from crosslingual.open import open_vector
 
         return open_vector(Path(folder))
 
@@ -225,7 +225,7 @@ class Checkpoint:
         Returns:
             The checkpoint; of its weights only the headers have been read.
         """
-        from crosslingual.opening import open_checkpoint
+        from crosslingual.open import open_checkpoint
 
         return open_checkpoint(source)
 

@@ -11,8 +11,8 @@ from typing import Any
 
 from crosslingual.header import Entry
 from crosslingual.names import PREDICTING, UNTIED, body_names, embedding_name, layer_of
-from crosslingual.stored import FLOATING, Stored
-from semeqv.engine.errors import UserError
+from crosslingual.safetensors_reader import FLOATING, Stored
+from semeqv.runs.errors import UserError
 
 MASK = r"(^|\.)attn\.bias$"  # of GPT-2: a buffer, of four axes
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from crosslingual.similarity import Products
-from semeqv.tasks.measures.report import print_table
+from semeqv.results.tables import print_table
 
 WHOLE = "all"
 

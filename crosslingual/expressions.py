@@ -12,10 +12,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
-from crosslingual.stored import CHUNK, Stored, chunks
+from crosslingual.safetensors_reader import CHUNK, Stored, chunks
 
 if TYPE_CHECKING:
-    from crosslingual.stored import Numbers
+    from crosslingual.safetensors_reader import Numbers
 
 STRAIGHT = 1e-6  # the sine of an angle between two tensors below which a line is as good as the arc
 

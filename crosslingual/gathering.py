@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from semeqv.engine.bars import Progress
-from semeqv.engine.errors import UserError
-from semeqv.tasks.measures.overlap import normalised
+from semeqv.runs.errors import UserError
+from semeqv.tasks.overlap import normalised
 from semeqv.text.datasets.corpus import Corpus
+from semeqv.train.bars import Progress
 
 
 def said_by(options: Any) -> Iterator[Mapping[str, str]]:

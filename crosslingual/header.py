@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from semeqv.engine.errors import UserError
+from semeqv.runs.errors import UserError
 
 LONGEST = 100_000_000  # bytes of a header; the format allows no more
 METADATA = "__metadata__"

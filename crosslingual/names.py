@@ -9,7 +9,7 @@ import functools
 import re
 from collections.abc import Iterable
 
-from semeqv.engine.errors import UserError
+from semeqv.runs.errors import UserError
 
 # What the Auto classes of transformers call the body within a model with a head (`base_model_prefix`); here, so that
 # torch need not be imported. Other kinds are asked.

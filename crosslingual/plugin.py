@@ -1,10 +1,21 @@
 """The words of the study of task and language vectors."""
 
-from semeqv.engine.chain import Chain
+from semeqv.grammar.chain import Chain
 
-ACTIONS = ("crosslingual.actions.vector", "crosslingual.actions.apply", "crosslingual.actions.compare", "crosslingual.actions.merge", "crosslingual.actions.sweep", "crosslingual.actions.report", "crosslingual.actions.distances", "crosslingual.actions.corpus")
+ACTIONS = (
+    "crosslingual.vector",
+    "crosslingual.apply",
+    "crosslingual.compare",
+    "crosslingual.merge",
+    "crosslingual.sweep",
+    "crosslingual.results",
+    "crosslingual.distances",
+    "crosslingual.corpus",
+)
+FIGURES = ("crosslingual.figures.sweep", "crosslingual.figures.vectors")
 
 
 def register(chain: Chain) -> None:
-    """Open `crosslingual`."""
+    """Open `crosslingual`, and add its figures."""
+    chain.modules += FIGURES
     chain.word("crosslingual", "Task and language vectors: what training changes, added to other models.", *ACTIONS)

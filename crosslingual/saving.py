@@ -9,16 +9,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from crosslingual.header import Entry
-from crosslingual.opening import VECTOR
-from crosslingual.stored import CHUNK, FLOATING, chunks
-from crosslingual.writing import SHARD, rounded, write_tensors
-from semeqv.engine.errors import UserError
-from semeqv.engine.folders import output_folder, refuse_existing
-from semeqv.engine.runs import write_text
+from crosslingual.open import VECTOR
+from crosslingual.safetensors_reader import CHUNK, FLOATING, chunks
+from crosslingual.safetensors_writer import SHARD, rounded, write_tensors
+from semeqv.runs.errors import UserError
+from semeqv.runs.files import output_folder, refuse_existing, write_text
 
 if TYPE_CHECKING:
     from crosslingual.algebra import Checkpoint, TaskVector
-    from crosslingual.stored import Numbers
+    from crosslingual.safetensors_reader import Numbers
 
 MERGE = "merge.json"
 DTYPES = {"float32": "F32", "bfloat16": "BF16", "float16": "F16"}

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from crosslingual.stored import chunks
+from crosslingual.safetensors_reader import chunks
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from crosslingual.body import refuse_mismatch
-from crosslingual.stored import chunks
+from crosslingual.safetensors_reader import chunks
 
 if TYPE_CHECKING:
     from crosslingual.algebra import TaskVector

@@ -11,7 +11,7 @@ from crosslingual.body import Body, refuse_mismatch
 from crosslingual.header import Entry
 from crosslingual.names import body_names
 from crosslingual.vocabulary import fingerprint
-from semeqv.engine.errors import UserError
+from semeqv.runs.errors import UserError
 from semeqv.text.models.source import config_folder
 
 

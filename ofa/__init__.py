@@ -6,7 +6,7 @@ without torch: there they are known once a model is one of them (`semeqv.text.mo
 
 import importlib
 
-from semeqv.engine import plugins
+from semeqv.grammar import plugins
 
 if not plugins.loading:
     importlib.import_module("ofa.factorised")

@@ -22,7 +22,7 @@ from transformers import (
 )
 
 from ofa.factorisation import Factors
-from semeqv.engine.errors import UserError
+from semeqv.runs.errors import UserError
 from semeqv.text.models import families
 
 

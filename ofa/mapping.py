@@ -15,8 +15,8 @@ import torch
 from numpy.typing import NDArray
 
 from ofa.vectors.word_vectors import Floats
-from semeqv.engine.bars import Progress
 from semeqv.text.tokenizers.encoding import literal
+from semeqv.train.bars import Progress
 
 WORDS = 2**13  # tokenised at once
 TOGETHER = 2**8  # words in one call of the tokenizer, which costs as much as some words do

@@ -5,7 +5,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from semeqv.engine.errors import UserError
+from semeqv.runs.errors import UserError
 
 
 @torch.no_grad()

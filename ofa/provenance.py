@@ -7,7 +7,7 @@ import click
 
 from ofa.plan import Kind, Plan
 from ofa.vocabulary import Vocabulary
-from semeqv.engine.json_lines import to_lines
+from semeqv.runs.json_lines import to_lines
 from semeqv.text.files import writing
 
 SAID = {
@@ -52,7 +52,7 @@ def print_counts(facts: dict[str, Any]) -> None:
     Args:
         facts: As in initialisation.json.
     """
-    from semeqv.tasks.measures.report import print_table
+    from semeqv.results.tables import print_table
 
     total = facts["rows"]
     rows = [[SAID[Kind[name.upper()]], f"{count:,}", f"{count / total:.1%}"] for name, count in facts["counts"].items()]

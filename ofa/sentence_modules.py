@@ -12,8 +12,8 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from semeqv.engine.errors import UserError
-from semeqv.engine.runs import write_text
+from semeqv.runs.errors import UserError
+from semeqv.runs.files import write_text
 
 MODULES, SETTINGS = "modules.json", "config_sentence_transformers.json"
 ENCODER = "sentence_*_config.json"  # the longest text, by default in sentence_bert_config.json

@@ -9,7 +9,7 @@ from typing import Any
 import numpy
 from numpy.typing import NDArray
 
-from semeqv.engine.errors import UserError
+from semeqv.runs.errors import UserError
 from semeqv.text.tokenizers.spelling import BYTE, SENTENCE_PIECE, Convention, convention_of, rows_needed, spellings
 
 Integers = NDArray[numpy.int64]

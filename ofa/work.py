@@ -5,8 +5,8 @@ from typing import Any
 
 import torch
 
-from ofa.nearest import CPU
 from ofa.plan import Integers
+from ofa.topk_search import CPU
 from ofa.vocabulary import Vocabulary
 
 

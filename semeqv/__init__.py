@@ -3,10 +3,12 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from semeqv.engine.build import Outcome
+from semeqv.version import __version__
 
-__version__ = "0.1.0"
+if TYPE_CHECKING:
+    from semeqv.train.run import Outcome
+
+__all__ = ["__version__", "run"]
 
 
 def run(line: str | Sequence[str]) -> "Outcome":
@@ -21,7 +23,7 @@ def run(line: str | Sequence[str]) -> "Outcome":
     """
     import shlex
 
-    from semeqv.engine.plugins import command
+    from semeqv.grammar.plugins import command
 
     words = shlex.split(line) if isinstance(line, str) else list(line)
     outcome: Outcome = command().main(words, prog_name="semeqv", standalone_mode=False)

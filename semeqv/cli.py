@@ -8,10 +8,10 @@ from typing import NoReturn
 if __package__ in (None, ""):  # `python semeqv/cli.py`: the folder above is where the packages are
     sys.path[0] = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
-from semeqv.engine.errors import UserError
-from semeqv.engine.exits import exit_after
-from semeqv.engine.plugins import command
-from semeqv.engine.world import World
+from semeqv.grammar.plugins import command
+from semeqv.runs.errors import UserError
+from semeqv.runs.exits import exit_after
+from semeqv.runs.processes import World
 
 
 def main(args: list[str] | None = None) -> NoReturn:

@@ -14,7 +14,7 @@ import torch  # noqa: E402
 from hypothesis import HealthCheck, settings  # noqa: E402
 
 from semeqv.cli import main  # noqa: E402
-from semeqv.engine import plugins  # noqa: E402
+from semeqv.grammar import plugins  # noqa: E402
 from tests import emulated_device  # noqa: E402
 
 torch.set_num_threads(1)
@@ -81,7 +81,7 @@ def emulated(monkeypatch):
         pytest.skip("this version of torch has no devices written in Python")
     # Moving a module keeps its parameters the same objects, and so what is tied, as for CUDA.
     monkeypatch.setattr(torch.__future__, "_swap_module_params_on_conversion", True)
-    monkeypatch.setattr("semeqv.engine.settings.ACCELERATORS", ("cuda", "mps", "xpu", emulated_device.NAME))
+    monkeypatch.setattr("semeqv.grammar.settings.ACCELERATORS", ("cuda", "mps", "xpu", emulated_device.NAME))
     return emulated_device
 
 

@@ -14,7 +14,7 @@ import backpack
 import crosslingual
 import ofa
 import semeqv
-from semeqv.engine.plugins import command
+from semeqv.grammar.plugins import command
 
 for package in (backpack, crosslingual, ofa, semeqv):
     for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):

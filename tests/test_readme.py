@@ -7,8 +7,8 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from semeqv.engine.component import component
-from semeqv.engine.plugins import command
+from semeqv.grammar.component import component
+from semeqv.grammar.plugins import command
 
 README = (Path(__file__).parent.parent / "README.md").read_text()
 

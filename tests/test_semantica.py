@@ -7,8 +7,8 @@ import numpy
 import pytest
 from matplotlib.image import imread
 
-from semeqv.engine.plugins import command
-from semeqv.engine.schedulers import Constant
+from semeqv.grammar.plugins import command
+from semeqv.train.schedulers import Constant
 from tests.sentences import DATA, LOSS, MODEL, OPTIMIZER, VALID
 
 TEST = VALID.replace("validation", "test")

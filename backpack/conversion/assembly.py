@@ -10,10 +10,10 @@ from torch import Tensor
 from transformers import GPT2Config, GPT2LMHeadModel, PreTrainedModel
 from transformers.activations import ACT2FN
 
+from backpack.conversion.checkpoints import Checkpoint
 from backpack.conversion.layouts import CONTEXT, LAYOUTS, SENSES, TRUNK, layout_of
-from backpack.conversion.reading import Checkpoint
 from backpack.networks import BackpackConfig, BackpackLMHeadModel
-from semeqv.engine.errors import UserError
+from semeqv.runs.errors import UserError
 from semeqv.text.models.opening import ready
 
 # What a checkpoint may say of a model that shapes do not tell.

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from semeqv.engine.component import component
+from semeqv.grammar.component import component
 
 
 @component("backpack convert")
@@ -53,10 +53,10 @@ class Convert:
         import click
 
         from backpack.conversion.assembly import assembled
+        from backpack.conversion.checkpoints import read_checkpoint
         from backpack.conversion.folders import save
-        from backpack.conversion.reading import read_checkpoint
-        from semeqv.engine.folders import refuse_existing
-        from semeqv.tasks.measures.inference import check_tokenizer
+        from semeqv.runs.files import refuse_existing
+        from semeqv.tasks.inference import check_tokenizer
         from semeqv.text.models.opening import has_tokenizer, open_tokenizer
 
         refuse_existing(self.output)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from semeqv.engine.component import component
+from semeqv.grammar.component import component
 
 
 @component("backpack export")
@@ -33,7 +33,7 @@ class Export:
         import click
 
         from backpack.conversion.folders import save_with_code
-        from semeqv.engine.folders import refuse_existing
+        from semeqv.runs.files import refuse_existing
 
         refuse_existing(self.output)
         save_with_code(model, tokenizer, self.output)

@@ -6,9 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from backpack.networks import BackpackLMHeadModel
-from semeqv.engine.errors import UserError
-from semeqv.engine.folders import output_folder
-from semeqv.engine.runs import write_text
+from semeqv.runs.errors import UserError
+from semeqv.runs.files import output_folder, write_text
 
 CODE = ("configuration", "editing", "memory", "mixing", "modelling", "senses")
 CLASSES = {

@@ -12,8 +12,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from backpack.conversion.reading import Checkpoint
-from semeqv.engine.errors import UserError
+from backpack.conversion.checkpoints import Checkpoint
+from semeqv.runs.errors import UserError
 
 Weights = dict[str, Tensor]
 Rules = list[tuple[str, str]]

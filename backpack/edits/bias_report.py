@@ -7,13 +7,13 @@ import numpy
 
 from backpack.edits.winobias import winobias
 from backpack.senses.lexicon import Lexicon
-from semeqv.engine.bars import Progress
-from semeqv.tasks.measures.inference import check_tokenizer, inference, name_of
-from semeqv.tasks.measures.intervals import interval
-from semeqv.tasks.measures.measuring import Subject
-from semeqv.tasks.measures.report import print_table
+from semeqv.results.intervals import interval
+from semeqv.results.tables import print_table
+from semeqv.tasks.evaluation import Subject
+from semeqv.tasks.inference import check_tokenizer, inference, name_of
 from semeqv.text.generation import check_causal, prompt_ids
 from semeqv.text.tokenizers.spelling import rows_needed
+from semeqv.train.bars import Progress
 
 if TYPE_CHECKING:
     from backpack.edits.bias import Bias

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from semeqv.engine.component import check_bounds, component
-from semeqv.engine.errors import UserError
+from semeqv.grammar.component import check_bounds, component
+from semeqv.runs.errors import UserError
 
 if TYPE_CHECKING:
     from backpack.edits.steps import Step

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from semeqv.engine.component import check_bounds, component
-from semeqv.tasks.measures.measuring import Measuring, Subject
+from semeqv.grammar.component import check_bounds, component
+from semeqv.tasks.evaluation import Measuring, Subject
 
 
 @component("backpack crows-pairs")
@@ -38,8 +38,8 @@ class CrowsPairs(Measuring):
     def measured(self, subject: Subject) -> list[dict[str, Any]]:
         """Measure, and print the table."""
         from backpack.edits.stereotypes import preferences, print_preferences, read_pairs
+        from semeqv.tasks.inference import inference, name_of
         from semeqv.tasks.likelihood.minimal_pairs import scored
-        from semeqv.tasks.measures.inference import inference, name_of
 
         pairs, model = read_pairs(self.path, self.kinds), subject.model
         with inference(model, *subject.regime) as running:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from semeqv.engine.component import component
+from semeqv.grammar.component import component
 
 
 @component("backpack edit debias")
@@ -61,7 +61,7 @@ class Debias:
         from backpack.edits.fitting import debiased, print_bias
         from backpack.edits.writing import write
         from backpack.senses.describing import open_lexicon
-        from semeqv.tasks.measures.inference import inference, name_of
+        from semeqv.tasks.inference import inference, name_of
 
         lexicon = open_lexicon(model, tokenizer)
         with inference(model, device, threads=threads):

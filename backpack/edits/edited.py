@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
-from semeqv.engine.component import component
-from semeqv.engine.errors import UserError
+from semeqv.grammar.component import component
+from semeqv.runs.errors import UserError
 from semeqv.text.models.load import Loaded
 
 

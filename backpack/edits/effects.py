@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from semeqv.engine.component import check_bounds, component
-from semeqv.tasks.measures.measuring import Measuring, Subject
+from semeqv.grammar.component import check_bounds, component
+from semeqv.tasks.evaluation import Measuring, Subject
 
 
 @component("backpack effects")
@@ -48,7 +48,7 @@ class Effects(Measuring):
     def measured(self, subject: Subject) -> list[dict[str, Any]]:
         """Measure, and print the table."""
         from backpack.edits.measuring import measured, print_effects
-        from semeqv.tasks.measures.inference import name_of
+        from semeqv.tasks.inference import name_of
 
         lines = measured(self, subject)
         print_effects(lines, name_of(subject.model))

@@ -9,8 +9,8 @@ from typing import Any
 
 from backpack.edits.steps import Chosen, Knowledge, Project, Replace, Scale, Step
 from backpack.edits.topic import Topic
-from semeqv.engine.errors import UserError
-from semeqv.engine.runs import write_text
+from semeqv.runs.errors import UserError
+from semeqv.runs.files import write_text
 
 FORMAT, VERSION = "backpack-edits", 1
 KINDS: Mapping[str, type[Step]] = {kind.kind: kind for kind in (Scale, Replace, Project, Knowledge, Topic)}

@@ -14,10 +14,10 @@ from backpack.attribution import parts_of
 from backpack.edits.steps import Project, Scale, Step
 from backpack.edits.winobias import occupations, winobias
 from backpack.senses.lexicon import Lexicon, Word
-from semeqv.engine.bars import Progress
-from semeqv.engine.errors import UserError
-from semeqv.tasks.measures.report import print_table
+from semeqv.results.tables import print_table
+from semeqv.runs.errors import UserError
 from semeqv.text.generation import prompt_ids
+from semeqv.train.bars import Progress
 
 if TYPE_CHECKING:
     from backpack.edits.debias import Debias

@@ -13,15 +13,15 @@ from backpack.edits.files import open_edits
 from backpack.evaluation.cloze_report import corpora_of
 from backpack.senses.describing import open_lexicon
 from backpack.senses.lexicon import Lexicon
-from semeqv.engine.bars import Progress
-from semeqv.engine.errors import UserError
-from semeqv.tasks.measures.inference import inference, most_tokens
-from semeqv.tasks.measures.intervals import interval
-from semeqv.tasks.measures.measuring import Subject
-from semeqv.tasks.measures.report import print_table
+from semeqv.results.intervals import interval
+from semeqv.results.tables import print_table
+from semeqv.runs.errors import UserError
+from semeqv.tasks.evaluation import Subject
+from semeqv.tasks.inference import inference, most_tokens
 from semeqv.text.generation import prompt_ids
 from semeqv.text.readers.jsonl import read_rows
 from semeqv.text.tokenizers.encoding import encode
+from semeqv.train.bars import Progress
 
 if TYPE_CHECKING:
     from backpack.edits.effects import Effects

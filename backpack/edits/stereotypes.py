@@ -7,10 +7,10 @@ from typing import Any
 import numpy
 from numpy.typing import NDArray
 
-from semeqv.engine.errors import UserError
+from semeqv.results.intervals import interval
+from semeqv.results.tables import print_table
+from semeqv.runs.errors import UserError
 from semeqv.tasks.likelihood.minimal_pairs import MinimalPair
-from semeqv.tasks.measures.intervals import interval
-from semeqv.tasks.measures.report import print_table
 from semeqv.text.location import locate
 from semeqv.text.readers.table import read_rows
 

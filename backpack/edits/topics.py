@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from semeqv.engine.component import check_bounds, component
-from semeqv.tasks.measures.measuring import Measuring, Subject
+from semeqv.grammar.component import check_bounds, component
+from semeqv.tasks.evaluation import Measuring, Subject
 
 
 @component("backpack topics")
@@ -64,7 +64,7 @@ class Topics(Measuring):
         import click
 
         from backpack.edits.topics_report import measure, print_lines
-        from semeqv.engine.json_lines import write_lines
+        from semeqv.runs.json_lines import write_lines
 
         lines, texts = measure(self, subject)
         print_lines(lines)

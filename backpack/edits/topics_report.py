@@ -17,18 +17,18 @@ from backpack.evaluation.babel import babel_of, grammar_of, topics_of
 from backpack.evaluation.columns import MEMBERS, TOPICS, read_pairs
 from backpack.senses.describing import open_lexicon
 from backpack.senses.lexicon import Lexicon
-from semeqv.engine.bars import Progress
-from semeqv.engine.errors import UserError
-from semeqv.engine.randomness import seed_everything
-from semeqv.engine.regime import Regime
+from semeqv.results.intervals import interval
+from semeqv.results.tables import print_table
+from semeqv.runs.errors import UserError
+from semeqv.tasks.evaluation import Subject
+from semeqv.tasks.inference import inference, most_tokens, name_of
 from semeqv.tasks.likelihood.minimal_pairs import unexpected
-from semeqv.tasks.measures.inference import inference, most_tokens, name_of
-from semeqv.tasks.measures.intervals import interval
-from semeqv.tasks.measures.measuring import Subject
-from semeqv.tasks.measures.report import print_table
 from semeqv.text.datasets.tokenised import first_token
 from semeqv.text.generation import said_generation
 from semeqv.text.models.opening import open_model, open_tokenizer
+from semeqv.train.bars import Progress
+from semeqv.train.compute import Regime
+from semeqv.train.randomness import seed_everything
 
 if TYPE_CHECKING:
     from backpack.edits.topics import Topics

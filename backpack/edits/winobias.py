@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from semeqv.engine.errors import UserError
+from semeqv.runs.errors import UserError
 from semeqv.text.files import lines
 from semeqv.text.location import locate
 

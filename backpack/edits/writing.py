@@ -8,8 +8,8 @@ import click
 from backpack.edits.files import check, save_edits
 from backpack.edits.steps import Step
 from backpack.senses.lexicon import Lexicon
-from semeqv.engine.component import words_of
-from semeqv.engine.errors import UserError
+from semeqv.grammar.component import words_of
+from semeqv.runs.errors import UserError
 
 
 def write(options: Any, steps: Sequence[Step], model: Any, lexicon: Lexicon) -> None:

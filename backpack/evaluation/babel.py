@@ -4,10 +4,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
-from semeqv.engine.errors import UserError
-from semeqv.text.babel.document import Document
-from semeqv.text.babel.grammar import Grammar
-from semeqv.text.babel.options import LANGUAGES, GrammarOptions
+from semeqv.babel.document import Document
+from semeqv.babel.grammar import Grammar
+from semeqv.babel.options import LANGUAGES, GrammarOptions
+from semeqv.runs.errors import UserError
 
 HERE = "cli dataset babel --split validation"
 
@@ -85,7 +85,7 @@ def babel_of(dataset_options: Mapping[tuple[str, str | None], Any], splits: tupl
     Raises:
         UserError: When the sentence has none.
     """
-    from semeqv.text.datasets.babel import Babel
+    from semeqv.babel.dataset import Babel
 
     for split in splits:
         for (of, _), options in dataset_options.items():

@@ -16,9 +16,9 @@ import torch
 from torch import Tensor
 
 from backpack.evaluation.word_shape import MARKS, begins_word, continues_word, first_word
-from semeqv.engine.regime import Regime
 from semeqv.tasks.likelihood.scoring import LOGITS
 from semeqv.text.tokenizers.spelling import convention_of
+from semeqv.train.compute import Regime
 
 MARK_BYTES = tuple(mark.encode() for mark in MARKS)
 

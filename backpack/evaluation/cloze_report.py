@@ -13,17 +13,17 @@ from backpack.evaluation.beam import WordBeam, kinds_of
 from backpack.evaluation.passages import Passage, passages, read_passages
 from backpack.evaluation.word_shape import is_word
 from backpack.senses.words import Speller
-from semeqv.engine.bars import Progress
-from semeqv.engine.errors import UserError
-from semeqv.engine.json_lines import write_lines
-from semeqv.tasks.measures.inference import check_tokenizer, inference, most_tokens, name_of
-from semeqv.tasks.measures.intervals import interval
-from semeqv.tasks.measures.measuring import Subject
-from semeqv.tasks.measures.report import print_table
-from semeqv.tasks.measures.training_text import report_overlap
+from semeqv.results.intervals import interval
+from semeqv.results.tables import print_table
+from semeqv.runs.errors import UserError
+from semeqv.runs.json_lines import write_lines
+from semeqv.tasks.evaluation import Subject
+from semeqv.tasks.inference import check_tokenizer, inference, most_tokens, name_of
+from semeqv.tasks.training_text import report_overlap
 from semeqv.text.datasets.tokenised import first_token
 from semeqv.text.generation import check_causal
 from semeqv.text.tokenizers.encoding import encode
+from semeqv.train.bars import Progress
 
 if TYPE_CHECKING:
     from backpack.evaluation.cloze import Cloze

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy
 
-from semeqv.engine.errors import UserError
+from semeqv.runs.errors import UserError
 from semeqv.text.files import lines
 from semeqv.text.readers.table import split
 

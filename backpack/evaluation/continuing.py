@@ -9,11 +9,11 @@ import click
 import torch
 
 from backpack.evaluation.cloze_report import corpora_of
-from semeqv.engine.errors import UserError
-from semeqv.engine.json_lines import write_lines
-from semeqv.tasks.measures.inference import check_tokenizer, inference, most_tokens, name_of
-from semeqv.tasks.measures.measuring import Subject
-from semeqv.tasks.measures.report import print_table
+from semeqv.results.tables import print_table
+from semeqv.runs.errors import UserError
+from semeqv.runs.json_lines import write_lines
+from semeqv.tasks.evaluation import Subject
+from semeqv.tasks.inference import check_tokenizer, inference, most_tokens, name_of
 from semeqv.text.generation import check_causal, said_generation
 from semeqv.text.tokenizers.encoding import encode
 

@@ -9,11 +9,11 @@ import torch
 from backpack.evaluation.babel import AmbiguousWord, Topics, babel_of, grammar_of, topics_of
 from backpack.evaluation.covering import Nouns, Spoken, predictions, spoken
 from backpack.senses.words import Speller, check_backpack, word_vectors
-from semeqv.engine.errors import UserError
-from semeqv.tasks.measures.inference import check_tokenizer, inference, name_of
-from semeqv.tasks.measures.intervals import interval
-from semeqv.tasks.measures.measuring import Subject
-from semeqv.tasks.measures.report import print_table
+from semeqv.results.intervals import interval
+from semeqv.results.tables import print_table
+from semeqv.runs.errors import UserError
+from semeqv.tasks.evaluation import Subject
+from semeqv.tasks.inference import check_tokenizer, inference, name_of
 
 if TYPE_CHECKING:
     from backpack.evaluation.coverage import Coverage

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any
 import numpy
 
 from backpack.evaluation.babel import babel_of, documents_of, grammar_of
-from backpack.evaluation.heaps import Parted, features, occurrences, parted
-from semeqv.engine.errors import UserError
-from semeqv.tasks.measures.inference import check_tokenizer, inference, most_tokens, name_of
-from semeqv.tasks.measures.intervals import interval
-from semeqv.tasks.measures.measuring import Subject
-from semeqv.tasks.measures.report import print_table
-from semeqv.text.babel.reader import BayesReader
+from backpack.evaluation.sense_clustering import Parted, features, occurrences, parted
+from semeqv.babel.reader import BayesReader
+from semeqv.results.intervals import interval
+from semeqv.results.tables import print_table
+from semeqv.runs.errors import UserError
+from semeqv.tasks.evaluation import Subject
+from semeqv.tasks.inference import check_tokenizer, inference, most_tokens, name_of
 from semeqv.text.generation import check_causal
 from semeqv.text.tokenizers.encoding import encode
 

@@ -8,10 +8,10 @@ from backpack.evaluation.babel import babel_of, grammar_of, translations
 from backpack.evaluation.dictionary import entries
 from backpack.evaluation.permuting import alikeness
 from backpack.senses.words import Speller, check_backpack, without_shared, word_vectors
-from semeqv.engine.errors import UserError
-from semeqv.tasks.measures.inference import check_tokenizer, inference, name_of
-from semeqv.tasks.measures.measuring import Subject
-from semeqv.tasks.measures.report import print_table
+from semeqv.results.tables import print_table
+from semeqv.runs.errors import UserError
+from semeqv.tasks.evaluation import Subject
+from semeqv.tasks.inference import check_tokenizer, inference, name_of
 
 if TYPE_CHECKING:
     from backpack.evaluation.invariance import Invariance

@@ -9,14 +9,14 @@ from torch import Tensor
 from backpack.evaluation.dictionary import entries
 from backpack.evaluation.induction import chance, gold_of, places_among, ranks
 from backpack.senses.words import Speller, embedded, is_backpack, without_shared, word_vectors
-from semeqv.engine.errors import UserError
-from semeqv.tasks.measures.inference import check_tokenizer, inference, name_of
-from semeqv.tasks.measures.intervals import interval
-from semeqv.tasks.measures.measuring import Subject
-from semeqv.tasks.measures.report import print_table
+from semeqv.results.intervals import interval
+from semeqv.results.tables import print_table
+from semeqv.runs.errors import UserError
+from semeqv.tasks.evaluation import Subject
+from semeqv.tasks.inference import check_tokenizer, inference, name_of
 
 if TYPE_CHECKING:
-    from backpack.evaluation.lexical import Lexical
+    from backpack.evaluation.lexicon_induction import Lexical
 
 
 def measure(options: "Lexical", subject: Subject) -> list[dict[str, Any]]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from backpack.evaluation.word_shape import shape
-from semeqv.engine.errors import UserError
+from semeqv.runs.errors import UserError
 from semeqv.text.files import lines
 from semeqv.text.location import locate
 

@@ -7,11 +7,11 @@ import click
 import numpy
 
 from backpack.evaluation.correlation import cosines, spearman
-from backpack.evaluation.rated import FOLDER, STANDARD, Rated, read_rated, read_translated
+from backpack.evaluation.word_pairs import FOLDER, STANDARD, Rated, read_rated, read_translated
 from backpack.senses.words import Speller, embedded, is_backpack, word_vectors
-from semeqv.tasks.measures.inference import check_tokenizer, inference, name_of
-from semeqv.tasks.measures.measuring import Subject
-from semeqv.tasks.measures.report import print_table
+from semeqv.results.tables import print_table
+from semeqv.tasks.evaluation import Subject
+from semeqv.tasks.inference import check_tokenizer, inference, name_of
 
 if TYPE_CHECKING:
     from backpack.evaluation.similarity import Similarity

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from semeqv.engine.bars import Progress
+from semeqv.train.bars import Progress
 
 LOGITS = 2**25  # numbers computed at once
 

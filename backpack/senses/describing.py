@@ -8,8 +8,8 @@ from backpack.senses.contributions import Extremes, Neighbours, extremes, neighb
 from backpack.senses.lexicon import Lexicon, Word, token_counts, token_streams
 from backpack.senses.roles import Role, roles
 from backpack.senses.words import check_backpack, word_vectors
-from semeqv.engine.errors import UserError
-from semeqv.tasks.measures.inference import check_tokenizer, inference, name_of
+from semeqv.runs.errors import UserError
+from semeqv.tasks.inference import check_tokenizer, inference, name_of
 from semeqv.text.generation import tokenizer_of
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ import numpy
 from numpy.typing import NDArray
 
 from backpack.senses.words import Speller
-from semeqv.engine.errors import UserError
+from semeqv.runs.errors import UserError
 from semeqv.text.readers.jsonl import encodable
 from semeqv.text.tokenizers.spelling import CJK, spellings, tokens_by_id
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from backpack.senses.describing import Described
 from backpack.senses.lexicon import Word
-from semeqv.tasks.measures.report import print_table
+from semeqv.results.tables import print_table
 
 PRINTED = 6  # tokens of a cell
 

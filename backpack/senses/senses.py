@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from semeqv.engine.component import check_bounds, component
+from semeqv.grammar.component import check_bounds, component
 
 
 @component("backpack senses")
@@ -67,7 +67,7 @@ class Senses:
         from backpack.senses.describing import describe
         from backpack.senses.page import page
         from backpack.senses.report import asked_for, print_roles, print_word, size_of
-        from semeqv.engine.runs import write_text
+        from semeqv.runs.files import write_text
 
         found = describe(self, model, tokenizer, dataset, (device, threads))
         for word in found.asked:

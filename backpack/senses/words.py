@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from semeqv.engine.errors import UserError
+from semeqv.runs.errors import UserError
 from semeqv.text.tokenizers.encoding import encode
 from semeqv.text.tokenizers.spelling import BYTE_LEVEL, convention_of
 

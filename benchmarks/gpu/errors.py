@@ -26,9 +26,9 @@ def errors() -> Iterator[Row]:
     """Ids beyond the model, last: on CUDA they would end the process."""
     from transformers import GPT2Config, GPT2LMHeadModel
 
-    from semeqv.engine.errors import UserError
-    from semeqv.engine.optimizers import AdamW
-    from semeqv.engine.trainer import Trainer
+    from semeqv.runs.errors import UserError
+    from semeqv.train.optimizers import AdamW
+    from semeqv.train.trainer import Trainer
 
     data = f"{TOKENIZER} {BABEL} --block_size 64"
     model = "cli model gpt2 --layers 1 --heads 1 --embedding_size 8"

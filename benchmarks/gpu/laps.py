@@ -74,9 +74,9 @@ def lap(train: Any, model: torch.nn.Module, data: Any, marks: Marks) -> Lap:
 
 def our_trainer(model: torch.nn.Module, data: Any, marks: Marks, precision: str = BF16) -> float:
     """Train by the Trainer; returns the mean loss."""
-    from semeqv.engine.callbacks.callback import Callback
-    from semeqv.engine.optimizers import AdamW
-    from semeqv.engine.trainer import Trainer
+    from semeqv.train.callbacks.callback import Callback
+    from semeqv.train.optimizers import AdamW
+    from semeqv.train.trainer import Trainer
 
     class Watcher(Callback):
         def on_step(self, trainer: Any, metrics: Any) -> None:

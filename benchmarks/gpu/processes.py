@@ -79,8 +79,8 @@ class WordSets:
 def train_hypernetwork(network: str, device: str, folder: str) -> None:
     """Train a small hypernetwork for ten steps."""
     from ofa.hypernetwork.networks import Hypernetwork, HypernetworkConfig
-    from semeqv.engine.optimizers import AdamW
-    from semeqv.engine.trainer import Trainer
+    from semeqv.train.optimizers import AdamW
+    from semeqv.train.trainer import Trainer
 
     torch.manual_seed(0)
     sizes = {"width": 8, "kept": 4, "hidden_size": 8, "num_hidden_layers": 1, "num_attention_heads": 2}
@@ -90,6 +90,6 @@ def train_hypernetwork(network: str, device: str, folder: str) -> None:
 
 
 if __name__ == "__main__":
-    from semeqv.engine.exits import exit_after
+    from semeqv.runs.exits import exit_after
 
     exit_after(partial(train_hypernetwork, "bilstm", DEVICE, "two hypernetworks"))

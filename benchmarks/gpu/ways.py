@@ -22,7 +22,7 @@ def alone_as(strategy: str) -> None:
     """Let the one process compute as one of several does, by a strategy."""
     from torch import distributed
 
-    from semeqv.engine import preparation
+    from semeqv.train import preparation
 
     backend = "gloo" if DRY else "cpu:gloo,cuda:nccl"
     distributed.init_process_group(backend, store=distributed.HashStore(), rank=0, world_size=1)
@@ -40,7 +40,7 @@ def share_device() -> None:
 
 def spoil() -> None:
     """Let the loss of the third batch be NaN."""
-    from semeqv.engine.learner import Eager
+    from semeqv.train.step import Eager
 
     told, calls = Eager.told, itertools.count(1)
 
@@ -59,7 +59,7 @@ def count_graphs() -> None:
     """
     from torch._dynamo.utils import counters
 
-    from semeqv.engine.trainer import Trainer
+    from semeqv.train.trainer import Trainer
 
     if DRY:
         compiler = torch.compile
@@ -79,7 +79,7 @@ def count_graphs() -> None:
 
 def count_waits() -> None:
     """Count how often the device is waited for in some warm steps; nothing is counted on a CPU."""
-    from semeqv.engine.trainer import Trainer
+    from semeqv.train.trainer import Trainer
 
     finish_step, watching, found = Trainer.finish_step, contextlib.ExitStack(), list[Any]()
 

@@ -12,11 +12,11 @@ from ofa.bag.networks import bag_of
 from ofa.vectors.making import WORDS
 from ofa.vectors.reading import read_vectors
 from ofa.vectors.word_vectors import Floats, WordVectors
-from semeqv.engine.errors import UserError
-from semeqv.engine.folders import output_folder, refuse_existing
+from semeqv.runs.errors import UserError
+from semeqv.runs.files import output_folder, refuse_existing
 from semeqv.text.models.naming import named
 from semeqv.text.models.opening import quiet
-from semeqv.text.tokenizers.opening import opened
+from semeqv.text.tokenizers.files import opened
 from semeqv.text.tokenizers.spelling import rows_needed
 
 if TYPE_CHECKING:

@@ -3,8 +3,8 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from semeqv.engine.component import component
-from semeqv.engine.errors import UserError
+from semeqv.grammar.component import component
+from semeqv.runs.errors import UserError
 
 
 @component("ofa convert")
@@ -55,7 +55,7 @@ class Convert:
         import click
 
         from ofa.conversion.published import published_model
-        from semeqv.engine.folders import output_folder, refuse_existing
+        from semeqv.runs.files import output_folder, refuse_existing
         from semeqv.text.models.opening import has_tokenizer, open_config, open_tokenizer, quiet
         from semeqv.text.models.source import config_folder
 
@@ -79,7 +79,7 @@ class Convert:
 
         from ofa.conversion.hyperofa import hypernetwork, signs
         from ofa.hypernetwork.folder import read_folder
-        from semeqv.engine.folders import output_folder, refuse_existing
+        from semeqv.runs.files import output_folder, refuse_existing
         from semeqv.text.models.opening import quiet
 
         refuse_existing(self.output)
@@ -101,7 +101,7 @@ class Convert:
 
         from ofa.conversion.hyperofa import signs, write_predictions
         from ofa.hypernetwork.folder import read_folder
-        from semeqv.engine.folders import refuse_existing
+        from semeqv.runs.files import refuse_existing
 
         if not self.allow_pickle:
             raise UserError(f"{path} is a pickle. Say --allow_pickle to open it, by an unpickler that runs no code.")

@@ -20,7 +20,7 @@ from ofa.hypernetwork.config_file import NETWORK, TRAINING, read_config
 from ofa.hypernetwork.folder import MappingFolder
 from ofa.hypernetwork.networks import Hypernetwork, HypernetworkConfig
 from ofa.hypernetwork.prediction import SAID, degrees_of, write_tensors
-from semeqv.engine.errors import UserError
+from semeqv.runs.errors import UserError
 
 NAMES = {"lstm.": "network.lstm.", "encoder_block.": "network.encoder.", "linear_output_layers.": "network.head."}
 VECTORS = "word_vector_emb_layer.weight"

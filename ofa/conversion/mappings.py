@@ -8,7 +8,7 @@ import numpy
 from ofa.conversion.weights import first_line
 from ofa.mapping import Mapping
 from ofa.vectors.pickled import Unpickler
-from semeqv.engine.errors import UserError
+from semeqv.runs.errors import UserError
 
 NAME = "{}_subword_to_word_mapping.pkl"
 

@@ -9,8 +9,8 @@ import torch
 from ofa.conversion.weights import first_line
 from ofa.plan import Draft, Kind
 from ofa.work import Work
-from semeqv.engine.errors import UserError
-from semeqv.text.models.tying import embedding_weights, is_tied
+from semeqv.runs.errors import UserError
+from semeqv.text.models.embeddings import embedding_weights, is_tied
 
 MATRIX, PRIMITIVES = "target_matrix.npy", "primitive_embeddings.npy"
 

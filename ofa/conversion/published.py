@@ -16,7 +16,7 @@ from transformers import PreTrainedConfig
 
 from ofa.conversion.weights import read_weights
 from ofa.factorised import FactorisedConfig, FactorisedForMaskedLM, FactorisedModel
-from semeqv.engine.errors import UserError
+from semeqv.runs.errors import UserError
 from semeqv.text.models.opening import one_line, quiet
 
 KINDS = ("roberta", "xlm-roberta")

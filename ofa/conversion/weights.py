@@ -9,7 +9,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
 
-from semeqv.engine.errors import UserError
+from semeqv.runs.errors import UserError
 from semeqv.text.models.source import PICKLES, WEIGHTS
 
 WRAPPERS = ("_orig_mod.", "module.", "model.")  # of torch.compile, DistributedDataParallel and Lightning

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ofa.hypernetwork.folder import MappingFolder
-from semeqv.engine.errors import UserError
+from semeqv.runs.errors import UserError
 from semeqv.text.tokens.batches import generator
 
 GROUP = 32  # batches whose subwords are sorted by how many words they have, so that little is padding

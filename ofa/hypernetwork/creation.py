@@ -13,12 +13,12 @@ from ofa.hypernetwork.folder import MappingFolder
 from ofa.mapping import map_subwords
 from ofa.vectors.reading import read_vectors
 from ofa.vocabulary import Vocabulary, vocabulary_hash
-from semeqv.engine.errors import UserError
+from semeqv.runs.errors import UserError
 from semeqv.text.files import fingerprint
+from semeqv.text.models.embeddings import embedding_weights, is_tied
 from semeqv.text.models.naming import named
 from semeqv.text.models.opening import open_model, open_tokenizer
-from semeqv.text.models.tying import embedding_weights, is_tied
-from semeqv.text.tokenizers.opening import opened
+from semeqv.text.tokenizers.files import opened
 from semeqv.text.tokenizers.spelling import rows_needed
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 from ofa.hypernetwork.config_file import NETWORK, TRAINING, fill
-from semeqv.engine.component import check_bounds, component
+from semeqv.grammar.component import check_bounds, component
 
 UNSAID: Any = None  # an option that the configuration file, else the usual value, decides
 

@@ -9,12 +9,12 @@ from torch.nn import functional
 
 from ofa.hypernetwork.folder import MappingFolder, split_of
 from ofa.hypernetwork.prediction import predicted
-from ofa.nearest import nearest
+from ofa.topk_search import nearest
 from ofa.vectors.word_vectors import unit
-from semeqv.engine.errors import UserError
-from semeqv.engine.regime import float64_device
-from semeqv.tasks.measures.intervals import interval
-from semeqv.tasks.measures.report import print_table
+from semeqv.results.intervals import interval
+from semeqv.results.tables import print_table
+from semeqv.runs.errors import UserError
+from semeqv.train.compute import float64_device
 
 if TYPE_CHECKING:
     from ofa.hypernetwork.predict import Evaluate

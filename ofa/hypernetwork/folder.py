@@ -14,9 +14,8 @@ from torch import Tensor
 
 from ofa.mapping import Mapping
 from ofa.vectors.word_vectors import Floats
-from semeqv.engine.errors import UserError
-from semeqv.engine.folders import output_folder
-from semeqv.engine.runs import write_text
+from semeqv.runs.errors import UserError
+from semeqv.runs.files import output_folder, write_text
 
 TENSORS, FACTS = "mapping.safetensors", "mapping.json"
 SIDES = ("source", "target")

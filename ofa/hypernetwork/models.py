@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 from ofa.hypernetwork.config_file import NETWORK, TRAINING, fill, read_config
-from semeqv.engine.component import check_bounds, component
-from semeqv.engine.errors import UserError
+from semeqv.grammar.component import check_bounds, component
+from semeqv.runs.errors import UserError
 
 UNSAID: Any = None  # an option that the configuration file, else `usual`, decides
 USUAL = {"layers": 2, "dropout": 0.4, "contrast": 0.1, "temperature": 0.5}

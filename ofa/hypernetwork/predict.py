@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from semeqv.engine.component import check_bounds, component
+from semeqv.grammar.component import check_bounds, component
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,7 +95,7 @@ class Evaluate(Predicting):
         """
         from ofa.hypernetwork.evaluation import measured, print_measured
         from ofa.hypernetwork.folder import read_folder
-        from semeqv.engine.report import write_csv
+        from semeqv.runs.files import write_csv
 
         lines = measured(self, read_folder(self.mapping), model, (device, precision, threads))
         print_measured(lines)

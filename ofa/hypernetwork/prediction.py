@@ -15,11 +15,11 @@ from torch import Tensor
 from ofa.hypernetwork.batches import chosen, padded
 from ofa.hypernetwork.folder import MappingFolder
 from ofa.mapping import Mapping
-from semeqv.engine.bars import Progress
-from semeqv.engine.errors import UserError
-from semeqv.engine.folders import whole_file, write_errors
-from semeqv.tasks.measures.inference import inference
+from semeqv.runs.errors import UserError
+from semeqv.runs.files import whole_file, write_errors
+from semeqv.tasks.inference import inference
 from semeqv.text.tokens.batches import generator
+from semeqv.train.bars import Progress
 
 if TYPE_CHECKING:
     from ofa.hypernetwork.predict import Predict, Predicting

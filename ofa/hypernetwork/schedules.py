@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from ofa.hypernetwork.config_file import TRAINING, fill
-from semeqv.engine.component import check_bounds, component
+from semeqv.grammar.component import check_bounds, component
 
 UNSAID: Any = None  # an option that the configuration file, else the usual value, decides
 
@@ -45,7 +45,7 @@ class Stairs:
         Returns:
             A `Schedule`.
         """
-        from semeqv.engine.schedule import Schedule
+        from semeqv.train.schedule import Schedule
 
         steps = self.every * max(len(dataset["train", None]) // accumulation, 1)
         return Schedule(optimizer, [lambda step: self.factor ** (step // steps)] * len(optimizer.param_groups))

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ofa.methods.method import Method
-from semeqv.engine.component import component
+from semeqv.grammar.component import component
 
 if TYPE_CHECKING:
     from ofa.plan import Draft
@@ -35,7 +35,7 @@ class Focus(Method):
             draft: Is given the origins.
             work: Both vocabularies.
         """
-        from ofa.tokens_alike import combine_shared
+        from ofa.methods.tokens_alike import combine_shared
         from ofa.vectors.reading import read_vectors
 
         combine_shared(draft, work, read_vectors(self.vectors))

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ofa.methods.method import Method
-from semeqv.engine.component import component
+from semeqv.grammar.component import component
 
 if TYPE_CHECKING:
     from ofa.plan import Draft
@@ -35,6 +35,6 @@ class HyperOfa(Method):
             draft: Is given the origins.
             work: Both vocabularies.
         """
-        from ofa.hypernetwork.placing import place_predictions
+        from ofa.methods.placing import place_predictions
 
         place_predictions(draft, work, self.predictions)

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from semeqv.engine.component import check_bounds
+from semeqv.grammar.component import check_bounds
 
 if TYPE_CHECKING:
     from ofa.plan import Draft
@@ -61,6 +61,6 @@ class Method:
             seed: Of the rows that are drawn.
             device: Where rows are compared with each other.
         """
-        from ofa.initialisation import initialise
+        from ofa.methods.initialisation import initialise
 
         initialise(self, seed, device)

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ofa.methods.similar import Similar
-from semeqv.engine.component import component
+from semeqv.grammar.component import component
 
 if TYPE_CHECKING:
     from ofa.plan import Draft
@@ -41,7 +41,7 @@ class Ofa(Similar):
             draft: Is given the origins.
             work: Both vocabularies.
         """
-        from ofa.similarity import combine_nearest
+        from ofa.methods.similarity import combine_nearest
         from ofa.vectors.reading import read_vectors
 
         vectors = read_vectors(self.vectors, self.most_words)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ofa.methods.method import Method
-from semeqv.engine.component import check_bounds, component
+from semeqv.grammar.component import check_bounds, component
 
 if TYPE_CHECKING:
     from ofa.plan import Draft
@@ -40,7 +40,7 @@ class Omp(Method):
             draft: Is given the origins.
             work: Both vocabularies.
         """
-        from ofa.pursuit import combine_as_donor
+        from ofa.methods.pursuit import combine_as_donor
 
         option = "--donor" if self.donor else "--target_tokenizer"
         combine_as_donor(draft, work, self.donor or self.target_tokenizer, self.tokens, option)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ofa.methods.method import Method
-from semeqv.engine.component import component
+from semeqv.grammar.component import component
 
 if TYPE_CHECKING:
     from ofa.plan import Draft

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from ofa.methods.method import Method
-from semeqv.engine.component import check_bounds
+from semeqv.grammar.component import check_bounds
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ofa.methods.method import Method
-from semeqv.engine.component import component
+from semeqv.grammar.component import component
 
 if TYPE_CHECKING:
     from ofa.plan import Draft
@@ -27,6 +27,6 @@ class SubwordMean(Method):
             draft: Is given the origins.
             work: Both vocabularies.
         """
-        from ofa.pieces import combine_pieces
+        from ofa.methods.pieces import combine_pieces
 
         combine_pieces(draft, work)

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ofa.methods.similar import Similar
-from semeqv.engine.component import component
+from semeqv.grammar.component import component
 
 if TYPE_CHECKING:
     from ofa.plan import Draft
@@ -39,8 +39,8 @@ class Wechsel(Similar):
             draft: Is given the origins.
             work: Both vocabularies; its facts are told of how many pairs of words the rotation is.
         """
-        from ofa.alignment import read_dictionary, rotated
-        from ofa.similarity import combine_nearest
+        from ofa.methods.alignment import read_dictionary, rotated
+        from ofa.methods.similarity import combine_nearest
         from ofa.vectors.reading import read_vectors
 
         old = read_vectors(self.source_vectors, self.most_words)

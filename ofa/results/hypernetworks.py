@@ -6,7 +6,7 @@ from statistics import fmean
 from typing import Any
 
 from ofa.results.parts import Part, mean, runs
-from semeqv.tasks.measures.report import Table
+from semeqv.results.tables import Table
 
 NUMBERS = ("cosine", "relative distance", "found")
 ABOVE = ("above ofa", "above ofa_low", "above ofa_high")

@@ -6,7 +6,7 @@ from typing import Any
 
 from ofa.results.parts import LANGUAGES, Part, given, mean, runs
 from ofa.results.retrieval import CORPORA, is_retrieval
-from semeqv.tasks.measures.report import Table
+from semeqv.results.tables import Table
 
 SIZE = 10
 

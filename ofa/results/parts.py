@@ -8,8 +8,8 @@ from typing import Any
 
 import click
 
-from semeqv.engine.artefacts import METRICS, Line, read_metrics
-from semeqv.tasks.measures.report import Table
+from semeqv.results.tables import Table
+from semeqv.runs.reading import METRICS, Line, read_metrics
 
 GIVEN = {
     "original": "the model's own tokenizer",

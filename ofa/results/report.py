@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from semeqv.engine.component import component
+from semeqv.grammar.component import component
 
 
 @component("ofa report")
@@ -38,10 +38,10 @@ class Report:
 
         from ofa.results.hypernetworks import hypernetworks
         from ofa.results.layers import layers
-        from ofa.results.pretraining import pretraining
+        from ofa.results.models import pretraining
         from ofa.results.retrieval import retrieval
-        from semeqv.engine.runs import write_text
-        from semeqv.tasks.measures.report import write_between
+        from semeqv.results.tables import write_between
+        from semeqv.runs.files import write_text
 
         found = [hypernetworks(path) for path in self.hypernetworks]
         found += [retrieval(path) for path in self.retrieval]

@@ -9,9 +9,9 @@ from typing import Any
 import numpy
 
 from ofa.results.parts import CONTROLS, LANGUAGES, Part, compared, given, mean, runs
-from semeqv.engine.artefacts import Line, read_metrics
-from semeqv.tasks.measures import intervals
-from semeqv.tasks.measures.report import Table
+from semeqv.results import intervals
+from semeqv.results.tables import Table
+from semeqv.runs.reading import Line, read_metrics
 
 SIZES = (1, 5, 10)
 OUTCOMES = "outcomes-{}.jsonl"

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 import numpy
 
 from ofa.vectors.word_vectors import WordVectors
-from semeqv.engine.errors import UserError
+from semeqv.runs.errors import UserError
 from semeqv.text.tokenizers.encoding import encode
 
 if TYPE_CHECKING:
-    from ofa.vectors.tokens import TokenVectors
+    from ofa.vectors.token_vectors import TokenVectors
 
 DOCUMENTS = 2**14  # cut into tokens at once
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from semeqv.engine.component import check_bounds, component
+from semeqv.grammar.component import check_bounds, component
 
 
 @component("ofa vectors")
@@ -61,7 +61,7 @@ class Vectors:
 
         from ofa.vectors.making import aligned_vectors
         from ofa.vectors.writing import write_vectors
-        from semeqv.engine.errors import UserError
+        from semeqv.runs.errors import UserError
         from semeqv.text.datasets.reading import chosen
 
         corpus = dataset_options.get(("train", None))

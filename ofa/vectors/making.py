@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 from tokenizers import Regex, pre_tokenizers
 from torch import Tensor
 
-from ofa.vectors.apart import Apart
+from ofa.vectors.decontaminate import Apart
 from ofa.vectors.word_vectors import WordVectors, unit
-from semeqv.engine.bars import Progress
-from semeqv.engine.errors import UserError
+from semeqv.runs.errors import UserError
 from semeqv.text.tokenizers.encoding import encode
+from semeqv.train.bars import Progress
 
 if TYPE_CHECKING:
     from ofa.vectors.make import Vectors

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 import numpy
 
-from ofa.nearest import nearest
+from ofa.topk_search import nearest
 from ofa.vectors.word_vectors import WordVectors, unit
-from semeqv.engine.errors import UserError
+from semeqv.runs.errors import UserError
 
 
 def mutual(vectors: WordVectors, languages: Sequence[str], most: int) -> list[tuple[str, str]]:

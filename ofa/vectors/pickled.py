@@ -8,7 +8,7 @@ from typing import Any
 import numpy
 
 from ofa.vectors.word_vectors import Floats, WordVectors, checked
-from semeqv.engine.errors import UserError
+from semeqv.runs.errors import UserError
 from semeqv.text.files import opened
 
 ARRAYS = {"_reconstruct", "scalar", "_frombuffer"}  # how numpy makes arrays and numbers of bytes

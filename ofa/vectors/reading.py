@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy
 
 from ofa.vectors.word_vectors import Floats, WordVectors, checked
-from semeqv.engine.errors import UserError
+from semeqv.runs.errors import UserError
 from semeqv.text.files import lines, pieces
 
 PICKLES = (".wv", ".model", ".kv", ".pkl", ".pickle")

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from ofa.vectors.word_vectors import WordVectors
-from semeqv.engine.errors import UserError
+from semeqv.runs.errors import UserError
 from semeqv.text.files import writing
 
 

@@ -11,10 +11,10 @@ from typing import Any
 
 import click
 
-from semeqv.engine.errors import UserError
-from semeqv.engine.folders import scratch, settle, sha256, write_errors
-from semeqv.engine.notices import warning
-from semeqv.engine.world import World
+from semeqv.runs.errors import UserError
+from semeqv.runs.files import scratch, settle, sha256, write_errors
+from semeqv.runs.notices import warning
+from semeqv.runs.processes import World
 
 VARIABLE = "SEMEQV_CACHE"
 MANIFEST = "made-from.json"

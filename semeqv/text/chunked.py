@@ -13,7 +13,7 @@ from torch.nn import functional
 from transformers import PreTrainedModel
 from transformers.modeling_outputs import CausalLMOutput
 
-from semeqv.engine.errors import UserError
+from semeqv.runs.errors import UserError
 
 UNASKED = -100
 

@@ -7,7 +7,7 @@ import lzma
 import re
 from typing import IO
 
-from semeqv.engine.errors import UserError
+from semeqv.runs.errors import UserError
 
 BUFFER = 2**17  # bytes taken from a decompressor at once
 ZSTD = b"\x28\xb5\x2f\xfd"

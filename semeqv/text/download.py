@@ -17,10 +17,10 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from semeqv.engine.bars import Progress
-from semeqv.engine.errors import UserError
-from semeqv.engine.folders import whole_file
+from semeqv.runs.errors import UserError
+from semeqv.runs.files import whole_file
 from semeqv.text.files import fingerprint
+from semeqv.train.bars import Progress
 
 TIMEOUT = 60  # seconds without a byte
 PIECE = 2**20  # bytes read at once

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import IO
 
-from semeqv.engine.errors import UserError
-from semeqv.engine.folders import scratch
+from semeqv.runs.errors import UserError
+from semeqv.runs.files import scratch
 from semeqv.text.archives import opened_tar
 
 MOST_BYTES = 2**35  # of all members together

@@ -13,8 +13,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import IO, TextIO, TypeVar
 
-from semeqv.engine.errors import UserError
-from semeqv.engine.folders import whole_file
+from semeqv.runs.errors import UserError
+from semeqv.runs.files import whole_file
 from semeqv.text.archives import chosen, is_archive, opened_member, parted
 from semeqv.text.compression import uncompressed
 

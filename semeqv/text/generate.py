@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from semeqv.engine.component import check_bounds, component
+from semeqv.grammar.component import check_bounds, component
 
 
 @component("generate")
@@ -55,7 +55,7 @@ class Generate:
 
         import click
 
-        from semeqv.engine.json_lines import write_lines
+        from semeqv.runs.json_lines import write_lines
         from semeqv.text.generation import continuations, folder_settings, tokenizer_of
 
         tokenizer = tokenizer_of(model) if tokenizer is None else tokenizer

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 import torch
 from transformers import GenerationConfig
 
-from semeqv.engine.errors import UserError
-from semeqv.engine.randomness import seed_everything
-from semeqv.engine.regime import torch_device
-from semeqv.engine.world import World
+from semeqv.runs.errors import UserError
+from semeqv.runs.processes import World
 from semeqv.text.datasets.tokenised import first_token
 from semeqv.text.tokenizers.encoding import encode, surroundings
+from semeqv.train.compute import torch_device
+from semeqv.train.randomness import seed_everything
 
 if TYPE_CHECKING:
     from semeqv.text.generate import Generate

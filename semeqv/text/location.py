@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from semeqv.engine.errors import UserError
+from semeqv.runs.errors import UserError
 from semeqv.text.archives import ARCHIVES, COMPRESSED, find, is_archive, names, parted
 from semeqv.text.download import check, download, recorded
 from semeqv.text.extraction import extract

@@ -16,10 +16,10 @@ from small_backpacks import make, tokens
 from spoken_backpack import spoken
 
 from backpack.conversion.assembly import assembled
+from backpack.conversion.checkpoints import Checkpoint, unwrapped
 from backpack.conversion.convert import Convert
 from backpack.conversion.export import Export
-from backpack.conversion.reading import Checkpoint, unwrapped
-from semeqv.engine.errors import UserError
+from semeqv.runs.errors import UserError
 from semeqv.text.models.opening import open_model, open_tokenizer
 
 IDS = torch.tensor([[1, 5, 29, 5, 7, 0, 12, 3, 1, 9]])

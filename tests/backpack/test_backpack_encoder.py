@@ -7,7 +7,7 @@ import torch
 from small_backpacks import VARIANTS, make, tokens
 from transformers import DynamicCache, StaticCache
 
-from backpack.models.backpack import Backpack
+from backpack.model import Backpack
 from backpack.networks.modelling import CACHE, plain_sum
 
 

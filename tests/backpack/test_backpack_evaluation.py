@@ -17,20 +17,20 @@ from backpack.evaluation.beam import WordBeam, kinds_of
 from backpack.evaluation.cloze_report import chosen
 from backpack.evaluation.continuing import pieces
 from backpack.evaluation.dictionary import entries
-from backpack.evaluation.heaps import features, occurrences
-from backpack.evaluation.lexical import Lexical
+from backpack.evaluation.lexicon_induction import Lexical
 from backpack.evaluation.passages import passages, read_passages
-from backpack.evaluation.rated import read_rated, read_translated
+from backpack.evaluation.sense_clustering import features, occurrences
 from backpack.evaluation.similarity import Similarity
+from backpack.evaluation.word_pairs import read_rated, read_translated
 from backpack.evaluation.word_shape import first_word, is_word
+from backpack.figures import read_measures
+from backpack.number_view import read_numbers
 from backpack.senses.words import Speller, without_shared
-from semeqv.engine.errors import UserError
-from semeqv.engine.regime import Regime
-from semeqv.figures.number_view import read_numbers
-from semeqv.figures.senses_view import read_measures
-from semeqv.tasks.measures.measuring import Subject
-from semeqv.text.babel.grammar import Grammar
-from semeqv.text.babel.reader import BayesReader
+from semeqv.babel.grammar import Grammar
+from semeqv.babel.reader import BayesReader
+from semeqv.runs.errors import UserError
+from semeqv.tasks.evaluation import Subject
+from semeqv.train.compute import Regime
 from tests.backpack.small_backpacks import make
 
 VOCABULARY = ["</s>", "a", "b", "c", "Ġa", "Ġb", "Ġ", ".", "Ġ.", "ab", "Ċ"]
@@ -368,11 +368,12 @@ def test_a_model_without_senses_is_refused(say):
 
 
 def test_asking_for_help_imports_nothing_heavy():
-    names = ["coverage", "disambiguation", "invariance", "similarity", "cloze", "lexical", "continuations", "report"]
+    names = ["coverage", "disambiguation", "invariance", "similarity", "cloze", "continuations"]
+    names.append("lexicon_induction")
     modules = ", ".join(
-        ["semeqv.figures.senses_view", "backpack.plugin", *(f"backpack.evaluation.{name}" for name in names)]
+        ["backpack.figures", "backpack.plugin", "backpack.results", *(f"backpack.evaluation.{name}" for name in names)]
     )
-    code = "import sys; from semeqv.engine import plugins; plugins.loading = True; "
+    code = "import sys; from semeqv.grammar import plugins; plugins.loading = True; "
     code += f"import {modules}; print([name for name in ('torch', 'numpy', 'transformers') if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

@@ -7,11 +7,11 @@ import sys
 import pytest
 import torch
 
-from backpack.models.backpack import Backpack
-from semeqv.engine.errors import UserError
+from backpack.model import Backpack
+from semeqv.runs.errors import UserError
+from semeqv.text.models.embeddings import is_tied
 from semeqv.text.models.gpt2 import GPT2
 from semeqv.text.models.opening import open_model
-from semeqv.text.models.tying import is_tied
 from tests import copies
 
 SMALL = {"layers": 2, "heads": 2, "embedding_size": 16, "block_size": 32, "senses": 4, "vocab_size": 20}

@@ -17,8 +17,8 @@ from backpack.evaluation.continuing import pieces
 from backpack.evaluation.passages import Passage
 from backpack.senses.lexicon import Lexicon
 from backpack.senses.words import Speller
-from semeqv.engine.errors import UserError
-from semeqv.tasks.measures.inference import inference
+from semeqv.runs.errors import UserError
+from semeqv.tasks.inference import inference
 
 SPECIAL = ["<s>", "</s>", "<unk>", "[MASK]"]
 LETTERS = [*"▁abcMASKs<>/[]"]

@@ -13,10 +13,10 @@ from transformers import PreTrainedTokenizerFast
 from vector_models import body, model_of, saved
 
 from crosslingual import Checkpoint, swept
-from crosslingual.sweeps.choosing import choices
-from crosslingual.sweeps.joined import joined, read_runs
+from crosslingual.choosing import choices
+from crosslingual.joined import joined, read_runs
 from semeqv.tasks.classification.alignment import aligned
-from semeqv.tasks.classification.judging import judged
+from semeqv.tasks.classification.metrics import judged
 from semeqv.tasks.classification.networks import pooled
 from semeqv.tasks.classification.options import Item
 from semeqv.tasks.classification.reading import belongs

@@ -8,8 +8,8 @@ import pytest
 from sweep_material import treebank
 
 from crosslingual.gathering import Gathered
-from crosslingual.sweeps.distances import uriel_distances
-from semeqv.engine.errors import UserError
+from crosslingual.sweeps_distances import uriel_distances
+from semeqv.runs.errors import UserError
 
 
 def test_what_is_there_or_tested_is_left_out(say, tmp_path):

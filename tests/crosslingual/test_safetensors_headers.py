@@ -14,10 +14,10 @@ from vector_models import model_of, saved
 
 from crosslingual import Checkpoint, TaskVector
 from crosslingual.header import WIDTHS, Entry, placed, read_header
-from crosslingual.stored import stored
+from crosslingual.safetensors_reader import stored
+from crosslingual.safetensors_writer import rounded, write_tensors
 from crosslingual.vocabulary import fingerprint
-from crosslingual.writing import rounded, write_tensors
-from semeqv.engine.errors import UserError
+from semeqv.runs.errors import UserError
 
 TENSORS = {"a": torch.arange(6.0).reshape(2, 3), "b": torch.ones(2, dtype=torch.bfloat16), "c": torch.tensor(3)}
 SHAPES = st.lists(st.integers(0, 3), max_size=3).map(tuple)
@@ -149,7 +149,7 @@ def test_a_failed_write_leaves_what_was_there(tmp_path, monkeypatch):
     def full(*_):
         raise OSError(28, "No space left on device")
 
-    for place in ("crosslingual.writing.write_all", "semeqv.engine.folders.sync"):
+    for place in ("crosslingual.safetensors_writer.write_all", "semeqv.runs.files.sync"):
         with monkeypatch.context() as patch:
             patch.setattr(place, full)
             with pytest.raises(UserError, match="No space left on device"):
@@ -168,7 +168,9 @@ def test_a_program_that_was_killed_leaves_the_last_good_folder(tmp_path, monkeyp
     (tmp_path / ".new.0.tmp").mkdir()
     (tmp_path / ".new.0.tmp/model.safetensors").write_text("half")
     with monkeypatch.context() as patch:
-        patch.setattr("crosslingual.writing.write_all", lambda *_: (_ for _ in ()).throw(OSError(28, "full")))
+        patch.setattr(
+            "crosslingual.safetensors_writer.write_all", lambda *_: (_ for _ in ()).throw(OSError(28, "full"))
+        )
         with pytest.raises(UserError, match="full"):
             base.save(tmp_path / "new")
     assert before == {file.name: file.read_bytes() for file in (tmp_path / "new").iterdir()}

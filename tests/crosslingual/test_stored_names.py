@@ -20,7 +20,7 @@ from transformers import (
 )
 
 from crosslingual import Checkpoint
-from semeqv.engine.errors import UserError
+from semeqv.runs.errors import UserError
 
 SIZES = {"hidden_size": 8, "num_hidden_layers": 1, "num_attention_heads": 1, "intermediate_size": 8, "vocab_size": 11}
 KINDS = {

@@ -9,7 +9,7 @@ import torch
 from sweep_material import LANGUAGES, material, sentence
 
 from crosslingual import Checkpoint
-from semeqv.tasks.bootstrap import compared, intervals
+from semeqv.results.bootstrap import compared, intervals
 from semeqv.tasks.classification.tallies import label_scores
 
 

@@ -8,15 +8,15 @@ import numpy
 import pytest
 from scipy import stats
 
-from crosslingual.sweeps import hypotheses
-from crosslingual.sweeps.distances import read_distances
-from crosslingual.sweeps.hypotheses import gain_against_distance, holm, semantic_against_syntactic
-from crosslingual.sweeps.joined import joined, read_runs
-from semeqv.engine.errors import UserError
-from semeqv.figures.style import house_style
-from semeqv.figures.sweep_view import SweepView, beyond
-from semeqv.figures.sweeps import read_sweeps
-from tests.figures.extents import cut_off, overlapping
+from crosslingual import hypotheses
+from crosslingual.figures.sweep import SweepView, beyond
+from crosslingual.figures.sweeps import read_sweeps
+from crosslingual.hypotheses import gain_against_distance, holm, semantic_against_syntactic
+from crosslingual.joined import joined, read_runs
+from crosslingual.sweeps_distances import read_distances
+from semeqv.results.figures.style import house_style
+from semeqv.runs.errors import UserError
+from tests.results.figures.extents import cut_off, overlapping
 
 LANGUAGES = ("en", "de", "es", "fr")
 

@@ -10,12 +10,12 @@ import torch
 from sweep_material import material
 from vector_models import KINDS, model_of, saved
 
-from crosslingual.actions.sweep import Sweep
-from crosslingual.sweeps.measuring import measure
-from semeqv.engine.errors import UserError
-from semeqv.engine.scoring import Scorer
-from semeqv.engine.world import World
+from crosslingual.measuring import measure
+from crosslingual.sweep import Sweep
+from semeqv.runs.errors import UserError
+from semeqv.runs.processes import World
 from semeqv.tasks.parsing.opening import Labels, new_parser
+from semeqv.train.scoring import Scorer
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ import torch
 from transformers import AutoModelForTokenClassification
 from vector_models import body, model_of, saved
 
-from semeqv.figures.vectors_view import VectorsView
+from crosslingual.figures.vectors import VectorsView
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from vector_models import body, model_of, saved
 
 from crosslingual import Checkpoint, TaskVector, analogy, slerp, ties
 from crosslingual.names import BODIES, prefix_of
-from semeqv.engine.errors import UserError
+from semeqv.runs.errors import UserError
 from semeqv.text.models import families
 
 AUTO = {"gpt2": AutoModelForCausalLM, "llama": AutoModelForCausalLM, "bert-tags": AutoModelForTokenClassification}

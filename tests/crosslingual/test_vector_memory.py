@@ -9,7 +9,7 @@ import numpy
 import pytest
 
 from crosslingual.header import Entry
-from crosslingual.writing import write_tensors
+from crosslingual.safetensors_writer import write_tensors
 
 MOST = 100  # MiB above the interpreter
 PROGRAM = """

@@ -6,8 +6,8 @@ from transformers import BertModel
 from vector_models import body, model_of, saved
 
 from crosslingual import Checkpoint, swept
-from semeqv.engine.errors import UserError
-from semeqv.tasks.measures.inference import inference
+from semeqv.runs.errors import UserError
+from semeqv.tasks.inference import inference
 
 
 @pytest.fixture

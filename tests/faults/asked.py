@@ -5,7 +5,7 @@ import re
 import signal
 import time
 
-from semeqv.engine import checkpoint
+from semeqv.runs import checkpoint
 from tests.faults.trials import Row, digest, run, start, temporaries, wait, workplace
 
 CODES = {signal.SIGTERM: 143, signal.SIGUSR1: 75, signal.SIGINT: 130}

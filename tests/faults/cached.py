@@ -156,7 +156,7 @@ def two_makers(tries):
 
 def pooled(line):
     """Tokenise in several processes, however small the corpus."""
-    from semeqv.engine.world import World
+    from semeqv.runs.processes import World
     from semeqv.text.datasets import tokenised
     from semeqv.text.tokens import building
     from tests.copies import spoken

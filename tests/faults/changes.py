@@ -6,8 +6,8 @@ import io
 import torch
 from safetensors.torch import load_file
 
-from semeqv.engine import checkpoint
-from semeqv.engine.errors import UserError
+from semeqv.runs import checkpoint
+from semeqv.runs.errors import UserError
 from tests.faults.long_work import GPT2, text
 from tests.faults.sentences import results, timed
 from tests.faults.sentences import run as sentence
@@ -124,7 +124,5 @@ def changed_runs(tries):
             )
         made = trainer(folder / "run", folder / "data.bin").set_bars(False, False, False, False).set_epochs_to_valid(2)
         row.count(quietly(made.train) == "", "bars and steps may change")
-    row.notes = (
-        "world size: tests/engine/test_distributed.py; components: tests/engine/test_trainer.py; bars may change"
-    )
+    row.notes = "world size: tests/train/test_distributed.py; components: tests/train/test_trainer.py; bars may change"
     return row

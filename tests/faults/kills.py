@@ -3,7 +3,7 @@
 import random
 import time
 
-from semeqv.engine import checkpoint
+from semeqv.runs import checkpoint
 from tests.faults.trials import Row, digest, run, start, temporaries, wait, workplace
 
 

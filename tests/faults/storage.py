@@ -14,7 +14,7 @@ from pathlib import Path
 
 import torch
 
-from semeqv.engine import checkpoint
+from semeqv.runs import checkpoint
 from tests.faults.trials import Row, digest, run, temporaries, workplace
 
 
@@ -136,7 +136,7 @@ def compiled_code(tries):
     """Code in torch's cache that was half written when the machine failed."""
     row = Row("F6 truncated compiled code in torch's cache", "made anew, and said so in a line")
     program = (
-        "import torch\nfrom semeqv.engine.compilation import compiled\n"
+        "import torch\nfrom semeqv.train.compilation import compiled\n"
         "f = compiled(lambda x: (x.sin() + x.exp()).sum())\nprint(float(f(torch.ones(3000))))"
     )
     with tempfile.TemporaryDirectory() as folder:

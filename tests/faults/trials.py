@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-from semeqv.engine import checkpoint
+from semeqv.runs import checkpoint
 from tests import copies
 from tests.faults import victim
 

@@ -15,13 +15,13 @@ import safetensors.torch
 import torch
 from torch import nn
 
-from semeqv.engine import checkpoint
-from semeqv.engine.errors import UserError
-from semeqv.engine.optimizers import AdamW
-from semeqv.engine.randomness import seed_everything
-from semeqv.engine.savers import DefaultSaver
-from semeqv.engine.schedulers import Cosine
-from semeqv.engine.trainer import Trainer
+from semeqv.runs import checkpoint
+from semeqv.runs.errors import UserError
+from semeqv.train.optimizers import AdamW
+from semeqv.train.randomness import seed_everything
+from semeqv.train.savers import DefaultSaver
+from semeqv.train.schedulers import Cosine
+from semeqv.train.trainer import Trainer
 
 ROWS, LENGTH = 8, 16
 

@@ -7,7 +7,7 @@ from tiny import model
 from ofa.hypernetwork.folder import read_folder
 from ofa.vectors.word_vectors import WordVectors
 from ofa.vectors.writing import write_vectors
-from semeqv.text.datasets.babel import Babel
+from semeqv.babel.dataset import Babel
 from semeqv.text.tokenizers.trained import Bpe, Unigram, Wordpiece
 
 KINDS = {"bpe": Bpe, "wordpiece": Wordpiece, "unigram": Unigram}

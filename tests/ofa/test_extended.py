@@ -11,9 +11,9 @@ from tokenizers.pre_tokenizers import Metaspace
 from tokenizers.trainers import BpeTrainer
 from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
-from ofa.tokenizers.extended import Extended
-from ofa.tokenizers.extending import extended
-from semeqv.text.datasets.babel import Babel
+from ofa.extended_tokenizer import Extended
+from ofa.extending import extended
+from semeqv.babel.dataset import Babel
 
 
 @pytest.mark.parametrize("kind", ["bpe", "wordpiece", "unigram"])

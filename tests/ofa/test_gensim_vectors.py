@@ -10,7 +10,7 @@ import pytest
 
 from ofa.vectors.pickled import buckets, fnv1a, read_pickle
 from ofa.vectors.reading import read_vectors
-from semeqv.engine.errors import UserError
+from semeqv.runs.errors import UserError
 
 MATRIX = numpy.random.default_rng(0).normal(size=(3, 4)).astype(numpy.float32)
 WORDS = ["fr:chien", "en:dog", "chat"]

@@ -14,20 +14,20 @@ from tokenizers import Tokenizer
 from tokenizers.models import BPE, WordLevel
 from transformers import PreTrainedTokenizerFast
 
-from ofa.alignment import read_dictionary, rotated
 from ofa.factorisation import factorise
 from ofa.mapping import capitalised, map_subwords
-from ofa.nearest import nearest
-from ofa.pieces import pieces_of
+from ofa.merging import FIRST, written
+from ofa.methods.alignment import read_dictionary, rotated
+from ofa.methods.pieces import pieces_of
+from ofa.methods.pursuit import pursued
+from ofa.methods.tokens_alike import combine_shared, sparsemax
 from ofa.plan import Draft, Kind
-from ofa.pursuit import pursued
-from ofa.tokenizers.merging import FIRST, written
-from ofa.tokens_alike import combine_shared, sparsemax
+from ofa.topk_search import nearest
 from ofa.vectors.making import tokens_by
 from ofa.vectors.word_vectors import WordVectors, unit
 from ofa.vocabulary import Vocabulary, shared
 from ofa.work import Work
-from semeqv.engine.errors import UserError
+from semeqv.runs.errors import UserError
 
 
 @pytest.mark.parametrize("kind", ["bpe", "wordpiece", "unigram"])
@@ -129,7 +129,7 @@ def test_the_nearest_are_in_order_and_the_first_of_equal_ones(data, candidates, 
 @pytest.mark.parametrize("rough", [True, False], ids=["bfloat16", "float32"])
 @pytest.mark.parametrize("spread", [1.0, 0.01], ids=["apart", "close"])
 def test_rough_similarities_leave_no_neighbour_out(monkeypatch, rough, spread):
-    monkeypatch.setattr("ofa.nearest.has_bfloat16", lambda device: rough)
+    monkeypatch.setattr("ofa.topk_search.has_bfloat16", lambda device: rough)
     draw = numpy.random.default_rng(0)
     candidates = unit((1 + spread * draw.normal(size=(4500, 24))).astype(numpy.float32))
     candidates[4000:] = candidates[:500]  # each the equal of another

@@ -11,8 +11,8 @@ from tokenizers.models import WordLevel
 from tokenizers.pre_tokenizers import Whitespace
 from transformers import AutoModelForCausalLM, AutoModelForMaskedLM, PreTrainedTokenizerFast
 
-from ofa.rewriting import resized_biases
-from semeqv.engine.errors import UserError
+from ofa.resize_embeddings import resized_biases
+from semeqv.runs.errors import UserError
 from semeqv.text.models import families
 
 families.know("factorised")

@@ -18,12 +18,12 @@ from ofa.bag.making import word_tokenizer
 from ofa.vectors.fasttext import token_vectors
 from ofa.vectors.making import tokens_by, words_of
 from ofa.vectors.reading import read_vectors
-from ofa.vectors.tokens import TokenVectors
+from ofa.vectors.token_vectors import TokenVectors
 from ofa.vectors.word_vectors import WordVectors
 from ofa.vectors.writing import write_vectors
-from semeqv.engine.errors import UserError
-from semeqv.tasks.measures.overlap import overlap
-from semeqv.text.datasets.babel import Babel
+from semeqv.babel.dataset import Babel
+from semeqv.runs.errors import UserError
+from semeqv.tasks.overlap import overlap
 from semeqv.text.datasets.reading import chosen
 
 WORDS = st.text(st.characters(categories=["L", "N", "P"]), min_size=1, max_size=9)

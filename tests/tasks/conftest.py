@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from semeqv.text.datasets.moses import Moses
+from semeqv.text.datasets.parallel import Moses
 from semeqv.text.models.bert import BERT
 from semeqv.text.models.gpt2 import GPT2
 from semeqv.text.tokenizers.trained import Wordpiece

@@ -5,7 +5,7 @@ import pytest
 
 from semeqv.tasks.classification.alignment import Template, aligned
 from semeqv.tasks.classification.rows import cut, text_rows, word_rows
-from semeqv.text.datasets.single import Plain
+from semeqv.text.datasets.monolingual import Plain
 from semeqv.text.tokenizers.trained import Bpe, Unigram, Wordpiece
 
 SENTENCES = [

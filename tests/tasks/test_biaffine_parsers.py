@@ -14,8 +14,8 @@ from transformers import (
     set_seed,
 )
 
-from semeqv.engine.errors import UserError
-from semeqv.engine.plugins import command
+from semeqv.grammar.plugins import command
+from semeqv.runs.errors import UserError
 from semeqv.tasks.parsing.biaffine import Biaffine
 from semeqv.tasks.parsing.bilstm import BiLSTMConfig, BiLSTMModel
 from semeqv.tasks.parsing.models import Parser

@@ -15,7 +15,7 @@ from transformers import (
     set_seed,
 )
 
-from semeqv.engine.errors import UserError
+from semeqv.runs.errors import UserError
 from semeqv.tasks.classification.networks import POOLINGS, pooled
 from semeqv.tasks.classification.opening import open_classifier
 from semeqv.text.networks.encoder import EncoderConfig, EncoderForMaskedLM

@@ -11,15 +11,15 @@ import numpy
 import pytest
 import torch
 
-from semeqv.engine.errors import UserError
+from semeqv.runs.errors import UserError
 from semeqv.tasks.classification.babel import BabelTags, BabelTopics
 from semeqv.tasks.classification.finding import find_files
 from semeqv.tasks.classification.options import Item
 from semeqv.tasks.classification.reading import items
 from semeqv.tasks.classification.texts import Table, Xnli
 from semeqv.tasks.classification.words import ConllU, Ner, Tagged
-from semeqv.tasks.parsing.treebanks import Dependencies
-from semeqv.tasks.question_answering.squad import Squad
+from semeqv.tasks.parsing.dataset import Dependencies
+from semeqv.tasks.question_answering.dataset import Squad
 from semeqv.text.readers import hub
 from semeqv.text.readers.xnli import LABELS
 from semeqv.text.records import Row

@@ -7,7 +7,7 @@ import pytest
 
 from semeqv.tasks.likelihood.minimal_pairs import read_pairs
 from semeqv.tasks.likelihood.perplexity_report import words_of
-from semeqv.text.datasets.single import WikiText2
+from semeqv.text.datasets.monolingual import WikiText2
 from semeqv.text.location import data_folder
 
 DATA = data_folder()

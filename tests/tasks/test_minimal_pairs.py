@@ -6,12 +6,12 @@ import numpy
 import pytest
 import torch
 
-from semeqv.engine.errors import UserError
+from semeqv.results.intervals import interval, resampled
+from semeqv.runs.errors import UserError
+from semeqv.tasks.inference import inference
 from semeqv.tasks.likelihood.blimp_report import summed_up
 from semeqv.tasks.likelihood.minimal_pairs import MinimalPair, around, read_pairs, scored
-from semeqv.tasks.measures.inference import inference
-from semeqv.tasks.measures.intervals import interval, resampled
-from semeqv.text.datasets.moses import Moses
+from semeqv.text.datasets.parallel import Moses
 from semeqv.text.datasets.tokenised import batches
 from semeqv.text.generation import prompt_ids
 from semeqv.text.models.gpt2 import GPT2

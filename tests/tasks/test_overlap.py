@@ -3,8 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from semeqv.tasks.measures import overlap as module
-from semeqv.tasks.measures.overlap import ANCHOR, Seeker, normalised, overlap
+from semeqv.tasks import overlap as module
+from semeqv.tasks.overlap import ANCHOR, Seeker, normalised, overlap
 
 LETTERS = st.text("aAbB .,\n", max_size=60)
 

@@ -7,18 +7,18 @@ import numpy
 import pytest
 import torch
 
-from semeqv.engine.errors import UserError
+from semeqv.babel.dataset import Babel
+from semeqv.babel.grammar import Grammar
+from semeqv.babel.reader import BayesReader
+from semeqv.runs.errors import UserError
+from semeqv.tasks.inference import inference
 from semeqv.tasks.likelihood.babel_bound import babel_bound
 from semeqv.tasks.likelihood.measured import Likelihood, likelihood
 from semeqv.tasks.likelihood.perplexity import Perplexity
 from semeqv.tasks.likelihood.perplexity_report import measure_sets
 from semeqv.tasks.likelihood.scoring import Scorer
 from semeqv.tasks.likelihood.windows import windows
-from semeqv.tasks.measures.inference import inference
-from semeqv.text.babel.grammar import Grammar
-from semeqv.text.babel.reader import BayesReader
-from semeqv.text.datasets.babel import Babel
-from semeqv.text.datasets.moses import Moses
+from semeqv.text.datasets.parallel import Moses
 from tests.tasks.conftest import ENGLISH, FRENCH
 
 REGIME = ("cpu", "fp32", 1)

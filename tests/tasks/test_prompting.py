@@ -9,17 +9,17 @@ import torch
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 from transformers import GPT2Config, GPT2LMHeadModel, PreTrainedTokenizerFast
 
-from backpack.models.backpack import Backpack
-from semeqv.engine.errors import UserError
-from semeqv.tasks.bootstrap import Tallied
+from backpack.model import Backpack
+from semeqv.results.bootstrap import Tallied
+from semeqv.runs.errors import UserError
 from semeqv.tasks.classification.babel import BabelTags
 from semeqv.tasks.classification.models import SequenceClassifier
 from semeqv.tasks.classification.texts import Table
 from semeqv.tasks.classification.words import Ner, Tagged
-from semeqv.tasks.parsing.treebanks import Dependencies
+from semeqv.tasks.parsing.dataset import Dependencies
 from semeqv.tasks.prompting.reading import answers_in_text
 from semeqv.tasks.prompting.spelling import Spelling
-from semeqv.tasks.question_answering.squad import Squad
+from semeqv.tasks.question_answering.dataset import Squad
 from semeqv.text.datasets.tokenised import first_token
 from semeqv.text.generation import greedy
 from semeqv.text.models.gpt2 import GPT2

@@ -6,13 +6,13 @@ import numpy
 import pytest
 import torch
 
-from semeqv.engine.errors import UserError
-from semeqv.tasks.measures.inference import inference
-from semeqv.tasks.measures.measuring import Subject
+from semeqv.results.averages import read_subsets
+from semeqv.runs.errors import UserError
+from semeqv.tasks.evaluation import Subject
+from semeqv.tasks.inference import inference
 from semeqv.tasks.retrieval import nearest
 from semeqv.tasks.retrieval.measured import measure
 from semeqv.tasks.retrieval.nearest import Similarities
-from semeqv.tasks.retrieval.parallel import read_subsets
 from semeqv.tasks.retrieval.retrieval import Retrieval
 from semeqv.tasks.retrieval.vectors import SentenceEncoder
 from semeqv.text.datasets.tokenised import first_token

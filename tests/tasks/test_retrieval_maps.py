@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch.nn import functional
 
-from semeqv.engine.errors import UserError
+from semeqv.runs.errors import UserError
 from semeqv.tasks.retrieval.maps import Made, fitted, read_map
 
 MADE = Made(1, "mean", False, "none")

@@ -18,10 +18,10 @@ from transformers import (
     pipeline,
 )
 
+from semeqv.babel.dataset import Babel
+from semeqv.tasks.inference import inference
 from semeqv.tasks.likelihood.minimal_pairs import unexpected
-from semeqv.tasks.measures.inference import inference
-from semeqv.text.datasets.babel import Babel
-from semeqv.text.datasets.single import Plain
+from semeqv.text.datasets.monolingual import Plain
 from semeqv.text.models.opening import open_model, open_tokenizer
 from semeqv.text.models.source import config_folder
 from semeqv.text.tokenizers.trained import Bpe

@@ -8,23 +8,23 @@ import torch
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 from transformers import ByT5Tokenizer, CanineTokenizer, PreTrainedTokenizerFast
 
-from semeqv.engine.regime import Regime
 from semeqv.tasks.classification.alignment import Template
 from semeqv.tasks.classification.texts import Table
 from semeqv.tasks.classification.words import ConllU, Ner
-from semeqv.tasks.inflection.unimorph import UniMorph
+from semeqv.tasks.inflection.dataset import UniMorph
 from semeqv.tasks.likelihood.minimal_pairs import unexpected
-from semeqv.tasks.parsing.treebanks import Dependencies
-from semeqv.tasks.question_answering.squad import Squad
+from semeqv.tasks.parsing.dataset import Dependencies
+from semeqv.tasks.question_answering.dataset import Squad
 from semeqv.tasks.retrieval.vectors import SentenceEncoder
-from semeqv.text.datasets.moses import Moses
+from semeqv.text.datasets.monolingual import Jsonl, Plain, Tsv
 from semeqv.text.datasets.multilingual import Multilingual
-from semeqv.text.datasets.single import Jsonl, Plain, Tsv
+from semeqv.text.datasets.parallel import Moses
 from semeqv.text.generation import prompt_ids
 from semeqv.text.models.gpt2 import GPT2
 from semeqv.text.tokenizers.encoding import encode
 from semeqv.text.tokenizers.saving import add_ends
 from semeqv.text.tokens.words import WordEncoder
+from semeqv.train.compute import Regime
 
 BEGIN, END, PAD, UNKNOWN, MASK = SPECIAL = ("<s>", "</s>", "<pad>", "<unk>", "<mask>")
 STRANGE = "a <s> b</s> c<mask>d <pad> <unk> e"

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from semeqv.engine.errors import UserError
+from semeqv.runs.errors import UserError
 from semeqv.text.cache import MANIFEST, cache_folder, made_once
 
 FACTS = {"of": "a test"}

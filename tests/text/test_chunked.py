@@ -7,7 +7,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from semeqv.engine.errors import UserError
+from semeqv.runs.errors import UserError
 from semeqv.text.chunked import ChunkedCrossEntropy, chunked
 from semeqv.text.models.bert import BERT
 from semeqv.text.models.gpt2 import GPT2

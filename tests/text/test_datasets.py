@@ -10,12 +10,12 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from semeqv.engine.errors import UserError
-from semeqv.text.babel import lexicon
-from semeqv.text.datasets.babel import Babel
+from semeqv.babel import lexicon
+from semeqv.babel.dataset import Babel
+from semeqv.runs.errors import UserError
 from semeqv.text.datasets.europarl import Europarl
-from semeqv.text.datasets.moses import Moses
-from semeqv.text.datasets.single import Jsonl, Plain, Tsv
+from semeqv.text.datasets.monolingual import Jsonl, Plain, Tsv
+from semeqv.text.datasets.parallel import Moses
 from semeqv.text.records import Document
 from semeqv.text.tokenizers.load import Load
 from semeqv.text.tokenizers.trained import Bpe, Unigram, Wordpiece

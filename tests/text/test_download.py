@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from mutations import mutated
 from serving import CONTENT, Server
 
-from semeqv.engine.errors import UserError
+from semeqv.runs.errors import UserError
 from semeqv.text import download as module
 from semeqv.text.download import Origin, beside, check, download, record
 from semeqv.text.extraction import extract

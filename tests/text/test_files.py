@@ -16,7 +16,7 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 from mutations import mutated
 
-from semeqv.engine.errors import UserError
+from semeqv.runs.errors import UserError
 from semeqv.text import files
 from semeqv.text.archives import find, is_archive, names
 from semeqv.text.files import fingerprint, lines, one_line, writing

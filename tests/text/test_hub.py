@@ -6,8 +6,8 @@ from types import SimpleNamespace
 import huggingface_hub
 import pytest
 
-from semeqv.engine.errors import UserError
-from semeqv.text.datasets.single import Hub
+from semeqv.runs.errors import UserError
+from semeqv.text.datasets.monolingual import Hub
 from semeqv.text.readers import hub
 from semeqv.text.records import Row
 

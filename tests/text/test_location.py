@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from semeqv.engine.errors import UserError
+from semeqv.runs.errors import UserError
 from semeqv.text.files import lines
 from semeqv.text.location import locate
 

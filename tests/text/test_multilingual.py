@@ -5,13 +5,13 @@ import json
 import pytest
 import torch
 
-from semeqv.engine.errors import UserError
-from semeqv.text.datasets.babel import Babel
+from semeqv.babel.dataset import Babel
+from semeqv.runs.errors import UserError
 from semeqv.text.datasets.europarl import Europarl
-from semeqv.text.datasets.moses import Moses
+from semeqv.text.datasets.monolingual import Plain
 from semeqv.text.datasets.multilingual import Multilingual
+from semeqv.text.datasets.parallel import Moses
 from semeqv.text.datasets.reading import chosen
-from semeqv.text.datasets.single import Plain
 from semeqv.text.datasets.tokenised import first_token, separator
 from semeqv.text.tokenizers.trained import Bpe
 

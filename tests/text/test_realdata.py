@@ -4,11 +4,12 @@ import re
 
 import pytest
 
-from semeqv.engine.errors import UserError
+from semeqv.runs.errors import UserError
 from semeqv.text.archives import names
 from semeqv.text.files import lines
 from semeqv.text.location import data_folder, locate
-from semeqv.text.readers import bible, conllu, flores, iob2, jsonl, moses, plain, table, tatoeba, xnli
+from semeqv.text.readers import conllu, flores, iob2, jsonl, moses, plain, table, tatoeba, xnli
+from semeqv.text.readers import multiway as bible
 
 DATA = data_folder()
 HERE = bool(DATA and (DATA / "MANIFEST.tsv").is_file())

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from samples import TAGGED, TREEBANK, written
 
-from semeqv.engine.errors import UserError
+from semeqv.runs.errors import UserError
 from semeqv.text.readers import conllu, iob2
 from semeqv.text.readers import sentences as plain
 from semeqv.text.records import EmptyNode, Sentence, Span, Word

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from tokenizers import Tokenizer, models, pre_tokenizers
 from transformers import PreTrainedTokenizerFast
 
-from semeqv.engine.errors import UserError
+from semeqv.runs.errors import UserError
 from semeqv.text.datasets.tokenised import word_beginnings
 from semeqv.text.models.opening import open_model
 from semeqv.text.tokenizers.spelling import (

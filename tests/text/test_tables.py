@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from samples import SENTENCES, TABLE, written
 
-from semeqv.engine.errors import UserError
+from semeqv.runs.errors import UserError
 from semeqv.text.readers import jsonl, table
 from semeqv.text.records import Row
 

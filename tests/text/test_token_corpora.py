@@ -5,8 +5,8 @@ import json
 import numpy
 import pytest
 
-from semeqv.engine.errors import UserError
-from semeqv.text.datasets.single import Plain
+from semeqv.runs.errors import UserError
+from semeqv.text.datasets.monolingual import Plain
 from semeqv.text.datasets.tokens import TokenCorpus
 from semeqv.text.tokenizers.encoding import encode
 from semeqv.text.tokenizers.trained import Bpe

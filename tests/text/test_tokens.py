@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers, trainers
 
-from semeqv.engine.errors import UserError
+from semeqv.runs.errors import UserError
 from semeqv.text.objectives import Causal, Masked
 from semeqv.text.tokens import building
 from semeqv.text.tokens.batches import Layout, TokenBatches, generator

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
-from semeqv.engine.component import check_bounds, component
+from semeqv.babel.options import LANGUAGES, GrammarOptions
+from semeqv.grammar.component import check_bounds, component
 from semeqv.tasks.classification.options import Item, Labelled
 from semeqv.tasks.prompting.options import PromptedTexts, PromptedWords
-from semeqv.text.babel.options import LANGUAGES, GrammarOptions
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,7 +44,7 @@ class Generated(GrammarOptions, Labelled):
 
     def written(self) -> Iterator[tuple[Any, str]]:
         """The documents; yields each with every language that it is written in and that is asked for."""
-        from semeqv.text.babel.grammar import Grammar
+        from semeqv.babel.grammar import Grammar
 
         for document in Grammar(self.grammar).documents(self.split, self.documents, self.corpus_seed):
             for language in self.languages:

@@ -7,7 +7,7 @@ import numpy
 import torch
 from torch import Tensor
 
-from semeqv.engine.errors import UserError
+from semeqv.runs.errors import UserError
 from semeqv.tasks.classification.rows import UNLABELLED, Integers, Rows
 from semeqv.tasks.classification.scorer import LabelScorer
 from semeqv.text.tokens.order import permuted

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from semeqv.engine.errors import UserError
+from semeqv.runs.errors import UserError
 from semeqv.tasks.classification.alignment import Template
 from semeqv.text.tokenizers.saving import add_ends, fit_to_model, pad_with_end
 from semeqv.text.tokenizers.training import fingerprint

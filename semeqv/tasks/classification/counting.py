@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import numpy
 from rich.table import Table
 
-from semeqv.engine.artefacts import METRICS
-from semeqv.engine.json_lines import write_lines
-from semeqv.engine.report import cell, console
-from semeqv.tasks.classification.judging import judged
+from semeqv.results.report import cell, console
+from semeqv.runs.json_lines import write_lines
+from semeqv.runs.reading import METRICS
+from semeqv.tasks.classification.metrics import judged
 from semeqv.tasks.classification.reading import decided_labels, items, numbered
 
 if TYPE_CHECKING:

@@ -4,8 +4,8 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from semeqv.engine.errors import UserError
-from semeqv.engine.notices import notice_once
+from semeqv.runs.errors import UserError
+from semeqv.runs.notices import notice_once
 from semeqv.text.archives import is_archive, names
 from semeqv.text.languages import CODE, canonical, known, languages_of
 from semeqv.text.location import VARIABLE, data_folder, locate

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from semeqv.engine.component import component
-from semeqv.engine.errors import UserError
+from semeqv.grammar.component import component
+from semeqv.runs.errors import UserError
 
 
 @component("majority-labels")

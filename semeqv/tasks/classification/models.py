@@ -4,8 +4,8 @@ import functools
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
 
-from semeqv.engine.component import component
-from semeqv.engine.errors import UserError
+from semeqv.grammar.component import component
+from semeqv.runs.errors import UserError
 from semeqv.text.models.bert import BERT
 from semeqv.text.models.source import SHIFTED
 

@@ -11,7 +11,7 @@ from transformers import AutoModel, AutoModelForSequenceClassification, AutoMode
 from transformers.modeling_layers import GenericForTokenClassification
 from transformers.modeling_outputs import SequenceClassifierOutput
 
-from semeqv.engine.errors import UserError
+from semeqv.runs.errors import UserError
 from semeqv.text.models.opening import classes
 from semeqv.text.networks.encoder import EncoderConfig
 

@@ -7,7 +7,7 @@ import click
 import torch
 from torch import nn
 
-from semeqv.engine.errors import UserError
+from semeqv.runs.errors import UserError
 from semeqv.tasks.classification.networks import head_class, of_words
 from semeqv.text.models.opening import listed, load_weights, one_line, open_config, quiet
 from semeqv.text.models.source import config_folder, model_folder

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
 
-from semeqv.engine.component import alias, check_bounds
+from semeqv.grammar.component import alias, check_bounds
 from semeqv.text.datasets.corpus import Split
 
 

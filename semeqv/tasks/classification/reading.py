@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy
 from numpy.typing import NDArray
 
-from semeqv.engine.artefacts import read_run
-from semeqv.engine.errors import UserError
+from semeqv.runs.errors import UserError
+from semeqv.runs.reading import read_run
 from semeqv.tasks.classification.batches import LabelledBatches
 from semeqv.tasks.classification.batching import batch_options, longest_row
 from semeqv.tasks.classification.rows import UNLABELLED, text_rows, word_rows
-from semeqv.tasks.measures.training_text import run_of
+from semeqv.tasks.training_text import run_of
 from semeqv.text.cache import key_of
 from semeqv.text.files import fingerprint
 from semeqv.text.records import Document

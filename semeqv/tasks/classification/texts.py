@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
-from semeqv.engine.component import component
+from semeqv.grammar.component import component
 from semeqv.tasks.classification.options import InFiles, Item
 from semeqv.tasks.prompting.options import PromptedTexts
 
@@ -100,7 +100,7 @@ class Xnli(InFiles, PromptedTexts):
         Raises:
             UserError: When several languages are asked of a file that does not tell them apart.
         """
-        from semeqv.engine.errors import UserError
+        from semeqv.runs.errors import UserError
         from semeqv.text.readers.xnli import has_languages, read_labelled, read_stream
 
         if self.hub_name is not None:
@@ -249,7 +249,7 @@ class Table(PromptedTexts):
         Raises:
             UserError: When it is how programs write a missing value, and --labels does not name it.
         """
-        from semeqv.engine.errors import UserError
+        from semeqv.runs.errors import UserError
 
         found = label.strip()
         if found in self.labels:
@@ -283,7 +283,7 @@ def refuse_strange_first(file: Path, labels: Sequence[str]) -> None:
     Raises:
         UserError: When it is so.
     """
-    from semeqv.engine.errors import UserError
+    from semeqv.runs.errors import UserError
 
     counts = Counter(labels)
     if len(counts) > 1 and counts.pop(labels[0]) == 1 and min(counts.values()) > 1:

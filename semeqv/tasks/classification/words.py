@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Literal
 
-from semeqv.engine.component import check_bounds, component
+from semeqv.grammar.component import check_bounds, component
 from semeqv.tasks.classification.options import InFiles, Item
 from semeqv.tasks.prompting.options import PromptedWords
 
@@ -118,7 +118,7 @@ class Ner(Treebank, PromptedWords):
 
     def items(self) -> Iterator[Item]:
         """The sentences."""
-        from semeqv.engine.notices import notice_once
+        from semeqv.runs.notices import notice_once
         from semeqv.text.readers.iob2 import prefix_of, read_sentences
 
         columns = (self.word_column, self.tag_column) if self.word_column and self.tag_column else None

@@ -5,10 +5,10 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from semeqv.engine.callbacks.callback import Callback
-from semeqv.engine.errors import UserError
-from semeqv.engine.json_lines import to_lines
+from semeqv.runs.errors import UserError
+from semeqv.runs.json_lines import to_lines
 from semeqv.text.files import writing
+from semeqv.train.callbacks.callback import Callback
 
 if TYPE_CHECKING:
     from semeqv.tasks.classification.predictions import Predictions

@@ -8,18 +8,18 @@ import numpy
 from numpy.typing import NDArray
 from torch import Tensor
 
-from semeqv.engine.batches import Batch
-from semeqv.engine.errors import UserError
-from semeqv.engine.scoring import Scorer
+from semeqv.runs.errors import UserError
 from semeqv.tasks.classification.batches import LabelledBatches
 from semeqv.tasks.classification.batching import batch_options, longest_row
 from semeqv.tasks.classification.rows import UNLABELLED, word_rows
 from semeqv.tasks.inflection.edits import START, edited, edits
-from semeqv.tasks.inflection.judging import Floats, counted, edit_distance, judged, means
+from semeqv.tasks.inflection.metrics import Floats, counted, edit_distance, judged, means
 from semeqv.tasks.inflection.reading import Form, forms
+from semeqv.train.batches import Batch
+from semeqv.train.scoring import Scorer
 
 if TYPE_CHECKING:
-    from semeqv.tasks.inflection.unimorph import UniMorph
+    from semeqv.tasks.inflection.dataset import UniMorph
 
 SCORES = ("accuracy", "edit_distance")
 
@@ -35,7 +35,7 @@ class EditBatches(LabelledBatches):
 class EditScorer(Scorer):
     """Accuracy of the forms that the likeliest edits make, and how many characters they are off on average.
 
-    It is a `Tallied` scorer (see `semeqv.tasks.bootstrap`), so that models can be compared on samples of lemmas.
+    It is a `Tallied` scorer (see `semeqv.results.bootstrap`), so that models can be compared on samples of lemmas.
 
     Args:
         data: The forms.

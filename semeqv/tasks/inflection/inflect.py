@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
-from semeqv.engine.component import check_bounds, component
-from semeqv.tasks.measures.answering import Answering, Asked
+from semeqv.grammar.component import check_bounds, component
+from semeqv.tasks.answering import Answering, Asked
 
 
 @component("inflect")

@@ -5,15 +5,15 @@ from typing import TYPE_CHECKING, Any
 import click
 import numpy
 
-from semeqv.engine.bars import Progress
+from semeqv.results.tables import print_table
+from semeqv.tasks.answering import Asked, shown
+from semeqv.tasks.inference import check_trained, inference, name_of
 from semeqv.tasks.inflection.batches import FormBatches
 from semeqv.tasks.inflection.edited import EditBatches
-from semeqv.tasks.inflection.judging import edit_distance, judged
-from semeqv.tasks.measures.answering import Asked, shown
-from semeqv.tasks.measures.inference import check_trained, inference, name_of
-from semeqv.tasks.measures.report import print_table
+from semeqv.tasks.inflection.metrics import edit_distance, judged
 from semeqv.text.files import writing
 from semeqv.text.generation import check_causal, greedy
+from semeqv.train.bars import Progress
 
 if TYPE_CHECKING:
     from semeqv.tasks.inflection.inflect import Inflect

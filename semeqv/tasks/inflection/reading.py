@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy
 
-from semeqv.engine.errors import UserError
+from semeqv.runs.errors import UserError
 from semeqv.tasks.classification.batching import batch_options
 from semeqv.tasks.classification.reading import of_split
 from semeqv.tasks.classification.rows import UNLABELLED, Rows
@@ -17,7 +17,7 @@ from semeqv.text.readers.table import read_rows
 from semeqv.text.tokenizers.saving import add_ends
 
 if TYPE_CHECKING:
-    from semeqv.tasks.inflection.unimorph import UniMorph
+    from semeqv.tasks.inflection.dataset import UniMorph
 
 
 class Form(NamedTuple):

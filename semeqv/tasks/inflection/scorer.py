@@ -7,10 +7,10 @@ import numpy
 from numpy.typing import NDArray
 from torch import Tensor
 
-from semeqv.engine.batches import Batch
-from semeqv.engine.scoring import Scorer
-from semeqv.tasks.inflection.judging import Floats, counted, judged, means
+from semeqv.tasks.inflection.metrics import Floats, counted, judged, means
 from semeqv.tasks.prompting.scorers import logits_of
+from semeqv.train.batches import Batch
+from semeqv.train.scoring import Scorer
 
 if TYPE_CHECKING:
     from semeqv.tasks.inflection.batches import FormBatches
@@ -21,7 +21,7 @@ class FormScorer(Scorer):
     token of the right form is the likeliest after those before it: so nothing needs to be generated. What it would
     write in place of a form that is wrong cannot be told so; `cli inflect` writes it.
 
-    It is a `Tallied` scorer (see `semeqv.tasks.bootstrap`), so that models can be compared on samples of lemmas.
+    It is a `Tallied` scorer (see `semeqv.results.bootstrap`), so that models can be compared on samples of lemmas.
 
     Args:
         data: The forms.

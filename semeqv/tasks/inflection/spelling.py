@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from semeqv.engine.errors import UserError
+from semeqv.runs.errors import UserError
 from semeqv.tasks.prompting.spelling import begin_of
 from semeqv.text.tokenizers.encoding import encode
 

@@ -6,10 +6,10 @@ from dataclasses import dataclass, fields
 from itertools import islice
 from typing import Any
 
+from semeqv.babel.grammar import Grammar
+from semeqv.babel.options import LANGUAGES, GrammarOptions
+from semeqv.babel.reader import BayesReader
 from semeqv.tasks.likelihood.measured import Likelihood, exponential
-from semeqv.text.babel.grammar import Grammar
-from semeqv.text.babel.options import LANGUAGES, GrammarOptions
-from semeqv.text.babel.reader import BayesReader
 
 FEW = 1000  # documents that tell the bound well enough to stand beside a perplexity
 

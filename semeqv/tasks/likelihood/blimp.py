@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from semeqv.engine.component import check_bounds, component
-from semeqv.tasks.measures.measuring import Measuring, Subject
+from semeqv.grammar.component import check_bounds, component
+from semeqv.tasks.evaluation import Measuring, Subject
 
 
 @component("blimp")
@@ -44,10 +44,10 @@ class Blimp(Measuring):
 
     def measured(self, subject: Subject) -> list[dict[str, Any]]:
         """Measure, print the table, and write the scores of all pairs."""
+        from semeqv.tasks.inference import inference, name_of
         from semeqv.tasks.likelihood.blimp_report import print_lines, summed_up, write_scores
         from semeqv.tasks.likelihood.minimal_pairs import read_pairs, scored
-        from semeqv.tasks.measures.inference import inference, name_of
-        from semeqv.tasks.measures.training_text import report_overlap
+        from semeqv.tasks.training_text import report_overlap
 
         model, pairs = subject.model, read_pairs(self.path, self.paradigms, self.pairs)
         with inference(model, *subject.regime) as running:

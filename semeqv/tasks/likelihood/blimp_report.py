@@ -8,10 +8,10 @@ import click
 import numpy
 from numpy.typing import NDArray
 
-from semeqv.engine.json_lines import write_lines
+from semeqv.results.intervals import interval
+from semeqv.results.tables import print_table
+from semeqv.runs.json_lines import write_lines
 from semeqv.tasks.likelihood.minimal_pairs import MinimalPair
-from semeqv.tasks.measures.intervals import interval
-from semeqv.tasks.measures.report import print_table
 
 LEVELS = ("paradigm", "phenomenon", "field")
 

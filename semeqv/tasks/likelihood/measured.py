@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy
 
-from semeqv.engine.bars import Progress
-from semeqv.engine.errors import UserError
+from semeqv.runs.errors import UserError
 from semeqv.tasks.likelihood.scoring import Scorer
 from semeqv.tasks.likelihood.windows import TextStreams
 from semeqv.text.tokens.batches import Layout, TokenBatches
 from semeqv.text.tokens.files import TokenFile
+from semeqv.train.bars import Progress
 
 
 @dataclass(frozen=True)

@@ -8,16 +8,16 @@ from typing import Any
 import numpy
 from numpy.typing import NDArray
 
-from semeqv.engine.bars import Progress
-from semeqv.engine.errors import UserError
-from semeqv.engine.regime import Regime
+from semeqv.runs.errors import UserError
+from semeqv.tasks.inference import check_tokenizer
 from semeqv.tasks.likelihood.scoring import Scorer, mask_for
-from semeqv.tasks.measures.inference import check_tokenizer
 from semeqv.text.archives import COMPRESSED, is_archive, names
 from semeqv.text.datasets.tokenised import first_token, separator
 from semeqv.text.location import locate
 from semeqv.text.readers.jsonl import read_rows
 from semeqv.text.tokenizers.encoding import encode
+from semeqv.train.bars import Progress
+from semeqv.train.compute import Regime
 
 SOURCE = "https://github.com/alexwarstadt/blimp"
 FIELDS = ("sentence_good", "sentence_bad", "UID", "linguistics_term", "field")

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from semeqv.engine.component import check_bounds, component
+from semeqv.grammar.component import check_bounds, component
 
 
 @component("perplexity")
@@ -71,9 +71,9 @@ class Perplexity:
             record: Adds lines to metrics.jsonl.
             tokenizer: Of the run; that of the model's folder if None.
         """
-        from semeqv.engine.report import write_csv
+        from semeqv.runs.files import write_csv
+        from semeqv.tasks.inference import with_new_weights
         from semeqv.tasks.likelihood.perplexity_report import measure_sets, print_lines
-        from semeqv.tasks.measures.inference import with_new_weights
 
         regime = device, precision, threads
         lines = measure_sets(self, model, tokenizer, dataset=dataset, dataset_options=dataset_options, regime=regime)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from semeqv.engine.component import component
+from semeqv.grammar.component import component
 
 
 @component("callbacks perplexity")

@@ -4,14 +4,14 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from semeqv.engine.errors import UserError
+from semeqv.results.tables import print_table
+from semeqv.runs.errors import UserError
+from semeqv.tasks.inference import inference, name_of
 from semeqv.tasks.likelihood.babel_bound import babel_bound
 from semeqv.tasks.likelihood.measured import Likelihood, files_of, likelihood
 from semeqv.tasks.likelihood.scoring import Scorer, mask_for
-from semeqv.tasks.measures.inference import inference, name_of
-from semeqv.tasks.measures.overlap import lines_of
-from semeqv.tasks.measures.report import print_table
-from semeqv.tasks.measures.training_text import report_overlap
+from semeqv.tasks.overlap import lines_of
+from semeqv.tasks.training_text import report_overlap
 from semeqv.text.datasets.reading import chosen
 from semeqv.text.generation import tokenizer_of
 

@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from semeqv.engine.errors import UserError
-from semeqv.engine.probing import check_vocabulary
-from semeqv.engine.regime import Regime
-from semeqv.tasks.measures.inference import most_tokens
+from semeqv.runs.errors import UserError
+from semeqv.tasks.inference import most_tokens
+from semeqv.train.compute import Regime
+from semeqv.train.probing import check_vocabulary
 
 Rows = NDArray[numpy.int64]
 Truth = NDArray[numpy.bool_]

@@ -5,8 +5,8 @@ from typing import Any
 
 import click
 
-from semeqv.engine.callbacks.callback import Callback
-from semeqv.engine.errors import UserError
+from semeqv.runs.errors import UserError
+from semeqv.train.callbacks.callback import Callback
 
 
 class AttachmentLogger(Callback):

@@ -8,8 +8,8 @@ from torch import Tensor
 
 from semeqv.tasks.classification.batches import MULTIPLE, LabelledBatches, taken
 from semeqv.tasks.classification.rows import UNLABELLED, Integers
+from semeqv.tasks.parsing.metrics import TreeScorer
 from semeqv.tasks.parsing.rows import TreeRows
-from semeqv.tasks.parsing.scorer import TreeScorer
 from semeqv.text.records import Sentence
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import numpy
 from numpy.typing import NDArray
 
-from semeqv.tasks.bootstrap import scored
+from semeqv.results.bootstrap import scored
 from semeqv.tasks.classification.tallies import divided
 from semeqv.tasks.parsing.official import official_scores
 from semeqv.text.records import Sentence

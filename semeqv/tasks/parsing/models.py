@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
-from semeqv.engine.component import check_bounds, component
+from semeqv.grammar.component import check_bounds, component
 from semeqv.tasks.classification.models import Classifier
 
 
@@ -91,7 +91,7 @@ class Parser(Headed, Classifier):
             A `*ForDependencyParsing`.
         """
         from semeqv.tasks.classification.batches import check_task
-        from semeqv.tasks.measures.inference import check_tokenizer
+        from semeqv.tasks.inference import check_tokenizer
         from semeqv.tasks.parsing.opening import labels_of, new_parser, open_parser, set_attention
 
         check_task(dataset, self.word)
@@ -143,7 +143,7 @@ class BiLSTMParser(Headed):
         from semeqv.tasks.classification.batches import check_task
         from semeqv.tasks.parsing.bilstm import BiLSTMConfig
         from semeqv.tasks.parsing.opening import labels_of, new_parser
-        from semeqv.text.models.options import special_tokens
+        from semeqv.text.models.architectures import special_tokens
         from semeqv.text.tokenizers.spelling import rows_needed
 
         check_task(dataset, "parser")

@@ -12,7 +12,7 @@ from torch.nn import functional
 from transformers import AutoModel
 from transformers.utils import ModelOutput
 
-from semeqv.engine.errors import UserError
+from semeqv.runs.errors import UserError
 from semeqv.tasks.classification.networks import pooled
 from semeqv.tasks.parsing.biaffine import UNSAID, Biaffine
 from semeqv.text.models.opening import OURS, classes, open_config

@@ -6,13 +6,13 @@ from typing import Any, NamedTuple
 
 import click
 
-from semeqv.engine.errors import UserError
-from semeqv.engine.regime import torch_device
-from semeqv.engine.world import World
+from semeqv.runs.errors import UserError
+from semeqv.runs.processes import World
 from semeqv.tasks.classification.opening import label_names, opened
 from semeqv.tasks.parsing.networks import head_class
 from semeqv.text.models.opening import one_line, open_config, quiet
 from semeqv.text.models.source import config_folder, model_folder
+from semeqv.train.compute import torch_device
 
 SIZES = ("arc_size", "relation_size")
 PAPER = {"pooling": "mean", "arc_size": 500, "relation_size": 100, "dropout": 0.33}

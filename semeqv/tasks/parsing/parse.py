@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
-from semeqv.engine.component import component
-from semeqv.tasks.measures.answering import Answering, Asked
+from semeqv.grammar.component import component
+from semeqv.tasks.answering import Answering, Asked
 
 
 @component("parse")

@@ -4,16 +4,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from semeqv.engine.bars import Progress
-from semeqv.engine.errors import UserError
-from semeqv.tasks.measures.answering import Asked, shown
-from semeqv.tasks.measures.inference import check_trained, inference, name_of
-from semeqv.tasks.measures.report import print_table
-from semeqv.tasks.measures.training_text import report_overlap
+from semeqv.results.tables import print_table
+from semeqv.runs.errors import UserError
+from semeqv.tasks.answering import Asked, shown
+from semeqv.tasks.inference import check_trained, inference, name_of
 from semeqv.tasks.parsing.batches import TreeBatches
 from semeqv.tasks.parsing.judging import COUNTED, judged
-from semeqv.tasks.parsing.scorer import TreeScorer
+from semeqv.tasks.parsing.metrics import TreeScorer
+from semeqv.tasks.training_text import report_overlap
 from semeqv.text.readers.conllu import write_sentences
+from semeqv.train.bars import Progress
 
 if TYPE_CHECKING:
     from semeqv.tasks.parsing.parse import Parse

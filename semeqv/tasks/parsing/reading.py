@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 import numpy
 
-from semeqv.engine.errors import UserError
+from semeqv.runs.errors import UserError
 from semeqv.tasks.classification.batching import batch_options, longest_row
 from semeqv.tasks.classification.opening import label_names
 from semeqv.tasks.classification.reading import check_no_overlap, decided_labels, of_split
@@ -23,7 +23,7 @@ from semeqv.text.readers.sentences import read_sentences as plain_sentences
 from semeqv.text.records import UNSAID, Sentence
 
 if TYPE_CHECKING:
-    from semeqv.tasks.parsing.treebanks import Dependencies
+    from semeqv.tasks.parsing.dataset import Dependencies
 
 
 def sentences(options: "Dependencies") -> tuple[Sentence, ...]:

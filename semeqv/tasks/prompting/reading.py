@@ -7,25 +7,25 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy
 from numpy.typing import NDArray
 
-from semeqv.engine.artefacts import read_run
-from semeqv.engine.errors import UserError
-from semeqv.engine.notices import notice_once
+from semeqv.runs.errors import UserError
+from semeqv.runs.notices import notice_once
+from semeqv.runs.reading import read_run
 from semeqv.tasks.classification.batching import batch_options, fitted_row
 from semeqv.tasks.classification.reading import check_no_overlap, decided_labels, items, numbered
 from semeqv.tasks.classification.rows import UNLABELLED, Integers
-from semeqv.tasks.measures.training_text import run_of
 from semeqv.tasks.prompting.batches import PromptBatches, answer_rows
 from semeqv.tasks.prompting.scorers import ChoiceScorer, WrittenAnswerScorer, WrittenLabelScorer
 from semeqv.tasks.prompting.spelling import Prompt, Spelling
 from semeqv.tasks.prompting.words import WordAnswers, pieces
+from semeqv.tasks.training_text import run_of
 from semeqv.text.models.source import config_folder, read_config
 from semeqv.text.tokenizers.saving import add_ends, start_as_trained
 
 if TYPE_CHECKING:
     from semeqv.tasks.classification.options import Labelled
-    from semeqv.tasks.parsing.treebanks import Dependencies
+    from semeqv.tasks.parsing.dataset import Dependencies
     from semeqv.tasks.prompting.options import Prompted, PromptedTexts, PromptedWords
-    from semeqv.tasks.question_answering.squad import Squad
+    from semeqv.tasks.question_answering.dataset import Squad
 
 HEADS = ("Classification", "QuestionAnswering", "DependencyParsing")  # of models that answer by other means
 

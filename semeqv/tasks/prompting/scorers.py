@@ -9,13 +9,13 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.distributed.fsdp import FSDPModule
 
-from semeqv.engine.batches import Batch
-from semeqv.engine.errors import UserError
-from semeqv.engine.scoring import Scorer
+from semeqv.runs.errors import UserError
 from semeqv.tasks.classification.rows import UNLABELLED, Integers
 from semeqv.tasks.classification.scorer import LabelScorer
 from semeqv.tasks.question_answering.scorer import AnswerScorer
 from semeqv.text.generation import greedy
+from semeqv.train.batches import Batch
+from semeqv.train.scoring import Scorer
 
 
 def logits_of(outputs: Mapping[str, Tensor], batch: Batch, model: Any) -> Tensor:

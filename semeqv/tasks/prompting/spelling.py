@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy
 
-from semeqv.engine.errors import UserError
+from semeqv.runs.errors import UserError
 from semeqv.text.datasets.tokenised import first_token
 from semeqv.text.tokenizers.encoding import literal, surroundings
 

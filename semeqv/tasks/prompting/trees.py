@@ -5,12 +5,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy
 
-from semeqv.engine.errors import UserError
-from semeqv.engine.notices import notice_once
+from semeqv.runs.errors import UserError
+from semeqv.runs.notices import notice_once
 from semeqv.tasks.classification.rows import UNLABELLED
+from semeqv.tasks.parsing.metrics import TreeScorer
 from semeqv.tasks.parsing.reading import has_trees, numbered, relations_of, treebank
 from semeqv.tasks.parsing.rows import Trees
-from semeqv.tasks.parsing.scorer import TreeScorer
 from semeqv.tasks.parsing.trees import best_tree
 from semeqv.tasks.prompting.batches import PromptBatches, answer_rows
 from semeqv.tasks.prompting.reading import told
@@ -19,7 +19,7 @@ from semeqv.tasks.prompting.spelling import Spelling
 from semeqv.tasks.prompting.words import WordAnswers, pieces
 
 if TYPE_CHECKING:
-    from semeqv.tasks.parsing.treebanks import Dependencies
+    from semeqv.tasks.parsing.dataset import Dependencies
 
 
 class TreePromptBatches(PromptBatches):

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy
 
-from semeqv.engine.errors import UserError
+from semeqv.runs.errors import UserError
 from semeqv.tasks.classification.rows import UNLABELLED, Integers
 from semeqv.tasks.prompting.spelling import Prompt, Spelling
 

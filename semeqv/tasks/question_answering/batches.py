@@ -12,8 +12,8 @@ from semeqv.tasks.question_answering.scorer import AnswerScorer
 from semeqv.tasks.question_answering.windows import Windows
 
 if TYPE_CHECKING:
+    from semeqv.tasks.question_answering.dataset import Squad
     from semeqv.tasks.question_answering.questions import Question
-    from semeqv.tasks.question_answering.squad import Squad
 
 
 class QuestionBatches(LabelledBatches):

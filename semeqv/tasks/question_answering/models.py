@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from semeqv.engine.component import component
+from semeqv.grammar.component import component
 from semeqv.tasks.classification.models import Classifier, set_padding
 
 

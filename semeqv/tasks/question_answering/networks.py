@@ -7,7 +7,7 @@ from torch.nn import functional
 from transformers import AutoModel, AutoModelForQuestionAnswering
 from transformers.modeling_outputs import QuestionAnsweringModelOutput
 
-from semeqv.engine.errors import UserError
+from semeqv.runs.errors import UserError
 from semeqv.text.models.opening import classes
 
 HEAD = "ForQuestionAnswering"

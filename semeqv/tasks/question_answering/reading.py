@@ -11,7 +11,7 @@ from semeqv.tasks.question_answering.windows import windows
 from semeqv.text.cache import key_of
 
 if TYPE_CHECKING:
-    from semeqv.tasks.question_answering.squad import Squad
+    from semeqv.tasks.question_answering.dataset import Squad
 
 
 def every_question(options: "Squad") -> tuple[Question, ...]:

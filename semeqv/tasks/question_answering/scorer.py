@@ -7,9 +7,9 @@ import numpy
 from numpy.typing import NDArray
 from torch import Tensor
 
-from semeqv.engine.batches import Batch
-from semeqv.engine.scoring import Scorer
-from semeqv.tasks.question_answering.judging import counted, judged, shares
+from semeqv.tasks.question_answering.metrics import counted, judged, shares
+from semeqv.train.batches import Batch
+from semeqv.train.scoring import Scorer
 
 if TYPE_CHECKING:
     from semeqv.tasks.question_answering.batches import QuestionBatches
@@ -34,7 +34,7 @@ class Span(NamedTuple):
 class AnswerScorer(Scorer):
     """Finds the best span of each text, and judges all answers: exact match and F1.
 
-    It is a `Tallied` scorer (see `semeqv.tasks.bootstrap`), so that models can be compared on samples of texts.
+    It is a `Tallied` scorer (see `semeqv.results.bootstrap`), so that models can be compared on samples of texts.
 
     Args:
         data: The questions.

@@ -7,7 +7,7 @@ from typing import Any
 import numpy
 from numpy.typing import NDArray
 
-from semeqv.engine.errors import UserError
+from semeqv.runs.errors import UserError
 from semeqv.tasks.classification.alignment import Template
 from semeqv.tasks.question_answering.questions import Question
 from semeqv.text.tokenizers.encoding import encode, literal

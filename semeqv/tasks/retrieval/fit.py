@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from semeqv.engine.component import check_bounds, component
+from semeqv.grammar.component import check_bounds, component
 
 
 @component("retrieval-map")

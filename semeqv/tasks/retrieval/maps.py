@@ -13,9 +13,9 @@ from safetensors.torch import save_file
 from torch import Tensor
 from torch.nn import functional
 
-from semeqv.engine.errors import UserError
-from semeqv.engine.folders import whole_file
-from semeqv.tasks.measures.inference import inference, name_of
+from semeqv.runs.errors import UserError
+from semeqv.runs.files import whole_file
+from semeqv.tasks.inference import inference, name_of
 from semeqv.tasks.retrieval.nearest import check_finite
 from semeqv.tasks.retrieval.parallel import sentence_pairs
 from semeqv.tasks.retrieval.vectors import SentenceEncoder

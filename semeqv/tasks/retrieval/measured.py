@@ -9,17 +9,18 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from semeqv.engine.errors import UserError
-from semeqv.engine.json_lines import to_lines
-from semeqv.tasks.measures.inference import inference, name_of
-from semeqv.tasks.measures.intervals import interval
-from semeqv.tasks.measures.measuring import Subject
-from semeqv.tasks.measures.training_text import report_overlaps, training_text
+from semeqv.babel.options import GrammarOptions
+from semeqv.results.averages import read_subsets
+from semeqv.results.intervals import interval
+from semeqv.runs.errors import UserError
+from semeqv.runs.json_lines import to_lines
+from semeqv.tasks.evaluation import Subject
+from semeqv.tasks.inference import inference, name_of
 from semeqv.tasks.retrieval.maps import read_map
 from semeqv.tasks.retrieval.nearest import Similarities
-from semeqv.tasks.retrieval.parallel import Parallel, languages_of, pivot_of, read_parallel, read_subsets
+from semeqv.tasks.retrieval.parallel import Parallel, languages_of, pivot_of, read_parallel
 from semeqv.tasks.retrieval.vectors import SentenceEncoder
-from semeqv.text.babel.options import GrammarOptions
+from semeqv.tasks.training_text import report_overlaps, training_text
 from semeqv.text.files import writing
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from semeqv.engine.errors import UserError
+from semeqv.runs.errors import UserError
 
 AT_ONCE = 2**24  # similarities computed at once
 ALIKE = 1e-6  # similarities that differ by less are equal

@@ -1,17 +1,17 @@
 """Sentences and their translations, from wherever they are."""
 
-import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from semeqv.engine.errors import UserError
-from semeqv.text.babel.grammar import Grammar
-from semeqv.text.babel.options import LANGUAGES, GrammarOptions
+from semeqv.babel.grammar import Grammar
+from semeqv.babel.options import LANGUAGES, GrammarOptions
+from semeqv.runs.errors import UserError
 from semeqv.text.location import locate, locate_sides
-from semeqv.text.readers import bible, flores, moses, tatoeba
+from semeqv.text.readers import flores, moses, tatoeba
+from semeqv.text.readers import multiway as bible
 from semeqv.text.records import Aligned
 
 if TYPE_CHECKING:
@@ -110,28 +110,3 @@ def sentence_pairs(rows: Iterable[Mapping[str, str]]) -> Iterator[Mapping[str, s
             yield from (dict(zip(row, texts)) for texts in zip(*sides))
         else:
             yield row
-
-
-def read_subsets(path: Path | None) -> Mapping[str, list[str]]:
-    """Lists of languages by name.
-
-    Args:
-        path: A JSON file; None for none.
-
-    Returns:
-        The lists.
-
-    Raises:
-        UserError: When it is no such file.
-    """
-    if path is None:
-        return {}
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-        if all(isinstance(each, list) and all(isinstance(word, str) for word in each) for each in found.values()):
-            return dict(found)
-    except OSError as error:
-        raise UserError(f"--subsets {path}: {error.strerror}.") from error
-    except (ValueError, AttributeError, RecursionError):
-        pass
-    raise UserError(f'--subsets {path} holds no lists of languages: {{"head": ["deu", "fra"], "tail": ["kab"]}}.')

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from semeqv.tasks.measures.report import print_table
+from semeqv.results.tables import print_table
 
 MOST = 60  # rows of languages and layers; of more, only averages are printed
 

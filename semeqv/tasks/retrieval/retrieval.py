@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from semeqv.engine.component import check_bounds, component
-from semeqv.tasks.measures.measuring import Measuring, Subject
+from semeqv.grammar.component import check_bounds, component
+from semeqv.tasks.evaluation import Measuring, Subject
 
 
 @component("retrieval")

@@ -8,12 +8,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from semeqv.engine.bars import Progress
-from semeqv.engine.errors import UserError
-from semeqv.engine.regime import Regime
-from semeqv.tasks.measures.inference import check_tokenizer, most_tokens
+from semeqv.runs.errors import UserError
+from semeqv.tasks.inference import check_tokenizer, most_tokens
 from semeqv.text.datasets.tokenised import first_token, separator
 from semeqv.text.tokenizers.encoding import encode, surroundings
+from semeqv.train.bars import Progress
+from semeqv.train.compute import Regime
 
 
 class SentenceEncoder:

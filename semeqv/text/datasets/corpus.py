@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
-from semeqv.engine.component import alias, check_bounds
+from semeqv.grammar.component import alias, check_bounds
 
 Split = Literal["train", "validation", "test"]
 

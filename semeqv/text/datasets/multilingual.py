@@ -4,8 +4,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from semeqv.engine.component import component
-from semeqv.engine.errors import UserError
+from semeqv.grammar.component import component
+from semeqv.runs.errors import UserError
 from semeqv.text.datasets.corpus import OneFile, checked_languages
 
 

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from semeqv.engine.component import component
-from semeqv.text.datasets.moses import Pairs
+from semeqv.grammar.component import component
+from semeqv.text.datasets.parallel import Pairs
 
 
 @component("dataset multiun")

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy
 from numpy.typing import NDArray
 
-from semeqv.engine.errors import UserError
-from semeqv.engine.world import World
+from semeqv.runs.errors import UserError
+from semeqv.runs.processes import World
 from semeqv.text.archives import COMPRESSED
 from semeqv.text.cache import made_once, made_together
 from semeqv.text.datasets.reading import chosen

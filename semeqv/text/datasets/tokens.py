@@ -4,9 +4,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from semeqv.engine.component import component
-from semeqv.engine.errors import UserError
-from semeqv.text.datasets.single import SingleFile
+from semeqv.grammar.component import component
+from semeqv.runs.errors import UserError
+from semeqv.text.datasets.monolingual import SingleFile
 
 
 @component("dataset tokens")

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from semeqv.engine.component import component
-from semeqv.text.models.options import Sized, special_tokens
+from semeqv.grammar.component import component
+from semeqv.text.models.architectures import Sized, special_tokens
 
 
 @component("model bert")

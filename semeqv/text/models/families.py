@@ -10,7 +10,7 @@ import importlib
 from collections.abc import Mapping
 from typing import Any
 
-from semeqv.engine.plugins import command
+from semeqv.grammar.plugins import command
 
 MODULES: dict[str, str] = {}
 HEADS: dict[str, str] = {}

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
-from semeqv.engine.component import component
-from semeqv.text.models.options import special_tokens
+from semeqv.grammar.component import component
+from semeqv.text.models.architectures import special_tokens
 from semeqv.text.models.presets import GPT2_SIZES, Preset
 
 

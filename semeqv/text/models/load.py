@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
 
-from semeqv.engine.component import check_bounds, component
+from semeqv.grammar.component import check_bounds, component
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from semeqv.engine.errors import UserError
+from semeqv.runs.errors import UserError
 
 OPENING = ("--from ", "Say which model: --from ")  # how errors of `source` begin
 

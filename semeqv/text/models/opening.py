@@ -12,10 +12,10 @@ import transformers
 from transformers import AutoConfig, AutoTokenizer, PreTrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
 from transformers.models.auto import modeling_auto
 
-from semeqv.engine.errors import UserError
+from semeqv.runs.errors import UserError
 from semeqv.text.models import families
+from semeqv.text.models.embeddings import record_tying, set_tying
 from semeqv.text.models.source import config_folder, model_folder, read_config, tensor_names
-from semeqv.text.models.tying import record_tying, set_tying
 
 CAUSAL, MASKED = "AutoModelForCausalLM", "AutoModelForMaskedLM"
 TOKENIZER = ("tokenizer.json", "tokenizer_config.json", "vocab.*", "*.model", "*.tiktoken")

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from semeqv.text.models.options import Sized
+from semeqv.text.models.architectures import Sized
 
 UNSAID: Any = None  # an option that the preset decides
 PAPER = {"block_size": 512, "scale_attn_by_inverse_layer_idx": True}

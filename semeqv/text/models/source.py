@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from semeqv.engine.errors import UserError
+from semeqv.runs.errors import UserError
 from semeqv.text.models import families
 
 CONFIG = "config.json"
@@ -133,7 +133,7 @@ def local_folder(path: Path) -> Path:
     Raises:
         UserError: When the folder holds several runs, or (from `verify`) the checkpoint is damaged.
     """
-    from semeqv.engine import checkpoint
+    from semeqv.runs import checkpoint
 
     try:
         found = checkpoint.locate(path)

@@ -5,7 +5,7 @@ from typing import Any
 import click
 import torch
 
-from semeqv.engine.errors import UserError
+from semeqv.runs.errors import UserError
 from semeqv.text.models.opening import open_model, open_tokenizer
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from semeqv.engine.errors import UserError
+from semeqv.runs.errors import UserError
 from semeqv.text.files import lines, one_line, some, writing
 from semeqv.text.readers import parquet
 from semeqv.text.records import UNSAID, EmptyNode, Sentence, Span, Word

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Literal
 
-from semeqv.engine.errors import UserError
+from semeqv.runs.errors import UserError
 from semeqv.text.archives import COMPRESSED, find, names
 from semeqv.text.languages import matching
 from semeqv.text.readers import moses

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from semeqv.engine.errors import UserError
+from semeqv.runs.errors import UserError
 from semeqv.text.readers import jsonl
 from semeqv.text.readers.parquet import named
 from semeqv.text.records import Row

@@ -5,8 +5,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from semeqv.engine.errors import UserError
-from semeqv.engine.json_lines import read_record
+from semeqv.runs.errors import UserError
+from semeqv.runs.json_lines import read_record
 from semeqv.text.files import lines, some
 from semeqv.text.records import Row
 

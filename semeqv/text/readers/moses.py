@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
-from semeqv.engine.errors import UserError
+from semeqv.runs.errors import UserError
 from semeqv.text.archives import COMPRESSED, find, is_archive, names
 from semeqv.text.files import lines, one_line, some, writing
 from semeqv.text.records import Aligned

@@ -4,8 +4,8 @@ import csv
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from semeqv.engine.errors import UserError
-from semeqv.engine.notices import notice_once
+from semeqv.runs.errors import UserError
+from semeqv.runs.notices import notice_once
 from semeqv.text.files import LONGEST, lines, some
 from semeqv.text.records import Row
 

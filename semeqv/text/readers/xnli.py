@@ -8,7 +8,7 @@ sets (`label` written `contradictory`), and one file a language.
 from collections.abc import Iterator
 from pathlib import Path
 
-from semeqv.engine.errors import UserError
+from semeqv.runs.errors import UserError
 from semeqv.text.files import lines, some
 from semeqv.text.readers import hub, parquet, table
 from semeqv.text.records import Labelled

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from semeqv.engine.component import component
+from semeqv.grammar.component import component
 
 
 @component("tokenizer load")
@@ -20,6 +20,6 @@ class Load:
 
     def build(self) -> Any:
         """The tokenizer, a fast one of transformers."""
-        from semeqv.text.tokenizers.opening import opened
+        from semeqv.text.tokenizers.files import opened
 
         return opened(self.source)

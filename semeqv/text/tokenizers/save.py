@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from semeqv.engine.component import component
+from semeqv.grammar.component import component
 
 
 @component("save-tokenizer")
@@ -26,7 +26,7 @@ class SaveTokenizer:
         """
         import click
 
-        from semeqv.engine.folders import write_errors, written_into
+        from semeqv.runs.files import write_errors, written_into
 
         with write_errors(self.path), written_into(self.path) as folder:
             tokenizer.save_pretrained(folder)

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any
 from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 from transformers import PreTrainedTokenizerFast
 
-from semeqv.engine.bars import Progress
-from semeqv.engine.errors import UserError
+from semeqv.runs.errors import UserError
 from semeqv.text.cache import made_once
 from semeqv.text.models.opening import folder_tokenizer
 from semeqv.text.records import Document
+from semeqv.train.bars import Progress
 
 if TYPE_CHECKING:
     from semeqv.text.tokenizers.trained import Trained

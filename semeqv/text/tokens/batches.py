@@ -11,7 +11,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 from torch import Tensor
 
-from semeqv.engine.errors import UserError
+from semeqv.runs.errors import UserError
 from semeqv.text.objectives import Objective
 from semeqv.text.tokens.files import TokenFile
 from semeqv.text.tokens.order import Alternation, looked_up

@@ -15,9 +15,9 @@ from typing import Any
 import numpy
 from numpy.typing import NDArray
 
-from semeqv.engine.bars import Progress
 from semeqv.text.tokens import words
 from semeqv.text.tokens.files import TokenWriter, write_facts
+from semeqv.train.bars import Progress
 
 PIECE = 2**20  # characters handed over at a time
 

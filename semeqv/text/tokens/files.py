@@ -8,7 +8,7 @@ from typing import IO, Any
 import numpy
 from numpy.typing import NDArray
 
-from semeqv.engine.errors import UserError
+from semeqv.runs.errors import UserError
 
 FACTS = "facts.json"
 

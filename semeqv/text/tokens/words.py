@@ -18,7 +18,7 @@ from typing import Any
 import numpy
 from numpy.typing import NDArray
 
-from semeqv.engine.signals import end_with_parent
+from semeqv.runs.signals import end_with_parent
 from semeqv.text.tokenizers.encoding import opened
 
 WORD = re.compile(r" ?\S+|\s+(?!\S)|\s+")

@@ -7,7 +7,7 @@ import torch
 from tiny_models import SMALL, make_tokenizer
 from transformers import GenerationConfig
 
-from semeqv.engine.errors import UserError
+from semeqv.runs.errors import UserError
 from semeqv.text.generate import Generate
 from semeqv.text.models.bert import BERT
 from semeqv.text.models.gpt2 import GPT2

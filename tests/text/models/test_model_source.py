@@ -12,12 +12,10 @@ from tiny_models import SMALL, make_tokenizer
 from transformers import GPT2Config, GPT2LMHeadModel, GPT2Model
 from transformers.models.auto import auto_factory
 
-from semeqv.engine import checkpoint
-from semeqv.engine.errors import UserError
-from semeqv.engine.saver import accompany
-from semeqv.engine.trainer import Trainer
+from semeqv.runs import checkpoint
+from semeqv.runs.errors import UserError
 from semeqv.tasks.classification.opening import open_classifier
-from semeqv.tasks.measures.inference import with_new_weights
+from semeqv.tasks.inference import with_new_weights
 from semeqv.text.models import source as sources
 from semeqv.text.models.bert import BERT
 from semeqv.text.models.encoder import Encoder
@@ -25,7 +23,9 @@ from semeqv.text.models.gpt2 import GPT2
 from semeqv.text.models.load import CausalLM, Load, MaskedLM
 from semeqv.text.models.opening import architecture, open_model, open_tokenizer
 from semeqv.text.models.source import model_folder
-from semeqv.text.tokenizers.opening import opened
+from semeqv.text.tokenizers.files import opened
+from semeqv.train.saver import accompany
+from semeqv.train.trainer import Trainer
 
 HEAD = "ForSequenceClassification"
 IDS = torch.tensor([[1, 2, 3, 4]])

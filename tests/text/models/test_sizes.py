@@ -19,11 +19,11 @@ from transformers import (
 )
 from transformers.models.llama.modeling_llama import LlamaRotaryEmbedding, apply_rotary_pos_emb
 
-from semeqv.engine.errors import UserError
+from semeqv.runs.errors import UserError
 from semeqv.text.models.bert import BERT
+from semeqv.text.models.embeddings import embedding_weights, is_tied
 from semeqv.text.models.encoder import Encoder
 from semeqv.text.models.gpt2 import GPT2
-from semeqv.text.models.tying import embedding_weights, is_tied
 from semeqv.text.networks.rotary import rotated, rotation
 
 KINDS = (GPT2, BERT, Encoder)

@@ -7,14 +7,14 @@ import pytest
 import torch
 from tiny_models import SMALL
 
-from semeqv.engine.optimizers import AdamW
-from semeqv.engine.savers import DefaultSaver
-from semeqv.engine.trainer import Trainer
 from semeqv.text.models.bert import BERT
+from semeqv.text.models.embeddings import is_tied
 from semeqv.text.models.encoder import Encoder
 from semeqv.text.models.gpt2 import GPT2
 from semeqv.text.models.opening import open_model
-from semeqv.text.models.tying import is_tied
+from semeqv.train.optimizers import AdamW
+from semeqv.train.savers import DefaultSaver
+from semeqv.train.trainer import Trainer
 
 IDS = torch.tensor([[2, 3, 4, 5, 6, 7], [7, 3, 5, 2, 6, 4]])
 MASKED = torch.tensor([[2, 3, 1, 5, 6, 7], [7, 3, 5, 2, 1, 4]])

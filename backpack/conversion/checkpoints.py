@@ -1,0 +1,160 @@
+"""Reads checkpoints that other programs wrote: tensors by name, and what is said of the model."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+from backpack.conversion import inert
+from semeqv.runs.errors import UserError
+from semeqv.text.models.source import CONFIG, PICKLES, WEIGHTS, config_folder, read_config
+
+WRAPPERS = ("_orig_mod.", "module.", "model.")  # of torch.compile, DistributedDataParallel and Lightning
+INSIDE = ("state_dict", "model", "module")  # where Lightning, nanoGPT and DeepSpeed keep the weights
+BESIDE = re.compile(r"((train|val|test)_metrics|loss_fn(_val)?)\..*")  # what Lightning keeps beside the model's weights
+# Where the sizes are, at any depth; what the model was made of comes before the options of the run.
+SAID = ("model_args", "hyper_parameters", "cfg", "model_cfg", "model", "config")
+
+
+@dataclass
+class Checkpoint:
+    """What was read.
+
+    Args:
+        path: The file.
+        weights: Tensors by name, in the order in which they were written.
+        facts: What is said of the model: sizes by name.
+    """
+
+    path: Path
+    weights: dict[str, Tensor]
+    facts: dict[str, Any] = field(default_factory=dict)
+
+
+def read_checkpoint(source: str | Path | None, allow_pickle: bool) -> Checkpoint:
+    """Read a checkpoint.
+
+    Args:
+        source: A file, or a folder with weights and `config.json`, or a name on the hub.
+        allow_pickle: Whether to open pickles: by torch's restricted unpickler, which makes tensors and plain values,
+            and of objects of unknown classes something that holds their attributes.
+
+    Returns:
+        Weights and facts.
+
+    Raises:
+        UserError: When it cannot be read, or is a pickle and pickles are not allowed.
+    """
+    place = None if source is None else Path(source).expanduser()
+    if place is not None and place.is_file():
+        path, facts = place, read_config(place.parent) if (place.parent / CONFIG).exists() else dict[str, Any]()
+    elif place is not None and place.is_dir() and pickles(place) and not (place / CONFIG).exists():
+        path, facts = weights_file(place), {}  # the folder of a run of nanoGPT or Lightning
+    else:
+        folder = config_folder(source)
+        path, facts = weights_file(folder), read_config(folder)
+    if path.suffix == ".safetensors":
+        from safetensors import SafetensorError
+        from safetensors.torch import load_file
+
+        try:
+            return Checkpoint(path, unwrapped(load_file(path)), facts)
+        except (SafetensorError, OSError) as error:
+            raise UserError(f"{path} cannot be read as safetensors: {first_line(error)}") from error
+    if not allow_pickle:
+        raise UserError(f"{path} is a pickle. Say --allow_pickle to open it, by an unpickler that runs no code.")
+    return unpickled(path, facts)
+
+
+def weights_file(folder: Path) -> Path:
+    """The one file of weights in a folder.
+
+    Args:
+        folder: A folder; of a model on the hub only safetensors are fetched into it.
+
+    Returns:
+        Its `model.safetensors`, else its only pickle.
+
+    Raises:
+        UserError: When there is none, or several.
+    """
+    found = [folder / WEIGHTS[0]] if (folder / WEIGHTS[0]).is_file() else []
+    found = found or pickles(folder)
+    if len(found) > 1:
+        names = ", ".join(path.name for path in found[:4]) + (", ..." if len(found) > 4 else "")
+        raise UserError(f"{folder} holds several files of weights: {names}. Name one of them: --from {found[0]}")
+    if not found:
+        raise UserError(
+            f"{folder} should hold a file of weights, {WEIGHTS[0]} or a pickle; there is none. "
+            "From the hub, pickles are had by: hf download NAME --local-dir FOLDER"
+        )
+    return found[0]
+
+
+def pickles(folder: Path) -> list[Path]:
+    """The files in a folder that are called like pickles, by name."""
+    return sorted({path for pattern in PICKLES for path in folder.glob(pattern)})
+
+
+def unpickled(path: Path, facts: dict[str, Any]) -> Checkpoint:
+    """Read a pickle with torch's restricted unpickler.
+
+    Args:
+        path: The file.
+        facts: What is known of the model already.
+
+    Returns:
+        Weights and facts.
+
+    Raises:
+        UserError: When the file is no checkpoint, or holds more than tensors and plain values.
+    """
+    try:
+        found = inert.load(path)
+        if isinstance(found, Mapping):
+            facts = facts | sizes_said({name: inert.plain(found[name]) for name in SAID if name in found})
+    except Exception as error:  # torch raises whatever its parts raise
+        raise UserError(
+            f"{path} cannot be opened by the unpickler that runs no code: {first_line(error)} "
+            "Save its weights alone, as safetensors."
+        ) from error
+    if not isinstance(found, Mapping):
+        raise UserError(f"{path} holds no weights by name.")
+    weights = next((found[name] for name in INSIDE if isinstance(found.get(name), Mapping)), found)
+    tensors = {str(name): each for name, each in weights.items() if isinstance(each, Tensor)}
+    if not tensors:
+        raise UserError(f"{path} holds no tensors by name.")
+    return Checkpoint(path, unwrapped(tensors), facts)
+
+
+def sizes_said(options: Mapping[str, Any]) -> dict[str, Any]:
+    """What options say of a model.
+
+    Args:
+        options: Dictionaries in dictionaries.
+
+    Returns:
+        Numbers and texts by name, of the dictionaries that are called as one of `SAID` and of those in them; the first
+        one counts, in the order of `SAID` and from the outside in. Texts that refer to other options are left out.
+    """
+    facts = dict[str, Any]()
+    for part in (options[name] for name in SAID if isinstance(options.get(name), Mapping)):
+        own = {str(key): value for key, value in part.items() if isinstance(value, str | int | float)}
+        facts = sizes_said(part) | {key: value for key, value in own.items() if "${" not in str(value)} | facts
+    return facts
+
+
+def unwrapped(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Names without the prefixes that wrappers give to all of them, and without what is no part of the model."""
+    weights = {name: tensor for name, tensor in weights.items() if not BESIDE.fullmatch(name)}
+    while prefix := next((each for each in WRAPPERS if weights and all(name.startswith(each) for name in weights)), ""):
+        weights = {name.removeprefix(prefix): tensor for name, tensor in weights.items()}
+    return dict(weights)
+
+
+def first_line(error: Exception) -> str:
+    """The first line of what an error says."""
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]

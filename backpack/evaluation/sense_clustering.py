@@ -1,0 +1,182 @@
+"""Occurrences of homonyms, what a model makes of each, and how well that parts their senses."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy
+import torch
+from numpy.typing import NDArray
+
+from backpack.evaluation.clusters import against_chance, two_means
+from backpack.senses.words import is_backpack
+from semeqv.babel.document import Document
+from semeqv.babel.reader import BayesReader
+from semeqv.tasks.retrieval.vectors import body_of
+from semeqv.text.datasets.tokenised import first_token
+from semeqv.text.tokenizers.encoding import literal
+from semeqv.train.bars import Progress
+from semeqv.train.compute import Regime
+
+Integers = NDArray[numpy.int64]
+
+
+@dataclass(frozen=True)
+class Occurrences:
+    """Homonyms in sentences of one language.
+
+    Args:
+        texts: The sentences that have some.
+        word: `(homonyms,)`, as it is written there.
+        sentence: `(homonyms,)`, which of the sentences.
+        end: `(homonyms,)`, where in its text the word ends, in characters.
+        truth: `(homonyms,)`, which of its two senses it has.
+        guess: `(homonyms,)`, the more probable sense, given the sentence and the grammar.
+    """
+
+    texts: list[str]
+    word: list[str]
+    sentence: Integers
+    end: Integers
+    truth: Integers
+    guess: Integers
+
+
+def occurrences(reader: BayesReader, documents: Sequence[Document]) -> Occurrences:
+    """Find the homonyms of documents.
+
+    Args:
+        reader: Knows the language and the grammar.
+        documents: The documents; those in another language alone have none.
+
+    Returns:
+        The homonyms.
+    """
+    found = reader.disambiguate(documents)
+    texts, words, places = list[str](), list[str](), dict[tuple[int, int], int]()
+    ends, sentence = list[int](), list[int]()
+    for document, line, position in zip(*(each.tolist() for each in (found.document, found.sentence, found.position))):
+        said = documents[document].sentences[reader.language][line]
+        if (document, line) not in places:
+            places[document, line] = len(texts)
+            texts.append(said.text)
+        words.append(said.forms[position])
+        sentence.append(places[document, line])
+        ends.append(len(" ".join(said.forms[: position + 1])))
+    guess = found.posterior["sentence"].argmax(1)
+    return Occurrences(texts, words, numpy.array(sentence), numpy.array(ends), found.truth, guess)
+
+
+def features(
+    model: Any, tokenizer: Any, regime: Regime, found: Occurrences, rows: int
+) -> tuple[dict[str, NDArray[numpy.float32]], Integers]:
+    """What a model makes of homonyms, each sentence read by itself behind the token that starts a text.
+
+    `weights` and `states` are means over the positions from the last token of the word to the end of the sentence: of
+    the weights that a Backpack gives there to the senses of that token, and of the last states of the model; of a
+    Backpack, of its trunk. `word` is the last state at that token, which knows what is before alone.
+
+    Args:
+        model: Predicts the next token, within `inference`.
+        tokenizer: Its tokenizer, a fast one.
+        regime: Where the model is.
+        found: The homonyms.
+        rows: Sentences at a time.
+
+    Returns:
+        By name `(homonyms, features)`, and `(homonyms,)`: the last token of each.
+    """
+    said = literal(tokenizer).encode_batch(found.texts, add_special_tokens=False)
+    starts, of_sentence = first_token(tokenizer, masked=False), defaultdict[int, list[int]](list)
+    for place, sentence in enumerate(found.sentence.tolist()):
+        of_sentence[sentence].append(place)
+    made: dict[str, list[Any]] = defaultdict(lambda: [None] * len(found.truth))
+    last = numpy.zeros(len(found.truth), numpy.int64)
+    order = sorted(range(len(found.texts)), key=lambda each: len(said[each].ids))
+    with Progress(total=len(order), desc="read", unit="sentence", leave=False, disable=None, mininterval=0.5) as bar:
+        for which in (order[start : start + rows] for start in range(0, len(order), rows)):
+            lines = [[starts, *said[each].ids] for each in which]
+            longest = max(map(len, lines))
+            ids = torch.tensor([line + [starts] * (longest - len(line)) for line in lines])
+            real = torch.tensor([[1] * len(line) + [0] * (longest - len(line)) for line in lines])
+            outputs = read(model, regime.place({"input_ids": ids, "attention_mask": real}))
+            for row, each in enumerate(which):
+                ends = [end for _, end in said[each].offsets]
+                for place in of_sentence[each]:
+                    at = 1 + ends.index(int(found.end[place]))
+                    last[place] = lines[row][at]
+                    made["states"][place] = outputs["states"][row, at : len(lines[row])].mean(0).numpy()
+                    made["word"][place] = outputs["states"][row, at].numpy()
+                    if "weights" in outputs:
+                        made["weights"][place] = outputs["weights"][row, :, at : len(lines[row]), at].mean(1).numpy()
+            bar.update(len(which))
+    return {name: numpy.stack(values) for name, values in made.items()}, last
+
+
+def read(model: Any, batch: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """Weights of senses, `(rows, senses, time, time)`, of a Backpack; last states, `(rows, time, d)`; on the CPU."""
+    if not is_backpack(model):
+        states = body_of(model)(**batch, output_hidden_states=True).hidden_states[-1]
+        return {"states": states.float().cpu()}
+    outputs = body_of(model)(**batch, output_contextualization=True, output_hidden_states=True)
+    trunk = outputs.hidden_states[-2]  # the last state is o, which follows from the weights
+    return {"weights": outputs.contextualization.float().cpu(), "states": trunk.float().cpu()}
+
+
+@dataclass(frozen=True)
+class Parted:
+    """How well the occurrences of one word part by its two senses.
+
+    Args:
+        by: What they were clustered by: `weights`, `states`, `word`, or `reader`, which knows the grammar.
+        count: How many occurrences.
+        v: Their V-measure.
+        chance: Its mean when the senses are dealt out anew.
+    """
+
+    by: str
+    count: int
+    v: float
+    chance: float
+
+    @property
+    def corrected(self) -> float:
+        """V corrected for chance; 0 where chance leaves no room."""
+        return (self.v - self.chance) / (1 - self.chance) if self.chance < 1 else 0.0
+
+
+def parted(
+    found: Occurrences,
+    tokens: Integers,
+    made: dict[str, NDArray[numpy.float32]],
+    *,
+    least: int,
+    each_sense: int,
+    shuffles: int,
+    seed: int,
+) -> Iterator[Parted]:
+    """Cluster the occurrences of each word; those that are written with another last token apart.
+
+    Args:
+        found: The homonyms.
+        tokens: `(homonyms,)`: the last token of each, which may be that of several words.
+        made: By name `(homonyms, features)`.
+        least: Occurrences that a word must have.
+        each_sense: Occurrences that each of its senses must have.
+        shuffles: How often senses are dealt out anew.
+        seed: Of starts and shuffles.
+
+    Yields:
+        A result for each word and way of clustering.
+    """
+    words = numpy.array(found.word)
+    for token, word in sorted(set(zip(tokens.tolist(), found.word))):
+        where = numpy.flatnonzero((tokens == token) & (words == word))
+        truth = found.truth[where]
+        if len(where) < least or numpy.bincount(truth, minlength=2).min() < each_sense:
+            continue
+        generator = numpy.random.default_rng([seed, token])
+        clusters = {name: two_means(values[where], generator) for name, values in made.items()}
+        for name, each in (clusters | {"reader": found.guess[where]}).items():
+            yield Parted(name, len(where), *against_chance(truth, each, shuffles, generator))

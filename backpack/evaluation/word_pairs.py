@@ -1,0 +1,206 @@
+"""Pairs of words that people have rated by how alike they are."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy
+from numpy.typing import NDArray
+
+from backpack.evaluation.columns import FIRST, SECOND, Rows, key, named, number_of, numeric, read_table
+from semeqv.runs.errors import UserError
+from semeqv.text.location import locate
+
+FOLDER = "word_similarity_en"
+# Of the published sets and their usual copies, as `columns.key` writes them.
+RATINGS = ("score", "scores", "rating", "ratings", "similarity", "similarityscore", "sim", "relatedness", "humanmean",
+           "human", "humanscore", "humanrating", "mean", "meanscore", "meanrating", "average", "averagescore", "avg",
+           "avgscore", "gold", "goldscore", "goldstandard", "simlex999", "simverb3500", "simlex")  # fmt: skip
+ROUNDING = 0.06  # how far a published mean may be from that of its columns
+STANDARD = ("EN-SIMLEX-999.txt", "EN-RG-65.txt", "EN-WS-353-ALL.txt")
+
+
+@dataclass(frozen=True)
+class Rated:
+    """A set of rated pairs.
+
+    Args:
+        name: What to call it.
+        first: The first word of each pair.
+        second: The second word of each.
+        scores: `(pairs,)`, the mean rating.
+    """
+
+    name: str
+    first: list[str]
+    second: list[str]
+    scores: NDArray[numpy.float64]
+
+
+def read_rated(path: Path, names: Sequence[str] = ()) -> Rated:
+    """Read a file of rated pairs.
+
+    The header says which columns are the words and which is the rating, by the names that published sets have:
+    SimLex-999 (Hill et al., 2015), WordSim-353 (Finkelstein et al., 2002), Multi-SimLex (Vulić et al., 2020, arXiv
+    2003.04866), of which the mean of all columns `Annotator ...` is taken. Without a header, the first two columns are
+    the words and the only column of numbers is the rating, as in SimVerb-3500, or the third column is, when it is the
+    mean of all that follow, as in the rare words of Luong et al. (2013). Anything else is refused.
+
+    Args:
+        path: The file, or its place under `$SEMEQV_DATA`; compressed or not.
+        names: The columns of the words and of the rating, when the header calls them otherwise.
+
+    Returns:
+        The pairs.
+
+    Raises:
+        UserError: When the columns cannot be told, a rating is none, or there are fewer than three pairs.
+    """
+    file = locate(str(path), path)
+    rows = read_table(file)
+    chosen = by_header(file, rows, names)
+    words, rating = by_numbers(file, rows) if chosen is None else chosen
+    first, second, scores = list[str](), list[str](), list[float]()
+    for line, cells in rows if chosen is None else rows[1:]:
+        given = [number_of(cells[place]) for place in rating if cells[place]]
+        known = [each for each in given if each is not None]
+        if not known or len(known) < len(given):
+            raise UserError(f"{file}, line {line}: {cells[rating[0]]!r:.40} is no rating.")
+        if not all(cells[place] for place in words):
+            raise UserError(f"{file}, line {line}: a word is missing.")
+        first.append(cells[words[0]])
+        second.append(cells[words[1]])
+        scores.append(float(numpy.mean(known)))
+    return checked(Rated(name_of_file(file), first, second, numpy.array(scores)))
+
+
+def by_header(file: Path, rows: Rows, names: Sequence[str]) -> tuple[tuple[int, int], list[int]] | None:
+    """The columns that the header of a table names.
+
+    Args:
+        file: The table, for the message.
+        rows: Its rows.
+        names: The columns that the user names, if any.
+
+    Returns:
+        The places of the words, and those of the ratings whose mean counts; None when the table has no header.
+
+    Raises:
+        UserError: When there is a header, but it does not say.
+    """
+    header = rows[0][1]
+    if names:
+        if missing := [name for name in names if header.count(name) != 1]:
+            raise UserError(f"{file} has no column {missing[0]!r} of its own; it has {', '.join(header)!s:.200}.")
+        one, other, rated = (header.index(name) for name in names)
+        return (one, other), [rated]
+    known = [named(file, header, each) for each in (FIRST, SECOND)]
+    rated_by = [place for place, name in enumerate(header) if key(name).startswith("annotator")]
+    rating = named(file, header, RATINGS)
+    ratings = rated_by if rating is None else [rating]
+    if known[0] is not None and known[1] is not None and ratings:
+        return (known[0], known[1]), ratings
+    numbers = numeric(rows[1:] or rows)
+    if set(numbers) <= set(numeric(rows[:1])) and (numbers or None in known):
+        return None
+    raise UserError(
+        f"{file}: the header says {', '.join(header)!s:.200}; two columns of words, such as word1 and word2, and one "
+        "of ratings, such as score, are wanted. Say which they are: --columns WORD WORD RATING."
+    )
+
+
+def by_numbers(file: Path, rows: Rows) -> tuple[tuple[int, int], list[int]]:
+    """The columns of a table without a header: words first, and one column of numbers.
+
+    Args:
+        file: The table, for the message.
+        rows: Its rows.
+
+    Returns:
+        The places of the words, and that of the rating.
+
+    Raises:
+        UserError: When it is not as simple as that.
+    """
+    numbers = numeric(rows)
+    if not numbers or min(numbers) < 2:
+        place = min(2, len(rows[0][1]) - 1)
+        wrong = [row for row in rows[1:] if number_of(row[1][place]) is None and not numbers]
+        line, cells = (wrong or rows)[0]
+        raise UserError(
+            f"{file}, line {line}: a word, a word and a rating are wanted, not {' '.join(cells)!r:.80}; or a header "
+            "that says what is what, such as: word1, word2, score."
+        )
+    values = numpy.array([[float(cells[place]) for place in numbers] for _, cells in rows])
+    mean = len(numbers) > 2 and numpy.abs(values[:, 0] - values[:, 1:].mean(1)).max() < ROUNDING
+    if len(numbers) > 1 and not (mean and numbers[0] == 2):
+        which = " and ".join(str(place + 1) for place in numbers[:3])
+        raise UserError(
+            f"{file}: columns {which} hold numbers, and no header says which is the rating. Add a header such as: "
+            "word1, word2, rank, score."
+        )
+    return (0, 1), numbers[:1]
+
+
+def read_translated(words: Path, ratings: Path, languages: Sequence[str], apart: float | None) -> Rated:
+    """Read Multi-SimLex in its form of two tables, `translation.csv` and `scores.csv`, for one language or across two.
+
+    Across languages, the first word of a pair is taken in the one and the second in the other; its rating is the mean
+    of those in both.
+
+    Args:
+        words: The table with columns such as `ENG 1` and `ENG 2`; its column `ID` numbers the pairs.
+        ratings: The table with a column of ratings for each language, such as `ENG`, numbered alike.
+        languages: One or two.
+        apart: Leave out pairs whose ratings in the two languages differ by more; none if None.
+
+    Returns:
+        The pairs.
+
+    Raises:
+        UserError: When a column is missing, a rating is none, or fewer than three pairs are left.
+    """
+    one, two = languages[0], languages[-1]
+    said = columns(words, (f"{one} 1", f"{two} 2"))
+    given = columns(ratings, (one, two))
+    first, second, scores = list[str](), list[str](), list[float]()
+    for number, pair in said.items():
+        if number not in given:
+            raise UserError(f"{ratings} has no line {number!r}, which {words} has.")
+        rated = [number_of(cell) for cell in given[number]]
+        if rated[0] is None or rated[1] is None:
+            raise UserError(
+                f"{ratings}: the ratings of {number!r} are {' and '.join(given[number])}, and must be numbers."
+            )
+        if apart is None or abs(rated[0] - rated[1]) <= apart:
+            first.append(pair[0])
+            second.append(pair[1])
+            scores.append((rated[0] + rated[1]) / 2)
+    return checked(Rated("-".join(dict.fromkeys(languages)), first, second, numpy.array(scores)))
+
+
+def columns(path: Path, names: tuple[str, str]) -> dict[str, tuple[str, str]]:
+    """Two columns of a table, by its column `ID`; `UserError` when one is missing, or an ID stands twice."""
+    file = locate(str(path), path)
+    rows = read_table(file)
+    header, found = rows[0][1], dict[str, tuple[str, str]]()
+    if missing := [name for name in ("ID", *names) if header.count(name) != 1]:
+        raise UserError(f"{file} has no column {missing[0]!r}; its header says {', '.join(header)!s:.200}.")
+    number, one, other = (header.index(name) for name in ("ID", *names))
+    for line, cells in rows[1:]:
+        if cells[number] in found:
+            raise UserError(f"{file}, line {line}: the ID {cells[number]!r} stands twice.")
+        found[cells[number]] = (cells[one], cells[other])
+    return found
+
+
+def name_of_file(file: Path) -> str:
+    """`SIMLEX-999` of EN-SIMLEX-999.txt.xz."""
+    return file.name.split(".")[0].removeprefix("EN-")
+
+
+def checked(rated: Rated) -> Rated:
+    """Refuse a set of fewer than three pairs, which has no rank correlation worth the name."""
+    if len(rated.first) < 3:
+        raise UserError(f"{rated.name} has {len(rated.first)} rated pairs; three are the least.")
+    return rated

@@ -1,0 +1,66 @@
+"""`cli crosslingual compare`."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import click
+
+from semeqv.grammar.component import component, positional
+
+
+@component("crosslingual compare")
+@dataclass(frozen=True, kw_only=True)
+class Compare:
+    """Measure the cosines between vectors and their lengths, of the whole and of each layer.
+
+    All are read once, a chunk at a time, and products are summed up in fp64. Lines go to metrics.jsonl of the run's
+    folder; `cli vectors-view` draws them as a heatmap.
+
+    Args:
+        paths: Folders of vectors; or of models, which stand for themselves less the one of --base.
+        base: What models among them were trained from: a run folder, a checkpoint, a Hugging Face folder or a hub name.
+        label: What to call the vectors, in their order; may be repeated. The folder's name if left out.
+        layers: Print the cosines of each layer, too.
+        mixed: Let models and their base be stored in different precisions.
+        csv: Write all results to this file, too.
+    """
+
+    paths: tuple[Path, ...] = positional()
+    base: str | None = None
+    label: list[str] = field(default_factory=list)
+    layers: bool = False
+    mixed: bool = False
+    csv: Path | None = None
+
+    def __post_init__(self) -> None:
+        if len(self.label) > len(self.paths) > 0:
+            raise ValueError(f"--label: {len(self.label)} labels for {len(self.paths)} vectors.")
+
+    def build(self, *, record: Callable[..., None]) -> None:
+        """Measure, print the table, and write it.
+
+        Args:
+            record: Adds lines to metrics.jsonl.
+
+        Raises:
+            click.UsageError: When there are fewer than two vectors, or two of one name.
+        """
+        from crosslingual.comparison import lines_of, print_cosines
+        from crosslingual.open import open_checkpoint, opened
+        from crosslingual.similarity import measured
+        from semeqv.runs.files import write_csv
+
+        if len(self.paths) < 2:
+            raise click.UsageError("cli crosslingual compare: give the folders of two or more vectors")
+        labels = [*self.label, *(path.resolve().name for path in self.paths[len(self.label) :])]
+        if len(set(labels)) < len(labels):
+            raise click.UsageError("cli crosslingual compare: two vectors have one name; say --label for each")
+        base = None if self.base is None else open_checkpoint(self.base)
+        vectors = [opened(str(path), base, mixed=self.mixed) for path in self.paths]
+        lines: list[dict[str, Any]] = lines_of(measured(vectors), labels)
+        print_cosines(lines, labels, self.layers)
+        record(lines)
+        if self.csv is not None:
+            write_csv(self.csv, lines)

@@ -1,0 +1,1 @@
+"""Figures of the study of vectors; they read the files of runs."""

@@ -1,0 +1,84 @@
+"""`cli crosslingual merge`."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from crosslingual.adding import Adding
+from semeqv.grammar.component import component
+from semeqv.runs.errors import UserError
+
+
+@component("crosslingual merge")
+@dataclass(frozen=True, kw_only=True)
+class Merge(Adding):
+    """Merge several models, or vectors, into one; configuration and tokenizer are those of --base, and so is the
+    head unless --heads merges heads, too.
+
+    linear adds the vectors, each times its factor. ties keeps the greatest numbers of each, elects a sign for every
+    place and averages those that have it (TIES-Merging; Yadav et al., 2023, arXiv 2306.01708). dare sets numbers of
+    each to zero at random, scales the rest up in turn, and adds them (Yu et al., 2024, arXiv 2311.03099). slerp goes
+    from the first of two models to the second along an arc, tensor by tensor (Shoemake, 1985), as far as the share of
+    the second factor in both.
+
+    Args:
+        method: How to merge.
+        density: Of ties and dare: the share of numbers that is kept; 0.2 and 0.1 if left out.
+        scope: Of ties: whether the greatest numbers are those of a whole vector, as in the paper, or of each
+            tensor, as in mergekit.
+        scale: What the merged vector is multiplied by before it is added to the base.
+    """
+
+    method: Literal["linear", "ties", "dare", "slerp"] = "linear"
+    density: float | None = None
+    scope: Literal["model", "tensor"] = "model"
+    scale: float = 1.0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.density is not None and not 0 < self.density <= 1:
+            raise ValueError(f"--density must be above 0 and at most 1, not {self.density:g}.")
+        if self.density is not None and self.method not in ("ties", "dare"):
+            raise ValueError(f"--density is for ties and dare, not for {self.method}.")
+        if self.method == "slerp":
+            factors = [factor for factor, _ in self.add]
+            if len(factors) != 2 or min(factors) < 0 or sum(factors) == 0:
+                raise ValueError("slerp goes between two: --add twice, with factors that are not negative.")
+            if self.scale != 1:
+                raise ValueError("--scale is for vectors, and slerp goes between models.")
+
+    def build(self, *, seed: int) -> None:
+        """Merge, and write.
+
+        Args:
+            seed: Of what dare drops; the vectors differ in what is dropped.
+
+        Raises:
+            UserError: When there is no base, or something cannot be opened, added or written.
+        """
+        from functools import reduce
+        from operator import add
+        from pathlib import Path
+
+        from crosslingual.methods import slerp, ties
+        from crosslingual.open import is_vector, open_checkpoint, open_vector
+
+        self.check()
+        if self.base is None:
+            raise UserError("Say what the models were trained from: --base MODEL.")
+        base, factors = open_checkpoint(self.base, heads=self.heads), [factor for factor, _ in self.add]
+        if self.method == "slerp":
+            sources = [Path(source).expanduser() for _, source in self.add]
+            ends = [
+                base + open_vector(each) if is_vector(each) else open_checkpoint(each, heads=self.heads)
+                for each in sources
+            ]
+            turned = slerp(ends[0], ends[1], factors[1] / sum(factors), mixed=self.mixed)
+            self.write(turned.framed_by(base))
+            return
+        vectors = self.vectors(base)
+        if self.method == "dare":
+            rate = 1 - (self.density or 0.1)
+            vectors = [vector.dropped(rate, seed + 1000 * place) for place, vector in enumerate(vectors)]
+        scaled = [vector if factor == 1 else factor * vector for factor, vector in zip(factors, vectors)]
+        merged = ties(scaled, self.density or 0.2, self.scope) if self.method == "ties" else reduce(add, scaled)
+        self.write(base + (merged if self.scale == 1 else self.scale * merged))

@@ -1,0 +1,155 @@
+"""Weights as they lie in a folder: one safetensors file, or shards with an index; read a piece at a time.
+
+Bytes are read by position, not mapped, so that no part of a file ever counts as memory of this process.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from crosslingual.header import WIDTHS, Entry, read_header
+from semeqv.runs.errors import UserError
+
+if TYPE_CHECKING:
+    import numpy
+
+    Numbers = numpy.ndarray[Any, numpy.dtype[numpy.float32]]
+
+CHUNK = 2**18  # numbers that are computed at once: 1 MiB in fp32
+FLOATING = ("F32", "BF16", "F16")
+
+
+@dataclass(frozen=True)
+class Stored:
+    """The tensors of a folder.
+
+    Args:
+        entries: What each is, by the name under which it is stored, in the order of the files.
+        files: The file that each lies in.
+    """
+
+    entries: dict[str, Entry]
+    files: dict[str, Path]
+
+    def renamed(self, rename: Callable[[Iterable[str]], Mapping[str, str]]) -> Stored:
+        """Return the same tensors under other names.
+
+        Args:
+            rename: From all names to the new name of each.
+
+        Returns:
+            Tensors that are read by their new names.
+        """
+        new = rename(self.entries)
+        return Stored(
+            {new[name]: entry for name, entry in self.entries.items()},
+            {new[name]: file for name, file in self.files.items()},
+        )
+
+    def read(self, name: str, first: int, count: int) -> Numbers:
+        """Read numbers of a tensor.
+
+        Args:
+            name: Under which it is stored.
+            first: The first number, counted through the flattened tensor.
+            count: How many.
+
+        Returns:
+            fp32, `(count,)`; from bf16 and fp16 this is exact. The array is the caller's own.
+        """
+        import numpy
+
+        dtype = self.entries[name].dtype
+        raw = self.raw(name, first * WIDTHS[dtype], count * WIDTHS[dtype])
+        numbers: Numbers
+        if dtype == "F32":
+            numbers = raw.view(numpy.float32)
+        elif dtype == "F16":
+            numbers = raw.view(numpy.float16).astype(numpy.float32)
+        else:
+            numbers = (raw.view(numpy.uint16).astype(numpy.uint32) << 16).view(numpy.float32)
+        return numbers
+
+    def raw(self, name: str, first: int, size: int) -> Any:
+        """Read bytes of a tensor.
+
+        Args:
+            name: Under which it is stored.
+            first: The first byte, counted from the tensor's own.
+            size: How many.
+
+        Returns:
+            uint8, `(size,)`.
+
+        Raises:
+            UserError: When the file cannot be read, or is shorter than it was.
+        """
+        import numpy
+
+        content: Any = numpy.empty(size, numpy.uint8)
+        path, at, done = self.files[name], self.entries[name].start + first, 0
+        try:
+            with open(path, "rb", buffering=0) as file:
+                file.seek(at)
+                while done < size:
+                    got = file.readinto(memoryview(content)[done:])
+                    if not got:
+                        raise UserError(f"{path} became shorter while it was read.")
+                    done += got
+        except OSError as error:
+            raise UserError(f"{path} cannot be read: {(error.strerror or str(error)).lower()}.") from None
+        return content
+
+    def pieces(self, name: str) -> Iterator[Any]:
+        """The bytes of a tensor, a piece at a time, uint8."""
+        size = self.entries[name].size
+        for first in range(0, size, 4 * CHUNK):
+            yield self.raw(name, first, min(4 * CHUNK, size - first))
+
+
+def chunks(count: int) -> Iterator[tuple[int, int]]:
+    """The chunks of a tensor of so many numbers: the place of each among them, and its length."""
+    for place in range(-(-count // CHUNK)):
+        yield place, min(CHUNK, count - place * CHUNK)
+
+
+def stored(folder: Path, stem: str = "model") -> Stored:
+    """Find the weights of a folder, and look at the headers of their files.
+
+    Args:
+        folder: Has model.safetensors, or shards and model.safetensors.index.json.
+        stem: What the files are called, if not `model`.
+
+    Returns:
+        Its tensors.
+
+    Raises:
+        UserError: When a file is missing, cut short or damaged, or the index does not fit the files.
+    """
+    whole, index = folder / f"{stem}.safetensors", folder / f"{stem}.safetensors.index.json"
+    if whole.is_file() or not index.is_file():
+        entries = read_header(whole)
+        return Stored(entries, dict.fromkeys(entries, whole))
+    try:
+        places = json.loads(index.read_bytes())["weight_map"]
+        names = sorted(set(places.values()))
+        wrong = not names or any(re.search(r"[/\\]|^\.", name) for name in names)
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        wrong = True
+    if wrong:
+        raise UserError(f"{index} is damaged: it should say the file of every tensor, under weight_map.")
+    shards = {name: read_header(folder / name) for name in names}
+    there = {tensor: name for name, entries in shards.items() for tensor in entries}
+    if sum(map(len, shards.values())) != len(there) or there != places:
+        strange = sorted(dict(there.items() ^ places.items()))
+        said = f": look for {strange[0]!r}" if strange else ""
+        raise UserError(f"{index} does not fit its files{said}; fetch or save the model again.")
+    return Stored(
+        {tensor: entry for entries in shards.values() for tensor, entry in entries.items()},
+        {tensor: folder / name for tensor, name in there.items()},
+    )

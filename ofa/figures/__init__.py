@@ -1,0 +1,1 @@
+"""Figures of the study of vocabularies; they read the files of runs."""

@@ -1,0 +1,167 @@
+"""Gives a model a new vocabulary: every matrix and bias that belongs to the old one is made anew by a plan."""
+
+import inspect
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from ofa.factorisation import Factors, factorise
+from ofa.factorised import factorised_model
+from ofa.plan import Plan
+from ofa.positions import move_positions
+from semeqv.runs.errors import UserError
+from semeqv.text.models.embeddings import embedding_weights, head_of, is_tied
+
+ROLES = ("bos_token_id", "eos_token_id", "pad_token_id", "cls_token_id", "sep_token_id", "mask_token_id")
+
+# What else a configuration says by ids, which are other tokens in the new vocabulary.
+OLD_IDS = (
+    *("suppress_tokens", "begin_suppress_tokens", "bad_words_ids", "force_words_ids", "sequence_bias"),
+    *("forced_bos_token_id", "forced_eos_token_id", "decoder_start_token_id"),
+)
+
+
+@torch.no_grad()
+def rewrite(
+    model: Any, plan: Plan, tokenizer: Any, *, kept: int | None, factorised: bool, generator: torch.Generator
+) -> tuple[Any, dict[str, float]]:
+    """Give a model the vocabulary of a plan.
+
+    Args:
+        model: A `PreTrainedModel`, tied, untied, or without a head. It is changed.
+        plan: Where the rows come from.
+        tokenizer: Of the new vocabulary; the configuration is told its special tokens, and positions that are counted
+            from the padding token on are moved with it.
+        kept: Numbers of a coordinate; None for embeddings that are not factorised.
+        factorised: Whether the model keeps coordinates and primitives apart; else they are multiplied.
+        generator: Of the rows that are drawn.
+
+    Returns:
+        The model, and for each matrix by name (input, output) the share of it that the factors keep.
+
+    Raises:
+        UserError: When the model has no place for a new vocabulary.
+    """
+    reads, predicts = embedding_weights(model)
+    tied, matrices = is_tied(model), {"input": reads.detach().clone()}
+    if predicts is not None and not tied:
+        matrices["output"] = predicts.detach().clone()
+    shares = dict[str, float]()
+    dense, apart = dict[str, Tensor](), dict[str, Factors]()
+    for name, matrix in matrices.items():
+        if len(matrix) != len(reads):
+            raise UserError(f"The two embeddings of {type(model).__name__} differ in rows; it cannot be extended.")
+        if kept is None:
+            dense[name] = plan.apply(matrix, generator, name)
+            continue
+        made = new_factors(matrix, plan, kept, generator, name)
+        if name not in plan.primitives:
+            shares[name] = made.kept_share
+        if factorised:
+            apart[name] = made
+        else:
+            dense[name] = made.dense()
+    for names, bias in resized_biases(model, len(plan)).items():
+        place_bias(model, names, plan.apply(bias, generator))
+    tell_tokens(model, tokenizer)
+    move_positions(model, tokenizer.pad_token_id)
+    if apart:
+        return factorised_model(model, apart["input"], apart.get("output")), shares
+    for place, name in zip(embedding_weights(model), ("input", "output")):
+        if place is not None and name in dense:
+            place.copy_(dense[name])
+    return model, shares
+
+
+def new_factors(matrix: Tensor, plan: Plan, kept: int, generator: torch.Generator, name: str) -> Factors:
+    """The factors of a new embedding.
+
+    Args:
+        matrix: The old one, `(old rows, width)`.
+        plan: Where the rows come from; with primitives of its own the old embedding is not factorised.
+        kept: Numbers of a coordinate.
+        generator: Of the rows that are drawn.
+        name: Which matrix it is.
+
+    Returns:
+        New coordinates with the primitives of the plan, else with those of the old embedding, and what these keep of
+        it.
+    """
+    coordinates = torch.zeros(len(matrix), kept)
+    if name in plan.primitives:
+        return Factors(plan.apply(coordinates, generator, name), plan.primitives[name], kept_share=0.0)
+    used = torch.from_numpy(plan.used)
+    factors = factorise(matrix[used].float(), kept)
+    coordinates[used] = factors.coordinates
+    return Factors(plan.apply(coordinates, generator, name), factors.primitives, factors.kept_share)
+
+
+def resize(model: Any, rows: int) -> None:
+    """Give the embeddings of a model, and the bias of its head, so many rows."""
+    if "mean_resizing" not in inspect.signature(model.resize_token_embeddings).parameters:  # MobileBERT, for one
+        raise UserError(f"{type(model).__name__} is resized in a way of its own; it cannot be given a new vocabulary.")
+    model.resize_token_embeddings(rows, mean_resizing=False)
+    reads, predicts = embedding_weights(model)
+    if len(reads) != rows or (predicts is not None and len(predicts) != rows):
+        raise UserError(f"{type(model).__name__} cannot be given {rows:,} tokens.")
+
+
+def resized_biases(model: Any, rows: int) -> dict[tuple[str, ...], Tensor]:
+    """Resize a model, and find the biases that have a number for each token: that of the head, and what is resized.
+
+    Args:
+        model: A `PreTrainedModel`.
+        rows: Of its new embedding.
+
+    Returns:
+        Copies of what they were, `(old rows,)`, by all the names that a bias has.
+
+    Raises:
+        UserError: When the model keeps something else for each token.
+    """
+    shapes, bias = {name: each.shape for name, each in tensors(model)}, getattr(head_of(model), "bias", None)
+    held: dict[int, tuple[list[str], Tensor]] = {}
+    for name, each in tensors(model):
+        if each.dim() == 1:
+            held.setdefault(id(each), ([], each.detach().clone()))[0].append(name)
+    found = {name for name, each in tensors(model) if each is bias}
+    for pair in (model._tied_weights_keys or {}).items():  # of an untied model they are two
+        found |= set(pair) & shapes.keys() if found.intersection(pair) else set()
+    if rows == len(embedding_weights(model)[0]):
+        resize(model, rows + 1)  # what has a number for each token shows itself by another shape
+        found |= {name for name, each in tensors(model) if each.shape != shapes[name]}
+    resize(model, rows)
+    found |= {name for name, each in tensors(model) if each.shape != shapes[name]}
+    matrices = {id(each) for each in embedding_weights(model)}
+    for name, each in tensors(model):
+        if name in found and id(each) not in matrices and not (each.dim() == 1 and isinstance(each, nn.Parameter)):
+            raise UserError(
+                f"{type(model).__name__} has numbers for each token in {name}, too; it cannot be given a new "
+                "vocabulary."
+            )
+    return {tuple(names): values for names, values in held.values() if found.intersection(names)}
+
+
+def tensors(model: Any) -> list[tuple[str, Tensor]]:
+    """The parameters and buffers of a model by name, tied ones by each of their names."""
+    return [*model.named_parameters(remove_duplicate=False), *model.named_buffers(remove_duplicate=False)]
+
+
+def place_bias(model: Any, names: tuple[str, ...], values: Tensor) -> None:
+    """Put a bias into a model that has been resized, wherever it is."""
+    new = nn.Parameter(values)
+    for name in names:
+        owner, _, last = name.rpartition(".")
+        setattr(model.get_submodule(owner), last, new)
+
+
+def tell_tokens(model: Any, tokenizer: Any) -> None:
+    """Let the configurations of a model name the special tokens of its new vocabulary, and no others of the old one."""
+    for config in (model.config, model.config.get_text_config(), getattr(model, "generation_config", None)):
+        for role in ROLES:
+            if config is not None and hasattr(config, role):
+                setattr(config, role, getattr(tokenizer, role, None))
+        for name in OLD_IDS:
+            if getattr(config, name, None) is not None:
+                setattr(config, name, None)

@@ -1,0 +1,91 @@
+"""What continued pretraining says of the methods."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+from ofa.results.parts import Part, given, mean, runs
+from semeqv.results.tables import Table
+from semeqv.runs.reading import Line, read_metrics
+
+STEPS = "steps.jsonl"
+RIVALS = ("random", "subword-mean", "pairs")
+
+
+def pretraining(folder: Path) -> Part:
+    """Read the losses of all methods, before and after continued pretraining.
+
+    Args:
+        folder: Of the run.
+
+    Returns:
+        A table, what it shows, and the numbers.
+    """
+    before, after = losses(folder, "before"), losses(folder, "continued")
+    path = {
+        method: [on_the_way(folder / "continued" / f"{seed}-{method}") for seed in seeds]
+        for method, seeds in after.items()
+    }
+    rows, numbers = [], list[dict[str, Any]]()
+    for method, seeds in sorted(after.items(), key=lambda item: fmean(item[1].values())):
+        start = list(before.get("subword-mean" if method == "pairs" else method, {}).values())
+        rows.append(
+            [
+                method,
+                given(method),
+                str(len(seeds)),
+                mean(start) if start else "",
+                mean(path[method]),
+                mean(list(seeds.values())),
+            ]
+        )
+        numbers += [
+            {"method": method, "seed": int(seed), "before": before.get(method, {}).get(seed), "after": loss, "way": way}
+            for (seed, loss), way in zip(seeds.items(), path[method])
+        ]
+    columns = ("method", "is given", "seeds", "before", "on the way", "after")
+    table = Table(f"Masked-LM loss on held-out text, {folder.name}", columns, rows, words=2)
+    return Part("pretraining", folder.name, [table], verdicts(before, after), numbers)
+
+
+def losses(folder: Path, inside: str) -> dict[str, dict[str, float]]:
+    """The last loss on held-out text, by method and seed."""
+    found: dict[str, dict[str, float]] = defaultdict(dict)
+    for method, seed, lines in runs(folder, inside):
+        tested = [line for line in lines if line.record.get("split") == "test" and "loss" in line.record]
+        if tested:
+            found[method][seed] = tested[-1].number_at("loss")
+    return found
+
+
+def on_the_way(folder: Path) -> float:
+    """The mean training loss of all steps."""
+    lines: list[Line] = read_metrics(folder / STEPS)
+    return fmean(line.number_at("loss") for line in lines)
+
+
+def verdicts(before: dict[str, dict[str, float]], after: dict[str, dict[str, float]]) -> list[str]:
+    """Which loss is lower, as far as the ranges of the seeds tell."""
+    found = []
+    for when, losses in (("before", before), ("after", after)):
+        for one, rival in rivals(after):
+            own, theirs = (list(losses.get(each, {}).values()) for each in (one, rival))
+            if own and theirs:
+                how = "cannot be told by the seeds from"
+                if max(own) < min(theirs):
+                    how = "is lower in every seed than"
+                elif min(own) > max(theirs):
+                    how = "is higher in every seed than"
+                said = f"the loss of {one} ({mean(own)}) {how} that of {rival} ({mean(theirs)})"
+                found.append(f"{when.capitalize()}: {said.replace('ofa', 'OFA')}.")
+    return found
+
+
+def rivals(methods: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """What is compared: OFA with its rivals, and, in few coordinates, with random rows in as many; these with OFA."""
+    yield from (("ofa", each) for each in RIVALS)
+    for few in (each.removeprefix("ofa-") for each in methods if each.startswith("ofa-")):
+        yield f"ofa-{few}", f"random-{few}"
+        yield f"random-{few}", "ofa"

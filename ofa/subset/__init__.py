@@ -1,1 +1,0 @@
-"""A part of a corpus of hundreds of languages."""

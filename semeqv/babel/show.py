@@ -1,0 +1,120 @@
+"""Prints some of the generated corpus, word by word."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from semeqv.babel.options import GrammarOptions
+from semeqv.grammar.component import component
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.text import Text
+
+    from semeqv.babel.document import Document, Sentence
+    from semeqv.babel.lexicon import Lexicon
+    from semeqv.babel.reader import BayesReader
+
+HOMONYM, NAME, QUIET = "bold magenta", "cyan", "dim"
+
+
+@component("babel show")
+@dataclass(frozen=True, kw_only=True)
+class Show(GrammarOptions):
+    """Print documents of the generated corpus: each word with its gloss, each sentence with its translation.
+
+    Below a word stands what it means: `n17.t3` is noun 17, of topic 3; verbs are `v`, adjectives `a`, adverbs `d`.
+    Below a homonym stand also the other sense that it could have, and how sure of the true one a reader can be after
+    the words so far, and after the whole document.
+
+    Args:
+        documents: How many documents.
+        start: How many documents of the split to pass over.
+        split: Of which split.
+        seed: Which corpus.
+    """
+
+    documents: int = 1
+    start: int = 0
+    split: Literal["train", "validation", "test"] = "train"
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.documents < 1:
+            raise ValueError(f"--documents {self.documents}: write 1 or more")
+        if self.start < 0 or self.seed < 0:
+            raise ValueError(f"--start {self.start} --seed {self.seed}: write 0 or more")
+
+    def build(self) -> None:
+        """Print the documents."""
+        from rich.console import Console
+
+        from semeqv.babel.grammar import Grammar
+        from semeqv.babel.options import LANGUAGES
+        from semeqv.babel.reader import BayesReader
+
+        console, grammar = Console(markup=False, highlight=False), Grammar(self.grammar)
+        readers = {language: BayesReader(grammar, language) for language in LANGUAGES}
+        for document in grammar.documents(self.split, self.documents, self.seed, self.start):
+            print_document(console, document, grammar.lexicon, readers)
+
+
+def print_document(console: Console, document: Document, lexicon: Lexicon, readers: dict[str, BayesReader]) -> None:
+    """Print a document, every sentence in the languages that the document has."""
+    languages = " and ".join(language.capitalize() for language in document.languages)
+    console.rule(f"Document {document.index}, on topic {document.topic}, in {languages}", align="left")
+    doubts = {language: doubt(document, lexicon, readers[language]) for language in document.languages}
+    for number in range(len(document.sentences[document.languages[0]])):
+        for language in document.languages:
+            for line in interlinear(
+                document.sentences[language][number], lexicon, doubts[language][number], console.width
+            ):
+                console.print(line, no_wrap=True)
+        console.print()
+
+
+def doubt(document: Document, lexicon: Lexicon, reader: BayesReader) -> list[dict[int, tuple[str, str]]]:
+    """What could be misunderstood in each sentence of a document.
+
+    Args:
+        document: The document.
+        lexicon: The senses.
+        reader: The reader of one of the languages of the document.
+
+    Returns:
+        For each sentence, by the positions of homonyms, the other sense and how probable the true one is, in per cent,
+        after the words before and after the whole document.
+    """
+    from semeqv.babel.gloss import sense
+
+    found, said = (
+        reader.disambiguate([document]),
+        [dict[int, tuple[str, str]]() for _ in document.sentences[reader.language]],
+    )
+    for row, truth in enumerate(found.truth.tolist()):
+        left, whole = (f"{100 * found.posterior[context][row, truth]:.0f}" for context in ("left", "document"))
+        other = sense(int(found.senses[row, 1 - truth]), lexicon)
+        said[int(found.sentence[row])][int(found.position[row])] = f"or {other}", f"{left}→{whole}%"
+    return said
+
+
+def interlinear(sentence: Sentence, lexicon: Lexicon, doubts: dict[int, tuple[str, str]], width: int) -> Iterator[Text]:
+    """The words of a sentence above their glosses and doubts, broken into lines of some width."""
+    from rich.text import Text
+
+    from semeqv.babel.gloss import gloss
+
+    block = [Text() for _ in range(4)]
+    for position, token in enumerate(sentence.tokens):
+        column = (token.form, gloss(token, lexicon), *doubts.get(position, ("", "")))
+        wide = max(map(len, column)) + 2
+        if block[0] and len(block[0]) + wide > width:
+            yield from (line for line in block if line.plain.strip())
+            block = [Text() for _ in range(4)]
+        style = HOMONYM if position in doubts else NAME if token.entity != "O" else ""
+        for line, said, how in zip(block, column, (style, QUIET, HOMONYM, QUIET)):
+            line.append(said.ljust(wide), how)
+    yield from (line for line in block if line.plain.strip())

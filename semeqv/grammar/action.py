@@ -1,0 +1,233 @@
+"""Actions: functions that anyone can call, and commands made of their signatures.
+
+    @action("backpack attribute")
+    def attribute(model, tokenizer=None, *, prompt: Sequence[str], top: Annotated[int, AtLeast(1)] = 9) -> Attributions:
+        '''Attribute the logits of the next token to senses and positions.
+
+        Args:
+            model: A Backpack.
+            tokenizer: Its tokenizer; that of the model's folder if None.
+            prompt: The text; may be repeated.
+            top: How many of the largest parts to show.
+        '''
+
+Positional parameters are parts of the run, which the command asks for by name; keyword-only parameters are the options;
+the docstring is the help. What the function returns is a `Result`: the command shows it, records it, and writes it
+where `--csv` and `--json` say. The function itself prints nothing.
+"""
+
+import dataclasses
+import functools
+import inspect
+import re
+import sys
+import typing
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import Field, dataclass
+from json import dumps
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Annotated, Any, ParamSpec, TypeVar
+
+import click
+
+from semeqv.grammar.component import argument_helps, check_bounds, component
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+class Result:
+    """What an action gives back."""
+
+    def show(self) -> None:
+        """Print it."""
+        raise NotImplementedError
+
+    def records(self) -> Sequence[Mapping[str, Any]]:
+        """One JSON object for each measurement, for metrics.jsonl."""
+        raise NotImplementedError
+
+    def rows(self) -> Sequence[Mapping[str, Any]]:
+        """The finest that it knows, as rows of one table, for `--csv`."""
+        return self.records()
+
+    def objects(self) -> Sequence[Mapping[str, Any]]:
+        """The records with all that belongs to each, for `--json`."""
+        return self.records()
+
+
+@dataclass(frozen=True)
+class AtLeast:
+    """A bound of an option, and perhaps one above: `top: Annotated[int, AtLeast(1)]`."""
+
+    least: float
+    most: float | None = None
+
+
+@dataclass(frozen=True)
+class Spelled:
+    """Another spelling of an option: `source: Annotated[str, Spelled("from")]`."""
+
+    name: str
+
+
+@dataclass(frozen=True)
+class Positional:
+    """An option that is written without its name: `runs: Annotated[tuple[Path, ...], Positional()]`."""
+
+
+OUTPUTS = {"csv": "Also write every row to this file.", "json": "Also write the results to this file."}
+
+
+def action(path: str, check: Callable[[Any], None] | None = None) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Function decorator: declare the action `cli PATH`.
+
+    The function stays as it is, but refuses options that are out of their bounds. One that cannot be an action is
+    refused with `TypeError`, as `component` refuses a class.
+
+    Args:
+        path: The words of the command, such as `backpack attribute`.
+        check: Is given the options as attributes; raises `ValueError` when they do not fit each other.
+
+    Returns:
+        The decorator. What it gives back has the dataclass of the options as `options`.
+    """
+
+    def declare(function: Callable[P, R]) -> Callable[P, R]:
+        own, bounds = options_of(function)
+
+        def refuse(options: Any) -> None:
+            refuse_options(options, bounds, check)
+
+        @functools.wraps(function)
+        def checked(*parts: P.args, **given: P.kwargs) -> R:
+            usual = {name: each.default for name, each in signature.parameters.items() if name in own}
+            refuse(SimpleNamespace(**usual | {name: each for name, each in given.items() if name in own}))
+            return function(*parts, **given)
+
+        signature = inspect.signature(function)
+        checked.options = command_of(function, path, own, refuse)  # type: ignore[attr-defined]
+        return checked
+
+    return declare
+
+
+def options_of(function: Callable[..., Any]) -> tuple[dict[str, tuple[Any, Field[Any]]], dict[str, AtLeast]]:
+    """The options of a function: its keyword-only parameters.
+
+    Args:
+        function: The action; types may be written as text.
+
+    Returns:
+        By name: the type and the field of the dataclass; and the bounds of those that have some.
+    """
+    found, bounds = dict[str, tuple[Any, Field[Any]]](), dict[str, AtLeast]()
+    for name, parameter in inspect.signature(function).parameters.items():
+        if parameter.kind is not parameter.KEYWORD_ONLY:
+            continue
+        hint, metadata = parameter.annotation, dict[str, Any]()
+        if isinstance(hint, str):  # those of the parts may name what is imported for type checkers alone
+            hint = eval(hint, function.__globals__)  # type: ignore[attr-defined]
+        if typing.get_origin(hint) is Annotated:
+            kept = []
+            for each in hint.__metadata__:
+                if isinstance(each, AtLeast):
+                    bounds[name] = each
+                elif isinstance(each, Spelled):
+                    metadata["alias"] = each.name
+                elif isinstance(each, Positional):
+                    metadata["positional"] = True
+                else:
+                    kept.append(each)
+            hint = Annotated[(hint.__origin__, *kept)] if kept else hint.__origin__
+        default = {} if parameter.default is parameter.empty else {"default": parameter.default}
+        found[name] = hint, dataclasses.field(metadata=metadata, **default)
+    return found, bounds
+
+
+def refuse_options(options: Any, bounds: Mapping[str, AtLeast], check: Callable[[Any], None] | None) -> None:
+    """Refuse options that are out of bounds, or do not fit each other; raises `ValueError`.
+
+    Args:
+        options: Has them as attributes.
+        bounds: By name.
+        check: See `action`.
+    """
+    limits = {name: each.least if each.most is None else (each.least, each.most) for name, each in bounds.items()}
+    check_bounds(options, **limits)
+    if check is not None:
+        check(options)
+
+
+def command_of(
+    function: Callable[..., Any], path: str, own: Mapping[str, tuple[Any, Field[Any]]], refuse: Callable[[Any], None]
+) -> type:
+    """The component that stands for an action on the command line.
+
+    Args:
+        function: The action.
+        path: The words of the command.
+        own: Its options.
+        refuse: Refuses options that cannot be.
+
+    Returns:
+        A frozen dataclass, which is also found in the module of the function.
+    """
+    signature = inspect.signature(function)
+    parts = [each for name, each in signature.parameters.items() if name not in own]
+    silent = signature.return_annotation in (None, "None")
+    outputs = {} if silent else {name: (Path | None, dataclasses.field(default=None)) for name in OUTPUTS}
+    needs = [inspect.Parameter("self", inspect.Parameter.POSITIONAL_OR_KEYWORD)]
+    needs += [each.replace(kind=inspect.Parameter.KEYWORD_ONLY) for each in parts]
+    needs += [] if silent else [inspect.Parameter("record", inspect.Parameter.KEYWORD_ONLY)]
+
+    def build(self: Any, *, record: Any = None, **parts: Any) -> Any:
+        result = function(**parts, **{name: getattr(self, name) for name in own})
+        if not silent:
+            result.show()
+            record(result.records())
+            write(result, self.csv, self.json)
+        return result
+
+    build.__signature__ = inspect.Signature(needs)  # type: ignore[attr-defined]
+    name = "".join(word.title() for word in re.split(r"[\W_]+", path)) + "Action"
+    kind = dataclasses.make_dataclass(
+        name,
+        [(field, hint, default) for field, (hint, default) in {**own, **outputs}.items()],
+        frozen=True,
+        kw_only=True,
+        namespace={
+            "build": build,
+            "__post_init__": refuse,
+            "__doc__": documentation(function, own, outputs),
+            "__module__": function.__module__,
+        },
+    )
+    setattr(sys.modules[function.__module__], name, kind)
+    return component(path)(kind)
+
+
+def documentation(function: Callable[..., Any], own: Iterable[str], outputs: Iterable[str]) -> str:
+    """The docstring of an action as that of its options; `TypeError` when it does not list all parameters."""
+    head, _, rest = inspect.cleandoc(function.__doc__ or "").partition("\nArgs:\n")
+    helps = argument_helps(rest)
+    if silent := sorted(inspect.signature(function).parameters.keys() - helps.keys()):
+        raise TypeError(f"{function.__name__} says nothing under `Args:` of {', '.join(silent)}.")
+    if strange := sorted(helps.keys() - inspect.signature(function).parameters.keys()):
+        raise TypeError(f"{function.__name__} documents {', '.join(strange)} under `Args:`, which it does not have.")
+    lines = {name: helps[name] for name in own} | {name: OUTPUTS[name] for name in outputs}
+    return (
+        head + "".join(["\n\nArgs:\n"] * bool(lines)) + "\n".join(f"    {name}: {text}" for name, text in lines.items())
+    )
+
+
+def write(result: Result, csv: Path | None, json: Path | None) -> None:
+    """Write a result to the files that were asked for."""
+    from semeqv.runs.files import write_csv, write_text
+
+    if json is not None:
+        write_text(json, dumps(list(result.objects()), indent=1, ensure_ascii=False) + "\n")
+        click.echo(f"wrote {json}")
+    if csv is not None:
+        write_csv(csv, result.rows())

@@ -1,1 +1,0 @@
-"""The corpora of the study."""

@@ -1,1 +1,0 @@
-"""The options of each model; the networks they build are in `semeqv.problem.xor.networks`."""

@@ -1,0 +1,64 @@
+"""Tables of what was measured."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+WIDE = 160  # columns of what goes to a file: rich would take 80
+
+
+class TableConsole(Console):
+    """A console that leaves it to the program what happens when nobody reads the output any more."""
+
+    def on_broken_pipe(self) -> None:
+        """Raise the error again, in place of ending with code 1."""
+        raise BrokenPipeError
+
+
+def console() -> Console:
+    """Where tables are printed; wide where there is no terminal."""
+    found = TableConsole(markup=False, highlight=False)
+    if not found.is_terminal:
+        found.width = WIDE
+    return found
+
+
+def print_metrics(title: str, trainer: Any, found: Mapping[str | None, Mapping[str, Any]]) -> None:
+    """Print one line for every run and data set.
+
+    Args:
+        title: What stands above the table.
+        trainer: The Trainer that measured.
+        found: The name of each data set to its metrics, arrays over replicas.
+    """
+    table = Table(title=title, title_justify="left", box=None, pad_edge=False, header_style="bold")
+    named = any(found)
+    table.add_column("run", overflow="fold")
+    if named:
+        table.add_column("set")
+    every = dict.fromkeys(name for metrics in found.values() for name in metrics)
+    names = [name for name in every if name.removesuffix("_low").removesuffix("_high") not in every.keys() - {name}]
+    for name in names:
+        table.add_column(name, justify="right")
+    for r, seed in enumerate(trainer.seeds):
+        for key, metrics in found.items():
+            run = str(trainer.runs[r].path) if trainer.runs else f"seed {seed}"
+            table.add_row(run, *([key or ""] if named else []), *(cell(metrics, name, r) for name in names))
+    console().print(table)
+
+
+def cell(metrics: Mapping[str, Any], name: str, replica: int) -> str:
+    """A metric as it is printed, with its interval where `NAME_low` and `NAME_high` are its ends.
+
+    Args:
+        metrics: Name to an array over replicas.
+        name: The metric; empty is what is printed of one that was not measured.
+        replica: Whose.
+
+    Returns:
+        `0.8613 [0.8490-0.8731]`, or the number alone.
+    """
+    values = [f"{metrics[each][replica]:.4f}" for each in (name, f"{name}_low", f"{name}_high") if each in metrics]
+    return f"{values[0]} [{values[1]}-{values[2]}]" if len(values) == 3 else "".join(values[:1])

@@ -1,0 +1,67 @@
+"""From forms and what was written in their place to scores and their intervals."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy
+from numpy.typing import NDArray
+
+from semeqv.results.bootstrap import scored
+
+if TYPE_CHECKING:
+    from semeqv.tasks.inflection.reading import Form
+
+Floats = NDArray[numpy.float64]
+
+
+def judged(forms: "Sequence[Form]", values: Mapping[str, NDArray[Any]], replicates: int) -> dict[str, float]:
+    """The means of some scores over forms.
+
+    Args:
+        forms: The forms.
+        values: Scores of each form, `(forms,)`, by name.
+        replicates: Bootstrap samples of the intervals; 0 for none.
+
+    Returns:
+        The means, and in `NAME_low` and `NAME_high` their 95% intervals; lemmas are drawn, with all their forms.
+    """
+    return scored(counted(forms, list(values.values())), lambda sums: means(sums, list(values)), replicates)
+
+
+def counted(forms: "Sequence[Form]", values: Sequence[NDArray[Any]]) -> Floats:
+    """Sum up the scores of forms, lemma by lemma.
+
+    Args:
+        forms: The forms.
+        values: Scores of each, each `(forms,)`.
+
+    Returns:
+        `(lemmas, 1 + scores)`: how many forms each has, and the sum of each score.
+    """
+    lemmas = {lemma: number for number, lemma in enumerate(dict.fromkeys(form.lemma for form in forms))}
+    owner = numpy.array([lemmas[form.lemma] for form in forms])
+    return numpy.stack([numpy.bincount(owner, column) for column in (numpy.ones(len(forms)), *values)], axis=1)
+
+
+def means(sums: NDArray[Any], names: Sequence[str]) -> dict[str, Any]:
+    """The means that follow from sums.
+
+    Args:
+        sums: `(..., 1 + scores)`, as of `counted`.
+        names: What to call the scores.
+
+    Returns:
+        Each `(...)`.
+    """
+    return {name: sums[..., place] / sums[..., 0] for place, name in enumerate(names, 1)}
+
+
+def edit_distance(one: str, other: str) -> int:
+    """The fewest characters to insert, delete or exchange to make one word of another (Levenshtein, 1966)."""
+    before = list(range(len(other) + 1))
+    for place, letter in enumerate(one, 1):
+        row = [place]
+        for above, (beyond, theirs) in enumerate(zip(before[1:], other)):
+            row.append(min(beyond + 1, row[-1] + 1, before[above] + (letter != theirs)))
+        before = row
+    return before[-1]

@@ -1,0 +1,105 @@
+"""Questions about texts, from files in the format of SQuAD."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+from semeqv.grammar.component import alias, check_bounds, component
+from semeqv.tasks.classification.options import InFiles, Item
+from semeqv.tasks.prompting.options import Prompted
+
+
+@component("dataset squad")
+@dataclass(frozen=True, kw_only=True)
+class Squad(InFiles, Prompted):
+    """Questions whose answers are spans of a text: SQuAD 1.1 and 2.0 (Rajpurkar et al., 2016, 2018), XQuAD, MLQA, ...
+
+    arXiv 1606.05250 and 1806.03822. Files are JSON, found by their names, `train-v1.1.json`, `xquad.de.json`, in --path
+    or anywhere in $SEMEQV_DATA; in --path they may also be Parquet, as on the hub. A text that is too long is read in
+    windows that overlap; the answer is the best span of all windows. Scores are exact match and F1 of words as in the
+    official script, without case, punctuation and English articles; for data with questions that have no answer, the F1
+    of those that have one and of those that have none.
+
+    A causal language model writes its answer, or nothing where there is none. It reads the beginning of a text that is
+    too long, and is not asked for windows: --stride and --threshold are for models that point at answers.
+
+    Args:
+        template: What a causal language model (cli model gpt2, backpack, causal-lm, load) reads before its answer: text
+            with the fields {context} and {question}. If left out, that of the training set, else "Context: {context}
+            Question: {question} Answer:". Not for models with a head.
+        collection: A word of the files' names that tells corpora of one language apart: xquad, mlqa.
+        labels: Not for questions: answers are spans.
+        max_length: The most tokens of a row, question and text, fewer where the model reads fewer at once.
+        stride: Tokens of the text that a window shares with the one before it.
+        longest_question: The most tokens of a question; its end is cut off.
+        longest_answer: The most tokens of an answer that is given.
+        threshold: A question has no answer when saying so scores higher than the best span by more than this; in data
+            in which every question has one, that is never said.
+        characters: Normalise answers as MLQA does, by --languages: leave out the articles of English, Spanish, German,
+            Vietnamese and Arabic and the punctuation of every script, and count Chinese, Japanese and Thai characters
+            as words of their own.
+    """
+
+    of_words: ClassVar[bool] = False
+    fields: ClassVar[tuple[str, ...]] = ("context", "question")
+    usual: ClassVar[str] = "Context: {context} Question: {question} Answer:"
+
+    collection: str | None = None
+    max_length: int = alias("block_size", 384)
+    stride: int = 128
+    longest_question: int = 64
+    longest_answer: int = 30
+    threshold: float = 0.0
+    characters: bool = False
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.labels:
+            raise ValueError("--labels is not for questions: answers are spans.")
+        check_bounds(self, stride=0, longest_question=1, longest_answer=1)
+
+    def sources(self) -> Mapping[str, Path]:
+        """The file of each language."""
+        from semeqv.tasks.classification.finding import find_files
+
+        words = (self.collection,) if self.collection else ()
+        endings = (".json",) if self.path is None else (".json", ".parquet")
+        return find_files(self.path, self.languages, None if self.holdout else self.split, endings, words)
+
+    def items(self) -> Iterator[Item]:
+        """Each text once, and each question; an item is a text."""
+        from semeqv.tasks.question_answering.reading import every_question
+
+        seen = dict[str, None]()
+        for question in every_question(self):
+            if question.context not in seen:
+                seen[question.context] = None
+                yield Item((question.context,), (None,))
+            yield Item((question.text,), (None,))
+
+    def line_of(self, label: str) -> str:
+        """The files."""
+        return ", ".join(map(str, self.sources().values()))
+
+    def build(self, tokenizer: Any, dataset_options: Mapping[tuple[str, str | None], Any], model_options: Any) -> Any:
+        """The data.
+
+        Args:
+            tokenizer: The tokenizer of the run, or of the model.
+            dataset_options: The data sets of the sentence; one that is held out shares no text with the training set.
+            model_options: The model, which may read fewer tokens at once.
+
+        Returns:
+            Batches of `input_ids`, `start_positions` and `end_positions`; of prompts and answers for a model that
+            predicts the next token.
+        """
+        from semeqv.tasks.classification.reading import check_no_overlap
+        from semeqv.tasks.prompting import reading as prompting
+        from semeqv.tasks.question_answering.reading import batches
+
+        if prompting.answers_in_text(model_options):
+            return prompting.batches(self, tokenizer, dataset_options, model_options)
+        prompting.refuse_options(self)
+        check_no_overlap(self, dataset_options, model_options)
+        return batches(self, tokenizer, model_options)

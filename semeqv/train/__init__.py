@@ -1,0 +1,1 @@
+"""The Trainer, and what it is made of: steps, replicas, processes, precision, optimizers, losses, callbacks."""

@@ -1,0 +1,1 @@
+"""Figures of the study of tied embeddings; they read the files of runs."""

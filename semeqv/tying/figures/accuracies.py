@@ -1,0 +1,229 @@
+"""Accuracy over training, run by run."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import click
+
+from semeqv.grammar.component import check_bounds, component, positional
+from semeqv.results.figures.drawing import Drawing, check_limits, check_positive
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from semeqv.results.figures.curves import Curve
+
+
+@component("accplot")
+@dataclass(frozen=True, kw_only=True)
+class Accplot(Drawing):
+    """Draw accuracy over training: each run, the mean of each group, and where the runs ended.
+
+    Args:
+        paths: Metrics files or folders of runs; each is called by its folder's name.
+        inputs: A metrics file or the folder of a run, and its label; may be repeated. Equal labels make a group.
+        split: Which split to draw. Lines that name no split always count.
+        name: Which data set of that split, where there are several.
+        metric: Which number to draw.
+        window: Draw the running mean of so many records.
+        cutoff: Leave out so many of the last records of each run.
+        etc: Draw every so many records.
+        xlim: First and last epoch to draw.
+        hline: Height, colour and style (solid, dashed, dotted) of a horizontal line; may be repeated.
+        bayes: Draw the best accuracy possible, when the runs state it (run.json) and accuracy is drawn.
+        ylim: Lower and upper limit of the metric.
+        showconf: Draw the 95% confidence of the mean of each group (Student's t) as a band.
+    """
+
+    paths: tuple[Path, ...] = positional()
+    inputs: list[tuple[Path, str]] = field(default_factory=list)
+    split: str = "validation"
+    name: str | None = None
+    metric: str = "accuracy"
+    window: int = 1
+    cutoff: int = 0
+    etc: int = 1
+    xlim: tuple[float, float] | None = None
+    hline: list[tuple[float, str, str]] = field(default_factory=list)
+    bayes: bool = True
+    ylim: tuple[float, float] | None = None
+    showconf: bool = False
+    output: Path = field(default=Path("figures/accuracies.pdf"), metadata={"alias": "path"})
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_positive("window", self.window)
+        check_positive("etc", self.etc)
+        check_bounds(self, cutoff=0)
+        check_limits("xlim", self.xlim)
+        check_limits("ylim", self.ylim)
+
+    def build(self) -> None:
+        """Read the runs, print the table, write the figure."""
+        from semeqv.results.figures.curves import bayes_accuracy, folder_name
+        from semeqv.results.figures.finals import print_finals, span
+        from semeqv.results.figures.style import finish, house_style
+
+        inputs = [*self.inputs, *((path, folder_name(path)) for path in self.paths)]
+        if not inputs:
+            raise click.UsageError("cli accplot: give files, or --inputs runs/a/metrics.jsonl tied, once per run")
+        curves = [self.read(path, label) for path, label in inputs]
+        wants_bayes = self.bayes and self.metric == "accuracy"
+        bayes = bayes_accuracy(path for path, _ in inputs) if wants_bayes else None
+        groups: dict[str, list[Curve]] = {}
+        for curve in curves:
+            groups.setdefault(curve.label, []).append(curve)
+        over = f", mean of the last {self.window} records" if self.window > 1 else ""
+        best = f" (Bayes: {bayes:.3f})" if bayes is not None else ""
+        rows = [
+            (label, span(curve.epochs[-1] for curve in group), [curve.values[-1] for curve in group])
+            for label, group in groups.items()
+        ]
+        print_finals(f"Final {self.split} {self.metric}{over}{best}", "group", rows)
+        with house_style():
+            finish(self.draw(groups, bayes), self.output, show=self.show, transparent=self.transparent)
+
+    def read(self, path: Path, label: str) -> Curve:
+        """Read one run: smoothed, cut off and thinned as asked.
+
+        Args:
+            path: A metrics file, or the folder of a run.
+            label: What to call the run.
+
+        Returns:
+            The curve of the metric; of the records left, every `etc`-th, counted back from the last.
+
+        Raises:
+            click.UsageError: No record is left, or (from `read_curve`) the file is wrong.
+        """
+        from semeqv.results.figures.curves import Curve, read_curve, running_mean
+
+        curve = read_curve(path, label, metric=self.metric, split=self.split, name=self.name)
+        values = running_mean(curve.values, self.window)
+        count = len(values) - self.cutoff
+        if count < 1:
+            raise click.UsageError(f"{path}: --cutoff {self.cutoff} leaves none of its {len(values)} records")
+        first, last = self.xlim or (-math.inf, math.inf)
+        kept = (curve.epochs[:count] >= first) & (curve.epochs[:count] <= last)
+        if not kept.any():
+            raise click.UsageError(
+                f"{path}: goes from epoch {curve.epochs[0]:g} to {curve.epochs[count - 1]:g}; "
+                f"--xlim {first:g} {last:g} leaves nothing of it"
+            )
+        epochs, values = curve.epochs[:count][kept], values[:count][kept]
+        # Counted from the end, so that the last record is drawn.
+        return Curve(label, epochs[:: -self.etc][::-1], values[:: -self.etc][::-1])
+
+    def draw(self, groups: dict[str, list[Curve]], bayes: float | None) -> Figure:
+        """Draw groups of curves, and beside them where each run ended.
+
+        Args:
+            groups: Label to the curves of its runs.
+            bayes: Height of the line of the best accuracy possible; None for no line.
+
+        Returns:
+            The figure, not yet written.
+        """
+        from semeqv.results.figures.legend import Entry, add_legend
+        from semeqv.results.figures.style import COLUMN, INK, colors, count_epochs, new_figure
+
+        figure = new_figure(COLUMN, 2.3 + 0.15 * len(groups), show=self.show)
+        axes, margin = figure.subplots(1, 2, sharey=True, width_ratios=[6, min(max(1.2, 0.8 * len(groups)), 2.4)])
+        entries = []
+        single = max(map(len, groups.values())) == 1
+        palette = dict(zip(groups, colors(len(groups), self.palette, self.color, first=2)))
+        for label, curves in groups.items():
+            draw_group(axes, curves, palette[label], band=self.showconf)
+            runs = "" if single else " (1 run)" if len(curves) == 1 else f" ({len(curves)} runs)"
+            entries.append(Entry(f"{label}{runs}", palette[label]))
+        axes.margins(x=0)
+        left, right = axes.get_xlim()
+        axes.set_xlim(0 if 0 < left < right / 20 else left, right)
+        smoothed = f"\n(running mean of {self.window} records)" if self.window > 1 else ""
+        axes.set_ylabel(f"{self.split} {self.metric}{smoothed}")
+        if self.ylim is not None:
+            axes.set_ylim(*self.ylim)
+        count_epochs(axes.xaxis)
+        draw_ends(margin, groups, palette)
+        self.draw_lines((axes, margin), bayes)
+        if bayes is not None:
+            entries.append(Entry(f"best possible (Bayes) accuracy: {bayes:.2f}", INK, "dashes"))
+        if not single:
+            band = " and its 95% confidence" if self.showconf else ""
+            kind: Literal["band", "mean"] = "band" if self.showconf else "mean"
+            entries.append(Entry(f"mean of the runs{band}; thin lines and dots: each run", kind=kind))
+        add_legend(figure, self.title, entries)
+        return figure
+
+    def draw_lines(self, panels: Sequence[Axes], bayes: float | None) -> None:
+        """Draw the horizontal lines across the panels.
+
+        Args:
+            panels: The axes of the curves and of their ends.
+            bayes: Height of the dashed line of the best accuracy possible; None for no line.
+
+        Raises:
+            click.UsageError: A colour or a style of --hline does not exist.
+        """
+        from semeqv.results.figures.style import INK
+
+        for axes in panels:
+            if bayes is not None:
+                axes.axhline(bayes, color=INK, linewidth=0.9, linestyle=(0, (4, 2)), zorder=1.5)
+            for height, color, style in self.hline:
+                try:
+                    axes.axhline(height, color=color, linestyle=style, linewidth=0.9, zorder=1.5)
+                except ValueError:
+                    raise click.UsageError(
+                        f"--hline {height:g} {color} {style}: no such colour or style; write such as 0.7 black dashed"
+                    ) from None
+
+
+def draw_group(axes: Axes, curves: list[Curve], color: str, band: bool = False) -> None:
+    """Draw the runs of a group thin, their mean thick and its confidence as a band; a single run is drawn as a mean."""
+    import numpy
+
+    from semeqv.results.figures.confidence import mean_and_halfwidth
+    from semeqv.results.figures.style import BAND, MEAN_LINE, RUN_LINE
+
+    if len(curves) > 1:
+        for curve in curves:
+            axes.plot(curve.epochs, curve.values, color=color, zorder=2, **RUN_LINE)
+    # At each epoch that any run has, the mean of the runs that have got so far.
+    epochs = numpy.unique(numpy.concatenate([curve.epochs for curve in curves]))
+    heights = numpy.array([numpy.interp(epochs, curve.epochs, curve.values, numpy.nan, numpy.nan) for curve in curves])
+    mean, half = mean_and_halfwidth(heights)
+    known = numpy.isfinite(mean)
+    width = MEAN_LINE if len(curves) > 1 else MEAN_LINE | {"linewidth": 1.0}
+    axes.plot(epochs[known], mean[known], color=color, zorder=3, **width)
+    if band:
+        axes.fill_between(epochs, mean - half, mean + half, color=color, zorder=1, **BAND)
+
+
+def draw_ends(axes: Axes, groups: dict[str, list[Curve]], palette: dict[str, str]) -> None:
+    """Draw the last value of every run as a dot, a column for each group; its mean as a bar."""
+    import numpy
+
+    from semeqv.results.figures.style import INK
+
+    for place, (label, curves) in enumerate(groups.items()):
+        ends = numpy.sort([curve.values[-1] for curve in curves])
+        aside = 0.16 * numpy.resize([0, 1, -1], len(ends)) if len(ends) > 1 else numpy.zeros(1)
+        axes.scatter(place + aside, ends, s=11, color=palette[label], alpha=0.75, linewidth=0, zorder=3, clip_on=False)
+        known = ends[numpy.isfinite(ends)]
+        if len(known) > 1:
+            axes.hlines(known.mean(), place - 0.36, place + 0.36, color=palette[label], linewidth=1.7, zorder=2)
+    axes.set_xlim(-0.6, len(groups) - 0.4)
+    short = max(map(len, groups)) <= 7
+    axes.set_xticks(range(len(groups)) if short else [], groups if short else [], color=INK)
+    axes.tick_params(axis="x", length=0)
+    axes.set_xlabel("at the end")
+    axes.tick_params(labelleft=False)
+    axes.spines["left"].set_visible(False)
+    axes.spines["bottom"].set_visible(False)

@@ -1,0 +1,159 @@
+"""How far apart equivalent tokens of a model are, beside random ones."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+from semeqv.grammar.component import component
+from semeqv.results.figures.drawing import DrawingOfFolders
+
+if TYPE_CHECKING:
+    import numpy
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from semeqv.tying.foundation.foundation import Comparison, Measured
+
+DISTANCES = {
+    "euclidean": "Euclidean distance",
+    "cosine": "cosine distance",
+    "centred-cosine": "cosine distance after the mean embedding is taken off",
+}
+HALF = 0.42  # height of a density, in rows
+
+
+@dataclass(frozen=True, kw_only=True)
+class Panel:
+    """One matrix of one model, and its comparisons, one for each kind of equivalence."""
+
+    title: str
+    comparisons: list[Comparison]
+
+
+@component("foundation-view")
+@dataclass(frozen=True, kw_only=True)
+class FoundationView(DrawingOfFolders):
+    """Draw how far apart equivalent tokens are in each embedding of a model, beside random pairs.
+
+    Each kind of equivalence is a row: above its line the density of the distances of equivalent pairs, below it that of
+    random pairs, a tick at each median. A row of panels is a model, a panel one of its embeddings.
+
+    Args:
+        paths: Folders that `cli foundation-embeddings` wrote, one per model.
+        measure: The distance to draw.
+    """
+
+    wanted: ClassVar = "the folder that cli foundation-embeddings wrote"
+    measure: Literal["euclidean", "cosine", "centred-cosine"] = "centred-cosine"
+    output: Path = field(default=Path("figures/foundation.pdf"), metadata={"alias": "path"})
+
+    def read(self, path: Path, label: str | None) -> Measured:
+        """Read the measurements of one model; it has the name that it was opened by if no label is given."""
+        from semeqv.tying.foundation.foundation import read_foundation
+
+        model = read_foundation(path, self.measure)
+        return model if label is None else replace(model, name=label)
+
+    def draw(self, models: list[Measured]) -> Figure:
+        """Draw the models, a row of panels for each."""
+        from semeqv.results.figures.legend import GREY, Entry, add_legend
+        from semeqv.results.figures.style import COLUMN, colors, new_figure
+
+        (color,) = colors(1, self.palette, self.color, first=1)
+        rows = [panels(model) for model in models]
+        kinds = max(len(panel.comparisons) for row in rows for panel in row)
+        columns = max(map(len, rows))
+        figure = new_figure(COLUMN * max(columns, 1.25), 0.75 + len(rows) * (0.55 + 0.33 * kinds), show=self.show)
+        grid = figure.subplots(len(rows), columns, squeeze=False)
+        for axes_of_row, row in zip(grid, rows):
+            for axes in axes_of_row[len(row) :]:
+                axes.set_visible(False)
+            for axes, panel in zip(axes_of_row, row):
+                draw_panel(axes, panel, color, GREY)
+            for axes in axes_of_row[: len(row)]:
+                axes.set_xlabel(DISTANCES[self.measure])
+        entries = [
+            Entry("equivalent pairs", color),
+            Entry("random pairs of like frequency"),
+            Entry("right: probability that an equivalent pair is the closer one [95% interval]", "none"),
+        ]
+        add_legend(figure, self.title, entries)
+        return figure
+
+
+def panels(model: Measured) -> list[Panel]:
+    """The panels of one model."""
+    return [
+        Panel(title=f"{model.name}: {embedding} embedding", comparisons=comparisons)
+        for embedding, comparisons in model.embeddings.items()
+    ]
+
+
+def draw_panel(axes: Axes, panel: Panel, color: str, other: str) -> None:
+    """Draw the densities of one embedding.
+
+    Args:
+        axes: Where.
+        panel: What.
+        color: Of equivalent pairs.
+        other: Of random pairs.
+    """
+    import numpy
+
+    from semeqv.results.figures.style import INK
+
+    every = numpy.concatenate([each for row in panel.comparisons for each in (row.equivalent, row.random)])
+    low, high = numpy.quantile(every, [0.001, 0.999])
+    grid = numpy.linspace(low - 0.04 * (high - low), high + 0.04 * (high - low), 300)
+    for place, row in enumerate(panel.comparisons):
+        for values, sign, shade in ((row.equivalent, 1, color), (row.random, -1, other)):
+            height = density(values, grid)
+            height = sign * HALF * height / (height.max() or 1.0)
+            axes.fill_between(grid, -place, -place + height, color=shade, alpha=0.55, linewidth=0)
+            middle = numpy.median(values)
+            axes.plot([middle, middle], [-place, -place + sign * HALF], color=shade, linewidth=1.2)
+        axes.axhline(-place, color=INK, linewidth=0.4)
+        said = f"{row.closer:.3f} [{row.low:.3f}-{row.high:.3f}]"
+        axes.annotate(
+            said,
+            xy=(1, -place),
+            xycoords=("axes fraction", "data"),
+            xytext=(4, 0),
+            textcoords="offset points",
+            va="center",
+            fontsize=6.5,
+            annotation_clip=False,
+        )
+    axes.set_yticks(
+        [-place for place in range(len(panel.comparisons))],
+        [f"{row.kind}\n{len(row.equivalent):,} pairs" for row in panel.comparisons],
+    )
+    axes.set_ylim(0.5 - len(panel.comparisons), 0.5)
+    axes.set_xlim(grid[0], grid[-1])
+    axes.grid(True, axis="x")
+    axes.grid(False, axis="y")
+    axes.set_title(panel.title, loc="left", fontweight="bold")
+
+
+def density(values: numpy.ndarray, grid: numpy.ndarray) -> numpy.ndarray:
+    """Estimate the density of values by a Gaussian kernel of Silverman's (1986) width.
+
+    Args:
+        values: Distances, (n,).
+        grid: Where to tell it, (points,), evenly spaced.
+
+    Returns:
+        The density, (points,), not normalised.
+    """
+    import numpy
+
+    step = grid[1] - grid[0]
+    spread = min(values.std(), float(numpy.subtract(*numpy.quantile(values, [0.75, 0.25]))) / 1.34)
+    width = max(0.9 * (spread or values.std()) * len(values) ** -0.2, step)
+    edges = numpy.append(grid - step / 2, grid[-1] + step / 2)
+    counts, _ = numpy.histogram(values, edges)
+    reach = numpy.arange(1 - len(grid), len(grid)) * step  # (2 * points - 1,)
+    kernel = numpy.exp(-0.5 * (reach / width) ** 2)
+    return numpy.convolve(counts, kernel)[len(grid) - 1 : 2 * len(grid) - 1]

@@ -1,0 +1,211 @@
+"""What is measured of a model's embeddings."""
+
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy
+import torch
+from torch import Tensor
+
+from semeqv.runs.errors import UserError
+from semeqv.text.generation import tokenizer_of
+from semeqv.text.models.embeddings import embedding_weights
+from semeqv.tying.closeness import interval, probability_closer
+from semeqv.tying.foundation.forms import Form, forms_of
+from semeqv.tying.foundation.pairs import Pair, equivalents, with_random
+
+if TYPE_CHECKING:
+    from semeqv.tying.foundation.embeddings import FoundationEmbeddings
+
+MEASURES = ("euclidean", "cosine", "centred-cosine")
+TYINGS = {
+    "one matrix": "tied: the input and the output embedding are one matrix",
+    "equal values": "two matrices of equal values",
+    "different": "untied: two matrices of different values",
+    "no output": "no output embedding: this model predicts no tokens, so only its input embedding is measured",
+}
+
+
+@dataclass(frozen=True)
+class Row:
+    """How equivalent pairs of one kind compare with random ones, in one matrix, by one distance.
+
+    Args:
+        embedding: `input`, `output`, or `tied`.
+        kind: The kind of equivalence.
+        measure: The distance.
+        pairs: How many pairs there are of each.
+        equivalent: Median distance of the equivalent pairs.
+        random: Median distance of the random pairs.
+        closer: Probability that an equivalent pair is closer than a random one.
+        low: Lower end of its 95% interval.
+        high: Upper end of it.
+    """
+
+    embedding: str
+    kind: str
+    measure: str
+    pairs: int
+    equivalent: float
+    random: float
+    closer: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Study:
+    """What was measured.
+
+    Args:
+        facts: Of the model and the measurement, as JSON.
+        rows: The table.
+        pairs: The pairs.
+        ids: Token ids of first, second and random tokens, (pairs, 3).
+        distances: By (embedding, measure): of the equivalent and of the random pairs, (pairs, 2).
+    """
+
+    facts: dict[str, Any]
+    rows: list[Row]
+    pairs: list[Pair]
+    ids: numpy.ndarray
+    distances: dict[tuple[str, str], numpy.ndarray]
+
+    def to_json(self) -> dict[str, Any]:
+        """Facts and table."""
+        return self.facts | {"rows": [asdict(row) for row in self.rows]}
+
+
+def study(options: "FoundationEmbeddings", model: Any, tokenizer: Any, seed: int) -> Study:
+    """Measure a model.
+
+    Args:
+        options: What the command was told.
+        model: Has `get_input_embeddings`, and perhaps `get_output_embeddings`.
+        tokenizer: Its tokenizer; the one in its folder if None.
+        seed: Of the random pairs and the bootstrap.
+
+    Returns:
+        The measurements.
+
+    Raises:
+        UserError: When the vocabulary has no equivalents, or (from `matrices`) the model does not know its tokens.
+    """
+    tokenizer = tokenizer_of(model) if tokenizer is None else tokenizer
+    tying, found = matrices(model)
+    size = min(len(matrix) for matrix in found.values())
+    forms, convention = forms_of(tokenizer, size, options.shortest)
+    generator = numpy.random.default_rng(seed)
+    pairs = with_random(forms, equivalents(forms, convention.variant), options.neighbours, generator)
+    if not pairs:
+        raise UserError("The vocabulary has no case variants, no inflections and no variants at word boundaries.")
+    ids = numpy.array([[forms[pair.first], forms[pair.second], forms[pair.random]] for pair in pairs])
+    known = torch.tensor(sorted(number for number in tokenizer.get_vocab().values() if number < size))
+    distances = {
+        (name, measure): numpy.stack([each[measure] for each in both], axis=1)
+        for name, matrix in found.items()
+        for both in [[pair_distances(matrix, known, ids[:, [0, other]]) for other in (1, 2)]]
+        for measure in MEASURES
+    }
+    facts = {
+        "model": getattr(model, "source", type(model).__name__),
+        "architecture": type(model).__name__,
+        "tying": tying,
+        "vocabulary": len(tokenizer),
+        "width": {name: int(matrix.shape[1]) for name, matrix in found.items()},
+        "mark": convention.mark,
+        "shortest": options.shortest,
+        "neighbours": options.neighbours,
+        "replicates": options.replicates,
+        "seed": seed,
+        "median id difference of second and random": float(numpy.median(numpy.abs(ids[:, 1] - ids[:, 2]))),
+    }
+    return Study(facts, table(pairs, distances, options.replicates, generator), pairs, ids, distances)
+
+
+@torch.no_grad()
+def matrices(model: Any) -> tuple[str, dict[str, Tensor]]:
+    """The embedding matrices of a model, and how they are tied.
+
+    Args:
+        model: Has `get_input_embeddings`.
+
+    Returns:
+        A key of `TYINGS`; and `input` and `output`, `tied` alone, or `input` alone, each (tokens, width) on the CPU.
+
+    Raises:
+        UserError: When the model does not say which its embeddings are.
+    """
+    reads: Tensor
+    predicts: Tensor | None
+    try:
+        reads, predicts = embedding_weights(model)
+    except AttributeError as error:
+        raise UserError(f"{type(model).__name__} does not say which its input and output embeddings are.") from error
+    reads = reads.detach().cpu()
+    if predicts is None:
+        return "no output", {"input": reads}
+    if predicts.data_ptr() == model.get_input_embeddings().weight.data_ptr():
+        return "one matrix", {"tied": reads}
+    predicts = predicts.detach().cpu()
+    equal = predicts.shape == reads.shape and bool((predicts == reads).all())
+    return "equal values" if equal else "different", {"input": reads, "output": predicts}
+
+
+def pair_distances(matrix: Tensor, known: Tensor, ids: numpy.ndarray, chunk: int = 8192) -> dict[str, numpy.ndarray]:
+    """Distances between tokens.
+
+    Args:
+        matrix: Embeddings, (tokens, width), of any floating-point type.
+        known: Ids of the tokens whose mean is taken off for the centred cosine, (known,).
+        ids: Token ids, (pairs, 2).
+        chunk: Pairs at a time.
+
+    Returns:
+        Measure to distances, (pairs,): Euclidean; one minus the cosine; and that after the mean of all known tokens is
+        taken off, so that a direction which they all share does not count (Mu & Viswanath, 2018, arXiv 1702.01417).
+    """
+    mean = torch.stack([matrix[part].double().sum(0) for part in known.split(chunk)]).sum(0) / len(known)
+    found: dict[str, list[Tensor]] = {measure: [] for measure in MEASURES}
+    for part in torch.from_numpy(ids).split(chunk):
+        one, other = matrix[part[:, 0]].double(), matrix[part[:, 1]].double()  # (pairs, width)
+        found["euclidean"].append((one - other).norm(dim=1))
+        found["cosine"].append(1 - torch.cosine_similarity(one, other))
+        found["centred-cosine"].append(1 - torch.cosine_similarity(one - mean, other - mean))
+    return {measure: torch.cat(parts).numpy() for measure, parts in found.items()}
+
+
+def table(
+    pairs: list[Pair],
+    distances: dict[tuple[str, str], numpy.ndarray],
+    replicates: int,
+    generator: numpy.random.Generator,
+) -> list[Row]:
+    """Compare equivalent and random pairs, kind by kind.
+
+    Args:
+        pairs: The pairs.
+        distances: By (embedding, measure): of the equivalent and of the random pairs, (pairs, 2).
+        replicates: Of the bootstrap.
+        generator: What draws its samples.
+
+    Returns:
+        A row for each embedding, kind and measure.
+    """
+    kinds = sorted({pair.kind for pair in pairs}, key=lambda kind: (kind.startswith("-"), kind))
+    where = {kind: numpy.array([pair.kind == kind for pair in pairs]) for kind in kinds}
+    words = numpy.array([word_of(pair.first) for pair in pairs])
+    rows = []
+    for (embedding, measure), both in distances.items():
+        for kind in kinds:
+            near, far = both[where[kind]].T
+            low, high = interval(near, far, words[where[kind]], replicates, generator)
+            medians = float(numpy.median(near)), float(numpy.median(far))
+            closer = probability_closer(near, far)
+            rows.append(Row(embedding, kind, measure, len(near), *medians, closer, low, high))
+    return rows
+
+
+def word_of(form: Form) -> str:
+    """The word that a token is a form of, as far as its letters tell."""
+    return form.text.casefold()
