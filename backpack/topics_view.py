@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 WAYS = {"senses": "weights of senses", "logits": "control: bias on logits"}
-PANELS = {
+TOPIC_PANELS = {
     "on_topic": "Texts on topic",
     "other": "Words of the topic\nthat were not given",
     "distinct": "Different pairs\nof words",
@@ -64,7 +64,7 @@ class TopicsView(Drawing):
         figure = new_figure(COLUMN * 2.1, 2.3, show=self.show)
         shades = dict(zip(WAYS, colors(2, self.palette, self.color, first=1)))
         start = points.get("senses", {}).get(0.0)
-        for axes, (name, title) in zip(figure.subplots(1, len(PANELS)), PANELS.items()):
+        for axes, (name, title) in zip(figure.subplots(1, len(TOPIC_PANELS)), PANELS.items()):
             for way, color in shades.items():
                 runs = ({0.0: start} if start else {}) | points.get(way, {})
                 values = {strength: found[name] for strength, found in sorted(runs.items())}
@@ -94,7 +94,7 @@ def read_points(paths: tuple[Path, ...]) -> Points:
         (str(line.record.get("by")), line.number_at("strength"), run, name): line.number_at(name)
         for run, _, line in measured(paths, "cli backpack topics-view")
         if line.record["measure"] == "topics"
-        for name in PANELS
+        for name in TOPIC_PANELS
     }
     if not values:
         raise click.UsageError("no run has measured topic control; run cli backpack topics")

@@ -261,7 +261,7 @@ def draw_curve(axes: Axes, at: dict[Any, Mean], place: tuple[str, str], kind: st
     if (none := at.get((*place, "none", 0.0))) is not None:
         found[0.0] = none  # a gain of zero
     strengths = sorted(found)
-    means = [found[strength] for strength in strengths]
-    value, low, high = ([100 * number for number in each] for each in zip(*((m.value, m.low, m.high) for m in means)))
+    averages = [found[strength] for strength in strengths]
+    value, low, high = ([100 * number for number in each] for each in zip(*((m.value, m.low, m.high) for m in averages)))
     axes.fill_between(strengths, low, high, color=color, **BAND)
     axes.plot(strengths, value, color=color, **MEAN_LINE | {"linewidth": 1.2})

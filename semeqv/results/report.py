@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from rich import table as rich_table
 from rich.console import Console
-from rich.table import Table
 
 WIDE = 160  # columns of what goes to a file: rich would take 80
 
@@ -33,7 +33,7 @@ def print_metrics(title: str, trainer: Any, found: Mapping[str | None, Mapping[s
         trainer: The Trainer that measured.
         found: The name of each data set to its metrics, arrays over replicas.
     """
-    table = Table(title=title, title_justify="left", box=None, pad_edge=False, header_style="bold")
+    table = rich_table.Table(title=title, title_justify="left", box=None, pad_edge=False, header_style="bold")
     named = any(found)
     table.add_column("run", overflow="fold")
     if named:

@@ -37,7 +37,7 @@ def extract(archive: Path, folder: Path, most_bytes: int = MOST_BYTES, most_memb
     try:
         with scratch(folder) as aside:
             left = most_bytes
-            for count, (name, stream) in enumerate(members(archive), 1):
+            for count, (name, stream) in enumerate(contents(archive), 1):
                 if count > most_members:
                     raise UserError(
                         f"{archive} has more than {most_members:,} members; unpack it yourself if you trust it."
@@ -64,7 +64,7 @@ def extract(archive: Path, folder: Path, most_bytes: int = MOST_BYTES, most_memb
     return folder
 
 
-def members(archive: Path) -> Iterator[tuple[str, IO[bytes]]]:
+def contents(archive: Path) -> Iterator[tuple[str, IO[bytes]]]:
     """The files of an archive, to be read one after the other.
 
     Args:

@@ -369,10 +369,8 @@ def test_a_model_without_senses_is_refused(say):
 
 def test_asking_for_help_imports_nothing_heavy():
     names = ["coverage", "disambiguation", "invariance", "similarity", "cloze", "continuations"]
-    names.append("lexicon_induction")
-    modules = ", ".join(
-        ["backpack.figures", "backpack.plugin", "backpack.results", *(f"backpack.evaluation.{name}" for name in names)]
-    )
+    names = [f"evaluation.{name}" for name in [*names, "lexicon_induction"]] + ["figures", "plugin", "results"]
+    modules = ", ".join(f"backpack.{name}" for name in names)
     code = "import sys; from semeqv.grammar import plugins; plugins.loading = True; "
     code += f"import {modules}; print([name for name in ('torch', 'numpy', 'transformers') if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

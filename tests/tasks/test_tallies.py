@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from semeqv.results.bootstrap import intervals
-from semeqv.tasks.classification.official import entity_scores as official_scores
+from semeqv.tasks.classification.official import seqeval_scores
 from semeqv.tasks.classification.tallies import entities, entity_scores, entity_tally, label_scores, label_tally
 
 TAGS = ["O", "B-LOC", "I-LOC", "B-PER", "I-PER"]
@@ -36,7 +36,7 @@ def test_entities_are_scored_as_seqeval_does(seed):
     tally, types = entity_tally(flat(gold), flat(predicted), sentence_of(gold), len(gold), TAGS)
     ours = entity_scores(tally.sum(0))
     named = [[[TAGS[tag] for tag in line] for line in lines] for lines in (gold, predicted)]
-    theirs = official_scores(*named)
+    theirs = seqeval_scores(*named)
     assert types == ["LOC", "PER"]
     for name, value in theirs.items():
         assert ours[name] == pytest.approx(value, abs=1e-12)

@@ -15,8 +15,7 @@ from samples import SENTENCES, TABLE, TAGGED, TREEBANK, written
 from semeqv.runs.errors import UserError
 from semeqv.text.datasets.europarl import Europarl
 from semeqv.text.datasets.multiun import MultiUn
-from semeqv.text.readers import conllu, flores, iob2, jsonl, moses, plain, table, tatoeba, xnli
-from semeqv.text.readers import multiway as bible
+from semeqv.text.readers import bible, conllu, flores, iob2, jsonl, moses, plain, table, tatoeba, xnli
 from semeqv.text.records import Aligned, Document, Labelled
 
 PAIRS = 'label\tpremise\thypothesis\nneutral\tIt\'s "so".\tYes\ncontradictory\tNo\tYes\n'

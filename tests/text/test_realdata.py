@@ -8,8 +8,7 @@ from semeqv.runs.errors import UserError
 from semeqv.text.archives import names
 from semeqv.text.files import lines
 from semeqv.text.location import data_folder, locate
-from semeqv.text.readers import conllu, flores, iob2, jsonl, moses, plain, table, tatoeba, xnli
-from semeqv.text.readers import multiway as bible
+from semeqv.text.readers import bible, conllu, flores, iob2, jsonl, moses, plain, table, tatoeba, xnli
 
 DATA = data_folder()
 HERE = bool(DATA and (DATA / "MANIFEST.tsv").is_file())

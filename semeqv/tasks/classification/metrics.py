@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy
 
 from semeqv.results.bootstrap import scored
-from semeqv.tasks.classification.official import entity_scores as official_scores
+from semeqv.tasks.classification.official import seqeval_scores
 from semeqv.tasks.classification.rows import UNLABELLED, Integers
 from semeqv.tasks.classification.tallies import entity_scores, entity_tally, label_scores, label_tally
 
@@ -36,7 +36,7 @@ def judged(
     tally = tally_of(gold, predicted, sizes, names, entities=entities)
     found = scored(tally, scores, replicates)
     if entities and replicates:
-        found |= official_scores(named(gold, sizes, names), named(predicted, sizes, names))
+        found |= seqeval_scores(named(gold, sizes, names), named(predicted, sizes, names))
     return found
 
 

@@ -4,7 +4,7 @@ import warnings
 from collections.abc import Sequence
 
 
-def entity_scores(gold: Sequence[Sequence[str]], predicted: Sequence[Sequence[str]]) -> dict[str, float]:
+def seqeval_scores(gold: Sequence[Sequence[str]], predicted: Sequence[Sequence[str]]) -> dict[str, float]:
     """Score tags of IOB2.
 
     Args:

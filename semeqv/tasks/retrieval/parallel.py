@@ -10,8 +10,7 @@ from semeqv.babel.grammar import Grammar
 from semeqv.babel.options import LANGUAGES, GrammarOptions
 from semeqv.runs.errors import UserError
 from semeqv.text.location import locate, locate_sides
-from semeqv.text.readers import flores, moses, tatoeba
-from semeqv.text.readers import multiway as bible
+from semeqv.text.readers import bible, flores, moses, tatoeba
 from semeqv.text.records import Aligned
 
 if TYPE_CHECKING:
