@@ -188,7 +188,7 @@ def attribute(
     Raises:
         UserError: When there is no text.
     """
-    from backpack.senses.describing import open_lexicon
+    from backpack.senses.senses import open_lexicon
     from semeqv.tasks.inference import inference, name_of
 
     if not prompt:

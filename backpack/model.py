@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
 from semeqv.grammar.component import component
-from semeqv.text.models.architectures import special_tokens
-from semeqv.text.models.presets import GPT2_SIZES, UNSAID, Preset
+from semeqv.text.models.architectures import GPT2_SIZES, UNSAID, Preset, special_tokens
 
 CHUNK = 512
 PAPER = {

@@ -11,7 +11,7 @@ LOOKING = [
     "backpack.edits.bias",
     "backpack.edits.topics",
 ]
-FIGURES = ["backpack.figures", "backpack.number_view", "backpack.topics_view"]
+FIGURES = ["backpack.figures"]
 EVALUATION = [
     "backpack.evaluation.coverage",
     "backpack.evaluation.disambiguation",

@@ -21,7 +21,7 @@ from torch.nn import functional
 
 from backpack.model import Backpack
 from benchmarks.paired import Row, pairs, summary
-from semeqv.text.models.gpt2 import GPT2
+from semeqv.text.models.architectures import GPT2
 
 
 @dataclass(frozen=True)

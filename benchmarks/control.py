@@ -17,7 +17,7 @@ from torch import nn
 from torch.nn import functional
 
 from benchmarks.paired import Row, pairs, summary
-from semeqv.text.models.gpt2 import GPT2
+from semeqv.text.models.architectures import GPT2
 from semeqv.text.objectives import Causal
 from semeqv.text.tokens.batches import Layout, TokenBatches
 from semeqv.text.tokens.files import TokenFile

@@ -139,7 +139,7 @@ class Ours:
     def combine(self):
         import torch
 
-        from ofa.methods.similarity import combine_mapped
+        from ofa.methods.similar import combine_mapped
         from ofa.plan import Draft
         from ofa.vocabulary import shared
 

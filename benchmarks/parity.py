@@ -422,8 +422,8 @@ def tensors(folder: Path) -> dict[str, Any]:
 
 def vectors(peer: Peer, folder: Path) -> Iterator[Agreement]:
     """Vectors that gensim has written, read here, and the other way round."""
-    from ofa.vectors.pickled import read_pickle
-    from ofa.vectors.reading import read_vectors
+    from ofa.vectors.gensim import read_pickle
+    from ofa.vectors.word_vectors import read_vectors
 
     (folder / "sentences.txt").write_text("".join(documents(3, 400)))
     peer.run("word_vectors", {"folder": str(folder), "sentences": str(folder / "sentences.txt")})

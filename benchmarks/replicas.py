@@ -10,14 +10,12 @@ from torch import nn
 
 from benchmarks.paired import Row, pairs, summary
 from semeqv.train.compute import Regime
-from semeqv.train.objectives import cross_entropy
+from semeqv.train.losses import cross_entropy
 from semeqv.train.optimizers import AdamW
 from semeqv.train.randomness import seed_everything
 from semeqv.train.replicas import Program
 from semeqv.tying.xor.dataset import Default
-from semeqv.tying.xor.lstm import LSTM
-from semeqv.tying.xor.mlp import MLP
-from semeqv.tying.xor.transformer import Transformer
+from semeqv.tying.xor.models import LSTM, MLP, Transformer
 
 SEEDS = range(42, 47)
 MODELS = {

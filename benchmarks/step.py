@@ -16,7 +16,7 @@ from torch import nn
 
 from benchmarks.paired import Row, pairs, summary
 from semeqv.train.optimizers import AdamW
-from semeqv.train.savers import DefaultSaver
+from semeqv.train.saver import DefaultSaver
 from semeqv.train.trainer import Trainer
 
 VOCABULARY = 50_257

@@ -21,13 +21,12 @@ import torch
 from benchmarks.paired import Row, pairs, summary
 from semeqv.babel.dataset import Babel
 from semeqv.runs.processes import World
-from semeqv.text.datasets.europarl import Europarl
-from semeqv.text.datasets.reading import chosen
+from semeqv.text.datasets.corpus import chosen
+from semeqv.text.datasets.parallel import Europarl
 from semeqv.text.objectives import Causal
 from semeqv.text.tokenizers.trained import Bpe
 from semeqv.text.tokens.batches import Layout, TokenBatches
-from semeqv.text.tokens.building import tokenised, write_token_files
-from semeqv.text.tokens.files import TokenFile
+from semeqv.text.tokens.files import TokenFile, tokenised, write_token_files
 
 ROUNDS, ROWS, TIME = 3, 32, 256
 

@@ -11,7 +11,7 @@ from benchmarks import replicas
 from benchmarks.paired import Row, pairs, summary
 from semeqv.cli import main
 from semeqv.train.compute import Regime
-from semeqv.train.objectives import cross_entropy
+from semeqv.train.losses import cross_entropy
 from semeqv.train.optimizers import AdamW
 from semeqv.train.randomness import seed_everything
 from semeqv.train.replicas import Program

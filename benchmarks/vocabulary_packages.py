@@ -76,9 +76,8 @@ def work_of(case):
 
     import torch
 
-    from ofa.plan import Draft
+    from ofa.plan import Draft, Work
     from ofa.vocabulary import Vocabulary, shared
-    from ofa.work import Work
 
     source, target = (Vocabulary(each, len(each)) for each in (case.old, case.new))
     model = SimpleNamespace(get_input_embeddings=lambda: SimpleNamespace(weight=torch.from_numpy(case.embedding)))
@@ -101,7 +100,7 @@ def rows_of(case, draft):
 
 def our_wechsel(case):
     """WECHSEL without its rotation."""
-    from ofa.methods.similarity import combine_nearest
+    from ofa.methods.similar import combine_nearest
     from ofa.vectors.word_vectors import WordVectors
 
     draft, work = work_of(case)
@@ -134,7 +133,7 @@ def token_vectors(case):
 
 def our_focus(case):
     """FOCUS."""
-    from ofa.methods.tokens_alike import combine_shared
+    from ofa.methods.focus import combine_shared
     from ofa.vectors.word_vectors import WordVectors
 
     draft, work = work_of(case)

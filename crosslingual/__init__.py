@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from crosslingual.algebra import Checkpoint, TaskVector
-    from crosslingual.methods import analogy, slerp, ties
-    from crosslingual.sweeping import swept
+    from crosslingual.merge import analogy, slerp, ties
+    from crosslingual.sweep import swept
 
 __all__ = ["Checkpoint", "TaskVector", "analogy", "slerp", "swept", "ties"]
 

@@ -9,9 +9,8 @@ from fnmatch import fnmatchcase
 from functools import cached_property
 from typing import Any
 
-from crosslingual.header import Entry
 from crosslingual.names import PREDICTING, UNTIED, body_names, embedding_name, layer_of
-from crosslingual.safetensors_reader import FLOATING, Stored
+from crosslingual.safetensors_reader import FLOATING, Entry, Stored
 from semeqv.runs.errors import UserError
 
 MASK = r"(^|\.)attn\.bias$"  # of GPT-2: a buffer, of four axes

@@ -9,7 +9,7 @@ from statistics import fmean
 import numpy
 from numpy.typing import NDArray
 
-from crosslingual.joined import ALL, Cell
+from crosslingual.results import ALL, Cell
 from semeqv.results.statistics import mean_and_half
 
 EXACT = 8  # of so many cases all orders are tried, and of twice as many all signs

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from crosslingual.comparison import WHOLE
+from crosslingual.compare import WHOLE
 from semeqv.results.statistics import mean_and_half
 from semeqv.runs.reading import metrics_files, read_metrics
 

@@ -9,9 +9,8 @@ from typing import Any
 from crosslingual.algebra import Checkpoint, TaskVector
 from crosslingual.body import MASK, Body, body_of
 from crosslingual.expressions import Leaf
-from crosslingual.header import Entry
 from crosslingual.names import unwrapped
-from crosslingual.safetensors_reader import FLOATING, Stored, stored
+from crosslingual.safetensors_reader import FLOATING, Entry, Stored, stored
 from crosslingual.vocabulary import fingerprint
 from semeqv.runs.errors import UserError
 from semeqv.text.models.source import model_folder, read_config

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from crosslingual.header import Entry, placed
+from crosslingual.safetensors_reader import Entry, placed
 from semeqv.runs.errors import UserError
 from semeqv.runs.files import write_text
 

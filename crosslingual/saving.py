@@ -8,9 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from crosslingual.header import Entry
 from crosslingual.open import VECTOR
-from crosslingual.safetensors_reader import CHUNK, FLOATING, chunks
+from crosslingual.safetensors_reader import CHUNK, FLOATING, Entry, chunks
 from crosslingual.safetensors_writer import SHARD, rounded, write_tensors
 from semeqv.runs.errors import UserError
 from semeqv.runs.files import output_folder, refuse_existing, write_text

@@ -3,11 +3,10 @@
 import math
 from collections.abc import Iterable, Sequence
 
-from crosslingual.choosing import CHOICES, FIXED, ORACLE, SOURCE
-from crosslingual.directions import GRID, NONE, OTHER
+from crosslingual.directions import CHOICES, FIXED, GRID, NONE, ORACLE, OTHER, SOURCE
 from crosslingual.hypotheses import Test
-from crosslingual.joined import ALL, Cell, Number
 from crosslingual.languages import Language, language_rows
+from crosslingual.results import ALL, Cell, Number
 from semeqv.results.tables import Table
 
 KINDS = ("language", "analogy", "negation", "unrelated", GRID)

@@ -6,11 +6,15 @@ embedding, an output embedding of its own, or the bias of the head.
 
 from dataclasses import dataclass, field
 from enum import IntEnum
+from typing import Any
 
 import numpy
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+
+from ofa.topk_search import CPU
+from ofa.vocabulary import Vocabulary
 
 Integers = NDArray[numpy.int64]
 
@@ -152,3 +156,32 @@ class Draft:
         order = numpy.argsort(rows, kind="stable")
         starts = numpy.searchsorted(rows[order], numpy.arange(self.rows + 1)).astype(numpy.int64)
         return Plan(self.kinds, starts, sources[order], weights[order], self.used, self.predicted, self.primitives)
+
+
+@dataclass(frozen=True)
+class Work:
+    """A model that is to be given a new vocabulary.
+
+    Args:
+        model: The model.
+        source: Its vocabulary.
+        target: The new one.
+        shared: Ids of the target, and of the source, of the tokens that are copied, `(shared,)` each.
+        kept: Numbers of a coordinate; None when embeddings are not factorised.
+        facts: What the method wants to be known of it, as JSON; it may add to them.
+        device: Where rows are compared; it has float64.
+    """
+
+    model: Any
+    source: Vocabulary
+    target: Vocabulary
+    shared: tuple[Integers, Integers]
+    kept: int | None
+    facts: dict[str, Any]
+    device: torch.device = CPU
+
+    @property
+    def embedding(self) -> torch.Tensor:
+        """`(old rows, width)`, the embedding that reads tokens."""
+        found: torch.Tensor = self.model.get_input_embeddings().weight.detach()
+        return found

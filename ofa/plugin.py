@@ -10,9 +10,7 @@ METHODS = (
     "ofa.methods.wechsel",
     "ofa.methods.focus",
     "ofa.methods.omp",
-    "ofa.methods.subword_mean",
     "ofa.methods.baselines",
-    "ofa.methods.random",
 )
 ACTIONS = (
     "ofa.vectors.make",
@@ -38,7 +36,7 @@ def register(chain: Chain) -> None:
     chain.word("ofa dataset", "What a hypernetwork learns from.", "ofa.hypernetwork.dataset")
     chain.word("ofa model", "Hypernetworks.", "ofa.hypernetwork.models")
     chain.word("ofa optimizers", "How a hypernetwork is optimised.", "ofa.hypernetwork.training")
-    chain.word("ofa schedulers", "How the learning rate of a hypernetwork falls.", "ofa.hypernetwork.schedules")
+    chain.word("ofa schedulers", "How the learning rate of a hypernetwork falls.", "ofa.hypernetwork.training")
     families.add_field("num_primitive", "ofa.conversion.published", "cli ofa convert")
     families.add("word-bag", "ofa.bag.networks")
     families.add("factorised", "ofa.factorised")

@@ -1,17 +1,53 @@
 """Heavy libraries, imported when something of them is first used: `from semeqv.lazy import torch`.
 
-A module that names them so can be imported for its help alone. Type checkers see the libraries themselves.
+A module that names them so can be imported for its help alone. Type checkers see the libraries themselves. Annotations
+must not be evaluated: such a module begins with `from __future__ import annotations`.
 """
 
+import functools
 import importlib
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
-__all__ = ["numpy", "torch", "transformers"]
+P = ParamSpec("P")
+R = TypeVar("R")
+
+__all__ = [
+    "Floats",
+    "Integers",
+    "NDArray",
+    "matplotlib",
+    "no_grad",
+    "numpy",
+    "pandas",
+    "rich",
+    "safetensors",
+    "scipy",
+    "tokenizers",
+    "torch",
+    "transformers",
+]
 
 if TYPE_CHECKING:
+    import matplotlib
+    import matplotlib.axes
+    import matplotlib.colors
+    import matplotlib.figure
     import numpy
+    import pandas
+    import rich
+    import rich.console
+    import rich.table
+    import safetensors
+    import safetensors.torch
+    import scipy
+    import tokenizers
     import torch
     import transformers
+    from numpy.typing import NDArray
+
+    Floats = NDArray[numpy.float64]
+    Integers = NDArray[numpy.int64]
 else:
 
     class Library:
@@ -25,9 +61,30 @@ else:
             self.__dict__["name"] = name
 
         def __getattr__(self, attribute: str) -> Any:
-            return getattr(importlib.import_module(self.name), attribute)
+            library = importlib.import_module(self.name)
+            try:
+                return getattr(library, attribute)
+            except AttributeError:
+                if attribute.startswith("_"):
+                    raise
+                return importlib.import_module(f"{self.name}.{attribute}")
 
         def __repr__(self) -> str:
             return f"<library {self.name}>"
 
-    numpy, torch, transformers = map(Library, ("numpy", "torch", "transformers"))
+    NDArray = Floats = Integers = Any
+    matplotlib, numpy, pandas, rich, safetensors, scipy, tokenizers, torch, transformers = map(
+        Library,
+        ("matplotlib", "numpy", "pandas", "rich", "safetensors", "scipy", "tokenizers", "torch", "transformers"),
+    )
+
+
+def no_grad(function: Callable[P, R]) -> Callable[P, R]:
+    """Function decorator: compute without gradients, as `torch.no_grad` does."""
+
+    @functools.wraps(function)
+    def wrapped(*args: P.args, **given: P.kwargs) -> R:
+        with torch.no_grad():
+            return function(*args, **given)
+
+    return wrapped

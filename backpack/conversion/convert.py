@@ -1,10 +1,23 @@
 """From the checkpoints of others to a folder that `from_pretrained` opens."""
 
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+import click
+import torch
+from torch import Tensor
+from transformers import GPT2Config, GPT2LMHeadModel, PreTrainedModel
+from transformers.activations import ACT2FN
+
+from backpack.conversion.checkpoints import Checkpoint
+from backpack.conversion.layouts import CONTEXT, LAYOUTS, SENSES, TRUNK, layout_of
+from backpack.networks import BackpackConfig, BackpackLMHeadModel
 from semeqv.grammar.component import component
+from semeqv.runs.errors import UserError
+from semeqv.text.models.opening import ready
 
 
 @component("backpack convert")
@@ -52,9 +65,8 @@ class Convert:
         """
         import click
 
-        from backpack.conversion.assembly import assembled
         from backpack.conversion.checkpoints import read_checkpoint
-        from backpack.conversion.folders import save
+        from backpack.conversion.export import save
         from semeqv.runs.files import refuse_existing
         from semeqv.tasks.inference import check_tokenizer
         from semeqv.text.models.opening import has_tokenizer, open_tokenizer
@@ -80,3 +92,199 @@ class Convert:
             f"wrote {self.output}: {count / 1e6:.1f}M parameters, {kind}, {config.n_layer} layers, "
             f"{config.vocab_size} tokens{'' if tokenizer else ', no tokenizer'}"
         )
+
+
+# What a checkpoint may say of a model that shapes do not tell.
+TRUNK_SAID = (
+    "n_head",
+    "activation_function",
+    "layer_norm_epsilon",
+    "scale_attn_by_inverse_layer_idx",
+    "bos_token_id",
+    "eos_token_id",
+    "resid_pdrop",
+    "embd_pdrop",
+    "attn_pdrop",
+)
+SENSES_SAID = ("sense_network", "sense_layout", "scale_contextualization", "sense_scale")
+OPTIONS = {
+    "activation_function": "--activation",
+    "scale_attn_by_inverse_layer_idx": "--scale_attn_by_inverse_layer_idx",
+}
+MULTILINGUAL = {"sense_network": "multilingual", "sense_layout": "feature-major", "scale_contextualization": False}
+ACTIVATIONS = {"gelu_fast": "gelu_new", "sqrelu": "relu2"}  # flash-attention's name, and that of the same function here
+TRANSPOSED = r".*\.(attn\.c_attn|c_proj|c_fc)\.weight"  # matrices that lie (in, out) here
+
+
+def assembled(checkpoint: Checkpoint, said: Mapping[str, Any], layout: str | None = None) -> PreTrainedModel:
+    """A model of ours with the weights of a checkpoint.
+
+    Args:
+        checkpoint: Its weights are used up.
+        said: Fields of `BackpackConfig` that the user says; None for those that are not said.
+        layout: A key of `LAYOUTS`; found out if None.
+
+    Returns:
+        The model, with weights in fp32: a `BackpackLMHeadModel`, or a `GPT2LMHeadModel` when there is no sense network.
+        What neither the checkpoint nor the user says and is assumed is named on stderr.
+
+    Raises:
+        UserError: When a tensor is missing, left over, or of a wrong shape, or the number of heads is not known.
+    """
+    layout = layout or layout_of(checkpoint)
+    arrange, usual = LAYOUTS[layout]
+    found = {name: tensor.float() for name, tensor in arrange(checkpoint).items()}
+    if layout != "published":
+        found = {
+            name: tensor.T.contiguous() if re.fullmatch(TRANSPOSED, name) else tensor for name, tensor in found.items()
+        }
+    if checkpoint.weights:
+        some, count = ", ".join(list(checkpoint.weights)[:3]), len(checkpoint.weights)
+        raise UserError(f"{checkpoint.path}, read as {layout}, has {count} tensors with no place here: {some}, ...")
+    senses = any(name.startswith((SENSES, CONTEXT)) for name in found)
+    known = facts_of(checkpoint, layout, senses) | {name: value for name, value in said.items() if value is not None}
+    if "n_head" not in known:
+        raise UserError(f"{checkpoint.path} does not say how many heads its attention has; write --heads.")
+    assumed = {name: value for name, value in usual.items() if name not in known}
+    config = configuration(checkpoint, layout, assumed | known | sizes(found, checkpoint), senses)
+    blocks, less = checkpoint.facts.get("n_layer"), 1 if layout == "multilingual" and senses else 0
+    if isinstance(blocks, int) and blocks - less != config.n_layer:
+        raise UserError(
+            f"{checkpoint.path} says n_layer {blocks}, but has {config.n_layer} blocks, not {blocks - less}."
+        )
+    model = BackpackLMHeadModel(config) if senses else GPT2LMHeadModel(config)
+    if not senses:
+        found = {name.replace(TRUNK, "transformer."): tensor for name, tensor in found.items()}
+    filled(ready(model), found, checkpoint)
+    if assumed:
+        what = ", ".join(f"{name} {value}" for name, value in assumed.items())
+        options = " and ".join(OPTIONS[name] for name in assumed)
+        click.echo(
+            f"{checkpoint.path} does not say all of its model; taken: {what}. If it has others, write {options}.",
+            err=True,
+        )
+    return model
+
+
+def facts_of(checkpoint: Checkpoint, layout: str, senses: bool) -> dict[str, Any]:
+    """What is certain of a model, beside its shapes.
+
+    Args:
+        checkpoint: What it says.
+        layout: A key of `LAYOUTS`.
+        senses: Whether the model has a sense network.
+
+    Returns:
+        Fields of `BackpackConfig`, or of `GPT2Config` without a sense network. A configuration of transformers, which
+        flash-attention uses too, leaves out what is as that library has it by default; nanoGPT's sizes do not tell the
+        nonlinearity, which the multilingual project never changed.
+    """
+    said = checkpoint.facts
+    names = TRUNK_SAID + (SENSES_SAID if senses else ())
+    certain: dict[str, Any] = {}
+    if layout == "multilingual":
+        certain = {"scale_attn_by_inverse_layer_idx": False} | (MULTILINGUAL if senses else {})
+        if senses or said.get("model_name") in ("gpt2", "backpack-lm"):
+            certain["activation_function"] = "gelu_new"
+        if (dropout := said.get("dropout")) is not None:
+            certain |= dict.fromkeys(("resid_pdrop", "embd_pdrop", "attn_pdrop"), dropout)
+    elif "n_embd" in said:
+        certain = {"activation_function": "gelu_new", "scale_attn_by_inverse_layer_idx": False}
+    facts = certain | {name: said[name] for name in names if said.get(name) is not None}
+    if facts.get("activation_function") in ACTIVATIONS:
+        facts["activation_function"] = ACTIVATIONS[facts["activation_function"]]
+    return facts
+
+
+def configuration(checkpoint: Checkpoint, layout: str, fields: Mapping[str, Any], senses: bool) -> GPT2Config:
+    """The configuration with some fields.
+
+    Args:
+        checkpoint: Where they are from, for the message.
+        layout: A key of `LAYOUTS`, for the message.
+        fields: Those of `BackpackConfig`.
+        senses: Whether the model has a sense network.
+
+    Returns:
+        A `BackpackConfig`, or a `GPT2Config` without a sense network; no token is special unless a field says so.
+
+    Raises:
+        UserError: When the fields do not go together.
+    """
+    activation, heads, d = fields["activation_function"], fields["n_head"], fields["n_embd"]
+    if activation not in ACT2FN:
+        raise UserError(f"{checkpoint.path}: the activation {activation!r} is unknown; write --activation.")
+    if not isinstance(heads, int) or heads < 1 or d % heads:
+        raise UserError(f"{checkpoint.path}: {heads} heads do not divide embeddings of {d}; write --heads.")
+    special: dict[str, Any] = {"bos_token_id": None, "eos_token_id": None}
+    kind = BackpackConfig if senses else GPT2Config
+    allowed = {name: value for name, value in fields.items() if senses or name not in SENSES_SAID}
+    try:
+        return kind(**special | allowed)
+    except ValueError as error:
+        raise UserError(f"{checkpoint.path}, read as {layout}: {error}") from error
+
+
+def sizes(found: Mapping[str, Tensor], checkpoint: Checkpoint) -> dict[str, Any]:
+    """The sizes that shapes tell, and which sense network there is.
+
+    Args:
+        found: Tensors by our names, as they lie here.
+        checkpoint: Where they are from, for the message.
+
+    Returns:
+        Fields of `BackpackConfig`, or of `GPT2Config` without a sense network.
+
+    Raises:
+        UserError: When a tensor that tells is missing.
+    """
+    try:
+        (vocabulary, d), positions = found[TRUNK + "wte.weight"].shape, len(found[TRUNK + "wpe.weight"])
+        feedforward = found[TRUNK + "h.0.mlp.c_fc.weight"].shape[1]
+        head = found.get("lm_head.weight")
+        trunk = {
+            "vocab_size": vocabulary,
+            "n_embd": d,
+            "n_positions": positions,
+            "n_layer": 1 + max(int(name.split(".")[3]) for name in found if name.startswith(TRUNK + "h.")),
+            "n_inner": feedforward,
+            "tie_word_embeddings": head is None or torch.equal(head, found[TRUNK + "wte.weight"]),
+        }
+        if not any(name.startswith((SENSES, CONTEXT)) for name in found):
+            return trunk
+        inner, features = found[SENSES + "final_mlp.c_proj.weight"].shape
+    except KeyError as error:
+        raise UserError(f"{checkpoint.path} has nothing for {error.args[0]}.") from None
+    return trunk | {
+        "num_senses": features // d,
+        "sense_intermediate_scale": inner // d if inner % d == 0 else inner / d,
+        "contextualization_bias": CONTEXT + ".bias" in found,
+    }
+
+
+def filled(model: PreTrainedModel, found: Mapping[str, Tensor], checkpoint: Checkpoint) -> None:
+    """Give a model its weights; biases are 0 when a checkpoint has none at all.
+
+    Args:
+        model: Of the right sizes.
+        found: Tensors by the names of the model.
+        checkpoint: Where they are from, for the message.
+
+    Raises:
+        UserError: When a tensor is missing, or has a wrong shape.
+    """
+    state = model.state_dict()
+    head, tied = "lm_head.weight", model.config.tie_word_embeddings
+    biased = any(name.endswith(".bias") for name in found)
+    for name, tensor in state.items():
+        if name not in found and name.endswith(".bias") and not biased:
+            tensor.zero_()
+        elif name not in found and not (name == head and tied):
+            raise UserError(f"{checkpoint.path} has nothing for {name}.")
+        elif name in found and found[name].shape != tensor.shape:
+            raise UserError(
+                f"{checkpoint.path}: {name} should be {tuple(tensor.shape)} and is {tuple(found[name].shape)}."
+            )
+    if strange := sorted(found.keys() - state.keys()):
+        raise UserError(f"{checkpoint.path} has {strange[0]}, which a model of these sizes has not.")
+    model.load_state_dict(dict(found), strict=False)

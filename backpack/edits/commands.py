@@ -41,8 +41,8 @@ class Edit(ABC):
             model: A Backpack.
             tokenizer: Of the run; that of the model's folder if None.
         """
-        from backpack.edits.writing import write
-        from backpack.senses.describing import open_lexicon
+        from backpack.edits.files import write
+        from backpack.senses.senses import open_lexicon
 
         lexicon = open_lexicon(model, tokenizer)
         write(self, self.steps(lexicon), model, lexicon)
@@ -223,7 +223,7 @@ class PreferTopic(Edit):
 
     def steps(self, lexicon: "Lexicon") -> "list[Step]":
         """The edit; `UserError` when no word was said."""
-        from backpack.edits.topic import Topic
+        from backpack.edits.topics import Topic
 
         if not self.word:
             raise UserError("Say the words of the topic: --word.")

@@ -7,8 +7,12 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
+import click
+
 from backpack.edits.steps import Chosen, Knowledge, Project, Replace, Scale, Step
-from backpack.edits.topic import Topic
+from backpack.edits.topics import Topic
+from backpack.senses.lexicon import Lexicon
+from semeqv.grammar.component import words_of
 from semeqv.runs.errors import UserError
 from semeqv.runs.files import write_text
 
@@ -129,3 +133,25 @@ def fits(name: str, value: Any, may_be_all: bool) -> bool:
             isinstance(pair, tuple) and len(pair) == 2 and all(type(each) is int for each in pair) for pair in value
         )
     return all(type(each) is int for each in value)
+
+
+def write(options: Any, steps: Sequence[Step], model: Any, lexicon: Lexicon) -> None:
+    """Write edits, and say what they are about.
+
+    Args:
+        options: The command; its `output` is the file.
+        steps: Its edits.
+        model: A Backpack.
+        lexicon: Its tokens.
+
+    Raises:
+        UserError: When there is no such sense, or the file cannot be written.
+    """
+    try:
+        check(steps, {"vocabulary": model.config.vocab_size, "senses": model.config.num_senses})
+    except ValueError as error:
+        raise UserError(f"{error}.") from None
+    save_edits(options.output, steps, model, lexicon.tokenizer, words_of(options))
+    tokens = dict.fromkeys(lexicon.shown[token] for step in steps for token in step.token_fields())
+    about = f" of {', '.join(tokens)}" if tokens else " of every token"
+    click.echo(f"wrote {options.output}: {', '.join(step.kind for step in steps)}{about}")

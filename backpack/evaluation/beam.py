@@ -15,7 +15,7 @@ import numpy
 import torch
 from torch import Tensor
 
-from backpack.evaluation.word_shape import MARKS, begins_word, continues_word, first_word
+from backpack.evaluation.cloze import MARKS, begins_word, continues_word, first_word
 from semeqv.tasks.likelihood.scoring import LOGITS
 from semeqv.text.tokenizers.spelling import convention_of
 from semeqv.train.compute import Regime

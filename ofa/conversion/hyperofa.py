@@ -13,13 +13,11 @@ import numpy
 import torch
 from torch import Tensor
 
-from ofa.conversion.mappings import unpickled
-from ofa.conversion.matrices import read_array
-from ofa.conversion.weights import read_weights
+from ofa.conversion.matrices import read_array, read_weights, unpickled
 from ofa.hypernetwork.config_file import NETWORK, TRAINING, read_config
 from ofa.hypernetwork.folder import MappingFolder
 from ofa.hypernetwork.networks import Hypernetwork, HypernetworkConfig
-from ofa.hypernetwork.prediction import SAID, degrees_of, write_tensors
+from ofa.hypernetwork.predict import SAID, degrees_of, write_tensors
 from semeqv.runs.errors import UserError
 
 NAMES = {"lstm.": "network.lstm.", "encoder_block.": "network.encoder.", "linear_output_layers.": "network.head."}

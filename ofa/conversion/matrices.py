@@ -1,16 +1,82 @@
 """The arrays that the code of OFA's and HyperOFA's authors writes."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy
 import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor
 
-from ofa.conversion.weights import first_line
-from ofa.plan import Draft, Kind
-from ofa.work import Work
+from ofa.mapping import Mapping
+from ofa.plan import Draft, Kind, Work
+from ofa.vectors.gensim import Unpickler
 from semeqv.runs.errors import UserError
 from semeqv.text.models.embeddings import embedding_weights, is_tied
+from semeqv.text.models.source import PICKLES, WEIGHTS
+
+WRAPPERS = ("_orig_mod.", "module.", "model.")  # of torch.compile, DistributedDataParallel and Lightning
+
+
+def read_weights(path: Path, allow_pickle: bool) -> dict[str, Tensor]:
+    """Read tensors by name, without the prefixes that wrappers give to all of them.
+
+    Args:
+        path: A file, or a folder with `model.safetensors` or one pickle.
+        allow_pickle: Whether to open a pickle: by torch's restricted unpickler, which makes tensors and plain values.
+
+    Returns:
+        The tensors.
+
+    Raises:
+        UserError: When there are none, the file is damaged, or it is a pickle and pickles are not allowed.
+    """
+    file = weights_file(path) if path.is_dir() else path
+    try:
+        if file.suffix == ".safetensors":
+            return unwrapped(load_file(file))
+        if not allow_pickle:
+            raise UserError(f"{file} is a pickle. Say --allow_pickle to open it, by an unpickler that runs no code.")
+        held = torch.load(file, map_location="cpu", weights_only=True)
+    except UserError:
+        raise
+    except FileNotFoundError:
+        raise UserError(f"{file}: there is no such file.") from None
+    except SafetensorError as error:
+        raise UserError(f"{file} cannot be read as safetensors: {first_line(error)}") from error
+    except Exception as error:  # a damaged pickle fails in any way
+        raise UserError(f"{file} cannot be opened by the unpickler that runs no code: {first_line(error)}") from error
+    inner = held.get("state_dict", held) if isinstance(held, Mapping) else {}
+    weights = {str(name): each for name, each in inner.items() if isinstance(each, Tensor)}
+    if not weights:
+        raise UserError(f"{file} holds no tensors by name.")
+    return unwrapped(weights)
+
+
+def weights_file(folder: Path) -> Path:
+    """The file of weights of a folder: its safetensors, else its only pickle; `UserError` when there is none."""
+    if (folder / WEIGHTS[0]).is_file():
+        return folder / WEIGHTS[0]
+    found = sorted({path for pattern in PICKLES for path in folder.glob(pattern) if path.name != "training_args.bin"})
+    if len(found) != 1:
+        names = ", ".join(path.name for path in found) or "none"
+        raise UserError(f"{folder} should hold one file of weights, {WEIGHTS[0]} or a pickle; there is {names}.")
+    return found[0]
+
+
+def unwrapped(weights: Mapping[str, Any]) -> dict[str, Any]:
+    """Names without the prefixes that wrappers give to all of them."""
+    while prefix := next((each for each in WRAPPERS if weights and all(name.startswith(each) for name in weights)), ""):
+        weights = {name.removeprefix(prefix): tensor for name, tensor in weights.items()}
+    return dict(weights)
+
+
+def first_line(error: Exception) -> str:
+    """The first line of what an error says."""
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]
+
 
 MATRIX, PRIMITIVES = "target_matrix.npy", "primitive_embeddings.npy"
 
@@ -62,3 +128,53 @@ def take_matrix(draft: Draft, work: Work, path: Path, primitives: Path | None) -
     tokens = numpy.array(sorted(work.target.tokens), numpy.int64)
     draft.set(tokens, Kind.READ)
     draft.predicted["input"] = torch.from_numpy(rows[tokens])
+
+
+NAME = "{}_subword_to_word_mapping.pkl"
+
+
+def unpickled(path: Path) -> Any:
+    """What a pickle of plain values and arrays holds; `UserError` when it cannot be opened so."""
+    try:
+        with path.open("rb") as file:
+            return Unpickler(file).load()
+    except FileNotFoundError:
+        raise UserError(f"{path}: there is no such file.") from None
+    except Exception as error:  # a damaged pickle fails in any way
+        raise UserError(f"{path} cannot be opened by the unpickler that runs no code: {first_line(error)}") from error
+
+
+def read_mapping(folder: Path, side: str, rows: int, words: int) -> Mapping:
+    """Read the words of the subwords of a vocabulary.
+
+    Args:
+        folder: HyperOFA's `mapping_data`.
+        side: source or target.
+        rows: Of the embedding.
+        words: How many words have vectors.
+
+    Returns:
+        The mapping, in which each word counts once.
+
+    Raises:
+        UserError: When the file holds something else, or speaks of subwords or words that there are not.
+    """
+    path = folder / NAME.format(side)
+    found = unpickled(path)
+    if not isinstance(found, dict) or not all(isinstance(each, list) for each in found.values()):
+        raise UserError(f"{path} holds no lists of words by subword.")
+    try:
+        subwords = numpy.repeat([*map(int, found)], [len(each) for each in found.values()]).astype(numpy.int64)
+        places = numpy.array([int(place) for each in found.values() for place in each], numpy.int64)
+    except (TypeError, ValueError, OverflowError):
+        raise UserError(f"{path} holds something else than numbers of subwords and words.") from None
+    for numbers, most, what in ((subwords, rows, "subword"), (places, words, "word")):
+        if len(numbers) and not 0 <= int(numbers.min()) <= int(numbers.max()) < most:
+            strange = int(numbers.max()) if int(numbers.min()) >= 0 else int(numbers.min())
+            raise UserError(
+                f"{path} speaks of {what} {strange:,}; there are {most:,}. Is it of other vectors or tokens?"
+            )
+    keys = numpy.unique(subwords * words + places)  # in order, each once
+    subwords, places = numpy.divmod(keys, max(words, 1))
+    starts = numpy.searchsorted(subwords, numpy.arange(rows + 1)).astype(numpy.int64)
+    return Mapping(starts, places, numpy.ones(len(places), numpy.int64))

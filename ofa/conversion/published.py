@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 from transformers import PreTrainedConfig
 
-from ofa.conversion.weights import read_weights
+from ofa.conversion.matrices import read_weights
 from ofa.factorised import FactorisedConfig, FactorisedForMaskedLM, FactorisedModel
 from semeqv.runs.errors import UserError
 from semeqv.text.models.opening import one_line, quiet

@@ -1,10 +1,27 @@
 """Step 1 of HyperOFA as an action: the data that a hypernetwork is trained on."""
 
+import hashlib
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
+import click
+import numpy
+import torch
+
+from ofa.conversion.matrices import read_mapping
+from ofa.factorisation import factorise
+from ofa.hypernetwork.folder import MappingFolder
+from ofa.mapping import map_subwords
+from ofa.vectors.word_vectors import read_vectors
+from ofa.vocabulary import Vocabulary, vocabulary_hash
 from semeqv.grammar.component import check_bounds, component
+from semeqv.runs.errors import UserError
+from semeqv.text.files import fingerprint
+from semeqv.text.models.embeddings import embedding_weights, is_tied
+from semeqv.text.models.opening import named, open_model, open_tokenizer
+from semeqv.text.tokenizers.files import opened
+from semeqv.text.tokenizers.spelling import rows_needed
 
 
 @component("ofa mapping")
@@ -48,6 +65,90 @@ class CreateMapping:
 
     def build(self) -> None:
         """Write the folder."""
-        from ofa.hypernetwork.creation import create_mapping
 
         create_mapping(self)
+
+
+def create_mapping(options: "CreateMapping") -> None:
+    """Map subwords to words, factorise, and write.
+
+    Args:
+        options: What the command was told.
+
+    Raises:
+        UserError: When something cannot be opened or does not fit.
+    """
+    model = open_model(options.source)
+    matrices = matrices_of(model)
+    name = "input" if options.matrix == "output" and is_tied(model) else options.matrix
+    if name not in matrices:
+        raise UserError(f"{options.source} predicts no tokens; it has no output embedding.")
+    matrix = matrices[name]
+    source = Vocabulary(open_tokenizer(options.source), len(matrix))
+    with named("--target_tokenizer"):
+        tokenizer = opened(options.target_tokenizer)
+    target = Vocabulary(tokenizer, rows_needed(tokenizer))
+    kept = options.keep_dim or matrix.shape[1]
+    coordinates = coordinates_of(matrix, torch.from_numpy(source.used), kept, options.source)
+    vectors = read_vectors(options.vectors, options.most_words)
+    words = vectors.plain()
+    old, new = (
+        map_subwords(each.tokenizer, words, each.rows)
+        if options.mapping_data is None
+        else read_mapping(options.mapping_data, side, each.rows, len(words))
+        for side, each in (("source", source), ("target", target))
+    )
+    trained = numpy.flatnonzero((old.degree > 0) & source.used)
+    facts = {
+        "from": options.source,
+        "target_tokenizer": options.target_tokenizer,
+        "vectors": fingerprint(options.vectors),
+        "words": len(words),
+        "keep_dim": kept,
+        "matrix": name,
+        "matrix_hash": matrix_hash(matrix),
+        "old_tokens_hash": vocabulary_hash(source.tokenizer),
+        "new_tokens_hash": vocabulary_hash(target.tokenizer),
+        "old subwords": len(trained),
+        "new subwords": int((new.degree > 0).sum()),
+    }
+    MappingFolder(old, new, vectors.matrix, coordinates, trained, facts).write(options.path)
+    if name != options.matrix:
+        click.echo("The two embeddings are one matrix; the mapping is of it: --matrix input.", err=True)
+    click.echo(f"{facts['old subwords']:,} old and {facts['new subwords']:,} new subwords are part of words.")
+    click.echo(f"wrote {options.path}")
+
+
+def matrices_of(model: Any) -> dict[str, torch.Tensor]:
+    """The embeddings of a model by name, `(rows, width)` each: input, and output where that is a matrix of its own."""
+    reads, predicts = embedding_weights(model)
+    found = {"input": reads.detach()}
+    return found if predicts is None or is_tied(model) else found | {"output": predicts.detach()}
+
+
+def matrix_hash(matrix: torch.Tensor) -> str:
+    """A hash of the numbers of a matrix, as float32: 64 hexadecimal digits."""
+    return hashlib.sha256(matrix.float().contiguous().numpy().data).hexdigest()
+
+
+def coordinates_of(matrix: torch.Tensor, used: torch.Tensor, kept: int, source: str) -> torch.Tensor:
+    """The coordinates of an embedding, or at full width its rows.
+
+    Args:
+        matrix: `(rows, width)`.
+        used: `(rows,)`, those that belong to a token; others are zeros.
+        kept: Numbers of a coordinate.
+        source: The model, for the message.
+
+    Returns:
+        `(rows, kept)`.
+
+    Raises:
+        UserError: When more is to be kept than there is.
+    """
+    if kept > min(matrix.shape[1], int(used.sum())):
+        raise UserError(f"--keep_dim {kept} is more than the {matrix.shape[1]} numbers of a row of {source}.")
+    found = torch.zeros(len(matrix), kept)
+    whole = kept == matrix.shape[1]
+    found[used] = matrix[used].float() if whole else factorise(matrix[used].float(), kept).coordinates
+    return found

@@ -8,8 +8,7 @@ from ofa.methods.method import Method
 from semeqv.grammar.component import component
 
 if TYPE_CHECKING:
-    from ofa.plan import Draft
-    from ofa.work import Work
+    from ofa.plan import Draft, Work
 
 
 @component("ofa init matrix")

@@ -1,14 +1,31 @@
 """What all methods have in common: the options of `cli ofa init`, and the way from a plan to a folder."""
 
+import dataclasses
+import json
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
+import click
+import torch
+from transformers.tokenization_utils_base import VERY_LARGE_INTEGER
+
+from ofa.plan import Draft, Work
+from ofa.provenance import counted, print_counts, write_provenance
+from ofa.resize_embeddings import rewrite
+from ofa.sentence_modules import keep_modules, modules_of
+from ofa.vocabulary import Vocabulary, shared
 from semeqv.grammar.component import check_bounds
+from semeqv.runs.errors import UserError
+from semeqv.runs.files import output_folder, refuse_existing, write_text
+from semeqv.text.models.opening import named, open_model, open_tokenizer, quiet
+from semeqv.text.models.source import config_folder
+from semeqv.text.tokenizers.files import opened
+from semeqv.text.tokenizers.spelling import rows_needed
+from semeqv.train.compute import float64_device
 
 if TYPE_CHECKING:
-    from ofa.plan import Draft
-    from ofa.work import Work
+    from ofa.plan import Draft, Work
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,6 +78,102 @@ class Method:
             seed: Of the rows that are drawn.
             device: Where rows are compared with each other.
         """
-        from ofa.methods.initialisation import initialise
 
         initialise(self, seed, device)
+
+
+FACTS = "initialisation.json"
+
+
+def initialise(method: Method, seed: int, device: str = "cpu") -> None:
+    """Give a model a new vocabulary, write it, and print where its rows come from.
+
+    Args:
+        method: Says which, and how. `UserError` is raised when something cannot be opened, does not fit, or the folder
+            is there already.
+        seed: Of the rows that are drawn.
+        device: Where rows are compared with each other: auto, cpu, cuda ...
+    """
+    place = float64_device(device)
+    refuse_existing(method.output, method.overwrite, FACTS)
+    model = open_model(method.source)
+    old_folder = config_folder(method.source)
+    modules_of(old_folder)  # refused before any work
+    work = dataclasses.replace(prepare(method, model), device=place)
+    draft = Draft(rows_of(work.target.size, method.pad_to_multiple_of), work.source.used)
+    draft.copy(*work.shared)
+    draft.leave_out(work.target.used)
+    method.draft(draft, work)
+    plan = draft.plan()
+    generator = torch.Generator().manual_seed(seed)
+    new, shares = rewrite(
+        model,
+        plan,
+        work.target.tokenizer,
+        kept=work.kept,
+        factorised=method.form == "factorised",
+        generator=generator,
+    )
+    facts: dict[str, Any] = {
+        "method": str(vars(type(method))["__command__"]).split()[-1],
+        "from": method.source,
+        "seed": seed,
+    }
+    facts |= {"target_tokenizer": method.target_tokenizer, "keep_dim": work.kept, "kept share": shares, **work.facts}
+    facts |= {"rows": len(plan), "parameters": sum(each.numel() for each in new.parameters())}
+    if drawn := getattr(model, "new_weights", None):  # a head that the old folder had not
+        facts["weights drawn anew"] = drawn
+    facts |= {"counts": counted(plan)}
+    with output_folder(method.output) as folder:
+        with quiet():
+            new.save_pretrained(folder)
+            work.target.tokenizer.save_pretrained(folder)
+        keep_modules(old_folder, folder)
+        write_provenance(folder / "provenance.jsonl", plan, work.source, work.target)
+        write_text(folder / FACTS, json.dumps(facts, indent=2, ensure_ascii=False) + "\n")
+    print_counts(facts)
+    click.echo(f"wrote {method.output}")
+
+
+def prepare(method: Method, model: object) -> Work:
+    """Open both vocabularies, and find what they share.
+
+    Args:
+        method: Says where they are.
+        model: The model.
+
+    Returns:
+        What the method works with.
+
+    Raises:
+        UserError: When a tokenizer or the model does not fit, or more coordinates are asked for than there are numbers.
+    """
+    if model.config.is_encoder_decoder:  # type: ignore[attr-defined]
+        raise UserError(f"{method.source} is an encoder and a decoder; only the one or the other can be extended.")
+    rows, width = model.get_input_embeddings().weight.shape  # type: ignore[attr-defined]
+    if not hasattr(model.get_input_embeddings(), "padding_idx"):  # type: ignore[attr-defined]
+        raise UserError(f"The embedding of {method.source} is of a kind that cannot be extended.")
+    source = Vocabulary(open_tokenizer(method.source), rows)
+    with named("--target_tokenizer"):
+        tokenizer = opened(method.target_tokenizer)
+    if source.tokenizer.model_max_length < VERY_LARGE_INTEGER:  # how long texts may be is a matter of the model
+        tokenizer.model_max_length = source.tokenizer.model_max_length
+    target = Vocabulary(tokenizer, rows_of(rows_needed(tokenizer), method.pad_to_multiple_of))
+    if method.keep_dim is not None and method.keep_dim > min(width, int(source.used.sum())):
+        raise UserError(f"--keep_dim {method.keep_dim} is more than the {width} numbers of a row of {method.source}.")
+    kept = None if method.keep_dim in (None, width) else method.keep_dim
+    facts: dict[str, Any] = {}
+    if bare := source.without_row:
+        facts["tokens without a row"] = bare
+        some = ", ".join(map(repr, bare[:3])) + (", ..." if len(bare) > 3 else "")
+        click.echo(
+            f"{method.source} has no row for {some}, which its tokenizer was given without the model; in the new "
+            "vocabulary such a token is a new one.",
+            err=True,
+        )
+    return Work(model, source, target, shared(source, target, method.ignore_case), kept, facts)
+
+
+def rows_of(tokens: int, multiple: int) -> int:
+    """The rows of an embedding: those of the tokens, and more up to a multiple."""
+    return -(-tokens // multiple) * multiple

@@ -8,8 +8,7 @@ from ofa.methods.similar import Similar
 from semeqv.grammar.component import component
 
 if TYPE_CHECKING:
-    from ofa.plan import Draft
-    from ofa.work import Work
+    from ofa.plan import Draft, Work
 
 
 @component("ofa init ofa")
@@ -41,8 +40,8 @@ class Ofa(Similar):
             draft: Is given the origins.
             work: Both vocabularies.
         """
-        from ofa.methods.similarity import combine_nearest
-        from ofa.vectors.reading import read_vectors
+        from ofa.methods.similar import combine_nearest
+        from ofa.vectors.word_vectors import read_vectors
 
         vectors = read_vectors(self.vectors, self.most_words)
         old, new = (vectors.of_languages(each) for each in (self.source_languages, self.target_languages))

@@ -1,15 +1,20 @@
 """WECHSEL: rows from similar old subwords, found through two monolingual spaces and a dictionary."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy
+
 from ofa.methods.similar import Similar
+from ofa.vectors.word_vectors import WordVectors
 from semeqv.grammar.component import component
+from semeqv.runs.errors import UserError
+from semeqv.text.files import lines
 
 if TYPE_CHECKING:
-    from ofa.plan import Draft
-    from ofa.work import Work
+    from ofa.plan import Draft, Work
 
 
 @component("ofa init wechsel")
@@ -39,9 +44,8 @@ class Wechsel(Similar):
             draft: Is given the origins.
             work: Both vocabularies; its facts are told of how many pairs of words the rotation is.
         """
-        from ofa.methods.alignment import read_dictionary, rotated
-        from ofa.methods.similarity import combine_nearest
-        from ofa.vectors.reading import read_vectors
+        from ofa.methods.similar import combine_nearest
+        from ofa.vectors.word_vectors import read_vectors
 
         old = read_vectors(self.source_vectors, self.most_words)
         new = read_vectors(self.target_vectors, self.most_words)
@@ -49,3 +53,71 @@ class Wechsel(Similar):
         new, used = rotated(new, old, pairs)
         work.facts["dictionary pairs"] = used
         combine_nearest(draft, work, old, new, neighbours=self.neighbours, temperature=self.temperature)
+
+
+LEAST = 10  # pairs that a rotation can be told by at all
+
+
+def read_dictionary(path: Path) -> list[tuple[str, str]]:
+    """Read pairs of words.
+
+    Args:
+        path: Lines of two words, with a blank between, or of several columns with tabs between, of which the first two
+            count; blank lines do not.
+
+    Returns:
+        The pairs, in the order of the file.
+
+    Raises:
+        UserError: When a line holds no two words, or there is none.
+    """
+    found = []
+    for number, line in lines(path):
+        words = line.split("\t") if "\t" in line else line.split()
+        if not line.strip():
+            continue
+        if len(words) < 2 or ("\t" not in line and len(words) > 2) or not words[0].strip() or not words[1].strip():
+            raise UserError(
+                f"{path}, line {number}: there should be a word and its translation, with a tab between where they "
+                f"hold blanks, not {line!r:.60}."
+            )
+        found.append((words[0].strip(), words[1].strip()))
+    if not found:
+        raise UserError(f"{path} holds no pairs of words.")
+    return found
+
+
+def rotated(new: WordVectors, old: WordVectors, pairs: Sequence[tuple[str, str]]) -> tuple[WordVectors, int]:
+    """Rotate vectors so that words of a dictionary come to lie where their translations are.
+
+    The rotation W minimises |N W - O| over orthogonal matrices, N and O being the vectors of the pairs at length 1:
+    W = U V^T, where U S V^T = N^T O (Schoenemann, 1966).
+
+    Args:
+        new: The vectors to rotate.
+        old: Where to.
+        pairs: Words of `old` with their translations among those of `new`; small letters stand in where a word is not
+            found as it is written.
+
+    Returns:
+        The rotated vectors, and how many pairs were found in both.
+
+    Raises:
+        UserError: When the spaces differ in width, or too few pairs are found.
+    """
+    if new.width != old.width:
+        raise UserError(f"The word vectors have {old.width} and {new.width} numbers; they must have as many.")
+    places = [{word.strip(): row for row, word in reversed(list(enumerate(each.plain())))} for each in (old, new)]
+    rows = []
+    for pair in pairs:
+        found = [place.get(word, place.get(word.lower())) for word, place in zip(pair, places)]
+        if None not in found:
+            rows.append(found)
+    if len(rows) < LEAST:
+        raise UserError(
+            f"Only {len(rows)} of the {len(pairs):,} pairs of the dictionary have vectors on both sides; is the old "
+            "language the first of each line?"
+        )
+    at = numpy.array(rows)
+    left, _, right = numpy.linalg.svd(new.unit()[at[:, 1]].T.astype(float) @ old.unit()[at[:, 0]].astype(float))
+    return WordVectors(new.words, (new.matrix @ (left @ right)).astype(numpy.float32)), len(rows)

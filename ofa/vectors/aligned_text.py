@@ -49,7 +49,7 @@ class Text:
         from ofa.vectors.decontaminate import Apart
         from semeqv.runs.errors import UserError
         from semeqv.runs.files import write_text
-        from semeqv.text.datasets.reading import chosen
+        from semeqv.text.datasets.corpus import chosen
         from semeqv.text.readers.moses import write_aligned
         from semeqv.text.records import Aligned
 

@@ -1,9 +1,17 @@
 """Vectors of gensim as word2vec text, as an action."""
 
+import pickle
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
+import numpy
+
+from ofa.vectors.word_vectors import Floats, WordVectors, checked
 from semeqv.grammar.component import component
+from semeqv.runs.errors import UserError
+from semeqv.text.files import opened
 
 
 @component("ofa convert-vectors")
@@ -32,8 +40,7 @@ class ConvertVectors:
         """Read and write."""
         import click
 
-        from ofa.vectors.pickled import read_pickle
-        from ofa.vectors.writing import write_vectors
+        from ofa.vectors.word_vectors import write_vectors
         from semeqv.runs.errors import UserError
 
         if not self.allow_pickle:
@@ -43,3 +50,167 @@ class ConvertVectors:
         vectors = read_pickle(self.source)
         write_vectors(self.path, vectors)
         click.echo(f"wrote {self.path} ({len(vectors):,} words)")
+
+
+ARRAYS = {"_reconstruct", "scalar", "_frombuffer"}  # how numpy makes arrays and numbers of bytes
+PLAIN = {("builtins", name) for name in ("set", "frozenset", "slice", "object", "bytearray", "int", "float", "list")}
+PLAIN |= {("collections", "OrderedDict"), ("collections", "defaultdict"), ("_codecs", "encode")}
+PLAIN |= {("copyreg", "_reconstructor"), ("copyreg", "__newobj__"), ("numpy", "ndarray"), ("numpy", "dtype")}
+WORDS, MATRIX = ("index_to_key", "index2word", "index2entity"), ("vectors", "syn0")
+NGRAMS = ("vectors_vocab", "vectors_ngrams")  # of fastText, whose own vectors gensim does not save
+
+
+class Held:
+    """An object of a class that is not imported: it has what was saved of it, and does nothing."""
+
+    def __init__(self, *given: Any, **named: Any):
+        """Take whatever a class of gensim would be told."""
+
+    def __setstate__(self, state: Any) -> None:
+        """Take what was saved."""
+        parts = state if isinstance(state, tuple) else (state,)
+        for part in parts:
+            if isinstance(part, dict):
+                self.__dict__.update({str(key): value for key, value in part.items()})
+
+
+class Unpickler(pickle.Unpickler):
+    """An unpickler that imports nothing but what makes plain values and arrays."""
+
+    def find_class(self, module: str, name: str) -> Any:
+        """Give what a pickle may call; of other classes, such as callbacks of a user, what cannot be called."""
+        if module.partition(".")[0] == "gensim" or module.startswith("numpy.random"):
+            return Held
+        array = name in ARRAYS and module in ("numpy.core.multiarray", "numpy._core.multiarray", "numpy._core.numeric")
+        if array or (module, name) in PLAIN:
+            return super().find_class(module, name)
+        return type(name, (Uncalled,), {"name": f"{module}.{name}"})
+
+
+class Uncalled(Held):
+    """An object, or the name of a function, that a pickle may hold but not call."""
+
+    name: str
+
+    def __init__(self, *given: Any, **named: Any):
+        raise pickle.UnpicklingError(f"it calls {self.name}")
+
+
+def read_pickle(path: Path) -> WordVectors:
+    """Read the vectors of a file of gensim.
+
+    Args:
+        path: KeyedVectors, or a model that has some: Word2Vec, Doc2Vec, FastText.
+
+    Returns:
+        The vectors; of fastText those of its words, in which their n-grams are.
+
+    Raises:
+        UserError: When it cannot be opened safely, or holds no vectors.
+    """
+    try:
+        with opened(path) as file:
+            found = Unpickler(file).load()
+    except OSError as error:
+        raise UserError(f"{path}: {(error.strerror or '').lower()}.") from error
+    except Exception as error:  # a damaged pickle fails in any way
+        said = (str(error).splitlines() or [type(error).__name__])[0]
+        raise UserError(f"{path} cannot be opened by the unpickler that runs no code: {said}.") from error
+    inner = getattr(found, "wv", found)
+    places = ("wv.", "") if inner is not found else ("",)
+    words = next((list(each) for name in WORDS if (each := getattr(inner, name, None))), [])
+    matrix = array(inner, MATRIX, path, places)
+    if matrix is None and hasattr(inner, "max_n"):
+        matrix = with_ngrams(inner, words, path, places)
+    ordered = isinstance(matrix, numpy.ndarray) and matrix.ndim == 2 and matrix.dtype.kind == "f"
+    if not ordered or not all(isinstance(word, str) for word in words) or len(words) != len(matrix):
+        raise UserError(f"{path} holds no word vectors of gensim.")
+    return checked(words, matrix.astype(numpy.float32), str(path))
+
+
+def array(held: Any, names: Sequence[str], path: Path, places: Sequence[str]) -> Any:
+    """An array of an object, or the one that gensim has put beside its file, for it was large.
+
+    Args:
+        held: The object.
+        names: What the array may be called.
+        path: The file.
+        places: What may stand between its name and that of the array.
+
+    Returns:
+        The array; None when there is none.
+
+    Raises:
+        UserError: When it is damaged.
+    """
+    for name in names:
+        if (inside := getattr(held, name, None)) is not None:
+            return inside
+    for place in places:
+        for name in names:
+            file = path.with_name(f"{path.name}.{place}{name}.npy")
+            if file.is_file():
+                try:
+                    return numpy.load(file, allow_pickle=False)
+                except (OSError, ValueError) as error:
+                    raise UserError(f"{file} is damaged or cut short.") from error
+    return None
+
+
+def with_ngrams(held: Any, words: Sequence[str], path: Path, places: Sequence[str]) -> Any:
+    """The vectors of the words of fastText: the mean of that of the word and those of its n-grams.
+
+    Args:
+        held: What gensim saves of them: `vectors_vocab`, `(words, width)`, `vectors_ngrams`, `(buckets, width)`, the
+            lengths of n-grams and the number of buckets.
+        words: The words.
+        path: The file.
+        places: Where large arrays may lie; see `array`.
+
+    Returns:
+        `(words, width)`; None when something is missing.
+
+    Raises:
+        UserError: When n-grams are numbered as gensim did before 3.8, in a way that it no longer knows itself.
+    """
+    own, ngrams = (array(held, (name,), path, places) for name in NGRAMS)
+    if own is None or ngrams is None or len(own) != len(words) or not all(isinstance(word, str) for word in words):
+        return None
+    if not getattr(held, "compatible_hash", True):
+        raise UserError(f"{path} numbers its n-grams as gensim did before 3.8; save it anew by a later gensim.")
+    found: Floats = numpy.array(own, numpy.float32)
+    for row, word in enumerate(words):
+        places_of = buckets(word, held.min_n, held.max_n, held.bucket)
+        if places_of:
+            found[row] = (found[row] + ngrams[places_of].sum(0)) / (len(places_of) + 1)
+    return found
+
+
+def buckets(word: str, shortest: int, longest: int, count: int) -> list[int]:
+    """Where the vectors of the n-grams of a word are (Bojanowski et al., 2017, arXiv 1607.04606, section 3.2).
+
+    Args:
+        word: The word; `<` and `>` are put around it.
+        shortest: Characters of an n-gram at least; one edge alone is none.
+        longest: Characters at most.
+        count: Of buckets; without any there are no n-grams.
+
+    Returns:
+        The FNV-1a hash of each n-gram, 32 bits wide, modulo the number of buckets.
+    """
+    text = f"<{word}>"
+    spans = [
+        (start, start + size)
+        for start in range(len(text))
+        for size in range(max(shortest, 1), min(longest, len(text) - start) + 1)
+        if size > 1 or 0 < start < len(text) - 1
+    ]
+    return [fnv1a(text[start:end].encode()) % count for start, end in spans] if count else []
+
+
+def fnv1a(text: bytes) -> int:
+    """The FNV-1a hash of bytes, 32 bits wide, each byte with its sign, as fastText takes it."""
+    found = 2166136261
+    for byte in text:
+        found = ((found ^ (byte if byte < 128 else byte | 0xFFFFFF00)) * 16777619) & 0xFFFFFFFF
+    return found

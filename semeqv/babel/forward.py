@@ -11,9 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semeqv.babel.automaton import FORGET, FROM_NOUN, Automaton, Weight
-from semeqv.babel.chance import equal
 from semeqv.babel.frame import ADPOSITION, MARK
-from semeqv.babel.grammar import Grammar
+from semeqv.babel.grammar import Grammar, equal
 from semeqv.babel.lexicon import ENTITIES, Floats
 from semeqv.babel.vocabulary import CONTENT, DESIGNATORS, NUMERALS, PREFIXES, Category
 

@@ -7,10 +7,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semeqv.babel.options import LANGUAGES, GrammarOptions
-from semeqv.babel.phonology import DRASK, LUME, NAMES
 from semeqv.babel.vocabulary import (
     CONTENT,
+    DRASK,
+    LUME,
     MARKS,
+    NAMES,
     NUMERALS,
     Category,
     Morphology,

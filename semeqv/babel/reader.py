@@ -11,7 +11,7 @@ from itertools import islice
 
 import numpy as np
 
-from semeqv.babel.bound import Bound
+from semeqv.babel.bounds import Bound
 from semeqv.babel.document import Document
 from semeqv.babel.forward import Forward, Integers, Words
 from semeqv.babel.grammar import Grammar

@@ -6,7 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from semeqv.babel.document import Token
+from semeqv.babel.lexicon import Lexicon
 from semeqv.babel.options import GrammarOptions
+from semeqv.babel.vocabulary import Category
 from semeqv.grammar.component import component
 
 if TYPE_CHECKING:
@@ -88,7 +91,6 @@ def doubt(document: Document, lexicon: Lexicon, reader: BayesReader) -> list[dic
         For each sentence, by the positions of homonyms, the other sense and how probable the true one is, in per cent,
         after the words before and after the whole document.
     """
-    from semeqv.babel.gloss import sense
 
     found, said = (
         reader.disambiguate([document]),
@@ -105,8 +107,6 @@ def interlinear(sentence: Sentence, lexicon: Lexicon, doubts: dict[int, tuple[st
     """The words of a sentence above their glosses and doubts, broken into lines of some width."""
     from rich.text import Text
 
-    from semeqv.babel.gloss import gloss
-
     block = [Text() for _ in range(4)]
     for position, token in enumerate(sentence.tokens):
         column = (token.form, gloss(token, lexicon), *doubts.get(position, ("", "")))
@@ -118,3 +118,22 @@ def interlinear(sentence: Sentence, lexicon: Lexicon, doubts: dict[int, tuple[st
         for line, said, how in zip(block, column, (style, QUIET, HOMONYM, QUIET)):
             line.append(said.ljust(wide), how)
     yield from (line for line in block if line.plain.strip())
+
+
+SHORT = {Category.NOUN: "n", Category.VERB: "v", Category.ADJECTIVE: "a", Category.ADVERB: "d"}
+FUNCTION = {"genitive": "GEN", "adposition": "ADP", "accusative": "ACC"}
+INFLECTION = {"Number=Plur": "-PL", "Tense=Past": "-PST", "Definite=Def": "DEF", "Definite=Ind": "INDF"}
+
+
+def gloss(token: Token, lexicon: Lexicon) -> str:
+    """What a word means and how it is inflected, such as `n17.t3-PL`; of names, what they name; of marks, nothing."""
+    if token.entity != "O":
+        return token.entity[2:] if token.entity[0] == "B" else "·"
+    stem = FUNCTION.get(token.node.rpartition(".")[2], "") if token.concept is None else sense(token.concept, lexicon)
+    return stem + "".join(said for feature, said in INFLECTION.items() if feature in token.features.split("|"))
+
+
+def sense(concept: int, lexicon: Lexicon) -> str:
+    """The sense of a word in short: `n17.t3` for noun 17, of topic 3."""
+    known = lexicon.concepts[concept]
+    return f"{SHORT[known.category]}{known.item}" + ("" if known.topic is None else f".t{known.topic}")

@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import contextlib
+import json
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from semeqv.babel.bounds import Tally, of_grammar
+from semeqv.babel.document import Document, Token
+from semeqv.babel.grammar import SPLITS, Grammar, aligned
+from semeqv.babel.lexicon import Lexicon
 from semeqv.babel.options import LANGUAGES, GrammarOptions
+from semeqv.babel.reader import AT_ONCE, BayesReader, batches
 from semeqv.grammar.component import component
+from semeqv.runs.errors import UserError
+from semeqv.runs.files import write_text
+from semeqv.text import records
+from semeqv.text.files import fingerprint, one_line, writing
+from semeqv.text.readers.conllu import written
+from semeqv.train.bars import Progress
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -45,7 +59,6 @@ class Write(GrammarOptions):
         """Write the files, and print what they hold."""
         from rich.console import Console
 
-        from semeqv.babel.folder import write_corpus
         from semeqv.babel.grammar import Grammar
 
         facts = write_corpus(self.path, Grammar(self.grammar), self.sentences, self.seed)
@@ -108,3 +121,132 @@ def rows(facts: dict[str, Any]) -> list[tuple[str, str, dict[str, Any]]]:
     """The measurements of each split and language."""
     splits = facts["splits"]
     return [(split, language, splits[split][language]) for split in splits for language in LANGUAGES]
+
+
+def parsed(document: Document, language: str, lexicon: Lexicon) -> Iterator[records.Sentence]:
+    """The sentences of a document in one language, as a treebank has them.
+
+    Sentences are named `17-0` for the first of document 17, in both languages; translations also share a `parallel_id`.
+
+    Args:
+        document: The document.
+        language: One of its languages.
+        lexicon: The names of the senses.
+
+    Yields:
+        Words with lemma, part of speech, features, head and relation. MISC names the sense of content words,
+        `Sense=noun-17-topic-3`, alike in both languages, and the part of a word in an entity, `NER=B-PER`; the tag of a
+        word is that part, or `O`.
+    """
+    for number, sentence in enumerate(document.sentences[language]):
+        comments = [f"# sent_id = {document.index}-{number}", f"# text = {sentence.text}"]
+        if document.parallel:
+            comments.insert(1, f"# parallel_id = babel/{document.index}-{number}")
+        if not number:
+            comments = [f"# newdoc id = {document.index}", f"# topic = {document.topic}", *comments]
+        yield records.Sentence(tuple(_word(token, lexicon) for token in sentence.tokens), tuple(comments))
+
+
+def _word(token: Token, lexicon: Lexicon) -> records.Word:
+    misc = records.UNSAID
+    if token.concept is not None:
+        misc = f"Sense={lexicon.concepts[token.concept].name}"
+    elif token.entity != "O":
+        misc = f"NER={token.entity}"
+    return records.Word(
+        form=token.form,
+        lemma=token.lemma,
+        upos=token.upos,
+        feats=token.features or records.UNSAID,
+        head=token.head,
+        deprel=token.relation,
+        misc=misc,
+        tag=token.entity,
+    )
+
+
+FACTS = "facts.json"
+ENDINGS = tuple(f"{language}{ending}" for language in LANGUAGES for ending in ("", ".txt", ".conllu"))
+HELD_OUT = 10  # validation and test get one sentence for so many of train
+
+
+def write_corpus(path: Path, grammar: Grammar, sentences: int, seed: int) -> dict[str, Any]:
+    """Write a corpus and its facts; these come last, so that a folder that has them is complete.
+
+    Args:
+        path: The folder.
+        grammar: What writes.
+        sentences: How many sentences the train split gets, both languages together; its last document is not cut.
+        seed: Which corpus.
+
+    Returns:
+        The facts: options and vocabularies, and for each split and language sizes and bounds.
+
+    Raises:
+        UserError: When a file cannot be written.
+    """
+    try:
+        (path / FACTS).unlink(missing_ok=True)
+    except OSError as error:
+        raise UserError(f"{path} cannot be written: {error.strerror}.") from error
+    readers = [BayesReader(grammar, language) for language in LANGUAGES]
+    splits, usual = dict[str, dict[str, Any]](), dict[str, dict[tuple[int, int], int]]()
+    for split in SPLITS:
+        tallies = {reader.language: Tally(reader) for reader in readers}
+        wanted = sentences if split == "train" else max(sentences // HELD_OUT, 1)
+        bar = Progress(desc=split, total=wanted, unit=" sentences", unit_scale=True, disable=None)
+        with bar, filling(path, split, grammar.lexicon) as add:
+            for documents in batches(until(grammar.documents(split, seed=seed), wanted), AT_ONCE):
+                for document in documents:
+                    add(document)
+                for tally in tallies.values():
+                    tally.add(documents)
+                bar.update(sum(map(length, documents)))
+        usual = usual or {language: tally.usual for language, tally in tallies.items()}
+        splits[split] = {language: tally.facts(usual[language]) for language, tally in tallies.items()}
+    files = {f"{split}.{ending}": fingerprint(path / f"{split}.{ending}") for split in SPLITS for ending in ENDINGS}
+    whole = {"seed": seed, "options": asdict(grammar.options), **of_grammar(grammar), "splits": splits, "sha256": files}
+    write_text(path / FACTS, json.dumps(whole, indent=2, ensure_ascii=False) + "\n")
+    return whole
+
+
+@contextlib.contextmanager
+def filling(path: Path, split: str, lexicon: Lexicon) -> Iterator[Callable[[Document], None]]:
+    """Write the files of a split in one piece each.
+
+    Args:
+        path: The folder.
+        split: The split.
+        lexicon: The names of the senses.
+
+    Yields:
+        What adds a document to the files.
+    """
+    with contextlib.ExitStack() as stack:
+        files = {ending: stack.enter_context(writing(path / f"{split}.{ending}")) for ending in ENDINGS}
+
+        def add(document: Document) -> None:
+            for pair in aligned(document):
+                for language, text in pair.sentences.items():
+                    files[language].write(one_line(text) + "\n")
+            for language in document.sentences:
+                files[f"{language}.txt"].write(document.text(language) + "\n\n")
+                for sentence in parsed(document, language, lexicon):
+                    files[f"{language}.conllu"].writelines(f"{line}\n" for line in written(sentence))
+                    files[f"{language}.conllu"].write("\n")
+
+        yield add
+
+
+def until(documents: Iterable[Document], sentences: int) -> Iterator[Document]:
+    """The first documents that have so many sentences, both languages together."""
+    for document in documents:
+        yield document
+        sentences -= length(document)
+        if sentences <= 0:
+            return
+
+
+def length(document: Document) -> int:
+    """The sentences of a document, both languages together."""
+    return sum(map(len, document.sentences.values()))

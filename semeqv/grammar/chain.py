@@ -103,7 +103,9 @@ class Chain(Word):
 
     def __init__(self, settings: Any):
         super().__init__(self, "", summary(settings))
-        self.settings, self.slots, self.loading = settings, {}, {}  # type: ignore[var-annotated]
+        self.settings = settings
+        self.slots: dict[str, Slot] = {}
+        self.registered: set[str] = set()
         self.invoke_without_command, self.no_args_is_help = True, False
         self.subcommand_metavar = "[cli COMPONENT [OPTIONS]]... cli ACTION [OPTIONS]"
         file = click.Path(dir_okay=False, path_type=Path)
@@ -142,7 +144,10 @@ class Chain(Word):
         existing.modules += modules
 
     def register(self, module: str) -> None:
-        """Import a module and take in the components it declares."""
+        """Import a module and take in the components it declares, once."""
+        if module in self.registered:
+            return
+        self.registered.add(module)
         imported = importlib.import_module(module)
         for kind in list(vars(imported).values()):
             if isinstance(kind, type) and "__command__" in kind.__dict__ and kind.__module__ == module:

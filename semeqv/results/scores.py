@@ -1,12 +1,24 @@
 """Averages of what runs have measured."""
 
-from dataclasses import dataclass, field
+import csv
+import io
+import json
+import math
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import astuple, dataclass, field, fields
 from pathlib import Path
+from statistics import fmean
 from typing import Literal
 
 import click
 
 from semeqv.grammar.component import component, positional
+from semeqv.results.statistics import mean_and_half
+from semeqv.results.tables import Table
+from semeqv.runs.errors import UserError
+from semeqv.runs.files import write_text
+from semeqv.runs.reading import metrics_files, read_metrics
 
 
 @component("scores")
@@ -50,8 +62,6 @@ class Scores:
 
     def build(self) -> None:
         """Read, average, print and write."""
-        from semeqv.results.averages import averaged, read_runs, read_subsets
-        from semeqv.results.scores_tables import table, write_rows
         from semeqv.results.tables import write_between
 
         if not self.paths:
@@ -68,3 +78,230 @@ class Scores:
             write_rows(self.output, rows)
         if self.markdown is not None:
             write_between(self.markdown, self.part, shown.markdown())
+
+
+PLACE = ("epoch", "step", "split", "name")
+SEEDED = re.compile(r"\d+-(.+)")
+Sets = dict[str, dict[str, float]]
+
+
+@dataclass(frozen=True)
+class Row:
+    """A score of an experiment.
+
+    Args:
+        experiment: The folder of the experiment.
+        sets: The set, or the group of sets; empty for a set without a name.
+        metric: The score.
+        runs: How many runs it is the mean of.
+        mean: The mean.
+        low: Lower end of its 95% interval over runs; NaN where there is one run.
+        high: Upper end of it.
+        sentences_low: Lower end of the interval over sentences, on average over runs; NaN where there is none.
+        sentences_high: Upper end of it.
+    """
+
+    experiment: str
+    sets: str
+    metric: str
+    runs: int
+    mean: float
+    low: float
+    high: float
+    sentences_low: float
+    sentences_high: float
+
+
+def read_runs(paths: Sequence[Path], split: str) -> dict[str, list[Sets]]:
+    """Read the last scores of runs.
+
+    Args:
+        paths: Files, folders of runs, or folders with such folders.
+        split: Of which sets: validation or test.
+
+    Returns:
+        For each experiment its runs: by the name of the set, score to value.
+
+    Raises:
+        click.UsageError: When there is no such file, or none in it of the split.
+    """
+    found = dict[str, list[Sets]]()
+    for file in metrics_files(paths):
+        if sets := last_scores(file, split):
+            found.setdefault(experiment_of(file.parent), []).append(sets)
+    if not found:
+        raise click.UsageError(
+            f"{', '.join(map(str, paths))}: no scores of a {split} set; end the sentence with: cli test"
+        )
+    return found
+
+
+def last_scores(file: Path, split: str) -> Sets:
+    """Read the last scores of every set of a split.
+
+    Lines of actions that measure, such as `cli perplexity`, say in words what was measured; words are no scores.
+
+    Args:
+        file: A metrics file.
+        split: The split.
+
+    Returns:
+        Score to value, by the name of the set; where languages were measured one by one, by name and language.
+    """
+    sets: Sets = {}
+    for line in read_metrics(file):
+        if line.record.get("split") == split:
+            keys = [key for key in line.record if key not in (*PLACE, "loss")]
+            if "measure" in line.record:
+                keys = [key for key in keys if type(line.record[key]) in (int, float)]
+            called = " ".join(str(line.record[key]) for key in ("name", "language") if line.record.get(key))
+            sets[called] = {key: line.number_at(key) for key in keys}
+    return sets
+
+
+def experiment_of(run: Path) -> str:
+    """The experiment of a run: its folder, without the seed that begins the name of one among several."""
+    seeded = SEEDED.fullmatch(run.name)
+    if not seeded:
+        return str(run)
+    variants = {found[1] for each in run.parent.iterdir() if each.is_dir() and (found := SEEDED.fullmatch(each.name))}
+    return str(run.parent / seeded[1] if len(variants) > 1 else run.parent)
+
+
+def averaged(
+    runs: Mapping[str, Sequence[Sets]],
+    metrics: Sequence[str],
+    groups: Mapping[str, Sequence[str]],
+    parts: Mapping[str, Sequence[str]] | None = None,
+) -> list[Row]:
+    """Average scores over sets and runs.
+
+    Args:
+        runs: What `read_runs` found.
+        metrics: Which scores, of experiments that have them; all if empty.
+        groups: The sets of each group; all sets if it names none.
+        parts: Groups of those of their sets that an experiment has; without a row where it has none.
+
+    Returns:
+        A row for each experiment, set (and group) and score.
+
+    Raises:
+        click.UsageError: When a run lacks a set of a group, or no experiment has a score that is asked for.
+    """
+    rows, seen = list[Row](), dict[str, None]()
+    for experiment, each in runs.items():
+        names = list(dict.fromkeys(name for run in each for name in run))
+        known = {part: [name for name in listed if name in names] for part, listed in (parts or {}).items()}
+        own: dict[str, Sequence[str]] = {**groups, **{part: listed for part, listed in known.items() if listed}}
+        subsets = {name: (name,) for name in names} | {name: tuple(sets) or tuple(names) for name, sets in own.items()}
+        for group, sets in subsets.items():
+            having = each if group in own else [run for run in each if group in run]
+            for run in having:
+                if missing := [name for name in sets if name not in run]:
+                    said = ", ".join(run) or "none"
+                    raise click.UsageError(f"{experiment}: no set {missing[0]!r} for --group {group}; there is {said}")
+            there = shared(having, sets)
+            rows += [row(experiment, group, each, having, sets) for each in metrics or there if each in there]
+            seen |= dict.fromkeys(there)
+    if missing := [metric for metric in metrics if metric not in seen]:
+        raise click.UsageError(f"no run has the score {missing[0]!r} of these sets; there is {', '.join(seen)}")
+    return rows
+
+
+def shared(runs: Sequence[Sets], sets: Sequence[str]) -> list[str]:
+    """The scores that every run has of every set, without the ends of intervals."""
+    every = [run[name] for run in runs for name in sets]
+    names = [name for name in every[0] if all(name in each for each in every)]
+    return [name for name in names if not name.endswith(("_low", "_high"))]
+
+
+def row(experiment: str, group: str, metric: str, runs: Sequence[Sets], sets: Sequence[str]) -> Row:
+    """The row of a score.
+
+    Args:
+        experiment: The experiment.
+        group: The name of the set or the group.
+        metric: The score.
+        runs: Its runs.
+        sets: The sets to average over.
+
+    Returns:
+        The row.
+    """
+    values = [fmean(run[name][metric] for name in sets) for run in runs]
+    mean, half = mean_and_half(values)
+    ends = (f"{metric}_low", f"{metric}_high")
+    low, high = math.nan, math.nan
+    if len(sets) == 1 and all(end in run[sets[0]] for run in runs for end in ends):
+        low, high = (fmean(run[sets[0]][end] for run in runs) for end in ends)
+    return Row(experiment, group, metric, len(values), mean, mean - half, mean + half, low, high)
+
+
+def read_subsets(path: Path | None) -> Mapping[str, list[str]]:
+    """Lists of languages by name.
+
+    Args:
+        path: A JSON file; None for none.
+
+    Returns:
+        The lists.
+
+    Raises:
+        UserError: When it is no such file.
+    """
+    if path is None:
+        return {}
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+        if all(isinstance(each, list) and all(isinstance(word, str) for word in each) for each in found.values()):
+            return dict(found)
+    except OSError as error:
+        raise UserError(f"--subsets {path}: {error.strerror}.") from error
+    except (ValueError, AttributeError, RecursionError):
+        pass
+    raise UserError(f'--subsets {path} holds no lists of languages: {{"head": ["deu", "fra"], "tail": ["kab"]}}.')
+
+
+HEADING = ("experiment", "sets", "score", "runs", "mean", "over runs", "over sentences")
+
+
+def cells(row: Row, digits: int) -> list[str]:
+    """A row as it is shown."""
+    return [
+        row.experiment,
+        row.sets,
+        row.metric.replace("_", " "),
+        str(row.runs),
+        f"{row.mean:.{digits}f}",
+        interval(row.low, row.high, digits),
+        interval(row.sentences_low, row.sentences_high, digits),
+    ]
+
+
+def interval(low: float, high: float, digits: int) -> str:
+    """An interval as it is shown; nothing where there is none."""
+    return "" if math.isnan(low) else f"[{low:.{digits}f}, {high:.{digits}f}]"
+
+
+def table(rows: Sequence[Row], digits: int) -> Table:
+    """The table, for the screen and for a page."""
+    return Table("", HEADING, [cells(row, digits) for row in rows], words=3)
+
+
+def write_rows(path: Path, rows: Sequence[Row]) -> None:
+    """Write the table, its numbers in full: as JSON if the name of the file says so, else as CSV.
+
+    Args:
+        path: The file.
+        rows: The table; where an interval is missing, the ends of it are empty, or null.
+    """
+    names = [field.name for field in fields(Row)]
+    values = [[None if isinstance(value, float) and math.isnan(value) else value for value in astuple(r)] for r in rows]
+    if path.suffix == ".json":
+        text = json.dumps([dict(zip(names, row)) for row in values], indent=2, ensure_ascii=False) + "\n"
+    else:
+        table = io.StringIO()
+        csv.writer(table, lineterminator="\n").writerows([names, *values])
+        text = table.getvalue()
+    write_text(path, text)
+    click.echo(f"wrote {path}")

@@ -1,10 +1,13 @@
 """How results are shown and kept: a table, lines of metrics.jsonl, a CSV file."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import click
+from rich import table as rich_table
+from rich.console import Console
 
 from semeqv.runs.errors import UserError
 from semeqv.runs.files import write_text
@@ -49,8 +52,6 @@ def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]
     """
     from rich import table as rich_table
 
-    from semeqv.results.report import console
-
     table = rich_table.Table(title=title, title_justify="left", box=None, pad_edge=False, header_style="bold")
     for place, column in enumerate(columns):
         table.add_column(column, justify="left" if place < words else "right", overflow="fold", no_wrap=place >= words)
@@ -79,3 +80,61 @@ def write_between(path: Path, mark: str, text: str) -> None:
         raise UserError(f"{path} has no lines {start} and {END} to write between.")
     write_text(path, f"{before}{begin}\n{text.strip()}\n\n{end}{after}")
     click.echo(f"wrote {path}")
+
+
+WIDE = 160  # columns of what goes to a file: rich would take 80
+
+
+class TableConsole(Console):
+    """A console that leaves it to the program what happens when nobody reads the output any more."""
+
+    def on_broken_pipe(self) -> None:
+        """Raise the error again, in place of ending with code 1."""
+        raise BrokenPipeError
+
+
+def console() -> Console:
+    """Where tables are printed; wide where there is no terminal."""
+    found = TableConsole(markup=False, highlight=False)
+    if not found.is_terminal:
+        found.width = WIDE
+    return found
+
+
+def print_metrics(title: str, trainer: Any, found: Mapping[str | None, Mapping[str, Any]]) -> None:
+    """Print one line for every run and data set.
+
+    Args:
+        title: What stands above the table.
+        trainer: The Trainer that measured.
+        found: The name of each data set to its metrics, arrays over replicas.
+    """
+    table = rich_table.Table(title=title, title_justify="left", box=None, pad_edge=False, header_style="bold")
+    named = any(found)
+    table.add_column("run", overflow="fold")
+    if named:
+        table.add_column("set")
+    every = dict.fromkeys(name for metrics in found.values() for name in metrics)
+    names = [name for name in every if name.removesuffix("_low").removesuffix("_high") not in every.keys() - {name}]
+    for name in names:
+        table.add_column(name, justify="right")
+    for r, seed in enumerate(trainer.seeds):
+        for key, metrics in found.items():
+            run = str(trainer.runs[r].path) if trainer.runs else f"seed {seed}"
+            table.add_row(run, *([key or ""] if named else []), *(cell(metrics, name, r) for name in names))
+    console().print(table)
+
+
+def cell(metrics: Mapping[str, Any], name: str, replica: int) -> str:
+    """A metric as it is printed, with its interval where `NAME_low` and `NAME_high` are its ends.
+
+    Args:
+        metrics: Name to an array over replicas.
+        name: The metric; empty is what is printed of one that was not measured.
+        replica: Whose.
+
+    Returns:
+        `0.8613 [0.8490-0.8731]`, or the number alone.
+    """
+    values = [f"{metrics[each][replica]:.4f}" for each in (name, f"{name}_low", f"{name}_high") if each in metrics]
+    return f"{values[0]} [{values[1]}-{values[2]}]" if len(values) == 3 else "".join(values[:1])

@@ -8,8 +8,7 @@ import torch
 
 from semeqv.runs.errors import UserError
 from semeqv.runs.processes import World
-from semeqv.train.compute import Regime, torch_device
-from semeqv.train.precision import resolve_precision, set_precision
+from semeqv.train.compute import Regime, resolve_precision, set_precision, torch_device
 
 
 @contextmanager

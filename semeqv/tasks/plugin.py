@@ -25,11 +25,11 @@ ACTIONS = (
     "semeqv.tasks.classification.majority",
     "semeqv.tasks.inflection.inflect",
     "semeqv.tasks.likelihood.perplexity",
-    "semeqv.tasks.likelihood.blimp",
+    "semeqv.tasks.likelihood.minimal_pairs",
     "semeqv.tasks.parsing.parse",
     "semeqv.tasks.parsing.figure",
     "semeqv.tasks.retrieval.retrieval",
-    "semeqv.tasks.retrieval.fit",
+    "semeqv.tasks.retrieval.maps",
     "semeqv.tasks.retrieval.figure",
 )
 

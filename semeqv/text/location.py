@@ -7,9 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from semeqv.runs.errors import UserError
-from semeqv.text.archives import ARCHIVES, COMPRESSED, find, is_archive, names, parted
+from semeqv.text.archives import ARCHIVES, COMPRESSED, extract, find, is_archive, names, parted
 from semeqv.text.download import check, download, recorded
-from semeqv.text.extraction import extract
 from semeqv.text.files import check_regular
 
 VARIABLE = "SEMEQV_DATA"

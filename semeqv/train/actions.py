@@ -13,7 +13,7 @@ class Train:
 
     def build(self, trainer: Any) -> Any:
         """Train, and print the last metrics of every run; returns them."""
-        from semeqv.results.report import print_metrics
+        from semeqv.results.tables import print_metrics
 
         metrics = trainer.train()
         if metrics:
@@ -32,7 +32,7 @@ class Test:
 
     def build(self, trainer: Any) -> Any:
         """Test, and print the metrics of every run; returns them by data set."""
-        from semeqv.results.report import print_metrics
+        from semeqv.results.tables import print_metrics
 
         metrics = trainer.test()
         print_metrics("test", trainer, metrics)

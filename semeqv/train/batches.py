@@ -1,5 +1,8 @@
 """What batches are, and where they come from."""
 
+import contextlib
+import queue
+import threading
 from collections.abc import Iterator, Mapping
 from typing import Protocol
 
@@ -11,7 +14,7 @@ Batch = Mapping[str, Tensor]
 class Dataset(Protocol):
     """What the Trainer asks of a data set; validation and test sets need only `batches`.
 
-    A set that is judged as a whole also has `scorer()` (see `semeqv.train.scoring`).
+    A set that is judged as a whole also has `scorer()` (see `semeqv.train.metrics`).
     """
 
     def __len__(self) -> int:
@@ -38,3 +41,54 @@ def targets(batch: Batch, shifted: bool = False) -> int:
         labels = batch["labels"][..., 1:] if shifted else batch["labels"]
         return int((labels != -100).sum())
     return len(next(iter(batch.values())))
+
+
+AHEAD = 3  # batches
+
+
+@contextlib.contextmanager
+def prefetched(batches: Iterator[Batch], pinned: bool) -> Iterator[Iterator[Batch]]:
+    """Let a thread make the next batches, in their order.
+
+    Args:
+        batches: Makes them; nothing else may draw from it.
+        pinned: Whether they lie in memory that CUDA copies from while the program goes on.
+
+    Yields:
+        The batches. What goes wrong in the thread is raised by the `next` that would have returned the batch.
+    """
+    made: queue.Queue[tuple[Batch | None, BaseException | None]] = queue.Queue(AHEAD)
+    ended = threading.Event()
+
+    def hand_over(batch: Batch | None, error: BaseException | None = None) -> None:
+        while not ended.is_set():
+            with contextlib.suppress(queue.Full):
+                made.put((batch, error), timeout=0.1)
+                return
+
+    def work() -> None:
+        try:
+            for batch in batches:
+                hand_over({name: each.pin_memory() for name, each in batch.items()} if pinned else batch)
+                if ended.is_set():
+                    return
+            hand_over(None)
+        except BaseException as error:  # the thread that waits is to know of any
+            hand_over(None, error)
+
+    def taken() -> Iterator[Batch]:
+        while True:
+            batch, error = made.get()
+            if error is not None:
+                raise error
+            if batch is None:
+                return
+            yield batch
+
+    thread = threading.Thread(target=work, name="batches", daemon=True)
+    thread.start()
+    try:
+        yield taken()
+    finally:
+        ended.set()
+        thread.join()

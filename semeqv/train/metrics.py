@@ -1,10 +1,14 @@
 """Means of metrics over steps and batches."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy
 import torch
 from torch import Tensor
+
+from semeqv.runs.processes import World
+from semeqv.train.batches import Batch
 
 Metrics = dict[str, "numpy.ndarray[Any, Any]"]
 
@@ -66,3 +70,50 @@ class Mean:
 def as_arrays(names: tuple[str, ...], metrics: Tensor) -> Metrics:
     """Metrics, (metric, replica), by name as arrays over replicas."""
     return dict(zip(names, metrics.cpu().double().numpy()))
+
+
+class Scorer:
+    """Judges one replica's predictions in one pass over a data set.
+
+    A data set that has a method `scorer()` is asked for a new one for each replica and pass. What the scorer finds
+    joins the metrics of the pass: in metrics.jsonl, before the callbacks, and for the saver to judge by. After the pass
+    `trainer.scorers` has it, one for each replica. `NAME_low` and `NAME_high` beside `NAME` are its interval.
+    """
+
+    def __init__(self) -> None:
+        self.parts: list[Any] = []  # what `look` returned, in the order of the rows
+        self.model: Any = None  # that of the pass, for those who ask it more than its outputs say
+
+    def look(self, outputs: Mapping[str, Tensor], batch: Batch) -> Any:
+        """What to remember of a batch, or of this process's rows of it: something small, which processes exchange."""
+        raise NotImplementedError
+
+    def scores(self) -> dict[str, float]:
+        """The metrics of the pass, from `parts`."""
+        raise NotImplementedError
+
+    def take(self, outputs: Mapping[str, Tensor], batch: Batch, counts: bool = True, *, model: Any = None) -> None:
+        """Remember a batch.
+
+        Args:
+            outputs: What the model returned.
+            batch: What it read.
+            counts: False where the rows are there for company alone.
+            model: The model itself, which may be asked to go on from what it read.
+        """
+        self.model = model
+        self.parts.append(self.look(outputs, batch) if counts else None)
+
+    def gather(self, world: World) -> None:
+        """Put together what the processes have seen of every batch."""
+        if world.size > 1:
+            every = zip(*world.each(self.parts))
+            self.parts = [part for batch in every for part in batch if part is not None]
+
+
+def scored(scorers: Sequence[Scorer], world: World) -> Metrics:
+    """What the scorers of all replicas found: name to an array over replicas; empty when there are none."""
+    for scorer in scorers:
+        scorer.gather(world)
+    found = [scorer.scores() for scorer in scorers]
+    return {name: numpy.array([each[name] for each in found]) for name in found[0]} if found else {}

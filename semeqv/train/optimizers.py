@@ -1,9 +1,14 @@
 """How parameters move."""
 
+import contextlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from torch import nn
+
 from semeqv.grammar.component import component
+from semeqv.runs.errors import UserError
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,7 +37,6 @@ class Adaptive:
 
     def make(self, kind: Any, model: Any) -> Any:
         """The optimizer of a kind; fused, which on a CPU takes a third of the time."""
-        from semeqv.train.matrices import decay_groups
 
         groups = decay_groups(model, self.weight_decay, self.decayed)
         return kind(groups, lr=self.learning_rate, betas=self.betas, eps=self.eps, fused=True)
@@ -95,8 +99,6 @@ class SGD:
         """The optimizer of a model."""
         import torch
 
-        from semeqv.train.matrices import decay_groups
-
         groups = decay_groups(model, self.weight_decay, self.decayed)
         return torch.optim.SGD(
             groups, lr=self.learning_rate, momentum=self.momentum, nesterov=self.nesterov, fused=True
@@ -155,7 +157,6 @@ class Muon:
         import torch
 
         from semeqv.train.combined import Combined
-        from semeqv.train.matrices import hidden_matrices
 
         hidden, others = hidden_matrices(model)
         muon = torch.optim.Muon(
@@ -211,3 +212,70 @@ def refuse_beyond_one(options: Any, *names: str) -> None:
         several = value if isinstance(value, tuple) else (value,)
         if not all(0 <= each < 1 for each in several):
             raise ValueError(f"--{name} must be from 0 to below 1, not {' '.join(map(str, several))}.")
+
+
+HEADS = {"head", "classifier", "score"}
+ENDINGS = ("_head", "embedding", "embeddings")
+
+
+def hidden_matrices(model: nn.Module) -> tuple[list[nn.Parameter], list[nn.Parameter]]:
+    """The parameters of a model: hidden matrices, and all others.
+
+    Args:
+        model: Any module. A matrix that it reads or predicts with, by type, by `get_input_embeddings` and
+            `get_output_embeddings`, or by name, is not hidden.
+
+    Returns:
+        The weights of two dimensions that are neither embeddings nor heads; the other parameters.
+
+    Raises:
+        UserError: When there is no hidden matrix.
+    """
+    outer = {id(parameter) for parameter in outer_parameters(model)}
+    hidden = [p for p in model.parameters() if p.ndim == 2 and id(p) not in outer]
+    if not hidden:
+        raise UserError(f"{type(model).__name__} has no hidden matrix for Muon. Write: cli optimizers adamw")
+    inner = {id(parameter) for parameter in hidden}
+    return hidden, [p for p in model.parameters() if id(p) not in inner]
+
+
+def outer_parameters(model: nn.Module) -> Iterator[nn.Parameter]:
+    """The parameters of embeddings and heads; what is shared appears under each of its names."""
+    for name, parameter in model.named_parameters(remove_duplicate=False):
+        if any(part in HEADS or part.endswith(ENDINGS) for part in name.split(".")):
+            yield parameter
+    yield from embedding_parameters(model)
+
+
+def embedding_parameters(model: nn.Module) -> Iterator[nn.Parameter]:
+    """The parameters of input and output embeddings."""
+    for module in model.modules():
+        if isinstance(module, nn.Embedding | nn.EmbeddingBag):
+            yield from module.parameters()
+    for side in ("input", "output"):
+        with contextlib.suppress(NotImplementedError):  # what transformers raises where there is none
+            if (end := getattr(model, f"get_{side}_embeddings", lambda: None)()) is not None:
+                yield from end.parameters()
+
+
+def decay_groups(model: nn.Module, weight_decay: float, decayed: str | None) -> list[dict[str, Any]]:
+    """The parameters of a model in groups for an optimizer, by whether weight decay pulls them.
+
+    Args:
+        model: Any module.
+        weight_decay: The strength of the pull on those that it pulls.
+        decayed: `all`, `matrices` (neither biases nor the weights of norms), or `hidden` (matrices but for input and
+            output embeddings); None for `matrices` in a model of transformers and `all` in any other.
+
+    Returns:
+        One group, or, when some are left out, two, each with its `weight_decay`.
+    """
+    if decayed is None:
+        decayed = "matrices" if hasattr(model, "config") and hasattr(model, "get_input_embeddings") else "all"
+    left_out = {id(p) for p in embedding_parameters(model)} if decayed == "hidden" else set()
+    if decayed != "all":
+        left_out |= {id(p) for p in model.parameters() if p.ndim < 2}
+    pulled = [p for p in model.parameters() if id(p) not in left_out]
+    free = [p for p in model.parameters() if id(p) in left_out]
+    groups = [{"params": pulled, "weight_decay": weight_decay}, {"params": free, "weight_decay": 0.0}]
+    return [group for group in groups if group["params"]]

@@ -19,8 +19,7 @@ def register(chain: Chain) -> None:
     callbacks = (
         "semeqv.train.callbacks.log",
         "semeqv.train.callbacks.early_stopping",
-        "semeqv.train.callbacks.tensorboard",
-        "semeqv.train.callbacks.wandb",
+        "semeqv.train.callbacks.trackers",
     )
     chain.word("callbacks", "What observes a run.", *callbacks, slot=Slot("callbacks", many=True))
-    chain.word("savers", "What is kept of a run.", "semeqv.train.savers", slot=Slot("saver"))
+    chain.word("savers", "What is kept of a run.", "semeqv.train.saver", slot=Slot("saver"))

@@ -26,10 +26,10 @@ from semeqv.runs.processes import World
 from semeqv.train.batches import Batch
 from semeqv.train.compilation import compiled_program
 from semeqv.train.compute import Regime
-from semeqv.train.objectives import UNLABELLED, ignores_unlabelled
+from semeqv.train.losses import UNLABELLED, ignores_unlabelled
+from semeqv.train.metrics import Scorer
 from semeqv.train.probing import Loss
-from semeqv.train.scoring import Scorer
-from semeqv.train.state import plain, weights_of, with_tied
+from semeqv.train.strategies import plain, weights_of, with_tied
 
 ELEMENTWISE = (torch.optim.Adam, torch.optim.AdamW, torch.optim.SGD)
 

@@ -269,7 +269,7 @@ class TrainingBuilder(RunBuilder):
         Raises:
             UserError: When the training set has a name, or (from `slot`) there is no model or no data set.
         """
-        from semeqv.train.savers import DefaultSaver
+        from semeqv.train.saver import DefaultSaver
         from semeqv.train.trainer import Trainer
 
         settings = self.sentence.settings

@@ -13,10 +13,9 @@ from semeqv.runs.processes import World
 from semeqv.train.batches import Batch, targets
 from semeqv.train.compilation import compiled, keep_memory
 from semeqv.train.compute import Regime
+from semeqv.train.metrics import Scorer
 from semeqv.train.probing import Loss, check_classes, check_vocabulary, misfit, rehearsal
-from semeqv.train.scoring import Scorer
-from semeqv.train.state import plain, weights_of, with_tied
-from semeqv.train.strategies import Alone, load_shards, whole
+from semeqv.train.strategies import Alone, load_shards, plain, weights_of, whole, with_tied
 
 FUSED = (torch.optim.Adam, torch.optim.AdamW, torch.optim.SGD)  # whose kernels can be told to update nothing
 

@@ -18,19 +18,16 @@ from semeqv.runs.errors import UserError
 from semeqv.runs.folder import facts_of
 from semeqv.runs.signals import Interrupted, Leaving, Signals
 from semeqv.train.bars import RunBar, epoch_bar, shown_pass
-from semeqv.train.batches import Batch, targets
+from semeqv.train.batches import Batch, prefetched, targets
 from semeqv.train.best_weights import best_weights
 from semeqv.train.builder import Builder
 from semeqv.train.callbacks.callback import Callback
-from semeqv.train.compute import torch_device
-from semeqv.train.metrics import Mean, Metrics, as_arrays
+from semeqv.train.compute import be_deterministic, resolve_precision, set_precision, torch_device
+from semeqv.train.metrics import Mean, Metrics, Scorer, as_arrays, scored
 from semeqv.train.nonfinite import Watch
-from semeqv.train.precision import be_deterministic, resolve_precision, set_precision
-from semeqv.train.prefetch import prefetched
 from semeqv.train.preparation import check_parts, make_learner
 from semeqv.train.randomness import seed_everything
 from semeqv.train.replicas import Program, replica_stream
-from semeqv.train.scoring import Scorer, scored
 from semeqv.train.step import Learner
 
 

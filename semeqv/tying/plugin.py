@@ -2,14 +2,9 @@
 
 from semeqv.grammar.chain import Chain
 
-FOUNDATION = ("semeqv.tying.foundation.embeddings", "semeqv.tying.foundation.page", "semeqv.tying.foundation.figure")
-FIGURES = (
-    "semeqv.tying.figures.accuracies",
-    "semeqv.tying.figures.distances",
-    "semeqv.tying.figures.embeddings",
-    "semeqv.tying.figures.viewall",
-)
-XOR_MODELS = ("semeqv.tying.xor.transformer", "semeqv.tying.xor.lstm", "semeqv.tying.xor.mlp")
+FOUNDATION = ("semeqv.tying.foundation.study", "semeqv.tying.foundation.page", "semeqv.tying.foundation.figure")
+FIGURES = ("semeqv.tying.figures.accuracies", "semeqv.tying.figures.distances", "semeqv.tying.figures.embeddings")
+XOR_MODELS = ("semeqv.tying.xor.models",)
 MLM = ("semeqv.tying.mlm.report", "semeqv.tying.mlm.figure")
 
 
@@ -21,7 +16,7 @@ def register(chain: Chain) -> None:
     chain.word("xor dataset", "The data, one per split and name.", "semeqv.tying.xor.dataset")
     chain.word("xor model", "The networks; with `wt` (weight tying) at the end, tied.", *XOR_MODELS)
     chain.word("mlm", "The tied-embedding study on text: words and their doubles.", *MLM)
-    chain.word("mlm dataset", "The text, one per split and name.", "semeqv.tying.mlm.corpora")
+    chain.word("mlm dataset", "The text, one per split and name.", "semeqv.tying.mlm.datasets")
     chain.word(
         "mlm model", "The network of the study; with `wt` (weight tying) at the end, tied.", "semeqv.tying.mlm.models"
     )

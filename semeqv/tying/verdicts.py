@@ -98,7 +98,7 @@ class StudyReport:
             click.UsageError: When there are no folders.
             SystemExit: With 1, when `check` asks for it.
         """
-        from semeqv.results.report import console
+        from semeqv.results.tables import console
         from semeqv.runs.files import write_text
 
         if not self.paths:

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from semeqv.babel import folder
+from semeqv.babel import write as folder
 from semeqv.babel.document import align
-from semeqv.babel.folder import write_corpus
 from semeqv.babel.grammar import SPLITS, Grammar
 from semeqv.babel.options import LANGUAGES, GrammarOptions
 from semeqv.babel.reader import BayesReader
+from semeqv.babel.write import write_corpus
 from semeqv.text.files import fingerprint
 from semeqv.text.readers.conllu import read_sentences
 from semeqv.text.readers.moses import read_aligned

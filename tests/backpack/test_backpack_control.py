@@ -7,9 +7,9 @@ import pytest
 import torch
 from spoken_backpack import WORDS, spoken, tokenizer
 
-from backpack.edits.applying import applied
+from backpack.edits.edited import applied
 from backpack.edits.steps import Project
-from backpack.edits.topics_report import TopicWords, counted
+from backpack.edits.topics import TopicWords, counted
 from backpack.senses.lexicon import Lexicon
 
 

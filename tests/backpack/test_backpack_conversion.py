@@ -15,9 +15,8 @@ from safetensors.torch import save_file
 from small_backpacks import make, tokens
 from spoken_backpack import spoken
 
-from backpack.conversion.assembly import assembled
 from backpack.conversion.checkpoints import Checkpoint, unwrapped
-from backpack.conversion.convert import Convert
+from backpack.conversion.convert import Convert, assembled
 from backpack.conversion.export import Export
 from semeqv.runs.errors import UserError
 from semeqv.text.models.opening import open_model, open_tokenizer

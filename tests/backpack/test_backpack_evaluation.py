@@ -12,19 +12,15 @@ from click import UsageError
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 from transformers import GPT2Config, GPT2LMHeadModel, PreTrainedTokenizerFast
 
-from backpack.evaluation import lexical_report
+from backpack.evaluation import lexicon_induction as lexical_report
 from backpack.evaluation.beam import WordBeam, kinds_of
-from backpack.evaluation.cloze_report import chosen
-from backpack.evaluation.continuing import pieces
-from backpack.evaluation.dictionary import entries
-from backpack.evaluation.lexicon_induction import Lexical
-from backpack.evaluation.passages import passages, read_passages
+from backpack.evaluation.cloze import chosen, first_word, is_word, passages, read_passages
+from backpack.evaluation.continuations import pieces
+from backpack.evaluation.lexicon_induction import Lexical, entries
 from backpack.evaluation.sense_clustering import features, occurrences
 from backpack.evaluation.similarity import Similarity
 from backpack.evaluation.word_pairs import read_rated, read_translated
-from backpack.evaluation.word_shape import first_word, is_word
-from backpack.figures import read_measures
-from backpack.number_view import read_numbers
+from backpack.figures import read_measures, read_numbers
 from backpack.senses.words import Speller, without_shared
 from semeqv.babel.grammar import Grammar
 from semeqv.babel.reader import BayesReader

@@ -10,12 +10,11 @@ import torch
 from scipy.stats import spearmanr
 
 from backpack.evaluation.babel import AmbiguousWord, topics_of, translations
-from backpack.evaluation.clusters import against_chance, two_means, v_measure
-from backpack.evaluation.correlation import cosines, spearman
-from backpack.evaluation.covering import Nouns, Spoken, predictions, spoken
-from backpack.evaluation.induction import chance, gold_of, places_among, ranks
-from backpack.evaluation.permuting import alikeness
-from backpack.evaluation.sense_clustering import Occurrences, parted
+from backpack.evaluation.coverage import Nouns, Spoken, predictions, spoken
+from backpack.evaluation.invariance import alikeness
+from backpack.evaluation.lexicon_induction import chance, gold_of, places_among, ranks
+from backpack.evaluation.sense_clustering import Occurrences, against_chance, parted, two_means, v_measure
+from backpack.evaluation.similarity import cosines, spearman
 from backpack.senses.words import embedded, word_vectors
 from semeqv.babel.grammar import Grammar
 from tests.backpack.small_backpacks import make

@@ -9,8 +9,8 @@ import torch
 
 from backpack.model import Backpack
 from semeqv.runs.errors import UserError
+from semeqv.text.models.architectures import GPT2
 from semeqv.text.models.embeddings import is_tied
-from semeqv.text.models.gpt2 import GPT2
 from semeqv.text.models.opening import open_model
 from tests import copies
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from backpack.edits.stereotypes import read_pairs
-from backpack.edits.winobias import occupations, winobias
+from backpack.edits.bias import occupations, winobias
+from backpack.edits.crows_pairs import read_pairs
 from semeqv.text.location import data_folder
 
 DATA = data_folder()

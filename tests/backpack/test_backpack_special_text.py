@@ -11,10 +11,8 @@ from transformers import PreTrainedTokenizerFast
 
 import backpack
 from backpack.attribution import attributions_of
-from backpack.evaluation.cloze import Cloze
-from backpack.evaluation.cloze_report import guess
-from backpack.evaluation.continuing import pieces
-from backpack.evaluation.passages import Passage
+from backpack.evaluation.cloze import Cloze, Passage, guess
+from backpack.evaluation.continuations import pieces
 from backpack.senses.lexicon import Lexicon
 from backpack.senses.words import Speller
 from semeqv.runs.errors import UserError

@@ -7,8 +7,8 @@ import numpy
 import pytest
 from sweep_material import treebank
 
-from crosslingual.gathering import Gathered
-from crosslingual.sweeps_distances import uriel_distances
+from crosslingual.corpus import Gathered
+from crosslingual.distances import uriel_distances
 from semeqv.runs.errors import UserError
 
 

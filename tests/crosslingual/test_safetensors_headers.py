@@ -13,8 +13,7 @@ from safetensors.torch import load_file, save, save_file
 from vector_models import model_of, saved
 
 from crosslingual import Checkpoint, TaskVector
-from crosslingual.header import WIDTHS, Entry, placed, read_header
-from crosslingual.safetensors_reader import stored
+from crosslingual.safetensors_reader import WIDTHS, Entry, placed, read_header, stored
 from crosslingual.safetensors_writer import rounded, write_tensors
 from crosslingual.vocabulary import fingerprint
 from semeqv.runs.errors import UserError

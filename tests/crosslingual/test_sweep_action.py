@@ -9,8 +9,8 @@ import torch
 from sweep_material import LANGUAGES, material, sentence
 
 from crosslingual import Checkpoint
-from semeqv.results.bootstrap import compared, intervals
-from semeqv.tasks.classification.tallies import label_scores
+from semeqv.results.statistics import compared, intervals
+from semeqv.tasks.classification.metrics import label_scores
 
 
 @pytest.fixture(scope="module")

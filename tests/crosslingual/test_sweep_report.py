@@ -9,11 +9,10 @@ import pytest
 from scipy import stats
 
 from crosslingual import hypotheses
-from crosslingual.figures.sweep import SweepView, beyond
-from crosslingual.figures.sweeps import read_sweeps
+from crosslingual.distances import read_distances
+from crosslingual.figures.sweep import SweepView, beyond, read_sweeps
 from crosslingual.hypotheses import gain_against_distance, holm, semantic_against_syntactic
-from crosslingual.joined import joined, read_runs
-from crosslingual.sweeps_distances import read_distances
+from crosslingual.results import joined, read_runs
 from semeqv.results.figures.style import house_style
 from semeqv.runs.errors import UserError
 from tests.results.figures.extents import cut_off, overlapping

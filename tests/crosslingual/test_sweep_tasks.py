@@ -10,12 +10,11 @@ import torch
 from sweep_material import material
 from vector_models import KINDS, model_of, saved
 
-from crosslingual.measuring import measure
-from crosslingual.sweep import Sweep
+from crosslingual.sweep import Sweep, measure
 from semeqv.runs.errors import UserError
 from semeqv.runs.processes import World
-from semeqv.tasks.parsing.opening import Labels, new_parser
-from semeqv.train.scoring import Scorer
+from semeqv.tasks.parsing.models import Labels, new_parser
+from semeqv.train.metrics import Scorer
 
 
 @pytest.fixture(scope="module")
@@ -77,8 +76,8 @@ def test_parsers_are_swept(folder, say, tmp_path):
 
 
 def test_answers_are_counted_text_by_text(monkeypatch):
+    from semeqv.tasks.question_answering.metrics import AnswerScorer
     from semeqv.tasks.question_answering.questions import Answer, Question
-    from semeqv.tasks.question_answering.scorer import AnswerScorer
 
     questions = [
         Question(name=str(i), context=text, text="Where?", answers=(Answer("in Rome", 0),))

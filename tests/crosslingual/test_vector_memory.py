@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy
 import pytest
 
-from crosslingual.header import Entry
+from crosslingual.safetensors_reader import Entry
 from crosslingual.safetensors_writer import write_tensors
 
 MOST = 100  # MiB above the interpreter

@@ -158,7 +158,7 @@ def pooled(line):
     """Tokenise in several processes, however small the corpus."""
     from semeqv.runs.processes import World
     from semeqv.text.datasets import tokenised
-    from semeqv.text.tokens import building
+    from semeqv.text.tokens import files as building
     from tests.copies import spoken
 
     tokenised.ALONE, building.PIECE = 0, 2**14

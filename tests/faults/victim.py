@@ -19,7 +19,7 @@ from semeqv.runs import checkpoint
 from semeqv.runs.errors import UserError
 from semeqv.train.optimizers import AdamW
 from semeqv.train.randomness import seed_everything
-from semeqv.train.savers import DefaultSaver
+from semeqv.train.saver import DefaultSaver
 from semeqv.train.schedulers import Cosine
 from semeqv.train.trainer import Trainer
 

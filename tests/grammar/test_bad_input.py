@@ -20,7 +20,7 @@ from semeqv.train.losses import CrossEntropy
 from semeqv.train.optimizers import AdamW
 from semeqv.train.trainer import Trainer
 from semeqv.tying.xor.dataset import Default
-from semeqv.tying.xor.transformer import Transformer
+from semeqv.tying.xor.models import Transformer
 from tests.sentences import DATA, LOSS, MODEL, OPTIMIZER, VALID
 
 NAME = "42-transformer"

@@ -5,8 +5,7 @@ import pytest
 from tiny import model
 
 from ofa.hypernetwork.folder import read_folder
-from ofa.vectors.word_vectors import WordVectors
-from ofa.vectors.writing import write_vectors
+from ofa.vectors.word_vectors import WordVectors, write_vectors
 from semeqv.babel.dataset import Babel
 from semeqv.text.tokenizers.trained import Bpe, Unigram, Wordpiece
 

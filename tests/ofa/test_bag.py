@@ -9,8 +9,7 @@ import torch
 from tiny import model
 from transformers import AutoModel, AutoTokenizer
 
-from ofa.vectors.word_vectors import WordVectors
-from ofa.vectors.writing import write_vectors
+from ofa.vectors.word_vectors import WordVectors, write_vectors
 from semeqv.text.models import families
 from semeqv.text.models.opening import open_model
 

@@ -11,8 +11,7 @@ from tokenizers.pre_tokenizers import Metaspace
 from tokenizers.trainers import BpeTrainer
 from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
-from ofa.extended_tokenizer import Extended
-from ofa.extending import extended
+from ofa.extended_tokenizer import Extended, extended
 from semeqv.babel.dataset import Babel
 
 

@@ -10,10 +10,8 @@ from tiny import model, published_variants
 from tokenizers import Tokenizer
 from transformers import AutoModelForCausalLM, AutoModelForMaskedLM, PreTrainedTokenizerFast
 
-from ofa.hypernetwork.creation import matrix_hash
-from ofa.vectors.reading import read_vectors
-from ofa.vectors.word_vectors import WordVectors
-from ofa.vectors.writing import write_vectors
+from ofa.hypernetwork.create import matrix_hash
+from ofa.vectors.word_vectors import WordVectors, read_vectors, write_vectors
 from ofa.vocabulary import vocabulary_hash
 
 REST = "--from old --target_tokenizer target --output new"

@@ -8,8 +8,8 @@ import types
 import numpy
 import pytest
 
-from ofa.vectors.pickled import buckets, fnv1a, read_pickle
-from ofa.vectors.reading import read_vectors
+from ofa.vectors.gensim import buckets, fnv1a, read_pickle
+from ofa.vectors.word_vectors import read_vectors
 from semeqv.runs.errors import UserError
 
 MATRIX = numpy.random.default_rng(0).normal(size=(3, 4)).astype(numpy.float32)

@@ -9,11 +9,11 @@ from safetensors.torch import save_file
 from torch.nn import functional
 
 from ofa.factorisation import factorise
-from ofa.hypernetwork.batches import Leaving, SubwordBatches, chosen
+from ofa.hypernetwork.dataset import Leaving, SubwordBatches, chosen
 from ofa.hypernetwork.folder import read_folder, split_of
 from ofa.hypernetwork.networks import HypernetworkConfig, hyper_loss
-from ofa.hypernetwork.prediction import DEGREES, SAID, read_predictions
-from ofa.hypernetwork.schedules import Stairs
+from ofa.hypernetwork.predict import DEGREES, SAID, read_predictions
+from ofa.hypernetwork.training import Stairs
 
 DATA = "cli ofa dataset mapping --mapping mapping"
 

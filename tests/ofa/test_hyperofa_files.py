@@ -12,7 +12,7 @@ from torch import nn
 from transformers import AutoModelForMaskedLM
 
 from ofa.hypernetwork.folder import read_folder
-from ofa.hypernetwork.prediction import read_predictions
+from ofa.hypernetwork.predict import read_predictions
 from semeqv.text.models import families
 from semeqv.text.models.opening import open_model, open_tokenizer
 

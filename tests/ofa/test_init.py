@@ -12,9 +12,7 @@ import torch
 from tiny import model, published_variants
 from transformers import AddedToken, AutoModel, AutoModelForCausalLM, AutoModelForMaskedLM, AutoTokenizer
 
-from ofa.vectors.reading import read_vectors
-from ofa.vectors.word_vectors import WordVectors
-from ofa.vectors.writing import write_vectors
+from ofa.vectors.word_vectors import WordVectors, read_vectors, write_vectors
 from semeqv.text.models import families
 from semeqv.text.models.opening import open_model
 from semeqv.text.networks.encoder import EncoderConfig, EncoderForMaskedLM
@@ -260,7 +258,7 @@ def test_weights_that_were_drawn_are_in_the_results(say, save, tokenizers, tmp_p
         found.new_weights = ["cls.predictions.transform.dense.weight"]
         return found
 
-    monkeypatch.setattr("ofa.methods.initialisation.open_model", opened_model)
+    monkeypatch.setattr("ofa.methods.method.open_model", opened_model)
     say("cli ofa init mean --from old --target_tokenizer old --output new")
     facts = json.loads((tmp_path / "new/initialisation.json").read_text())
     assert facts["weights drawn anew"] == ["cls.predictions.transform.dense.weight"]

@@ -14,19 +14,18 @@ from tokenizers import Tokenizer
 from tokenizers.models import BPE, WordLevel
 from transformers import PreTrainedTokenizerFast
 
+from ofa.extended_tokenizer import FIRST, written
 from ofa.factorisation import factorise
 from ofa.mapping import capitalised, map_subwords
-from ofa.merging import FIRST, written
-from ofa.methods.alignment import read_dictionary, rotated
-from ofa.methods.pieces import pieces_of
-from ofa.methods.pursuit import pursued
-from ofa.methods.tokens_alike import combine_shared, sparsemax
-from ofa.plan import Draft, Kind
+from ofa.methods.baselines import pieces_of
+from ofa.methods.focus import combine_shared, sparsemax
+from ofa.methods.omp import pursued
+from ofa.methods.wechsel import read_dictionary, rotated
+from ofa.plan import Draft, Kind, Work
 from ofa.topk_search import nearest
-from ofa.vectors.making import tokens_by
+from ofa.vectors.make import tokens_by
 from ofa.vectors.word_vectors import WordVectors, unit
 from ofa.vocabulary import Vocabulary, shared
-from ofa.work import Work
 from semeqv.runs.errors import UserError
 
 

@@ -21,7 +21,7 @@ def hub(monkeypatch):
                 raise OSError(5, "the line is cut")
             yield Row(number, ["   " if number == 2 else f"{language}  {number}\n"])
 
-    monkeypatch.setattr("ofa.fetching.read_rows", read_rows)
+    monkeypatch.setattr("ofa.subset.read_rows", read_rows)
     return found
 
 

@@ -14,17 +14,14 @@ from tokenizers.models import WordLevel
 from tokenizers.pre_tokenizers import Split
 from transformers import PreTrainedTokenizerFast
 
-from ofa.bag.making import word_tokenizer
-from ofa.vectors.fasttext import token_vectors
-from ofa.vectors.making import tokens_by, words_of
-from ofa.vectors.reading import read_vectors
-from ofa.vectors.token_vectors import TokenVectors
-from ofa.vectors.word_vectors import WordVectors
-from ofa.vectors.writing import write_vectors
+from ofa.bag.bag import word_tokenizer
+from ofa.vectors.make import tokens_by, words_of
+from ofa.vectors.token_vectors import TokenVectors, token_vectors
+from ofa.vectors.word_vectors import WordVectors, read_vectors, write_vectors
 from semeqv.babel.dataset import Babel
 from semeqv.runs.errors import UserError
 from semeqv.tasks.overlap import overlap
-from semeqv.text.datasets.reading import chosen
+from semeqv.text.datasets.corpus import chosen
 
 WORDS = st.text(st.characters(categories=["L", "N", "P"]), min_size=1, max_size=9)
 

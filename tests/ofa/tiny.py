@@ -7,7 +7,7 @@ import transformers
 from tokenizers import Tokenizer
 from transformers import BertConfig, GPT2Config, LlamaConfig, RobertaConfig, XLMRobertaConfig
 
-from semeqv.text.models.encoder import Encoder
+from semeqv.text.models.architectures import Encoder
 
 SIZES = {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 16}
 SIZES |= {"max_position_embeddings": 40}

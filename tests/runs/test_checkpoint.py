@@ -141,7 +141,7 @@ def test_the_best_is_kept_and_ties_go_to_the_lower_loss():
 
     import numpy
 
-    from semeqv.train.savers import DefaultSaver
+    from semeqv.train.saver import DefaultSaver
 
     saver = DefaultSaver(savebest=True).build()
     module = torch.nn.Linear(1, 1)

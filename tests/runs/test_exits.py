@@ -161,7 +161,7 @@ def test_what_the_encoding_cannot_say_is_escaped(encoding):
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
 @pytest.mark.parametrize(
-    "print_", ["print('x' * 9)", "from semeqv.results.report import console; console().print('x')"]
+    "print_", ["print('x' * 9)", "from semeqv.results.tables import console; console().print('x')"]
 )
 def test_output_that_nobody_can_take(print_):
     code = f"from semeqv.runs.exits import exit_after\ndef work():\n  {print_}\nexit_after(work)"

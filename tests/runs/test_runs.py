@@ -8,11 +8,11 @@ import pytest
 from semeqv.train.losses import CrossEntropy
 from semeqv.train.optimizers import AdamW
 from semeqv.train.randomness import seed_everything
-from semeqv.train.savers import DefaultSaver
+from semeqv.train.saver import DefaultSaver
 from semeqv.train.schedulers import Cosine
 from semeqv.train.trainer import Trainer
 from semeqv.tying.xor.dataset import Default
-from semeqv.tying.xor.transformer import Transformer
+from semeqv.tying.xor.models import Transformer
 from tests.sentences import DATA, LOSS, MODEL, OPTIMIZER, VALID
 from tests.train.test_trainer import same, weights
 

@@ -4,8 +4,7 @@ import pytest
 import torch
 
 from semeqv.text.datasets.parallel import Moses
-from semeqv.text.models.bert import BERT
-from semeqv.text.models.gpt2 import GPT2
+from semeqv.text.models.architectures import BERT, GPT2
 from semeqv.text.tokenizers.trained import Wordpiece
 
 SMALL = {"layers": 2, "heads": 2, "embedding_size": 16, "block_size": 40}

@@ -3,8 +3,7 @@
 import numpy
 import pytest
 
-from semeqv.tasks.classification.alignment import Template, aligned
-from semeqv.tasks.classification.rows import cut, text_rows, word_rows
+from semeqv.tasks.classification.rows import Template, aligned, cut, text_rows, word_rows
 from semeqv.text.datasets.monolingual import Plain
 from semeqv.text.tokenizers.trained import Bpe, Unigram, Wordpiece
 

@@ -16,11 +16,9 @@ from transformers import (
 
 from semeqv.grammar.plugins import command
 from semeqv.runs.errors import UserError
-from semeqv.tasks.parsing.biaffine import Biaffine
 from semeqv.tasks.parsing.bilstm import BiLSTMConfig, BiLSTMModel
-from semeqv.tasks.parsing.models import Parser
-from semeqv.tasks.parsing.networks import AutoModelForDependencyParsing
-from semeqv.tasks.parsing.opening import Labels, new_parser, open_parser
+from semeqv.tasks.parsing.models import Labels, Parser, new_parser, open_parser
+from semeqv.tasks.parsing.networks import AutoModelForDependencyParsing, Biaffine
 from semeqv.text.models.opening import open_model
 from semeqv.text.networks.encoder import EncoderConfig, EncoderForMaskedLM
 

@@ -16,8 +16,8 @@ from transformers import (
 )
 
 from semeqv.runs.errors import UserError
+from semeqv.tasks.classification.models import open_classifier
 from semeqv.tasks.classification.networks import POOLINGS, pooled
-from semeqv.tasks.classification.opening import open_classifier
 from semeqv.text.networks.encoder import EncoderConfig, EncoderForMaskedLM
 
 TOKENS, SEQUENCE = "ForTokenClassification", "ForSequenceClassification"

@@ -7,15 +7,14 @@ import numpy
 import pytest
 from torch.nn import functional
 
-from semeqv.results.bootstrap import Tallied
+from semeqv.results.statistics import Tallied
 from semeqv.runs.errors import UserError
 from semeqv.tasks.classification.models import TokenClassifier
-from semeqv.tasks.inflection.dataset import UniMorph
+from semeqv.tasks.inflection.dataset import Form, UniMorph, batches, forms
 from semeqv.tasks.inflection.edits import edited, edits
 from semeqv.tasks.inflection.metrics import edit_distance, judged
-from semeqv.tasks.inflection.reading import Form, batches, forms
 from semeqv.tasks.inflection.spelling import UNKNOWN, Spelling
-from semeqv.text.models.bert import BERT
+from semeqv.text.models.architectures import BERT
 from semeqv.text.models.opening import open_tokenizer
 from semeqv.text.tokenizers.trained import Bpe, Unigram, Wordpiece
 

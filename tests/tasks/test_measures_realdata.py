@@ -6,7 +6,7 @@ from collections import Counter
 import pytest
 
 from semeqv.tasks.likelihood.minimal_pairs import read_pairs
-from semeqv.tasks.likelihood.perplexity_report import words_of
+from semeqv.tasks.likelihood.perplexity import words_of
 from semeqv.text.datasets.monolingual import WikiText2
 from semeqv.text.location import data_folder
 

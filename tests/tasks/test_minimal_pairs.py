@@ -6,15 +6,14 @@ import numpy
 import pytest
 import torch
 
-from semeqv.results.intervals import interval, resampled
+from semeqv.results.statistics import interval, resampled
 from semeqv.runs.errors import UserError
 from semeqv.tasks.inference import inference
-from semeqv.tasks.likelihood.blimp_report import summed_up
-from semeqv.tasks.likelihood.minimal_pairs import MinimalPair, around, read_pairs, scored
+from semeqv.tasks.likelihood.minimal_pairs import MinimalPair, around, read_pairs, scored, summed_up
 from semeqv.text.datasets.parallel import Moses
 from semeqv.text.datasets.tokenised import batches
 from semeqv.text.generation import prompt_ids
-from semeqv.text.models.gpt2 import GPT2
+from semeqv.text.models.architectures import GPT2
 from semeqv.text.tokenizers.trained import Bpe
 
 

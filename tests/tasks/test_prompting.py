@@ -10,7 +10,7 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 from transformers import GPT2Config, GPT2LMHeadModel, PreTrainedTokenizerFast
 
 from backpack.model import Backpack
-from semeqv.results.bootstrap import Tallied
+from semeqv.results.statistics import Tallied
 from semeqv.runs.errors import UserError
 from semeqv.tasks.classification.babel import BabelTags
 from semeqv.tasks.classification.models import SequenceClassifier
@@ -22,7 +22,7 @@ from semeqv.tasks.prompting.spelling import Spelling
 from semeqv.tasks.question_answering.dataset import Squad
 from semeqv.text.datasets.tokenised import first_token
 from semeqv.text.generation import greedy
-from semeqv.text.models.gpt2 import GPT2
+from semeqv.text.models.architectures import GPT2
 from semeqv.text.models.load import CausalLM, Load
 from semeqv.text.tokenizers.trained import Bpe, Unigram, Wordpiece
 

@@ -15,12 +15,10 @@ from transformers import AutoModelForQuestionAnswering, BertConfig, BertForMaske
 from semeqv.grammar.plugins import command
 from semeqv.runs.errors import UserError
 from semeqv.tasks.classification.models import TokenClassifier
-from semeqv.tasks.question_answering.dataset import Squad
-from semeqv.tasks.question_answering.metrics import f1_of, judged, normalised
-from semeqv.tasks.question_answering.opening import open_answerer
+from semeqv.tasks.question_answering.dataset import Squad, every_question
+from semeqv.tasks.question_answering.metrics import best_span, f1_of, judged, normalised
+from semeqv.tasks.question_answering.models import open_answerer
 from semeqv.tasks.question_answering.questions import Answer, Question, read_questions
-from semeqv.tasks.question_answering.reading import every_question
-from semeqv.tasks.question_answering.scorer import best_span
 from semeqv.tasks.question_answering.windows import windows
 from semeqv.text.models.opening import open_model
 from semeqv.text.models.source import config_folder as checkpoint

@@ -2,10 +2,8 @@
 
 import pytest
 
-from semeqv.tasks.parsing.dataset import Dependencies
-from semeqv.tasks.parsing.judging import counted
-from semeqv.tasks.parsing.official import official_scores
-from semeqv.tasks.parsing.reading import tag_names, treebank
+from semeqv.tasks.parsing.dataset import Dependencies, tag_names, treebank
+from semeqv.tasks.parsing.metrics import counted, official_scores
 from semeqv.text.location import data_folder
 from semeqv.text.records import Sentence
 

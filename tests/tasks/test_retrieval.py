@@ -6,17 +6,16 @@ import numpy
 import pytest
 import torch
 
-from semeqv.results.averages import read_subsets
+from semeqv.results.scores import read_subsets
 from semeqv.runs.errors import UserError
 from semeqv.tasks.evaluation import Subject
 from semeqv.tasks.inference import inference
 from semeqv.tasks.retrieval import nearest
-from semeqv.tasks.retrieval.measured import measure
 from semeqv.tasks.retrieval.nearest import Similarities
-from semeqv.tasks.retrieval.retrieval import Retrieval
+from semeqv.tasks.retrieval.retrieval import Retrieval, measure
 from semeqv.tasks.retrieval.vectors import SentenceEncoder
 from semeqv.text.datasets.tokenised import first_token
-from semeqv.text.models.encoder import Encoder
+from semeqv.text.models.architectures import Encoder
 from tests.tasks.conftest import ENGLISH, FRENCH, SMALL
 
 REGIME = ("cpu", "fp32", 1)

@@ -8,7 +8,7 @@ import torch
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 from transformers import ByT5Tokenizer, CanineTokenizer, PreTrainedTokenizerFast
 
-from semeqv.tasks.classification.alignment import Template
+from semeqv.tasks.classification.rows import Template
 from semeqv.tasks.classification.texts import Table
 from semeqv.tasks.classification.words import ConllU, Ner
 from semeqv.tasks.inflection.dataset import UniMorph
@@ -20,9 +20,9 @@ from semeqv.text.datasets.monolingual import Jsonl, Plain, Tsv
 from semeqv.text.datasets.multilingual import Multilingual
 from semeqv.text.datasets.parallel import Moses
 from semeqv.text.generation import prompt_ids
-from semeqv.text.models.gpt2 import GPT2
+from semeqv.text.models.architectures import GPT2
 from semeqv.text.tokenizers.encoding import encode
-from semeqv.text.tokenizers.saving import add_ends
+from semeqv.text.tokenizers.files import add_ends
 from semeqv.text.tokens.words import WordEncoder
 from semeqv.train.compute import Regime
 

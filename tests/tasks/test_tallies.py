@@ -7,9 +7,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from semeqv.results.bootstrap import intervals
-from semeqv.tasks.classification.official import seqeval_scores
-from semeqv.tasks.classification.tallies import entities, entity_scores, entity_tally, label_scores, label_tally
+from semeqv.results.statistics import intervals
+from semeqv.tasks.classification.metrics import (
+    entities,
+    entity_scores,
+    entity_tally,
+    label_scores,
+    label_tally,
+    seqeval_scores,
+)
 
 TAGS = ["O", "B-LOC", "I-LOC", "B-PER", "I-PER"]
 
@@ -117,5 +123,5 @@ def test_intervals_are_repeatable_and_like_those_of_a_loop():
 def test_samples_that_do_not_fit_at_once_are_the_same(monkeypatch):
     tally = label_tally(*numpy.random.default_rng(0).integers(3, size=(2, 90)), numpy.arange(90) // 3, 30, 3)
     whole = intervals(tally, label_scores, 50)
-    monkeypatch.setattr("semeqv.results.bootstrap.AT_ONCE", 100)
+    monkeypatch.setattr("semeqv.results.statistics.AT_ONCE", 100)
     assert intervals(tally, label_scores, 50) == whole

@@ -12,11 +12,9 @@ from semeqv.runs.errors import UserError
 from semeqv.tasks.classification.models import SequenceClassifier, TokenClassifier
 from semeqv.tasks.classification.networks import pooled
 from semeqv.tasks.classification.words import ConllU
-from semeqv.tasks.parsing.dataset import Dependencies
-from semeqv.tasks.parsing.judging import counted, judged
+from semeqv.tasks.parsing.dataset import Dependencies, batches, treebank
+from semeqv.tasks.parsing.metrics import counted, judged, official_scores
 from semeqv.tasks.parsing.models import BiLSTMParser, Parser
-from semeqv.tasks.parsing.official import official_scores
-from semeqv.tasks.parsing.reading import batches, treebank
 from semeqv.tasks.parsing.rows import Trees, tree_rows
 from semeqv.tasks.question_answering.models import QuestionAnswerer
 from semeqv.text.readers.conllu import read_sentences, write_sentences

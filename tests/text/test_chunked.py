@@ -9,8 +9,7 @@ from hypothesis import strategies as st
 
 from semeqv.runs.errors import UserError
 from semeqv.text.chunked import ChunkedCrossEntropy, chunked
-from semeqv.text.models.bert import BERT
-from semeqv.text.models.gpt2 import GPT2
+from semeqv.text.models.architectures import BERT, GPT2
 
 SMALL = {"layers": 1, "heads": 2, "embedding_size": 16, "block_size": 32, "vocab_size": 50, "dropout": 0.0}
 

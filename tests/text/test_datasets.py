@@ -13,14 +13,12 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 from semeqv.babel import lexicon
 from semeqv.babel.dataset import Babel
 from semeqv.runs.errors import UserError
-from semeqv.text.datasets.europarl import Europarl
 from semeqv.text.datasets.monolingual import Jsonl, Plain, Tsv
-from semeqv.text.datasets.parallel import Moses
+from semeqv.text.datasets.parallel import Europarl, Moses
 from semeqv.text.records import Document
-from semeqv.text.tokenizers.load import Load
-from semeqv.text.tokenizers.trained import Bpe, Unigram, Wordpiece
-from semeqv.text.tokenizers.training import drawn, multiplicities
-from semeqv.text.tokens import building
+from semeqv.text.tokenizers.files import Load
+from semeqv.text.tokenizers.trained import Bpe, Unigram, Wordpiece, drawn, multiplicities
+from semeqv.text.tokens import files as building
 from semeqv.text.tokens.words import UNTIDY, unfit
 from tests import copies
 

@@ -18,8 +18,8 @@ from serving import CONTENT, Server
 
 from semeqv.runs.errors import UserError
 from semeqv.text import download as module
+from semeqv.text.archives import extract
 from semeqv.text.download import Origin, beside, check, download, record
-from semeqv.text.extraction import extract
 from semeqv.text.location import locate
 
 

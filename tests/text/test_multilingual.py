@@ -7,11 +7,10 @@ import torch
 
 from semeqv.babel.dataset import Babel
 from semeqv.runs.errors import UserError
-from semeqv.text.datasets.europarl import Europarl
+from semeqv.text.datasets.corpus import chosen
 from semeqv.text.datasets.monolingual import Plain
 from semeqv.text.datasets.multilingual import Multilingual
-from semeqv.text.datasets.parallel import Moses
-from semeqv.text.datasets.reading import chosen
+from semeqv.text.datasets.parallel import Europarl, Moses
 from semeqv.text.datasets.tokenised import first_token, separator
 from semeqv.text.tokenizers.trained import Bpe
 

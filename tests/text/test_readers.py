@@ -13,8 +13,7 @@ from mutations import mutated
 from samples import SENTENCES, TABLE, TAGGED, TREEBANK, written
 
 from semeqv.runs.errors import UserError
-from semeqv.text.datasets.europarl import Europarl
-from semeqv.text.datasets.multiun import MultiUn
+from semeqv.text.datasets.parallel import Europarl, MultiUn
 from semeqv.text.readers import bible, conllu, flores, iob2, jsonl, moses, plain, table, tatoeba, xnli
 from semeqv.text.records import Aligned, Document, Labelled
 

@@ -3,9 +3,7 @@
 import pytest
 import torch
 
-from semeqv.text.models.bert import BERT
-from semeqv.text.models.encoder import Encoder
-from semeqv.text.models.gpt2 import GPT2
+from semeqv.text.models.architectures import BERT, GPT2, Encoder
 from semeqv.text.models.opening import open_model, open_tokenizer
 
 TEXT = "cli dataset babel --documents 60 --joined --parallel 1"

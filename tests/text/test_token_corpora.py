@@ -6,8 +6,7 @@ import numpy
 import pytest
 
 from semeqv.runs.errors import UserError
-from semeqv.text.datasets.monolingual import Plain
-from semeqv.text.datasets.tokens import TokenCorpus
+from semeqv.text.datasets.monolingual import Plain, TokenCorpus
 from semeqv.text.tokenizers.encoding import encode
 from semeqv.text.tokenizers.trained import Bpe
 

@@ -16,7 +16,7 @@ from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers, tr
 
 from semeqv.runs.errors import UserError
 from semeqv.text.objectives import Causal, Masked
-from semeqv.text.tokens import building
+from semeqv.text.tokens import files as building
 from semeqv.text.tokens.batches import Layout, TokenBatches, generator
 from semeqv.text.tokens.files import TokenFile, read_facts, token_type
 from semeqv.text.tokens.order import Alternation, permuted

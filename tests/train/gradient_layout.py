@@ -16,7 +16,7 @@ from torch import nn
 from semeqv.runs.processes import World
 from semeqv.train.optimizers import SGD
 from semeqv.train.randomness import seed_everything
-from semeqv.train.savers import DefaultSaver
+from semeqv.train.saver import DefaultSaver
 from semeqv.train.trainer import Trainer
 
 PROCESSES = 3  # two would add the same two numbers in any order

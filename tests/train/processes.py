@@ -10,7 +10,7 @@ from semeqv.runs.errors import UserError
 from semeqv.runs.processes import World
 from semeqv.train.optimizers import AdamW
 from semeqv.train.randomness import seed_everything
-from semeqv.train.savers import DefaultSaver
+from semeqv.train.saver import DefaultSaver
 from semeqv.train.schedulers import Constant
 from semeqv.train.trainer import Trainer
 

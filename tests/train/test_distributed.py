@@ -18,7 +18,7 @@ from semeqv.runs.errors import UserError
 from semeqv.runs.processes import World
 from semeqv.train import strategies
 from semeqv.train.compute import torch_device
-from semeqv.train.state import weights_of, with_tied
+from semeqv.train.strategies import weights_of, with_tied
 from tests import copies
 from tests.sentences import DATA, LOSS, MODEL, OPTIMIZER, VALID
 from tests.train import processes as both

@@ -4,8 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from semeqv.train.losses import CrossEntropy
-from semeqv.train.objectives import cross_entropy
+from semeqv.train.losses import CrossEntropy, cross_entropy
 from tests.sentences import DATA, MODEL, OPTIMIZER, VALID
 
 

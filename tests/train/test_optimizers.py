@@ -11,9 +11,8 @@ from torch import nn
 
 from semeqv.runs.errors import UserError
 from semeqv.train.combined import Combined
-from semeqv.train.matrices import hidden_matrices
-from semeqv.train.objectives import cross_entropy
-from semeqv.train.optimizers import SGD, AdamW, Muon
+from semeqv.train.losses import cross_entropy
+from semeqv.train.optimizers import SGD, AdamW, Muon, hidden_matrices
 from semeqv.train.replicas import Program, replicable
 from semeqv.train.schedulers import Constant, Cosine
 from semeqv.train.step import Eager, Regime

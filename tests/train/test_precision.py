@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from semeqv.runs.errors import UserError
-from semeqv.train import precision
-from semeqv.train.precision import is_native, resolve_precision, set_precision
+from semeqv.train import compute as precision
+from semeqv.train.compute import is_native, resolve_precision, set_precision
 
 CPU = torch.device("cpu")
 # The flags that /proc/cpuinfo names, shortened.

@@ -5,7 +5,7 @@ import threading
 import pytest
 import torch
 
-from semeqv.train.prefetch import AHEAD, prefetched
+from semeqv.train.batches import AHEAD, prefetched
 
 
 def numbered(count, error=None):

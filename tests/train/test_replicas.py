@@ -8,16 +8,14 @@ import torch
 from semeqv.runs.errors import UserError
 from semeqv.train.compilation import own_copy
 from semeqv.train.compute import Regime
-from semeqv.train.objectives import cross_entropy
+from semeqv.train.losses import cross_entropy
 from semeqv.train.optimizers import AdamW
 from semeqv.train.randomness import seed_everything
 from semeqv.train.replicas import Program, replica_stream, replicable
 from semeqv.train.schedulers import Cosine
 from semeqv.train.step import Eager
 from semeqv.tying.xor.dataset import Default
-from semeqv.tying.xor.lstm import LSTM
-from semeqv.tying.xor.mlp import MLP
-from semeqv.tying.xor.transformer import Transformer
+from semeqv.tying.xor.models import LSTM, MLP, Transformer
 from tests.sentences import DATA, LOSS, MODEL, OPTIMIZER, VALID
 
 OPTIONS = {

@@ -19,8 +19,8 @@ from semeqv.runs.logs import LIVE, ArrayLog, LineLog
 from semeqv.runs.signals import Interrupted
 from semeqv.train.callbacks.callback import Callback
 from semeqv.train.callbacks.log import Log
-from semeqv.train.savers import DefaultSaver
-from semeqv.train.scoring import Scorer
+from semeqv.train.metrics import Scorer
+from semeqv.train.saver import DefaultSaver
 from tests.sentences import DATA, LOSS, MODEL, OPTIMIZER, VALID
 
 LINE = f"{DATA} {VALID} {MODEL} {LOSS} {OPTIMIZER}"

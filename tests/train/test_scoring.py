@@ -6,11 +6,11 @@ from pathlib import Path
 import numpy
 import pytest
 
-from semeqv.results.report import print_metrics
+from semeqv.results.tables import print_metrics
 from semeqv.runs.errors import UserError
 from semeqv.runs.processes import World
-from semeqv.train.savers import DefaultSaver
-from semeqv.train.scoring import Scorer
+from semeqv.train.metrics import Scorer
+from semeqv.train.saver import DefaultSaver
 from tests.train.test_replicas import RUNS, data, program
 from tests.train.test_trainer import Points, points
 

@@ -5,7 +5,7 @@ import random
 import pytest
 
 from semeqv.text.datasets import tokenised
-from semeqv.text.tokens import building
+from semeqv.text.tokens import files as building
 from tests import copies
 
 MODEL = "cli model gpt2 --layers 1 --heads 1 --embedding_size 8 --block_size 16 --dropout 0"

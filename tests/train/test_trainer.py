@@ -12,14 +12,14 @@ from torch import nn
 from semeqv.runs.errors import UserError
 from semeqv.train.callbacks.callback import Callback
 from semeqv.train.callbacks.log import Log
-from semeqv.train.objectives import cross_entropy
+from semeqv.train.losses import cross_entropy
 from semeqv.train.optimizers import AdamW
 from semeqv.train.randomness import generator_states, restore_generators
-from semeqv.train.savers import DefaultSaver
+from semeqv.train.saver import DefaultSaver
 from semeqv.train.schedulers import Constant, Cosine
 from semeqv.train.trainer import Trainer
 from semeqv.tying.xor.dataset import Default
-from semeqv.tying.xor.transformer import Transformer
+from semeqv.tying.xor.models import Transformer
 
 
 class Points:

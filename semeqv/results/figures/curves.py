@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from semeqv.results.statistics import t95
 from semeqv.runs.reading import RUN, Line, metrics_file, read_metrics, read_run, values_under
 
 if TYPE_CHECKING:
     import numpy
+
+    from semeqv.runs.reading import Line
 
 
 @dataclass(frozen=True)
@@ -127,3 +130,103 @@ def folder_name(path: Path) -> str:
     """Return the name of the run folder that a path names or lies in."""
     resolved = path.resolve()
     return resolved.name if resolved.is_dir() else resolved.parent.name
+
+
+def pad(runs: Sequence[numpy.ndarray]) -> numpy.ndarray:
+    """Stack curves of different lengths, (runs, records); where a run has no record stands NaN."""
+    import numpy
+
+    stacked = numpy.full((len(runs), max(len(run) for run in runs)), numpy.nan)
+    for row, run in zip(stacked, runs):
+        row[: len(run)] = run
+    return stacked
+
+
+def mean_and_halfwidth(stacked: numpy.ndarray) -> tuple[numpy.ndarray, numpy.ndarray]:
+    """Return the mean over the runs that have a record, and half its 95% confidence interval by Student's t.
+
+    Args:
+        stacked: Curves, (runs, records), NaN where there is no record.
+
+    Returns:
+        Two curves, (records,). Where fewer than two runs have a record, the second is NaN.
+    """
+    import numpy
+
+    there = numpy.isfinite(stacked)
+    count = there.sum(axis=0)
+    known = numpy.where(there, stacked, 0.0)
+    with numpy.errstate(invalid="ignore", divide="ignore"):
+        mean = known.sum(axis=0) / count
+        squares = (numpy.where(there, stacked - mean, 0.0) ** 2).sum(axis=0)
+        error = numpy.sqrt(squares / (count - 1) / count)
+    factor = numpy.array([t95(int(runs) - 1) if runs > 1 else numpy.nan for runs in count])
+    return mean, factor * error
+
+
+def summary(values: Sequence[float]) -> tuple[str, str, str, str]:
+    """Return as text how many values there are, their mean, their median, and their range.
+
+    What is no number is the end of a run that diverged: it is counted, and named, but not averaged.
+    """
+    import numpy
+
+    ends = numpy.asarray(values, dtype=float)
+    known = ends[numpy.isfinite(ends)]
+    if not len(known):
+        return f"{len(ends)} (all diverged)", "-", "-", "-"
+    diverged = len(ends) - len(known)
+    runs = f"{len(ends)} ({diverged} diverged)" if diverged else f"{len(ends)}"
+    return runs, f"{known.mean():.3f}", f"{numpy.median(known):.3f}", f"{known.min():.3f}-{known.max():.3f}"
+
+
+def span(epochs: Iterable[float]) -> str:
+    """Return when runs ended, as text: one epoch, or the first and the last."""
+    different = sorted(set(epochs))
+    return "-".join(f"{epoch:.0f}" for epoch in (different[0], different[-1])[: len(different)])
+
+
+def print_finals(title: str, name: str, rows: Iterable[tuple[str, str, Sequence[float]]], unit: str = "epoch") -> None:
+    """Print the table.
+
+    Args:
+        title: What was measured.
+        name: What a row is about.
+        rows: Of each row its label, when its runs ended, and the values they ended with.
+        unit: What tells when.
+    """
+    from rich.table import Table
+
+    from semeqv.results.tables import console
+
+    table = Table(title=title, title_justify="left")
+    table.add_column(name, overflow="fold")
+    for heading in (unit, "runs", "mean", "median", "min-max"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for label, epochs, values in rows:
+        table.add_row(label, epochs, *summary(values))
+    console().print(table)
+
+
+def measured(paths: tuple[Path, ...], command: str) -> Iterator[tuple[str, str, Line]]:
+    """Read the measures of runs, whose folders are called like `42-senses8`.
+
+    Args:
+        paths: Folders of runs, or of folders of runs.
+        command: Who asks, for the message.
+
+    Yields:
+        The run, its kind (what follows the seed in its name), and a line of its metrics that is a measure.
+
+    Raises:
+        click.UsageError: No folder is given, or one has no run.
+    """
+    from semeqv.runs.reading import metrics_files, read_metrics
+
+    if not paths:
+        raise click.UsageError(f"{command}: give the folder of measured runs")
+    for file in metrics_files(paths):
+        name = file.parent.name
+        for line in read_metrics(file):
+            if "measure" in line.record:
+                yield name, name.partition("-")[2] or name, line

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from semeqv.runs.errors import UserError
-from semeqv.tasks.classification.alignment import Template
-from semeqv.text.tokenizers.saving import add_ends, fit_to_model, pad_with_end
-from semeqv.text.tokenizers.training import fingerprint
+from semeqv.tasks.classification.rows import Template
+from semeqv.text.tokenizers.files import add_ends, fit_to_model, pad_with_end
+from semeqv.text.tokenizers.trained import fingerprint
 
 if TYPE_CHECKING:
     from semeqv.tasks.classification.options import Labelled

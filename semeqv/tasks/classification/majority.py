@@ -34,7 +34,7 @@ class MajorityLabels:
             UserError: When there is no training set, no test set or no folder, or (from `check_no_overlap`) a test set
                 is the training set.
         """
-        from semeqv.tasks.classification.counting import judge_majority, write_scores
+        from semeqv.tasks.classification.metrics import judge_majority, write_scores
         from semeqv.tasks.classification.reading import check_no_overlap
 
         sets = {key: each for key, each in dataset_options.items() if hasattr(each, "every_label")}

@@ -1,13 +1,176 @@
 """From true and predicted labels to scores and their intervals."""
 
-from collections.abc import Sequence
+import warnings
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy
+from numpy.typing import NDArray
+from rich.table import Table
 
-from semeqv.results.bootstrap import scored
-from semeqv.tasks.classification.official import seqeval_scores
+from semeqv.results.statistics import scored
+from semeqv.results.tables import cell, console
+from semeqv.runs.json_lines import write_lines
+from semeqv.runs.reading import METRICS
+from semeqv.tasks.classification.reading import decided_labels, items, numbered
 from semeqv.tasks.classification.rows import UNLABELLED, Integers
-from semeqv.tasks.classification.tallies import entity_scores, entity_tally, label_scores, label_tally
+
+if TYPE_CHECKING:
+    from semeqv.tasks.classification.options import Item, Labelled
+
+Integers = NDArray[numpy.int64]
+Floats = NDArray[numpy.float64]
+OUTSIDE = -1  # the type of what is in no entity
+
+
+def label_tally(gold: Integers, predicted: Integers, sentence: Integers, sentences: int, classes: int) -> Integers:
+    """Count labels.
+
+    Args:
+        gold: True labels, `(labels,)`, none of them -100.
+        predicted: Predicted ones, `(labels,)`; -100 for what is none of the labels.
+        sentence: The sentence of each, `(labels,)`.
+        sentences: How many sentences there are.
+        classes: How many different labels there are.
+
+    Returns:
+        `(sentences, 3, classes)`.
+    """
+    right, said = gold == predicted, predicted >= 0
+    kinds = [gold[right], predicted[said], gold]
+    return tallied(kinds, [sentence[right], sentence[said], sentence], sentences, classes)
+
+
+def tallied(classes_of: Sequence[Integers], sentences_of: Sequence[Integers], sentences: int, classes: int) -> Integers:
+    """Count the classes of three kinds of things, by sentence: `(sentences, 3, classes)`."""
+    counts = [
+        numpy.bincount(sentence * classes + kind, minlength=sentences * classes).reshape(sentences, classes)
+        for kind, sentence in zip(classes_of, sentences_of)
+    ]
+    return numpy.stack(counts, axis=1)
+
+
+def entity_tally(
+    gold: Integers, predicted: Integers, sentence: Integers, sentences: int, tags: Sequence[str]
+) -> tuple[Integers, list[str]]:
+    """Count entities, as `seqeval` does in its strict mode for IOB2: an `I-` that continues nothing is no entity.
+
+    Args:
+        gold: True tags, `(words,)`, sentence after sentence.
+        predicted: Predicted ones, `(words,)`.
+        sentence: The sentence of each word, `(words,)`.
+        sentences: How many sentences there are.
+        tags: The names of the tags: `O`, `B-PER`, `I-PER`.
+
+    Returns:
+        `(sentences, 3, types)`, and the names of the types. An entity is right when its first word, its last word and
+        its type are.
+    """
+    types = sorted({tag[2:] for tag in tags if tag != "O"})
+    begins = numpy.array([tag.startswith("B-") for tag in tags])
+    type_of = numpy.array([types.index(tag[2:]) if tag != "O" else OUTSIDE for tag in tags], numpy.int64)
+    (first, last, kind), (their_first, their_last, their_kind) = (
+        entities(begins[each], type_of[each], sentence) for each in (gold, predicted)
+    )
+    _, ours, theirs = numpy.intersect1d(first, their_first, assume_unique=True, return_indices=True)
+    right = ours[(last[ours] == their_last[theirs]) & (kind[ours] == their_kind[theirs])]
+    kinds = [kind[right], their_kind, kind]
+    return tallied(
+        kinds, [sentence[first[right]], sentence[their_first], sentence[first]], sentences, len(types)
+    ), types
+
+
+def entities(begins: NDArray[numpy.bool_], types: Integers, sentence: Integers) -> tuple[Integers, Integers, Integers]:
+    """Find the entities of tagged words.
+
+    Args:
+        begins: Whether each word has a `B-`, `(words,)`.
+        types: The type in its tag, `OUTSIDE` for `O`, `(words,)`.
+        sentence: Its sentence, `(words,)`.
+
+    Returns:
+        Of each entity the first word, the last word and the type, `(entities,)`.
+    """
+    goes_on = ~begins & (types != OUTSIDE)  # an I- that may continue the word before it
+    goes_on[1:] &= (types[1:] == types[:-1]) & (sentence[1:] == sentence[:-1])
+    goes_on[:1] = False
+    starts = numpy.flatnonzero(~goes_on)  # of runs of words, each an entity, a word outside, or an I- that is wrong
+    ends = numpy.append(starts[1:], len(types)) - 1
+    real = begins[starts]
+    return starts[real], ends[real], types[starts[real]]
+
+
+def label_scores(tally: NDArray[Any]) -> dict[str, Floats]:
+    """Accuracy, and the mean over classes of their F1; a class that is neither there nor predicted does not count.
+
+    Args:
+        tally: `(..., 3, classes)`.
+
+    Returns:
+        `accuracy` and `macro_f1`, each `(...)`.
+    """
+    hits, _, gold = sums_of(tally)
+    return {"accuracy": divided(hits, gold), "macro_f1": macro_f1(tally)}
+
+
+def entity_scores(tally: NDArray[Any]) -> dict[str, Floats]:
+    """Precision, recall and F1 over all entities, and the mean over types of their F1.
+
+    Args:
+        tally: `(..., 3, types)`.
+
+    Returns:
+        `f1`, `precision`, `recall` and `macro_f1`, each `(...)`; 0 where there is nothing to divide by.
+    """
+    hits, predicted, gold = sums_of(tally)
+    return {
+        "f1": divided(2 * hits, predicted + gold),
+        "precision": divided(hits, predicted),
+        "recall": divided(hits, gold),
+        "macro_f1": macro_f1(tally),
+    }
+
+
+def sums_of(tally: NDArray[Any]) -> tuple[Floats, Floats, Floats]:
+    """Hits, predicted and gold over all classes, each `(...)`."""
+    hits, predicted, gold = numpy.moveaxis(tally.sum(-1).astype(numpy.float64), -1, 0)
+    return hits, predicted, gold
+
+
+def macro_f1(tally: NDArray[Any]) -> Floats:
+    """The mean of the F1 of each class that is there or predicted, `(...)`."""
+    hits, predicted, gold = numpy.moveaxis(tally.astype(numpy.float64), -2, 0)  # each (..., classes)
+    f1 = divided(2 * hits, predicted + gold)
+    return divided(f1.sum(-1), (predicted + gold > 0).sum(-1).astype(numpy.float64))
+
+
+def divided(above: Floats, below: Floats) -> Floats:
+    """A quotient, 0 where there is nothing to divide by."""
+    return numpy.divide(above, below, out=numpy.zeros_like(above), where=below > 0)
+
+
+def seqeval_scores(gold: Sequence[Sequence[str]], predicted: Sequence[Sequence[str]]) -> dict[str, float]:
+    """Score tags of IOB2.
+
+    Args:
+        gold: True tags of each sentence.
+        predicted: Predicted ones.
+
+    Returns:
+        `f1`, `precision` and `recall` over all entities; nothing when seqeval is not installed (extra `eval`), whose
+        numbers those of `tallies` equal.
+    """
+    try:
+        from seqeval.metrics.v1 import precision_recall_fscore_support
+        from seqeval.scheme import IOB2
+    except ImportError:
+        return {}
+    with warnings.catch_warnings():  # 0 stands for what there is nothing to divide by
+        warnings.simplefilter("ignore")
+        precision, recall, f1, _ = precision_recall_fscore_support(gold, predicted, average="micro", scheme=IOB2)
+    return {"f1": float(f1), "precision": float(precision), "recall": float(recall)}
 
 
 def judged(
@@ -52,3 +215,61 @@ def named(labels: Integers, sizes: Integers, names: Sequence[str]) -> list[list[
     """The names of labels, `(labels,)`, sentence by sentence; empty where there is none."""
     found = numpy.array([*names, ""])[numpy.where(labels == UNLABELLED, -1, labels)]
     return [part.tolist() for part in numpy.split(found, numpy.cumsum(sizes)[:-1])]
+
+
+def judge_majority(train: "Labelled", test: "Labelled") -> dict[str, float]:
+    """Judge the most frequent labels of a training set on a test set.
+
+    Args:
+        train: The training set.
+        test: The test set.
+
+    Returns:
+        Its scores, with their intervals where the test set asks for them.
+    """
+    names = decided_labels(test, {("train", None): train}, None)
+    known, other = most_frequent(train)
+    number = {name: place for place, name in enumerate(names)}
+    read = items(test)
+    predicted = [number[known.get(thing, other)] for item in read for thing in things(test, item)]
+    sizes = numpy.array([len(item.labels) for item in read])
+    gold = numbered(test, read, names)
+    return judged(gold, numpy.array(predicted), sizes, names, entities=test.entities, replicates=test.replicates)
+
+
+def most_frequent(train: "Labelled") -> tuple[dict[str, str], str]:
+    """The most frequent label of each word (or text), and that of words that are there once."""
+    counts = dict[str, Counter[str]]()
+    for item in items(train):
+        for thing, label in zip(things(train, item), item.labels):
+            if label is not None:
+                counts.setdefault(thing, Counter())[label] += 1
+    rare = Counter(label for each in counts.values() for label in each if each.total() == 1)
+    known = {thing: each.most_common(1)[0][0] for thing, each in counts.items()}
+    every = sum(counts.values(), Counter[str]())
+    return known, (rare or every).most_common(1)[0][0]
+
+
+def things(options: "Labelled", item: "Item") -> tuple[str, ...]:
+    """What is labelled: words, or texts as a whole."""
+    return item.texts if options.of_words else ("\n".join(item.texts),)
+
+
+def write_scores(folder: Path, found: Mapping[str | None, Mapping[str, float]]) -> None:
+    """Print the scores of test sets, and write them as metrics.jsonl.
+
+    Args:
+        folder: Where to.
+        found: By the name of each set.
+    """
+    table = Table(title="most frequent labels", title_justify="left", box=None, pad_edge=False, header_style="bold")
+    table.add_column("set")
+    shown = [score for score in next(iter(found.values())) if not score.endswith(("_low", "_high"))]
+    for score in shown:
+        table.add_column(score, justify="right")
+    for name, scores in found.items():
+        values = {score: [value] for score, value in scores.items()}
+        table.add_row(name or "", *(cell(values, score, 0) for score in shown))
+    console().print(table)
+    lines = [{"epoch": 0, "step": 0, "split": "test", "name": name, **scores} for name, scores in found.items()]
+    write_lines(folder / METRICS, lines)

@@ -15,7 +15,7 @@ from semeqv.runs.reading import read_run
 from semeqv.tasks.classification.batches import LabelledBatches
 from semeqv.tasks.classification.batching import batch_options, longest_row
 from semeqv.tasks.classification.rows import UNLABELLED, text_rows, word_rows
-from semeqv.tasks.training_text import run_of
+from semeqv.tasks.overlap import run_of
 from semeqv.text.cache import key_of
 from semeqv.text.files import fingerprint
 from semeqv.text.records import Document

@@ -7,11 +7,10 @@ import numpy
 from numpy.typing import NDArray
 from torch import Tensor
 
-from semeqv.tasks.classification.metrics import judged, named, tally_of
+from semeqv.tasks.classification.metrics import Floats, entity_scores, judged, label_scores, named, tally_of
 from semeqv.tasks.classification.rows import UNLABELLED, Integers
-from semeqv.tasks.classification.tallies import Floats, entity_scores, label_scores
 from semeqv.train.batches import Batch
-from semeqv.train.scoring import Scorer
+from semeqv.train.metrics import Scorer
 
 if TYPE_CHECKING:
     from semeqv.tasks.classification.batches import LabelledBatches
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
 class LabelScorer(Scorer):
     """Judges labels of words or of texts: entities by F1, others by accuracy and macro F1.
 
-    It is a `Tallied` scorer (see `semeqv.results.bootstrap`), so that models can be compared on samples of sentences.
+    It is a `Tallied` scorer (see `semeqv.results.statistics`), so that models can be compared on samples of sentences.
 
     Args:
         data: What is labelled.

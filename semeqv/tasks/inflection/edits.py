@@ -1,6 +1,24 @@
 """Forms as edits of the characters of their lemmas, which an encoder predicts as it tags words."""
 
-from collections.abc import Sequence
+import functools
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy
+from numpy.typing import NDArray
+from torch import Tensor
+
+from semeqv.runs.errors import UserError
+from semeqv.tasks.classification.batches import LabelledBatches
+from semeqv.tasks.classification.batching import batch_options, longest_row
+from semeqv.tasks.classification.rows import UNLABELLED, word_rows
+from semeqv.tasks.inflection.dataset import Form, forms
+from semeqv.tasks.inflection.metrics import Floats, counted, edit_distance, judged, means
+from semeqv.train.batches import Batch
+from semeqv.train.metrics import Scorer
+
+if TYPE_CHECKING:
+    from semeqv.tasks.inflection.dataset import UniMorph
 
 KEEP, REPLACE = "+", "-"  # how an edit begins: keep the character and write more, or write something in its place
 START = "="  # stands before the lemma, so that something can be written before its first character
@@ -77,3 +95,136 @@ def edited(lemma: str, said: Sequence[str | None]) -> str:
         kind, more = (KEEP, "") if edit is None else (edit[:1], edit[1:])
         found += letter + more if kind == KEEP else more
     return found
+
+
+SCORES = ("accuracy", "edit_distance")
+
+
+class EditBatches(LabelledBatches):
+    """Forms as batches of features, a mark and the characters of the lemma, whose labels are edits."""
+
+    def scorer(self) -> Any:
+        """What judges a pass over all rows."""
+        return EditScorer(self)
+
+
+class EditScorer(Scorer):
+    """Accuracy of the forms that the likeliest edits make, and how many characters they are off on average.
+
+    It is a `Tallied` scorer (see `semeqv.results.statistics`), so that models can be compared on samples of lemmas.
+
+    Args:
+        data: The forms.
+    """
+
+    def __init__(self, data: EditBatches):
+        super().__init__()
+        self.data = data
+
+    def look(self, outputs: Mapping[str, Tensor], batch: Batch) -> Any:
+        """The likeliest edits, `(rows, words)`."""
+        return outputs["logits"].argmax(-1).cpu().numpy()
+
+    def written(self) -> list[str]:
+        """The form of each lemma that the edits make."""
+        data, found, rows = self.data, [""] * len(self.data.items), iter(self.data.passing.tolist())
+        for said in (row for part in self.parts for row in part.tolist()):
+            number = next(rows)
+            form = data.items[number]
+            named = [data.labels[edit] for edit in said[: data.label_lengths[number]]]
+            found[number] = edited(form.lemma, named[len(named) - len(form.lemma) - 1 :])
+        return found
+
+    def values(self) -> dict[str, NDArray[Any]]:
+        """Whether each form is right, and how many characters it is off, each `(forms,)`."""
+        pairs = [(form.form, written) for form, written in zip(self.data.items, self.written())]
+        right, off = [form == written for form, written in pairs], [edit_distance(*pair) for pair in pairs]
+        return dict(zip(SCORES, map(numpy.array, (right, off))))
+
+    def scores(self) -> dict[str, float]:
+        """Both scores, and in `NAME_low` and `NAME_high` their intervals where the data set asks for them."""
+        return judged(self.data.items, self.values(), self.data.replicates)
+
+    def tally(self) -> Floats:
+        """What is counted of each lemma, `(lemmas, 3)`: its forms, those that are right, and characters off."""
+        return counted(self.data.items, list(self.values().values()))
+
+    def measures(self, sums: NDArray[Any]) -> dict[str, Floats]:
+        """Both scores from sums of tallies, `(..., 3)`, each `(...)`."""
+        return means(sums, SCORES)
+
+    def predictions(self) -> Iterator[dict[str, Any]]:
+        """Each lemma with its features, its form, and the one that was made; yields them in their order."""
+        for number, (form, written) in enumerate(zip(self.data.items, self.written())):
+            yield {
+                "sentence": number,
+                "texts": [form.lemma, form.features],
+                "label": form.form,
+                "predicted": written,
+            }
+
+
+def edit_batches(
+    options: "UniMorph", tokenizer: Any, dataset_options: Mapping[tuple[str, str | None], Any], model_options: Any
+) -> EditBatches:
+    """The batches of a data set, for a classifier of words.
+
+    Args:
+        options: The data set.
+        tokenizer: A fast tokenizer of transformers.
+        dataset_options: The data sets of the sentence: the training set among them decides the edits.
+        model_options: The model, which decides them when it is a trained one that knows all of those.
+
+    Returns:
+        The data set. An edit that is none of the labels is not asked for.
+
+    Raises:
+        UserError: When the edits are not known, or a row is too long.
+    """
+    found, longest = forms(options), longest_row(options, tokenizer, model_options)
+    names = edit_names(dataset_options.get(("train", None)), model_options.known_labels())
+    numbers = {name: number for number, name in enumerate(names)}
+    words, labels = list[list[str]](), list[int]()
+    for form in found:
+        features = form.features.split(";")
+        words.append([*features, START, *form.lemma])
+        said = [numbers.get(edit, UNLABELLED) for edit in edits(form.lemma, form.form)]
+        labels += [*[UNLABELLED] * len(features), *said]
+    rows = word_rows(tokenizer, words, numpy.array(labels, numpy.int64), longest)
+    if len(rows) > len(found):
+        form = found[int(numpy.bincount(rows.sentences).argmax())]
+        raise UserError(f"{' '.join(form)!r:.80} takes more than {longest} tokens; raise --max_length.")
+    facts = {
+        "forms": len(found),
+        "lemmas": len({form.lemma for form in found}),
+        "labels": list(names),
+        "tokens": len(rows.tokens),
+    }
+    return EditBatches(rows, found, names, **batch_options(options, tokenizer, longest, facts))
+
+
+def edit_names(train: Any, known: Sequence[str]) -> tuple[str, ...]:
+    """The edits that a model tells apart.
+
+    Args:
+        train: The training set of the sentence, or None.
+        known: Those of a trained model; none of another.
+
+    Returns:
+        Those of the model, if it knows all of the training set; else those of the training set.
+
+    Raises:
+        UserError: When there is neither.
+    """
+    said = edits_of(forms(train)) if train is not None else ()
+    if known and set(said) <= set(known):
+        return tuple(known)
+    if not said:
+        raise UserError("The edits are not known. Add the training set, or name a trained model by --from.")
+    return said
+
+
+@functools.lru_cache(maxsize=4)
+def edits_of(found: tuple[Form, ...]) -> tuple[str, ...]:
+    """The edits of some forms, sorted."""
+    return tuple(sorted({edit for form in found for edit in edits(form.lemma, form.form)}))

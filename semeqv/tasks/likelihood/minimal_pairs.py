@@ -5,10 +5,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import click
 import numpy
 from numpy.typing import NDArray
 
+from semeqv.grammar.component import check_bounds, component
+from semeqv.results.statistics import interval
+from semeqv.results.tables import print_table
 from semeqv.runs.errors import UserError
+from semeqv.runs.json_lines import write_lines
+from semeqv.tasks.evaluation import Measuring, Subject
 from semeqv.tasks.inference import check_tokenizer
 from semeqv.tasks.likelihood.scoring import Scorer, mask_for
 from semeqv.text.archives import COMPRESSED, is_archive, names
@@ -152,3 +158,129 @@ def around(tokenizer: Any, masked: bool) -> tuple[list[int], list[int]]:
         Those before, and those after.
     """
     return [first_token(tokenizer, masked)], [separator(tokenizer)] if masked else []
+
+
+@component("blimp")
+@dataclass(frozen=True, kw_only=True)
+class Blimp(Measuring):
+    """Measure how often the model finds the grammatical sentence of a minimal pair the more probable one.
+
+    The pairs are those of BLiMP (Warstadt et al., 2020, arXiv 1912.00582), 67 paradigms of 1,000 in 12 phenomena, or
+    any in its format, JSON lines of `sentence_good`, `sentence_bad`, `UID`, `linguistics_term` and `field`: read from
+    `blimp/blimp.tar.xz` or the folder `blimp` under $SEMEQV_DATA. What counts is the log-likelihood of the whole
+    sentence after the token that starts a text; for a model that predicts masked tokens, its pseudo-log-likelihood,
+    each token hidden by itself (Salazar et al., 2020, arXiv 1910.14659). The accuracy of a phenomenon, of a field and
+    of all is the mean of those of its paradigms; intervals are those of a bootstrap of the pairs of each paradigm.
+    Lines go to metrics.jsonl of the run's folder.
+
+    Args:
+        path: A folder or an archive of such files, or one of them.
+        paradigms: Only these, by their UID.
+        pairs: The first so many pairs of each paradigm; 0 for all.
+        batch_size: Sentences at a time.
+        replicates: Samples of the bootstrap.
+        overlap: Say how many grammatical sentences occur in the training text, where that is at hand.
+        scores: Write a JSON line for each pair to this file, with the log-likelihood of both sentences.
+    """
+
+    path: Path | None = None
+    paradigms: tuple[str, ...] = ()
+    pairs: int = 0
+    batch_size: int = 128
+    replicates: int = 1000
+    overlap: bool = True
+    scores: Path | None = None
+
+    def __post_init__(self) -> None:
+        check_bounds(self, pairs=0, batch_size=1, replicates=1)
+
+    def measured(self, subject: Subject) -> list[dict[str, Any]]:
+        """Measure, print the table, and write the scores of all pairs."""
+        from semeqv.tasks.inference import inference, name_of
+        from semeqv.tasks.overlap import report_overlap
+
+        model, pairs = subject.model, read_pairs(self.path, self.paradigms, self.pairs)
+        with inference(model, *subject.regime) as running:
+            nats = scored(pairs, model, subject.tokenizer, running, self.batch_size)
+        lines = summed_up(pairs, nats, self.replicates, subject.seed)
+        if self.overlap:
+            sentences = (pair.good for pair in pairs)
+            lines[-1] |= report_overlap(sentences, model, subject.dataset_options, "grammatical sentences")
+        lines = [{"measure": "blimp", **line, "model": name_of(model)} for line in lines]
+        print_lines(lines)
+        if self.scores is not None:
+            write_scores(self.scores, pairs, nats)
+        return lines
+
+
+LEVELS = ("paradigm", "phenomenon", "field")
+
+
+def summed_up(
+    pairs: Sequence[MinimalPair], nats: NDArray[numpy.float64], replicates: int, seed: int
+) -> list[dict[str, Any]]:
+    """Accuracies: of paradigms, of phenomena, of fields, of all.
+
+    Args:
+        pairs: The pairs.
+        nats: `(pairs, 2)`, how unexpected good and bad are.
+        replicates: Samples of the bootstrap.
+        seed: Of the bootstrap.
+
+    Returns:
+        A line for each, in this order; `low` and `high` are the ends of a 95% interval.
+    """
+    right, generator = nats[:, 0] < nats[:, 1], numpy.random.default_rng(seed)
+    paradigms = numpy.array([pair.paradigm for pair in pairs])
+    outcomes = {paradigm: right[paradigms == paradigm] for paradigm in dict.fromkeys(paradigms.tolist())}
+    lines = []
+    for level in LEVELS:
+        members = dict[str, dict[str, None]]()
+        for pair in pairs:
+            members.setdefault(getattr(pair, level), {})[pair.paradigm] = None
+        for name, within in sorted(members.items()):
+            lines.append(line(level, name, [outcomes[paradigm] for paradigm in within], replicates, generator))
+    return [*lines, line("all", "all", list(outcomes.values()), replicates, generator)]
+
+
+def line(
+    level: str, name: str, groups: list[NDArray[numpy.bool_]], replicates: int, generator: numpy.random.Generator
+) -> dict[str, Any]:
+    """The mean accuracy of some paradigms, as JSON."""
+    low, high = interval(groups, replicates, generator)
+    return {
+        "level": level,
+        "of": name,
+        "accuracy": float(numpy.mean([group.mean() for group in groups])),
+        "low": low,
+        "high": high,
+        "paradigms": len(groups),
+        "pairs": sum(map(len, groups)),
+    }
+
+
+def print_lines(lines: list[dict[str, Any]]) -> None:
+    """Print the table."""
+    rows = [
+        [each["level"], each["of"], f"{each['accuracy']:.3f}", f"{each['low']:.3f}-{each['high']:.3f}"]
+        for each in lines
+    ]
+    counted = [[*row, f"{each['pairs']:,}"] for row, each in zip(rows, lines)]
+    title = f"Grammatical sentences that are the more probable ones, {lines[0]['model']}"
+    print_table(title, ("of a", "", "accuracy", "95% interval", "pairs"), counted, words=2)
+
+
+def write_scores(path: Path, pairs: Sequence[MinimalPair], nats: NDArray[numpy.float64]) -> None:
+    """Write the log-likelihoods of every pair.
+
+    Args:
+        path: The file; `UserError` is raised when it cannot be written.
+        pairs: The pairs.
+        nats: `(pairs, 2)`, how unexpected good and bad are.
+    """
+    lines = [
+        {"UID": pair.paradigm, "sentence_good": pair.good, "sentence_bad": pair.bad, "good": -good, "bad": -bad}
+        for pair, (good, bad) in zip(pairs, nats.tolist())
+    ]
+    write_lines(path, lines)
+    click.echo(f"wrote {path}")

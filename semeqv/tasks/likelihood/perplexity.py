@@ -1,11 +1,27 @@
 """Perplexity as an action."""
 
-from collections.abc import Callable
+import math
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy
+
 from semeqv.grammar.component import check_bounds, component
+from semeqv.results.tables import print_table
+from semeqv.runs.errors import UserError
+from semeqv.tasks.inference import inference, name_of
+from semeqv.tasks.likelihood.babel_bound import babel_bound
+from semeqv.tasks.likelihood.scoring import Scorer, mask_for
+from semeqv.tasks.likelihood.windows import TextStreams
+from semeqv.tasks.overlap import lines_of, report_overlap
+from semeqv.text.datasets.corpus import chosen
+from semeqv.text.generation import tokenizer_of
+from semeqv.text.tokens.batches import Layout, TokenBatches
+from semeqv.text.tokens.files import TokenFile
+from semeqv.train.bars import Progress
 
 
 @component("perplexity")
@@ -73,7 +89,6 @@ class Perplexity:
         """
         from semeqv.runs.files import write_csv
         from semeqv.tasks.inference import with_new_weights
-        from semeqv.tasks.likelihood.perplexity_report import measure_sets, print_lines
 
         regime = device, precision, threads
         lines = measure_sets(self, model, tokenizer, dataset=dataset, dataset_options=dataset_options, regime=regime)
@@ -82,3 +97,245 @@ class Perplexity:
         record(lines)
         if self.csv is not None:
             write_csv(self.csv, lines)
+
+
+@dataclass(frozen=True)
+class Likelihood:
+    """How unexpected a text is to a model.
+
+    Args:
+        nats: The negative log-likelihood of the tokens that were predicted.
+        tokens: How many were.
+        separators: How many of these end a document.
+        bytes: Bytes of the text in UTF-8, without what separates documents.
+        words: Words of the text, each end of a line being one; 0 when they were not counted.
+    """
+
+    nats: float = 0.0
+    tokens: int = 0
+    separators: int = 0
+    bytes: int = 0
+    words: int = 0
+
+    def __add__(self, other: "Likelihood") -> "Likelihood":
+        return Likelihood(*(mine + yours for mine, yours in zip(vars(self).values(), vars(other).values())))
+
+    @property
+    def nats_per_token(self) -> float:
+        """Cross-entropy; NaN when nothing was predicted."""
+        return self.nats / self.tokens if self.tokens else math.nan
+
+    @property
+    def perplexity(self) -> float:
+        """The exponential of the cross-entropy, infinite beyond what a number can say."""
+        return exponential(self.nats_per_token)
+
+    @property
+    def bits_per_byte(self) -> float:
+        """The nats of all predicted tokens, in bits, over the bytes of the text; NaN without any."""
+        return self.nats / math.log(2) / self.bytes if self.bytes else math.nan
+
+    @property
+    def word_perplexity(self) -> float:
+        """Perplexity by the words of the text, which does not depend on the tokenizer; NaN when they were not counted.
+
+        The end of every line is a word, as in the counts of WikiText and the Penn Treebank (`<eos>`).
+        """
+        return exponential(self.nats / self.words) if self.words else math.nan
+
+
+def exponential(nats: float) -> float:
+    """`exp`, infinite where it overflows."""
+    try:
+        return math.exp(nats)
+    except OverflowError:
+        return math.inf
+
+
+def files_of(dataset: Any, name: str) -> Iterator[tuple[str, TokenFile, Layout]]:
+    """The languages of a data set.
+
+    Args:
+        dataset: Batches of token files.
+        name: What to call it, for the message.
+
+    Yields:
+        The name of the language, its tokens, and how they become rows.
+
+    Raises:
+        UserError: When it is of another kind.
+    """
+    if not isinstance(dataset, TokenBatches):
+        raise UserError(f"Perplexity is that of a corpus, such as `cli dataset europarl`; {name} is none.")
+    for part in dataset.parts:
+        yield part.file.language, part.file, part.layout
+
+
+def likelihood(
+    scorer: Scorer,
+    file: TokenFile,
+    layout: Layout,
+    *,
+    stride: int | None,
+    special: list[int],
+    separators: bool,
+    size: int,
+    words: int = 0,
+) -> Likelihood:
+    """Measure a model on the text of one language.
+
+    Args:
+        scorer: Asks the model.
+        file: The tokens.
+        layout: How they become rows.
+        stride: From one window to the next; as long as can be if None.
+        special: Special tokens, which a masked model is not asked for.
+        separators: Whether a causal model is asked for the token that ends a document.
+        size: Bytes of the text.
+        words: Words of the text.
+
+    Returns:
+        The likelihood.
+    """
+    masked = scorer.mask is not None
+    streams = TextStreams(file, layout, masked=masked)
+    found = streams.windows(stride)
+    nats, tokens, ends = 0.0, 0, 0
+    with Progress(total=len(found), desc=file.language, unit="row", leave=False, disable=None, mininterval=0.5) as bar:
+        for ids, real, new in streams.batches(found, layout.rows):
+            if masked:
+                asked = new & ~numpy.isin(ids, special)
+            else:
+                asked = new if separators else new & (ids != layout.last)
+                if layout.begin is not None:
+                    asked = asked & (ids != layout.begin)
+                asked[:, 0] = False  # nothing is before it
+            nats += float(scorer(ids, real, asked).sum())
+            tokens += int(asked.sum())
+            ends += int((asked & (ids == layout.last)).sum())
+            bar.update(len(ids))
+    return Likelihood(nats, tokens, ends, size, words)
+
+
+Sets = Mapping[tuple[str, str | None], Any]
+
+
+def measure_sets(
+    options: "Perplexity",
+    model: Any,
+    tokenizer: Any,
+    *,
+    dataset: Sets,
+    dataset_options: Sets,
+    regime: tuple[str, str, int | None],
+) -> list[dict[str, Any]]:
+    """Measure a model on data sets.
+
+    Args:
+        options: What the command was told.
+        model: Predicts tokens.
+        tokenizer: Its tokenizer; the one in its folder if None.
+        dataset: The data sets, by split and name.
+        dataset_options: Their components, which yield the raw text.
+        regime: Device, precision, threads.
+
+    Returns:
+        A line for each language of each set, and one for all its languages together where there are several.
+
+    Raises:
+        UserError: When there is nothing to measure on, or the model cannot be measured so.
+    """
+    chosen = {key: each for key, each in dataset.items() if key[0] in options.splits}
+    if not chosen:
+        raise UserError(f"There is nothing to measure on: add a data set with --split {options.splits[0]}.")
+    tokenizer = tokenizer_of(model) if tokenizer is None else tokenizer
+    mask, lines = mask_for(model, tokenizer, options.pseudo), list[dict[str, Any]]()
+    for (split, name), data in chosen.items():
+        component, head = dataset_options[split, name], {"measure": "perplexity", "split": split, "name": name}
+        if options.overlap and split != "train" and getattr(component, "knows_text", True):
+            texts = (document.text for document in component.corpus())
+            head |= report_overlap(lines_of(texts), model, dataset_options, f"lines of {called(split, name)}")
+        words = words_of(component, data.facts()["together"]) if options.words else {}
+        parts = dict[str, Likelihood]()
+        for language, file, layout in files_of(data, called(split, name)):
+            with inference(model, *regime) as running:
+                parts[language] = likelihood(
+                    Scorer(model, running, mask),
+                    file,
+                    layout,
+                    stride=options.stride,
+                    special=tokenizer.all_special_ids,
+                    separators=options.separators,
+                    size=int(data.facts()["languages"][language]["bytes"]),
+                    words=words.get(language, 0),
+                )
+            found = line(options, head, language, parts[language])
+            bound = None if options.pseudo else babel_bound(data.facts(), language, options.bound)
+            lines.append(found | (bound.facts(parts[language]) if bound else {}) | said_of(options, model, layout.time))
+        if len(parts) > 1:
+            total = sum(parts.values(), Likelihood())
+            lines.append(line(options, head, "all", total) | said_of(options, model, layout.time))
+    return lines
+
+
+def called(split: str, name: str | None) -> str:
+    """`validation en`."""
+    return f"{split} {name}" if name else split
+
+
+def words_of(component: Any, together: bool) -> Counter[str]:
+    """The words of a corpus by language, or by what stands together, ends of lines among them."""
+    counts = Counter[str]()
+    for row in chosen(component):
+        for language, text in row.items():
+            said = len(text.split()) + text.count("\n") + (not text.endswith("\n"))
+            counts["+".join(row) if together else language] += said
+    return counts
+
+
+def line(options: "Perplexity", head: Mapping[str, Any], language: str, found: Likelihood) -> dict[str, Any]:
+    """A measurement as JSON."""
+    first = "pseudo_perplexity" if options.pseudo else "perplexity"
+    by_words = {"words": found.words, "word_perplexity": found.word_perplexity} if found.words else {}
+    return {
+        **head,
+        "language": language,
+        first: found.perplexity,
+        "nats_per_token": found.nats_per_token,
+        "bits_per_byte": found.bits_per_byte,
+        **by_words,
+        "tokens": found.tokens,
+        "separators": found.separators,
+        "bytes": found.bytes,
+    }
+
+
+def said_of(options: "Perplexity", model: Any, time: int) -> dict[str, Any]:
+    """What a measurement depends on."""
+    return {"model": name_of(model), "block_size": time, "stride": options.stride}
+
+
+def print_lines(lines: list[dict[str, Any]]) -> None:
+    """Print the table."""
+    pseudo = "pseudo_perplexity" in lines[0]
+    bounded, worded = (any(key in each for each in lines) for key in ("bound_perplexity", "word_perplexity"))
+    columns = [
+        "set",
+        "language",
+        "pseudo-\nperplexity" if pseudo else "perplexity",
+        "nats per\ntoken",
+        "bits per\nbyte",
+    ]
+    columns += ["by words"] * worded + ["least\npossible", "bits per\nbyte"] * bounded + ["tokens"]
+    rows = []
+    for each in lines:
+        row = [called(each["split"], each["name"]), each["language"]]
+        row += [f"{each['pseudo_perplexity' if pseudo else 'perplexity']:.3f}"]
+        row += [f"{each[key]:.4f}" for key in ("nats_per_token", "bits_per_byte")]
+        row += [f"{each['word_perplexity']:.2f}" if "word_perplexity" in each else ""] * worded
+        if bounded:
+            about = "" if each.get("bound_exact", True) else "~"
+            keys = {"bound_perplexity": ".3f", "bound_bits_per_byte": ".4f"}
+            row += [f"{about}{each[key]:{kind}}" if key in each else "" for key, kind in keys.items()]
+        rows.append([*row, f"{each['tokens']:,}"])
+    print_table(f"{'Pseudo-perplexity' if pseudo else 'Perplexity'} of {lines[0]['model']}", columns, rows, words=2)

@@ -1,9 +1,14 @@
 """Attachment scores while a parser trains."""
 
+import time
 from dataclasses import dataclass
 from typing import Any
 
+import click
+
 from semeqv.grammar.component import check_bounds, component
+from semeqv.runs.errors import UserError
+from semeqv.train.callbacks.callback import Callback
 
 
 @component("callbacks attachment")
@@ -24,6 +29,59 @@ class Attachment:
 
     def build(self) -> Any:
         """The callback."""
-        from semeqv.tasks.parsing.attachment_logger import AttachmentLogger
 
         return AttachmentLogger(self.steps)
+
+
+class AttachmentLogger(Callback):
+    """Adds lines with the scores of the validation treebanks to metrics.jsonl of every run.
+
+    Args:
+        steps: Steps from one measurement to the next.
+    """
+
+    def __init__(self, steps: int):
+        super().__init__("train", steps=steps)
+        self.spent, self.since = 0.0, time.process_time()
+
+    def on_start(self, trainer: Any) -> None:
+        """Start the clock.
+
+        Args:
+            trainer: The Trainer.
+
+        Raises:
+            UserError: When there is no validation treebank.
+        """
+        if not any(hasattr(each, "trees") for each in trainer.validsplits.values()):
+            raise UserError("`cli callbacks attachment` needs a treebank with --split validation.")
+        self.since = time.process_time()
+
+    def on_step(self, trainer: Any, metrics: Any) -> None:
+        """Measure, write and print.
+
+        Args:
+            trainer: The Trainer.
+            metrics: Not used.
+        """
+        self.spent += time.process_time() - self.since
+        for name, data in trainer.validsplits.items():
+            if not hasattr(data, "trees"):
+                continue
+            found = trainer.measure("validation", data).metrics
+            where = {"epoch": trainer.epoch, "step": trainer.step, "split": "validation", "name": name}
+            for replica, run in enumerate(trainer.runs):
+                values = {key: float(value[replica]) for key, value in found.items()}
+                run.metrics.append(where | values | {"cpu_seconds": round(self.spent, 2)})
+            said = "  ".join(f"{key} {found[key].mean():.4f}" for key in ("las", "uas", "upos") if key in found)
+            place = f"validation {name}" if name else "validation"
+            click.echo(f"step {trainer.step}  {self.spent:.0f} CPU s  {place}  {said}", err=True)
+        self.since = time.process_time()
+
+    def state(self) -> dict[str, Any]:
+        """The seconds so far."""
+        return {"cpu_seconds": self.spent + time.process_time() - self.since}
+
+    def restore(self, trainer: Any, state: dict[str, Any]) -> None:
+        """Go on counting from a checkpoint."""
+        self.spent, self.since = state["cpu_seconds"], time.process_time()

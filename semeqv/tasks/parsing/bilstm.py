@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from transformers import AutoConfig, AutoModel, PreTrainedConfig, PreTrainedModel
 from transformers.modeling_outputs import BaseModelOutput
 
-from semeqv.tasks.parsing.biaffine import dropped
+from semeqv.tasks.parsing.networks import dropped
 
 
 class BiLSTMConfig(PreTrainedConfig):

@@ -1,13 +1,29 @@
 """Treebanks as data sets: CoNLL-U files, sentences and their trees."""
 
-from collections.abc import Iterator, Mapping
+import functools
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+import click
+import numpy
+
 from semeqv.grammar.component import alias, component
+from semeqv.runs.errors import UserError
+from semeqv.tasks.classification.batching import batch_options, longest_row
+from semeqv.tasks.classification.models import label_names
 from semeqv.tasks.classification.options import Item
+from semeqv.tasks.classification.reading import check_no_overlap, decided_labels, of_split
+from semeqv.tasks.classification.rows import UNLABELLED, Integers
 from semeqv.tasks.classification.words import Treebank
+from semeqv.tasks.parsing.rows import TreeBatches, Trees, tree_rows
 from semeqv.tasks.prompting.options import PromptedWords
+from semeqv.text.cache import key_of
+from semeqv.text.models.source import config_folder, read_config
+from semeqv.text.readers.conllu import read_sentences
+from semeqv.text.readers.sentences import is_text
+from semeqv.text.readers.sentences import read_sentences as plain_sentences
+from semeqv.text.records import UNSAID, Sentence
 
 
 @component("dataset treebank")
@@ -48,7 +64,6 @@ class Dependencies(Treebank, PromptedWords):
 
     def items(self) -> Iterator[Item]:
         """The sentences, each word with its relation."""
-        from semeqv.tasks.parsing.reading import relations_of, sentences
 
         for sentence in sentences(self):
             yield Item(tuple(word.form for word in sentence.words), tuple(relations_of(self, sentence)))
@@ -69,10 +84,209 @@ class Dependencies(Treebank, PromptedWords):
             Batches of `input_ids`, `words`, and heads (`labels`), `relations` and `tags`; of prompts and answers for a
             model that predicts the next token.
         """
-        from semeqv.tasks.parsing.reading import batches
         from semeqv.tasks.prompting import reading as prompting
 
         if prompting.answers_in_text(model_options):
             return prompting.batches(self, tokenizer, dataset_options, model_options)
         prompting.refuse_options(self)
         return batches(self, tokenizer, dataset_options, model_options)
+
+
+def sentences(options: "Dependencies") -> tuple[Sentence, ...]:
+    """All sentences of the files of a treebank, read once while their files are the same.
+
+    Args:
+        options: The treebank; where it is annotated each sentence must be a tree.
+
+    Returns:
+        The sentences, at least one.
+    """
+    return read(options, key_of(options.source_facts()))
+
+
+@functools.lru_cache(maxsize=8)
+def read(options: "Dependencies", key: str) -> tuple[Sentence, ...]:
+    """Read a treebank.
+
+    Args:
+        options: The treebank.
+        key: Says in what state its files are.
+
+    Returns:
+        All sentences of its files.
+
+    Raises:
+        UserError: When plain text, which has no trees, is the training set.
+    """
+    found = list[Sentence]()
+    for file in options.sources().values():
+        if not is_text(file):
+            found += read_sentences(file, tree=options.annotated)
+        elif options.split == "train":
+            raise UserError(f"{file} is plain text, which has no trees to train on; name a treebank (*.conllu).")
+        else:
+            found += plain_sentences(file)
+    return tuple(found)
+
+
+def has_trees(options: "Dependencies") -> bool:
+    """Return whether the files of a treebank say trees: those of plain text do not."""
+    return options.annotated and not any(map(is_text, options.sources().values()))
+
+
+def treebank(options: "Dependencies") -> tuple[Sentence, ...]:
+    """The sentences of a treebank that belong to its split.
+
+    Args:
+        options: The treebank.
+
+    Returns:
+        The sentences, at least one; `of_split` raises `UserError` when there is none.
+    """
+    return of_split(options, sentences(options), lambda sentence: tuple(word.form for word in sentence.words))
+
+
+def relations_of(options: "Dependencies", sentence: Sentence) -> Iterator[str | None]:
+    """The relation of each word to its head, None where none is said; yields them in the order of the words."""
+    for word in sentence.words:
+        relation = word.deprel if options.subtypes else universal(word.deprel)
+        yield None if relation == UNSAID else relation
+
+
+def universal(relation: str) -> str:
+    """A relation without its subtype: `acl` of `acl:relcl`."""
+    return relation.partition(":")[0]
+
+
+def tag_names(options: "Dependencies") -> tuple[str, ...]:
+    """The parts of speech in a treebank, sorted."""
+    return tuple(sorted({word.upos for sentence in treebank(options) for word in sentence.words} - {UNSAID}))
+
+
+def decided_tags(dataset_options: Mapping[tuple[str, str | None], Any], model_options: Any) -> tuple[str, ...]:
+    """The parts of speech that a run tells apart: those of a trained parser if it knows all of the training set.
+
+    Args:
+        dataset_options: All data sets.
+        model_options: The model; its `known_tags` are those of a trained parser, and `has_tagger` says whether it tags.
+
+    Returns:
+        Their names, else those of the training set; none when neither is there, or the parser does not tag.
+    """
+    if not getattr(model_options, "has_tagger", lambda: True)():
+        return ()
+    sets = [each for (split, _), each in dataset_options.items() if split == "train" and hasattr(each, "subtypes")]
+    said = tag_names(sets[0]) if sets else ()
+    known = tuple(getattr(model_options, "known_tags", tuple)())
+    return known if set(said) <= set(known) else said
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What a saved parser tells apart, for a component that opens any model.
+
+    Args:
+        relations: The names of the relations, by their numbers.
+        tags: The names of the parts of speech.
+    """
+
+    relations: tuple[str, ...]
+    tags: tuple[str, ...]
+
+    def known_labels(self) -> tuple[str, ...]:
+        """The relations."""
+        return self.relations
+
+    def known_tags(self) -> tuple[str, ...]:
+        """The parts of speech."""
+        return self.tags
+
+    def has_tagger(self) -> bool:
+        """Whether there are any."""
+        return bool(self.tags)
+
+
+def knowing(model_options: Any) -> Any:
+    """The model of a sentence, as one that is asked which labels it knows.
+
+    Args:
+        model_options: The component; `cli model load` does not know what it opens.
+
+    Returns:
+        The same, or what the parser that it names tells apart.
+    """
+    source = getattr(model_options, "source", None)
+    if source is None or hasattr(model_options, "known_labels"):
+        return model_options
+    config = read_config(config_folder(source))
+    return Trained(label_names(config), tuple(config["parser"]["tags"])) if "parser" in config else model_options
+
+
+def numbered(names: Sequence[str], labels: Iterator[str | None]) -> Integers:
+    """The numbers of labels, `(labels,)`, -100 of what is none of the names."""
+    numbers: dict[str | None, int] = {name: number for number, name in enumerate(names)}
+    return numpy.array([numbers.get(label, UNLABELLED) for label in labels], numpy.int64)
+
+
+def batches(
+    options: "Dependencies", tokenizer: Any, dataset_options: Mapping[tuple[str, str | None], Any], model_options: Any
+) -> TreeBatches:
+    """The batches of a treebank; arguments as of `Dependencies.build`.
+
+    Args:
+        options: The treebank.
+        tokenizer: A fast tokenizer of transformers.
+        dataset_options: All data sets of the sentence.
+        model_options: The model of the sentence.
+
+    Returns:
+        The data set. `UserError` is raised by `check_no_overlap` when it shares sentences with another, by
+        `longest_row`
+        when the tokenizer is no fast one, and by `decided_labels` when nobody says which relations there are.
+    """
+    check_no_overlap(options, dataset_options, model_options)
+    longest = longest_row(options, tokenizer, model_options)
+    known, found = knowing(model_options), treebank(options)
+    relations, tags = decided_labels(options, dataset_options, known), decided_tags(dataset_options, known)
+    words = [word for sentence in found for word in sentence.words]
+    trees = Trees(
+        heads=numpy.array([UNLABELLED if word.head is None else word.head for word in words], numpy.int64),
+        relations=numbered(relations, (label for sentence in found for label in relations_of(options, sentence))),
+        tags=numbered(tags, (word.upos for word in words)),
+    )
+    annotated = has_trees(options)
+    if annotated:
+        say_unknown(options, relations, found)
+    rows = tree_rows(tokenizer, [[word.form for word in sentence.words] for sentence in found], trees, longest)
+    facts = {
+        "relations": list(relations),
+        "tags": list(tags),
+        "sentences": len(found),
+        "words": len(words),
+        "unread_words": int((~rows.read).sum()),
+        "tokens": len(rows.rows.tokens),
+        "max_length": longest,
+    }
+    return TreeBatches(
+        rows,
+        found,
+        relations,
+        tags,
+        annotated=annotated,
+        **batch_options(options, tokenizer, longest, facts),
+    )
+
+
+def say_unknown(options: "Dependencies", relations: Sequence[str], found: Sequence[Sentence]) -> None:
+    """Say which relations of a treebank the parser does not know; they count as wrong, as the official scorer does."""
+    known = {universal(name) for name in relations}
+    said = [universal(word.deprel) for sentence in found for word in sentence.words]
+    strange = [relation for relation in said if relation not in known]
+    if strange:
+        names = sorted(set(strange), key=strange.count, reverse=True)
+        some = ", ".join(names[:6]) + (", ..." if len(names) > 6 else "")
+        click.echo(
+            f"The parser does not know the relations of {len(strange) / len(said):.1%} of the words of the "
+            f"{options.split} set{f' {options.name}' if options.name else ''}: {some}. They count as wrong.",
+            err=True,
+        )

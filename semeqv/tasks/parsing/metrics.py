@@ -1,22 +1,112 @@
 """Judges the trees that a parser finds for a whole treebank."""
 
-from collections.abc import Iterator, Mapping
+import io
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy
 from numpy.typing import NDArray
 from torch import Tensor
 
+from semeqv.results.statistics import scored
+from semeqv.tasks.classification.metrics import divided
 from semeqv.tasks.classification.rows import UNLABELLED
-from semeqv.tasks.parsing.judging import counted, judged, shares
 from semeqv.tasks.parsing.rows import Trees
 from semeqv.tasks.parsing.trees import best_tree
+from semeqv.text.readers.conllu import written
 from semeqv.text.records import UNSAID, Sentence, Word
 from semeqv.train.batches import Batch
-from semeqv.train.scoring import Scorer
+from semeqv.train.metrics import Scorer
 
 if TYPE_CHECKING:
-    from semeqv.tasks.parsing.batches import TreeBatches
+    from semeqv.tasks.parsing.rows import TreeBatches
+
+SCORES = {"las": "LAS", "uas": "UAS", "upos": "UPOS"}
+
+
+def official_scores(gold: Sequence[Sentence], predicted: Sequence[Sentence]) -> dict[str, float]:
+    """Score parsed sentences, as CoNLL-U.
+
+    Args:
+        gold: The sentences with their true trees.
+        predicted: The same with those that were predicted.
+
+    Returns:
+        `las`, `uas` and `upos`, F1 from 0 to 1; nothing when udtools is not installed (the extra `eval`), whose numbers
+        those of `judging` equal.
+    """
+    try:
+        from udtools.udeval import evaluate, load_conllu
+    except ImportError:
+        return {}
+    found = evaluate(*(load_conllu(io.StringIO(text_of(each)), "", {}) for each in (gold, predicted)))
+    return {name: float(found[official].f1) for name, official in SCORES.items()}
+
+
+def text_of(sentences: Sequence[Sentence]) -> str:
+    """Sentences as CoNLL-U."""
+    return "".join(f"{line}\n" for sentence in sentences for line in [*written(sentence), ""])
+
+
+Floats = NDArray[numpy.float64]
+COUNTED = ("words", "las", "uas", "upos")
+
+
+def judged(
+    gold: Sequence[Sentence], predicted: Sequence[Sentence], *, tagged: bool, replicates: int
+) -> dict[str, float]:
+    """Judge trees. Where intervals are asked for and the official scorer is there, it has the last word.
+
+    Args:
+        gold: The sentences with their true trees.
+        predicted: The same with those that were predicted.
+        tagged: Whether tags were predicted, too.
+        replicates: Bootstrap samples of the intervals; 0 for none.
+
+    Returns:
+        `las` (words with the right head and relation), `uas` (with the right head) and `upos` as shares of all words,
+        and in `NAME_low` and `NAME_high` their 95% intervals over sentences.
+    """
+    asked = COUNTED[1 : None if tagged else -1]
+    counts = counted(gold, predicted)
+    found = scored(counts, lambda sums: {name: shares(sums)[name] for name in asked}, replicates)
+    if replicates:
+        official = official_scores(gold, predicted)
+        found |= {name: official[name] for name in asked if name in official}
+    return found
+
+
+def counted(gold: Sequence[Sentence], predicted: Sequence[Sentence]) -> NDArray[numpy.int64]:
+    """Count right words, as the official scorer does on words that are given: relations without their subtypes.
+
+    Args:
+        gold: The sentences with their true trees.
+        predicted: The same with those that were predicted.
+
+    Returns:
+        `(sentences, 4)`: words; those with the right head and relation, the right head, the right tag.
+    """
+    counts = numpy.zeros((len(gold), len(COUNTED)), numpy.int64)
+    for number, (one, other) in enumerate(zip(gold, predicted)):
+        for word, found in zip(one.words, other.words):
+            head = word.head == found.head
+            relation = word.deprel.partition(":")[0] == found.deprel.partition(":")[0]
+            counts[number] += (1, head and relation, head, word.upos == found.upos)
+    return counts
+
+
+def shares(counts: NDArray[Any]) -> dict[str, Floats]:
+    """Scores from sums of counts.
+
+    Args:
+        counts: `(..., 4)`, as of `counted`.
+
+    Returns:
+        `las`, `uas` and `upos`, each `(...)`; 0 where there is no word.
+    """
+    words, *right = numpy.moveaxis(counts.astype(numpy.float64), -1, 0)
+    return {name: divided(each, words) for name, each in zip(COUNTED[1:], right)}
+
 
 UNREAD = "dep"  # the relation of UD for what cannot be told
 
@@ -24,7 +114,7 @@ UNREAD = "dep"  # the relation of UD for what cannot be told
 class TreeScorer(Scorer):
     """Finds the best tree of each sentence, and judges all: LAS, UAS, and UPOS of a parser that tags.
 
-    It is a `Tallied` scorer (see `semeqv.results.bootstrap`), so that parsers can be compared on samples of sentences.
+    It is a `Tallied` scorer (see `semeqv.results.statistics`), so that parsers can be compared on samples of sentences.
 
     Args:
         data: The treebank.

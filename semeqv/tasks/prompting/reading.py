@@ -13,13 +13,13 @@ from semeqv.runs.reading import read_run
 from semeqv.tasks.classification.batching import batch_options, fitted_row
 from semeqv.tasks.classification.reading import check_no_overlap, decided_labels, items, numbered
 from semeqv.tasks.classification.rows import UNLABELLED, Integers
+from semeqv.tasks.overlap import run_of
 from semeqv.tasks.prompting.batches import PromptBatches, answer_rows
 from semeqv.tasks.prompting.scorers import ChoiceScorer, WrittenAnswerScorer, WrittenLabelScorer
 from semeqv.tasks.prompting.spelling import Prompt, Spelling
 from semeqv.tasks.prompting.words import WordAnswers, pieces
-from semeqv.tasks.training_text import run_of
 from semeqv.text.models.source import config_folder, read_config
-from semeqv.text.tokenizers.saving import add_ends, start_as_trained
+from semeqv.text.tokenizers.files import add_ends, start_as_trained
 
 if TYPE_CHECKING:
     from semeqv.tasks.classification.options import Labelled
@@ -321,7 +321,7 @@ def questions(options: "Squad", spelling: Spelling, longest: int) -> PromptBatch
     Returns:
         The data set; without an answer, a question's row goes on with the token that ends it.
     """
-    from semeqv.tasks.question_answering.reading import questions as read_questions
+    from semeqv.tasks.question_answering.dataset import questions as read_questions
 
     read = read_questions(options)
     firsts = spelling.continued([question.answers[0].text if question.answers else "" for question in read])

@@ -12,10 +12,10 @@ from torch.distributed.fsdp import FSDPModule
 from semeqv.runs.errors import UserError
 from semeqv.tasks.classification.rows import UNLABELLED, Integers
 from semeqv.tasks.classification.scorer import LabelScorer
-from semeqv.tasks.question_answering.scorer import AnswerScorer
+from semeqv.tasks.question_answering.metrics import AnswerScorer
 from semeqv.text.generation import greedy
 from semeqv.train.batches import Batch
-from semeqv.train.scoring import Scorer
+from semeqv.train.metrics import Scorer
 
 
 def logits_of(outputs: Mapping[str, Tensor], batch: Batch, model: Any) -> Tensor:

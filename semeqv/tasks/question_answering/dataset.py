@@ -1,13 +1,19 @@
 """Questions about texts, from files in the format of SQuAD."""
 
+import functools
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
 from semeqv.grammar.component import alias, check_bounds, component
+from semeqv.tasks.classification.batching import batch_options, longest_row
 from semeqv.tasks.classification.options import InFiles, Item
+from semeqv.tasks.classification.reading import of_split
 from semeqv.tasks.prompting.options import Prompted
+from semeqv.tasks.question_answering.questions import Question, read_questions
+from semeqv.tasks.question_answering.windows import QuestionBatches, windows
+from semeqv.text.cache import key_of
 
 
 @component("dataset squad")
@@ -69,7 +75,6 @@ class Squad(InFiles, Prompted):
 
     def items(self) -> Iterator[Item]:
         """Each text once, and each question; an item is a text."""
-        from semeqv.tasks.question_answering.reading import every_question
 
         seen = dict[str, None]()
         for question in every_question(self):
@@ -96,10 +101,59 @@ class Squad(InFiles, Prompted):
         """
         from semeqv.tasks.classification.reading import check_no_overlap
         from semeqv.tasks.prompting import reading as prompting
-        from semeqv.tasks.question_answering.reading import batches
 
         if prompting.answers_in_text(model_options):
             return prompting.batches(self, tokenizer, dataset_options, model_options)
         prompting.refuse_options(self)
         check_no_overlap(self, dataset_options, model_options)
         return batches(self, tokenizer, model_options)
+
+
+def every_question(options: "Squad") -> tuple[Question, ...]:
+    """All questions of the files of a data set, read once while the files are the same."""
+    return read(options, key_of(options.source_facts()))
+
+
+@functools.lru_cache(maxsize=8)
+def read(options: "Squad", key: str) -> tuple[Question, ...]:
+    """Read a data set; `key` says in what state its files are."""
+    files = options.sources().values()
+    return tuple(
+        question for language, file in zip(options.languages, files) for question in read_questions(file, language)
+    )
+
+
+def questions(options: "Squad") -> tuple[Question, ...]:
+    """The questions of a data set that belong to its split; all of a text belong to one.
+
+    Args:
+        options: The data set.
+
+    Returns:
+        The questions, at least one; `of_split` raises `UserError` when there is none.
+    """
+    return of_split(options, every_question(options), lambda question: (question.context,))
+
+
+def batches(options: "Squad", tokenizer: Any, model_options: Any) -> QuestionBatches:
+    """The batches of a data set.
+
+    Args:
+        options: The data set.
+        tokenizer: A fast tokenizer of transformers.
+        model_options: The model of the sentence.
+
+    Returns:
+        The data set. `UserError` is raised by `longest_row` when the tokenizer is no fast one, and by `windows` when
+        there is no room for the text.
+    """
+    found, longest = questions(options), longest_row(options, tokenizer, model_options)
+    rows = windows(tokenizer, found, longest=longest, stride=options.stride, longest_question=options.longest_question)
+    facts = {
+        "questions": len(found),
+        "without_answer": sum(not question.answers for question in found),
+        "rows": len(rows.ends),
+        "tokens": len(rows.tokens),
+        "max_length": longest,
+    }
+    return QuestionBatches(rows, found, options, **batch_options(options, tokenizer, longest, facts))

@@ -121,3 +121,44 @@ class Pairs(LineAligned):
             prefix = folder or locate_sides([*names, *stems], [decides, *read], self.path, source, self.download)
             found[prefix] = decides, read
         return found
+
+
+@component("dataset europarl")
+@dataclass(frozen=True, kw_only=True)
+class Europarl(Pairs):
+    """Proceedings of the European Parliament, sentence by sentence (Koehn, 2005, version 7), in 21 languages.
+
+    Read from `europarl/europarl-v7.fr-en.{en,fr}` under $SEMEQV_DATA, or from `europarl-v7.fr-en.{train,dev,test}.*`
+    for each split where there are such files and no --holdout; or from `europarl/{en,fr}.txt`; compressed or not.
+    """
+
+    folder: ClassVar[str] = "europarl"
+
+    def stem(self, pair: str) -> str:
+        """`europarl-v7.fr-en`."""
+        return f"europarl-v7.{pair}"
+
+    def source(self, pair: str) -> str:
+        """The corpus's own site."""
+        other = next((language for language in pair.split("-") if language != "en"), "")
+        return f"https://www.statmt.org/europarl/v7/{other}-en.tgz" if "en" in pair.split("-") else ""
+
+
+@component("dataset multiun")
+@dataclass(frozen=True, kw_only=True)
+class MultiUn(Pairs):
+    """Documents of the United Nations, sentence by sentence (Eisele & Chen, 2010), in six languages and German.
+
+    Read from `multiun/MultiUN.en-fr.{en,fr}` under $SEMEQV_DATA, compressed or not, from `multiun/{en,fr}.txt.N`, or
+    from the archive of OPUS. It is not cut into sets: say --holdout for them.
+    """
+
+    folder: ClassVar[str] = "multiun"
+
+    def stem(self, pair: str) -> str:
+        """`MultiUN.en-fr`."""
+        return f"MultiUN.{pair}"
+
+    def source(self, pair: str) -> str:
+        """The archive of OPUS."""
+        return f"https://object.pouta.csc.fi/OPUS-MultiUN/v1/moses/{pair}.txt.zip"

@@ -11,18 +11,25 @@ from semeqv.runs.errors import UserError
 from semeqv.runs.processes import World
 from semeqv.text.archives import COMPRESSED
 from semeqv.text.cache import made_once, made_together
-from semeqv.text.datasets.reading import chosen
+from semeqv.text.datasets.corpus import chosen
 from semeqv.text.objectives import Causal, Masked, Objective
 from semeqv.text.tokenizers.encoding import surroundings
 from semeqv.text.tokenizers.spelling import WORD_END, convention_of, rows_needed, spellings, tokens_by_id
-from semeqv.text.tokenizers.training import fingerprint
+from semeqv.text.tokenizers.trained import fingerprint
 from semeqv.text.tokens.batches import Layout, TokenBatches
-from semeqv.text.tokens.building import Piece, read_shares, tokenised, write_share, write_token_files
-from semeqv.text.tokens.files import TokenFile, read_facts
+from semeqv.text.tokens.files import (
+    Piece,
+    TokenFile,
+    read_facts,
+    read_shares,
+    tokenised,
+    write_share,
+    write_token_files,
+)
 
 if TYPE_CHECKING:
     from semeqv.text.datasets.corpus import Corpus
-    from semeqv.text.datasets.tokens import TokenCorpus
+    from semeqv.text.datasets.monolingual import TokenCorpus
 
 VERSION = 3  # of the token files
 AT_ONCE = 2**24  # tokens counted

@@ -1,10 +1,24 @@
 """Tokenizers that are trained on the corpora of the sentence."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+import hashlib
+import json
+import math
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from functools import partial
+from pathlib import Path
 from typing import Any, ClassVar
 
+from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
+from transformers import PreTrainedTokenizerFast
+
 from semeqv.grammar.component import check_bounds, component
+from semeqv.runs.errors import UserError
+from semeqv.text.cache import made_once
+from semeqv.text.models.opening import folder_tokenizer
+from semeqv.text.records import Document
+from semeqv.train.bars import Progress
 
 LEAST, MOST = 8, 2**24  # libraries give up on sizes that no memory holds, without a word to a user
 
@@ -43,7 +57,6 @@ class Trained:
         Returns:
             The tokenizer.
         """
-        from semeqv.text.tokenizers.training import trained
 
         return trained(self, [each for (split, _), each in dataset_options.items() if split == "train"])
 
@@ -73,3 +86,141 @@ class Unigram(Trained):
     """The unigram language model (Kudo, 2018, arXiv 1804.10959); blanks are written as SentencePiece does."""
 
     kind: ClassVar[str] = "unigram"
+
+
+SPECIAL = {  # begin, end, padding, unknown, mask
+    "bpe": ("<s>", "</s>", "<pad>", "<unk>", "<mask>"),
+    "wordpiece": ("[CLS]", "[SEP]", "[PAD]", "[UNK]", "[MASK]"),
+    "unigram": ("<s>", "</s>", "<pad>", "<unk>", "<mask>"),
+}
+VERSION = 3  # of what `train` writes
+PIECE = 1000  # documents handed over at a time
+
+
+def trained(options: "Trained", corpora: Sequence[Any]) -> Any:
+    """A tokenizer that is trained on corpora, or was.
+
+    Args:
+        options: How.
+        corpora: Data sets that have a `corpus`.
+
+    Returns:
+        The tokenizer.
+
+    Raises:
+        UserError: When there is no corpus.
+    """
+    corpora = [each for each in corpora if hasattr(each, "corpus")]
+    if not corpora:
+        raise UserError(
+            "A tokenizer is trained on the training set of the sentence. Add: cli dataset ... --split train"
+        )
+    sources = [each.source_facts() for each in corpora]
+    facts = {"version": VERSION, "kind": options.kind, "options": asdict(options), "corpora": sources}
+    make = partial(train, options, lambda: (document for each in corpora for document in each.corpus()))
+    folder = made_once("tokenizers", facts, make)
+    return folder_tokenizer(folder, PreTrainedTokenizerFast)
+
+
+def train(options: "Trained", corpus: Callable[[], Iterator[Document]], folder: Path) -> None:
+    """Train a tokenizer and write it.
+
+    Args:
+        options: How.
+        corpus: Begins to read the documents.
+        folder: Where to.
+
+    Raises:
+        UserError: When the corpus has too little text for such a vocabulary.
+    """
+    begin, end, pad, unknown, mask = special = SPECIAL[options.kind]
+    tokenizer, trainer = prepared(options, special)
+    tokenizer.train_from_iterator(pieces(options, corpus), trainer)
+    found = tokenizer.get_vocab_size()
+    if found > options.vocab_size:
+        raise UserError(f"A {options.kind} tokenizer of these texts has at least {found} tokens; raise --vocab_size.")
+    wraps = options.wrap or (options.wrap is None and options.kind == "wordpiece")
+    if wraps:
+        ends = [(token, tokenizer.token_to_id(token)) for token in (begin, end)]
+        pair = f"{begin} $A {end} $B:1 {end}:1"
+        tokenizer.post_processor = processors.TemplateProcessing(f"{begin} $A {end}", pair, ends)
+    PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer,
+        bos_token=begin if wraps else end,  # what stands before a text in training, as of GPT-2
+        cls_token=begin,
+        eos_token=end,
+        sep_token=end,
+        pad_token=pad,
+        unk_token=unknown,
+        mask_token=mask,
+        clean_up_tokenization_spaces=False,
+    ).save_pretrained(folder)
+
+
+def prepared(options: "Trained", special: Sequence[str]) -> tuple[Tokenizer, Any]:
+    """A tokenizer that knows nothing yet, and what trains it."""
+    common: dict[str, Any] = {"vocab_size": options.vocab_size, "special_tokens": list(special), "show_progress": False}
+    lower = [normalizers.Lowercase()] if options.lowercase else []
+    if options.kind == "bpe":
+        tokenizer = Tokenizer(models.BPE())
+        tokenizer.normalizer = normalizers.Sequence([normalizers.NFC(), *lower])
+        tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+        tokenizer.decoder = decoders.ByteLevel()
+        return tokenizer, trainers.BpeTrainer(initial_alphabet=pre_tokenizers.ByteLevel.alphabet(), **common)
+    if options.kind == "wordpiece":
+        tokenizer = Tokenizer(models.WordPiece(unk_token=special[3]))
+        tokenizer.normalizer = normalizers.BertNormalizer(
+            lowercase=options.lowercase, strip_accents=False, clean_text=True, handle_chinese_chars=True
+        )
+        tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+        tokenizer.decoder = decoders.WordPiece(cleanup=False)
+        return tokenizer, trainers.WordPieceTrainer(**common)
+    tokenizer = Tokenizer(models.Unigram())
+    tokenizer.normalizer = normalizers.Sequence(
+        [normalizers.NFKC(), *lower, normalizers.Replace(Regex(" {2,}"), " "), normalizers.Strip()]
+    )
+    tokenizer.pre_tokenizer = pre_tokenizers.Metaspace()
+    tokenizer.decoder = decoders.Metaspace()
+    return tokenizer, trainers.UnigramTrainer(unk_token=special[3], **common)
+
+
+def pieces(options: "Trained", corpus: Callable[[], Iterator[Document]]) -> Iterator[list[str]]:
+    """The texts to train on, some at a time."""
+    shares = multiplicities(corpus(), options) if options.temperature > 1 else {}
+    held = list[str]()
+    with Progress(unit=" documents", desc="train tokenizer", disable=None, mininterval=0.5) as bar:
+        for number, document in enumerate(corpus()):
+            if options.documents and number >= options.documents:
+                break
+            held += [document.text] * drawn(shares.get(document.language, 1.0), number)
+            bar.update()
+            if len(held) >= PIECE:
+                yield held
+                held = []
+    yield held
+
+
+def multiplicities(documents: Iterator[Document], options: "Trained") -> dict[str, float]:
+    """How often each language's documents are read, so that its share is what the temperature asks for."""
+    sizes: Counter[str] = Counter()
+    for number, document in enumerate(documents):
+        if options.documents and number >= options.documents:
+            break
+        sizes[document.language] += len(document.text)
+    total = sum(sizes.values())
+    flat = {language: (size / total) ** (1 / options.temperature) for language, size in sizes.items()}
+    return {language: flat[language] / sum(flat.values()) * total / sizes[language] for language in sizes}
+
+
+def drawn(times: float, number: int) -> int:
+    """A whole number of times, on average so many, the same for the same document."""
+    if times == int(times):
+        return int(times)
+    luck = int.from_bytes(hashlib.blake2b(number.to_bytes(8, "big"), digest_size=4).digest(), "big") / 2**32
+    return math.floor(times) + (luck < times - math.floor(times))
+
+
+def fingerprint(tokenizer: Any) -> str:
+    """A hash of what a tokenizer does: its vocabulary, rules and special tokens."""
+    said = [tokenizer.backend_tokenizer.to_str(), sorted(map(str, tokenizer.special_tokens_map.items()))]
+    return hashlib.sha256(json.dumps(said).encode()).hexdigest()

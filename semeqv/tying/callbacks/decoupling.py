@@ -9,7 +9,7 @@ import torch
 
 from semeqv.runs.errors import UserError
 from semeqv.text.models.embeddings import embedding_weights, is_tied, set_tying
-from semeqv.tying.callbacks.recorder import Recorder
+from semeqv.tying.callbacks.embeddings import Recorder
 
 
 class Decoupler(Recorder):

@@ -1,11 +1,21 @@
 """Callbacks that record embeddings while a model learns them."""
 
+import json
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
+import numpy
+import torch
+from torch import Tensor
+
 from semeqv.grammar.component import check_bounds, component
-from semeqv.train.callbacks.log import Logged
+from semeqv.runs.errors import UserError
+from semeqv.runs.files import write_text
+from semeqv.train.callbacks.log import Logged, Logger, run_path
+from semeqv.train.strategies import whole
+from semeqv.tying.followed import FOLLOWED
 
 
 @component("callbacks cdists")
@@ -36,7 +46,6 @@ class Cdists(Logged):
 
     def build(self) -> Any:
         """The callback."""
-        from semeqv.tying.callbacks.recorder import Recorder, distances
 
         return Recorder(self, self.files, distances)
 
@@ -61,7 +70,6 @@ class Embedding(Logged):
 
     def build(self) -> Any:
         """The callback."""
-        from semeqv.tying.callbacks.recorder import Recorder
 
         files = {"input": (self.path, "input_embeddings.npy"), "output": (self.output_path, "output_embeddings.npy")}
         return Recorder(self, files, lambda matrix: matrix)
@@ -98,6 +106,132 @@ class CdistsDecouple(Cdists):
             What records, and unties.
         """
         from semeqv.tying.callbacks.decoupling import Decoupler
-        from semeqv.tying.callbacks.recorder import distances
 
         return Decoupler(self, self.files, distances, self.etd, model)
+
+
+MOST = 5000  # symbols between which distances are recorded
+
+
+class Recorder(Logger):
+    """Records something of the embeddings of every run: all of them, or those that the training set follows.
+
+    A training set whose `followed` has `ids` (which symbols to record) and `to_json()` (what they are) is asked; the
+    latter is written beside the arrays, as followed.json, with the steps or epochs from one record to the next.
+
+    Args:
+        options: How often, and where to log metrics.
+        files: For `input` and `output`: the path, or None, and the default name.
+        view: From an embedding matrix, (symbols, size), to what is recorded.
+    """
+
+    def __init__(
+        self,
+        options: Logged,
+        files: Mapping[str, tuple[Path | None, str]],
+        view: Callable[[numpy.ndarray], numpy.ndarray],
+    ):
+        super().__init__(options)
+        self.files, self.view, self.printing = files, view, False
+        self.logs: list[dict[str, Any]] = []
+        self.followed: Any = None
+
+    def on_start(self, trainer: Any) -> None:
+        """Open the files of every run.
+
+        Args:
+            trainer: The Trainer.
+
+        Raises:
+            UserError: When its runs have no folder.
+        """
+        super().on_start(trainer)
+        if not trainer.runs:
+            raise UserError("Recording embeddings needs a folder: Trainer.set_output, or --output.")
+        self.followed = getattr(trainer.trainsplit, "followed", None)
+        several = len(trainer.runs) > 1
+        self.logs = [
+            {side: run.arrays(run_path(path, run, several), name) for side, (path, name) in self.files.items()}
+            for run in trainer.runs
+        ]
+
+    def on_begin(self, trainer: Any) -> None:
+        """Say what is recorded, and record the initial embeddings, on the train split."""
+        if self.followed is not None:
+            every = {"steps": self.options.stc} if self.options.stc else {"epochs": self.options.etc}
+            said = json.dumps({"every": every} | self.followed.to_json(), ensure_ascii=False) + "\n"
+            for folder in {log.path.parent for logs in self.logs for log in logs.values() if not log.mute}:
+                write_text(folder / FOLLOWED, said)
+        if self.split == "train":
+            self.record(trainer)
+
+    def on_step(self, trainer: Any, metrics: Any) -> None:
+        """Log and record after a training step."""
+        super().on_step(trainer, metrics)
+        if self.options.stc and trainer.step % self.options.stc == 0:
+            self.record(trainer)
+
+    def on_epoch(self, trainer: Any, metrics: Any, name: str | None) -> None:
+        """Log and record after an epoch or a pass, unless steps are recorded."""
+        if self.options.etc and trainer.epoch % self.options.etc == 0:
+            super().on_epoch(trainer, metrics, name)
+            if not self.options.stc:
+                self.record(trainer)
+
+    def record(self, trainer: Any) -> None:
+        """Take one record of every run."""
+        rows = self.followed.ids if self.followed is not None else slice(None)
+        found = [embeddings(trainer.made.module(r), rows) for r in range(len(self.logs))]
+        arrays = iter(copied([matrix for pair in found for matrix in pair.values()]))
+        for logs, pair in zip(self.logs, found):
+            for side in pair:
+                logs[side].append(self.view(next(arrays)))
+
+
+def copied(tensors: list[Tensor]) -> list[numpy.ndarray]:
+    """Copies of tensors as arrays, fetched from their device at once: it is waited for once a record."""
+    flat = torch.cat([each.reshape(-1) for each in tensors]).cpu()
+    parts = flat.split([each.numel() for each in tensors])
+    return [part.reshape(each.shape).numpy() for part, each in zip(parts, tensors)]
+
+
+def embeddings(model: Any, rows: list[int] | slice = slice(None)) -> dict[str, Tensor]:
+    """Copies of the input and output embedding matrices of a model: one module may stand for every run in turn.
+
+    Args:
+        model: Has `get_input_embeddings`, and `output_matrix` or `get_output_embeddings`.
+        rows: The symbols that are wanted; all if left out.
+
+    Returns:
+        `input` and `output`, each (symbols, size) float32; the same values twice when they are tied.
+
+    Raises:
+        UserError: When the model does not say which its embeddings are.
+    """
+    try:
+        output = model.output_matrix() if hasattr(model, "output_matrix") else model.get_output_embeddings().weight
+        pair = {"input": model.get_input_embeddings().weight, "output": output}
+    except AttributeError as error:
+        raise UserError(f"{type(model).__name__} does not say which its input and output embeddings are.") from error
+    return {side: whole(matrix.detach())[rows].float().clone() for side, matrix in pair.items()}
+
+
+def distances(matrix: numpy.ndarray) -> numpy.ndarray:
+    """Euclidean distances between all pairs of rows.
+
+    Args:
+        matrix: Embeddings, (symbols, size).
+
+    Returns:
+        (symbols, symbols) float32.
+
+    Raises:
+        UserError: When there are so many symbols that a record would not fit.
+    """
+    if len(matrix) > MOST:
+        raise UserError(
+            f"Distances are recorded between {MOST:,} symbols at most, and these are {len(matrix):,}. A data set that "
+            "says which ones to follow: cli mlm dataset ..."
+        )
+    rows = matrix.astype(numpy.float64)
+    return numpy.stack([numpy.sqrt(((rows - row) ** 2).sum(-1)) for row in rows]).astype(numpy.float32)

@@ -66,8 +66,7 @@ class Accplot(Drawing):
 
     def build(self) -> None:
         """Read the runs, print the table, write the figure."""
-        from semeqv.results.figures.curves import bayes_accuracy, folder_name
-        from semeqv.results.figures.finals import print_finals, span
+        from semeqv.results.figures.curves import bayes_accuracy, folder_name, print_finals, span
         from semeqv.results.figures.style import finish, house_style
 
         inputs = [*self.inputs, *((path, folder_name(path)) for path in self.paths)]
@@ -189,7 +188,7 @@ def draw_group(axes: Axes, curves: list[Curve], color: str, band: bool = False) 
     """Draw the runs of a group thin, their mean thick and its confidence as a band; a single run is drawn as a mean."""
     import numpy
 
-    from semeqv.results.figures.confidence import mean_and_halfwidth
+    from semeqv.results.figures.curves import mean_and_halfwidth
     from semeqv.results.figures.style import BAND, MEAN_LINE, RUN_LINE
 
     if len(curves) > 1:

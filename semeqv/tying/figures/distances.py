@@ -48,7 +48,7 @@ class View(Drawing):
 
     def build(self) -> None:
         """Read the files, print the table, write the figure."""
-        from semeqv.results.figures.finals import print_finals, span
+        from semeqv.results.figures.curves import print_finals, span
         from semeqv.results.figures.style import finish, house_style
 
         if not self.paths:
@@ -69,7 +69,7 @@ class View(Drawing):
         """Draw the distances of all runs, each (records, symbols, symbols)."""
         import numpy
 
-        from semeqv.results.figures.confidence import mean_and_halfwidth, pad
+        from semeqv.results.figures.curves import mean_and_halfwidth, pad
         from semeqv.results.figures.legend import Entry, add_legend, key_of_runs
         from semeqv.results.figures.style import (
             BAND,
@@ -131,3 +131,67 @@ def read_distances(path: Path, indexes: list[tuple[int, int, str]], option: str 
                 f"{path}: has symbols 0 to {symbols - 1}; {option} {first} {second} '{label}' names another"
             )
     return distances
+
+
+@component("viewall")
+@dataclass(frozen=True, kw_only=True)
+class ViewAll(Drawing):
+    """Draw how far apart every pair of symbols of one run is, over its records; some pairs in a colour.
+
+    Args:
+        path: File of distances (.npy): (records, symbols, symbols).
+        special: Two symbols, and the colour of their pair; may be repeated. The others are grey.
+    """
+
+    path: Path
+    special: list[tuple[int, int, str]] = field(default_factory=list)
+    output: Path = Path("figures/all_distances.pdf")
+
+    def build(self) -> None:
+        """Read the file and write the figure."""
+        from semeqv.results.figures.style import finish, house_style
+
+        special = [(min(one, other), max(one, other), color) for one, other, color in self.special]
+        distances = read_distances(self.path, self.special, "--special")
+        with house_style():
+            finish(self.draw(distances, special), self.output, show=self.show, transparent=self.transparent)
+
+    def draw(self, distances: numpy.ndarray, special: list[tuple[int, int, str]]) -> Figure:
+        """Draw the distances of a run.
+
+        Args:
+            distances: (records, symbols, symbols).
+            special: Two symbols, the smaller first, and a colour.
+
+        Returns:
+            The figure, not yet written.
+
+        Raises:
+            click.UsageError: There is no such colour.
+        """
+        import numpy
+        from matplotlib.colors import is_color_like
+
+        from semeqv.results.figures.legend import GREY, Entry, add_legend
+        from semeqv.results.figures.style import COLUMN, MEAN_LINE, RUN_LINE, label_ends, new_figure
+
+        for first, second, color in special:
+            if not is_color_like(color):
+                raise click.UsageError(
+                    f"--special {first} {second} {color}: no such colour; write a name or a hex code"
+                )
+        figure = new_figure(COLUMN, 2.15 + 0.15 * len(special), show=self.show)
+        axes = figure.add_subplot()
+        rows, columns = numpy.triu_indices(distances.shape[1], 1)
+        axes.plot(distances[:, rows, columns], color=GREY, zorder=2, **RUN_LINE)
+        for one, other, color in special:
+            axes.plot(distances[:, one, other], color=color, zorder=3, **MEAN_LINE)
+        axes.set_xlabel("record")
+        axes.set_ylabel("Euclidean distance between\nthe two (0: same embedding)")
+        axes.margins(x=0)
+        axes.set_ylim(0, axes.get_ylim()[1])
+        ends = [(float(distances[-1, one, other]), f"{one}, {other}", color) for one, other, color in special]
+        label_ends(axes, [end for end in ends if numpy.isfinite(end[0])])
+        entries = [Entry(f"{one}, {other}", color) for one, other, color in special]
+        add_legend(figure, self.title, [*entries, Entry("the other pairs" if special else "each pair", GREY)])
+        return figure

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import csv
+import json
+import math
 from dataclasses import dataclass, field, replace
-from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, Literal
+from pathlib import Path, PurePath
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+import click
 
 from semeqv.grammar.component import component
 from semeqv.results.figures.drawing import DrawingOfFolders
@@ -13,8 +18,6 @@ if TYPE_CHECKING:
     import numpy
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-
-    from semeqv.tying.foundation.foundation import Comparison, Measured
 
 DISTANCES = {
     "euclidean": "Euclidean distance",
@@ -51,7 +54,6 @@ class FoundationView(DrawingOfFolders):
 
     def read(self, path: Path, label: str | None) -> Measured:
         """Read the measurements of one model; it has the name that it was opened by if no label is given."""
-        from semeqv.tying.foundation.foundation import read_foundation
 
         model = read_foundation(path, self.measure)
         return model if label is None else replace(model, name=label)
@@ -157,3 +159,102 @@ def density(values: numpy.ndarray, grid: numpy.ndarray) -> numpy.ndarray:
     reach = numpy.arange(1 - len(grid), len(grid)) * step  # (2 * points - 1,)
     kernel = numpy.exp(-0.5 * (reach / width) ** 2)
     return numpy.convolve(counts, kernel)[len(grid) - 1 : 2 * len(grid) - 1]
+
+
+TABLE, PAIRS = "foundation.json", "foundation_pairs.csv"
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One kind of equivalence in one embedding.
+
+    Args:
+        kind: What the kind is called.
+        equivalent: Distances of equivalent pairs, (pairs,).
+        random: Distances of random pairs, (pairs,).
+        closer: Probability that an equivalent pair is the closer one.
+        low: Lower end of its 95% interval.
+        high: Upper end of it.
+    """
+
+    kind: str
+    equivalent: numpy.ndarray
+    random: numpy.ndarray
+    closer: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What was measured of one model: its name, and by embedding the comparisons."""
+
+    name: str
+    embeddings: dict[str, list[Comparison]]
+
+
+def read_foundation(folder: Path, measure: str) -> Measured:
+    """Read a folder of the study.
+
+    Args:
+        folder: The folder, or its foundation.json.
+        measure: The distance to read.
+
+    Returns:
+        The comparisons by that distance.
+
+    Raises:
+        click.UsageError: A file is missing, or is not what the study writes.
+    """
+    folder = folder.parent if folder.name == TABLE else folder
+    try:
+        said = json.loads((folder / TABLE).read_bytes())
+        embeddings = comparisons([row for row in said["rows"] if row["measure"] == measure], folder / PAIRS, measure)
+        return Measured("/".join(PurePath(str(said["model"])).parts[-2:]), embeddings)
+    except FileNotFoundError as error:
+        raise click.UsageError(
+            f"{error.filename}: no such file; give a folder that cli foundation-embeddings wrote"
+        ) from None
+    except (OSError, ValueError, KeyError, TypeError, RecursionError, csv.Error) as error:
+        raise click.UsageError(f"{folder}: not what cli foundation-embeddings writes ({error}); run it again") from None
+
+
+def comparisons(rows: list[dict[str, Any]], pairs: Path, measure: str) -> dict[str, list[Comparison]]:
+    """Put the rows of the table together with the distances of their pairs.
+
+    Args:
+        rows: Of one distance.
+        pairs: The file of pairs.
+        measure: The distance.
+
+    Returns:
+        Embedding to comparisons.
+
+    Raises:
+        ValueError: There is no row, or something is no number.
+    """
+    import numpy
+
+    if not rows:
+        raise ValueError(f"there is no {measure}")
+    distances = read_pairs(pairs, {row["embedding"] for row in rows}, measure)
+    embeddings: dict[str, list[Comparison]] = {}
+    for row in rows:
+        near, far = (numpy.array(distances[row["embedding"], row["kind"], which]) for which in ("equivalent", "random"))
+        numbers = [float(row[name]) for name in ("closer", "low", "high")]
+        if not all(map(math.isfinite, (*near, *far, *numbers))):
+            raise ValueError("a distance is no number")
+        embeddings.setdefault(str(row["embedding"]), []).append(Comparison(str(row["kind"]), near, far, *numbers))
+    return embeddings
+
+
+def read_pairs(path: Path, embeddings: set[str], measure: str) -> dict[Any, list[float]]:
+    """Read the distances of pairs: by embedding, kind, and `equivalent` or `random`."""
+    found: dict[Any, list[float]] = {}
+    with open(path, newline="", encoding="utf-8") as file:
+        for row in csv.DictReader(file):
+            for embedding in embeddings:
+                for which in ("equivalent", "random"):
+                    value = float(row[f"{embedding} {measure} {which}"])
+                    found.setdefault((embedding, row["kind"], which), []).append(value)
+    return found

@@ -1,21 +1,24 @@
 """What is measured of a model's embeddings."""
 
-from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+import csv
+import io
+import json
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
 
+import click
 import numpy
 import torch
 from torch import Tensor
 
+from semeqv.grammar.component import check_bounds, component
 from semeqv.runs.errors import UserError
+from semeqv.runs.files import write_text
 from semeqv.text.generation import tokenizer_of
 from semeqv.text.models.embeddings import embedding_weights
 from semeqv.tying.closeness import interval, probability_closer
-from semeqv.tying.foundation.forms import Form, forms_of
-from semeqv.tying.foundation.pairs import Pair, equivalents, with_random
-
-if TYPE_CHECKING:
-    from semeqv.tying.foundation.embeddings import FoundationEmbeddings
+from semeqv.tying.foundation.pairs import Form, Pair, equivalents, forms_of, with_random
 
 MEASURES = ("euclidean", "cosine", "centred-cosine")
 TYINGS = {
@@ -209,3 +212,104 @@ def table(
 def word_of(form: Form) -> str:
     """The word that a token is a form of, as far as its letters tell."""
     return form.text.casefold()
+
+
+@component("foundation-embeddings")
+@dataclass(frozen=True, kw_only=True)
+class FoundationEmbeddings:
+    """Measure how close equivalent tokens are in the input and in the output embedding of a model.
+
+    Equivalents are found by spelling in the vocabulary of the tokenizer: case variants (dog, Dog, DOG), the same
+    letters with and without a space before them (or ## inside a word), and English inflections in -s, -ed and -ing,
+    among which a few are none (new, news). Each is compared with a random pair: the same first token, and a second one
+    that is written the same way and about as frequent, as far as ids follow frequency. Also says whether the two
+    embeddings are tied. Writes foundation.json, foundation.csv and foundation_pairs.csv; `cli foundation-view` draws
+    them.
+
+    Args:
+        path: Folder of the files; `foundation` in the run's folder if left out.
+        shortest: The fewest letters of a token.
+        neighbours: The random second token is drawn from so many that are nearest in id.
+        replicates: Bootstrap replicates of each confidence interval.
+    """
+
+    path: Path | None = None
+    shortest: int = 3
+    neighbours: int = 100
+    replicates: int = 1000
+
+    def __post_init__(self) -> None:
+        check_bounds(self, shortest=1, neighbours=2, replicates=1)
+
+    def build(self, model: Any, seed: int, output: Path | None, tokenizer: Any = None) -> None:
+        """Measure, print the table, and write the files.
+
+        Args:
+            model: Says which its embeddings are.
+            seed: Of the run; the random pairs and the bootstrap follow it.
+            output: The run's folder.
+            tokenizer: Of the run; the one in the model's folder if None.
+        """
+
+        found = study(self, model, tokenizer, seed)
+        print_study(found)
+        write_study(found, self.path or (output or Path()) / "foundation")
+
+
+FILES = ("foundation.json", "foundation.csv", "foundation_pairs.csv")
+
+
+def print_study(study: Study) -> None:
+    """Print how the embeddings are tied, and the table."""
+    from rich.table import Table
+
+    from semeqv.results.tables import console
+
+    screen = console()
+    facts = study.facts
+    screen.print(f"{facts['model']} ({facts['architecture']}): {TYINGS[facts['tying']]}.")
+    title = "Probability that an equivalent pair is closer than a random one, and its 95% interval"
+    table = Table(title=title, title_justify="left")
+    table.add_column("embedding", no_wrap=True)
+    table.add_column("equivalents", overflow="fold")
+    table.add_column("pairs", justify="right", no_wrap=True)
+    for measure in MEASURES:
+        table.add_column(measure.replace("-", " "), justify="right")
+    groups: dict[tuple[str, str], dict[str, Row]] = {}
+    for row in study.rows:
+        groups.setdefault((row.embedding, row.kind), {})[row.measure] = row
+    for (embedding, kind), found in groups.items():
+        cells = [f"{found[m].closer:.3f} [{found[m].low:.3f}-{found[m].high:.3f}]" for m in MEASURES]
+        table.add_row(embedding, kind, str(found[MEASURES[0]].pairs), *cells)
+    screen.print(table)
+
+
+def write_study(study: Study, folder: Path) -> None:
+    """Write the files of a study.
+
+    Args:
+        study: What was measured.
+        folder: Where; made if need be.
+    """
+    rows: list[list[object]] = [
+        [field.name for field in fields(Row)],
+        *(list(asdict(row).values()) for row in study.rows),
+    ]
+    columns = [f"{embedding} {measure}" for embedding, measure in study.distances]
+    heading = ["kind", "first", "second", "random", "first id", "second id", "random id"]
+    heading += [f"{column} {which}" for column in columns for which in ("equivalent", "random")]
+    lines: list[list[object]] = [list(heading)]
+    for i, pair in enumerate(study.pairs):
+        numbers = [f"{value:.6g}" for both in study.distances.values() for value in both[i]]
+        lines.append([pair.kind, pair.first.text, pair.second.text, pair.random.text, *study.ids[i].tolist(), *numbers])
+    write_text(folder / FILES[0], json.dumps(study.to_json(), indent=2, ensure_ascii=False) + "\n")
+    write_text(folder / FILES[1], as_csv(rows))
+    write_text(folder / FILES[2], as_csv(lines))
+    click.echo(f"wrote {folder / FILES[0]}, {FILES[1]} and {FILES[2]}")
+
+
+def as_csv(rows: list[list[object]]) -> str:
+    """The text of a CSV file."""
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows(rows)
+    return text.getvalue()

@@ -14,6 +14,7 @@ from transformers import PreTrainedTokenizerFast
 
 from semeqv.runs.errors import UserError
 from semeqv.text.datasets.tokenised import word_beginnings
+from semeqv.text.objectives import HIDDEN, KEPT, Objective, Rows, Truth
 from semeqv.text.tokenizers.spelling import convention_of, rows_needed, tokens_by_id
 
 PRIME = "′"  # a double is spelled like its word, with a prime: the′
@@ -196,3 +197,48 @@ def continuations(tokenizer: Any) -> NDArray[numpy.bool_]:
     texts = [split(token)[0] for token in tokens_by_id(tokenizer)]
     found: NDArray[numpy.bool_] = ~word_beginnings(tokenizer) & numpy.array([text[:1].isalnum() for text in texts])
     return found
+
+
+class Swapped:
+    """An objective on text in which words are swapped for their doubles, each occurrence on its own.
+
+    Args:
+        objective: What is asked of that text.
+        doubles: The words and their doubles.
+        probability: That an occurrence is swapped.
+        vocabulary: How many tokens there are, doubles included.
+    """
+
+    def __init__(self, objective: Objective, doubles: Doubles, probability: float, vocabulary: int):
+        self.objective, self.probability, self.overlap = objective, probability, objective.overlap
+        self.double_of = numpy.arange(vocabulary)
+        self.double_of[list(doubles.word_ids)] = doubles.double_ids
+
+    def __call__(self, ids: Rows, real: Truth, generator: numpy.random.Generator) -> tuple[Rows, Rows]:
+        """Inputs and labels, `(rows, time)` both; the labels of swapped words are their doubles."""
+        swapped = generator.random(ids.shape) < self.probability
+        return self.objective(numpy.where(swapped, self.double_of[ids], ids), real, generator)
+
+
+def context_free_loss(counts: NDArray[Any], ordinary: int) -> float:
+    """The lowest loss of masked prediction that a model can have on a text whose other tokens it does not see.
+
+    It sees what stands in the place that it is asked for: the mask, the token itself, or any ordinary token
+    (Devlin et al., 2019, arXiv 1810.04805, section 3.1). The loss is the entropy of the token given that.
+
+    Args:
+        counts: How often each token is in the text, `(tokens,)`.
+        ordinary: From how many tokens the one that replaces another is drawn.
+
+    Returns:
+        Nats a token asked for.
+    """
+    share = counts[counts > 0] / counts.sum()  # (tokens of the text,)
+    surprise = -numpy.log(share)
+    entropy = share @ surprise
+    chance = (1 - HIDDEN - KEPT) / ordinary  # that a certain token replaces another
+    odds = KEPT / chance * share  # of a token: that it was there before, against that it replaces another
+    stayed = (KEPT + chance) * share @ -numpy.log((odds + share) / (odds + 1))
+    replaced = chance * (entropy - share * surprise + (1 - share) * numpy.log(odds + 1)).sum()
+    unseen = chance * (ordinary - len(share)) * entropy  # what replaces others and is never in this text
+    return float(HIDDEN * entropy + stayed + replaced + unseen)

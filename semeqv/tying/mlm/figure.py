@@ -123,7 +123,7 @@ def thinned(run: Followed, every: int) -> Followed:
 
 def print_ends(runs: Sequence[Followed]) -> None:
     """Print where the mean distances of the runs ended."""
-    from semeqv.results.figures.finals import print_finals, span
+    from semeqv.results.figures.curves import print_finals, span
 
     rows = []
     for side, title in PANELS.items():
@@ -147,7 +147,7 @@ def draw_training(axes: Axes, runs: Sequence[Followed], side: str, kind: str, co
     """
     import numpy
 
-    from semeqv.results.figures.confidence import pad
+    from semeqv.results.figures.curves import pad
     from semeqv.results.figures.style import BAND, MEAN_LINE, RUN_LINE, count_epochs
 
     means = pad([run.distances[side][kind].mean(axis=1) for run in runs])  # (runs, records)

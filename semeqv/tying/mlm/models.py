@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from semeqv.grammar.component import component
-from semeqv.text.models.encoder import Encoder
+from semeqv.text.models.architectures import Encoder
 
 
 @component("mlm model transformer")

@@ -1,7 +1,7 @@
 import numpy
 import pytest
 
-from semeqv.results.figures.confidence import mean_and_halfwidth, pad
+from semeqv.results.figures.curves import mean_and_halfwidth, pad
 from semeqv.results.statistics import t95
 
 

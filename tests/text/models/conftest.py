@@ -2,7 +2,7 @@ import pytest
 import torch
 from tiny_models import SMALL, make_tokenizer
 
-from semeqv.text.models.gpt2 import GPT2
+from semeqv.text.models.architectures import GPT2
 
 
 @pytest.fixture

@@ -8,9 +8,8 @@ from tiny_models import SMALL, make_tokenizer
 from transformers import GenerationConfig
 
 from semeqv.runs.errors import UserError
-from semeqv.text.generate import Generate
-from semeqv.text.models.bert import BERT
-from semeqv.text.models.gpt2 import GPT2
+from semeqv.text.generation import Generate
+from semeqv.text.models.architectures import BERT, GPT2
 
 
 def texts(model, tokenizer, seed=0, **given):

@@ -14,12 +14,10 @@ from transformers.models.auto import auto_factory
 
 from semeqv.runs import checkpoint
 from semeqv.runs.errors import UserError
-from semeqv.tasks.classification.opening import open_classifier
+from semeqv.tasks.classification.models import open_classifier
 from semeqv.tasks.inference import with_new_weights
 from semeqv.text.models import source as sources
-from semeqv.text.models.bert import BERT
-from semeqv.text.models.encoder import Encoder
-from semeqv.text.models.gpt2 import GPT2
+from semeqv.text.models.architectures import BERT, GPT2, Encoder
 from semeqv.text.models.load import CausalLM, Load, MaskedLM
 from semeqv.text.models.opening import architecture, open_model, open_tokenizer
 from semeqv.text.models.source import model_folder

@@ -20,11 +20,9 @@ from transformers import (
 from transformers.models.llama.modeling_llama import LlamaRotaryEmbedding, apply_rotary_pos_emb
 
 from semeqv.runs.errors import UserError
-from semeqv.text.models.bert import BERT
+from semeqv.text.models.architectures import BERT, GPT2, Encoder
 from semeqv.text.models.embeddings import embedding_weights, is_tied
-from semeqv.text.models.encoder import Encoder
-from semeqv.text.models.gpt2 import GPT2
-from semeqv.text.networks.rotary import rotated, rotation
+from semeqv.text.networks.encoder import rotated, rotation
 
 KINDS = (GPT2, BERT, Encoder)
 IDS = torch.tensor([[1, 2, 3, 4, 5, 6], [6, 5, 4, 3, 2, 1]])

@@ -7,13 +7,11 @@ import pytest
 import torch
 from tiny_models import SMALL
 
-from semeqv.text.models.bert import BERT
+from semeqv.text.models.architectures import BERT, GPT2, Encoder
 from semeqv.text.models.embeddings import is_tied
-from semeqv.text.models.encoder import Encoder
-from semeqv.text.models.gpt2 import GPT2
 from semeqv.text.models.opening import open_model
 from semeqv.train.optimizers import AdamW
-from semeqv.train.savers import DefaultSaver
+from semeqv.train.saver import DefaultSaver
 from semeqv.train.trainer import Trainer
 
 IDS = torch.tensor([[2, 3, 4, 5, 6, 7], [7, 3, 5, 2, 6, 4]])

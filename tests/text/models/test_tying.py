@@ -9,10 +9,8 @@ from torch import nn
 from transformers import BertModel, RobertaConfig, RobertaForMaskedLM, T5Config, T5ForConditionalGeneration
 
 from semeqv.runs.errors import UserError
-from semeqv.text.models.bert import BERT
+from semeqv.text.models.architectures import BERT, GPT2, Encoder
 from semeqv.text.models.embeddings import embedding_weights, is_tied, set_tying
-from semeqv.text.models.encoder import Encoder
-from semeqv.text.models.gpt2 import GPT2
 from semeqv.text.models.opening import open_model
 
 IDS = torch.tensor([[1, 2, 3, 4, 5, 6]])

@@ -15,9 +15,8 @@ from transformers import BertConfig, BertModel
 
 from semeqv.runs.errors import UserError
 from semeqv.tying.closeness import interval, probability_closer
-from semeqv.tying.foundation.embeddings import FoundationEmbeddings
 from semeqv.tying.foundation.figure import FoundationView, density
-from semeqv.tying.foundation.study import matrices, pair_distances, study
+from semeqv.tying.foundation.study import FoundationEmbeddings, matrices, pair_distances, study
 
 OPTIONS = FoundationEmbeddings(replicates=50, neighbours=20)
 

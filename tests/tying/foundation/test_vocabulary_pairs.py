@@ -5,8 +5,7 @@ import planted
 import pytest
 
 from semeqv.runs.errors import UserError
-from semeqv.tying.foundation.forms import Form, forms_of
-from semeqv.tying.foundation.pairs import equivalents, inflected, same_word, with_random
+from semeqv.tying.foundation.pairs import Form, equivalents, forms_of, inflected, same_word, with_random
 
 
 @pytest.mark.parametrize(

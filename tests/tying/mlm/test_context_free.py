@@ -4,8 +4,7 @@ import numpy
 import pytest
 from test_doubles import built
 
-from semeqv.tying.mlm.context_free import context_free_loss
-from semeqv.tying.mlm.doubles import Doubles
+from semeqv.tying.mlm.doubles import Doubles, context_free_loss
 
 
 def test_it_is_the_entropy_of_a_token_given_what_stands_in_its_place():

@@ -7,12 +7,11 @@ from transformers import AutoTokenizer
 
 from semeqv.runs.errors import UserError
 from semeqv.text.datasets import monolingual as single
-from semeqv.text.models.encoder import Encoder
+from semeqv.text.models.architectures import Encoder
 from semeqv.text.objectives import Causal, Masked
 from semeqv.text.tokenizers.trained import Bpe, Unigram, Wordpiece
-from semeqv.tying.mlm.corpora import Babel, Hub, Plain
-from semeqv.tying.mlm.doubles import Doubles, common_words, doubles_in, undoubled, with_doubles
-from semeqv.tying.mlm.swapping import Swapped
+from semeqv.tying.mlm.datasets import Babel, Hub, Plain
+from semeqv.tying.mlm.doubles import Doubles, Swapped, common_words, doubles_in, undoubled, with_doubles
 
 KINDS = [Wordpiece, Bpe]
 

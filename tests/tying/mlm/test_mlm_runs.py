@@ -11,8 +11,8 @@ from transformers import AutoModelForMaskedLM, AutoTokenizer
 
 import semeqv.text.networks.encoder  # noqa: F401
 from semeqv.runs.errors import UserError
-from semeqv.text.models.encoder import Encoder
-from semeqv.tying.callbacks.recorder import distances, embeddings
+from semeqv.text.models.architectures import Encoder
+from semeqv.tying.callbacks.embeddings import distances, embeddings
 
 DATA = "cli mlm dataset babel --documents 60 --doubles 5 --block_size 16 --batch_size 16 --packing"
 SMALL = "--layers 1 --heads 2 --embedding_size 8 --sparse_prediction"

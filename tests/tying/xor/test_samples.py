@@ -9,9 +9,7 @@ import torch
 
 from semeqv.runs.errors import UserError
 from semeqv.tying.xor.dataset import Default
-from semeqv.tying.xor.decoding import Decoder
-from semeqv.tying.xor.randomness import random_orders, random_rows
-from semeqv.tying.xor.samples import STEPS, XorSamples
+from semeqv.tying.xor.samples import STEPS, Decoder, XorSamples, random_orders, random_rows
 
 MAIN = dict(size=7, zero_distribution=[0.1, 0.9], one_distribution=[0.5, 0.5])
 FULL = dict(MAIN, batch_size=1024, drop_last=False)
