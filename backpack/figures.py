@@ -7,17 +7,13 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import fmean
-from typing import TYPE_CHECKING
 
 import click
 
 from semeqv.grammar.component import component, positional
+from semeqv.lazy import matplotlib
 from semeqv.results.figures.curves import measured
 from semeqv.results.figures.drawing import Drawing
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 CONTROL = "gpt2"
 PANELS = ("coverage", "disambiguation", "invariance")
@@ -56,7 +52,7 @@ class SensesView(Drawing):
         with house_style():
             finish(self.draw(found), self.output, show=self.show, transparent=self.transparent)
 
-    def draw(self, found: dict[str, dict[str, list[float]]]) -> Figure:
+    def draw(self, found: dict[str, dict[str, list[float]]]) -> matplotlib.figure.Figure:
         """Draw three panels.
 
         Args:
@@ -89,7 +85,9 @@ class SensesView(Drawing):
         return figure
 
 
-def draw_bars(axes: Axes, values: dict[str, list[float]], labels: dict[str, str], shades: list[str]) -> None:
+def draw_bars(
+    axes: matplotlib.axes.Axes, values: dict[str, list[float]], labels: dict[str, str], shades: list[str]
+) -> None:
     """Draw a bar for each label: the mean of its values, and a dot for each."""
     from statistics import fmean
 
@@ -180,7 +178,9 @@ class NumberView(Drawing):
         with house_style():
             finish(self.draw(perplexity, coverage), self.output, show=self.show, transparent=self.transparent)
 
-    def draw(self, perplexity: dict[int, list[float]], coverage: dict[str, dict[int, list[float]]]) -> Figure:
+    def draw(
+        self, perplexity: dict[int, list[float]], coverage: dict[str, dict[int, list[float]]]
+    ) -> matplotlib.figure.Figure:
         """Draw two panels.
 
         Args:
@@ -214,7 +214,7 @@ class NumberView(Drawing):
         return figure
 
 
-def draw_curve(axes: Axes, values: dict[int, list[float]], color: str) -> None:
+def draw_curve(axes: matplotlib.axes.Axes, values: dict[int, list[float]], color: str) -> None:
     """Draw the mean of runs against the number of senses, and each run as a dot."""
     from statistics import fmean
 
@@ -291,7 +291,7 @@ class TopicsView(Drawing):
         with house_style():
             finish(self.draw(points), self.output, show=self.show, transparent=self.transparent)
 
-    def draw(self, points: Points) -> Figure:
+    def draw(self, points: Points) -> matplotlib.figure.Figure:
         """Draw a panel for each measure.
 
         Args:
@@ -306,7 +306,7 @@ class TopicsView(Drawing):
         figure = new_figure(COLUMN * 2.1, 2.3, show=self.show)
         shades = dict(zip(WAYS, colors(2, self.palette, self.color, first=1)))
         start = points.get("senses", {}).get(0.0)
-        for axes, (name, title) in zip(figure.subplots(1, len(TOPIC_PANELS)), PANELS.items()):
+        for axes, (name, title) in zip(figure.subplots(1, len(TOPIC_PANELS)), TOPIC_PANELS.items()):
             for way, color in shades.items():
                 runs = ({0.0: start} if start else {}) | points.get(way, {})
                 values = {strength: found[name] for strength, found in sorted(runs.items())}

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 from crosslingual.body import Body, refuse_mismatch
 from crosslingual.expressions import Dropped, Expression, Only, Scaled, Sum, Trimmed
 from crosslingual.safetensors_reader import chunks
+from semeqv.lazy import numpy
 
 if TYPE_CHECKING:
     from crosslingual.open import Frame
@@ -290,7 +291,6 @@ class Checkpoint:
 
 def computed(expression: Expression, body: Body) -> Iterator[tuple[str, Any]]:
     """The tensors of an expression, whole."""
-    import numpy
 
     for name, entry in body.entries.items():
         if expression.covers(name):

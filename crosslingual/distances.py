@@ -1,16 +1,16 @@
 """`cli crosslingual distances`."""
 
+from __future__ import annotations
+
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from semeqv.grammar.component import component
+from semeqv.lazy import numpy
 from semeqv.runs.errors import UserError
-
-if TYPE_CHECKING:
-    import numpy
 
 
 @component("crosslingual distances")
@@ -107,7 +107,6 @@ def uriel_distances(source: str, languages: Sequence[str]) -> Iterator[Mapping[s
     Yields:
         For each language `language`, and a distance under the name of each measure.
     """
-    import numpy
 
     folder = data_folder()
     tables = {name: numpy.load(folder / f"{name}.npz", allow_pickle=False) for name, _ in FEATURES.values()}
@@ -121,7 +120,7 @@ def uriel_distances(source: str, languages: Sequence[str]) -> Iterator[Mapping[s
         yield found
 
 
-def features(table: Any, code: str, prefix: str) -> "numpy.ndarray[Any, Any]":
+def features(table: Any, code: str, prefix: str) -> numpy.ndarray[Any, Any]:
     """The features of a language.
 
     Args:
@@ -135,7 +134,6 @@ def features(table: Any, code: str, prefix: str) -> "numpy.ndarray[Any, Any]":
     Raises:
         UserError: When it knows no such language.
     """
-    import numpy
 
     place = numpy.flatnonzero(table["langs"] == code)
     if len(place) != 1:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from crosslingual.safetensors_reader import CHUNK, Stored, chunks
+from semeqv.lazy import numpy
 
 if TYPE_CHECKING:
     from crosslingual.safetensors_reader import Numbers
@@ -82,7 +83,6 @@ class Sum:
 
     def chunk(self, name: str, place: int, count: int) -> Numbers:
         """Add, or take off."""
-        import numpy
 
         if not self.right.covers(name):
             return self.left.chunk(name, place, count)
@@ -111,7 +111,6 @@ class Scaled:
 
     def chunk(self, name: str, place: int, count: int) -> Numbers:
         """Multiply."""
-        import numpy
 
         numbers = self.inner.chunk(name, place, count)
         return numpy.multiply(numbers, numpy.float32(self.factor(name)), out=numbers)
@@ -156,7 +155,6 @@ class Trimmed:
 
     def chunk(self, name: str, place: int, count: int) -> Numbers:
         """Set small ones to zero."""
-        import numpy
 
         numbers = self.inner.chunk(name, place, count)
         numbers[numpy.abs(numbers) < numpy.float32(self.threshold(name))] = 0
@@ -185,7 +183,6 @@ class Dropped:
 
     def chunk(self, name: str, place: int, count: int) -> Numbers:
         """Drop, and scale."""
-        import numpy
 
         numbers = self.inner.chunk(name, place, count)
         numbers *= numpy.float32(1 / (1 - self.rate))
@@ -195,7 +192,6 @@ class Dropped:
 
 def dropped(name: str, place: int, count: int, rate: float, seed: int) -> Numbers:
     """Which numbers of a chunk DARE drops: truth values, `(count,)`."""
-    import numpy
 
     said = hashlib.sha256(f"{seed} {place} {name}".encode()).digest()
     generator = numpy.random.Generator(numpy.random.Philox(key=int.from_bytes(said[:16], "little")))
@@ -218,7 +214,6 @@ class Elected:
 
     def chunk(self, name: str, place: int, count: int) -> Numbers:
         """Elect signs, and average. Numbers that cancel each other have no sign, and give zero."""
-        import numpy
 
         found = [each.chunk(name, place, count) for each in self.inner if each.covers(name)]
         total = found[0].copy()
@@ -258,7 +253,6 @@ class Turned:
 
     def chunk(self, name: str, place: int, count: int) -> Numbers:
         """Add the two, each times its factor."""
-        import numpy
 
         if name not in self.parts:
             self.parts[name] = self.factors(name)
@@ -270,7 +264,6 @@ class Turned:
 
     def factors(self, name: str) -> tuple[float, float]:
         """What the two are multiplied by in a tensor, by sums in fp64: on the arc, or on the line if there is none."""
-        import numpy
 
         products = numpy.zeros(3)
         for place, count in chunks(self.sizes[name]):

@@ -1,20 +1,19 @@
 """Two hypotheses about when a language vector helps, each tested as such, with its number of cases and its interval."""
 
+from __future__ import annotations
+
 import itertools
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from statistics import fmean
 
-import numpy
-from numpy.typing import NDArray
-
 from crosslingual.results import ALL, Cell
+from semeqv.lazy import Floats, numpy
 from semeqv.results.statistics import mean_and_half
 
 EXACT = 8  # of so many cases all orders are tried, and of twice as many all signs
 DRAWN = 20_000  # orders of more cases
-Floats = NDArray[numpy.float64]
 Gains = Mapping[str, Mapping[str, float]]  # by task, by language
 
 

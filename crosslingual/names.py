@@ -5,10 +5,13 @@ A model with a head calls a tensor `bert.encoder.layer.0...`, the body alone `en
 as its head wants it.
 """
 
+from __future__ import annotations
+
 import functools
 import re
 from collections.abc import Iterable
 
+from semeqv.lazy import transformers
 from semeqv.runs.errors import UserError
 
 # What the Auto classes of transformers call the body within a model with a head (`base_model_prefix`); here, so that
@@ -107,13 +110,14 @@ def embedding_name(model_type: str | None) -> str | None:
     """Return what a kind of model calls the embedding of tokens in its body; None where transformers does not tell."""
     if model_type in EMBEDDINGS:
         return EMBEDDINGS[model_type]
-    import transformers
-    from transformers.models.auto import modeling_auto
 
     from semeqv.text.models import families
 
     families.know(model_type)
-    for mapping in (modeling_auto.MODEL_FOR_CAUSAL_LM_MAPPING, modeling_auto.MODEL_FOR_MASKED_LM_MAPPING):
+    for mapping in (
+        transformers.models.auto.modeling_auto.MODEL_FOR_CAUSAL_LM_MAPPING,
+        transformers.models.auto.modeling_auto.MODEL_FOR_MASKED_LM_MAPPING,
+    ):
         try:
             kind = mapping[transformers.CONFIG_MAPPING[model_type]]
         except KeyError:
@@ -129,7 +133,6 @@ def prefix_of(model_type: str | None) -> str:
     """What a kind of model calls its body; transformers is asked, which imports torch, when it is an unusual one."""
     if model_type in BODIES:
         return BODIES[model_type]
-    import transformers
 
     from semeqv.text.models import families
 

@@ -14,11 +14,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from semeqv.lazy import numpy
 from semeqv.runs.errors import UserError
 
 if TYPE_CHECKING:
-    import numpy
-
     Numbers = numpy.ndarray[Any, numpy.dtype[numpy.float32]]
 
 LONGEST = 100_000_000  # bytes of a header; the format allows no more
@@ -188,7 +187,6 @@ class Stored:
         Returns:
             fp32, `(count,)`; from bf16 and fp16 this is exact. The array is the caller's own.
         """
-        import numpy
 
         dtype = self.entries[name].dtype
         raw = self.raw(name, first * WIDTHS[dtype], count * WIDTHS[dtype])
@@ -215,7 +213,6 @@ class Stored:
         Raises:
             UserError: When the file cannot be read, or is shorter than it was.
         """
-        import numpy
 
         content: Any = numpy.empty(size, numpy.uint8)
         path, at, done = self.files[name], self.entries[name].start + first, 0

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from crosslingual.safetensors_reader import Entry, placed
+from semeqv.lazy import numpy
 from semeqv.runs.errors import UserError
 from semeqv.runs.files import write_text
 
@@ -31,7 +32,6 @@ def rounded(numbers: Numbers, dtype: str) -> Any:
     Raises:
         UserError: When a finite number is too large for fp16.
     """
-    import numpy
 
     if dtype == "F32":
         return numbers

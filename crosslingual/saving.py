@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from crosslingual.open import VECTOR
 from crosslingual.safetensors_reader import CHUNK, FLOATING, Entry, chunks
 from crosslingual.safetensors_writer import SHARD, rounded, write_tensors
+from semeqv.lazy import numpy
 from semeqv.runs.errors import UserError
 from semeqv.runs.files import output_folder, refuse_existing, write_text
 
@@ -128,7 +129,6 @@ def finite(numbers: Numbers, name: str, formula: str) -> Numbers:
     Raises:
         UserError: When one is not finite.
     """
-    import numpy
 
     if not numpy.isfinite(numbers).all():
         raise UserError(

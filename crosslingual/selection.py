@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from crosslingual.safetensors_reader import chunks
+from semeqv.lazy import numpy
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,7 +33,6 @@ def greatest(expression: Expression, sizes: Mapping[str, int], density: float) -
         The magnitude of the k-th greatest number, where k is that share of all, rounded down; numbers as great as
         that are all kept. 0 when everything is, or more than is not zero.
     """
-    import numpy
 
     wanted = kept_count(sizes.values(), density)
     names = [name for name in sizes if expression.covers(name)]

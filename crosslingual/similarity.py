@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from crosslingual.body import refuse_mismatch
 from crosslingual.safetensors_reader import chunks
+from semeqv.lazy import numpy
 
 if TYPE_CHECKING:
     from crosslingual.algebra import TaskVector
@@ -49,7 +50,6 @@ def measured(vectors: Sequence[TaskVector]) -> Products:
     Returns:
         The products of all pairs, by layer.
     """
-    import numpy
 
     body = vectors[0].body
     for each in vectors[1:]:

@@ -1,5 +1,7 @@
 """`cli crosslingual sweep`."""
 
+from __future__ import annotations
+
 import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -7,8 +9,6 @@ from pathlib import Path
 from typing import Any, Literal
 
 import click
-import torch
-from numpy.typing import NDArray
 
 from crosslingual.algebra import TaskVector
 from crosslingual.body import Body, refuse_mismatch
@@ -17,6 +17,7 @@ from crosslingual.names import body_names
 from crosslingual.safetensors_reader import Entry
 from crosslingual.vocabulary import fingerprint
 from semeqv.grammar.component import check_bounds, component
+from semeqv.lazy import NDArray, no_grad, torch
 from semeqv.results.statistics import Tallied, compared
 from semeqv.runs.errors import UserError
 from semeqv.runs.processes import World
@@ -140,7 +141,7 @@ class Sweep:
             write_csv(self.csv, points)
 
 
-@torch.no_grad()
+@no_grad
 def swept(
     base: Any, vectors: Sequence[TaskVector], lambdas: Sequence[float | Sequence[float]]
 ) -> Iterator[tuple[tuple[float, ...], Any]]:
@@ -244,7 +245,7 @@ class Sets:
         """Those that have a test set."""
         return [language for part, language in self.data if part == "test"]
 
-    def needed(self, options: "Sweep", direction: Direction, point: tuple[float, ...]) -> list[Set]:
+    def needed(self, options: Sweep, direction: Direction, point: tuple[float, ...]) -> list[Set]:
         """The sets that a point is measured on: those of its languages, and what strengths are chosen on."""
         every = options.matrix == "all" or point == (options.fixed,)
         languages = [language for language, kind in direction.kinds.items() if kind != OTHER or every]
@@ -275,7 +276,7 @@ class Sets:
 
 
 def measure(
-    options: "Sweep",
+    options: Sweep,
     model: Any,
     sets: Mapping[tuple[str, str | None], tuple[Any, Any]],
     *,
@@ -346,7 +347,7 @@ def measure(
 
 
 def tallies(
-    options: "Sweep", studied: Sets, places: Sequence[Place], model: Any, running: Any
+    options: Sweep, studied: Sets, places: Sequence[Place], model: Any, running: Any
 ) -> Iterator[Iterator[tuple[Set, NDArray[Any]]]]:
     """Measure a model at points of directions.
 

@@ -1,14 +1,15 @@
 """A tokenizer that keeps the tokens of another."""
 
+from __future__ import annotations
+
 import itertools
 import json
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from tokenizers import Tokenizer, models, pre_tokenizers, trainers
-
 from semeqv.grammar.component import check_bounds, component
+from semeqv.lazy import tokenizers
 from semeqv.runs.errors import UserError
 from semeqv.text.tokenizers.encoding import literal
 from semeqv.text.tokenizers.files import opened
@@ -70,9 +71,9 @@ def continued(tokenizer: Any, texts: Iterable[list[str]], count: int) -> list[tu
     """
     tokens = {number: token for token, number in tokenizer.get_vocab().items()}
     alphabet = [chr(FIRST + number) for number in tokens]
-    backend = Tokenizer(models.BPE())
-    backend.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
-    trainer = trainers.BpeTrainer(
+    backend = tokenizers.Tokenizer(tokenizers.models.BPE())
+    backend.pre_tokenizer = tokenizers.pre_tokenizers.WhitespaceSplit()
+    trainer = tokenizers.trainers.BpeTrainer(
         vocab_size=len(alphabet) + count, min_frequency=LEAST, initial_alphabet=alphabet, show_progress=False
     )
     backend.train_from_iterator(written(tokenizer, tokens, texts), trainer)
@@ -118,7 +119,7 @@ PIECE = 1000  # documents handed over at a time
 Model = dict[str, Any]
 
 
-def extended(options: "Extended", corpora: Sequence[Any]) -> Any:
+def extended(options: Extended, corpora: Sequence[Any]) -> Any:
     """Extend a tokenizer.
 
     Args:
@@ -161,7 +162,7 @@ def extended(options: "Extended", corpora: Sequence[Any]) -> Any:
         said["model"]["vocab"] += [[token, score] for token, score in vocabulary if token not in before]
     else:
         number(said, fresh, size)
-    old._tokenizer = Tokenizer.from_str(json.dumps(said))
+    old._tokenizer = tokenizers.Tokenizer.from_str(json.dumps(said))
     return old
 
 
@@ -203,7 +204,7 @@ def merged_on(
     made = {one + other[inside:] for one, other in learnt["merges"]}
     letters = [token for token in fresh if token not in made]
     number(said, letters, rows_needed(old))
-    old._tokenizer = Tokenizer.from_str(json.dumps(said))
+    old._tokenizer = tokenizers.Tokenizer.from_str(json.dumps(said))
     merges = continued(old, documents, len(fresh) - len(letters))
     return letters + add_merges(said["model"], merges, old.get_vocab())
 

@@ -1,9 +1,10 @@
 """An embedding as coordinates times primitives (OFA; Liu et al., 2023, section 3.1)."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 
-import torch
-from torch import Tensor
+from semeqv.lazy import torch
 
 ROWS = 2**11  # taken to float64 at once
 
@@ -18,16 +19,16 @@ class Factors:
         kept_share: The share of the sum of squared singular values that is kept.
     """
 
-    coordinates: Tensor
-    primitives: Tensor
+    coordinates: torch.Tensor
+    primitives: torch.Tensor
     kept_share: float
 
-    def dense(self) -> Tensor:
+    def dense(self) -> torch.Tensor:
         """`(tokens, width)`."""
         return self.coordinates @ self.primitives
 
 
-def factorise(embedding: Tensor, kept: int) -> Factors:
+def factorise(embedding: torch.Tensor, kept: int) -> Factors:
     """The best factors of a width (Eckart & Young, 1936).
 
     They are those of the singular value decomposition, from the eigenvectors of the matrix times itself, which is

@@ -6,15 +6,14 @@ counting once for each of these variants. The rule is that of the authors' code,
 words.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy
-import torch
-from numpy.typing import NDArray
-
 from ofa.vectors.word_vectors import Floats
+from semeqv.lazy import NDArray, numpy, torch
 from semeqv.text.tokenizers.encoding import literal
 from semeqv.train.bars import Progress
 
@@ -24,7 +23,7 @@ SPACE_BLIND = ("BertPreTokenizer", "Whitespace", "WhitespaceSplit")  # tokenizer
 
 
 @dataclass(frozen=True)
-class Mapping:
+class WordMapping:
     """The words of every subword, subword after subword.
 
     Args:
@@ -81,7 +80,7 @@ class Mapping:
         return found
 
 
-def map_subwords(tokenizer: Any, words: Sequence[str], rows: int) -> Mapping:
+def map_subwords(tokenizer: Any, words: Sequence[str], rows: int) -> WordMapping:
     """Find the words of every subword.
 
     Args:
@@ -94,13 +93,13 @@ def map_subwords(tokenizer: Any, words: Sequence[str], rows: int) -> Mapping:
     """
     found = list(occurrences(tokenizer, words, rows))
     if not found:
-        return Mapping(*(numpy.zeros(size, numpy.int64) for size in (rows + 1, 0, 0)))
+        return WordMapping(*(numpy.zeros(size, numpy.int64) for size in (rows + 1, 0, 0)))
     keys, counts = (numpy.concatenate(parts) for parts in zip(*found))
     del found
     order = numpy.argsort(keys, kind="stable")
     subwords, places = numpy.divmod(keys[order], len(words))
     starts = numpy.searchsorted(subwords, numpy.arange(rows + 1)).astype(numpy.int64)
-    return Mapping(starts, places, counts[order].astype(numpy.int64))
+    return WordMapping(starts, places, counts[order].astype(numpy.int64))
 
 
 def occurrences(

@@ -4,19 +4,15 @@ A method makes a plan; the plan then makes the rows of any matrix that belongs t
 embedding, an output embedding of its own, or the bias of the head.
 """
 
+from __future__ import annotations
+
 from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Any
 
-import numpy
-import torch
-from numpy.typing import NDArray
-from torch import Tensor
-
 from ofa.topk_search import CPU
 from ofa.vocabulary import Vocabulary
-
-Integers = NDArray[numpy.int64]
+from semeqv.lazy import Integers, NDArray, numpy, torch
 
 
 class Kind(IntEnum):
@@ -50,8 +46,8 @@ class Plan:
     sources: Integers
     weights: NDArray[numpy.float32]
     used: NDArray[numpy.bool_]
-    predicted: dict[str, Tensor] = field(default_factory=dict)
-    primitives: dict[str, Tensor] = field(default_factory=dict)
+    predicted: dict[str, torch.Tensor] = field(default_factory=dict)
+    primitives: dict[str, torch.Tensor] = field(default_factory=dict)
 
     def __len__(self) -> int:
         """Rows of the new embedding."""
@@ -62,7 +58,7 @@ class Plan:
         span = slice(self.starts[row], self.starts[row + 1])
         return list(zip(self.sources[span].tolist(), self.weights[span].tolist()))
 
-    def apply(self, old: Tensor, generator: torch.Generator, name: str = "input") -> Tensor:
+    def apply(self, old: torch.Tensor, generator: torch.Generator, name: str = "input") -> torch.Tensor:
         """Make the rows of a matrix.
 
         Args:
@@ -82,11 +78,11 @@ class Plan:
         new[drawn] = known.mean(0) + known.std(0, correction=0) * noise
         return new
 
-    def known(self, old: Tensor) -> Tensor:
+    def known(self, old: torch.Tensor) -> torch.Tensor:
         """The old rows that belong to a token."""
         return old if self.used.all() else old[torch.from_numpy(self.used)]
 
-    def apply_known(self, old: Tensor, name: str) -> Tensor:
+    def apply_known(self, old: torch.Tensor, name: str) -> torch.Tensor:
         """The rows that nothing is drawn for; the others are the mean."""
         mean = self.known(old).mean(0)
         new = torch.nn.functional.embedding_bag(
@@ -117,8 +113,8 @@ class Draft:
 
     rows: int
     used: NDArray[numpy.bool_]
-    predicted: dict[str, Tensor] = field(default_factory=dict)
-    primitives: dict[str, Tensor] = field(default_factory=dict)
+    predicted: dict[str, torch.Tensor] = field(default_factory=dict)
+    primitives: dict[str, torch.Tensor] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.kinds = numpy.full(self.rows, Kind.DRAWN, numpy.int8)
@@ -178,7 +174,7 @@ class Work:
     shared: tuple[Integers, Integers]
     kept: int | None
     facts: dict[str, Any]
-    device: torch.device = CPU
+    device: torch.device | str = CPU
 
     @property
     def embedding(self) -> torch.Tensor:

@@ -1,19 +1,19 @@
 """Gives a model a new vocabulary: every matrix and bias that belongs to the old one is made anew by a plan."""
 
+from __future__ import annotations
+
 import inspect
 from typing import Any
-
-import torch
-from torch import Tensor, nn
 
 from ofa.factorisation import Factors, factorise
 from ofa.factorised import factorised_model
 from ofa.plan import Plan
+from semeqv.lazy import nn, no_grad, torch
 from semeqv.runs.errors import UserError
 from semeqv.text.models.embeddings import embedding_weights, head_of, is_tied
 
 
-@torch.no_grad()
+@no_grad
 def move_positions(model: Any, padding: int | None) -> None:
     """Let a model that counts positions from its padding token's id on have the same ones behind another id.
 
@@ -61,7 +61,7 @@ OLD_IDS = (
 )
 
 
-@torch.no_grad()
+@no_grad
 def rewrite(
     model: Any, plan: Plan, tokenizer: Any, *, kept: int | None, factorised: bool, generator: torch.Generator
 ) -> tuple[Any, dict[str, float]]:
@@ -87,7 +87,7 @@ def rewrite(
     if predicts is not None and not tied:
         matrices["output"] = predicts.detach().clone()
     shares = dict[str, float]()
-    dense, apart = dict[str, Tensor](), dict[str, Factors]()
+    dense, apart = dict[str, torch.Tensor](), dict[str, Factors]()
     for name, matrix in matrices.items():
         if len(matrix) != len(reads):
             raise UserError(f"The two embeddings of {type(model).__name__} differ in rows; it cannot be extended.")
@@ -113,7 +113,7 @@ def rewrite(
     return model, shares
 
 
-def new_factors(matrix: Tensor, plan: Plan, kept: int, generator: torch.Generator, name: str) -> Factors:
+def new_factors(matrix: torch.Tensor, plan: Plan, kept: int, generator: torch.Generator, name: str) -> Factors:
     """The factors of a new embedding.
 
     Args:
@@ -146,7 +146,7 @@ def resize(model: Any, rows: int) -> None:
         raise UserError(f"{type(model).__name__} cannot be given {rows:,} tokens.")
 
 
-def resized_biases(model: Any, rows: int) -> dict[tuple[str, ...], Tensor]:
+def resized_biases(model: Any, rows: int) -> dict[tuple[str, ...], torch.Tensor]:
     """Resize a model, and find the biases that have a number for each token: that of the head, and what is resized.
 
     Args:
@@ -160,7 +160,7 @@ def resized_biases(model: Any, rows: int) -> dict[tuple[str, ...], Tensor]:
         UserError: When the model keeps something else for each token.
     """
     shapes, bias = {name: each.shape for name, each in tensors(model)}, getattr(head_of(model), "bias", None)
-    held: dict[int, tuple[list[str], Tensor]] = {}
+    held: dict[int, tuple[list[str], torch.Tensor]] = {}
     for name, each in tensors(model):
         if each.dim() == 1:
             held.setdefault(id(each), ([], each.detach().clone()))[0].append(name)
@@ -182,12 +182,12 @@ def resized_biases(model: Any, rows: int) -> dict[tuple[str, ...], Tensor]:
     return {tuple(names): values for names, values in held.values() if found.intersection(names)}
 
 
-def tensors(model: Any) -> list[tuple[str, Tensor]]:
+def tensors(model: Any) -> list[tuple[str, torch.Tensor]]:
     """The parameters and buffers of a model by name, tied ones by each of their names."""
     return [*model.named_parameters(remove_duplicate=False), *model.named_buffers(remove_duplicate=False)]
 
 
-def place_bias(model: Any, names: tuple[str, ...], values: Tensor) -> None:
+def place_bias(model: Any, names: tuple[str, ...], values: torch.Tensor) -> None:
     """Put a bias into a model that has been resized, wherever it is."""
     new = nn.Parameter(values)
     for name in names:

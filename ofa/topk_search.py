@@ -1,16 +1,16 @@
 """The nearest rows of a matrix, in bounded memory."""
 
+from __future__ import annotations
+
 import math
 from collections.abc import Iterator
 from typing import Any
 
-import torch
-from torch import Tensor
-
 from ofa.vectors.word_vectors import Floats
+from semeqv.lazy import torch
 from semeqv.train.bars import Progress
 
-CPU = torch.device("cpu")
+CPU = "cpu"
 CELLS = 2**22  # similarities at once
 SPARE = 14  # candidates beyond k whose similarity is computed exactly
 BLOCK = 64  # candidates of which at first the most similar one alone counts
@@ -33,7 +33,7 @@ class Nearest:
         device: Where they are compared; it has float64.
     """
 
-    def __init__(self, candidates: Floats, device: torch.device = CPU):
+    def __init__(self, candidates: Floats, device: torch.device | str = CPU):
         self.candidates = torch.from_numpy(candidates).to(device)
         count, width = candidates.shape
         self.kind = torch.bfloat16 if count >= WORTH and has_bfloat16(device) else torch.float32
@@ -47,7 +47,7 @@ class Nearest:
             self.length = max(self.length, float(exact.norm(dim=1).max()))
             self.lost = max(self.lost, float((exact - rough[: len(exact)].float()).norm(dim=1).max()))
 
-    def of(self, queries: Tensor, k: int) -> tuple[Tensor, Tensor]:
+    def of(self, queries: torch.Tensor, k: int) -> tuple[torch.Tensor, torch.Tensor]:
         """The k nearest candidates of each query.
 
         Args:
@@ -75,26 +75,28 @@ class Nearest:
                 values[some], places[some] = ordered(every, k)
         return values.cpu(), places.cpu()
 
-    def similarities(self, rough: Tensor) -> Tensor:
+    def similarities(self, rough: torch.Tensor) -> torch.Tensor:
         """Those of queries to all candidates, and to nothing up to a whole block; in memory that is used again."""
         if len(self.product) < len(rough):
             self.product = self.product.new_empty(len(rough), len(self.rough))
             same = self.kind == torch.float32
             self.similar = self.product if same else self.similar.new_empty(self.product.shape)
         torch.mm(rough, self.rough.T, out=self.product[: len(rough)])
-        similar: Tensor = self.similar[: len(rough)].copy_(self.product[: len(rough)])
+        similar: torch.Tensor = self.similar[: len(rough)].copy_(self.product[: len(rough)])
         similar[:, len(self.candidates) :] = -torch.inf
         return similar
 
-    def slack(self, queries: Tensor, rough: Tensor, similar: Tensor) -> Tensor:
+    def slack(self, queries: torch.Tensor, rough: torch.Tensor, similar: torch.Tensor) -> torch.Tensor:
         """By how much a similarity may be larger than the rough one, `(queries,)`: what rounding took, and sums."""
         lost = (queries - rough).norm(dim=1) * self.length + rough.norm(dim=1) * self.lost
         sums = queries.shape[1] * torch.finfo(torch.float32).eps * queries.norm(dim=1) * self.length
-        found: Tensor = lost + sums + similar.abs() * torch.finfo(self.kind).eps
+        found: torch.Tensor = lost + sums + similar.abs() * torch.finfo(self.kind).eps
         return found
 
 
-def nearest(queries: Floats, candidates: Floats, k: int, device: torch.device = CPU) -> tuple[Tensor, Tensor]:
+def nearest(
+    queries: Floats, candidates: Floats, k: int, device: torch.device | str = CPU
+) -> tuple[torch.Tensor, torch.Tensor]:
     """The k nearest candidates of each query by dot product; of those that are equally near, the first.
 
     Args:
@@ -124,7 +126,7 @@ def chunks(queries: int, candidates: int) -> Iterator[slice]:
         yield slice(start, start + few)
 
 
-def largest(similar: Tensor, k: int) -> tuple[Tensor, Tensor]:
+def largest(similar: torch.Tensor, k: int) -> tuple[torch.Tensor, torch.Tensor]:
     """The k largest of each row, `(rows, columns)`: they are in the k blocks of columns with the largest maxima."""
     blocks = similar.view(len(similar), -1, BLOCK)
     if blocks.shape[1] <= k:
@@ -135,7 +137,7 @@ def largest(similar: Tensor, k: int) -> tuple[Tensor, Tensor]:
     return values, best.gather(1, at // BLOCK) * BLOCK + at % BLOCK
 
 
-def exactly(queries: Tensor, candidates: Tensor) -> Tensor:
+def exactly(queries: torch.Tensor, candidates: torch.Tensor) -> torch.Tensor:
     """Dot products of queries, `(queries, width)`, each with its own, `(queries, n, width)`; equal ones stay equal.
 
     They are summed in fp64 and rounded, so that they do not depend on the order in which a processor adds.
@@ -143,7 +145,7 @@ def exactly(queries: Tensor, candidates: Tensor) -> Tensor:
     return torch.einsum("qw,qnw->qn", queries.double(), candidates.double()).float()
 
 
-def ordered(similar: Tensor, k: int) -> tuple[Tensor, Tensor]:
+def ordered(similar: torch.Tensor, k: int) -> tuple[torch.Tensor, torch.Tensor]:
     """The k largest similarities of each row, falling, and their places; of those that are alike the first comes first.
 
     What differs by less than rounding does, in vectors that were means and were brought to length 1, is alike.
@@ -152,15 +154,15 @@ def ordered(similar: Tensor, k: int) -> tuple[Tensor, Tensor]:
     return similar.gather(1, order), order
 
 
-def has_bfloat16(device: torch.device = CPU) -> bool:
+def has_bfloat16(device: torch.device | str = CPU) -> bool:
     """Whether a device multiplies matrices in bfloat16 faster than in float32."""
-    if device.type == "cuda":
+    if torch.device(device).type == "cuda":
         return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     known: dict[str, Any] = getattr(torch.cpu, "get_capabilities", dict)()
     return bool(known.get("avx512_bf16") or known.get("amx_bf16"))
 
 
-def softmax_weights(similarities: Tensor, temperature: float) -> Floats:
+def softmax_weights(similarities: torch.Tensor, temperature: float) -> Floats:
     """Weights of neighbours, `softmax(similarity / temperature)`, `(queries, k)`."""
     found: Floats = (similarities / temperature).softmax(1).numpy()
     return found

@@ -1,18 +1,16 @@
 """A vocabulary as the methods see it, and the tokens that two vocabularies share."""
 
+from __future__ import annotations
+
 import hashlib
 import json
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-import numpy
-from numpy.typing import NDArray
-
+from semeqv.lazy import Integers, NDArray, numpy
 from semeqv.runs.errors import UserError
 from semeqv.text.tokenizers.spelling import BYTE, SENTENCE_PIECE, Convention, convention_of, rows_needed, spellings
-
-Integers = NDArray[numpy.int64]
 
 # What one token stands in for the other as, in the order of preference.
 ROLES = {

@@ -16,7 +16,9 @@ __all__ = [
     "Floats",
     "Integers",
     "NDArray",
+    "functional",
     "matplotlib",
+    "nn",
     "no_grad",
     "numpy",
     "pandas",
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
     import matplotlib.axes
     import matplotlib.colors
     import matplotlib.figure
+    import matplotlib.pyplot
     import numpy
     import pandas
     import rich
@@ -45,6 +48,8 @@ if TYPE_CHECKING:
     import torch
     import transformers
     from numpy.typing import NDArray
+    from torch import nn
+    from torch.nn import functional
 
     Floats = NDArray[numpy.float64]
     Integers = NDArray[numpy.int64]
@@ -73,10 +78,11 @@ else:
             return f"<library {self.name}>"
 
     NDArray = Floats = Integers = Any
-    matplotlib, numpy, pandas, rich, safetensors, scipy, tokenizers, torch, transformers = map(
-        Library,
-        ("matplotlib", "numpy", "pandas", "rich", "safetensors", "scipy", "tokenizers", "torch", "transformers"),
+    matplotlib, numpy, pandas, rich, safetensors = map(
+        Library, ("matplotlib", "numpy", "pandas", "rich", "safetensors")
     )
+    scipy, tokenizers, torch, transformers = map(Library, ("scipy", "tokenizers", "torch", "transformers"))
+    nn, functional = Library("torch.nn"), Library("torch.nn.functional")
 
 
 def no_grad(function: Callable[P, R]) -> Callable[P, R]:

@@ -1,5 +1,7 @@
 """Reads checkpoints that other programs wrote: tensors by name, and what is said of the model."""
 
+from __future__ import annotations
+
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -7,9 +9,7 @@ from pathlib import Path
 from pickle import UnpicklingError
 from typing import Any
 
-import torch
-from torch import Tensor
-
+from semeqv.lazy import safetensors, torch
 from semeqv.runs.errors import UserError
 from semeqv.text.models.source import CONFIG, PICKLES, WEIGHTS, config_folder, read_config
 
@@ -31,7 +31,7 @@ class Checkpoint:
     """
 
     path: Path
-    weights: dict[str, Tensor]
+    weights: dict[str, torch.Tensor]
     facts: dict[str, Any] = field(default_factory=dict)
 
 
@@ -58,12 +58,9 @@ def read_checkpoint(source: str | Path | None, allow_pickle: bool) -> Checkpoint
         folder = config_folder(source)
         path, facts = weights_file(folder), read_config(folder)
     if path.suffix == ".safetensors":
-        from safetensors import SafetensorError
-        from safetensors.torch import load_file
-
         try:
-            return Checkpoint(path, unwrapped(load_file(path)), facts)
-        except (SafetensorError, OSError) as error:
+            return Checkpoint(path, unwrapped(safetensors.torch.load_file(path)), facts)
+        except (safetensors.SafetensorError, OSError) as error:
             raise UserError(f"{path} cannot be read as safetensors: {first_line(error)}") from error
     if not allow_pickle:
         raise UserError(f"{path} is a pickle. Say --allow_pickle to open it, by an unpickler that runs no code.")
@@ -125,7 +122,7 @@ def unpickled(path: Path, facts: dict[str, Any]) -> Checkpoint:
     if not isinstance(found, Mapping):
         raise UserError(f"{path} holds no weights by name.")
     weights = next((found[name] for name in INSIDE if isinstance(found.get(name), Mapping)), found)
-    tensors = {str(name): each for name, each in weights.items() if isinstance(each, Tensor)}
+    tensors = {str(name): each for name, each in weights.items() if isinstance(each, torch.Tensor)}
     if not tensors:
         raise UserError(f"{path} holds no tensors by name.")
     return Checkpoint(path, unwrapped(tensors), facts)
@@ -148,7 +145,7 @@ def sizes_said(options: Mapping[str, Any]) -> dict[str, Any]:
     return facts
 
 
-def unwrapped(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
+def unwrapped(weights: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
     """Names without the prefixes that wrappers give to all of them, and without what is no part of the model."""
     weights = {name: tensor for name, tensor in weights.items() if not BESIDE.fullmatch(name)}
     while prefix := next((each for each in WRAPPERS if weights and all(name.startswith(each) for name in weights)), ""):

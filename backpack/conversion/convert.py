@@ -1,5 +1,7 @@
 """From the checkpoints of others to a folder that `from_pretrained` opens."""
 
+from __future__ import annotations
+
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -7,15 +9,12 @@ from pathlib import Path
 from typing import Any, Literal
 
 import click
-import torch
-from torch import Tensor
-from transformers import GPT2Config, GPT2LMHeadModel, PreTrainedModel
-from transformers.activations import ACT2FN
 
 from backpack.conversion.checkpoints import Checkpoint
 from backpack.conversion.layouts import CONTEXT, LAYOUTS, SENSES, TRUNK, layout_of
 from backpack.networks import BackpackConfig, BackpackLMHeadModel
 from semeqv.grammar.component import component
+from semeqv.lazy import torch, transformers
 from semeqv.runs.errors import UserError
 from semeqv.text.models.opening import ready
 
@@ -116,7 +115,9 @@ ACTIVATIONS = {"gelu_fast": "gelu_new", "sqrelu": "relu2"}  # flash-attention's 
 TRANSPOSED = r".*\.(attn\.c_attn|c_proj|c_fc)\.weight"  # matrices that lie (in, out) here
 
 
-def assembled(checkpoint: Checkpoint, said: Mapping[str, Any], layout: str | None = None) -> PreTrainedModel:
+def assembled(
+    checkpoint: Checkpoint, said: Mapping[str, Any], layout: str | None = None
+) -> transformers.PreTrainedModel:
     """A model of ours with the weights of a checkpoint.
 
     Args:
@@ -152,7 +153,7 @@ def assembled(checkpoint: Checkpoint, said: Mapping[str, Any], layout: str | Non
         raise UserError(
             f"{checkpoint.path} says n_layer {blocks}, but has {config.n_layer} blocks, not {blocks - less}."
         )
-    model = BackpackLMHeadModel(config) if senses else GPT2LMHeadModel(config)
+    model = BackpackLMHeadModel(config) if senses else transformers.GPT2LMHeadModel(config)
     if not senses:
         found = {name.replace(TRUNK, "transformer."): tensor for name, tensor in found.items()}
     filled(ready(model), found, checkpoint)
@@ -196,7 +197,9 @@ def facts_of(checkpoint: Checkpoint, layout: str, senses: bool) -> dict[str, Any
     return facts
 
 
-def configuration(checkpoint: Checkpoint, layout: str, fields: Mapping[str, Any], senses: bool) -> GPT2Config:
+def configuration(
+    checkpoint: Checkpoint, layout: str, fields: Mapping[str, Any], senses: bool
+) -> transformers.GPT2Config:
     """The configuration with some fields.
 
     Args:
@@ -212,12 +215,12 @@ def configuration(checkpoint: Checkpoint, layout: str, fields: Mapping[str, Any]
         UserError: When the fields do not go together.
     """
     activation, heads, d = fields["activation_function"], fields["n_head"], fields["n_embd"]
-    if activation not in ACT2FN:
+    if activation not in transformers.activations.ACT2FN:
         raise UserError(f"{checkpoint.path}: the activation {activation!r} is unknown; write --activation.")
     if not isinstance(heads, int) or heads < 1 or d % heads:
         raise UserError(f"{checkpoint.path}: {heads} heads do not divide embeddings of {d}; write --heads.")
     special: dict[str, Any] = {"bos_token_id": None, "eos_token_id": None}
-    kind = BackpackConfig if senses else GPT2Config
+    kind = BackpackConfig if senses else transformers.GPT2Config
     allowed = {name: value for name, value in fields.items() if senses or name not in SENSES_SAID}
     try:
         return kind(**special | allowed)
@@ -225,7 +228,7 @@ def configuration(checkpoint: Checkpoint, layout: str, fields: Mapping[str, Any]
         raise UserError(f"{checkpoint.path}, read as {layout}: {error}") from error
 
 
-def sizes(found: Mapping[str, Tensor], checkpoint: Checkpoint) -> dict[str, Any]:
+def sizes(found: Mapping[str, torch.Tensor], checkpoint: Checkpoint) -> dict[str, Any]:
     """The sizes that shapes tell, and which sense network there is.
 
     Args:
@@ -262,7 +265,7 @@ def sizes(found: Mapping[str, Tensor], checkpoint: Checkpoint) -> dict[str, Any]
     }
 
 
-def filled(model: PreTrainedModel, found: Mapping[str, Tensor], checkpoint: Checkpoint) -> None:
+def filled(model: transformers.PreTrainedModel, found: Mapping[str, torch.Tensor], checkpoint: Checkpoint) -> None:
     """Give a model its weights; biases are 0 when a checkpoint has none at all.
 
     Args:

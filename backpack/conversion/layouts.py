@@ -5,17 +5,17 @@ here; what stays behind has no place. The names are rules, not quotations: they 
 of several versions, and shapes and completeness are checked afterwards.
 """
 
+from __future__ import annotations
+
 import re
 from collections.abc import Callable
-from typing import Any
-
-import torch
-from torch import Tensor
+from typing import Any, TypeAlias
 
 from backpack.conversion.checkpoints import Checkpoint
+from semeqv.lazy import torch
 from semeqv.runs.errors import UserError
 
-Weights = dict[str, Tensor]
+Weights: TypeAlias = "dict[str, torch.Tensor]"
 Rules = list[tuple[str, str]]
 
 TRUNK = "backpack.gpt2_model."
@@ -173,7 +173,7 @@ def renamed(checkpoint: Checkpoint, rules: Rules) -> Weights:
     return found
 
 
-def is_mask(name: str, tensor: Tensor) -> bool:
+def is_mask(name: str, tensor: torch.Tensor) -> bool:
     """Whether a tensor is a causal mask, which is stored beside the weights."""
     return re.fullmatch(MASK, name) is not None and tensor.ndim != 1
 

@@ -1,15 +1,16 @@
 """Bias of the next word, as an action."""
 
+from __future__ import annotations
+
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy
-
 from backpack.senses.lexicon import Lexicon
 from semeqv.grammar.component import check_bounds, component
+from semeqv.lazy import numpy
 from semeqv.results.statistics import interval
 from semeqv.results.tables import print_table
 from semeqv.runs.errors import UserError
@@ -102,7 +103,7 @@ def occupations(path: Path | None) -> list[str]:
     return list(dict.fromkeys(word for word in words if word and " " not in word))
 
 
-def measure(options: "Bias", subject: Subject) -> list[dict[str, Any]]:
+def measure(options: Bias, subject: Subject) -> list[dict[str, Any]]:
     """Measure a model; `check_causal` and `Lexicon.single` raise `UserError` when that cannot be.
 
     Args:

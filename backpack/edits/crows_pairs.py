@@ -1,14 +1,14 @@
 """CrowS-Pairs as an action."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy
-from numpy.typing import NDArray
-
 from semeqv.grammar.component import check_bounds, component
+from semeqv.lazy import NDArray, numpy
 from semeqv.results.statistics import interval
 from semeqv.results.tables import print_table
 from semeqv.runs.errors import UserError

@@ -1,5 +1,7 @@
 """Debiasing by a fitted scalar, as an action."""
 
+from __future__ import annotations
+
 import contextlib
 import math
 from collections.abc import Callable, Iterator, Sequence
@@ -7,15 +9,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-import numpy
-import torch
-from numpy.typing import NDArray
-
 from backpack.attribution import parts_of
 from backpack.edits.bias import occupations, winobias
 from backpack.edits.steps import Project, Scale, Step
 from backpack.senses.lexicon import Lexicon, Word
 from semeqv.grammar.component import component
+from semeqv.lazy import Floats, numpy, torch
 from semeqv.results.tables import print_table
 from semeqv.runs.errors import UserError
 from semeqv.text.generation import prompt_ids
@@ -84,7 +83,6 @@ class Debias:
         write(self, [found.step], model, lexicon)
 
 
-Floats = NDArray[numpy.float64]
 GOLDEN = (math.sqrt(5) - 1) / 2
 
 
@@ -104,7 +102,7 @@ class Debiased:
     lines: list[dict[str, Any]]
 
 
-def debiased(options: "Debias", model: Any, lexicon: Lexicon) -> Debiased:
+def debiased(options: Debias, model: Any, lexicon: Lexicon) -> Debiased:
     """Fit.
 
     Args:
@@ -149,7 +147,7 @@ def debiased(options: "Debias", model: Any, lexicon: Lexicon) -> Debiased:
     return Debiased(Scale(tokens=tokens, senses=(best,), factor=factor), what, lines)
 
 
-def tokens_of(options: "Debias", lexicon: Lexicon) -> tuple[int, ...]:
+def tokens_of(options: Debias, lexicon: Lexicon) -> tuple[int, ...]:
     """The tokens to edit.
 
     Args:

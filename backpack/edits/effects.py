@@ -1,14 +1,11 @@
 """What edits do to predictions, as an action."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-
-import numpy
-import torch
-from numpy.typing import NDArray
-from torch import Tensor
 
 from backpack.edits.edited import applied
 from backpack.edits.files import open_edits
@@ -16,6 +13,7 @@ from backpack.evaluation.cloze import corpora_of
 from backpack.senses.lexicon import Lexicon
 from backpack.senses.senses import open_lexicon
 from semeqv.grammar.component import check_bounds, component
+from semeqv.lazy import Floats, numpy, torch
 from semeqv.results.statistics import interval
 from semeqv.results.tables import print_table
 from semeqv.runs.errors import UserError
@@ -74,12 +72,11 @@ class Effects(Measuring):
         return [head | line for line in lines]
 
 
-Floats = NDArray[numpy.float64]
 AT, AFTER, ELSEWHERE = "at the word", "behind it", "without it"
 BEHIND = 3  # words
 
 
-def measured(options: "Effects", subject: Subject) -> list[dict[str, Any]]:
+def measured(options: Effects, subject: Subject) -> list[dict[str, Any]]:
     """Measure, in fp32.
 
     Args:
@@ -109,7 +106,7 @@ def measured(options: "Effects", subject: Subject) -> list[dict[str, Any]]:
 
 
 def texts_of(
-    options: "Effects", model: Any, lexicon: Lexicon, dataset_options: Mapping[tuple[str, str | None], Any]
+    options: Effects, model: Any, lexicon: Lexicon, dataset_options: Mapping[tuple[str, str | None], Any]
 ) -> dict[str, list[str]]:
     """The texts of each kind: of a file, or beginnings of documents; `UserError` when there are none."""
     texts: dict[str, list[str]] = {}
@@ -146,7 +143,7 @@ def beginnings(document: str, word: str) -> Iterator[tuple[str, str]]:
         yield AFTER, " ".join(read[: place + BEHIND + 1])
 
 
-def predictions(model: Any, lexicon: Lexicon, texts: Sequence[str]) -> Tensor:
+def predictions(model: Any, lexicon: Lexicon, texts: Sequence[str]) -> torch.Tensor:
     """The logarithms of probabilities of the token that follows each text, `(texts, vocabulary)`."""
     found = []
     for text in Progress(texts, desc="effects", unit="text", leave=False, disable=None):
@@ -155,7 +152,7 @@ def predictions(model: Any, lexicon: Lexicon, texts: Sequence[str]) -> Tensor:
     return torch.stack(found)
 
 
-def measures(before: Tensor, after: Tensor, words: Sequence[int]) -> Mapping[str, Floats]:
+def measures(before: torch.Tensor, after: torch.Tensor, words: Sequence[int]) -> Mapping[str, Floats]:
     """What changes.
 
     Args:

@@ -6,15 +6,15 @@ takes that of the model which it is applied to. It becomes a function of senses,
 applies after the functions of the edits before it. Weights of the model are never touched.
 """
 
+from __future__ import annotations
+
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, fields
 from typing import Any, ClassVar
 
-import torch
-from torch import Tensor
-
 from backpack.networks.editing import SenseEdit, WeightEdit
+from semeqv.lazy import torch
 
 Place = tuple[int, int]  # a token, and one of its senses
 
@@ -86,7 +86,7 @@ class Chosen(Step, ABC):
         wanted = None if self.tokens is None else torch.tensor(self.tokens)
         indices = None if self.senses is None else torch.tensor(self.senses)
 
-        def edit(token_ids: Tensor, senses: Tensor) -> Tensor:
+        def edit(token_ids: torch.Tensor, senses: torch.Tensor) -> torch.Tensor:
             chosen = torch.ones(senses.shape[:2], dtype=torch.bool, device=senses.device)
             if wanted is not None:
                 chosen &= torch.isin(token_ids, wanted.to(token_ids.device))[:, None]
@@ -139,9 +139,9 @@ class Project(Chosen):
         _, sizes, rows = torch.linalg.svd(differences, full_matrices=False)
         basis = rows[sizes > 1e-6 * sizes.max()].to(head.dtype)
 
-        def project(senses: Tensor) -> Tensor:
+        def project(senses: torch.Tensor) -> torch.Tensor:
             onto = basis.to(senses)
-            left: Tensor = senses - (senses @ onto.T) @ onto
+            left: torch.Tensor = senses - (senses @ onto.T) @ onto
             return left
 
         return project
@@ -169,9 +169,9 @@ class Knowledge(Chosen):
         size = removed.square().sum()
         toward = added * size / added.square().sum() - removed
 
-        def exchange(senses: Tensor) -> Tensor:
+        def exchange(senses: torch.Tensor) -> torch.Tensor:
             share = senses @ (removed / size).to(senses)
-            exchanged: Tensor = senses + share[:, None] * toward.to(senses)
+            exchanged: torch.Tensor = senses + share[:, None] * toward.to(senses)
             return exchanged
 
         return exchange
@@ -206,7 +206,7 @@ class Replace(Step):
         rows = torch.arange(len(self.source_tokens), device=weight.device)
         vectors = sources[rows, torch.tensor(self.source_senses, device=weight.device)]
 
-        def edit(token_ids: Tensor, senses: Tensor) -> Tensor:
+        def edit(token_ids: torch.Tensor, senses: torch.Tensor) -> torch.Tensor:
             edited = senses.clone()
             for token, sense, vector in zip(self.tokens, self.senses, vectors):
                 edited[token_ids == token, sense] = vector.to(senses)

@@ -1,16 +1,12 @@
 """Topic control, measured, as an action."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, ClassVar, Literal
-
-import numpy
-import torch
-from numpy.typing import NDArray
-from torch import Tensor
-from transformers import LogitsProcessor, LogitsProcessorList
 
 from backpack.edits.edited import applied
 from backpack.edits.steps import Step
@@ -20,6 +16,7 @@ from backpack.networks.editing import WeightEdit
 from backpack.senses.lexicon import Lexicon
 from backpack.senses.senses import open_lexicon
 from semeqv.grammar.component import check_bounds, component
+from semeqv.lazy import numpy, torch, transformers
 from semeqv.results.statistics import interval
 from semeqv.results.tables import print_table
 from semeqv.runs.errors import UserError
@@ -129,7 +126,7 @@ class Topic(Step):
             spread = (head - mean).T @ (head - mean) / len(head)  # (d, d): a sense's logits vary by C^T spread C
         known = head.new_full((len(head), model.config.num_senses), torch.nan)
 
-        def relevance(token_ids: Tensor) -> Tensor:
+        def relevance(token_ids: torch.Tensor) -> torch.Tensor:
             """z of tokens, 0 where it is below, `(batch, time, senses)`."""
             different = torch.unique(token_ids)
             new = different[known[different, 0].isnan()]
@@ -139,10 +136,10 @@ class Topic(Step):
                     deviation = torch.einsum("nkd,de,nke->nk", senses, spread, senses).clamp(min=0).sqrt()
                     z = (senses @ toward) / deviation.clamp(min=torch.finfo(torch.float32).tiny)
                 known[new] = z.clamp(min=0)
-            found: Tensor = known[token_ids]
+            found: torch.Tensor = known[token_ids]
             return found
 
-        def edit(weights: Tensor, token_ids: Tensor) -> Tensor:
+        def edit(weights: torch.Tensor, token_ids: torch.Tensor) -> torch.Tensor:
             nonlocal known, toward, spread
             known, toward, spread = (each.to(weights.device) for each in (known, toward, spread))
             z = relevance(token_ids).permute(0, 2, 1)[:, :, None]  # (batch, senses, 1, time)
@@ -153,7 +150,6 @@ class Topic(Step):
         return edit
 
 
-Floats = NDArray[numpy.float64]
 SHARES = ("on_topic", "given", "other", "distinct")
 
 
@@ -174,8 +170,8 @@ class TopicWords:
     tokens: tuple[int, ...]
 
 
-class Raised(LogitsProcessor):  # type: ignore[misc]
-    """Adds to the logits of some tokens.
+class Raised:
+    """Adds to the logits of some tokens; a `LogitsProcessor` of transformers by its call.
 
     Args:
         tokens: Which.
@@ -185,14 +181,14 @@ class Raised(LogitsProcessor):  # type: ignore[misc]
     def __init__(self, tokens: Sequence[int], nats: float):
         self.tokens, self.nats = list(tokens), nats
 
-    def __call__(self, input_ids: Tensor, scores: Tensor) -> Tensor:
+    def __call__(self, input_ids: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
         """The scores, `(rows, vocabulary)`, with what is added."""
         raised = scores.clone()
         raised[:, self.tokens] += self.nats
         return raised
 
 
-def measure(options: "Topics", subject: Subject) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+def measure(options: Topics, subject: Subject) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """Write texts on each topic at each strength, and measure them.
 
     Args:
@@ -233,7 +229,7 @@ def measure(options: "Topics", subject: Subject) -> tuple[list[dict[str, Any]], 
     ]
 
 
-def words_of(options: "Topics", dataset_options: Mapping[tuple[str, str | None], Any]) -> dict[str, list[str]]:
+def words_of(options: Topics, dataset_options: Mapping[tuple[str, str | None], Any]) -> dict[str, list[str]]:
     """The words of each topic, those of several topics left out: of a file, or of the generated corpus."""
     found: dict[str, list[str]] = {}
     if options.lexicon is not None:
@@ -254,7 +250,7 @@ def words_of(options: "Topics", dataset_options: Mapping[tuple[str, str | None],
 
 
 def told(
-    options: "Topics", topics: Mapping[str, Sequence[str]], lexicon: Lexicon, generator: numpy.random.Generator
+    options: Topics, topics: Mapping[str, Sequence[str]], lexicon: Lexicon, generator: numpy.random.Generator
 ) -> list[TopicWords]:
     """Choose the words of each topic that an edit is told; `UserError` when none of a topic is one token."""
     made = []
@@ -270,7 +266,7 @@ def told(
 
 
 def write(
-    options: "Topics",
+    options: Topics,
     model: Any,
     lexicon: Lexicon,
     topics: Sequence[TopicWords],
@@ -297,7 +293,7 @@ def write(
     for place, topic in enumerate(Progress(topics, desc=f"{by} {strength:g}", unit="topic", leave=False, disable=None)):
         seed_everything(seed + 1000 * place)
         edit = Topic(tokens=topic.tokens, strength=strength, annealing=options.annealing)
-        raised = LogitsProcessorList([Raised(topic.tokens, strength)] if by == "logits" else [])
+        raised = transformers.LogitsProcessorList([Raised(topic.tokens, strength)] if by == "logits" else [])
         with said_generation(model), applied(model, [edit] if by == "senses" and strength else []):
             for start in range(0, options.texts, options.batch_size):
                 ids = torch.full((min(options.batch_size, options.texts - start), 1), starts, device=regime.device)

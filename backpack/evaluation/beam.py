@@ -6,16 +6,15 @@ may belong to the word or stand behind it, which what follows decides: with a le
 else it has ended before the mark.
 """
 
+from __future__ import annotations
+
 import inspect
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy
-import torch
-from torch import Tensor
-
 from backpack.evaluation.cloze import MARKS, begins_word, continues_word, first_word
+from semeqv.lazy import numpy, torch
 from semeqv.tasks.likelihood.scoring import LOGITS
 from semeqv.text.tokenizers.spelling import convention_of
 from semeqv.train.compute import Regime
@@ -34,9 +33,9 @@ class TokenKinds:
         spelled: The bytes of each token.
     """
 
-    begins: Tensor
-    goes_on: Tensor
-    after_mark: Tensor
+    begins: torch.Tensor
+    goes_on: torch.Tensor
+    after_mark: torch.Tensor
     spelled: list[bytes]
 
 
@@ -121,7 +120,7 @@ class WordBeam:
             live = [self.kept(each, done[text]) for text, each in enumerate(live)]
         return [sorted(words.items(), key=lambda word: -word[1])[: self.width] for words in done]
 
-    def goes_on(self, words: Sequence[list[int]]) -> Tensor:
+    def goes_on(self, words: Sequence[list[int]]) -> torch.Tensor:
         """The tokens that may follow beginnings of words as parts of them, `(words, vocabulary)`."""
         kinds = self.kinds
         after = [kinds.after_mark if self.spelled(word).endswith(MARK_BYTES) else kinds.goes_on for word in words]
@@ -143,7 +142,7 @@ class WordBeam:
         if word:
             words[word] = float(numpy.logaddexp(score, words.get(word, -numpy.inf)))
 
-    def next_tokens(self, rows: Sequence[list[int]]) -> Tensor:
+    def next_tokens(self, rows: Sequence[list[int]]) -> torch.Tensor:
         """The logarithms of the probabilities of what follows each row, `(rows, vocabulary)`, on the CPU."""
         longest = max(map(len, rows))
         ids = torch.tensor([row + [0] * (longest - len(row)) for row in rows])

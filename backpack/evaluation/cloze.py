@@ -1,5 +1,7 @@
 """The last word of a passage, as an action."""
 
+from __future__ import annotations
+
 import json
 import math
 import re
@@ -10,11 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import click
-import numpy
 
 from backpack.evaluation.beam import WordBeam, kinds_of
 from backpack.senses.words import Speller
 from semeqv.grammar.component import check_bounds, component
+from semeqv.lazy import numpy
 from semeqv.results.statistics import interval
 from semeqv.results.tables import print_table
 from semeqv.runs.errors import UserError
@@ -220,7 +222,7 @@ class Guessed:
         return folded(self.passage.word) in [folded(word) for word in self.words[:top]]
 
 
-def measure(options: "Cloze", subject: Subject) -> tuple[list[dict[str, Any]], list[Guessed]]:
+def measure(options: Cloze, subject: Subject) -> tuple[list[dict[str, Any]], list[Guessed]]:
     """Measure a model.
 
     Args:
@@ -277,7 +279,7 @@ def chosen(found: Iterable[Passage], most: int) -> tuple[list[Passage], int]:
 
 
 def sets_of(
-    options: "Cloze", dataset_options: Mapping[tuple[str, str | None], Any]
+    options: Cloze, dataset_options: Mapping[tuple[str, str | None], Any]
 ) -> Iterator[tuple[str, Iterator[Passage]]]:
     """The names of sets, and their passages; raises `UserError` when there is none."""
     if options.path is not None:
@@ -309,7 +311,7 @@ def corpora_of(
         yield f"{split} {name}" if name else split, ((said.text, said.language) for said in each.corpus())
 
 
-def guess(options: "Cloze", model: Any, tokenizer: Any, regime: Any, asked: Sequence[Passage]) -> list[Guessed]:
+def guess(options: Cloze, model: Any, tokenizer: Any, regime: Any, asked: Sequence[Passage]) -> list[Guessed]:
     """Let a model guess.
 
     Args:
@@ -355,7 +357,7 @@ def word_nats(beam: WordBeam, asked: Sequence[tuple[list[int], list[int]]]) -> l
 
 
 def line(
-    options: "Cloze", name: str, language: str, guessed: Sequence[Guessed], generator: numpy.random.Generator
+    options: Cloze, name: str, language: str, guessed: Sequence[Guessed], generator: numpy.random.Generator
 ) -> dict[str, Any]:
     """The accuracy in one language of a set, as JSON."""
     found: dict[str, Any] = {"measure": "cloze", "set": name, "language": language, "passages": len(guessed)}

@@ -1,5 +1,7 @@
 """BLEU of continuations, as an action."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -7,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import click
-import torch
 
 from backpack.evaluation.cloze import corpora_of
 from semeqv.grammar.component import check_bounds, component
+from semeqv.lazy import torch
 from semeqv.results.tables import print_table
 from semeqv.runs.errors import UserError
 from semeqv.runs.json_lines import write_lines
@@ -58,7 +60,7 @@ class Continuations(Measuring):
         return lines
 
 
-def measure(options: "Continuations", subject: Subject) -> tuple[list[dict[str, Any]], list[dict[str, str]]]:
+def measure(options: Continuations, subject: Subject) -> tuple[list[dict[str, Any]], list[dict[str, str]]]:
     """Measure a model.
 
     Args:
@@ -107,9 +109,7 @@ def pieces(texts: Iterator[str], tokenizer: Any, size: int) -> Iterator[list[int
             left = left[size:]
 
 
-def continued(
-    options: "Continuations", model: Any, tokenizer: Any, regime: Any, found: Sequence[list[int]]
-) -> list[str]:
+def continued(options: Continuations, model: Any, tokenizer: Any, regime: Any, found: Sequence[list[int]]) -> list[str]:
     """What the model writes after the beginning of each piece."""
     guesses = list[str]()
     for start in range(0, len(found), options.batch_size):

@@ -1,17 +1,15 @@
 """Coverage of known senses, as an action."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy
-import torch
-from numpy.typing import NDArray
-from torch import Tensor
-
 from backpack.evaluation.babel import AmbiguousWord, Topics, babel_of, grammar_of, topics_of
 from backpack.senses.words import Speller, check_backpack, word_vectors
 from semeqv.grammar.component import check_bounds, component
+from semeqv.lazy import NDArray, numpy, torch
 from semeqv.results.statistics import interval
 from semeqv.results.tables import print_table
 from semeqv.runs.errors import UserError
@@ -67,11 +65,11 @@ class Nouns:
     """
 
     forms: list[str]
-    tokens: Tensor
-    topics: Tensor
+    tokens: torch.Tensor
+    topics: torch.Tensor
 
 
-def predictions(senses: Tensor, output: Tensor, nouns: Nouns, mean: Tensor) -> Tensor:
+def predictions(senses: torch.Tensor, output: torch.Tensor, nouns: Nouns, mean: torch.Tensor) -> torch.Tensor:
     """How much the senses of words speak for nouns: their logits, less those of the mean word.
 
     A sense adds its logits to whatever else is there, so that only differences count. What all words share in a sense
@@ -102,7 +100,7 @@ class Spoken:
     speaks: NDArray[numpy.bool_]
     strength: NDArray[numpy.float64]
 
-    def __add__(self, other: "Spoken") -> "Spoken":
+    def __add__(self, other: Spoken) -> Spoken:
         return Spoken(*(numpy.concatenate(each) for each in zip(vars(self).values(), vars(other).values())))
 
     def covered(self) -> tuple[NDArray[numpy.bool_], NDArray[numpy.bool_]]:
@@ -118,7 +116,7 @@ class Spoken:
         return both, both & (strongest[:, 0] != strongest[:, 1])
 
 
-def spoken(scores: Tensor, words: Sequence[AmbiguousWord], nouns: Nouns, top: int, share: float) -> Spoken:
+def spoken(scores: torch.Tensor, words: Sequence[AmbiguousWord], nouns: Nouns, top: int, share: float) -> Spoken:
     """Ask the senses of words for the topics of each.
 
     Args:
@@ -152,7 +150,7 @@ KINDS = {
 MEASURES = ("both", "distinct")
 
 
-def measure(options: "Coverage", subject: Subject) -> list[dict[str, Any]]:
+def measure(options: Coverage, subject: Subject) -> list[dict[str, Any]]:
     """Measure a Backpack.
 
     Args:
@@ -193,7 +191,7 @@ def measure(options: "Coverage", subject: Subject) -> list[dict[str, Any]]:
 
 
 def asked(
-    options: "Coverage",
+    options: Coverage,
     model: Any,
     *,
     speller: Speller,

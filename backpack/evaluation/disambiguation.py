@@ -1,15 +1,16 @@
 """Telling the senses of homonyms apart, as an action."""
 
+from __future__ import annotations
+
 from collections import defaultdict
 from dataclasses import dataclass
 from typing import Any
-
-import numpy
 
 from backpack.evaluation.babel import babel_of, documents_of, grammar_of
 from backpack.evaluation.sense_clustering import Parted, features, occurrences, parted
 from semeqv.babel.reader import BayesReader
 from semeqv.grammar.component import check_bounds, component
+from semeqv.lazy import numpy
 from semeqv.results.statistics import interval
 from semeqv.results.tables import print_table
 from semeqv.runs.errors import UserError
@@ -65,7 +66,7 @@ KINDS = {
 }
 
 
-def measure(options: "Disambiguation", subject: Subject) -> list[dict[str, Any]]:
+def measure(options: Disambiguation, subject: Subject) -> list[dict[str, Any]]:
     """Measure a model.
 
     Args:
@@ -112,7 +113,7 @@ def measure(options: "Disambiguation", subject: Subject) -> list[dict[str, Any]]
 
 
 def line(
-    options: "Disambiguation", kind: str, results: list[Parted], model: Any, generator: numpy.random.Generator
+    options: Disambiguation, kind: str, results: list[Parted], model: Any, generator: numpy.random.Generator
 ) -> dict[str, Any]:
     """The mean over words, as JSON."""
     corrected = numpy.array([each.corrected for each in results])

@@ -1,18 +1,16 @@
 """What sense indices mean in two languages, as an action."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
-
-import numpy
-import torch
-from numpy.typing import NDArray
-from torch import Tensor
 
 from backpack.evaluation.babel import babel_of, grammar_of, translations
 from backpack.evaluation.lexicon_induction import entries
 from backpack.senses.words import Speller, check_backpack, without_shared, word_vectors
 from semeqv.grammar.component import check_bounds, component
+from semeqv.lazy import NDArray, numpy, torch
 from semeqv.results.tables import print_table
 from semeqv.runs.errors import UserError
 from semeqv.tasks.evaluation import Measuring, Subject
@@ -82,7 +80,9 @@ class Alikeness:
     p_partner: float
 
 
-def alikeness(left: Tensor, right: Tensor, permutations: int, generator: numpy.random.Generator) -> Alikeness:
+def alikeness(
+    left: torch.Tensor, right: torch.Tensor, permutations: int, generator: numpy.random.Generator
+) -> Alikeness:
     """Compare the senses of words with those of their translations.
 
     Args:
@@ -112,7 +112,7 @@ def alikeness(left: Tensor, right: Tensor, permutations: int, generator: numpy.r
     return Alikeness(same, float(other), float(strangers), by_index, float(p_index), float(p_partner))
 
 
-def measure(options: "Invariance", subject: Subject) -> list[dict[str, Any]]:
+def measure(options: Invariance, subject: Subject) -> list[dict[str, Any]]:
     """Measure a Backpack.
 
     Args:

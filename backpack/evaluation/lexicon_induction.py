@@ -1,19 +1,17 @@
 """Lexicon induction as an action."""
 
+from __future__ import annotations
+
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-import numpy
-import torch
-from numpy.typing import NDArray
-from torch import Tensor
-
 from backpack.evaluation.word_pairs import FIRST, SECOND, read_pairs
 from backpack.senses.words import Speller, embedded, is_backpack, without_shared, word_vectors
 from semeqv.grammar.component import check_bounds, component
+from semeqv.lazy import NDArray, numpy, torch
 from semeqv.results.statistics import interval
 from semeqv.results.tables import print_table
 from semeqv.runs.errors import UserError
@@ -105,7 +103,7 @@ def places_among(sources: Sequence[str], targets: Sequence[str], pairs: Iterable
 
 
 def ranks(
-    sources: Tensor, targets: Tensor, gold: Sequence[Sequence[int]], excluded: Sequence[Sequence[int]]
+    sources: torch.Tensor, targets: torch.Tensor, gold: Sequence[Sequence[int]], excluded: Sequence[Sequence[int]]
 ) -> NDArray[numpy.int64]:
     """The place of the nearest right word among all, by the cosine; summed over vectors where a word has several.
 
@@ -129,7 +127,7 @@ def ranks(
     return torch.cat(found).numpy()
 
 
-def marked(near: Tensor, places: Sequence[Sequence[int]]) -> Tensor:
+def marked(near: torch.Tensor, places: Sequence[Sequence[int]]) -> torch.Tensor:
     """Where some targets of each source are: true at their places, of the shape of `near`, `(sources, targets)`."""
     found = torch.zeros_like(near, dtype=torch.bool)
     for row, each in enumerate(places):
@@ -174,7 +172,7 @@ def entries(path: Path, single_words: bool = True) -> Iterator[tuple[str, str]]:
             yield pair
 
 
-def measure(options: "Lexical", subject: Subject) -> list[dict[str, Any]]:
+def measure(options: Lexical, subject: Subject) -> list[dict[str, Any]]:
     """Measure a model.
 
     Args:
@@ -219,8 +217,8 @@ def measure(options: "Lexical", subject: Subject) -> list[dict[str, Any]]:
 
 
 def precisions(
-    options: "Lexical",
-    vectors: tuple[Tensor, ...],
+    options: Lexical,
+    vectors: tuple[torch.Tensor, ...],
     targets: tuple[Sequence[Sequence[int]], Sequence[Sequence[int]]],
     generator: numpy.random.Generator,
 ) -> dict[str, float]:

@@ -1,24 +1,22 @@
 """Occurrences of homonyms, what a model makes of each, and how well that parts their senses."""
 
+from __future__ import annotations
+
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy
-import torch
-from numpy.typing import NDArray
-
 from backpack.senses.words import is_backpack
 from semeqv.babel.document import Document
 from semeqv.babel.reader import BayesReader
+from semeqv.lazy import Floats, Integers, NDArray, numpy, torch
 from semeqv.tasks.retrieval.vectors import body_of
 from semeqv.text.datasets.tokenised import first_token
 from semeqv.text.tokenizers.encoding import literal
 from semeqv.train.bars import Progress
 from semeqv.train.compute import Regime
 
-Floats = NDArray[numpy.float64]
 STARTS, ROUNDS = 8, 50
 
 
@@ -95,9 +93,6 @@ def against_chance(
     """
     dealt = [v_measure(generator.permutation(truth), clusters) for _ in range(shuffles)]
     return v_measure(truth, clusters), float(numpy.mean(dealt))
-
-
-Integers = NDArray[numpy.int64]
 
 
 @dataclass(frozen=True)

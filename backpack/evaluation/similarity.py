@@ -1,18 +1,17 @@
 """Word similarity as an action."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 import click
-import numpy
-import torch
-from numpy.typing import NDArray
-from torch import Tensor
 
 from backpack.evaluation.word_pairs import FOLDER, STANDARD, Rated, read_rated, read_translated
 from backpack.senses.words import Speller, embedded, is_backpack, word_vectors
 from semeqv.grammar.component import check_bounds, component
+from semeqv.lazy import Floats, numpy, scipy, torch
 from semeqv.results.tables import print_table
 from semeqv.tasks.evaluation import Measuring, Subject
 from semeqv.tasks.inference import check_tokenizer, inference, name_of
@@ -77,10 +76,7 @@ class Similarity(Measuring):
         return lines
 
 
-Floats = NDArray[numpy.float64]
-
-
-def cosines(first: Tensor, second: Tensor, senses: bool) -> dict[str, Floats]:
+def cosines(first: torch.Tensor, second: torch.Tensor, senses: bool) -> dict[str, Floats]:
     """How alike the words of pairs are.
 
     Args:
@@ -112,21 +108,20 @@ def spearman(
     Returns:
         The correlation and the ends of the interval; NaN where one side does not vary.
     """
-    from scipy.stats import rankdata, spearmanr
 
     if len(set(values.tolist())) < 2 or len(set(scores.tolist())) < 2:
         return numpy.nan, numpy.nan, numpy.nan
     drawn = generator.integers(len(values), size=(replicates, len(values)))
-    ranks: list[Any] = [rankdata(each[drawn], axis=1) for each in (values, scores)]
+    ranks: list[Any] = [scipy.stats.rankdata(each[drawn], axis=1) for each in (values, scores)]
     ranks = [each - each.mean(1, keepdims=True) for each in ranks]
     lengths = [numpy.sqrt((each**2).sum(1)) for each in ranks]
     with numpy.errstate(invalid="ignore"):
         samples = (ranks[0] * ranks[1]).sum(1) / (lengths[0] * lengths[1])
     low, high = numpy.nanquantile(samples, [0.025, 0.975])
-    return float(spearmanr(values, scores).statistic), float(low), float(high)
+    return float(scipy.stats.spearmanr(values, scores).statistic), float(low), float(high)
 
 
-def sets_of(options: "Similarity") -> list[Rated]:
+def sets_of(options: Similarity) -> list[Rated]:
     """The sets of pairs that a command names."""
     if options.translation is not None and options.scores is not None:
         return [read_translated(options.translation, options.scores, options.languages, options.apart)]
@@ -134,7 +129,7 @@ def sets_of(options: "Similarity") -> list[Rated]:
     return [read_rated(path, options.columns) for path in paths]
 
 
-def measure(options: "Similarity", subject: Subject) -> list[dict[str, Any]]:
+def measure(options: Similarity, subject: Subject) -> list[dict[str, Any]]:
     """Measure a model.
 
     Args:

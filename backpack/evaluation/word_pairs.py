@@ -1,13 +1,13 @@
 """Pairs of words that people have rated by how alike they are."""
 
+from __future__ import annotations
+
 import re
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy
-from numpy.typing import NDArray
-
+from semeqv.lazy import NDArray, numpy
 from semeqv.runs.errors import UserError
 from semeqv.text.files import lines
 from semeqv.text.location import locate

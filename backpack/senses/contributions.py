@@ -5,13 +5,12 @@ C(x)_l is largest are those that a sense speaks for, and those for which it is l
 (Hewitt et al., 2023, arXiv 2305.16765).
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-import torch
-from torch import Tensor
-from torch.nn import functional
-
+from semeqv.lazy import functional, no_grad, torch
 from semeqv.train.bars import Progress
 
 LOGITS = 2**25  # numbers computed at once
@@ -28,10 +27,10 @@ class Extremes:
         bottom_logits: What the senses add to them.
     """
 
-    top: Tensor
-    top_logits: Tensor
-    bottom: Tensor
-    bottom_logits: Tensor
+    top: torch.Tensor
+    top_logits: torch.Tensor
+    bottom: torch.Tensor
+    bottom_logits: torch.Tensor
 
 
 @dataclass(frozen=True)
@@ -44,13 +43,13 @@ class Neighbours:
         cosines: How near.
     """
 
-    words: Tensor
-    senses: Tensor
-    cosines: Tensor
+    words: torch.Tensor
+    senses: torch.Tensor
+    cosines: torch.Tensor
 
 
-@torch.no_grad()
-def extremes(vectors: Tensor, head: Tensor, top: int) -> Extremes:
+@no_grad
+def extremes(vectors: torch.Tensor, head: torch.Tensor, top: int) -> Extremes:
     """The tokens that senses speak for and against.
 
     Args:
@@ -70,8 +69,10 @@ def extremes(vectors: Tensor, head: Tensor, top: int) -> Extremes:
     return Extremes(*(torch.cat(each).cpu() for each in zip(*parts)))
 
 
-@torch.no_grad()
-def neighbours(vectors: Tensor, among: Tensor, own: Sequence[int | None], count: int, *, same: bool) -> Neighbours:
+@no_grad
+def neighbours(
+    vectors: torch.Tensor, among: torch.Tensor, own: Sequence[int | None], count: int, *, same: bool
+) -> Neighbours:
     """The senses of other words that are nearest by cosine.
 
     Args:

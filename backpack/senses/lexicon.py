@@ -1,13 +1,13 @@
 """Words as a vocabulary has them, and how its tokens are shown."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy
-from numpy.typing import NDArray
-
 from backpack.senses.words import Speller
+from semeqv.lazy import NDArray, numpy
 from semeqv.runs.errors import UserError
 from semeqv.text.readers.jsonl import encodable
 from semeqv.text.tokenizers.spelling import CJK, spellings, tokens_by_id

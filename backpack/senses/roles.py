@@ -1,17 +1,14 @@
 """What each index of a sense does across the vocabulary."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-import numpy
-import torch
-from numpy.typing import NDArray
-from torch import Tensor
-from torch.nn import functional
-
 from backpack.senses.contributions import Extremes, pieces
 from backpack.senses.lexicon import Word
+from semeqv.lazy import NDArray, functional, no_grad, numpy, torch
 
 OFTEN = 6  # tokens that stand for an index
 
@@ -46,13 +43,13 @@ class Role:
         return asdict(self)
 
 
-@torch.no_grad()
+@no_grad
 def roles(
     words: Sequence[Word],
-    vectors: Tensor,
+    vectors: torch.Tensor,
     found: Extremes,
     *,
-    embeddings: Tensor,
+    embeddings: torch.Tensor,
     shown: Sequence[str],
     streams: Sequence[NDArray[Any]] = (),
 ) -> list[Role]:
@@ -89,7 +86,7 @@ def roles(
     return made
 
 
-def nearest_tokens(own: Tensor, embeddings: Tensor, count: int) -> Tensor:
+def nearest_tokens(own: torch.Tensor, embeddings: torch.Tensor, count: int) -> torch.Tensor:
     """The tokens nearest to some, themselves left out, `(words, count)`, by cosine."""
     units, parts = functional.normalize(embeddings.float(), dim=-1), []
     for some in pieces(len(own), len(units), "embeddings"):
@@ -99,7 +96,7 @@ def nearest_tokens(own: Tensor, embeddings: Tensor, count: int) -> Tensor:
     return torch.cat(parts)
 
 
-def following(own: Tensor, top: Tensor, size: int, streams: Sequence[NDArray[Any]]) -> list[float]:
+def following(own: torch.Tensor, top: torch.Tensor, size: int, streams: Sequence[NDArray[Any]]) -> list[float]:
     """How many of the top tokens follow their word more often than by chance.
 
     Args:

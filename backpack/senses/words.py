@@ -1,11 +1,11 @@
 """Words as vectors: one for each sense of a Backpack, one embedding of any other model."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from typing import Any
 
-import torch
-from torch import Tensor
-
+from semeqv.lazy import no_grad, torch
 from semeqv.runs.errors import UserError
 from semeqv.text.tokenizers.encoding import encode
 from semeqv.text.tokenizers.spelling import BYTE_LEVEL, convention_of
@@ -80,8 +80,10 @@ def check_backpack(model: Any) -> None:
         )
 
 
-@torch.no_grad()
-def word_vectors(model: Any, spelled: Sequence[Sequence[int]], pieces: str = "averaged", several: int = 512) -> Tensor:
+@no_grad
+def word_vectors(
+    model: Any, spelled: Sequence[Sequence[int]], pieces: str = "averaged", several: int = 512
+) -> torch.Tensor:
     """The vectors of words.
 
     Args:
@@ -114,8 +116,8 @@ def word_vectors(model: Any, spelled: Sequence[Sequence[int]], pieces: str = "av
     return vectors.index_add_(0, of_word, weights * table[places])
 
 
-@torch.no_grad()
-def embedded(model: Any, spelled: Sequence[Sequence[int]]) -> Tensor:
+@no_grad
+def embedded(model: Any, spelled: Sequence[Sequence[int]]) -> torch.Tensor:
     """The mean input embedding of the tokens of each word, `(words, 1, d)`, fp32 on the CPU."""
     embeddings = model.get_input_embeddings()
     device = embeddings.weight.device
@@ -123,10 +125,10 @@ def embedded(model: Any, spelled: Sequence[Sequence[int]]) -> Tensor:
     return torch.stack(means)[:, None].cpu()
 
 
-def composing_weights(model: Any, ids: Sequence[int], device: Any) -> Tensor:
+def composing_weights(model: Any, ids: Sequence[int], device: Any) -> torch.Tensor:
     """How much of each sense of its tokens there is in a word that stands by itself, `(tokens, senses)`."""
     if len(ids) == 1:
         return torch.ones(1, model.config.num_senses)
     alpha = model(torch.tensor([list(ids)], device=device), output_contextualization=True).contextualization
-    weights: Tensor = alpha[0, :, -1].T.float().cpu()
+    weights: torch.Tensor = alpha[0, :, -1].T.float().cpu()
     return weights

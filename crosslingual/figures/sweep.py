@@ -11,15 +11,13 @@ from typing import TYPE_CHECKING, Any, Literal
 import click
 
 from semeqv.grammar.component import component, positional
+from semeqv.lazy import matplotlib, numpy
 from semeqv.results.figures.curves import measured
 from semeqv.results.figures.drawing import Drawing
 from semeqv.results.statistics import mean_and_half
 from semeqv.runs.reading import Line
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
-
     from semeqv.runs.reading import Line
 
 KINDS = {
@@ -76,7 +74,7 @@ class SweepView(Drawing):
             figure = {"curves": self.curves, "matrix": self.matrix, "grid": self.grid}[self.draw](lines, models)
             finish(figure, self.output, show=self.show, transparent=self.transparent)
 
-    def curves(self, lines: Sequence[Line], models: Sequence[str]) -> Figure:
+    def curves(self, lines: Sequence[Line], models: Sequence[str]) -> matplotlib.figure.Figure:
         """Draw gains against strengths, a column for each language and a row for each model."""
         from semeqv.results.figures.legend import Entry, add_legend
         from semeqv.results.figures.style import INK, colors, fitted, new_figure
@@ -124,7 +122,7 @@ class SweepView(Drawing):
         add_legend(figure, self.title, [*entries, Entry(said, INK, "dashes")])
         return figure
 
-    def matrix(self, lines: Sequence[Line], models: Sequence[str]) -> Figure:
+    def matrix(self, lines: Sequence[Line], models: Sequence[str]) -> matplotlib.figure.Figure:
         """Draw what each vector gains in each language, a panel for each model."""
         from semeqv.results.figures.heatmap import CELL, label_cells
         from semeqv.results.figures.style import fitted
@@ -151,7 +149,7 @@ class SweepView(Drawing):
         every[0].set_ylabel("vector")
         return figure
 
-    def grid(self, lines: Sequence[Line], models: Sequence[str]) -> Figure:
+    def grid(self, lines: Sequence[Line], models: Sequence[str]) -> matplotlib.figure.Figure:
         """Draw what two vectors gain together, a panel for each language; of several models, the first is drawn."""
         from semeqv.results.figures.heatmap import label_cells
 
@@ -185,7 +183,7 @@ class SweepView(Drawing):
 
     def panels(
         self, panels: Sequence[Sequence[Sequence[Mean | None]]], label: str, lines: int = 0
-    ) -> tuple[Figure, list[Axes]]:
+    ) -> tuple[matplotlib.figure.Figure, list[matplotlib.axes.Axes]]:
         """Draw matrices of gains side by side, on one scale of colours around zero.
 
         Args:
@@ -196,7 +194,6 @@ class SweepView(Drawing):
         Returns:
             The figure, and the axes of the panels.
         """
-        import numpy
 
         from semeqv.results.figures.heatmap import CELL, add_bar, diverging, heatmap
         from semeqv.results.figures.legend import add_legend
@@ -249,7 +246,7 @@ def span(gains: Sequence[float]) -> str:
     return f"{min(gains):+.1f} to {max(gains):+.1f}"
 
 
-def draw_curve(axes: Axes, at: dict[Any, Mean], place: tuple[str, str], kind: str, color: str) -> None:
+def draw_curve(axes: matplotlib.axes.Axes, at: dict[Any, Mean], place: tuple[str, str], kind: str, color: str) -> None:
     """Draw one curve and its band; it begins without a vector."""
     from semeqv.results.figures.style import BAND, MEAN_LINE
 

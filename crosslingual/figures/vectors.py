@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING
 import click
 
 from semeqv.grammar.component import component, positional
+from semeqv.lazy import matplotlib, numpy
 from semeqv.results.figures.drawing import Drawing
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
     from semeqv.runs.reading import Line
 
 MEASURE, WHOLE = "cosine of vectors", "all"
@@ -94,9 +93,8 @@ class VectorsView(Drawing):
         matrix = [[pairs[one, other] for other in labels] for one in labels]
         return Cosines(title="" if layer == WHOLE else layer, labels=labels, matrix=matrix)
 
-    def draw(self, panels: list[list[Cosines]]) -> Figure:
+    def draw(self, panels: list[list[Cosines]]) -> matplotlib.figure.Figure:
         """Draw the matrices, a row of panels for each file, on one scale of colours."""
-        import numpy
 
         from semeqv.results.figures.heatmap import CELL, add_bar, heatmap, label_cells, shades
         from semeqv.results.figures.legend import add_legend

@@ -1,19 +1,18 @@
 """Word vectors as a model, as an action."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import click
-import numpy
-import torch
-from tokenizers import Tokenizer, models, normalizers, processors
-from transformers import PreTrainedTokenizerFast
 
 from ofa.bag.networks import bag_of
-from ofa.vectors.make import WORDS
+from ofa.vectors.make import word_finder
 from ofa.vectors.word_vectors import Floats, WordVectors, read_vectors
 from semeqv.grammar.component import check_bounds, component
+from semeqv.lazy import numpy, tokenizers, torch, transformers
 from semeqv.runs.errors import UserError
 from semeqv.runs.files import output_folder, refuse_existing
 from semeqv.text.models.opening import named, quiet
@@ -61,7 +60,7 @@ FACTS = "bag.txt"
 SPECIAL = ("<pad>", "<s>", "</s>", "<unk>")
 
 
-def write_bag(options: "Bag") -> None:
+def write_bag(options: Bag) -> None:
     """Write the folder of a bag of words; `UserError` is raised when that cannot be.
 
     Args:
@@ -126,11 +125,15 @@ def by_token(vectors: WordVectors, weights: Floats, tokenizer: Any) -> Floats:
 
 def word_tokenizer(words: list[str]) -> Any:
     """A tokenizer that finds words as `cli ofa vectors` does; what is none has no token."""
-    backend = Tokenizer(models.WordLevel({word: i for i, word in enumerate([*SPECIAL, *words])}, SPECIAL[3]))
-    backend.normalizer = normalizers.Sequence([normalizers.NFC(), normalizers.Lowercase()])
-    backend.pre_tokenizer = WORDS
+    backend = tokenizers.Tokenizer(
+        tokenizers.models.WordLevel({word: i for i, word in enumerate([*SPECIAL, *words])}, SPECIAL[3])
+    )
+    backend.normalizer = tokenizers.normalizers.Sequence(
+        [tokenizers.normalizers.NFC(), tokenizers.normalizers.Lowercase()]
+    )
+    backend.pre_tokenizer = word_finder()
     begin, end = SPECIAL[1:3]
     ends = [(token, SPECIAL.index(token)) for token in (begin, end)]
-    backend.post_processor = processors.TemplateProcessing(f"{begin} $A {end}", None, ends)
+    backend.post_processor = tokenizers.processors.TemplateProcessing(f"{begin} $A {end}", None, ends)
     names = {"pad_token": SPECIAL[0], "bos_token": begin, "cls_token": begin, "eos_token": end, "sep_token": end}
-    return PreTrainedTokenizerFast(tokenizer_object=backend, unk_token=SPECIAL[3], **names)
+    return transformers.PreTrainedTokenizerFast(tokenizer_object=backend, unk_token=SPECIAL[3], **names)

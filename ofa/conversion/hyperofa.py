@@ -5,19 +5,18 @@ no decomposition determines. What they trained or predicted is turned to our sig
 the old subwords, `source_matrix.npy` and those of the mapping.
 """
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
-
-import numpy
-import torch
-from torch import Tensor
 
 from ofa.conversion.matrices import read_array, read_weights, unpickled
 from ofa.hypernetwork.config_file import NETWORK, TRAINING, read_config
 from ofa.hypernetwork.folder import MappingFolder
 from ofa.hypernetwork.networks import Hypernetwork, HypernetworkConfig
 from ofa.hypernetwork.predict import SAID, degrees_of, write_tensors
+from semeqv.lazy import numpy, torch
 from semeqv.runs.errors import UserError
 
 NAMES = {"lstm.": "network.lstm.", "encoder_block.": "network.encoder.", "linear_output_layers.": "network.head."}
@@ -30,7 +29,7 @@ def is_hypernetwork(weights: Mapping[str, Any]) -> bool:
     return any(name.startswith(tuple(NAMES)) for name in weights)
 
 
-def signs(folder: MappingFolder, path: Path) -> Tensor:
+def signs(folder: MappingFolder, path: Path) -> torch.Tensor:
     """By what their coordinates differ from ours.
 
     Args:
@@ -52,7 +51,7 @@ def signs(folder: MappingFolder, path: Path) -> Tensor:
     return cosines.sign()
 
 
-def hypernetwork(path: Path, folder: MappingFolder, turn: Tensor, config: Path | None, allow_pickle: bool) -> Any:
+def hypernetwork(path: Path, folder: MappingFolder, turn: torch.Tensor, config: Path | None, allow_pickle: bool) -> Any:
     """Open a network of HyperOFA.
 
     Args:
@@ -127,7 +126,7 @@ def hypernetwork(path: Path, folder: MappingFolder, turn: Tensor, config: Path |
     return model
 
 
-def refuse_other_vectors(path: Path, vectors: Tensor | None, folder: MappingFolder) -> None:
+def refuse_other_vectors(path: Path, vectors: torch.Tensor | None, folder: MappingFolder) -> None:
     """Compare the word vectors of a network, whose last row is one of zeros, with those of the mapping."""
     ours = torch.from_numpy(folder.vectors)
     if vectors is not None and (
@@ -136,7 +135,7 @@ def refuse_other_vectors(path: Path, vectors: Tensor | None, folder: MappingFold
         raise UserError(f"{path} was trained on other word vectors than those of the mapping, or in another order.")
 
 
-def write_predictions(path: Path, folder: MappingFolder, turn: Tensor, output: Path) -> int:
+def write_predictions(path: Path, folder: MappingFolder, turn: torch.Tensor, output: Path) -> int:
     """Write what HyperOFA's code has predicted, `prediction_dict.pkl`, as `cli ofa init hyperofa` reads it.
 
     Args:

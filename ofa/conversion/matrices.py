@@ -1,18 +1,15 @@
 """The arrays that the code of OFA's and HyperOFA's authors writes."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy
-import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file
-from torch import Tensor
-
-from ofa.mapping import Mapping
+from ofa.mapping import WordMapping
 from ofa.plan import Draft, Kind, Work
 from ofa.vectors.gensim import Unpickler
+from semeqv.lazy import numpy, safetensors, torch
 from semeqv.runs.errors import UserError
 from semeqv.text.models.embeddings import embedding_weights, is_tied
 from semeqv.text.models.source import PICKLES, WEIGHTS
@@ -20,7 +17,7 @@ from semeqv.text.models.source import PICKLES, WEIGHTS
 WRAPPERS = ("_orig_mod.", "module.", "model.")  # of torch.compile, DistributedDataParallel and Lightning
 
 
-def read_weights(path: Path, allow_pickle: bool) -> dict[str, Tensor]:
+def read_weights(path: Path, allow_pickle: bool) -> dict[str, torch.Tensor]:
     """Read tensors by name, without the prefixes that wrappers give to all of them.
 
     Args:
@@ -36,7 +33,7 @@ def read_weights(path: Path, allow_pickle: bool) -> dict[str, Tensor]:
     file = weights_file(path) if path.is_dir() else path
     try:
         if file.suffix == ".safetensors":
-            return unwrapped(load_file(file))
+            return unwrapped(safetensors.torch.load_file(file))
         if not allow_pickle:
             raise UserError(f"{file} is a pickle. Say --allow_pickle to open it, by an unpickler that runs no code.")
         held = torch.load(file, map_location="cpu", weights_only=True)
@@ -44,12 +41,12 @@ def read_weights(path: Path, allow_pickle: bool) -> dict[str, Tensor]:
         raise
     except FileNotFoundError:
         raise UserError(f"{file}: there is no such file.") from None
-    except SafetensorError as error:
+    except safetensors.SafetensorError as error:
         raise UserError(f"{file} cannot be read as safetensors: {first_line(error)}") from error
     except Exception as error:  # a damaged pickle fails in any way
         raise UserError(f"{file} cannot be opened by the unpickler that runs no code: {first_line(error)}") from error
     inner = held.get("state_dict", held) if isinstance(held, Mapping) else {}
-    weights = {str(name): each for name, each in inner.items() if isinstance(each, Tensor)}
+    weights = {str(name): each for name, each in inner.items() if isinstance(each, torch.Tensor)}
     if not weights:
         raise UserError(f"{file} holds no tensors by name.")
     return unwrapped(weights)
@@ -144,7 +141,7 @@ def unpickled(path: Path) -> Any:
         raise UserError(f"{path} cannot be opened by the unpickler that runs no code: {first_line(error)}") from error
 
 
-def read_mapping(folder: Path, side: str, rows: int, words: int) -> Mapping:
+def read_mapping(folder: Path, side: str, rows: int, words: int) -> WordMapping:
     """Read the words of the subwords of a vocabulary.
 
     Args:
@@ -177,4 +174,4 @@ def read_mapping(folder: Path, side: str, rows: int, words: int) -> Mapping:
     keys = numpy.unique(subwords * words + places)  # in order, each once
     subwords, places = numpy.divmod(keys, max(words, 1))
     starts = numpy.searchsorted(subwords, numpy.arange(rows + 1)).astype(numpy.int64)
-    return Mapping(starts, places, numpy.ones(len(places), numpy.int64))
+    return WordMapping(starts, places, numpy.ones(len(places), numpy.int64))

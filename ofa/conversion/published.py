@@ -6,16 +6,15 @@ norm, is `C P^T h + b`, under the names `lm_head.down_project`, which is P, and 
 b. HyperOFA's models are the same.
 """
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import torch
-from torch import Tensor
-from transformers import PreTrainedConfig
-
 from ofa.conversion.matrices import read_weights
 from ofa.factorised import FactorisedConfig, FactorisedForMaskedLM, FactorisedModel
+from semeqv.lazy import torch, transformers
 from semeqv.runs.errors import UserError
 from semeqv.text.models.opening import one_line, quiet
 
@@ -32,7 +31,9 @@ def is_published(names: Mapping[str, Any] | set[str]) -> bool:
     return any(name.endswith(("embeddings.target_coordinates.weight", VOCABULARY)) for name in names)
 
 
-def published_model(path: Path, config: PreTrainedConfig, allow_pickle: bool, dtype: torch.dtype | None = None) -> Any:
+def published_model(
+    path: Path, config: transformers.PreTrainedConfig, allow_pickle: bool, dtype: torch.dtype | None = None
+) -> Any:
     """Open a published model as a factorised one of ours.
 
     Args:
@@ -78,7 +79,7 @@ def published_model(path: Path, config: PreTrainedConfig, allow_pickle: bool, dt
     return model
 
 
-def renamed(weights: dict[str, Tensor], path: Path) -> tuple[dict[str, Tensor], bool]:
+def renamed(weights: dict[str, torch.Tensor], path: Path) -> tuple[dict[str, torch.Tensor], bool]:
     """The tensors of a published model by our names.
 
     A matrix that is two is stored under either of its names, or both.
@@ -105,7 +106,7 @@ def renamed(weights: dict[str, Tensor], path: Path) -> tuple[dict[str, Tensor], 
     return found | {f"inner.{name}": tensor for name, tensor in left.items()}, tied
 
 
-def twins(weights: dict[str, Tensor], name: str, other: str, path: Path) -> tuple[Tensor, Tensor]:
+def twins(weights: dict[str, torch.Tensor], name: str, other: str, path: Path) -> tuple[torch.Tensor, torch.Tensor]:
     """Take a matrix that is stored under two names, or under one of them where the two are one.
 
     Args:
@@ -145,7 +146,7 @@ class PublishedModel:
 
     @classmethod
     def from_pretrained(
-        cls, folder: Path, *, config: PreTrainedConfig, dtype: str, **rest: Any
+        cls, folder: Path, *, config: transformers.PreTrainedConfig, dtype: str, **rest: Any
     ) -> tuple[Any, dict[str, Any]]:
         """Open a folder as a factorised model of ours.
 
@@ -163,6 +164,6 @@ class PublishedModel:
         return published_model(folder, config, allow_pickle=False, dtype=kept), nothing
 
 
-def field_class(config: PreTrainedConfig) -> type[PublishedModel]:
+def field_class(config: transformers.PreTrainedConfig) -> type[PublishedModel]:
     """What opens folders whose configuration has `num_primitive`; see `semeqv.text.models.families`."""
     return PublishedModel

@@ -10,12 +10,10 @@ from typing import TYPE_CHECKING
 import click
 
 from semeqv.grammar.component import component, positional
+from semeqv.lazy import matplotlib, numpy
 from semeqv.results.figures.drawing import Drawing, check_limits, check_positive
 
 if TYPE_CHECKING:
-    import numpy
-    from matplotlib.figure import Figure
-
     Losses = dict[str, list[numpy.ndarray]]  # by method: of each seed, (steps,)
 
 STEPS = "steps.jsonl"
@@ -65,7 +63,6 @@ class LossesView(Drawing):
         Returns:
             The losses, smoothed; `click.UsageError` is raised when there is none, or one is no number.
         """
-        import numpy
 
         from ofa.figures.methods import folders, parted
         from semeqv.runs.reading import read_metrics
@@ -79,9 +76,8 @@ class LossesView(Drawing):
                 found[method].append(smoothed(losses, self.window))
         return dict(found)
 
-    def draw(self, found: Losses) -> Figure:
+    def draw(self, found: Losses) -> matplotlib.figure.Figure:
         """Draw a curve for each method, its name at its end."""
-        import numpy
 
         from ofa.figures.methods import called, given, ordered
         from semeqv.results.figures.style import BAND, COLUMN, MEAN_LINE, count_epochs, label_ends, new_figure
@@ -108,7 +104,6 @@ class LossesView(Drawing):
 
 def smoothed(values: numpy.ndarray, window: int) -> numpy.ndarray:
     """The mean around each value, of as many as there are at the ends, `(values,)`."""
-    import numpy
 
     sums = numpy.cumsum(numpy.concatenate([[0.0], values]))
     places = numpy.arange(len(values))
@@ -120,7 +115,6 @@ def smoothed(values: numpy.ndarray, window: int) -> numpy.ndarray:
 
 def shades_of(kinds: list[str]) -> list[str]:
     """A colour for each method: that of what it is given, lighter from one to the next."""
-    from matplotlib.colors import to_hex, to_rgb
 
     from ofa.figures.methods import SHADES
 
@@ -130,6 +124,6 @@ def shades_of(kinds: list[str]) -> list[str]:
         place, count = seen.get(kind, 0), kinds.count(kind)
         seen[kind] = place + 1
         light = 0.55 * (count - 1 - place) / max(count - 1, 1) if count > 1 else 0.0
-        red, green, blue = (part + (1 - part) * light for part in to_rgb(SHADES[kind]))
-        found.append(to_hex((red, green, blue)))
+        red, green, blue = (part + (1 - part) * light for part in matplotlib.colors.to_rgb(SHADES[kind]))
+        found.append(matplotlib.colors.to_hex((red, green, blue)))
     return found

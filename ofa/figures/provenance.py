@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from semeqv.grammar.component import component, positional
+from semeqv.lazy import matplotlib
 from semeqv.results.figures.drawing import Drawing
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 KINDS = {
     "copied": ("copied", "#9AA5B1"),
@@ -74,9 +71,8 @@ class ProvenanceView(Drawing):
             found.setdefault(parted(folder)[1], counts_of(folder))
         return path.name, found
 
-    def draw(self, panels: dict[str, Counts]) -> Figure:
+    def draw(self, panels: dict[str, Counts]) -> matplotlib.figure.Figure:
         """Draw a panel for each run, a bar for each method."""
-        from matplotlib.patches import Patch
 
         from ofa.figures.methods import called, ordered
         from ofa.figures.retrieval import LANGUAGES
@@ -107,7 +103,7 @@ class ProvenanceView(Drawing):
             kind for kind in kinds if any(each.get(kind) for counts in panels.values() for each in counts.values())
         ]
         figure.legend(
-            [Patch(color=KINDS[kind][1]) for kind in shown],
+            [matplotlib.patches.Patch(color=KINDS[kind][1]) for kind in shown],
             [KINDS[kind][0] for kind in shown],
             loc="outside upper left",
             title=self.title or None,

@@ -6,16 +6,12 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import fmean
-from typing import TYPE_CHECKING
 
 import click
 
 from semeqv.grammar.component import component, positional
+from semeqv.lazy import matplotlib
 from semeqv.results.figures.drawing import Drawing, check_positive
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 NAMES = {"tatoeba": "Tatoeba", "flores": "FLORES", "bible": "Bible"}
 LANGUAGES = {"de": "German", "deu": "German", "es": "Spanish", "fr": "French", "fra": "French", "zh": "Chinese"}
@@ -110,9 +106,8 @@ class VocabularyView(Drawing):
             raise click.UsageError(f"{path}: no run has the retrieval of cli retrieval with {key!r}")
         return dict(panels)
 
-    def draw(self, found: Panels) -> Figure:
+    def draw(self, found: Panels) -> matplotlib.figure.Figure:
         """Draw a panel for each language and corpus."""
-        from matplotlib.patches import Patch
 
         from ofa.figures.methods import GIVEN, SHADES, called, given, ordered
         from semeqv.results.figures.style import COLUMN, new_figure
@@ -132,7 +127,7 @@ class VocabularyView(Drawing):
         grid[0][0].invert_yaxis()
         kinds = [kind for kind in GIVEN if any(given(method) == kind for method in methods)]
         figure.legend(
-            [Patch(color=SHADES[kind], alpha=0.8) for kind in kinds],
+            [matplotlib.patches.Patch(color=SHADES[kind], alpha=0.8) for kind in kinds],
             [GIVEN[kind] for kind in kinds],
             loc="outside upper left",
             title=self.title or None,
@@ -143,7 +138,7 @@ class VocabularyView(Drawing):
         return figure
 
 
-def draw_bars(axes: Axes, panel: dict[str, Found], methods: list[str]) -> None:
+def draw_bars(axes: matplotlib.axes.Axes, panel: dict[str, Found], methods: list[str]) -> None:
     """Draw a bar for each method, with its value."""
     from ofa.figures.methods import SHADES, given
     from semeqv.results.figures.style import INK

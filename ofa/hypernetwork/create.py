@@ -1,13 +1,13 @@
 """Step 1 of HyperOFA as an action: the data that a hypernetwork is trained on."""
 
+from __future__ import annotations
+
 import hashlib
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
 import click
-import numpy
-import torch
 
 from ofa.conversion.matrices import read_mapping
 from ofa.factorisation import factorise
@@ -16,6 +16,7 @@ from ofa.mapping import map_subwords
 from ofa.vectors.word_vectors import read_vectors
 from ofa.vocabulary import Vocabulary, vocabulary_hash
 from semeqv.grammar.component import check_bounds, component
+from semeqv.lazy import numpy, torch
 from semeqv.runs.errors import UserError
 from semeqv.text.files import fingerprint
 from semeqv.text.models.embeddings import embedding_weights, is_tied
@@ -69,7 +70,7 @@ class CreateMapping:
         create_mapping(self)
 
 
-def create_mapping(options: "CreateMapping") -> None:
+def create_mapping(options: CreateMapping) -> None:
     """Map subwords to words, factorise, and write.
 
     Args:

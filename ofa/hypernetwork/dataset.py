@@ -1,18 +1,16 @@
 """The options of the data of a hypernetwork."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
-import numpy
-import torch
-from numpy.typing import NDArray
-from torch import Tensor
-
 from ofa.hypernetwork.config_file import NETWORK, TRAINING, fill
 from ofa.hypernetwork.folder import MappingFolder
 from semeqv.grammar.component import check_bounds, component
+from semeqv.lazy import NDArray, numpy, torch
 from semeqv.runs.errors import UserError
 from semeqv.text.tokens.batches import generator
 
@@ -145,7 +143,7 @@ class SubwordBatches:
         """Batches in an epoch; subwords that do not fill one are left for the next epoch's order."""
         return len(self.subwords) // self.rows
 
-    def stream(self, seed: int, start: int = 0) -> Iterator[dict[str, Tensor]]:
+    def stream(self, seed: int, start: int = 0) -> Iterator[dict[str, torch.Tensor]]:
         """Training batches without end, from a step on; subwords with about as many words stand together."""
         step = start
         while True:
@@ -164,14 +162,14 @@ class SubwordBatches:
         order = numpy.concatenate([group[numpy.argsort(degree[group], kind="stable")] for group in groups])
         return draw.permutation(order.reshape(len(self), self.rows))
 
-    def batches(self) -> Iterator[dict[str, Tensor]]:
+    def batches(self) -> Iterator[dict[str, torch.Tensor]]:
         """One pass over all subwords, in their order; what is drawn is the same in every pass."""
         for step, start in enumerate(range(0, len(self.subwords), self.rows)):
             yield self.made(self.subwords[start : start + self.rows], generator(step, 0, 6), None)
 
     def made(
         self, subwords: NDArray[numpy.int64], draw: numpy.random.Generator, leaving: Leaving | None
-    ) -> dict[str, Tensor]:
+    ) -> dict[str, torch.Tensor]:
         """The batch of some subwords."""
         sets = [chosen(self.folder.source.word_set(subword), self.most_words, leaving, draw) for subword in subwords]
         return {**padded(sets, self.folder.vectors), "labels": self.folder.coordinates[torch.from_numpy(subwords)]}
@@ -195,7 +193,7 @@ def chosen(
     return words if count == len(words) else words[numpy.sort(draw.permutation(len(words))[:count])]
 
 
-def padded(sets: list[NDArray[numpy.int64]], vectors: NDArray[numpy.float32]) -> dict[str, Tensor]:
+def padded(sets: list[NDArray[numpy.int64]], vectors: NDArray[numpy.float32]) -> dict[str, torch.Tensor]:
     """The vectors of sets of words.
 
     Args:

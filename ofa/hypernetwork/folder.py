@@ -1,19 +1,16 @@
 """The folder of a mapping: what a hypernetwork is trained on and predicts for."""
 
+from __future__ import annotations
+
 import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy
-import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
-from torch import Tensor
-
-from ofa.mapping import Mapping
+from ofa.mapping import WordMapping
 from ofa.vectors.word_vectors import Floats
+from semeqv.lazy import numpy, safetensors, torch
 from semeqv.runs.errors import UserError
 from semeqv.runs.files import output_folder, write_text
 
@@ -34,10 +31,10 @@ class MappingFolder:
         facts: What it was made of.
     """
 
-    source: Mapping
-    target: Mapping
+    source: WordMapping
+    target: WordMapping
     vectors: Floats
-    coordinates: Tensor
+    coordinates: torch.Tensor
     trained: Any
     facts: dict[str, Any]
 
@@ -70,7 +67,7 @@ class MappingFolder:
         if folder.exists() and not (folder.is_dir() and (is_empty(folder) or (folder / FACTS).is_file())):
             raise UserError(f"--path {folder} holds something else than a mapping; say another --path.")
         with output_folder(folder) as temporary:
-            save_file(tensors, temporary / TENSORS)
+            safetensors.torch.save_file(tensors, temporary / TENSORS)
             write_text(temporary / FACTS, json.dumps(self.facts, indent=2, ensure_ascii=False) + "\n")
 
 
@@ -93,14 +90,15 @@ def read_folder(folder: Path) -> MappingFolder:
     """
     try:
         facts = json.loads((folder / FACTS).read_text(encoding="utf-8"))
-        tensors = load_file(folder / TENSORS)
+        tensors = safetensors.torch.load_file(folder / TENSORS)
         source, target = (
-            Mapping(*(tensors[f"{side}_{name}"].numpy() for name in ("starts", "words", "counts"))) for side in SIDES
+            WordMapping(*(tensors[f"{side}_{name}"].numpy() for name in ("starts", "words", "counts")))
+            for side in SIDES
         )
         vectors, coordinates, trained = tensors["vectors"].numpy(), tensors["coordinates"], tensors["trained"].numpy()
     except FileNotFoundError:
         raise UserError(f"{folder} holds no mapping; write one: cli ofa mapping --path {folder}") from None
-    except (OSError, ValueError, KeyError, SafetensorError) as error:
+    except (OSError, ValueError, KeyError, safetensors.SafetensorError) as error:
         raise UserError(f"The mapping in {folder} is damaged ({type(error).__name__}); write it anew.") from error
     return MappingFolder(source, target, vectors, coordinates, trained, facts)
 

@@ -1,25 +1,21 @@
 """Steps 2.5 and 3 of HyperOFA as actions: test a hypernetwork, and predict new coordinates."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 import click
-import numpy
-import torch
-from numpy.typing import NDArray
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
-from torch import Tensor
-from torch.nn import functional
 
 from ofa.hypernetwork.dataset import chosen, padded
 from ofa.hypernetwork.folder import MappingFolder, split_of
-from ofa.mapping import Mapping
+from ofa.mapping import WordMapping
 from ofa.topk_search import nearest
 from ofa.vectors.word_vectors import unit
 from semeqv.grammar.component import check_bounds, component
+from semeqv.lazy import NDArray, functional, numpy, safetensors, torch
 from semeqv.results.statistics import interval
 from semeqv.results.tables import print_table
 from semeqv.runs.errors import UserError
@@ -150,19 +146,19 @@ class Predictions:
     matrix_hash: str
     new_tokens_hash: str
     subwords: NDArray[numpy.int64]
-    coordinates: Tensor
+    coordinates: torch.Tensor
     degrees: tuple[NDArray[numpy.int64], NDArray[numpy.int64]]
 
 
 def predicted(
-    options: "Predicting",
+    options: Predicting,
     model: Any,
     folder: MappingFolder,
-    mapping: Mapping,
+    mapping: WordMapping,
     subwords: NDArray[numpy.int64],
     *,
     regime: tuple[str, str, int | None],
-) -> Tensor:
+) -> torch.Tensor:
     """Predict the coordinates of subwords.
 
     Args:
@@ -201,7 +197,7 @@ def predicted(
     return found
 
 
-def predict_new(options: "Predict", folder: MappingFolder, model: Any, regime: tuple[str, str, int | None]) -> None:
+def predict_new(options: Predict, folder: MappingFolder, model: Any, regime: tuple[str, str, int | None]) -> None:
     """Predict the coordinates of all new subwords with words, and write them.
 
     Args:
@@ -219,12 +215,12 @@ def predict_new(options: "Predict", folder: MappingFolder, model: Any, regime: t
     click.echo(f"wrote {options.path} ({len(subwords):,} subwords)")
 
 
-def degrees_of(folder: MappingFolder) -> dict[str, Tensor]:
+def degrees_of(folder: MappingFolder) -> dict[str, torch.Tensor]:
     """How many words each old and each new subword has, as a file of predictions keeps it."""
     return {name: torch.from_numpy(getattr(folder, name.partition("_")[0]).degree) for name in DEGREES}
 
 
-def write_tensors(path: Path, tensors: dict[str, Tensor], facts: dict[str, str]) -> None:
+def write_tensors(path: Path, tensors: dict[str, torch.Tensor], facts: dict[str, str]) -> None:
     """Write a file of safetensors in one piece: aside, then renamed; `UserError` when it cannot be written.
 
     Args:
@@ -233,7 +229,7 @@ def write_tensors(path: Path, tensors: dict[str, Tensor], facts: dict[str, str])
         facts: What it says of itself.
     """
     with write_errors(path), whole_file(path) as aside:
-        save_file(tensors, aside, metadata=facts)
+        safetensors.torch.save_file(tensors, aside, metadata=facts)
 
 
 def read_predictions(path: Path) -> Predictions:
@@ -249,7 +245,7 @@ def read_predictions(path: Path) -> Predictions:
         UserError: When there are none, or they do not say what they are for.
     """
     try:
-        with safe_open(path, "pt") as file:
+        with safetensors.safe_open(path, "pt") as file:
             facts = file.metadata() or {}
             return Predictions(
                 source=facts["from"],
@@ -260,7 +256,7 @@ def read_predictions(path: Path) -> Predictions:
             )
     except KeyError as error:
         raise UserError(f"{path} does not say its {error.args[0]}; write it anew: cli ofa predict") from None
-    except (OSError, SafetensorError) as error:
+    except (OSError, safetensors.SafetensorError) as error:
         raise UserError(f"{path} holds no predictions; write some: cli ofa predict --path {path}") from error
 
 
@@ -268,7 +264,7 @@ REPLICATES = 10_000
 
 
 def measured(
-    options: "Evaluate", folder: MappingFolder, model: Any, regime: tuple[str, str, int | None]
+    options: Evaluate, folder: MappingFolder, model: Any, regime: tuple[str, str, int | None]
 ) -> list[dict[str, Any]]:
     """Measure a hypernetwork, OFA and the mean on held-out subwords.
 
@@ -309,13 +305,13 @@ def measured(
     ]
 
 
-def above(difference: Tensor) -> dict[str, float]:
+def above(difference: torch.Tensor) -> dict[str, float]:
     """How much nearer than OFA by cosine, with a bootstrap interval over subwords, as JSON."""
     low, high = interval([difference.numpy()], REPLICATES, numpy.random.default_rng(0))
     return {"above ofa": float(difference.mean()), "above ofa_low": low, "above ofa_high": high}
 
 
-def distances(guess: Tensor, wanted: Tensor) -> dict[str, float]:
+def distances(guess: torch.Tensor, wanted: torch.Tensor) -> dict[str, float]:
     """How near guesses are, as JSON."""
     cosines = functional.normalize(guess, dim=1) @ functional.normalize(wanted, dim=1).T
     own = cosines.diagonal()

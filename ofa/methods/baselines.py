@@ -1,15 +1,16 @@
 """Rows that are all alike."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-
-import numpy
 
 from ofa.methods.method import Method
 from ofa.plan import Draft, Work
 from ofa.vocabulary import Vocabulary
 from semeqv.grammar.component import component
+from semeqv.lazy import numpy
 from semeqv.text.tokenizers.encoding import encode
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ class Mean(Method):
     average old one (Hewitt, 2021, "Initializing New Word Embeddings for Pretrained Language Models").
     """
 
-    def draft(self, draft: "Draft", work: "Work") -> None:
+    def draft(self, draft: Draft, work: Work) -> None:
         """Let the other rows be the mean.
 
         Args:
@@ -46,7 +47,7 @@ class Random(Method):
     with --keep_dim), as in OFA for the tokens that nothing is known of (Liu et al., 2023, arXiv 2311.08849).
     """
 
-    def draft(self, draft: "Draft", work: "Work") -> None:
+    def draft(self, draft: Draft, work: Work) -> None:
         """Leave all rows to be drawn.
 
         Args:
@@ -64,7 +65,7 @@ class SubwordMean(Method):
     that the old tokenizer does not know, is drawn (see `cli ofa init random`).
     """
 
-    def draft(self, draft: "Draft", work: "Work") -> None:
+    def draft(self, draft: Draft, work: Work) -> None:
         """Combine the pieces.
 
         Args:

@@ -1,17 +1,16 @@
 """FOCUS: rows from similar shared tokens."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
-
-import numpy
-import torch
-from torch import Tensor
 
 from ofa.methods.method import Method
 from ofa.plan import Draft, Work
 from ofa.vectors.word_vectors import WordVectors, unit
 from semeqv.grammar.component import component
+from semeqv.lazy import numpy, torch
 from semeqv.runs.errors import UserError
 from semeqv.train.bars import Progress
 
@@ -35,7 +34,7 @@ class Focus(Method):
 
     vectors: Path
 
-    def draft(self, draft: "Draft", work: "Work") -> None:
+    def draft(self, draft: Draft, work: Work) -> None:
         """Combine the shared tokens.
 
         Args:
@@ -86,7 +85,7 @@ def combine_shared(draft: Draft, work: Work, vectors: WordVectors) -> None:
     work.facts["tokens of a combination"] = support / len(rows)
 
 
-def sparsemax(scores: Tensor) -> Tensor:
+def sparsemax(scores: torch.Tensor) -> torch.Tensor:
     """The nearest point of the simplex, row by row (Martins & Astudillo, 2016, algorithm 1).
 
     Args:

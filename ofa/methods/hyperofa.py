@@ -1,12 +1,11 @@
 """HyperOFA: rows that a hypernetwork has predicted."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
-
-import numpy
-import torch
 
 from ofa.hypernetwork.create import matrices_of, matrix_hash
 from ofa.hypernetwork.predict import read_predictions
@@ -15,6 +14,7 @@ from ofa.methods.similar import covered
 from ofa.plan import Draft, Kind, Work
 from ofa.vocabulary import vocabulary_hash
 from semeqv.grammar.component import component
+from semeqv.lazy import numpy, torch
 from semeqv.runs.errors import UserError
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ class HyperOfa(Method):
 
     predictions: tuple[Path, ...] = ()
 
-    def draft(self, draft: "Draft", work: "Work") -> None:
+    def draft(self, draft: Draft, work: Work) -> None:
         """Take the predictions.
 
         Args:

@@ -1,5 +1,7 @@
 """What all methods have in common: the options of `cli ofa init`, and the way from a plan to a folder."""
 
+from __future__ import annotations
+
 import dataclasses
 import json
 from dataclasses import dataclass, field
@@ -7,8 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import click
-import torch
-from transformers.tokenization_utils_base import VERY_LARGE_INTEGER
 
 from ofa.plan import Draft, Work
 from ofa.provenance import counted, print_counts, write_provenance
@@ -16,6 +16,7 @@ from ofa.resize_embeddings import rewrite
 from ofa.sentence_modules import keep_modules, modules_of
 from ofa.vocabulary import Vocabulary, shared
 from semeqv.grammar.component import check_bounds
+from semeqv.lazy import torch, transformers
 from semeqv.runs.errors import UserError
 from semeqv.runs.files import output_folder, refuse_existing, write_text
 from semeqv.text.models.opening import named, open_model, open_tokenizer, quiet
@@ -59,7 +60,7 @@ class Method:
     def __post_init__(self) -> None:
         check_bounds(self, keep_dim=1, pad_to_multiple_of=1)
 
-    def draft(self, draft: "Draft", work: "Work") -> None:
+    def draft(self, draft: Draft, work: Work) -> None:
         """Give origins to the rows that are not copied.
 
         Args:
@@ -156,7 +157,9 @@ def prepare(method: Method, model: object) -> Work:
     source = Vocabulary(open_tokenizer(method.source), rows)
     with named("--target_tokenizer"):
         tokenizer = opened(method.target_tokenizer)
-    if source.tokenizer.model_max_length < VERY_LARGE_INTEGER:  # how long texts may be is a matter of the model
+    if (
+        source.tokenizer.model_max_length < transformers.tokenization_utils_base.VERY_LARGE_INTEGER
+    ):  # how long texts may be is a matter of the model
         tokenizer.model_max_length = source.tokenizer.model_max_length
     target = Vocabulary(tokenizer, rows_of(rows_needed(tokenizer), method.pad_to_multiple_of))
     if method.keep_dim is not None and method.keep_dim > min(width, int(source.used.sum())):

@@ -1,15 +1,14 @@
 """Orthogonal matching pursuit: rows from shared tokens, by how a donor model's rows are made of each other."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-
-import numpy
-import torch
-from torch import Tensor
 
 from ofa.methods.method import Method
 from ofa.plan import Draft, Work
 from semeqv.grammar.component import check_bounds, component
+from semeqv.lazy import numpy, torch
 from semeqv.runs.errors import UserError
 from semeqv.text.models.opening import named, open_model
 from semeqv.text.tokenizers.files import opened
@@ -41,7 +40,7 @@ class Omp(Method):
         super().__post_init__()
         check_bounds(self, tokens=1)
 
-    def draft(self, draft: "Draft", work: "Work") -> None:
+    def draft(self, draft: Draft, work: Work) -> None:
         """Combine shared tokens as the donor's rows are.
 
         Args:
@@ -97,7 +96,7 @@ def combine_as_donor(draft: Draft, work: Work, donor: str, tokens: int, option: 
     work.facts["relative error of the donor's rows"] = float(torch.cat(errors).mean())
 
 
-def pursued(wanted: Tensor, atoms: Tensor, count: int) -> tuple[Tensor, Tensor]:
+def pursued(wanted: torch.Tensor, atoms: torch.Tensor, count: int) -> tuple[torch.Tensor, torch.Tensor]:
     """Approximate vectors by few atoms each.
 
     Atoms are chosen by their correlation with what is left of the vector, at length 1; after each choice the weights of

@@ -1,17 +1,17 @@
 """What the methods that look for similar old subwords have in common."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from typing import Any
 
-import numpy
-import torch
-
-from ofa.mapping import Mapping, map_subwords
+from ofa.mapping import WordMapping, map_subwords
 from ofa.methods.method import Method
-from ofa.plan import Draft, Integers, Work
+from ofa.plan import Draft, Work
 from ofa.topk_search import CPU, Nearest, chunks, softmax_weights
 from ofa.vectors.word_vectors import Floats, WordVectors, unit
 from semeqv.grammar.component import check_bounds
+from semeqv.lazy import Integers, numpy, torch
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,12 +63,12 @@ def combine_nearest(
 
 def combine_mapped(
     draft: Draft,
-    old: tuple[Mapping, Floats],
-    new: tuple[Mapping, Floats],
+    old: tuple[WordMapping, Floats],
+    new: tuple[WordMapping, Floats],
     *,
     neighbours: int,
     temperature: float,
-    device: torch.device = CPU,
+    device: torch.device | str = CPU,
 ) -> None:
     """Let rows be convex combinations, where the words of both vocabularies are known.
 

@@ -1,15 +1,16 @@
 """WECHSEL: rows from similar old subwords, found through two monolingual spaces and a dictionary."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy
-
 from ofa.methods.similar import Similar
 from ofa.vectors.word_vectors import WordVectors
 from semeqv.grammar.component import component
+from semeqv.lazy import numpy
 from semeqv.runs.errors import UserError
 from semeqv.text.files import lines
 
@@ -37,7 +38,7 @@ class Wechsel(Similar):
     target_vectors: Path
     dictionary: Path
 
-    def draft(self, draft: "Draft", work: "Work") -> None:
+    def draft(self, draft: Draft, work: Work) -> None:
         """Rotate, then combine the nearest old subwords.
 
         Args:

@@ -1,14 +1,15 @@
 """What retrieval says of the methods, language by language."""
 
+from __future__ import annotations
+
 import json
 from collections import defaultdict
 from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-import numpy
-
 from ofa.results.report import CONTROLS, LANGUAGES, Part, compared, given, mean, runs
+from semeqv.lazy import numpy
 from semeqv.results import statistics as intervals
 from semeqv.results.tables import Table
 from semeqv.runs.reading import Line, read_metrics

@@ -5,13 +5,14 @@ such characters or more when the sentence stands anywhere in it, and a shorter o
 measure, what is kept has no overlap with the test.
 """
 
+from __future__ import annotations
+
 import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import numpy
-
+from semeqv.lazy import numpy
 from semeqv.runs.errors import UserError
 from semeqv.tasks.overlap import ANCHOR, BITS, Seeker, hashes, normalised
 from semeqv.tasks.retrieval.parallel import sentence_pairs

@@ -1,14 +1,15 @@
 """A bilingual dictionary from cross-lingual word vectors, as an action."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy
-
 from ofa.topk_search import nearest
 from ofa.vectors.word_vectors import WordVectors, unit
 from semeqv.grammar.component import check_bounds, component
+from semeqv.lazy import numpy
 from semeqv.runs.errors import UserError
 
 

@@ -1,15 +1,16 @@
 """Vectors of gensim as word2vec text, as an action."""
 
+from __future__ import annotations
+
 import pickle
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy
-
 from ofa.vectors.word_vectors import Floats, WordVectors, checked
 from semeqv.grammar.component import component
+from semeqv.lazy import numpy
 from semeqv.runs.errors import UserError
 from semeqv.text.files import opened
 

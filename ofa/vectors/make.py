@@ -1,5 +1,8 @@
 """Cross-lingual word vectors from aligned text, as an action."""
 
+from __future__ import annotations
+
+import functools
 import itertools
 import unicodedata
 from array import array
@@ -9,15 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-import numpy
-import torch
-from numpy.typing import NDArray
-from tokenizers import Regex, pre_tokenizers
-from torch import Tensor
-
 from ofa.vectors.decontaminate import Apart
 from ofa.vectors.word_vectors import WordVectors, unit
 from semeqv.grammar.component import check_bounds, component
+from semeqv.lazy import NDArray, numpy, tokenizers, torch
 from semeqv.runs.errors import UserError
 from semeqv.text.tokenizers.encoding import encode
 from semeqv.train.bars import Progress
@@ -97,8 +95,13 @@ ALONE = r"\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}"
 LETTER = rf"(?:(?![{ALONE}])[\p{{L}}\p{{M}}])"
 JOINERS = "-'’\u200c\u200d"
 WORD = rf"(?=[{ALONE}])\p{{L}}\p{{M}}*|{LETTER}+(?:[{JOINERS}]{LETTER}+)*"
-WORDS = pre_tokenizers.Split(Regex(WORD), "removed", invert=True)
 SPARE = 16  # dimensions beyond those that are kept, for the randomised decomposition
+
+
+@functools.cache
+def word_finder() -> tokenizers.pre_tokenizers.Split:
+    """Return what finds the words of `words_of`."""
+    return tokenizers.pre_tokenizers.Split(tokenizers.Regex(WORD), "removed", invert=True)
 
 
 def words_of(sentence: str) -> list[str]:
@@ -107,7 +110,7 @@ def words_of(sentence: str) -> list[str]:
     Letters keep their marks, of which Hindi and its kin write vowels. Of scripts that put no spaces between words
     (Han, Kana, Thai, Lao, Khmer, Burmese), every letter is a word.
     """
-    return [word for word, _ in WORDS.pre_tokenize_str(unicodedata.normalize("NFC", sentence).lower())]
+    return [word for word, _ in word_finder().pre_tokenize_str(unicodedata.normalize("NFC", sentence).lower())]
 
 
 def named_words(language: str, sentence: str) -> set[str]:
@@ -126,7 +129,7 @@ def tokens_by(tokenizer: Any) -> Callable[[str, str], set[str]]:
 
 
 def aligned_vectors(
-    rows: Iterable[Mapping[str, str]], options: "Vectors", seed: int, tokenizer: Any = None
+    rows: Iterable[Mapping[str, str]], options: Vectors, seed: int, tokenizer: Any = None
 ) -> tuple[WordVectors, dict[str, Any]]:
     """Make vectors of an aligned corpus.
 
@@ -187,7 +190,7 @@ class Entries:
     word_count: int
     sentence_count: int
 
-    def only(self, kept: NDArray[numpy.int64]) -> "Entries":
+    def only(self, kept: NDArray[numpy.int64]) -> Entries:
         """Those of some words, which are numbered anew in their order."""
         number = numpy.full(self.word_count, -1)
         number[kept] = numpy.arange(len(kept))
@@ -209,7 +212,7 @@ def kept_words(languages: list[str], entries: Entries, least: int, most: int) ->
     return numpy.array(kept, numpy.int64)
 
 
-def decomposed(entries: Entries, dimensions: int, power: int, seed: int) -> Tensor:
+def decomposed(entries: Entries, dimensions: int, power: int, seed: int) -> torch.Tensor:
     """The left singular vectors of the tf-idf matrix of words by sentences, times their singular values.
 
     A word counts once in a sentence, for log(sentences / sentences with the word); each sentence then has length 1.
@@ -240,7 +243,7 @@ def decomposed(entries: Entries, dimensions: int, power: int, seed: int) -> Tens
     squares, vectors = torch.linalg.eigh((small.T @ small).double())
     squares, vectors = squares.flip(0)[:dimensions].clamp_min(0), vectors.flip(1)[:, :dimensions]
     found = (basis.double() @ vectors * squares.sqrt()).float()
-    signed: Tensor = found * found.gather(0, found.abs().argmax(0, keepdim=True)).sign()
+    signed: torch.Tensor = found * found.gather(0, found.abs().argmax(0, keepdim=True)).sign()
     return signed
 
 
@@ -254,17 +257,17 @@ class Sparse:
         values: `(entries,)`.
     """
 
-    starts: Tensor
-    columns: Tensor
-    values: Tensor
+    starts: torch.Tensor
+    columns: torch.Tensor
+    values: torch.Tensor
 
     @classmethod
-    def of(cls, rows: Any, columns: Any, values: Any, count: int) -> "Sparse":
+    def of(cls, rows: Any, columns: Any, values: Any, count: int) -> Sparse:
         """From entries in the order of their rows, of which there are `count`."""
         starts = numpy.searchsorted(rows, numpy.arange(count))
         return cls(torch.from_numpy(starts), torch.from_numpy(columns), torch.from_numpy(values))
 
-    def __matmul__(self, dense: Tensor) -> Tensor:
+    def __matmul__(self, dense: torch.Tensor) -> torch.Tensor:
         """`(rows, width)`."""
         return torch.nn.functional.embedding_bag(
             self.columns, dense.contiguous(), self.starts, mode="sum", per_sample_weights=self.values

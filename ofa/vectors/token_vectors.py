@@ -1,15 +1,16 @@
 """Vectors of the tokens of a vocabulary, as an action."""
 
+from __future__ import annotations
+
 import itertools
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy
-
 from ofa.vectors.word_vectors import WordVectors
 from semeqv.grammar.component import check_bounds, component
+from semeqv.lazy import numpy
 from semeqv.runs.errors import UserError
 from semeqv.text.tokenizers.encoding import encode
 
@@ -70,7 +71,7 @@ class TokenVectors:
 DOCUMENTS = 2**14  # cut into tokens at once
 
 
-def token_vectors(documents: Iterable[Any], tokenizer: Any, options: "TokenVectors", seed: int, threads: int) -> Any:
+def token_vectors(documents: Iterable[Any], tokenizer: Any, options: TokenVectors, seed: int, threads: int) -> Any:
     """Train vectors of tokens.
 
     Args:

@@ -1,17 +1,18 @@
 """Words and their vectors."""
 
+from __future__ import annotations
+
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeAlias
 
-import numpy
-from numpy.typing import NDArray
-
+from semeqv.lazy import NDArray, numpy
 from semeqv.runs.errors import UserError
 from semeqv.text.files import lines, pieces, writing
 
-Floats = NDArray[numpy.float32]
+Floats: TypeAlias = "NDArray[numpy.float32]"
 
 LANGUAGE = re.compile(r"([a-z]{2,8}(?:[-_][A-Za-z0-9]+)*):(?=.)")  # fr:, eng_Latn:, pt-br:
 ENGLISH = ("en", "eng", "eng_Latn")
@@ -58,7 +59,7 @@ class WordVectors:
         words = [LANGUAGE.sub("", word, count=1) for word in self.words] if said else list(self.words)
         return [marks_as_spaces(word) for word in words] if marks_boundaries(words, said) else words
 
-    def of_languages(self, languages: Sequence[str]) -> "WordVectors":
+    def of_languages(self, languages: Sequence[str]) -> WordVectors:
         """The vectors of the words of some languages.
 
         Args:

@@ -1,17 +1,18 @@
 """What is known of the documents that went by: sizes, and the bounds of what can be learned from them."""
 
+from __future__ import annotations
+
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from semeqv.babel.document import Document, Sentence
 from semeqv.babel.grammar import Grammar
 from semeqv.babel.options import LANGUAGES
 from semeqv.babel.reader import CONTEXTS, BayesReader
+from semeqv.lazy import numpy
 
 
 @dataclass(frozen=True)
@@ -42,13 +43,13 @@ class Bound:
     tokens_squared: int = 0
 
     @classmethod
-    def of(cls, sentences: Sequence[Sentence], nats: float) -> "Bound":
+    def of(cls, sentences: Sequence[Sentence], nats: float) -> Bound:
         """That of one document."""
         tokens = sum(len(sentence.tokens) for sentence in sentences)
         size = sum(len(sentence.text.encode()) + 1 for sentence in sentences)
         return cls(1, len(sentences), tokens, size, nats, nats * nats, nats * tokens, tokens * tokens)
 
-    def __add__(self, other: "Bound") -> "Bound":
+    def __add__(self, other: Bound) -> Bound:
         return Bound(*(mine + yours for mine, yours in zip(vars(self).values(), vars(other).values())))
 
     @property
@@ -171,8 +172,8 @@ def _entropy(counts: Counter[str]) -> float | None:
     """That of the words by their frequencies, in nats."""
     if not counts:
         return None
-    shares = np.array(list(counts.values())) / counts.total()
-    return float(-(shares * np.log(shares)).sum())
+    shares = numpy.array(list(counts.values())) / counts.total()
+    return float(-(shares * numpy.log(shares)).sum())
 
 
 def _known(number: float) -> float | None:

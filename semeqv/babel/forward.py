@@ -4,22 +4,21 @@ After every word there are a few hypotheses about how the sentence is made, each
 registers, weighted by the probability of the words so far in every topic. All sentences are read side by side.
 """
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from dataclasses import dataclass
-
-import numpy as np
-from numpy.typing import NDArray
 
 from semeqv.babel.automaton import FORGET, FROM_NOUN, Automaton, Weight
 from semeqv.babel.frame import ADPOSITION, MARK
 from semeqv.babel.grammar import Grammar, equal
-from semeqv.babel.lexicon import ENTITIES, Floats
+from semeqv.babel.lexicon import ENTITIES
 from semeqv.babel.vocabulary import CONTENT, DESIGNATORS, NUMERALS, PREFIXES, Category
+from semeqv.lazy import Floats, Integers, numpy
 
 AT_ONCE = 4096  # sentences
 ANY = -1
 
-Integers = NDArray[np.int64]
 Words = Sequence[str]
 
 
@@ -68,25 +67,25 @@ class Forward:
         Raises:
             ValueError: The language has no such word.
         """
-        lengths = np.array([len(words) for words in sentences], np.int64)
-        found = np.zeros((len(sentences), lengths.max(initial=1), self.topics))
-        forms = np.full(found.shape[:2], ANY)
+        lengths = numpy.array([len(words) for words in sentences], numpy.int64)
+        found = numpy.zeros((len(sentences), lengths.max(initial=1), self.topics))
+        forms = numpy.full(found.shape[:2], ANY)
         for row, words in enumerate(sentences):
             try:
                 forms[row, : len(words)] = [self._number[word] for word in words]
             except KeyError as error:
                 raise ValueError(f"{error} is no word of {self.vocabulary.language}.") from None
-        required = np.full(forms.shape, ANY)
+        required = numpy.full(forms.shape, ANY)
         for row, sense in enumerate(senses or ()):
             if sense is not None:
                 required[row, sense[0]] = sense[1]
         for first in range(0, len(sentences), AT_ONCE):
             rows = slice(first, first + AT_ONCE)
             self._run(forms[rows], required[rows], found[rows])
-        with np.errstate(divide="ignore"):
-            np.log(found, out=found)
-        last = found[np.arange(len(found)), lengths - 1]
-        return np.where((np.arange(forms.shape[1]) < lengths[:, None])[..., None], found, last[:, None])
+        with numpy.errstate(divide="ignore"):
+            numpy.log(found, out=found)
+        last = found[numpy.arange(len(found)), lengths - 1]
+        return numpy.where((numpy.arange(forms.shape[1]) < lengths[:, None])[..., None], found, last[:, None])
 
     def _read_vocabulary(self, grammar: Grammar) -> None:
         """Lay the analyses of all forms out as arrays, `(analyses,)`, and those of a form, `(forms, most)`."""
@@ -101,17 +100,17 @@ class Forward:
             Category.DESIGNATOR: equal(DESIGNATORS).probabilities,
         }
         analyses = list(self.vocabulary.forms)
-        self._category = np.array([analysis.category for analysis in analyses])
-        self._item = np.array([analysis.item for analysis in analyses])
-        self._plural = np.array([analysis.plural for analysis in analyses])
-        self._share = np.array([shares[kind][item] if kind in shares else 1.0 for kind, item, _, _ in analyses])
-        verb, past = self._category == Category.VERB, np.array([analysis.past for analysis in analyses])
-        self._share[verb] = np.where(past, options.past, 1 - options.past)[verb]
+        self._category = numpy.array([analysis.category for analysis in analyses])
+        self._item = numpy.array([analysis.item for analysis in analyses])
+        self._plural = numpy.array([analysis.plural for analysis in analyses])
+        self._share = numpy.array([shares[kind][item] if kind in shares else 1.0 for kind, item, _, _ in analyses])
+        verb, past = self._category == Category.VERB, numpy.array([analysis.past for analysis in analyses])
+        self._share[verb] = numpy.where(past, options.past, 1 - options.past)[verb]
         concepts = ((lexicon.concept(kind, item) if kind in CONTENT else None) for kind, item, _, _ in analyses)
-        self._sense = np.array([ANY if concept is None else concept.id for concept in concepts])
+        self._sense = numpy.array([ANY if concept is None else concept.id for concept in concepts])
         places = {analysis: place for place, analysis in enumerate(analyses)}
         most = max(map(len, self.vocabulary.analyses.values()))
-        self._analyses = np.full((len(self._number), most), ANY)
+        self._analyses = numpy.full((len(self._number), most), ANY)
         for form, number in self._number.items():
             for slot, analysis in enumerate(self.vocabulary.analyses[form]):
                 self._analyses[number, slot] = places[analysis]
@@ -120,38 +119,40 @@ class Forward:
         """Lay the arcs out as arrays, `(arcs,)`, sorted by source and class."""
         arcs = sorted(automaton.arcs, key=lambda arc: (arc.source, arc.category))
         self._start, self._states = automaton.start, automaton.states
-        self._target = np.array([arc.target for arc in arcs])
-        self._probability = np.array([arc.probability for arc in arcs])
-        self._weight = np.array([arc.weight for arc in arcs])
-        self._required_plural = np.array([ANY if arc.plural is None else int(arc.plural) for arc in arcs])
-        self._subject = np.array([arc.subject for arc in arcs])
-        keys = np.array([arc.source * len(Category) + arc.category for arc in arcs])
-        wanted = np.arange(automaton.states * len(Category))
-        self._first_arc = np.searchsorted(keys, wanted)
-        self._arc_count = np.searchsorted(keys, wanted, side="right") - self._first_arc
+        self._target = numpy.array([arc.target for arc in arcs])
+        self._probability = numpy.array([arc.probability for arc in arcs])
+        self._weight = numpy.array([arc.weight for arc in arcs])
+        self._required_plural = numpy.array([ANY if arc.plural is None else int(arc.plural) for arc in arcs])
+        self._subject = numpy.array([arc.subject for arc in arcs])
+        keys = numpy.array([arc.source * len(Category) + arc.category for arc in arcs])
+        wanted = numpy.arange(automaton.states * len(Category))
+        self._first_arc = numpy.searchsorted(keys, wanted)
+        self._arc_count = numpy.searchsorted(keys, wanted, side="right") - self._first_arc
 
     def _run(self, forms: Integers, required: Integers, found: Floats) -> None:
-        rows = np.repeat(np.arange(len(forms)), len(self._start))
-        states = np.tile(list(self._start), len(forms))
-        weights = np.tile(np.array(list(self._start.values()))[:, None], (len(forms), self.topics))
-        nothing = np.full(len(rows), ANY)
+        rows = numpy.repeat(numpy.arange(len(forms)), len(self._start))
+        states = numpy.tile(list(self._start), len(forms))
+        weights = numpy.tile(numpy.array(list(self._start.values()))[:, None], (len(forms), self.topics))
+        nothing = numpy.full(len(rows), ANY)
         now = Hypotheses(rows, states, nothing, nothing, weights)
         for place in range(forms.shape[1]):
             now = self._step(now, forms[:, place], required[:, place])
-            first = np.flatnonzero(np.diff(now.sentence, prepend=ANY))
-            found[now.sentence[first], place] = np.add.reduceat(now.weight, first)
+            first = numpy.flatnonzero(numpy.diff(now.sentence, prepend=ANY))
+            found[now.sentence[first], place] = numpy.add.reduceat(now.weight, first)
 
     def _step(self, now: Hypotheses, forms: Integers, required: Integers) -> Hypotheses:
         """Read a word of every sentence: `forms` and `required` are `(sentences,)`."""
-        kept, slots = np.nonzero((forms[now.sentence] != ANY)[:, None] & (self._analyses[forms[now.sentence]] != ANY))
+        kept, slots = numpy.nonzero(
+            (forms[now.sentence] != ANY)[:, None] & (self._analyses[forms[now.sentence]] != ANY)
+        )
         analysis = self._analyses[forms[now.sentence[kept]], slots]
         wanted = required[now.sentence[kept]]
         fits = (wanted == ANY) | (wanted == self._sense[analysis])
         kept, analysis = kept[fits], analysis[fits]
         key = now.state[kept] * len(Category) + self._category[analysis]
         count = self._arc_count[key]
-        arc = np.repeat(self._first_arc[key] - np.cumsum(count) + count, count) + np.arange(count.sum())
-        kept, analysis = np.repeat(kept, count), np.repeat(analysis, count)
+        arc = numpy.repeat(self._first_arc[key] - numpy.cumsum(count) + count, count) + numpy.arange(count.sum())
+        kept, analysis = numpy.repeat(kept, count), numpy.repeat(analysis, count)
         plural, subject = self._plural[analysis], now.subject[kept]
         fits = (self._required_plural[arc] == ANY) | (self._required_plural[arc] == plural)
         fits &= (self._category[analysis] != Category.VERB) | (subject % 2 == plural)
@@ -170,17 +171,17 @@ class Forward:
             subject=now.subject[kept] // 2,
         )
         change, subject = self._subject[arc], now.subject[kept]
-        subject = np.where(change == FROM_NOUN, 2 * item + self._plural[analysis], subject)
-        subject = np.where(change == FORGET, ANY, np.where(change >= 0, 2 * change, subject))
+        subject = numpy.where(change == FROM_NOUN, 2 * item + self._plural[analysis], subject)
+        subject = numpy.where(change == FORGET, ANY, numpy.where(change >= 0, 2 * change, subject))
         remembered = (weight == Weight.TOPIC) | (weight == Weight.TOPIC_OF_NOUN)
-        beside = np.where(remembered, item, ANY)
+        beside = numpy.where(remembered, item, ANY)
         state = self._target[arc]
         sentence = now.sentence[kept]
         key = ((sentence * self._states + state) * self._most + subject + 1) * self._most + beside + 1
-        order = np.argsort(key, kind="stable")
-        first = np.flatnonzero(np.diff(key[order], prepend=ANY))
+        order = numpy.argsort(key, kind="stable")
+        first = numpy.flatnonzero(numpy.diff(key[order], prepend=ANY))
         one = order[first]
-        merged = np.add.reduceat(values[order], first)
+        merged = numpy.add.reduceat(values[order], first)
         return Hypotheses(sentence[one], state[one], subject[one], beside[one], merged)
 
     def _weigh(
@@ -199,7 +200,7 @@ class Forward:
         described = weight == Weight.TOPIC_AND_ADJECTIVE
         alone = self._adjective[beside[described]]  # 0 where no noun of a topic can have the adjective
         given_noun = self._beside[Category.ADJECTIVE][item[described], beside[described]][:, None]
-        values[described] *= np.divide(given_noun, alone, out=np.zeros_like(alone), where=alone > 0)
+        values[described] *= numpy.divide(given_noun, alone, out=numpy.zeros_like(alone), where=alone > 0)
         before = weight == Weight.TOPIC_OF_NOUN
         values[before] *= self._adjective[item[before]]
         behind = weight == Weight.NOUN

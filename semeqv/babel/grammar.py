@@ -1,18 +1,19 @@
 """Documents of the generated corpus, each a pure function of a seed and its number."""
 
+from __future__ import annotations
+
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from itertools import accumulate, islice
 from itertools import count as counting
 from typing import Protocol
 
-import numpy as np
-
 from semeqv.babel.document import Document
 from semeqv.babel.frame import Author
 from semeqv.babel.lexicon import Lexicon
 from semeqv.babel.options import LANGUAGES, GrammarOptions
 from semeqv.babel.realisation import Voice
+from semeqv.lazy import numpy
 from semeqv.text import records
 
 AT_ONCE = 256  # random numbers
@@ -54,7 +55,7 @@ class Chooser(Protocol):
 class Dice:
     """Decides by chance."""
 
-    def __init__(self, generator: np.random.Generator):
+    def __init__(self, generator: numpy.random.Generator):
         self._generator = generator
         self._numbers: list[float] = []
 
@@ -119,8 +120,8 @@ class Grammar:
         """
         if not (0 <= seed < 2**64 and 0 <= index < 2**64):
             raise ValueError(f"seed {seed} and index {index} must be at least 0 and fit into 64 bits.")
-        key = np.array([seed, index], np.uint64)
-        return self.compose(index, Dice(np.random.Generator(np.random.Philox(key=key))))
+        key = numpy.array([seed, index], numpy.uint64)
+        return self.compose(index, Dice(numpy.random.Generator(numpy.random.Philox(key=key))))
 
     def compose(self, index: int, chooser: Chooser) -> Document:
         """Write a document as something decides that need not be chance."""

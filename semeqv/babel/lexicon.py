@@ -1,10 +1,9 @@
 """What the words of the generated languages mean, and which goes with which: the truth that studies score against."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from functools import cached_property
-
-import numpy as np
-from numpy.typing import NDArray
 
 from semeqv.babel.options import LANGUAGES, GrammarOptions
 from semeqv.babel.vocabulary import (
@@ -21,6 +20,7 @@ from semeqv.babel.vocabulary import (
     invent_names,
     invent_stems,
 )
+from semeqv.lazy import Floats, NDArray, numpy
 from semeqv.runs.errors import UserError
 
 MORPHOLOGIES = {
@@ -31,8 +31,6 @@ ENTITIES = ("PER", "ORG", "LOC")
 FAVOURITES = {Category.VERB: (0.5, 0.3, 0.2), Category.ADJECTIVE: (0.5, 0.3, 0.2), Category.ADVERB: (0.6, 0.4)}
 SAME_CLASS = 2 / 3  # of the homonyms; the others are a noun and a verb, or a noun and an adjective
 ATTEMPTS = 100  # at pairing senses
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -92,7 +90,7 @@ class Lexicon:
     """
 
     def __init__(self, options: GrammarOptions):
-        generator = np.random.Generator(np.random.Philox(options.lexicon_seed))
+        generator = numpy.random.Generator(numpy.random.Philox(options.lexicon_seed))
         counts = (options.topics * options.nouns, options.verbs, options.adjectives, options.adverbs)
         self.options, self.nouns = options, counts[0]
         self._first = {kind: sum(counts[:place]) for place, kind in enumerate(CONTENT)}
@@ -106,7 +104,7 @@ class Lexicon:
         self._invent_words(generator)
         self.noun_given_topic = _nouns(options)
         self.given_noun: dict[Category, Floats] = {}
-        self.favourites: dict[Category, NDArray[np.int64]] = {}
+        self.favourites: dict[Category, NDArray[numpy.int64]] = {}
         for kind, count in zip(CONTENT[1:], counts[1:]):
             self._choose_favourites(kind, count, generator)
 
@@ -142,7 +140,7 @@ class Lexicon:
             if len(readings) > 1
         }
 
-    def _invent_words(self, generator: np.random.Generator) -> None:
+    def _invent_words(self, generator: numpy.random.Generator) -> None:
         taken: set[str] = set()
         given, other = (invent_names(self.options.names, NAMES, generator, taken) for _ in range(2))
         shared = {
@@ -165,7 +163,7 @@ class Lexicon:
             by_class = {kind: [words[c.id] for c in self.concepts if c.category is kind] for kind in CONTENT}
             self.vocabularies[language] = Vocabulary(language, morphology, by_class, function_words, shared)
 
-    def _pair(self, generator: np.random.Generator, used: set[tuple[int, int]]) -> list[tuple[int, int]]:
+    def _pair(self, generator: numpy.random.Generator, used: set[tuple[int, int]]) -> list[tuple[int, int]]:
         """Choose the homonyms of a language; two senses share a word in one language at most."""
         count = self.options.homonym_count
         others = [concept.id for concept in self.concepts if concept.category in (Category.VERB, Category.ADJECTIVE)]
@@ -188,16 +186,16 @@ class Lexicon:
         first, second = (self.concepts[sense].topic for sense in pair)
         return first != second and (min(pair), max(pair)) not in used
 
-    def _choose_favourites(self, kind: Category, count: int, generator: np.random.Generator) -> None:
-        weights = np.array(FAVOURITES[kind][:count])
+    def _choose_favourites(self, kind: Category, count: int, generator: numpy.random.Generator) -> None:
+        weights = numpy.array(FAVOURITES[kind][:count])
         rows = self.nouns + len(ENTITIES)
-        favourites = np.array([generator.permutation(count)[: len(weights)] for _ in range(rows)])
+        favourites = numpy.array([generator.permutation(count)[: len(weights)] for _ in range(rows)])
         pool = _zipf(count)
-        probabilities = np.tile(pool * (1 - self.options.favoured), (rows, 1))
-        np.put_along_axis(
+        probabilities = numpy.tile(pool * (1 - self.options.favoured), (rows, 1))
+        numpy.put_along_axis(
             probabilities,
             favourites,
-            np.take_along_axis(probabilities, favourites, 1) + self.options.favoured * weights / weights.sum(),
+            numpy.take_along_axis(probabilities, favourites, 1) + self.options.favoured * weights / weights.sum(),
             1,
         )
         self.favourites[kind], self.given_noun[kind] = favourites, probabilities
@@ -205,8 +203,8 @@ class Lexicon:
 
 def _nouns(options: GrammarOptions) -> Floats:
     """The probability of nouns in each topic: a few of its own are frequent, those of the others leak in."""
-    own = np.zeros((options.topics, options.topics, options.nouns))
-    own[np.arange(options.topics), np.arange(options.topics)] = _zipf(options.nouns)
+    own = numpy.zeros((options.topics, options.topics, options.nouns))
+    own[numpy.arange(options.topics), numpy.arange(options.topics)] = _zipf(options.nouns)
     flat = own.reshape(options.topics, -1)
     leaking: Floats = (1 - options.leak) * flat + options.leak * flat.mean(0)
     return leaking
@@ -215,4 +213,4 @@ def _nouns(options: GrammarOptions) -> Floats:
 def _zipf(count: int) -> Floats:
     """The probabilities of items that differ in frequency, the most frequent first."""
     weights = [1 / (rank + 3) for rank in range(count)]
-    return np.array(weights) / sum(weights)
+    return numpy.array(weights) / sum(weights)

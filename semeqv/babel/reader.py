@@ -4,18 +4,18 @@ What is latent is the topic of a document, the senses of homonyms and the deriva
 independent given the topic, so that the past of a document is no more than a sum of logarithms for each topic.
 """
 
+from __future__ import annotations
+
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
-import numpy as np
-
 from semeqv.babel.bounds import Bound
 from semeqv.babel.document import Document
-from semeqv.babel.forward import Forward, Integers, Words
+from semeqv.babel.forward import Forward, Words
 from semeqv.babel.grammar import Grammar
-from semeqv.babel.lexicon import Floats
+from semeqv.lazy import Floats, Integers, numpy
 
 AT_ONCE = 500  # documents
 CONTEXTS = ("left", "sentence", "document")  # of a homonym
@@ -49,7 +49,7 @@ class Disambiguation:
     def entropies(self, context: str) -> Floats:
         """The entropy of the senses of each homonym in nats, given the context, `(homonyms,)`."""
         posterior = self.posterior[context]
-        entropies: Floats = -(posterior * np.log(np.where(posterior > 0, posterior, 1))).sum(1)
+        entropies: Floats = -(posterior * numpy.log(numpy.where(posterior > 0, posterior, 1))).sum(1)
         return entropies
 
 
@@ -74,7 +74,7 @@ class BayesReader:
 
     def _bound(self, documents: Sequence[Document]) -> Bound:
         said = [document.sentences[self.language] for document in documents if self.language in document.sentences]
-        nats = [math.fsum(np.concatenate(document)) for document in self.surprisals(documents)]
+        nats = [math.fsum(numpy.concatenate(document)) for document in self.surprisals(documents)]
         return sum((Bound.of(sentences, document) for sentences, document in zip(said, nats)), Bound())
 
     def surprisals(self, documents: Sequence[Document]) -> list[list[Floats]]:
@@ -89,17 +89,17 @@ class BayesReader:
         counts, sentences = self._said(documents)
         prefixes = self._forward.prefixes(sentences)
         past = self._past(prefixes[:, -1], counts)
-        before = np.logaddexp.reduce(past, axis=1)[:, None]
-        reached = np.concatenate([before, np.logaddexp.reduce(past[:, None] + prefixes, axis=2)], axis=1)
-        each = iter([line[: len(words)] for line, words in zip(-np.diff(reached, axis=1), sentences)])
+        before = numpy.logaddexp.reduce(past, axis=1)[:, None]
+        reached = numpy.concatenate([before, numpy.logaddexp.reduce(past[:, None] + prefixes, axis=2)], axis=1)
+        each = iter([line[: len(words)] for line, words in zip(-numpy.diff(reached, axis=1), sentences)])
         return [[next(each) for _ in range(count)] for count in counts if count]
 
     def topics(self, documents: Sequence[Document]) -> Floats:
         """Find the probability of the topics given whole documents, `(documents, topics)`."""
         counts, sentences = self._said(documents)
-        found = np.full((len(counts), self._forward.topics), self._prior)
-        np.add.at(found, np.repeat(np.arange(len(counts)), counts), self._forward.prefixes(sentences)[:, -1])
-        posterior: Floats = np.exp(found - np.logaddexp.reduce(found, axis=1)[:, None])
+        found = numpy.full((len(counts), self._forward.topics), self._prior)
+        numpy.add.at(found, numpy.repeat(numpy.arange(len(counts)), counts), self._forward.prefixes(sentences)[:, -1])
+        posterior: Floats = numpy.exp(found - numpy.logaddexp.reduce(found, axis=1)[:, None])
         return posterior
 
     def next_words(self, before: Sequence[Words], begun: Words = ()) -> dict[str, float]:
@@ -119,10 +119,10 @@ class BayesReader:
         sentences = [*before, *([begun] if begun else []), *([*begun, word] for word in types)]
         said = self._forward.prefixes(sentences)[:, -1]
         past = self._prior + said[: len(before)].sum(0)
-        known = np.logaddexp.reduce(past + said[len(before)] if begun else past)
+        known = numpy.logaddexp.reduce(past + said[len(before)] if begun else past)
         if known == -math.inf:
             raise ValueError(f"No document in {self.language} begins with these words.")
-        probabilities = np.exp(np.logaddexp.reduce(past + said[-len(types) :], axis=1) - known)
+        probabilities = numpy.exp(numpy.logaddexp.reduce(past + said[-len(types) :], axis=1) - known)
         return {word: float(probability) for word, probability in zip(types, probabilities) if probability > 0}
 
     def disambiguate(self, documents: Sequence[Document]) -> Disambiguation:
@@ -132,16 +132,18 @@ class BayesReader:
         full = self._forward.prefixes(sentences)[:, -1]
         past, future = self._past(full, counts), self._past(full[::-1], counts[::-1])[::-1] - self._prior
         asked = [(int(position), int(sense)) for (_, _, position), pair in zip(places, senses) for sense in pair]
-        prefixes = self._forward.prefixes([sentences[row] for row in np.repeat(rows, 2)], asked)
-        left = prefixes[np.arange(len(asked)), np.repeat(places[:, 2], 2)]
-        rows = np.repeat(rows, 2)
+        prefixes = self._forward.prefixes([sentences[row] for row in numpy.repeat(rows, 2)], asked)
+        left = prefixes[numpy.arange(len(asked)), numpy.repeat(places[:, 2], 2)]
+        rows = numpy.repeat(rows, 2)
         logarithms = {
             "left": left + past[rows],
             "sentence": prefixes[:, -1],
             "document": prefixes[:, -1] + past[rows] + future[rows],
         }
-        pairs = {context: np.logaddexp.reduce(found, axis=1).reshape(-1, 2) for context, found in logarithms.items()}
-        posterior = {name: np.exp(pair - np.logaddexp.reduce(pair, axis=1)[:, None]) for name, pair in pairs.items()}
+        pairs = {context: numpy.logaddexp.reduce(found, axis=1).reshape(-1, 2) for context, found in logarithms.items()}
+        posterior = {
+            name: numpy.exp(pair - numpy.logaddexp.reduce(pair, axis=1)[:, None]) for name, pair in pairs.items()
+        }
         document, sentence, position = places.T
         return Disambiguation(document, sentence, position, senses, truth, posterior)
 
@@ -152,12 +154,12 @@ class BayesReader:
 
     def _past(self, full: Floats, counts: Sequence[int]) -> Floats:
         """The logarithm of the probability of topic and earlier sentences, `(sentences, topics)`."""
-        past = np.empty_like(full)
+        past = numpy.empty_like(full)
         first = 0
         for count in counts:
             part = slice(first, first + count)
             past[part] = self._prior
-            past[part][1:] += np.cumsum(full[part], axis=0)[:-1]
+            past[part][1:] += numpy.cumsum(full[part], axis=0)[:-1]
             first += count
         return past
 
@@ -176,10 +178,10 @@ class BayesReader:
                         rows.append(row)
                 row += 1
         return (
-            np.array(places, np.int64).reshape(-1, 3),
-            np.array(senses, np.int64).reshape(-1, 2),
-            np.array(truth, np.int64),
-            np.array(rows, np.int64),
+            numpy.array(places, numpy.int64).reshape(-1, 3),
+            numpy.array(senses, numpy.int64).reshape(-1, 2),
+            numpy.array(truth, numpy.int64),
+            numpy.array(rows, numpy.int64),
         )
 
 

@@ -11,11 +11,9 @@ from semeqv.babel.lexicon import Lexicon
 from semeqv.babel.options import GrammarOptions
 from semeqv.babel.vocabulary import Category
 from semeqv.grammar.component import component
+from semeqv.lazy import rich
 
 if TYPE_CHECKING:
-    from rich.console import Console
-    from rich.text import Text
-
     from semeqv.babel.document import Document, Sentence
     from semeqv.babel.lexicon import Lexicon
     from semeqv.babel.reader import BayesReader
@@ -53,19 +51,20 @@ class Show(GrammarOptions):
 
     def build(self) -> None:
         """Print the documents."""
-        from rich.console import Console
 
         from semeqv.babel.grammar import Grammar
         from semeqv.babel.options import LANGUAGES
         from semeqv.babel.reader import BayesReader
 
-        console, grammar = Console(markup=False, highlight=False), Grammar(self.grammar)
+        console, grammar = rich.console.Console(markup=False, highlight=False), Grammar(self.grammar)
         readers = {language: BayesReader(grammar, language) for language in LANGUAGES}
         for document in grammar.documents(self.split, self.documents, self.seed, self.start):
             print_document(console, document, grammar.lexicon, readers)
 
 
-def print_document(console: Console, document: Document, lexicon: Lexicon, readers: dict[str, BayesReader]) -> None:
+def print_document(
+    console: rich.console.Console, document: Document, lexicon: Lexicon, readers: dict[str, BayesReader]
+) -> None:
     """Print a document, every sentence in the languages that the document has."""
     languages = " and ".join(language.capitalize() for language in document.languages)
     console.rule(f"Document {document.index}, on topic {document.topic}, in {languages}", align="left")
@@ -103,17 +102,18 @@ def doubt(document: Document, lexicon: Lexicon, reader: BayesReader) -> list[dic
     return said
 
 
-def interlinear(sentence: Sentence, lexicon: Lexicon, doubts: dict[int, tuple[str, str]], width: int) -> Iterator[Text]:
+def interlinear(
+    sentence: Sentence, lexicon: Lexicon, doubts: dict[int, tuple[str, str]], width: int
+) -> Iterator[rich.text.Text]:
     """The words of a sentence above their glosses and doubts, broken into lines of some width."""
-    from rich.text import Text
 
-    block = [Text() for _ in range(4)]
+    block = [rich.text.Text() for _ in range(4)]
     for position, token in enumerate(sentence.tokens):
         column = (token.form, gloss(token, lexicon), *doubts.get(position, ("", "")))
         wide = max(map(len, column)) + 2
         if block[0] and len(block[0]) + wide > width:
             yield from (line for line in block if line.plain.strip())
-            block = [Text() for _ in range(4)]
+            block = [rich.text.Text() for _ in range(4)]
         style = HOMONYM if position in doubts else NAME if token.entity != "O" else ""
         for line, said, how in zip(block, column, (style, QUIET, HOMONYM, QUIET)):
             line.append(said.ljust(wide), how)

@@ -1,5 +1,7 @@
 """The words of one invented language."""
 
+from __future__ import annotations
+
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -7,8 +9,7 @@ from enum import IntEnum
 from functools import cached_property
 from typing import NamedTuple
 
-import numpy as np
-
+from semeqv.lazy import numpy
 from semeqv.runs.errors import UserError
 
 
@@ -28,7 +29,7 @@ class Phonology:
     codas: tuple[str, ...]
     syllables: tuple[int, int]
 
-    def word(self, generator: np.random.Generator, syllables: int | None = None) -> str:
+    def word(self, generator: numpy.random.Generator, syllables: int | None = None) -> str:
         """Invent a word, of some number of syllables or of as many as a content word has."""
         if syllables is None:
             syllables = int(generator.integers(self.syllables[0], self.syllables[1] + 1))
@@ -190,20 +191,20 @@ def invent(
     raise UserError(f"The invented languages have no room for {count:,} words more; ask for fewer.")
 
 
-def invent_stems(count: int, morphology: Morphology, generator: np.random.Generator, taken: set[str]) -> list[str]:
+def invent_stems(count: int, morphology: Morphology, generator: numpy.random.Generator, taken: set[str]) -> list[str]:
     """Invent content words, no form of which is a form of another."""
     return invent(count, lambda: morphology.phonology.word(generator), morphology.forms, taken)
 
 
 def invent_names(
-    count: int, phonology: Phonology, generator: np.random.Generator, taken: set[str], syllables: int | None = None
+    count: int, phonology: Phonology, generator: numpy.random.Generator, taken: set[str], syllables: int | None = None
 ) -> list[str]:
     """Invent words with a capital letter."""
     return invent(count, lambda: phonology.word(generator, syllables).capitalize(), lambda word: {word.lower()}, taken)
 
 
 def invent_function_words(
-    morphology: Morphology, generator: np.random.Generator, taken: set[str]
+    morphology: Morphology, generator: numpy.random.Generator, taken: set[str]
 ) -> dict[Category, list[str]]:
     """Invent the articles, particles, adpositions and the parts of names that are translated."""
     counts = {Category.GENITIVE: 1, Category.ADPOSITION: ADPOSITIONS}

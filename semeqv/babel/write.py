@@ -7,7 +7,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from semeqv.babel.bounds import Tally, of_grammar
 from semeqv.babel.document import Document, Token
@@ -16,16 +16,13 @@ from semeqv.babel.lexicon import Lexicon
 from semeqv.babel.options import LANGUAGES, GrammarOptions
 from semeqv.babel.reader import AT_ONCE, BayesReader, batches
 from semeqv.grammar.component import component
+from semeqv.lazy import rich
 from semeqv.runs.errors import UserError
 from semeqv.runs.files import write_text
 from semeqv.text import records
 from semeqv.text.files import fingerprint, one_line, writing
 from semeqv.text.readers.conllu import written
 from semeqv.train.bars import Progress
-
-if TYPE_CHECKING:
-    from rich.console import Console
-    from rich.table import Table
 
 
 @component("babel write")
@@ -57,17 +54,16 @@ class Write(GrammarOptions):
 
     def build(self) -> None:
         """Write the files, and print what they hold."""
-        from rich.console import Console
 
         from semeqv.babel.grammar import Grammar
 
         facts = write_corpus(self.path, Grammar(self.grammar), self.sentences, self.seed)
-        console = Console(markup=False, highlight=False, soft_wrap=True)
+        console = rich.console.Console(markup=False, highlight=False, soft_wrap=True)
         print_facts(console, facts)
         console.print(f"wrote {self.path}")
 
 
-def print_facts(console: Console, facts: dict[str, Any]) -> None:
+def print_facts(console: rich.console.Console, facts: dict[str, Any]) -> None:
     """Print the tables of a corpus."""
     words = ", ".join(
         f"{facts['languages'][language]['types']} forms of {language.capitalize()}, "
@@ -79,7 +75,7 @@ def print_facts(console: Console, facts: dict[str, Any]) -> None:
     console.print(senses(facts))
 
 
-def sizes(facts: dict[str, Any]) -> Table:
+def sizes(facts: dict[str, Any]) -> rich.table.Table:
     """What the files hold, and how well it can be predicted."""
     counts = ("sentences", "tokens")
     table = blank("Best possible language model", (*counts, "nats/token", "ppl", "bits/byte"))
@@ -92,7 +88,7 @@ def sizes(facts: dict[str, Any]) -> Table:
     return table
 
 
-def senses(facts: dict[str, Any]) -> Table:
+def senses(facts: dict[str, Any]) -> rich.table.Table:
     """How well the senses of homonyms can be told apart."""
     contexts = {"usual": "usual sense", "left": "words so far", "sentence": "sentence", "document": "document"}
     title = "Best possible accuracy on the senses of homonyms, by what is known"
@@ -104,12 +100,10 @@ def senses(facts: dict[str, Any]) -> Table:
     return table
 
 
-def blank(title: str, headings: tuple[str, ...]) -> Table:
+def blank(title: str, headings: tuple[str, ...]) -> rich.table.Table:
     """A table with a row for each split and language."""
-    from rich import box
-    from rich.table import Table
 
-    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    table = rich.table.Table(title=title, title_justify="left", box=rich.box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
     for heading in ("split", "language"):
         table.add_column(heading, no_wrap=True)
     for heading in headings:

@@ -1,12 +1,13 @@
 """Student's t, for intervals of the mean of a few runs."""
 
+from __future__ import annotations
+
 import math
 from collections.abc import Callable, Mapping, Sequence
 from statistics import NormalDist, fmean, stdev
 from typing import Any, Protocol, runtime_checkable
 
-import numpy
-from numpy.typing import NDArray
+from semeqv.lazy import Floats, NDArray, numpy
 
 # Two-sided 95% points of Student's t with 1, 2, ... degrees of freedom.
 T95 = (
@@ -39,9 +40,6 @@ def mean_and_half(values: Sequence[float]) -> tuple[float, float]:
     if len(values) < 2:
         return fmean(values), math.nan
     return fmean(values), t95(len(values) - 1) * stdev(values) / math.sqrt(len(values))
-
-
-Floats = NDArray[numpy.float64]
 
 
 def resampled(values: NDArray[Any], replicates: int, generator: numpy.random.Generator) -> Floats:

@@ -1,14 +1,15 @@
 """How results are shown and kept: a table, lines of metrics.jsonl, a CSV file."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import click
-from rich import table as rich_table
-from rich.console import Console
 
+from semeqv.lazy import rich
 from semeqv.runs.errors import UserError
 from semeqv.runs.files import write_text
 
@@ -50,9 +51,8 @@ def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]
         rows: The cells of each row.
         words: How many of the first columns are words; the others are numbers, to the right.
     """
-    from rich import table as rich_table
 
-    table = rich_table.Table(title=title, title_justify="left", box=None, pad_edge=False, header_style="bold")
+    table = rich.table.Table(title=title, title_justify="left", box=None, pad_edge=False, header_style="bold")
     for place, column in enumerate(columns):
         table.add_column(column, justify="left" if place < words else "right", overflow="fold", no_wrap=place >= words)
     for row in rows:
@@ -85,17 +85,15 @@ def write_between(path: Path, mark: str, text: str) -> None:
 WIDE = 160  # columns of what goes to a file: rich would take 80
 
 
-class TableConsole(Console):
-    """A console that leaves it to the program what happens when nobody reads the output any more."""
-
-    def on_broken_pipe(self) -> None:
-        """Raise the error again, in place of ending with code 1."""
-        raise BrokenPipeError
+def raise_broken_pipe() -> None:
+    """Leave it to the program what happens when nobody reads its output any more; rich would end with code 1."""
+    raise BrokenPipeError
 
 
-def console() -> Console:
+def console() -> rich.console.Console:
     """Where tables are printed; wide where there is no terminal."""
-    found = TableConsole(markup=False, highlight=False)
+    found = rich.console.Console(markup=False, highlight=False)
+    found.on_broken_pipe = raise_broken_pipe  # type: ignore[method-assign]
     if not found.is_terminal:
         found.width = WIDE
     return found
@@ -109,7 +107,7 @@ def print_metrics(title: str, trainer: Any, found: Mapping[str | None, Mapping[s
         trainer: The Trainer that measured.
         found: The name of each data set to its metrics, arrays over replicas.
     """
-    table = rich_table.Table(title=title, title_justify="left", box=None, pad_edge=False, header_style="bold")
+    table = rich.table.Table(title=title, title_justify="left", box=None, pad_edge=False, header_style="bold")
     named = any(found)
     table.add_column("run", overflow="fold")
     if named:

@@ -18,13 +18,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from semeqv.lazy import safetensors, torch
 from semeqv.runs.errors import UserError
 from semeqv.runs.files import sha256, whole, write_errors, write_text
 from semeqv.runs.notices import warning
 
 if TYPE_CHECKING:
-    import torch
-
     from semeqv.runs.processes import World
 
 MANIFEST, WEIGHTS, STATE, TRAINER = "MANIFEST.json", "model.safetensors", "state.pt", "trainer.json"
@@ -70,16 +69,13 @@ def write(
     Raises:
         UserError: When the disk is full or the folder cannot be written.
     """
-    import torch
-    from safetensors import SafetensorError
-    from safetensors.torch import save_file
 
     try:
         with write_errors(f"The checkpoint {path}", INTACT), whole(path) as temporary:
             if shards:
                 os.replace(shards, temporary / SHARDS)
             weights = {name: tensor.contiguous() for name, tensor in checkpoint.weights.items()}
-            save_file(weights, temporary / WEIGHTS, metadata={"format": "pt"})
+            safetensors.torch.save_file(weights, temporary / WEIGHTS, metadata={"format": "pt"})
             if accompany:
                 accompany(temporary)
             if checkpoint.state is not None:
@@ -92,7 +88,7 @@ def write(
                 if file.is_file()
             }
             (temporary / MANIFEST).write_text(json.dumps({"files": files}, indent=2) + "\n", encoding="utf-8")
-    except (RuntimeError, SafetensorError) as error:  # a full disk is one of these, too
+    except (RuntimeError, safetensors.SafetensorError) as error:  # a full disk is one of these, too
         raise UserError(f"The checkpoint {path} cannot be written: {str(error).splitlines()[0]}.{INTACT}") from error
 
 
@@ -109,15 +105,13 @@ def read(path: Path, device: str = "cpu") -> Checkpoint:
     Raises:
         Damaged: When (from `verify`) it is damaged, or its files are of another kind than this program writes.
     """
-    import torch
-    from safetensors.torch import load_file
 
     verify(path)
     try:
         with warnings.catch_warnings(action="ignore"):
             state = torch.load(path / STATE, map_location="cpu", weights_only=True) if (path / STATE).exists() else None
         trainer = dict(json.loads((path / TRAINER).read_text(encoding="utf-8")))
-        return Checkpoint(load_file(path / WEIGHTS, device=device), state, trainer)
+        return Checkpoint(safetensors.torch.load_file(path / WEIGHTS, device=device), state, trainer)
     except Exception as error:  # each format fails in ways of its own on what this program has not written
         said = f"{type(error).__name__}: {error}".partition(". ")[0]
         raise Damaged(f"{path} is not what this program writes ({said}).") from error
@@ -136,7 +130,6 @@ def read_together(world: World, path: Path, device: str = "cpu") -> Checkpoint:
     """
     if world.size == 1:
         return read(path, device)
-    import torch
 
     found: list[Checkpoint] = []
 

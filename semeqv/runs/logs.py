@@ -4,6 +4,8 @@ They grow by appending and can be cut back to an earlier length, so that a resum
 interrupted one left, and a plot can be drawn while the run is still going.
 """
 
+from __future__ import annotations
+
 import contextlib
 import os
 import time
@@ -11,8 +13,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, Any
 
-import numpy
-
+from semeqv.lazy import numpy
 from semeqv.runs.errors import UserError
 from semeqv.runs.json_lines import to_lines
 
@@ -82,7 +83,7 @@ class ArrayLog:
         self.waiting, self.length, self.mute = list[numpy.ndarray[Any, Any]](), 0, False
         self.header: bytes | None = None
 
-    def append(self, array: "numpy.ndarray[Any, Any]") -> None:
+    def append(self, array: numpy.ndarray[Any, Any]) -> None:
         """Add one record, unless the log is mute; all records have one shape and type."""
         if self.mute:
             return
@@ -131,7 +132,7 @@ class ArrayLog:
         """The number of records in the file that is there."""
         return len(self.records()) if self.path.exists() else 0
 
-    def records(self) -> "numpy.ndarray[Any, Any]":
+    def records(self) -> numpy.ndarray[Any, Any]:
         """The records in the file.
 
         Returns:
@@ -190,7 +191,7 @@ def checked_length(path: Path, length: int) -> int:
     return length
 
 
-def npy_header(records: int, example: "numpy.ndarray[Any, Any]") -> bytes:
+def npy_header(records: int, example: numpy.ndarray[Any, Any]) -> bytes:
     """The header of a .npy file (format 1.0), always 128 bytes, so that it can be rewritten in place."""
     shape = (records, *example.shape)
     text = repr({"descr": numpy.lib.format.dtype_to_descr(example.dtype), "fortran_order": False, "shape": shape})

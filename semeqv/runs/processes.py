@@ -5,6 +5,8 @@ decisions; the first one writes. What the processes tell each other goes through
 for it.
 """
 
+from __future__ import annotations
+
 import contextlib
 import os
 import re
@@ -15,13 +17,11 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+from typing import Any, ClassVar, TypeVar
 
+from semeqv.lazy import torch
 from semeqv.runs.errors import UserError
 from semeqv.runs.signals import end_with_parent
-
-if TYPE_CHECKING:
-    from torch import Tensor
 
 S = TypeVar("S")
 T = TypeVar("T")
@@ -46,7 +46,7 @@ class World:
     apart: ClassVar[bool] = False
 
     @classmethod
-    def here(cls) -> "World":
+    def here(cls) -> World:
         """This process, as `torchrun` describes it in the environment; alone when there is no such description."""
         if cls.apart:
             return cls()
@@ -126,10 +126,7 @@ class World:
         """
         import datetime
 
-        import torch
-        from torch import distributed
-
-        if self.size == 1 or distributed.is_initialized():
+        if self.size == 1 or torch.distributed.is_initialized():
             return
         if "MASTER_ADDR" not in os.environ:
             raise UserError(
@@ -141,8 +138,8 @@ class World:
         if accelerator:
             torch.cuda.set_device(self.local_rank)
         backend = "cpu:gloo,cuda:nccl" if accelerator else "gloo"
-        distributed.init_process_group(backend, timeout=datetime.timedelta(minutes=minutes))
-        GROUPS["patient"] = distributed.new_group(backend="gloo", timeout=datetime.timedelta(days=PREPARING))
+        torch.distributed.init_process_group(backend, timeout=datetime.timedelta(minutes=minutes))
+        GROUPS["patient"] = torch.distributed.new_group(backend="gloo", timeout=datetime.timedelta(days=PREPARING))
 
     @contextlib.contextmanager
     def company(self) -> Iterator[None]:
@@ -155,10 +152,10 @@ class World:
         try:
             yield
         except RuntimeError as error:
-            from torch.distributed import DistError
-
             said = str(error)
-            known = isinstance(error, DistError) or any(word in said for word in ("gloo", "Gloo", "NCCL", "TCPStore"))
+            known = isinstance(error, torch.distributed.DistError) or any(
+                word in said for word in ("gloo", "Gloo", "NCCL", "TCPStore")
+            )
             if self.size == 1 or not known:
                 raise
             reason = re.sub(r"^\[[^\]]*\]\s*", "", said.splitlines()[0]).split(". ")[0]
@@ -169,15 +166,12 @@ class World:
 
     def leave(self) -> None:
         """Part from the other processes, all at the same point."""
-        if self.size > 1:
-            from torch import distributed
+        if self.size > 1 and torch.distributed.is_initialized():
+            self.by_first(lambda: None)  # it may still measure something
+            GROUPS.clear()
+            torch.distributed.destroy_process_group()
 
-            if distributed.is_initialized():
-                self.by_first(lambda: None)  # it may still measure something
-                GROUPS.clear()
-                distributed.destroy_process_group()
-
-    def part(self, batch: "Mapping[str, Tensor]") -> "tuple[Mapping[str, Tensor], bool]":
+    def part(self, batch: Mapping[str, torch.Tensor]) -> tuple[Mapping[str, torch.Tensor], bool]:
         """This process's rows of a batch.
 
         Args:
@@ -196,35 +190,31 @@ class World:
             name: each[own] if each.dim() and len(each) == rows else each for name, each in batch.items()
         }, start < end
 
-    def total(self, tensor: "Tensor") -> "Tensor":
+    def total(self, tensor: torch.Tensor) -> torch.Tensor:
         """The sum of a tensor over all processes; of several, it is on the CPU."""
         if self.size == 1:
             return tensor
-        from torch import distributed
 
         tensor = tensor.cpu()
-        distributed.all_reduce(tensor)
+        torch.distributed.all_reduce(tensor)
         return tensor
 
     def largest(self, *values: int) -> list[int]:
         """The largest of each number over all processes."""
         if self.size == 1:
             return list(values)
-        import torch
-        from torch import distributed
 
         tensor = torch.tensor(values)
-        distributed.all_reduce(tensor, distributed.ReduceOp.MAX)
+        torch.distributed.all_reduce(tensor, torch.distributed.ReduceOp.MAX)
         return tensor.tolist()
 
     def each(self, value: T) -> list[T]:
         """The value of every process, by rank."""
         if self.size == 1:
             return [value]
-        from torch import distributed
 
         found: list[Any] = [None] * self.size
-        distributed.all_gather_object(found, value)
+        torch.distributed.all_gather_object(found, value)
         return found
 
     def by_first(self, act: Callable[[], T]) -> T:
@@ -241,10 +231,9 @@ class World:
         """
         if self.size == 1:
             return act()
-        from torch import distributed
 
         outcome: list[Any] = self.attempt(act) if self.first else [None, None]
-        distributed.broadcast_object_list(outcome, group=GROUPS.get("patient"))
+        torch.distributed.broadcast_object_list(outcome, group=GROUPS.get("patient"))
         if outcome[1] is not None:
             raise UserError(outcome[1])
         return outcome[0]  # type: ignore[no-any-return]
@@ -287,10 +276,9 @@ class World:
         """
         if self.size == 1:
             return [act()]
-        from torch import distributed
 
         outcomes: list[Any] = [None] * self.size
-        distributed.all_gather_object(outcomes, self.attempt(act), group=GROUPS.get("patient"))
+        torch.distributed.all_gather_object(outcomes, self.attempt(act), group=GROUPS.get("patient"))
         for _, wrong in outcomes:
             if wrong is not None:
                 raise UserError(wrong)
@@ -337,11 +325,10 @@ class World:
         except UserError as error:
             return [None, str(error)]
 
-    def broadcast(self, tensors: "Iterable[Tensor]") -> None:
+    def broadcast(self, tensors: Iterable[torch.Tensor]) -> None:
         """Overwrite tensors of the CPU with those that the first process has."""
         if self.size == 1:
             return
-        from torch import distributed
 
         for tensor in tensors:
-            distributed.broadcast(tensor, 0, group=GROUPS.get("patient"))
+            torch.distributed.broadcast(tensor, 0, group=GROUPS.get("patient"))

@@ -9,14 +9,12 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
+from semeqv.lazy import numpy
 from semeqv.runs.json_lines import read_record
-
-if TYPE_CHECKING:
-    import numpy
 
 METRICS = "metrics.jsonl"
 LARGEST = 1e38  # numbers are not beyond it: fp32 ends there
@@ -183,7 +181,6 @@ def read_array(path: Path, shape: str) -> numpy.ndarray:
     Raises:
         click.UsageError: The file is missing, cut short, holds no numbers or too large ones, or has other axes.
     """
-    import numpy
 
     try:
         array = numpy.load(path, allow_pickle=False)

@@ -1,11 +1,12 @@
 """Models as they are asked, not trained."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import torch
-
+from semeqv.lazy import torch
 from semeqv.runs.errors import UserError
 from semeqv.runs.processes import World
 from semeqv.train.compute import Regime, resolve_precision, set_precision, torch_device

@@ -5,6 +5,8 @@ of ten such characters or more occurs in a text when it stands anywhere in it; a
 spell, only when it is a line of its own.
 """
 
+from __future__ import annotations
+
 import itertools
 import shlex
 import unicodedata
@@ -14,16 +16,15 @@ from pathlib import Path
 from typing import Any
 
 import click
-import numpy
-from numpy.typing import NDArray
 
+from semeqv.lazy import NDArray, numpy
 from semeqv.runs.errors import UserError
 from semeqv.runs.reading import RUN, read_run
 from semeqv.train.bars import Progress
 
 ANCHOR = 10  # characters by which sentences are looked for
 PIECE = 2**21  # characters looked through at once
-BASE = numpy.uint64(0x9E3779B97F4A7C15)
+BASE = 0x9E3779B97F4A7C15
 BITS = 22  # of the table that tells most places apart at once
 
 
@@ -60,7 +61,7 @@ class Overlap:
         """The share of the sentences that occur; 0 when there is none."""
         return float(self.found.sum() / max(int(self.said.sum()), 1))
 
-    def part(self, start: int, end: int) -> "Overlap":
+    def part(self, start: int, end: int) -> Overlap:
         """That of the sentences from one place to another."""
         return Overlap(self.found[start:end], self.said[start:end])
 
@@ -84,7 +85,7 @@ class Seeker:
         self.table = numpy.zeros(2**BITS, bool)
         self.table[numpy.array(list(self.by_anchor), numpy.uint64) >> numpy.uint64(64 - BITS)] = True
 
-    def add(self, texts: Iterable[str]) -> "Seeker":
+    def add(self, texts: Iterable[str]) -> Seeker:
         """Look through texts, each by itself; their lines are joined."""
         held, size = list[str](), 0
         for text in texts:
@@ -124,7 +125,7 @@ def hashes(codes: NDArray[numpy.uint32]) -> NDArray[numpy.uint64]:
     found = numpy.zeros(count, numpy.uint64)
     with numpy.errstate(over="ignore"):
         for i in range(ANCHOR):
-            found = (found + wide[i : i + count]) * BASE
+            found = (found + wide[i : i + count]) * numpy.uint64(BASE)
             found ^= found >> numpy.uint64(29)
     return found
 

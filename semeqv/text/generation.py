@@ -1,15 +1,15 @@
 """Continues prompts with a causal language model."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import torch
-from transformers import GenerationConfig
-
 from semeqv.grammar.component import check_bounds, component
+from semeqv.lazy import no_grad, torch, transformers
 from semeqv.runs.errors import UserError
 from semeqv.runs.processes import World
 from semeqv.text.datasets.tokenised import first_token
@@ -45,7 +45,7 @@ def tokenizer_of(model: Any) -> Any:
     return open_tokenizer(model.name_or_path)
 
 
-def continuations(options: "Generate", model: Any, tokenizer: Any, seed: int, device: str) -> Iterator[tuple[str, str]]:
+def continuations(options: Generate, model: Any, tokenizer: Any, seed: int, device: str) -> Iterator[tuple[str, str]]:
     """Continue each prompt; `check_causal` and `prompt_ids` raise `UserError` when that cannot be.
 
     Args:
@@ -77,7 +77,7 @@ def continuations(options: "Generate", model: Any, tokenizer: Any, seed: int, de
         yield prompt, tokenizer.decode(found[0], skip_special_tokens=True)
 
 
-@torch.no_grad()
+@no_grad
 def greedy(model: Any, prompts: Sequence[Sequence[int]], most: Sequence[int], *, end: int, pad: int) -> list[list[int]]:
     """Let a model go on from prompts, always by the likeliest token.
 
@@ -151,7 +151,7 @@ def said_generation(model: Any, folder: bool = False) -> Iterator[None]:
         yield
         return
     ends = {name: getattr(before, name) for name in ENDS}
-    model.generation_config = GenerationConfig(**ends, **(folder_settings(model) if folder else {}))
+    model.generation_config = transformers.GenerationConfig(**ends, **(folder_settings(model) if folder else {}))
     try:
         yield
     finally:

@@ -1,15 +1,16 @@
 """What a model is asked to predict in rows of tokens."""
 
-from collections.abc import Sequence
-from typing import Protocol
+from __future__ import annotations
 
-import numpy
-from numpy.typing import NDArray
+from collections.abc import Sequence
+from typing import Protocol, TypeAlias
+
+from semeqv.lazy import NDArray, numpy
 
 UNASKED = -100
 HIDDEN, KEPT = 0.8, 0.1  # of the tokens asked for; the others are replaced
-Rows = NDArray[numpy.int64]
-Truth = NDArray[numpy.bool_]
+Rows: TypeAlias = "NDArray[numpy.int64]"
+Truth: TypeAlias = "NDArray[numpy.bool_]"
 
 
 class Objective(Protocol):

@@ -1,14 +1,16 @@
 """What batches are, and where they come from."""
 
+from __future__ import annotations
+
 import contextlib
 import queue
 import threading
 from collections.abc import Iterator, Mapping
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
-from torch import Tensor
+from semeqv.lazy import torch
 
-Batch = Mapping[str, Tensor]
+Batch: TypeAlias = "Mapping[str, torch.Tensor]"
 
 
 class Dataset(Protocol):

@@ -1,13 +1,14 @@
 """The weights that a test measures: the best ones, when they were kept, else the last."""
 
+from __future__ import annotations
+
 import contextlib
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from torch import Tensor
-
+from semeqv.lazy import torch
 from semeqv.runs import checkpoint
 from semeqv.runs.errors import UserError
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @contextlib.contextmanager
-def best_weights(trainer: "Trainer") -> Iterator[list[int]]:
+def best_weights(trainer: Trainer) -> Iterator[list[int]]:
     """Give every replica its best weights, when a saver kept them; else its last ones.
 
     Args:
@@ -30,7 +31,7 @@ def best_weights(trainer: "Trainer") -> Iterator[list[int]]:
     Raises:
         UserError: When it has not trained, and a folder has no checkpoint, or one that --overwrite would replace.
     """
-    steps, last = [trainer.step] * len(trainer.runs), dict[int, dict[str, Tensor]]()
+    steps, last = [trainer.step] * len(trainer.runs), dict[int, dict[str, torch.Tensor]]()
     try:
         for r in range(len(trainer.runs) if trainer.saver else 0):
             path = best_path(trainer, r)
@@ -53,7 +54,7 @@ def best_weights(trainer: "Trainer") -> Iterator[list[int]]:
             trainer.made.load(r, weights, None)
 
 
-def weights_in(trainer: "Trainer", r: int, path: Path) -> tuple[dict[str, Tensor], int, int]:
+def weights_in(trainer: Trainer, r: int, path: Path) -> tuple[dict[str, torch.Tensor], int, int]:
     """Read the weights of a replica.
 
     Args:
@@ -80,7 +81,7 @@ def place_of(source: Path, name: str) -> Path:
     return source if source.is_file() else checkpoint.locate(own if own.is_dir() else source)
 
 
-def best_path(trainer: "Trainer", r: int) -> Path | None:
+def best_path(trainer: Trainer, r: int) -> Path | None:
     """The checkpoint of a replica's best weights, or of its last when it has not trained; None for those it has."""
     source: Path | None = trainer.saver.restorepath
     if source is not None and not trainer.trained:

@@ -1,12 +1,13 @@
 """The builder of a Trainer: what a run is made of, one setter for each."""
 
+from __future__ import annotations
+
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
-from torch import Tensor, nn
-
+from semeqv.lazy import nn, torch
 from semeqv.runs.folder import RunFolder
 from semeqv.runs.processes import World
 from semeqv.train.callbacks.callback import Callback
@@ -20,7 +21,7 @@ class Builder:
         self.models: list[nn.Module] = []
         self.seeds: list[int] = [42]
         self.runs: list[RunFolder] = []
-        self.loss: Callable[..., Mapping[str, Tensor]] = own_loss
+        self.loss: Callable[..., Mapping[str, torch.Tensor]] = own_loss
         self.optimizer: Any = None
         self.scheduler: Any = None
         self.trainsplit: Any = None

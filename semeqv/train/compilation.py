@@ -1,5 +1,7 @@
 """Compiling: what `torch.compile` is told, and how a damaged cache is got over."""
 
+from __future__ import annotations
+
 import contextlib
 import ctypes
 import functools
@@ -12,9 +14,9 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import torch
 from filelock import FileLock, Timeout
 
+from semeqv.lazy import torch
 from semeqv.runs.notices import warning
 
 TRIM_THRESHOLD, MMAP_THRESHOLD = -1, -3  # mallopt(3)
@@ -43,9 +45,8 @@ def remove_damaged_code() -> None:
     A machine that fails while one is written leaves such a library there, and every later run that loads it dies of a
     bus error. One that another process is writing at the moment is let alone.
     """
-    from torch._inductor.runtime.cache_dir_utils import cache_dir  # takes a second
 
-    cache = Path(cache_dir())
+    cache = Path(torch._inductor.runtime.cache_dir_utils.cache_dir())
     for library in cache.rglob("*.so"):
         if is_cut_short(library):
             with contextlib.suppress(OSError, Timeout):

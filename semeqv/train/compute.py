@@ -1,5 +1,7 @@
 """How steps are computed: where, with which numbers."""
 
+from __future__ import annotations
+
 import contextlib
 import os
 import platform

@@ -1,15 +1,14 @@
 """What training minimises."""
 
+from __future__ import annotations
+
 import functools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
-
-import torch
-from torch import Tensor
-from torch.nn import functional
+from typing import Any, TypeAlias
 
 from semeqv.grammar.component import component
+from semeqv.lazy import functional, torch
 
 
 @component("loss cross-entropy")
@@ -41,13 +40,13 @@ class CrossEntropy:
         return functools.partial(of_next, loss=loss) if getattr(model, "predicts_next", False) else loss
 
 
-Loss = Callable[[Mapping[str, Tensor], Mapping[str, Tensor]], dict[str, Tensor]]
+Loss: TypeAlias = "Callable[[Mapping[str, torch.Tensor], Mapping[str, torch.Tensor]], dict[str, torch.Tensor]]"
 
 UNLABELLED = -100
 FEW = 64  # classes up to which comparing with every class is cheaper than looking up
 
 
-def cross_entropy(outputs: Mapping[str, Tensor], batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
+def cross_entropy(outputs: Mapping[str, torch.Tensor], batch: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
     """Cross-entropy in nats, and accuracy, over the labels that are not -100.
 
     Args:
@@ -78,8 +77,8 @@ def cross_entropy(outputs: Mapping[str, Tensor], batch: Mapping[str, Tensor]) ->
 
 
 def smoothed_cross_entropy(
-    outputs: Mapping[str, Tensor], batch: Mapping[str, Tensor], smoothing: float
-) -> dict[str, Tensor]:
+    outputs: Mapping[str, torch.Tensor], batch: Mapping[str, torch.Tensor], smoothing: float
+) -> dict[str, torch.Tensor]:
     """Cross-entropy against labels that leave a share of their weight to all classes alike.
 
     Args:
@@ -108,7 +107,9 @@ def ignores_unlabelled(loss: Callable[..., object]) -> bool:
     return getattr(loss, "func", loss) in (cross_entropy, smoothed_cross_entropy)
 
 
-def of_next(outputs: Mapping[str, Tensor], batch: Mapping[str, Tensor], loss: Loss) -> dict[str, Tensor]:
+def of_next(
+    outputs: Mapping[str, torch.Tensor], batch: Mapping[str, torch.Tensor], loss: Loss
+) -> dict[str, torch.Tensor]:
     """A loss of a model that predicts the next token: the logits at a position are for the label of the one after it.
 
     Args:

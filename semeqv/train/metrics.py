@@ -1,12 +1,11 @@
 """Means of metrics over steps and batches."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy
-import torch
-from torch import Tensor
-
+from semeqv.lazy import numpy, torch
 from semeqv.runs.processes import World
 from semeqv.train.batches import Batch
 
@@ -26,12 +25,12 @@ class Mean:
 
     def clear(self) -> None:
         """Start anew."""
-        self.waiting: list[Tensor] = []
+        self.waiting: list[torch.Tensor] = []
         self.weights: list[int] = []
         self.total: Any = 0.0
         self.weight = 0
 
-    def add(self, metrics: Tensor, weight: int = 1) -> None:
+    def add(self, metrics: torch.Tensor, weight: int = 1) -> None:
         """Add metrics, (metric, replica), with a weight; rows beyond the named metrics are ignored."""
         self.waiting.append(metrics)
         self.weights.append(weight)
@@ -67,7 +66,7 @@ class Mean:
         return {name: self.total[i] / self.weight for i, name in enumerate(self.names)}
 
 
-def as_arrays(names: tuple[str, ...], metrics: Tensor) -> Metrics:
+def as_arrays(names: tuple[str, ...], metrics: torch.Tensor) -> Metrics:
     """Metrics, (metric, replica), by name as arrays over replicas."""
     return dict(zip(names, metrics.cpu().double().numpy()))
 
@@ -84,7 +83,7 @@ class Scorer:
         self.parts: list[Any] = []  # what `look` returned, in the order of the rows
         self.model: Any = None  # that of the pass, for those who ask it more than its outputs say
 
-    def look(self, outputs: Mapping[str, Tensor], batch: Batch) -> Any:
+    def look(self, outputs: Mapping[str, torch.Tensor], batch: Batch) -> Any:
         """What to remember of a batch, or of this process's rows of it: something small, which processes exchange."""
         raise NotImplementedError
 
@@ -92,7 +91,9 @@ class Scorer:
         """The metrics of the pass, from `parts`."""
         raise NotImplementedError
 
-    def take(self, outputs: Mapping[str, Tensor], batch: Batch, counts: bool = True, *, model: Any = None) -> None:
+    def take(
+        self, outputs: Mapping[str, torch.Tensor], batch: Batch, counts: bool = True, *, model: Any = None
+    ) -> None:
         """Remember a batch.
 
         Args:

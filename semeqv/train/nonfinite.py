@@ -1,13 +1,11 @@
 """Watches for losses and gradients that are not finite."""
 
+from __future__ import annotations
+
 import itertools
 from typing import TYPE_CHECKING
 
-import torch
-from safetensors import SafetensorError
-from safetensors.torch import save_file
-from torch import Tensor
-
+from semeqv.lazy import safetensors, torch
 from semeqv.runs.errors import UserError
 from semeqv.runs.notices import warning
 
@@ -24,12 +22,12 @@ class Watch:
         trainer: The Trainer that it watches.
     """
 
-    def __init__(self, trainer: "Trainer"):
+    def __init__(self, trainer: Trainer):
         self.trainer = trainer
-        self.unchecked: list[Tensor] = []
+        self.unchecked: list[torch.Tensor] = []
         self.skipped: list[int] = []
 
-    def takes(self, metrics: Tensor, at_once: bool) -> bool:
+    def takes(self, metrics: torch.Tensor, at_once: bool) -> bool:
         """Take in a step.
 
         Args:
@@ -99,7 +97,7 @@ class Watch:
         try:
             if self.trainer.world.first:
                 path.parent.mkdir(parents=True, exist_ok=True)
-                save_file(tensors, path)
-        except (OSError, SafetensorError):  # a full disk is either
+                safetensors.torch.save_file(tensors, path)
+        except (OSError, safetensors.SafetensorError):  # a full disk is either
             return f" Its batch cannot be written to {path}."
         return f" Its batch is in {path}."

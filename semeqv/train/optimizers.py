@@ -1,13 +1,14 @@
 """How parameters move."""
 
+from __future__ import annotations
+
 import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from torch import nn
-
 from semeqv.grammar.component import component
+from semeqv.lazy import nn, torch
 from semeqv.runs.errors import UserError
 
 
@@ -49,7 +50,6 @@ class Adam(Adaptive):
 
     def build(self, model: Any) -> Any:
         """The optimizer of a model."""
-        import torch
 
         return self.make(torch.optim.Adam, model)
 
@@ -63,7 +63,6 @@ class AdamW(Adaptive):
 
     def build(self, model: Any) -> Any:
         """The optimizer of a model."""
-        import torch
 
         return self.make(torch.optim.AdamW, model)
 
@@ -97,7 +96,6 @@ class SGD:
 
     def build(self, model: Any) -> Any:
         """The optimizer of a model."""
-        import torch
 
         groups = decay_groups(model, self.weight_decay, self.decayed)
         return torch.optim.SGD(
@@ -154,7 +152,6 @@ class Muon:
 
     def build(self, model: Any) -> Any:
         """The optimizer of a model; `UserError` is raised when it has no hidden matrix."""
-        import torch
 
         from semeqv.train.combined import Combined
 

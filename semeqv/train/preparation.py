@@ -1,5 +1,7 @@
 """From the parts of a Trainer to what learns."""
 
+from __future__ import annotations
+
 import itertools
 import os
 import shutil
@@ -8,8 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import torch
-
+from semeqv.lazy import torch
 from semeqv.runs import checkpoint
 from semeqv.runs.errors import UserError
 from semeqv.runs.notices import warning
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 COMPILE_FROM = 2000  # steps from which compiling replicas pays
 
 
-def check_parts(trainer: "Trainer", training: bool) -> None:
+def check_parts(trainer: Trainer, training: bool) -> None:
     """Refuse a run that lacks a part.
 
     Args:
@@ -53,7 +54,7 @@ def check_parts(trainer: "Trainer", training: bool) -> None:
         raise UserError("Several models need an optimizer each; set a component, or a function of the model.")
 
 
-def make_learner(trainer: "Trainer", device: torch.device, found: list[Path], training: bool) -> Learner:
+def make_learner(trainer: Trainer, device: torch.device, found: list[Path], training: bool) -> Learner:
     """Make what learns: a program of replicas where the models allow it and it pays, else ordinary modules.
 
     Args:
@@ -85,7 +86,7 @@ def make_learner(trainer: "Trainer", device: torch.device, found: list[Path], tr
     return learner
 
 
-def check_sets(trainer: "Trainer", learner: Learner, regime: Regime) -> None:
+def check_sets(trainer: Trainer, learner: Learner, regime: Regime) -> None:
     """Refuse a validation or test set that does not fit the model, by a look at its first batch.
 
     Args:
@@ -105,7 +106,7 @@ def check_sets(trainer: "Trainer", learner: Learner, regime: Regime) -> None:
                 raise UserError(f"In the {split} set{f' {name}' if name else ''}: {error}") from error
 
 
-def wants_program(trainer: "Trainer", found: list[Path]) -> bool:
+def wants_program(trainer: Trainer, found: list[Path]) -> bool:
     """Whether the step is to be compiled as a program of replicas; a resumed run goes on as it began."""
     if trainer.compile != "auto":
         return bool(trainer.compile)

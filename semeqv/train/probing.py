@@ -1,16 +1,17 @@
 """What is looked at before the first step: whether data and model fit, and what the loss depends on."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Mapping
+from typing import TypeAlias
 
-import torch
-from torch import Tensor, nn
-
+from semeqv.lazy import nn, torch
 from semeqv.runs.errors import UserError
 from semeqv.train.batches import Batch
 from semeqv.train.compute import Regime
 from semeqv.train.strategies import Rehearsal
 
-Loss = Callable[[Mapping[str, Tensor], Batch], Mapping[str, Tensor]]
+Loss: TypeAlias = "Callable[[Mapping[str, torch.Tensor], Batch], Mapping[str, torch.Tensor]]"
 
 
 def probe(model: nn.Module, loss: Loss, batch: Batch, regime: Regime) -> tuple[str, ...]:
@@ -55,7 +56,7 @@ def misfit(model: nn.Module, batch: Batch, error: Exception) -> UserError:
     return UserError(f"The data does not fit the model ({said}). A batch is: {shapes}.")
 
 
-def check_labels(outputs: Mapping[str, Tensor], batch: Batch) -> None:
+def check_labels(outputs: Mapping[str, torch.Tensor], batch: Batch) -> None:
     """Refuse labels for which the model has no logit (`UserError` from `check_classes`).
 
     Args:
@@ -68,7 +69,7 @@ def check_labels(outputs: Mapping[str, Tensor], batch: Batch) -> None:
     check_classes(labels, logits.shape[-1])
 
 
-def check_classes(labels: Tensor, classes: int) -> None:
+def check_classes(labels: torch.Tensor, classes: int) -> None:
     """Refuse labels beyond a number of classes; those of -100 are not predicted. `UserError` names one of them."""
     asked = labels[labels != -100]
     wrong = asked[(asked < 0) | (asked >= classes)]

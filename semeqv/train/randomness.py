@@ -1,10 +1,11 @@
 """Random generators: seeding them, and carrying their state through a checkpoint."""
 
+from __future__ import annotations
+
 import random
 from typing import Any
 
-import numpy
-import torch
+from semeqv.lazy import numpy, torch
 
 
 def seed_everything(seed: int, rank: int = 0) -> None:

@@ -11,6 +11,8 @@ Batches are filled up to whole vectors of the processor with rows that ask for n
 all replicas is computed by other instructions, which round otherwise, and that would be rows of the last one.
 """
 
+from __future__ import annotations
+
 import copy
 import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence

@@ -1,5 +1,7 @@
 """Keeps checkpoints of a run, and resumes it from them."""
 
+from __future__ import annotations
+
 import itertools
 import math
 import re
@@ -11,9 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import click
-from torch import Tensor
 
 from semeqv.grammar.component import check_bounds, component
+from semeqv.lazy import torch
 from semeqv.runs import checkpoint
 from semeqv.runs.errors import UserError
 from semeqv.train.definition import definition, refuse_changes, shorten
@@ -72,16 +74,16 @@ class Saver:
         self.resuming, self.restorepath, self.allow_pickle = resume, restorepath, allow_pickle
         self.map_location, self.verbose = map_location, verbose
         self.best: list[dict[str, Any] | None] = []
-        self.pending: dict[int, dict[str, Tensor]] = {}
+        self.pending: dict[int, dict[str, torch.Tensor]] = {}
         self.saved_at = time.monotonic()
 
-    def due(self, trainer: "Trainer", epoch_ended: bool) -> bool:
+    def due(self, trainer: Trainer, epoch_ended: bool) -> bool:
         """Whether it is time for a checkpoint."""
         if self.etc and epoch_ended and trainer.epoch % self.etc == 0:
             return True
         return self.minutes > 0 and time.monotonic() - self.saved_at >= 60 * self.minutes
 
-    def note(self, trainer: "Trainer", metrics: "Metrics") -> None:
+    def note(self, trainer: Trainer, metrics: Metrics) -> None:
         """Keep the weights of every replica that is better than before; at an equal metric the lower loss wins.
 
         Args:
@@ -109,7 +111,7 @@ class Saver:
                 self.best[r] = new
                 self.pending[r] = trainer.made.weights(r)
 
-    def save(self, trainer: "Trainer", final: bool) -> None:
+    def save(self, trainer: Trainer, final: bool) -> None:
         """Write a checkpoint of every run, and drop those no longer needed; at the end `final` is true."""
         self.saved_at = time.monotonic()
         for r, run in enumerate(trainer.runs):
@@ -126,7 +128,7 @@ class Saver:
             for r, run in enumerate(trainer.runs):
                 self.settle(run.checkpoints, trainer.step, self.best[r] if self.best else None, final)
 
-    def save_whole(self, trainer: "Trainer", r: int, facts: dict[str, Any]) -> None:
+    def save_whole(self, trainer: Trainer, r: int, facts: dict[str, Any]) -> None:
         """Write a checkpoint to resume a replica's run from; `facts` are its step and best value."""
         run, learner, world = trainer.runs[r], trainer.made, trainer.world
         path = run.checkpoints / checkpoint.name_of(trainer.step)
@@ -166,11 +168,11 @@ class Saver:
         if final and not self.savelast:
             (folder / "last").unlink(missing_ok=True)
 
-    def find(self, trainer: "Trainer") -> list[Path]:
+    def find(self, trainer: Trainer) -> list[Path]:
         """What `search` finds in the first process."""
         return trainer.world.by_first(partial(self.search, trainer))
 
-    def search(self, trainer: "Trainer") -> list[Path]:
+    def search(self, trainer: Trainer) -> list[Path]:
         """The checkpoint of every run to continue from.
 
         Args:
@@ -220,7 +222,7 @@ class Saver:
             )
         return []
 
-    def resume(self, trainer: "Trainer", paths: list[Path]) -> bool:
+    def resume(self, trainer: Trainer, paths: list[Path]) -> bool:
         """Continue every run from its checkpoint.
 
         Args:
@@ -271,7 +273,7 @@ class Saver:
         )
         return True
 
-    def resume_foreign(self, trainer: "Trainer", path: Path) -> None:
+    def resume_foreign(self, trainer: Trainer, path: Path) -> None:
         """Continue a run from a file of the study's original code; its weights may be the best."""
         from semeqv.train import semantica as foreign
 
@@ -282,7 +284,7 @@ class Saver:
             judge = {"metric": self.metric, "mode": self.mode, "step": trainer.step}
             self.best, self.pending = [judge | {"value": accuracy, "loss": loss}], {0: trainer.made.weights(0)}
 
-    def best_before(self, world: "World", r: int, path: Path, saved: dict[str, Any]) -> dict[str, Any] | None:
+    def best_before(self, world: World, r: int, path: Path, saved: dict[str, Any]) -> dict[str, Any] | None:
         """What was best at a checkpoint.
 
         Args:
@@ -309,9 +311,7 @@ class Saver:
             self.pending[r] = checkpoint.read_together(world, weights, self.map_location).weights
         return best
 
-    def go_back(
-        self, trainer: "Trainer", run: "RunFolder", best: dict[str, Any] | None, lengths: dict[str, int]
-    ) -> None:
+    def go_back(self, trainer: Trainer, run: RunFolder, best: dict[str, Any] | None, lengths: dict[str, int]) -> None:
         """Let a run's folder be as it was at the step that the run goes on from."""
         run.rewind(lengths)
         if trainer.world.first:
@@ -322,7 +322,7 @@ class Saver:
             self.settle(run.checkpoints, trainer.step, best, final=trainer.step >= trainer.last_step)
 
 
-def accompany(trainer: "Trainer", r: int, folder: Path) -> None:
+def accompany(trainer: Trainer, r: int, folder: Path) -> None:
     """Make a checkpoint a folder that `from_pretrained` opens: the model's configuration, and the tokenizer.
 
     Args:
@@ -341,7 +341,7 @@ def accompany(trainer: "Trainer", r: int, folder: Path) -> None:
         trainer.tokenizer.save_pretrained(folder)
 
 
-def named(callbacks: "list[Callback]") -> "dict[str, Callback]":
+def named(callbacks: list[Callback]) -> dict[str, Callback]:
     """Callbacks by the name of their kind, numbered where there are several of it."""
     found: dict[str, Callback] = {}
     for callback in callbacks:

@@ -13,9 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-import torch
-from torch import Tensor
 
+from semeqv.lazy import torch
 from semeqv.runs.errors import UserError
 from semeqv.train.replicas import Program
 
@@ -38,7 +37,7 @@ class Foreign:
         best: Those of the best one.
     """
 
-    weights: dict[str, Tensor]
+    weights: dict[str, torch.Tensor]
     moments: list[Mapping[str, Any]]
     epochs: int
     value: tuple[float, float]
@@ -78,7 +77,7 @@ def read(path: Path, allow_pickle: bool, device: str) -> Foreign:
             f"{', '.join(lacking)}."
         )
     try:
-        weights = {str(name): tensor for name, tensor in found["model"].items() if isinstance(tensor, Tensor)}
+        weights = {str(name): tensor for name, tensor in found["model"].items() if isinstance(tensor, torch.Tensor)}
         order = [place for group in found["optimsd"]["param_groups"] for place in group["params"]]
         moments = [found["optimsd"]["state"][place] for place in order if place in found["optimsd"]["state"]]
         value, best = (tuple(map(float, found[key])) for key in ("value", "bestv"))
@@ -87,7 +86,7 @@ def read(path: Path, allow_pickle: bool, device: str) -> Foreign:
         raise UserError(f"{path} is no checkpoint of the study's original code ({first_line(error)}).") from error
 
 
-def fitting(model: Any, path: Path, saved: Foreign) -> tuple[dict[str, Tensor], list[str]]:
+def fitting(model: Any, path: Path, saved: Foreign) -> tuple[dict[str, torch.Tensor], list[str]]:
     """Give the weights of such a checkpoint the names that a model has for them.
 
     Args:
@@ -164,7 +163,7 @@ def put_moments(trainer: Trainer, state: dict[str, Any], moments: Mapping[str, M
     learner = trainer.made
     step = float(next(iter(moments.values()))["step"])
 
-    def moment(name: str, which: str, like: Tensor) -> Tensor:
+    def moment(name: str, which: str, like: torch.Tensor) -> torch.Tensor:
         return moments[name][which] if name in moments else torch.zeros_like(like)
 
     if isinstance(learner, Program):

@@ -1,5 +1,7 @@
 """What a training step is: forward, backward, clipping, the update. The loop around it is the Trainer's."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path

@@ -3,6 +3,8 @@
 What torch offers for that is imported when it is used: a run of one process need not wait a second for it.
 """
 
+from __future__ import annotations
+
 import contextlib
 import warnings
 from collections.abc import Callable, Iterator, Mapping

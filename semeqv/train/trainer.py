@@ -1,5 +1,7 @@
 """The Trainer: a builder whose setters read like the sentence, and the loop."""
 
+from __future__ import annotations
+
 import contextlib
 import itertools
 import signal
@@ -10,10 +12,8 @@ from functools import partial
 from typing import Any
 
 import click
-import numpy
-import torch
-from torch import Tensor
 
+from semeqv.lazy import numpy, torch
 from semeqv.runs.errors import UserError
 from semeqv.runs.folder import facts_of
 from semeqv.runs.signals import Interrupted, Leaving, Signals
@@ -189,7 +189,7 @@ class Trainer(Builder):
             click.echo(f"Stopped at step {self.step}: {self.stopping}", err=True)
         return last
 
-    def finish_step(self, metrics: Tensor | None = None) -> tuple[bool, Metrics]:
+    def finish_step(self, metrics: torch.Tensor | None = None) -> tuple[bool, Metrics]:
         """Do what follows a step: observe it, record, validate and save where that is due.
 
         Args:
@@ -222,7 +222,7 @@ class Trainer(Builder):
             self.interrupted(asked)
         return over, last
 
-    def observe(self, metrics: Tensor, ended: bool, check: bool) -> None:
+    def observe(self, metrics: torch.Tensor, ended: bool, check: bool) -> None:
         """Take in the metrics of a step, and show them to the callbacks of training."""
         if self.watch.takes(metrics, at_once=check or not self.made.lazy):
             self.epoch_mean.add(metrics)

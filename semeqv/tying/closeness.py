@@ -1,8 +1,10 @@
 """How often one distance is smaller than another, and how sure one can be of it."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 
-import numpy
+from semeqv.lazy import numpy
 
 
 def probability_closer(near: numpy.ndarray, far: numpy.ndarray, weights: numpy.ndarray | None = None) -> float:

@@ -7,14 +7,12 @@ import json
 import random
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
+from semeqv.lazy import numpy
 from semeqv.runs.reading import read_array
-
-if TYPE_CHECKING:
-    import numpy
 
 FOLLOWED = "followed.json"
 SIDES = ("input", "output")

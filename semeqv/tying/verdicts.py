@@ -8,14 +8,13 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import click
 
 from semeqv.grammar.component import positional
-
-if TYPE_CHECKING:
-    from semeqv.results.tables import Table
+from semeqv.lazy import rich
+from semeqv.results.tables import Table
 
 RUN_NAME = re.compile(r"(\d+)-(.+)")
 OUTCOMES = {
@@ -132,14 +131,12 @@ def print_findings(console: Any, findings: Iterable[Finding], say: Callable[[Fin
         findings: The statements.
         say: What to print of one, after its outcome.
     """
-    from rich.table import Table
-    from rich.text import Text
 
-    verdicts = Table.grid(padding=(0, 2, 0, 0))
+    verdicts = rich.table.Table.grid(padding=(0, 2, 0, 0))
     verdicts.add_column(no_wrap=True)
     for finding in findings:
         word, style, _ = OUTCOMES[finding.outcome]
-        verdicts.add_row(Text(word, style=style), say(finding))
+        verdicts.add_row(rich.text.Text(word, style=style), say(finding))
     console.print(verdicts)
 
 

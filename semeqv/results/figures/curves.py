@@ -10,12 +10,11 @@ from typing import TYPE_CHECKING
 
 import click
 
+from semeqv.lazy import numpy, rich
 from semeqv.results.statistics import t95
 from semeqv.runs.reading import RUN, Line, metrics_file, read_metrics, read_run, values_under
 
 if TYPE_CHECKING:
-    import numpy
-
     from semeqv.runs.reading import Line
 
 
@@ -45,7 +44,6 @@ def read_curve(path: Path, label: str, *, metric: str, split: str, name: str | N
         click.UsageError: No line has the metric, an epoch is no number, or (from `read_metrics` and `number_at`) a
             line is no record or a value no number.
     """
-    import numpy
 
     path = metrics_file(path)
     lines = [line for line in read_metrics(path) if "measure" not in line.record]
@@ -65,7 +63,6 @@ def running_mean(values: numpy.ndarray, window: int) -> numpy.ndarray:
 
     Records that are no number are left out of the means of others; at such a record the mean is NaN too.
     """
-    import numpy
 
     if window == 1:
         return values
@@ -134,7 +131,6 @@ def folder_name(path: Path) -> str:
 
 def pad(runs: Sequence[numpy.ndarray]) -> numpy.ndarray:
     """Stack curves of different lengths, (runs, records); where a run has no record stands NaN."""
-    import numpy
 
     stacked = numpy.full((len(runs), max(len(run) for run in runs)), numpy.nan)
     for row, run in zip(stacked, runs):
@@ -151,7 +147,6 @@ def mean_and_halfwidth(stacked: numpy.ndarray) -> tuple[numpy.ndarray, numpy.nda
     Returns:
         Two curves, (records,). Where fewer than two runs have a record, the second is NaN.
     """
-    import numpy
 
     there = numpy.isfinite(stacked)
     count = there.sum(axis=0)
@@ -169,7 +164,6 @@ def summary(values: Sequence[float]) -> tuple[str, str, str, str]:
 
     What is no number is the end of a run that diverged: it is counted, and named, but not averaged.
     """
-    import numpy
 
     ends = numpy.asarray(values, dtype=float)
     known = ends[numpy.isfinite(ends)]
@@ -195,11 +189,10 @@ def print_finals(title: str, name: str, rows: Iterable[tuple[str, str, Sequence[
         rows: Of each row its label, when its runs ended, and the values they ended with.
         unit: What tells when.
     """
-    from rich.table import Table
 
     from semeqv.results.tables import console
 
-    table = Table(title=title, title_justify="left")
+    table = rich.table.Table(title=title, title_justify="left")
     table.add_column(name, overflow="fold")
     for heading in (unit, "runs", "mean", "median", "min-max"):
         table.add_column(heading, justify="right", no_wrap=True)

@@ -6,15 +6,13 @@ from abc import abstractmethod
 from dataclasses import dataclass, field
 from itertools import zip_longest
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import click
 
 from semeqv.grammar.component import positional
+from semeqv.lazy import matplotlib
 from semeqv.results.figures.style import HOUSE, both_files
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,7 +83,7 @@ class DrawingOfFolders(Drawing):
         """
 
     @abstractmethod
-    def draw(self, parts: list[Any]) -> Figure:
+    def draw(self, parts: list[Any]) -> matplotlib.figure.Figure:
         """Draw what was read.
 
         Args:

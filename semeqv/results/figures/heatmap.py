@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
-if TYPE_CHECKING:
-    import numpy
-    from matplotlib.axes import Axes
-    from matplotlib.colors import Colormap
-    from matplotlib.figure import Figure
+from semeqv.lazy import matplotlib, numpy
 
 CELL = 0.36  # inches
 
 
 def heatmap(
-    axes: Axes,
+    axes: matplotlib.axes.Axes,
     matrix: numpy.ndarray,
-    scale: Colormap,
+    scale: matplotlib.colors.Colormap,
     limits: tuple[float, float],
     digits: str,
     *,
@@ -38,7 +34,6 @@ def heatmap(
     Returns:
         The image.
     """
-    import numpy
 
     from semeqv.results.figures.style import INK
 
@@ -53,7 +48,7 @@ def heatmap(
     return drawn
 
 
-def label_cells(axes: Axes, rows: Sequence[str], columns: Sequence[str], turned: bool = False) -> None:
+def label_cells(axes: matplotlib.axes.Axes, rows: Sequence[str], columns: Sequence[str], turned: bool = False) -> None:
     """Name the rows and columns of a matrix; the names of columns may be turned, where they are long."""
     angle: dict[str, Any] = {"rotation": 45, "ha": "right", "rotation_mode": "anchor"} if turned else {}
     axes.set_xticks(range(len(columns)), columns, **angle)
@@ -63,13 +58,13 @@ def label_cells(axes: Axes, rows: Sequence[str], columns: Sequence[str], turned:
     axes.spines[:].set_visible(False)
 
 
-def add_bar(figure: Figure, drawn: Any, axes: Sequence[Axes], label: str) -> None:
+def add_bar(figure: matplotlib.figure.Figure, drawn: Any, axes: Sequence[matplotlib.axes.Axes], label: str) -> None:
     """Say beside some axes what their colours mean."""
     bar = figure.colorbar(drawn, ax=axes, shrink=0.8, aspect=25, label=label)
     bar.outline.set_visible(False)
 
 
-def shades(palette: str, color: list[str]) -> Colormap:
+def shades(palette: str, color: list[str]) -> matplotlib.colors.Colormap:
     """The colours of a heatmap.
 
     Args:
@@ -82,27 +77,26 @@ def shades(palette: str, color: list[str]) -> Colormap:
     Raises:
         click.UsageError: There is no such colour or palette, or it has steps.
     """
-    from matplotlib.colors import Colormap, LinearSegmentedColormap
 
     from semeqv.results.figures.style import HOUSE, colors
 
     if palette == HOUSE or color:
         (full,) = colors(1, HOUSE, color[:1], first=1)
-        return LinearSegmentedColormap.from_list("shades", ["white", full])
+        return matplotlib.colors.LinearSegmentedColormap.from_list("shades", ["white", full])
     import seaborn
 
     try:
         scale = seaborn.color_palette(palette, as_cmap=True)
     except ValueError:
         scale = None
-    if not isinstance(scale, Colormap):
+    if not isinstance(scale, matplotlib.colors.Colormap):
         raise click.UsageError(
             f"--palette {palette}: no palette for a heatmap; write '{HOUSE}', 'viridis', 'rocket', ..."
         )
     return scale
 
 
-def diverging(palette: str, color: list[str]) -> Colormap:
+def diverging(palette: str, color: list[str]) -> matplotlib.colors.Colormap:
     """Colours around zero: of losses, white, of gains.
 
     Args:
@@ -112,11 +106,10 @@ def diverging(palette: str, color: list[str]) -> Colormap:
     Returns:
         The scale.
     """
-    from matplotlib.colors import LinearSegmentedColormap
 
     from semeqv.results.figures.style import HOUSE, colors
 
     if palette != HOUSE and not color:
         return shades(palette, [])
     loss, gain = colors(2, HOUSE, [*color[1:2], *color[:1]] if len(color) > 1 else [])
-    return LinearSegmentedColormap.from_list("gains", [loss, "white", gain])
+    return matplotlib.colors.LinearSegmentedColormap.from_list("gains", [loss, "white", gain])

@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from textwrap import fill
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
-if TYPE_CHECKING:
-    from matplotlib.artist import Artist
-    from matplotlib.figure import Figure
+from semeqv.lazy import matplotlib
 
 GREY = "#808080"
 
@@ -22,18 +20,16 @@ class Entry:
     color: str = GREY
     kind: Literal["mean", "band", "dashes"] = "mean"
 
-    def sample(self) -> Artist | tuple[Artist, ...]:
+    def sample(self) -> matplotlib.artist.Artist | tuple[matplotlib.artist.Artist, ...]:
         """Return what stands before the text."""
-        from matplotlib.lines import Line2D
-        from matplotlib.patches import Patch
 
         from semeqv.results.figures.style import BAND, MEAN_LINE
 
-        thick = Line2D([], [], color=self.color, **MEAN_LINE)
+        thick = matplotlib.lines.Line2D([], [], color=self.color, **MEAN_LINE)
         if self.kind == "band":
-            return (Patch(color=self.color, **BAND | {"alpha": 0.3}), thick)
+            return (matplotlib.patches.Patch(color=self.color, **BAND | {"alpha": 0.3}), thick)
         if self.kind == "dashes":
-            return Line2D([], [], color=self.color, linewidth=0.9, linestyle=(0, (4, 2)))
+            return matplotlib.lines.Line2D([], [], color=self.color, linewidth=0.9, linestyle=(0, (4, 2)))
         return thick
 
 
@@ -55,9 +51,8 @@ def key_of_runs(runs: int, *, band: bool, ragged: bool) -> list[Entry]:
     return [Entry(f"mean of {most}{runs} runs{band_words}; thin: each run", kind="band" if band else "mean")]
 
 
-def add_legend(figure: Figure, title: str, entries: Sequence[Entry]) -> None:
+def add_legend(figure: matplotlib.figure.Figure, title: str, entries: Sequence[Entry]) -> None:
     """Put title and entries above the figure, flush left, one entry a line; long ones go on below."""
-    from matplotlib.font_manager import FontProperties
 
     from semeqv.results.figures.style import COLUMN
 
@@ -69,7 +64,7 @@ def add_legend(figure: Figure, title: str, entries: Sequence[Entry]) -> None:
         loc="outside upper left",
         title=fill(title, int(45 * columns)) or None,
         alignment="left",
-        title_fontproperties=FontProperties(size=8.5, weight="bold"),
+        title_fontproperties=matplotlib.font_manager.FontProperties(size=8.5, weight="bold"),
         handlelength=1.8,
     )
     for text, entry in zip(legend.get_texts(), entries):

@@ -6,16 +6,12 @@ import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
+from semeqv.lazy import matplotlib
 from semeqv.runs.files import whole_file
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.axis import Axis
-    from matplotlib.figure import Figure
 
 HOUSE = "semeqv"
 # Okabe & Ito's colour-blind-safe hues (https://jfly.uni-koeln.de/color/), darkened where thin lines need it.
@@ -74,13 +70,12 @@ RC: dict[Any, Any] = {
 @contextmanager
 def house_style() -> Iterator[None]:
     """Draw and write in the house style within this block."""
-    import matplotlib
 
     with matplotlib.rc_context(RC):
         yield
 
 
-def new_figure(width: float, height: float, *, show: bool = False) -> Figure:
+def new_figure(width: float, height: float, *, show: bool = False) -> matplotlib.figure.Figure:
     """Return an empty figure; only one that will be shown opens a window.
 
     Args:
@@ -92,12 +87,9 @@ def new_figure(width: float, height: float, *, show: bool = False) -> Figure:
         The figure, laid out so that nothing overlaps.
     """
     if show:
-        from matplotlib import pyplot
+        return matplotlib.pyplot.figure(figsize=(width, height), layout="constrained")
 
-        return pyplot.figure(figsize=(width, height), layout="constrained")
-    from matplotlib.figure import Figure
-
-    return Figure(figsize=(width, height), layout="constrained")
+    return matplotlib.figure.Figure(figsize=(width, height), layout="constrained")
 
 
 def colors(count: int, palette: str = HOUSE, explicit: Sequence[str] = (), *, first: int = 0) -> list[str]:
@@ -115,10 +107,9 @@ def colors(count: int, palette: str = HOUSE, explicit: Sequence[str] = (), *, fi
     Raises:
         click.UsageError: There is no such colour or palette.
     """
-    from matplotlib.colors import is_color_like, to_hex
 
     for color in explicit:
-        if not is_color_like(color):
+        if not matplotlib.colors.is_color_like(color):
             raise click.UsageError(f"--color {color}: no such colour; write a name or a hex code, such as '#0072B2'")
     if palette == HOUSE:
         found = [COLORS[(first + index) % len(COLORS)] for index in range(count)]
@@ -126,12 +117,12 @@ def colors(count: int, palette: str = HOUSE, explicit: Sequence[str] = (), *, fi
         import seaborn
 
         try:
-            found = [to_hex(color) for color in seaborn.color_palette(palette, count)]
+            found = [matplotlib.colors.to_hex(color) for color in seaborn.color_palette(palette, count)]
         except ValueError:
             raise click.UsageError(
                 f"--palette {palette}: no such palette; write '{HOUSE}', 'colorblind', 'deep', 'viridis', ..."
             ) from None
-    return [*map(to_hex, explicit), *found[len(explicit) :]][:count]
+    return [*map(matplotlib.colors.to_hex, explicit), *found[len(explicit) :]][:count]
 
 
 def short_number(value: float) -> str:
@@ -142,14 +133,13 @@ def short_number(value: float) -> str:
     return f"{value:g}"
 
 
-def whole_numbers(axes: Axes, most: int = 12) -> None:
+def whole_numbers(axes: matplotlib.axes.Axes, most: int = 12) -> None:
     """Write ticks below some axes at whole numbers alone, where there is but one, too; at most so many."""
-    from matplotlib.ticker import MaxNLocator
 
     low, high = axes.xaxis.get_data_interval()
     if high - low < 1:  # the limits that matplotlib would choose have no two whole numbers, and so it writes others
         axes.set_xlim(low - 0.5, high + 0.5)
-    axes.xaxis.set_major_locator(MaxNLocator(nbins=most, integer=True, min_n_ticks=1))
+    axes.xaxis.set_major_locator(matplotlib.ticker.MaxNLocator(nbins=most, integer=True, min_n_ticks=1))
 
 
 def fitted(text: str, inches: float, size: float = 7, *, bold: bool = False, most: int = 4) -> str:
@@ -179,13 +169,14 @@ def fitted(text: str, inches: float, size: float = 7, *, bold: bool = False, mos
     return "\n".join(line.strip() for line in lines)
 
 
-def count_epochs(axis: Axis, unit: str = "epoch") -> None:
+def count_epochs(axis: matplotlib.axis.Axis, unit: str = "epoch") -> None:
     """Label an axis that counts training epochs, or steps, thousands as 50k."""
-    from matplotlib.ticker import FuncFormatter, MaxNLocator
 
     axis.set_label_text(f"training {unit}")
-    axis.set_major_locator(MaxNLocator(nbins=6, integer=True, steps=[1, 2, 2.5, 5, 10], min_n_ticks=1))
-    axis.set_major_formatter(FuncFormatter(lambda value, _: short_number(value)))
+    axis.set_major_locator(
+        matplotlib.ticker.MaxNLocator(nbins=6, integer=True, steps=[1, 2, 2.5, 5, 10], min_n_ticks=1)
+    )
+    axis.set_major_formatter(matplotlib.ticker.FuncFormatter(lambda value, _: short_number(value)))
 
 
 def spread(values: Sequence[float], gap: float) -> list[float]:
@@ -218,7 +209,7 @@ def spread(values: Sequence[float], gap: float) -> list[float]:
     return heights
 
 
-def label_ends(axes: Axes, ends: Sequence[tuple[float, str, str]]) -> None:
+def label_ends(axes: matplotlib.axes.Axes, ends: Sequence[tuple[float, str, str]]) -> None:
     """Write texts at the right edge of the axes, at the heights where the curves end.
 
     Where curves end close together, their texts are moved apart, and a thin line leads from each end to its text.
@@ -273,7 +264,7 @@ def both_files(path: Path) -> tuple[Path, Path]:
     return path.with_name(path.name + ".pdf"), path.with_name(path.name + ".png")
 
 
-def save(figure: Figure, path: Path, *, transparent: bool = False) -> tuple[Path, Path]:
+def save(figure: matplotlib.figure.Figure, path: Path, *, transparent: bool = False) -> tuple[Path, Path]:
     """Write a figure as PDF and PNG (300 dpi) beside each other; each appears whole or not at all.
 
     Args:
@@ -301,27 +292,24 @@ def save(figure: Figure, path: Path, *, transparent: bool = False) -> tuple[Path
     return files
 
 
-def finish(figure: Figure, path: Path, *, show: bool, transparent: bool) -> None:
+def finish(figure: matplotlib.figure.Figure, path: Path, *, show: bool, transparent: bool) -> None:
     """Write a figure and, if asked, show it."""
     files = save(figure, path, transparent=transparent)
     if show:
-        import matplotlib
-        from matplotlib import pyplot
-
         if matplotlib.get_backend().lower() == "agg":
             click.echo(f"no display here to show it on: open {files[1]}")
         else:
-            pyplot.show()
-        pyplot.close(figure)
+            matplotlib.pyplot.show()
+        matplotlib.pyplot.close(figure)
 
 
-def figure_size(axes: Axes) -> tuple[float, float]:
+def figure_size(axes: matplotlib.axes.Axes) -> tuple[float, float]:
     """Return the width and height of the figure that some axes are in, in inches."""
     figure: Any = axes.figure  # no part of another figure, which matplotlib would allow
     return figure.get_figwidth(), figure.get_figheight()
 
 
-def columns_of(axes: Axes) -> int:
+def columns_of(axes: matplotlib.axes.Axes) -> int:
     """Return how many columns of panels the figure of some axes has; 1 where they are placed by hand."""
     grid = axes.get_gridspec()
     return 1 if grid is None else grid.ncols

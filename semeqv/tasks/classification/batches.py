@@ -1,14 +1,13 @@
 """Batches of labelled rows: which rows, in which order, a pure function of seed, epoch and position."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-import numpy
-import torch
-from torch import Tensor
-
+from semeqv.lazy import Integers, numpy, torch
 from semeqv.runs.errors import UserError
-from semeqv.tasks.classification.rows import UNLABELLED, Integers, Rows
+from semeqv.tasks.classification.rows import UNLABELLED, Rows
 from semeqv.tasks.classification.scorer import LabelScorer
 from semeqv.text.tokens.order import permuted
 
@@ -84,14 +83,14 @@ class LabelledBatches:
         """Batches in an epoch; rows that do not fill one are left for the next epoch's order."""
         return len(self.rows) // self.size
 
-    def stream(self, seed: int, start: int = 0) -> Iterator[dict[str, Tensor]]:
+    def stream(self, seed: int, start: int = 0) -> Iterator[dict[str, torch.Tensor]]:
         """Training batches without end, from a step on."""
         step = start
         while True:
             yield self.batch(seed, step)
             step += 1
 
-    def batch(self, seed: int, step: int) -> dict[str, Tensor]:
+    def batch(self, seed: int, step: int) -> dict[str, torch.Tensor]:
         """The batch of a step, a pure function of seed and step."""
         epoch, place = divmod(step, len(self))
         turn = place % self.grouping
@@ -103,12 +102,12 @@ class LabelledBatches:
             turn = int(permuted(numpy.array([turn]), count, seed, epoch, first)[0])
         return self.made(rows[turn * self.size : (turn + 1) * self.size])
 
-    def batches(self) -> Iterator[dict[str, Tensor]]:
+    def batches(self) -> Iterator[dict[str, torch.Tensor]]:
         """One pass over all rows, the shortest first."""
         for start in range(0, len(self.rows), self.size):
             yield self.made(self.passing[start : start + self.size])
 
-    def made(self, chosen: Integers) -> dict[str, Tensor]:
+    def made(self, chosen: Integers) -> dict[str, torch.Tensor]:
         """The batch of some rows."""
         rows, lengths = self.rows, self.lengths[chosen]
         width = min(-(-int(lengths.max()) // MULTIPLE) * MULTIPLE, self.longest)
@@ -152,6 +151,6 @@ def check_task(dataset: Any, word: str) -> None:
             raise UserError(f"`cli {said}` is not for a {word}. Take: cli model {other}")
 
 
-def taken(values: Integers, places: Integers, real: Any, other: int) -> Tensor:
+def taken(values: Integers, places: Integers, real: Any, other: int) -> torch.Tensor:
     """The values at some places, and another one where none is real."""
     return torch.from_numpy(numpy.where(real, values[numpy.minimum(places, len(values) - 1)], other))

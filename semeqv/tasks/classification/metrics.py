@@ -1,27 +1,24 @@
 """From true and predicted labels to scores and their intervals."""
 
+from __future__ import annotations
+
 import warnings
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy
-from numpy.typing import NDArray
-from rich.table import Table
-
+from semeqv.lazy import Floats, Integers, NDArray, numpy, rich
 from semeqv.results.statistics import scored
 from semeqv.results.tables import cell, console
 from semeqv.runs.json_lines import write_lines
 from semeqv.runs.reading import METRICS
 from semeqv.tasks.classification.reading import decided_labels, items, numbered
-from semeqv.tasks.classification.rows import UNLABELLED, Integers
+from semeqv.tasks.classification.rows import UNLABELLED
 
 if TYPE_CHECKING:
     from semeqv.tasks.classification.options import Item, Labelled
 
-Integers = NDArray[numpy.int64]
-Floats = NDArray[numpy.float64]
 OUTSIDE = -1  # the type of what is in no entity
 
 
@@ -217,7 +214,7 @@ def named(labels: Integers, sizes: Integers, names: Sequence[str]) -> list[list[
     return [part.tolist() for part in numpy.split(found, numpy.cumsum(sizes)[:-1])]
 
 
-def judge_majority(train: "Labelled", test: "Labelled") -> dict[str, float]:
+def judge_majority(train: Labelled, test: Labelled) -> dict[str, float]:
     """Judge the most frequent labels of a training set on a test set.
 
     Args:
@@ -237,7 +234,7 @@ def judge_majority(train: "Labelled", test: "Labelled") -> dict[str, float]:
     return judged(gold, numpy.array(predicted), sizes, names, entities=test.entities, replicates=test.replicates)
 
 
-def most_frequent(train: "Labelled") -> tuple[dict[str, str], str]:
+def most_frequent(train: Labelled) -> tuple[dict[str, str], str]:
     """The most frequent label of each word (or text), and that of words that are there once."""
     counts = dict[str, Counter[str]]()
     for item in items(train):
@@ -250,7 +247,7 @@ def most_frequent(train: "Labelled") -> tuple[dict[str, str], str]:
     return known, (rare or every).most_common(1)[0][0]
 
 
-def things(options: "Labelled", item: "Item") -> tuple[str, ...]:
+def things(options: Labelled, item: Item) -> tuple[str, ...]:
     """What is labelled: words, or texts as a whole."""
     return item.texts if options.of_words else ("\n".join(item.texts),)
 
@@ -262,7 +259,9 @@ def write_scores(folder: Path, found: Mapping[str | None, Mapping[str, float]]) 
         folder: Where to.
         found: By the name of each set.
     """
-    table = Table(title="most frequent labels", title_justify="left", box=None, pad_edge=False, header_style="bold")
+    table = rich.table.Table(
+        title="most frequent labels", title_justify="left", box=None, pad_edge=False, header_style="bold"
+    )
     table.add_column("set")
     shown = [score for score in next(iter(found.values())) if not score.endswith(("_low", "_high"))]
     for score in shown:

@@ -1,15 +1,16 @@
 """Classifiers as components."""
 
+from __future__ import annotations
+
 import functools
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 import click
-import torch
-from torch import nn
 
 from semeqv.grammar.component import component
+from semeqv.lazy import nn, no_grad, torch
 from semeqv.runs.errors import UserError
 from semeqv.tasks.classification.networks import head_class, of_words
 from semeqv.text.models.architectures import BERT
@@ -314,7 +315,7 @@ def opened(kind: type[Any], folder: Path, config: Any, pretrained: bool, known: 
     return model
 
 
-@torch.no_grad()
+@no_grad
 def draw_head(model: Any) -> None:
     """Draw the weights of all that is above the base model anew."""
     for part in head_parts(model):

@@ -3,6 +3,8 @@
 Importing this registers the heads of the encoder of this project with the Auto classes.
 """
 
+from __future__ import annotations
+
 from typing import Any
 
 import torch

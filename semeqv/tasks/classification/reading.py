@@ -1,5 +1,7 @@
 """Labelled data as it is read: which sentences, which labels, and the batches that they become."""
 
+from __future__ import annotations
+
 import functools
 import hashlib
 import itertools
@@ -7,9 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any, TypeVar
 
-import numpy
-from numpy.typing import NDArray
-
+from semeqv.lazy import NDArray, numpy
 from semeqv.runs.errors import UserError
 from semeqv.runs.reading import read_run
 from semeqv.tasks.classification.batches import LabelledBatches
@@ -28,7 +28,7 @@ UNREAD |= {"template", "generate", "repeat"}  # which say what becomes of the te
 Each = TypeVar("Each")
 
 
-def items(options: "Labelled") -> tuple["Item", ...]:
+def items(options: Labelled) -> tuple[Item, ...]:
     """The sentences or texts of a data set that belong to its split; read once, while their files are the same.
 
     Args:
@@ -41,7 +41,7 @@ def items(options: "Labelled") -> tuple["Item", ...]:
 
 
 @functools.lru_cache(maxsize=8)
-def read(options: "Labelled", key: str) -> tuple["Item", ...]:
+def read(options: Labelled, key: str) -> tuple[Item, ...]:
     """Read a data set.
 
     Args:
@@ -54,7 +54,7 @@ def read(options: "Labelled", key: str) -> tuple["Item", ...]:
     return of_split(options, options.items(), lambda item: item.texts)
 
 
-def belongs(options: "Labelled", texts: tuple[str, ...]) -> bool:
+def belongs(options: Labelled, texts: tuple[str, ...]) -> bool:
     """Whether a sentence is of the data set's split, by the hash of its text."""
     if not options.holdout:
         return True
@@ -64,7 +64,7 @@ def belongs(options: "Labelled", texts: tuple[str, ...]) -> bool:
     return options.split == split
 
 
-def of_split(options: "Labelled", every: Iterable[Each], texts: Callable[[Each], tuple[str, ...]]) -> tuple[Each, ...]:
+def of_split(options: Labelled, every: Iterable[Each], texts: Callable[[Each], tuple[str, ...]]) -> tuple[Each, ...]:
     """What belongs to the split of a data set, of all that its files hold.
 
     Args:
@@ -86,7 +86,7 @@ def of_split(options: "Labelled", every: Iterable[Each], texts: Callable[[Each],
 
 
 def check_no_overlap(
-    options: "Labelled", dataset_options: Mapping[tuple[str, str | None], Any], model_options: Any = None
+    options: Labelled, dataset_options: Mapping[tuple[str, str | None], Any], model_options: Any = None
 ) -> None:
     """Refuse a held-out set that has sentences of the training set: of this sentence, or of the model's own run.
 
@@ -117,12 +117,12 @@ def check_no_overlap(
         check_not_trained_on(options, getattr(model_options, "source", None))
 
 
-def called(options: "Labelled") -> str:
+def called(options: Labelled) -> str:
     """What to call the files of a data set in a message; of the hub its name."""
     return ", ".join(map(str, options.sources().values())) or ", ".join(options.source_facts()["files"])
 
 
-def check_not_trained_on(options: "Labelled", source: str | None) -> None:
+def check_not_trained_on(options: Labelled, source: str | None) -> None:
     """Refuse a held-out set in a file that a model was trained on.
 
     Args:
@@ -147,13 +147,13 @@ def check_not_trained_on(options: "Labelled", source: str | None) -> None:
         )
 
 
-def overlaps_no_language(options: "Labelled", said: Mapping[str, Any]) -> bool:
+def overlaps_no_language(options: Labelled, said: Mapping[str, Any]) -> bool:
     """Whether a data set has no language in common with the options of another."""
     ours, theirs = set(getattr(options, "languages", ())), set(said.get("languages", ()))
     return bool(ours and theirs) and not ours & theirs
 
 
-def source_facts(options: "Labelled") -> dict[str, Any]:
+def source_facts(options: Labelled) -> dict[str, Any]:
     """What the text and its labels depend on, as JSON: the options, and the SHA-256 of each file."""
     values = {each.name: getattr(options, each.name) for each in fields(options) if each.name not in UNREAD}
     plain = (bool, int, float, tuple, type(None))
@@ -162,14 +162,14 @@ def source_facts(options: "Labelled") -> dict[str, Any]:
     return {"dataset": getattr(type(options), "__command__", ""), "options": said, "files": files}
 
 
-def documents(options: "Labelled") -> Iterator[Document]:
+def documents(options: Labelled) -> Iterator[Document]:
     """The sentences, as running text with a blank between words, or the texts; yields each as a document."""
     for item in items(options):
         for text in [" ".join(item.texts)] if options.of_words else item.texts:
             yield Document(text)
 
 
-def label_names(options: "Labelled") -> tuple[str, ...]:
+def label_names(options: Labelled) -> tuple[str, ...]:
     """The labels of a data set: all that there can be, or those in it, sorted; of tags of IOB2 the beginning and the
     inside of every type, `O` first.
     """
@@ -187,7 +187,7 @@ def tags_of(types: set[str]) -> tuple[str, ...]:
 
 
 def decided_labels(
-    options: "Labelled", dataset_options: Mapping[tuple[str, str | None], Any], model_options: Any
+    options: Labelled, dataset_options: Mapping[tuple[str, str | None], Any], model_options: Any
 ) -> tuple[str, ...]:
     """The labels that all data sets of a run and its model share, in their order.
 
@@ -216,7 +216,7 @@ def decided_labels(
     return said
 
 
-def numbered(options: "Labelled", read: Sequence["Item"], names: Sequence[str]) -> NDArray[numpy.int64]:
+def numbered(options: Labelled, read: Sequence[Item], names: Sequence[str]) -> NDArray[numpy.int64]:
     """The numbers of all labels.
 
     Args:
@@ -244,7 +244,7 @@ def numbered(options: "Labelled", read: Sequence["Item"], names: Sequence[str]) 
 
 
 def batches(
-    options: "Labelled", tokenizer: Any, dataset_options: Mapping[tuple[str, str | None], Any], model_options: Any
+    options: Labelled, tokenizer: Any, dataset_options: Mapping[tuple[str, str | None], Any], model_options: Any
 ) -> LabelledBatches:
     """The batches of a data set; arguments as of `Labelled.build`.
 

@@ -1,12 +1,12 @@
 """Labelled text as rows of tokens: a sentence, a piece of a long one, or one or two texts."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy
-from numpy.typing import NDArray
-
+from semeqv.lazy import Integers, numpy
 from semeqv.text.tokenizers.encoding import encode, literal
 
 
@@ -27,7 +27,7 @@ class Template:
     second: int = 0
 
     @classmethod
-    def of(cls, tokenizer: Any) -> "Template":
+    def of(cls, tokenizer: Any) -> Template:
         """That of a tokenizer: what it puts around a text; else its class token (or the one that begins a text), and
         its separator (or the one that ends a text), as the data sets of language models do.
         """
@@ -88,7 +88,6 @@ def aligned(tokenizer: Any, sentences: Sequence[Sequence[str]]) -> Subwords:
     return Subwords(tokens, words)
 
 
-Integers = NDArray[numpy.int64]
 UNLABELLED = -100
 
 

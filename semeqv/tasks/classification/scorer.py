@@ -1,14 +1,13 @@
 """Judges the labels that a model gives to a whole data set."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-import numpy
-from numpy.typing import NDArray
-from torch import Tensor
-
-from semeqv.tasks.classification.metrics import Floats, entity_scores, judged, label_scores, named, tally_of
-from semeqv.tasks.classification.rows import UNLABELLED, Integers
+from semeqv.lazy import Floats, Integers, NDArray, numpy, torch
+from semeqv.tasks.classification.metrics import entity_scores, judged, label_scores, named, tally_of
+from semeqv.tasks.classification.rows import UNLABELLED
 from semeqv.train.batches import Batch
 from semeqv.train.metrics import Scorer
 
@@ -25,11 +24,11 @@ class LabelScorer(Scorer):
         data: What is labelled.
     """
 
-    def __init__(self, data: "LabelledBatches"):
+    def __init__(self, data: LabelledBatches):
         super().__init__()
         self.data = data
 
-    def look(self, outputs: Mapping[str, Tensor], batch: Batch) -> Any:
+    def look(self, outputs: Mapping[str, torch.Tensor], batch: Batch) -> Any:
         """The likeliest labels, `(rows, words)` or `(rows,)`."""
         return outputs["logits"].argmax(-1).cpu().numpy()
 

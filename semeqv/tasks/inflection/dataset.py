@@ -1,14 +1,15 @@
 """Tables of forms as data sets."""
 
+from __future__ import annotations
+
 import functools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
 
-import numpy
-
 from semeqv.grammar.component import component
+from semeqv.lazy import numpy
 from semeqv.runs.errors import UserError
 from semeqv.tasks.classification.batching import batch_options
 from semeqv.tasks.classification.options import Item, Labelled
@@ -113,7 +114,7 @@ class FormBatches(AnswerBatches):
         **options: As of `LabelledBatches`.
     """
 
-    def __init__(self, rows: Rows, forms: "Sequence[Form]", spelling: Spelling, **options: Any):
+    def __init__(self, rows: Rows, forms: Sequence[Form], spelling: Spelling, **options: Any):
         super().__init__(rows, forms, (), **options)
         self.spelling = spelling
 
@@ -136,13 +137,13 @@ class Form(NamedTuple):
     features: str
 
 
-def every_form(options: "UniMorph") -> tuple[Form, ...]:
+def every_form(options: UniMorph) -> tuple[Form, ...]:
     """All forms of the file of a data set, read once while the file is the same."""
     return read(options, key_of(options.source_facts()))
 
 
 @functools.lru_cache(maxsize=8)
-def read(options: "UniMorph", key: str) -> tuple[Form, ...]:
+def read(options: UniMorph, key: str) -> tuple[Form, ...]:
     """Read a table of forms.
 
     Args:
@@ -165,7 +166,7 @@ def read(options: "UniMorph", key: str) -> tuple[Form, ...]:
     return tuple(found)
 
 
-def forms(options: "UniMorph") -> tuple[Form, ...]:
+def forms(options: UniMorph) -> tuple[Form, ...]:
     """The forms of a data set that belong to its split; all of a lemma belong to one.
 
     Args:
@@ -177,7 +178,7 @@ def forms(options: "UniMorph") -> tuple[Form, ...]:
     return of_split(options, every_form(options), lambda form: (form.lemma,))
 
 
-def batches(options: "UniMorph", tokenizer: Any, model_options: Any) -> FormBatches:
+def batches(options: UniMorph, tokenizer: Any, model_options: Any) -> FormBatches:
     """The batches of a data set, for a causal model.
 
     Args:

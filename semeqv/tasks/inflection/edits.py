@@ -1,19 +1,18 @@
 """Forms as edits of the characters of their lemmas, which an encoder predicts as it tags words."""
 
+from __future__ import annotations
+
 import functools
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-import numpy
-from numpy.typing import NDArray
-from torch import Tensor
-
+from semeqv.lazy import Floats, NDArray, numpy, torch
 from semeqv.runs.errors import UserError
 from semeqv.tasks.classification.batches import LabelledBatches
 from semeqv.tasks.classification.batching import batch_options, longest_row
 from semeqv.tasks.classification.rows import UNLABELLED, word_rows
 from semeqv.tasks.inflection.dataset import Form, forms
-from semeqv.tasks.inflection.metrics import Floats, counted, edit_distance, judged, means
+from semeqv.tasks.inflection.metrics import counted, edit_distance, judged, means
 from semeqv.train.batches import Batch
 from semeqv.train.metrics import Scorer
 
@@ -121,7 +120,7 @@ class EditScorer(Scorer):
         super().__init__()
         self.data = data
 
-    def look(self, outputs: Mapping[str, Tensor], batch: Batch) -> Any:
+    def look(self, outputs: Mapping[str, torch.Tensor], batch: Batch) -> Any:
         """The likeliest edits, `(rows, words)`."""
         return outputs["logits"].argmax(-1).cpu().numpy()
 
@@ -165,7 +164,7 @@ class EditScorer(Scorer):
 
 
 def edit_batches(
-    options: "UniMorph", tokenizer: Any, dataset_options: Mapping[tuple[str, str | None], Any], model_options: Any
+    options: UniMorph, tokenizer: Any, dataset_options: Mapping[tuple[str, str | None], Any], model_options: Any
 ) -> EditBatches:
     """The batches of a data set, for a classifier of words.
 

@@ -1,12 +1,14 @@
 """Inflection as an action."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from typing import Any
 
 import click
-import numpy
 
 from semeqv.grammar.component import check_bounds, component
+from semeqv.lazy import numpy
 from semeqv.results.tables import print_table
 from semeqv.tasks.answering import Answering, Asked, shown
 from semeqv.tasks.inference import check_trained, inference, name_of
@@ -44,7 +46,7 @@ class Inflect(Answering):
         return inflect_sets(self, asked)
 
 
-def inflect_sets(options: "Inflect", asked: Asked) -> list[dict[str, Any]]:
+def inflect_sets(options: Inflect, asked: Asked) -> list[dict[str, Any]]:
     """Write the forms of data sets, and print their scores.
 
     Args:

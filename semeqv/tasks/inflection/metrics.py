@@ -1,12 +1,11 @@
 """From forms and what was written in their place to scores and their intervals."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-import numpy
-from numpy.typing import NDArray
-from torch import Tensor
-
+from semeqv.lazy import Floats, NDArray, numpy, torch
 from semeqv.results.statistics import scored
 from semeqv.tasks.prompting.scorers import logits_of
 from semeqv.train.batches import Batch
@@ -15,10 +14,8 @@ from semeqv.train.metrics import Scorer
 if TYPE_CHECKING:
     from semeqv.tasks.inflection.dataset import Form, FormBatches
 
-Floats = NDArray[numpy.float64]
 
-
-def judged(forms: "Sequence[Form]", values: Mapping[str, NDArray[Any]], replicates: int) -> dict[str, float]:
+def judged(forms: Sequence[Form], values: Mapping[str, NDArray[Any]], replicates: int) -> dict[str, float]:
     """The means of some scores over forms.
 
     Args:
@@ -32,7 +29,7 @@ def judged(forms: "Sequence[Form]", values: Mapping[str, NDArray[Any]], replicat
     return scored(counted(forms, list(values.values())), lambda sums: means(sums, list(values)), replicates)
 
 
-def counted(forms: "Sequence[Form]", values: Sequence[NDArray[Any]]) -> Floats:
+def counted(forms: Sequence[Form], values: Sequence[NDArray[Any]]) -> Floats:
     """Sum up the scores of forms, lemma by lemma.
 
     Args:
@@ -82,11 +79,11 @@ class FormScorer(Scorer):
         data: The forms.
     """
 
-    def __init__(self, data: "FormBatches"):
+    def __init__(self, data: FormBatches):
         super().__init__()
         self.data = data
 
-    def look(self, outputs: Mapping[str, Tensor], batch: Batch) -> Any:
+    def look(self, outputs: Mapping[str, torch.Tensor], batch: Batch) -> Any:
         """Whether each form is right, `(rows,)`.
 
         Args:

@@ -1,15 +1,16 @@
 """Minimal pairs of sentences, and how probable a model finds them."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import click
-import numpy
-from numpy.typing import NDArray
 
 from semeqv.grammar.component import check_bounds, component
+from semeqv.lazy import NDArray, numpy
 from semeqv.results.statistics import interval
 from semeqv.results.tables import print_table
 from semeqv.runs.errors import UserError

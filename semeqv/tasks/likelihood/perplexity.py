@@ -1,5 +1,7 @@
 """Perplexity as an action."""
 
+from __future__ import annotations
+
 import math
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
@@ -7,9 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy
-
 from semeqv.grammar.component import check_bounds, component
+from semeqv.lazy import numpy
 from semeqv.results.tables import print_table
 from semeqv.runs.errors import UserError
 from semeqv.tasks.inference import inference, name_of
@@ -117,7 +118,7 @@ class Likelihood:
     bytes: int = 0
     words: int = 0
 
-    def __add__(self, other: "Likelihood") -> "Likelihood":
+    def __add__(self, other: Likelihood) -> Likelihood:
         return Likelihood(*(mine + yours for mine, yours in zip(vars(self).values(), vars(other).values())))
 
     @property
@@ -221,7 +222,7 @@ Sets = Mapping[tuple[str, str | None], Any]
 
 
 def measure_sets(
-    options: "Perplexity",
+    options: Perplexity,
     model: Any,
     tokenizer: Any,
     *,
@@ -293,7 +294,7 @@ def words_of(component: Any, together: bool) -> Counter[str]:
     return counts
 
 
-def line(options: "Perplexity", head: Mapping[str, Any], language: str, found: Likelihood) -> dict[str, Any]:
+def line(options: Perplexity, head: Mapping[str, Any], language: str, found: Likelihood) -> dict[str, Any]:
     """A measurement as JSON."""
     first = "pseudo_perplexity" if options.pseudo else "perplexity"
     by_words = {"words": found.words, "word_perplexity": found.word_perplexity} if found.words else {}
@@ -310,7 +311,7 @@ def line(options: "Perplexity", head: Mapping[str, Any], language: str, found: L
     }
 
 
-def said_of(options: "Perplexity", model: Any, time: int) -> dict[str, Any]:
+def said_of(options: Perplexity, model: Any, time: int) -> dict[str, Any]:
     """What a measurement depends on."""
     return {"model": name_of(model), "block_size": time, "stride": options.stride}
 

@@ -1,12 +1,14 @@
 """Perplexity beside the loss of a run."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import click
-import numpy
 
 from semeqv.grammar.component import component
+from semeqv.lazy import numpy
 from semeqv.runs.errors import UserError
 from semeqv.train.callbacks.callback import Callback
 

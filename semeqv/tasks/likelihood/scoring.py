@@ -1,22 +1,18 @@
 """How unexpected tokens are to a model: one forward pass for a causal one, one for each token for a masked one."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, TypeAlias
 
-import numpy
-import torch
-from numpy.typing import NDArray
-from torch import Tensor
-from torch.nn import functional
-
+from semeqv.lazy import Floats, NDArray, functional, numpy, torch
 from semeqv.runs.errors import UserError
 from semeqv.tasks.inference import most_tokens
 from semeqv.train.compute import Regime
 from semeqv.train.probing import check_vocabulary
 
-Rows = NDArray[numpy.int64]
-Truth = NDArray[numpy.bool_]
-Floats = NDArray[numpy.float64]
+Rows: TypeAlias = "NDArray[numpy.int64]"
+Truth: TypeAlias = "NDArray[numpy.bool_]"
 
 LOGITS = 2**26  # computed at once, over all tokens and words of the vocabulary
 
@@ -92,7 +88,7 @@ class Scorer:
         few = max(LOGITS // (time * self.vocabulary), 1)
         return (slice(start, start + few) for start in range(0, rows, few))
 
-    def logits(self, ids: Rows, real: Truth) -> Tensor:
+    def logits(self, ids: Rows, real: Truth) -> torch.Tensor:
         """The logits of rows.
 
         Args:
@@ -113,7 +109,7 @@ class Scorer:
             raise UserError(
                 f"{type(self.model).__name__} predicts no tokens; take cli model causal-lm or masked-lm --from ..."
             )
-        found: Tensor = logits
+        found: torch.Tensor = logits
         return found
 
 

@@ -6,18 +6,18 @@ tokens that no earlier one has asked for, so that every token is predicted once;
 windows but the first have time - s tokens of context at least.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
-import numpy
-from numpy.typing import NDArray
-
+from semeqv.lazy import NDArray, numpy
 from semeqv.runs.errors import UserError
 from semeqv.text.tokens.batches import Layout
 from semeqv.text.tokens.files import TokenFile
 
-Places = NDArray[numpy.int64]
+Places: TypeAlias = "NDArray[numpy.int64]"
 
 
 @dataclass(frozen=True)

@@ -1,20 +1,22 @@
 """Treebanks as data sets: CoNLL-U files, sentences and their trees."""
 
+from __future__ import annotations
+
 import functools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import click
-import numpy
 
 from semeqv.grammar.component import alias, component
+from semeqv.lazy import Integers, numpy
 from semeqv.runs.errors import UserError
 from semeqv.tasks.classification.batching import batch_options, longest_row
 from semeqv.tasks.classification.models import label_names
 from semeqv.tasks.classification.options import Item
 from semeqv.tasks.classification.reading import check_no_overlap, decided_labels, of_split
-from semeqv.tasks.classification.rows import UNLABELLED, Integers
+from semeqv.tasks.classification.rows import UNLABELLED
 from semeqv.tasks.classification.words import Treebank
 from semeqv.tasks.parsing.rows import TreeBatches, Trees, tree_rows
 from semeqv.tasks.prompting.options import PromptedWords
@@ -92,7 +94,7 @@ class Dependencies(Treebank, PromptedWords):
         return batches(self, tokenizer, dataset_options, model_options)
 
 
-def sentences(options: "Dependencies") -> tuple[Sentence, ...]:
+def sentences(options: Dependencies) -> tuple[Sentence, ...]:
     """All sentences of the files of a treebank, read once while their files are the same.
 
     Args:
@@ -105,7 +107,7 @@ def sentences(options: "Dependencies") -> tuple[Sentence, ...]:
 
 
 @functools.lru_cache(maxsize=8)
-def read(options: "Dependencies", key: str) -> tuple[Sentence, ...]:
+def read(options: Dependencies, key: str) -> tuple[Sentence, ...]:
     """Read a treebank.
 
     Args:
@@ -129,12 +131,12 @@ def read(options: "Dependencies", key: str) -> tuple[Sentence, ...]:
     return tuple(found)
 
 
-def has_trees(options: "Dependencies") -> bool:
+def has_trees(options: Dependencies) -> bool:
     """Return whether the files of a treebank say trees: those of plain text do not."""
     return options.annotated and not any(map(is_text, options.sources().values()))
 
 
-def treebank(options: "Dependencies") -> tuple[Sentence, ...]:
+def treebank(options: Dependencies) -> tuple[Sentence, ...]:
     """The sentences of a treebank that belong to its split.
 
     Args:
@@ -146,7 +148,7 @@ def treebank(options: "Dependencies") -> tuple[Sentence, ...]:
     return of_split(options, sentences(options), lambda sentence: tuple(word.form for word in sentence.words))
 
 
-def relations_of(options: "Dependencies", sentence: Sentence) -> Iterator[str | None]:
+def relations_of(options: Dependencies, sentence: Sentence) -> Iterator[str | None]:
     """The relation of each word to its head, None where none is said; yields them in the order of the words."""
     for word in sentence.words:
         relation = word.deprel if options.subtypes else universal(word.deprel)
@@ -158,7 +160,7 @@ def universal(relation: str) -> str:
     return relation.partition(":")[0]
 
 
-def tag_names(options: "Dependencies") -> tuple[str, ...]:
+def tag_names(options: Dependencies) -> tuple[str, ...]:
     """The parts of speech in a treebank, sorted."""
     return tuple(sorted({word.upos for sentence in treebank(options) for word in sentence.words} - {UNSAID}))
 
@@ -229,7 +231,7 @@ def numbered(names: Sequence[str], labels: Iterator[str | None]) -> Integers:
 
 
 def batches(
-    options: "Dependencies", tokenizer: Any, dataset_options: Mapping[tuple[str, str | None], Any], model_options: Any
+    options: Dependencies, tokenizer: Any, dataset_options: Mapping[tuple[str, str | None], Any], model_options: Any
 ) -> TreeBatches:
     """The batches of a treebank; arguments as of `Dependencies.build`.
 
@@ -277,7 +279,7 @@ def batches(
     )
 
 
-def say_unknown(options: "Dependencies", relations: Sequence[str], found: Sequence[Sentence]) -> None:
+def say_unknown(options: Dependencies, relations: Sequence[str], found: Sequence[Sentence]) -> None:
     """Say which relations of a treebank the parser does not know; they count as wrong, as the official scorer does."""
     known = {universal(name) for name in relations}
     said = [universal(word.deprel) for sentence in found for word in sentence.words]

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import ClassVar, Literal
 
 import click
 
 from semeqv.grammar.component import component
+from semeqv.lazy import matplotlib
 from semeqv.results.figures.drawing import DrawingOfFolders, check_limits
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 SCORES = {"las": "LAS", "uas": "UAS", "upos": "UPOS"}
 
@@ -85,7 +83,7 @@ class AttachmentView(DrawingOfFolders):
             scores=tuple(100 * line.number_at(self.metric) for line in chosen),
         )
 
-    def draw(self, curves: list[LearningCurve]) -> Figure:
+    def draw(self, curves: list[LearningCurve]) -> matplotlib.figure.Figure:
         """Draw the curves, and write where each ends."""
         from semeqv.results.figures.legend import Entry, add_legend
         from semeqv.results.figures.style import COLUMN, INK, MEAN_LINE, colors, label_ends, new_figure

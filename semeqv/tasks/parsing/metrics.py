@@ -1,13 +1,12 @@
 """Judges the trees that a parser finds for a whole treebank."""
 
+from __future__ import annotations
+
 import io
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-import numpy
-from numpy.typing import NDArray
-from torch import Tensor
-
+from semeqv.lazy import Floats, NDArray, numpy, torch
 from semeqv.results.statistics import scored
 from semeqv.tasks.classification.metrics import divided
 from semeqv.tasks.classification.rows import UNLABELLED
@@ -48,7 +47,6 @@ def text_of(sentences: Sequence[Sentence]) -> str:
     return "".join(f"{line}\n" for sentence in sentences for line in [*written(sentence), ""])
 
 
-Floats = NDArray[numpy.float64]
 COUNTED = ("words", "las", "uas", "upos")
 
 
@@ -120,11 +118,11 @@ class TreeScorer(Scorer):
         data: The treebank.
     """
 
-    def __init__(self, data: "TreeBatches"):
+    def __init__(self, data: TreeBatches):
         super().__init__()
         self.data = data
 
-    def look(self, outputs: Mapping[str, Tensor], batch: Batch) -> Any:
+    def look(self, outputs: Mapping[str, torch.Tensor], batch: Batch) -> Any:
         """Heads, relations and tags of each word, `(3, rows, words)`; what stands behind a sentence means nothing."""
         arcs = outputs["logits"].float().cpu().numpy().astype(numpy.float64)
         sizes = 1 + batch["words"].amax(1).cpu().numpy()

@@ -1,15 +1,14 @@
 """Treebanks as rows of tokens, a sentence each, and the trees of their words."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy
-from numpy.typing import NDArray
-from torch import Tensor
-
+from semeqv.lazy import Integers, NDArray, numpy, torch
 from semeqv.tasks.classification.batches import MULTIPLE, LabelledBatches, taken
-from semeqv.tasks.classification.rows import UNLABELLED, Integers, Rows, Template, word_rows
+from semeqv.tasks.classification.rows import UNLABELLED, Rows, Template, word_rows
 from semeqv.tasks.parsing.metrics import TreeScorer
 from semeqv.text.records import Sentence
 
@@ -134,7 +133,7 @@ class TreeBatches(LabelledBatches):
         """The word of the models that it is for."""
         return "parser"
 
-    def made(self, chosen: Integers) -> dict[str, Tensor]:
+    def made(self, chosen: Integers) -> dict[str, torch.Tensor]:
         """The batch of some rows."""
         counts = self.label_lengths[chosen]
         columns = numpy.arange(-(-int(counts.max()) // MULTIPLE) * MULTIPLE)

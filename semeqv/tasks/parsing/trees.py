@@ -1,11 +1,12 @@
 """The best tree of a sentence: Chu & Liu (1965) and Edmonds (1967), with one word at the root."""
 
-import numpy
-from numpy.typing import NDArray
+from __future__ import annotations
 
-Floats = NDArray[numpy.float64]
-Integers = NDArray[numpy.int64]
-NOWHERE = -numpy.inf
+import math
+
+from semeqv.lazy import Floats, Integers, NDArray, numpy
+
+NOWHERE = -math.inf
 
 
 def best_tree(scores: NDArray[numpy.floating]) -> Integers:

@@ -1,13 +1,13 @@
 """Batches of prompts and answers."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-import numpy
-from torch import Tensor
-
+from semeqv.lazy import Integers, numpy, torch
 from semeqv.tasks.classification.batches import LabelledBatches, taken
-from semeqv.tasks.classification.rows import UNLABELLED, Integers, Rows
+from semeqv.tasks.classification.rows import UNLABELLED, Rows
 
 
 class AnswerBatches(LabelledBatches):
@@ -20,7 +20,7 @@ class AnswerBatches(LabelledBatches):
         """The word of the models that it is for."""
         return "causal-lm"
 
-    def made(self, chosen: Integers) -> dict[str, Tensor]:
+    def made(self, chosen: Integers) -> dict[str, torch.Tensor]:
         """The batch of some rows."""
         batch = super().made(chosen)
         width = batch["input_ids"].shape[1]
@@ -106,7 +106,7 @@ class PromptBatches(AnswerBatches):
         found: Integers = self.task.counts
         return found
 
-    def batches(self) -> Iterator[dict[str, Tensor]]:
+    def batches(self) -> Iterator[dict[str, torch.Tensor]]:
         """One pass: over all rows, or over all candidates, whose wrong ones have no labels; the shortest first."""
         return super().batches() if self.candidates is None else self.candidates.batches()
 

@@ -1,18 +1,18 @@
 """Labelled data as the prompts and answers that it becomes."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-import numpy
-from numpy.typing import NDArray
-
+from semeqv.lazy import Integers, NDArray, numpy
 from semeqv.runs.errors import UserError
 from semeqv.runs.notices import notice_once
 from semeqv.runs.reading import read_run
 from semeqv.tasks.classification.batching import batch_options, fitted_row
 from semeqv.tasks.classification.reading import check_no_overlap, decided_labels, items, numbered
-from semeqv.tasks.classification.rows import UNLABELLED, Integers
+from semeqv.tasks.classification.rows import UNLABELLED
 from semeqv.tasks.overlap import run_of
 from semeqv.tasks.prompting.batches import PromptBatches, answer_rows
 from semeqv.tasks.prompting.scorers import ChoiceScorer, WrittenAnswerScorer, WrittenLabelScorer
@@ -46,7 +46,7 @@ def answers_in_text(model_options: Any) -> bool:
     return not any(head in str(name) for name in names for head in HEADS)
 
 
-def refuse_options(options: "Prompted") -> None:
+def refuse_options(options: Prompted) -> None:
     """Refuse options that a model with a head does not read.
 
     Args:
@@ -64,7 +64,7 @@ def refuse_options(options: "Prompted") -> None:
         )
 
 
-def trained_facts(options: "Prompted", model_options: Any) -> Mapping[str, Any]:
+def trained_facts(options: Prompted, model_options: Any) -> Mapping[str, Any]:
     """What the run of a model says of its training set.
 
     Args:
@@ -93,7 +93,7 @@ class Known:
         return self.labels
 
 
-def most_tokens(options: "Labelled", tokenizer: Any, model_options: Any) -> int:
+def most_tokens(options: Labelled, tokenizer: Any, model_options: Any) -> int:
     """The most tokens of a row; the tokenizer, which is saved beside the model, is told how rows begin.
 
     Args:
@@ -110,7 +110,7 @@ def most_tokens(options: "Labelled", tokenizer: Any, model_options: Any) -> int:
 
 
 def batches(
-    options: "Prompted", tokenizer: Any, dataset_options: Mapping[tuple[str, str | None], Any], model_options: Any
+    options: Prompted, tokenizer: Any, dataset_options: Mapping[tuple[str, str | None], Any], model_options: Any
 ) -> PromptBatches:
     """The prompts and answers of a data set; arguments as of `Labelled.build`.
 
@@ -146,7 +146,7 @@ def batches(
     return words(asked, spelling, longest, names, repeat=repeat)
 
 
-def told(options: "Prompted", spelling: Spelling, longest: int, prompts: Sequence[Prompt]) -> dict[str, Any]:
+def told(options: Prompted, spelling: Spelling, longest: int, prompts: Sequence[Prompt]) -> dict[str, Any]:
     """The options of the batches of a data set, which say how much was left out.
 
     Args:
@@ -175,7 +175,7 @@ def told(options: "Prompted", spelling: Spelling, longest: int, prompts: Sequenc
     return batch_options(options, spelling.tokenizer, longest, facts)
 
 
-def check_fits(options: "Prompted", prompts: Sequence[Prompt], room: Sequence[int]) -> None:
+def check_fits(options: Prompted, prompts: Sequence[Prompt], room: Sequence[int]) -> None:
     """Refuse prompts that are too long even without what may be left out: `UserError`."""
     for prompt, size in zip(prompts, room):
         if len(prompt.tokens) > size:
@@ -206,7 +206,7 @@ class Texts:
         return numpy.array([self.numbers.get(tuple(tokens), UNLABELLED) for tokens in written], numpy.int64)
 
 
-def texts(options: "PromptedTexts", spelling: Spelling, longest: int, names: Sequence[str]) -> PromptBatches:
+def texts(options: PromptedTexts, spelling: Spelling, longest: int, names: Sequence[str]) -> PromptBatches:
     """The batches of texts with a label.
 
     Args:
@@ -257,7 +257,7 @@ def texts(options: "PromptedTexts", spelling: Spelling, longest: int, names: Seq
 
 
 def words(
-    options: "PromptedWords", spelling: Spelling, longest: int, names: Sequence[str], *, repeat: bool
+    options: PromptedWords, spelling: Spelling, longest: int, names: Sequence[str], *, repeat: bool
 ) -> PromptBatches:
     """The batches of words with labels; a sentence that is too long becomes several rows.
 
@@ -306,11 +306,11 @@ class Questions:
 
     of_words = False
 
-    def __init__(self, spelling: Spelling, options: "Squad"):
+    def __init__(self, spelling: Spelling, options: Squad):
         self.spelling, self.options = spelling, options
 
 
-def questions(options: "Squad", spelling: Spelling, longest: int) -> PromptBatches:
+def questions(options: Squad, spelling: Spelling, longest: int) -> PromptBatches:
     """The batches of questions about texts; of a text that is too long, the end is left out.
 
     Args:

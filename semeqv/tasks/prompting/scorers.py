@@ -1,16 +1,13 @@
 """Judges what causal language models answer: by the likelihood of each label, or by what they write."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from typing import Any
 
-import numpy
-import torch
-from numpy.typing import NDArray
-from torch import Tensor
-from torch.distributed.fsdp import FSDPModule
-
+from semeqv.lazy import Integers, NDArray, numpy, torch
 from semeqv.runs.errors import UserError
-from semeqv.tasks.classification.rows import UNLABELLED, Integers
+from semeqv.tasks.classification.rows import UNLABELLED
 from semeqv.tasks.classification.scorer import LabelScorer
 from semeqv.tasks.question_answering.metrics import AnswerScorer
 from semeqv.text.generation import greedy
@@ -18,7 +15,7 @@ from semeqv.train.batches import Batch
 from semeqv.train.metrics import Scorer
 
 
-def logits_of(outputs: Mapping[str, Tensor], batch: Batch, model: Any) -> Tensor:
+def logits_of(outputs: Mapping[str, torch.Tensor], batch: Batch, model: Any) -> torch.Tensor:
     """The logits of a batch; a model that told its loss alone is asked once more, without labels."""
     found = outputs.get("logits")
     if found is None:
@@ -31,7 +28,7 @@ class ChoiceScorer(LabelScorer):
 
     data: Any  # `PromptBatches`
 
-    def look(self, outputs: Mapping[str, Tensor], batch: Batch) -> NDArray[numpy.float32]:
+    def look(self, outputs: Mapping[str, torch.Tensor], batch: Batch) -> NDArray[numpy.float32]:
         """The log-likelihood of each token but the first of a row, `(rows, time - 1)`."""
         logits, tokens = logits_of(outputs, batch, self.model), batch["input_ids"]
         found = torch.empty(tokens[:, 1:].shape, device=tokens.device)
@@ -65,7 +62,9 @@ class Writing(Scorer):
 
     data: Any  # `PromptBatches`
 
-    def take(self, outputs: Mapping[str, Tensor], batch: Batch, counts: bool = True, *, model: Any = None) -> None:
+    def take(
+        self, outputs: Mapping[str, torch.Tensor], batch: Batch, counts: bool = True, *, model: Any = None
+    ) -> None:
         """Remember the answers to a batch of prompts, each without the token that ends it.
 
         Args:
@@ -77,7 +76,7 @@ class Writing(Scorer):
         Raises:
             UserError: When the model is spread over processes.
         """
-        if isinstance(model, FSDPModule):
+        if isinstance(model, torch.distributed.fsdp.FSDPModule):
             raise UserError(
                 "Answers are written by a whole model, of which --strategy fsdp gives each process a part. Say the "
                 "data set afterwards, in a sentence of its own: semeqv cli model load --from RUN ... cli test"

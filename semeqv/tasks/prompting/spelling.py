@@ -1,12 +1,13 @@
 """Prompts and answers as tokens."""
 
+from __future__ import annotations
+
 import string
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy
-
+from semeqv.lazy import numpy
 from semeqv.runs.errors import UserError
 from semeqv.text.datasets.tokenised import first_token
 from semeqv.text.tokenizers.encoding import literal, surroundings

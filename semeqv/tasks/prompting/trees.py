@@ -1,10 +1,11 @@
 """Trees of sentences as prompts and answers: each word's head and relation, `2:nsubj`."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-import numpy
-
+from semeqv.lazy import numpy
 from semeqv.runs.errors import UserError
 from semeqv.runs.notices import notice_once
 from semeqv.tasks.classification.rows import UNLABELLED
@@ -71,7 +72,7 @@ class WrittenTreeScorer(Writing, TreeScorer):
 
 
 def tree_batches(
-    options: "Dependencies", spelling: Spelling, longest: int, relations: Sequence[str], *, repeat: bool
+    options: Dependencies, spelling: Spelling, longest: int, relations: Sequence[str], *, repeat: bool
 ) -> TreePromptBatches:
     """The batches of a treebank.
 

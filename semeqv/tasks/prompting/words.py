@@ -1,13 +1,14 @@
 """Words with labels as prompts and answers."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy
-
+from semeqv.lazy import Integers, numpy
 from semeqv.runs.errors import UserError
-from semeqv.tasks.classification.rows import UNLABELLED, Integers
+from semeqv.tasks.classification.rows import UNLABELLED
 from semeqv.tasks.prompting.spelling import Prompt, Spelling
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ class WordAnswers:
         gold: Integers,
         counts: Sequence[int],
         names: Sequence[str],
-        options: "PromptedWords",
+        options: PromptedWords,
         *,
         repeat: bool,
     ):

@@ -1,5 +1,7 @@
 """Exact match and F1 of answers, as in the official script of SQuAD (Rajpurkar et al., 2016, arXiv 1606.05250)."""
 
+from __future__ import annotations
+
 import re
 import string
 import unicodedata
@@ -7,10 +9,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import numpy
-from numpy.typing import NDArray
-from torch import Tensor
-
+from semeqv.lazy import Floats, NDArray, numpy, torch
 from semeqv.results.statistics import scored
 from semeqv.tasks.classification.metrics import divided
 from semeqv.tasks.question_answering.questions import Question
@@ -21,7 +20,6 @@ from semeqv.train.metrics import Scorer
 if TYPE_CHECKING:
     from semeqv.tasks.question_answering.windows import QuestionBatches
 
-Floats = NDArray[numpy.float64]
 ARTICLES = re.compile(r"\b(a|an|the)\b")
 # What MLQA leaves out by language (Lewis et al., 2020, arXiv 1910.07475, and its published script): articles and, of
 # Vietnamese, some words like them; of Arabic the two letters wherever they stand. Hindi and Chinese have none.
@@ -169,11 +167,11 @@ class AnswerScorer(Scorer):
         data: The questions.
     """
 
-    def __init__(self, data: "QuestionBatches"):
+    def __init__(self, data: QuestionBatches):
         super().__init__()
         self.data = data
 
-    def look(self, outputs: Mapping[str, Tensor], batch: Batch) -> Any:
+    def look(self, outputs: Mapping[str, torch.Tensor], batch: Batch) -> Any:
         """The logits of the first and the last token, `(2, rows, time)`."""
         return numpy.stack([outputs[name].float().cpu().numpy() for name in ("start_logits", "end_logits")])
 

@@ -1,12 +1,10 @@
 """Models that answer questions: the heads of transformers, and one for kinds of models that have none there."""
 
+from __future__ import annotations
+
 from typing import Any
 
-from torch import Tensor, nn
-from torch.nn import functional
-from transformers import AutoModel, AutoModelForQuestionAnswering
-from transformers.modeling_outputs import QuestionAnsweringModelOutput
-
+from semeqv.lazy import functional, nn, torch, transformers
 from semeqv.runs.errors import UserError
 from semeqv.text.models.opening import classes
 
@@ -18,19 +16,19 @@ class Generic:
 
     def __init__(self, config: Any):
         super().__init__(config)  # type: ignore[call-arg]
-        setattr(self, self.base_model_prefix, AutoModel.from_config(config))  # type: ignore[attr-defined]
+        setattr(self, self.base_model_prefix, transformers.AutoModel.from_config(config))  # type: ignore[attr-defined]
         self.qa_outputs = nn.Linear(config.hidden_size, 2)
         self.post_init()  # type: ignore[attr-defined]
 
     def forward(
         self,
-        input_ids: Tensor,
+        input_ids: torch.Tensor,
         *,
-        attention_mask: Tensor | None = None,
-        start_positions: Tensor | None = None,
-        end_positions: Tensor | None = None,
+        attention_mask: torch.Tensor | None = None,
+        start_positions: torch.Tensor | None = None,
+        end_positions: torch.Tensor | None = None,
         **rest: Any,
-    ) -> QuestionAnsweringModelOutput:
+    ) -> transformers.modeling_outputs.QuestionAnsweringModelOutput:
         """Point at answers.
 
         Args:
@@ -51,7 +49,9 @@ class Generic:
         if start_positions is not None and end_positions is not None:
             both = ((starts, start_positions), (ends, end_positions))
             loss = sum(functional.cross_entropy(logits.float(), place) for logits, place in both) / 2
-        return QuestionAnsweringModelOutput(loss=loss, start_logits=starts, end_logits=ends)
+        return transformers.modeling_outputs.QuestionAnsweringModelOutput(
+            loss=loss, start_logits=starts, end_logits=ends
+        )
 
 
 def head_class(config: Any) -> type[Any]:
@@ -66,13 +66,13 @@ def head_class(config: Any) -> type[Any]:
     Raises:
         UserError: When there is no plain model of the kind to put a head on.
     """
-    if found := classes(AutoModelForQuestionAnswering, config):
+    if found := classes(transformers.AutoModelForQuestionAnswering, config):
         kind: type[Any] = found[0]
         return kind
-    base = next(iter(classes(AutoModel, config)), None)
+    base = next(iter(classes(transformers.AutoModel, config)), None)
     if base is None:
         raise UserError(f"Models of the kind {config.model_type} cannot answer: they have no plain model.")
     said = {"__module__": __name__, "base_model_prefix": base.base_model_prefix}
     made = type(base.__name__.removesuffix("Model") + HEAD, (Generic, base.__bases__[0]), said)
-    AutoModelForQuestionAnswering.register(type(config), made, exist_ok=True)
+    transformers.AutoModelForQuestionAnswering.register(type(config), made, exist_ok=True)
     return made

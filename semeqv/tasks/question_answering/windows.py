@@ -1,17 +1,15 @@
 """Questions as rows of tokens: the question, and a window on the text."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import numpy
-import torch
-from numpy.typing import NDArray
-from torch import Tensor
-
+from semeqv.lazy import Integers, numpy, torch
 from semeqv.runs.errors import UserError
 from semeqv.tasks.classification.batches import LabelledBatches
-from semeqv.tasks.classification.rows import Integers, Rows, Template
+from semeqv.tasks.classification.rows import Rows, Template
 from semeqv.tasks.question_answering.metrics import AnswerScorer
 from semeqv.tasks.question_answering.questions import Question
 from semeqv.text.tokenizers.encoding import encode, literal
@@ -20,7 +18,6 @@ if TYPE_CHECKING:
     from semeqv.tasks.question_answering.dataset import Squad
     from semeqv.tasks.question_answering.questions import Question
 
-Integers = NDArray[numpy.int64]
 NONE = -1
 
 
@@ -146,7 +143,7 @@ class QuestionBatches(LabelledBatches):
         **rest: As of `LabelledBatches`.
     """
 
-    def __init__(self, windows: Windows, questions: "tuple[Question, ...]", options: "Squad", **rest: Any):
+    def __init__(self, windows: Windows, questions: tuple[Question, ...], options: Squad, **rest: Any):
         places = numpy.arange(len(windows.ends))
         rows = Rows(
             windows.tokens,
@@ -164,7 +161,7 @@ class QuestionBatches(LabelledBatches):
         """The word of the models that it is for."""
         return "question-answerer"
 
-    def made(self, chosen: Integers) -> dict[str, Tensor]:
+    def made(self, chosen: Integers) -> dict[str, torch.Tensor]:
         """The batch of some rows."""
         batch = super().made(chosen)
         del batch["labels"]  # a row has no label, but a place

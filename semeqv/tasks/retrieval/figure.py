@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import ClassVar, Literal
 
 import click
 
 from semeqv.grammar.component import component
+from semeqv.lazy import matplotlib
 from semeqv.results.figures.drawing import DrawingOfFolders, check_positive
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 DIRECTIONS = {"both": "both directions", "to": "to the pivot", "from": "from the pivot"}
 
@@ -86,7 +84,7 @@ class RetrievalView(DrawingOfFolders):
             raise click.UsageError(f"{path}: no line has the retrieval of {wanted!r} with {key!r}; {known}")
         return LayerCurve(label=label or folder_name(path), points=dict(sorted(points.items())))  # type: ignore[arg-type]
 
-    def draw(self, curves: list[LayerCurve]) -> Figure:
+    def draw(self, curves: list[LayerCurve]) -> matplotlib.figure.Figure:
         """Draw the curves, and what chance would reach."""
         from semeqv.results.figures.legend import Entry, add_legend
         from semeqv.results.figures.style import BAND, COLUMN, INK, MEAN_LINE, colors, new_figure, whole_numbers

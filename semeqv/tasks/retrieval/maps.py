@@ -1,5 +1,7 @@
 """Linear maps between the sentence vectors of two languages."""
 
+from __future__ import annotations
+
 import json
 from dataclasses import asdict, dataclass
 from itertools import islice
@@ -7,13 +9,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 import click
-import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
-from torch import Tensor
-from torch.nn import functional
 
 from semeqv.grammar.component import check_bounds, component
+from semeqv.lazy import functional, safetensors, torch
 from semeqv.runs.errors import UserError
 from semeqv.runs.files import whole_file
 from semeqv.tasks.inference import inference, name_of
@@ -51,23 +49,23 @@ class LinearMap:
         made: Of which vectors it is.
     """
 
-    matrix: Tensor
-    mean: Tensor
-    pivot_mean: Tensor
-    made: "Made"
+    matrix: torch.Tensor
+    mean: torch.Tensor
+    pivot_mean: torch.Tensor
+    made: Made
 
-    def moved(self, sentences: Tensor, encoder: SentenceEncoder) -> Tensor:
+    def moved(self, sentences: torch.Tensor, encoder: SentenceEncoder) -> torch.Tensor:
         """The vectors of sentences, `(1, sentences, width)`, where their translations are.
 
         Raises `UserError` when the map is of vectors of another kind or width.
         """
         return (self.centred(sentences, self.mean, encoder) @ self.matrix)[None]
 
-    def pivots(self, translations: Tensor, encoder: SentenceEncoder) -> Tensor:
+    def pivots(self, translations: torch.Tensor, encoder: SentenceEncoder) -> torch.Tensor:
         """The vectors of translations, `(1, sentences, width)`, about their mean; raises as `moved` does."""
         return self.centred(translations, self.pivot_mean, encoder)[None]
 
-    def centred(self, vectors: Tensor, mean: Tensor, encoder: SentenceEncoder) -> Tensor:
+    def centred(self, vectors: torch.Tensor, mean: torch.Tensor, encoder: SentenceEncoder) -> torch.Tensor:
         """Vectors at length 1, about a mean, `(sentences, width)`; raises as `moved` does."""
         if encoder.layers != [self.made.layer]:
             raise UserError(f"The map is of layer {self.made.layer}; say --layer {self.made.layer}.")
@@ -84,7 +82,7 @@ class LinearMap:
 
 
 def fit_map(
-    options: "RetrievalMap", model: Any, tokenizer: Any, corpus: Any, regime: tuple[str, str, int | None]
+    options: RetrievalMap, model: Any, tokenizer: Any, corpus: Any, regime: tuple[str, str, int | None]
 ) -> None:
     """Fit a map on a corpus, and write it.
 
@@ -124,14 +122,16 @@ def fit_map(
     try:
         tensors = {"matrix": found.matrix.contiguous(), "mean": found.mean, "pivot_mean": found.pivot_mean}
         with whole_file(options.path) as temporary:
-            save_file(tensors, temporary, metadata={"made": json.dumps(asdict(made)), "kind": options.kind})
+            safetensors.torch.save_file(
+                tensors, temporary, metadata={"made": json.dumps(asdict(made)), "kind": options.kind}
+            )
     except OSError as error:
         raise UserError(f"{options.path} cannot be written: {error.strerror}.") from error
     click.echo(f"{len(pairs):,} pairs of {other[0]} and {options.pivot}.")
     click.echo(f"wrote {options.path}")
 
 
-def fitted(sentences: Tensor, translations: Tensor, kind: str, ridge: float, made: Made) -> LinearMap:
+def fitted(sentences: torch.Tensor, translations: torch.Tensor, kind: str, ridge: float, made: Made) -> LinearMap:
     """The map that brings sentences nearest to their translations.
 
     Args:
@@ -176,10 +176,10 @@ def read_map(path: Path) -> LinearMap:
         UserError: When it is none.
     """
     try:
-        with safe_open(path, "pt") as file:
+        with safetensors.safe_open(path, "pt") as file:
             matrix, mean, pivot_mean = (file.get_tensor(name) for name in ("matrix", "mean", "pivot_mean"))
             return LinearMap(matrix, mean, pivot_mean, Made(**json.loads((file.metadata() or {})["made"])))
-    except (OSError, SafetensorError, KeyError, ValueError, TypeError) as error:
+    except (OSError, safetensors.SafetensorError, KeyError, ValueError, TypeError) as error:
         raise UserError(f"{path} holds no map; write one: cli retrieval-map --path {path}") from error
 
 

@@ -1,14 +1,11 @@
 """Which place the translation of every sentence takes among all, in memory that does not grow with their square."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-import numpy
-import torch
-from numpy.typing import NDArray
-from torch import Tensor
-from torch.nn import functional
-
+from semeqv.lazy import NDArray, functional, numpy, torch
 from semeqv.runs.errors import UserError
 
 AT_ONCE = 2**24  # similarities computed at once
@@ -47,7 +44,9 @@ class Similarities:
         neighbours: Of csls and margin; the usual number if None.
     """
 
-    def __init__(self, sentences: Tensor, translations: Tensor, score: str = "cosine", neighbours: int | None = None):
+    def __init__(
+        self, sentences: torch.Tensor, translations: torch.Tensor, score: str = "cosine", neighbours: int | None = None
+    ):
         for vectors in (sentences, translations):
             check_finite(vectors)
         self.one, self.other = functional.normalize(sentences, dim=1), functional.normalize(translations, dim=1)
@@ -55,13 +54,13 @@ class Similarities:
         if score != "cosine":
             self.near_one, self.near_other = self.densities(min(neighbours or NEIGHBOURS[score], self.count))
 
-    def rows(self) -> Iterator[tuple[slice, Tensor]]:
+    def rows(self) -> Iterator[tuple[slice, torch.Tensor]]:
         """The cosines of some sentences, and all translations, `(rows, sentences)`."""
         few = max(AT_ONCE // self.count, 1)
         for start in range(0, self.count, few):
             yield slice(start, min(start + few, self.count)), self.one[start : start + few] @ self.other.T
 
-    def densities(self, neighbours: int) -> tuple[Tensor, Tensor]:
+    def densities(self, neighbours: int) -> tuple[torch.Tensor, torch.Tensor]:
         """The mean cosine of each sentence to its nearest translations, and the other way, `(sentences,)` each."""
         ones, others = [], torch.full((neighbours, self.count), -torch.inf)
         for _, cosines in self.rows():
@@ -69,7 +68,7 @@ class Similarities:
             others = torch.cat([others, cosines]).topk(neighbours, dim=0).values
         return torch.cat(ones), others.mean(0)
 
-    def scored(self, cosines: Tensor, one: Tensor, other: Tensor) -> Tensor:
+    def scored(self, cosines: torch.Tensor, one: torch.Tensor, other: torch.Tensor) -> torch.Tensor:
         """Scores of cosines, by the densities around the two sides: all shapes that fit each other."""
         if self.score == "csls":
             return 2 * cosines - one - other
@@ -96,7 +95,7 @@ class Similarities:
         return Places(*forth), Places(*back)
 
 
-def check_finite(vectors: Tensor) -> None:
+def check_finite(vectors: torch.Tensor) -> None:
     """Refuse vectors of sentences that are not finite: no other vector is nearer to one of them, or less near.
 
     Args:

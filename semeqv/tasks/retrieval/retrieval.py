@@ -1,18 +1,17 @@
 """Sentence retrieval as an action."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
 import click
-import numpy
-import torch
-from numpy.typing import NDArray
-from torch import Tensor
 
 from semeqv.babel.options import GrammarOptions
 from semeqv.grammar.component import check_bounds, component
+from semeqv.lazy import NDArray, numpy, torch
 from semeqv.results.scores import read_subsets
 from semeqv.results.statistics import interval
 from semeqv.results.tables import print_table
@@ -106,11 +105,11 @@ class Retrieval(Measuring):
         return lines
 
 
-Hits = dict[tuple[int, str, int], NDArray[numpy.float32]]  # by layer, direction and k: (pairs,)
+Hits: TypeAlias = "dict[tuple[int, str, int], NDArray[numpy.float32]]"  # by layer, direction and k: (pairs,)
 DIRECTIONS = ("to", "from", "both")  # the pivot
 
 
-def measure(options: "Retrieval", subject: Subject) -> list[dict[str, Any]]:
+def measure(options: Retrieval, subject: Subject) -> list[dict[str, Any]]:
     """Measure a model on every language.
 
     Args:
@@ -181,10 +180,10 @@ def measure(options: "Retrieval", subject: Subject) -> list[dict[str, Any]]:
     return lines
 
 
-def all_hits(options: "Retrieval", encoder: SentenceEncoder, pairs: Mapping[str, Parallel]) -> dict[str, Hits]:
+def all_hits(options: Retrieval, encoder: SentenceEncoder, pairs: Mapping[str, Parallel]) -> dict[str, Hits]:
     """The hits of every language; the sentences of the pivot are encoded anew only where they are other ones."""
     found, known = dict[str, Hits](), tuple[str, ...]()
-    translations: Tensor | None = None
+    translations: torch.Tensor | None = None
     linear = read_map(options.map) if options.map is not None else None
     if linear and (name := name_of(encoder.model)) != linear.made.model:
         click.echo(f"The map was fitted on the vectors of {linear.made.model}, not of {name}.", err=True)
@@ -203,7 +202,7 @@ def all_hits(options: "Retrieval", encoder: SentenceEncoder, pairs: Mapping[str,
     return found
 
 
-def write_outcomes(options: "Retrieval", hits: Mapping[str, Hits]) -> None:
+def write_outcomes(options: Retrieval, hits: Mapping[str, Hits]) -> None:
     """Write how likely the translation of every pair is found: a line for each language, layer, direction and k."""
     assert options.outcomes is not None
     with writing(options.outcomes) as file:
@@ -215,7 +214,7 @@ def write_outcomes(options: "Retrieval", hits: Mapping[str, Hits]) -> None:
 
 
 def accuracies(
-    options: "Retrieval", groups: list[Hits], layer: int, direction: str, generator: numpy.random.Generator
+    options: Retrieval, groups: list[Hits], layer: int, direction: str, generator: numpy.random.Generator
 ) -> dict[str, float]:
     """The mean accuracy of some languages at every k, and its 95% interval, as JSON."""
     found = dict[str, float]()

@@ -1,13 +1,11 @@
 """Sentences as vectors: the states of a model's layers, pooled over tokens."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from typing import Any
 
-import numpy
-import torch
-from numpy.typing import NDArray
-from torch import Tensor
-
+from semeqv.lazy import NDArray, numpy, torch
 from semeqv.runs.errors import UserError
 from semeqv.tasks.inference import check_tokenizer, most_tokens
 from semeqv.text.datasets.tokenised import first_token, separator
@@ -59,7 +57,7 @@ class SentenceEncoder:
             return before, after
         return [first_token(self.tokenizer, masked)], [separator(self.tokenizer)] if masked else []
 
-    def __call__(self, sentences: Sequence[str], rows: int = 64, what: str = "encode") -> Tensor:
+    def __call__(self, sentences: Sequence[str], rows: int = 64, what: str = "encode") -> torch.Tensor:
         """Encode sentences, those of like length together.
 
         Args:
@@ -75,7 +73,7 @@ class SentenceEncoder:
         self.cut += sum(len(ids) > room for ids in said)
         self.tokens[what] = float(numpy.mean([len(ids) for ids in said]))
         order = sorted(range(len(said)), key=lambda i: -len(said[i]))
-        found: Tensor | None = None
+        found: torch.Tensor | None = None
         with Progress(total=len(said), desc=what, unit="sentence", leave=False, disable=None, mininterval=0.5) as bar:
             for start in range(0, len(order), rows):
                 which = order[start : start + rows]
@@ -87,7 +85,7 @@ class SentenceEncoder:
         assert found is not None
         return found
 
-    def pooled(self, rows: list[list[int]]) -> Tensor:
+    def pooled(self, rows: list[list[int]]) -> torch.Tensor:
         """The vectors of some rows of tokens, `(layers, rows, width)`."""
         lengths = numpy.array([len(row) for row in rows])
         real = numpy.arange(lengths.max()) < lengths[:, None]
@@ -101,7 +99,7 @@ class SentenceEncoder:
         states = self.states(ids, real)
         return torch.stack([pool(states[layer].float(), taken, self.pooling) for layer in self.layers]).cpu()
 
-    def states(self, ids: NDArray[numpy.int64], real: NDArray[numpy.bool_]) -> Sequence[Tensor]:
+    def states(self, ids: NDArray[numpy.int64], real: NDArray[numpy.bool_]) -> Sequence[torch.Tensor]:
         """The states of every layer, `(rows, time, width)` each.
 
         Args:
@@ -123,7 +121,7 @@ class SentenceEncoder:
         self.layers = self.layers or [last if word == "last" else int(word) for word in self.asked]
         if max(self.layers) > last:
             raise UserError(f"--layer {max(self.layers)}: the model has layers 0 (the input embedding) to {last}.")
-        found: Sequence[Tensor] = states
+        found: Sequence[torch.Tensor] = states
         return found
 
 
@@ -134,7 +132,7 @@ def body_of(model: Any) -> Any:
     return getattr(model, "base_model", model)
 
 
-def pool(states: Tensor, taken: NDArray[numpy.bool_], how: str) -> Tensor:
+def pool(states: torch.Tensor, taken: NDArray[numpy.bool_], how: str) -> torch.Tensor:
     """Make one vector of the states of each row.
 
     Args:

@@ -1,12 +1,12 @@
 """From a corpus and a tokenizer to batches."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy
-from numpy.typing import NDArray
-
+from semeqv.lazy import NDArray, numpy
 from semeqv.runs.errors import UserError
 from semeqv.runs.processes import World
 from semeqv.text.archives import COMPRESSED
@@ -38,7 +38,7 @@ MOST_HELPERS = 16
 INFLATED = 4  # about how many bytes of text a byte of compressed text makes
 
 
-def batches(corpus: "Corpus", tokenizer: Any, kind: str) -> TokenBatches:
+def batches(corpus: Corpus, tokenizer: Any, kind: str) -> TokenBatches:
     """The batches of a corpus.
 
     Args:
@@ -57,12 +57,12 @@ def batches(corpus: "Corpus", tokenizer: Any, kind: str) -> TokenBatches:
     return batches_of_files(corpus, tokenizer, kind, files, facts)
 
 
-def packs(corpus: "Corpus", kind: str) -> bool:
+def packs(corpus: Corpus, kind: str) -> bool:
     """Whether rows are cut from running text, as is said, else for causal models."""
     return kind == "causal" if corpus.packing is None else corpus.packing
 
 
-def batches_of_tokens(corpus: "TokenCorpus", tokenizer: Any, kind: str) -> TokenBatches:
+def batches_of_tokens(corpus: TokenCorpus, tokenizer: Any, kind: str) -> TokenBatches:
     """Return the batches of a file of tokens.
 
     Args:
@@ -103,7 +103,7 @@ def batches_of_tokens(corpus: "TokenCorpus", tokenizer: Any, kind: str) -> Token
 
 
 def batches_of_files(
-    corpus: "Corpus", tokenizer: Any, kind: str, files: Sequence[TokenFile], facts: dict[str, Any]
+    corpus: Corpus, tokenizer: Any, kind: str, files: Sequence[TokenFile], facts: dict[str, Any]
 ) -> TokenBatches:
     """Return the batches of token files; arguments as of `batches`.
 
@@ -143,7 +143,7 @@ def batches_of_files(
 
 
 def token_files(
-    corpus: "Corpus", tokenizer: Any, together: bool, begin: int | None = None
+    corpus: Corpus, tokenizer: Any, together: bool, begin: int | None = None
 ) -> tuple[Path, dict[str, Any]]:
     """Return the folder with the token files of a corpus, made when they are not there, and what they were made from.
 
@@ -237,7 +237,7 @@ def first_token(tokenizer: Any, masked: bool) -> int:
     return separator(tokenizer)
 
 
-def made_objective(corpus: "Corpus", tokenizer: Any, kind: str, begin: int | None = None) -> Objective:
+def made_objective(corpus: Corpus, tokenizer: Any, kind: str, begin: int | None = None) -> Objective:
     """Return what is predicted.
 
     Args:

@@ -1,11 +1,14 @@
 """What the options of all language models built from sizes have in common."""
 
+from __future__ import annotations
+
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, Self
 
 from semeqv.grammar.component import check_bounds, component
+from semeqv.lazy import transformers
 from semeqv.runs.errors import UserError
 
 MOST, MOST_LAYERS = 2**31 - 1, 10_000  # beyond, no machine has an end in sight
@@ -82,11 +85,10 @@ class Sized:
         Raises:
             UserError: When `tie` is `both`, or the activation is unknown.
         """
-        from transformers.activations import ACT2FN
 
         if self.tie == "both":
             raise UserError("--tie both is for the command line; a single model is tied or not.")
-        if self.activation not in ACT2FN:
+        if self.activation not in transformers.activations.ACT2FN:
             raise UserError(f"--activation {self.activation} is not known; write gelu, gelu_new, relu, silu, tanh, ...")
 
     def begun(self, model: Any, tokenizer: Any = None) -> Any:
@@ -251,13 +253,14 @@ class GPT2(Preset):
         Returns:
             A `GPT2LMHeadModel`, its weights drawn anew.
         """
-        from transformers import GPT2Config, GPT2LMHeadModel
 
         from semeqv.text.chunked import chunked
 
         self.check()
-        config = GPT2Config(vocab_size=self.vocabulary(tokenizer, dataset), **self.trunk(), **special_tokens(tokenizer))
-        return chunked(self.begun(GPT2LMHeadModel(config), tokenizer), self.loss_chunk)
+        config = transformers.GPT2Config(
+            vocab_size=self.vocabulary(tokenizer, dataset), **self.trunk(), **special_tokens(tokenizer)
+        )
+        return chunked(self.begun(transformers.GPT2LMHeadModel(config), tokenizer), self.loss_chunk)
 
 
 @component("model bert")
@@ -282,9 +285,8 @@ class BERT(Sized):
         Returns:
             A `BertForMaskedLM`, its weights drawn anew.
         """
-        from transformers import BertForMaskedLM
 
-        return self.begun(BertForMaskedLM(self.configuration(tokenizer, dataset)), tokenizer)
+        return self.begun(transformers.BertForMaskedLM(self.configuration(tokenizer, dataset)), tokenizer)
 
     def configuration(self, tokenizer: Any = None, dataset: Any = None) -> Any:
         """Its sizes, as transformers has them.
@@ -296,10 +298,9 @@ class BERT(Sized):
         Returns:
             A `BertConfig`.
         """
-        from transformers import BertConfig
 
         self.check()
-        return BertConfig(
+        return transformers.BertConfig(
             vocab_size=self.vocabulary(tokenizer, dataset),
             hidden_size=self.embedding_size,
             num_hidden_layers=self.layers,

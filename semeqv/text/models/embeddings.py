@@ -1,12 +1,13 @@
 """Ties and unties the two embeddings of a model, so that what is saved is opened as it was."""
 
+from __future__ import annotations
+
 from contextlib import suppress
 from typing import Any
 
 import click
-import torch
-from torch import nn
 
+from semeqv.lazy import nn, no_grad, torch
 from semeqv.runs.errors import UserError
 from semeqv.text.models.opening import open_model, open_tokenizer
 
@@ -62,7 +63,7 @@ def set_tying(model: Any, tie: bool) -> None:
     record_tying(model)
 
 
-@torch.no_grad()
+@no_grad
 def bind(model: Any, reads: nn.Parameter, predicts: nn.Parameter) -> None:
     """Tie an untied model.
 
@@ -88,7 +89,7 @@ def bind(model: Any, reads: nn.Parameter, predicts: nn.Parameter) -> None:
         raise UserError(f"{name} does not say how its embeddings are tied; leave out --tie.")
 
 
-@torch.no_grad()
+@no_grad
 def unbind(model: Any, reads: nn.Parameter) -> None:
     """Untie a tied model.
 

@@ -1,5 +1,7 @@
 """Opens models and tokenizers of transformers, wherever they are; see `source` for what may be opened."""
 
+from __future__ import annotations
+
 import inspect
 import re
 from collections.abc import Iterator, Sequence
@@ -8,10 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import click
-import transformers
-from transformers import AutoConfig, AutoTokenizer, PreTrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
-from transformers.models.auto import modeling_auto
 
+from semeqv.lazy import transformers
 from semeqv.runs.errors import UserError
 from semeqv.text.models import families
 from semeqv.text.models.embeddings import record_tying, set_tying
@@ -59,7 +59,7 @@ def open_model(
     return ready(model)
 
 
-def load_weights(kind: Any, folder: Path, config: PreTrainedConfig, source: Any, **options: Any) -> Any:
+def load_weights(kind: Any, folder: Path, config: transformers.PreTrainedConfig, source: Any, **options: Any) -> Any:
     """Load a model of a class from a folder, whose tensors may have the names that wrappers give them.
 
     Args:
@@ -103,7 +103,7 @@ def listed(names: Sequence[str]) -> str:
     return ", ".join(names[:3]) + (", ..." if len(names) > 3 else "")
 
 
-def open_tokenizer(source: str | Path | None) -> PreTrainedTokenizerBase:
+def open_tokenizer(source: str | Path | None) -> transformers.PreTrainedTokenizerBase:
     """Open a tokenizer.
 
     Args:
@@ -123,17 +123,17 @@ def open_tokenizer(source: str | Path | None) -> PreTrainedTokenizerBase:
         return folder_tokenizer(folder)
 
 
-def folder_tokenizer(folder: Path, kind: Any = AutoTokenizer) -> PreTrainedTokenizerBase:
+def folder_tokenizer(folder: Path, kind: Any = None) -> transformers.PreTrainedTokenizerBase:
     """Open the tokenizer of a folder; what it is saved as says nothing of how it was opened.
 
     Args:
         folder: With the files of a tokenizer.
-        kind: Its class, or the Auto class.
+        kind: Its class; the Auto class if None.
 
     Returns:
         The tokenizer.
     """
-    found = kind.from_pretrained(folder, **OURS)
+    found = (kind or transformers.AutoTokenizer).from_pretrained(folder, **OURS)
     for name in OPENED:
         found.init_kwargs.pop(name, None)
     return found  # type: ignore[no-any-return]
@@ -164,7 +164,7 @@ def has_tokenizer(source: str | Path | None) -> bool:
     return any(any(folder.glob(pattern)) for pattern in TOKENIZER)
 
 
-def open_config(folder: Path) -> PreTrainedConfig:
+def open_config(folder: Path) -> transformers.PreTrainedConfig:
     """The configuration of a folder, of a kind that transformers or an installed package knows.
 
     Args:
@@ -183,10 +183,10 @@ def open_config(folder: Path) -> PreTrainedConfig:
         own = "needs code that comes with it, which is never run here" if "auto_map" in said else "is of a kind unknown"
         raise UserError(f"{folder} {own} (model_type {kind!r}).")
     with one_line(folder), quiet():
-        return AutoConfig.from_pretrained(folder, **OURS)
+        return transformers.AutoConfig.from_pretrained(folder, **OURS)
 
 
-def architecture(config: PreTrainedConfig, folder: Path) -> type[PreTrainedModel]:
+def architecture(config: transformers.PreTrainedConfig, folder: Path) -> type[transformers.PreTrainedModel]:
     """The class that a configuration names.
 
     Args:
@@ -204,7 +204,7 @@ def architecture(config: PreTrainedConfig, folder: Path) -> type[PreTrainedModel
     names = config.architectures or []
     if ours := next((kind for name in names if (kind := families.headed(name, config))), None):
         return ours  # type: ignore[no-any-return]
-    for auto in vars(modeling_auto).values():
+    for auto in vars(transformers.models.auto.modeling_auto).values():
         # Asking a mapping whether it is empty imports the configurations of all models.
         if inspect.isclass(auto) and getattr(auto, "_model_mapping", None) is not None:
             for kind in classes(auto, config):
@@ -214,7 +214,7 @@ def architecture(config: PreTrainedConfig, folder: Path) -> type[PreTrainedModel
     raise UserError(f"{folder} names {said}; say what it is: cli model causal-lm or masked-lm --from {folder}.")
 
 
-def fitting(config: PreTrainedConfig, auto: str, folder: Path) -> Any:
+def fitting(config: transformers.PreTrainedConfig, auto: str, folder: Path) -> Any:
     """An Auto class that knows a configuration.
 
     Args:
@@ -245,7 +245,7 @@ def fitting(config: PreTrainedConfig, auto: str, folder: Path) -> Any:
     return kind
 
 
-def classes(auto: Any, config: PreTrainedConfig) -> tuple[type[Any], ...]:
+def classes(auto: Any, config: transformers.PreTrainedConfig) -> tuple[type[Any], ...]:
     """The classes that an Auto class knows for a configuration, none when it knows none."""
     try:
         found = auto._model_mapping[type(config)]
@@ -254,7 +254,7 @@ def classes(auto: Any, config: PreTrainedConfig) -> tuple[type[Any], ...]:
     return tuple(found) if isinstance(found, list | tuple) else (found,)
 
 
-def ready(model: PreTrainedModel) -> PreTrainedModel:
+def ready(model: transformers.PreTrainedModel) -> transformers.PreTrainedModel:
     """Say of a model what others ask it.
 
     Args:
@@ -286,17 +286,16 @@ def one_line(source: Any) -> Iterator[None]:
 @contextmanager
 def quiet() -> Iterator[None]:
     """Let transformers be silent: what matters is said by whoever opens the model."""
-    from transformers.utils import logging
 
-    level, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
-    logging.set_verbosity(logging.CRITICAL)
-    logging.disable_progress_bar()
+    level, bars = transformers.utils.logging.get_verbosity(), transformers.utils.logging.is_progress_bar_enabled()
+    transformers.utils.logging.set_verbosity(transformers.utils.logging.CRITICAL)
+    transformers.utils.logging.disable_progress_bar()
     try:
         yield
     finally:
-        logging.set_verbosity(level)
+        transformers.utils.logging.set_verbosity(level)
         if bars:
-            logging.enable_progress_bar()
+            transformers.utils.logging.enable_progress_bar()
 
 
 OPENING = ("--from ", "Say which model: --from ")  # how errors of `source` begin

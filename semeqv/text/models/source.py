@@ -4,6 +4,8 @@ Whatever it is becomes a local folder. Weights are safetensors; neither pickles 
 ever opened or fetched.
 """
 
+from __future__ import annotations
+
 import json
 import re
 import socket
@@ -13,6 +15,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from semeqv.lazy import safetensors
 from semeqv.runs.errors import UserError
 from semeqv.text.models import families
 
@@ -70,12 +73,11 @@ def tensor_names(folder: Path) -> list[str]:
         UserError: When the folder holds no tensor, a file is damaged, or an index names another kind of file or one
             outside the folder.
     """
-    from safetensors import SafetensorError, safe_open
 
     single, index = (folder / name for name in WEIGHTS)
     try:
         if single.exists():
-            with safe_open(single, "pt") as file:
+            with safetensors.safe_open(single, "pt") as file:
                 found = list(file.keys())
         else:
             places = json.loads(index.read_bytes())["weight_map"]
@@ -83,7 +85,15 @@ def tensor_names(folder: Path) -> list[str]:
                 if not str(name).endswith(".safetensors") or Path(name).name != name:
                     raise UserError(f"{index} names {name!r:.60}; weights are *.safetensors files of the same folder.")
             found = list(places)
-    except (OSError, SafetensorError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+    except (
+        OSError,
+        safetensors.SafetensorError,
+        ValueError,
+        KeyError,
+        TypeError,
+        AttributeError,
+        RecursionError,
+    ) as error:
         raise UserError(
             f"{folder} cannot be opened, its weights are damaged: {str(error).splitlines()[0]:.200}"
         ) from error

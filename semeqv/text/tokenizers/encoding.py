@@ -8,13 +8,15 @@ byte, `<0x41>`, must keep theirs, by which a tokenizer finds them for characters
 cut behind its `<` instead, so that no piece spans it.
 """
 
+from __future__ import annotations
+
 import functools
 import json
 import re
 from collections.abc import Sequence
 from typing import Any
 
-from tokenizers import Tokenizer
+from semeqv.lazy import tokenizers
 
 UNREACHABLE = "\0{}\0"  # no text holds a NUL
 BYTE = re.compile("<0x[0-9A-Fa-f]{2}>")
@@ -42,7 +44,7 @@ def encode(tokenizer: Any, texts: Sequence[str]) -> list[list[int]]:
     return [encode_slowly(tokenizer, text) for text in texts]
 
 
-def literal(tokenizer: Any) -> Tokenizer:
+def literal(tokenizer: Any) -> tokenizers.Tokenizer:
     """Return the backend of a fast tokenizer, as it reads text without special tokens in it.
 
     Args:
@@ -58,14 +60,14 @@ def literal(tokenizer: Any) -> Tokenizer:
     if known is None or known[0][0] is not state[0] or known[0][1] != state[1]:
         # Written out once: the definition of XLM-R's tokenizer takes a third of a second.
         known = tokenizer._literal = (state, opened(backend.to_str()))
-    found: Tokenizer = known[1]
+    found: tokenizers.Tokenizer = known[1]
     return found
 
 
 @functools.lru_cache(maxsize=4)
-def opened(definition: str) -> Tokenizer:
+def opened(definition: str) -> tokenizers.Tokenizer:
     """Open a tokenizer from its JSON, as `literal` returns it."""
-    found = Tokenizer.from_str(literal_definition(definition))
+    found = tokenizers.Tokenizer.from_str(literal_definition(definition))
     found.no_truncation()
     found.no_padding()
     found.encode_special_tokens = True

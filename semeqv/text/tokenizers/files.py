@@ -1,14 +1,14 @@
 """Opens tokenizers, with or without a model beside them."""
 
+from __future__ import annotations
+
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tokenizers import Tokenizer, processors
-from transformers import GPT2TokenizerFast, PreTrainedTokenizerFast
-
 from semeqv.grammar.component import component
+from semeqv.lazy import tokenizers, transformers
 from semeqv.runs.errors import UserError
 from semeqv.text.datasets.tokenised import first_token
 from semeqv.text.files import pieces
@@ -70,7 +70,7 @@ def from_folder(folder: Path) -> Any:
         if (folder / "tokenizer.json").exists():
             return from_file(folder / "tokenizer.json")
         if (folder / "vocab.json").exists() and (folder / "merges.txt").exists():
-            return GPT2TokenizerFast(vocab=str(folder / "vocab.json"), merges=str(folder / "merges.txt"))
+            return transformers.GPT2TokenizerFast(vocab=str(folder / "vocab.json"), merges=str(folder / "merges.txt"))
     raise UserError(f"{folder} has no tokenizer: no tokenizer.json, and no vocab.json with merges.txt.")
 
 
@@ -89,7 +89,7 @@ def from_file(path: Path) -> Any:
     try:
         text = b"".join(pieces(path)).decode("utf-8")
         json.loads(text)
-        tokenizer = Tokenizer.from_str(text)
+        tokenizer = tokenizers.Tokenizer.from_str(text)
     except UserError:
         raise
     except Exception as error:  # the library raises bare exceptions
@@ -98,7 +98,7 @@ def from_file(path: Path) -> Any:
         role: next((token for token in spellings if tokenizer.token_to_id(token) is not None), None)
         for role, spellings in SPECIAL.items()
     }
-    return PreTrainedTokenizerFast(
+    return transformers.PreTrainedTokenizerFast(
         tokenizer_object=tokenizer, **{role: token for role, token in known.items() if token is not None}
     )
 
@@ -167,13 +167,13 @@ def add_ends(tokenizer: Any, begin: tuple[int, ...], end: tuple[int, ...], betwe
     if backend.num_special_tokens_to_add(is_pair=False) or not (begin or end):
         return
     before, behind, middle = (tokenizer.convert_ids_to_tokens(list(ids)) for ids in (begin, end, between))
-    ends = processors.TemplateProcessing(
+    ends = tokenizers.processors.TemplateProcessing(
         single=[*before, "$A", *behind],
         pair=[*before, "$A", *middle, "$B", *behind],
         special_tokens=[(tokenizer.convert_ids_to_tokens(number), number) for number in {*begin, *end, *between}],
     )
     old = backend.post_processor  # of byte-level tokenizers, which only moves offsets
-    backend.post_processor = ends if old is None else processors.Sequence([old, ends])
+    backend.post_processor = ends if old is None else tokenizers.processors.Sequence([old, ends])
 
 
 @component("save-tokenizer")

@@ -1,5 +1,7 @@
 """Tokenizers that are trained on the corpora of the sentence."""
 
+from __future__ import annotations
+
 import hashlib
 import json
 import math
@@ -10,10 +12,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
-from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
-from transformers import PreTrainedTokenizerFast
-
 from semeqv.grammar.component import check_bounds, component
+from semeqv.lazy import tokenizers, transformers
 from semeqv.runs.errors import UserError
 from semeqv.text.cache import made_once
 from semeqv.text.models.opening import folder_tokenizer
@@ -97,7 +97,7 @@ VERSION = 3  # of what `train` writes
 PIECE = 1000  # documents handed over at a time
 
 
-def trained(options: "Trained", corpora: Sequence[Any]) -> Any:
+def trained(options: Trained, corpora: Sequence[Any]) -> Any:
     """A tokenizer that is trained on corpora, or was.
 
     Args:
@@ -119,10 +119,10 @@ def trained(options: "Trained", corpora: Sequence[Any]) -> Any:
     facts = {"version": VERSION, "kind": options.kind, "options": asdict(options), "corpora": sources}
     make = partial(train, options, lambda: (document for each in corpora for document in each.corpus()))
     folder = made_once("tokenizers", facts, make)
-    return folder_tokenizer(folder, PreTrainedTokenizerFast)
+    return folder_tokenizer(folder, transformers.PreTrainedTokenizerFast)
 
 
-def train(options: "Trained", corpus: Callable[[], Iterator[Document]], folder: Path) -> None:
+def train(options: Trained, corpus: Callable[[], Iterator[Document]], folder: Path) -> None:
     """Train a tokenizer and write it.
 
     Args:
@@ -143,8 +143,8 @@ def train(options: "Trained", corpus: Callable[[], Iterator[Document]], folder: 
     if wraps:
         ends = [(token, tokenizer.token_to_id(token)) for token in (begin, end)]
         pair = f"{begin} $A {end} $B:1 {end}:1"
-        tokenizer.post_processor = processors.TemplateProcessing(f"{begin} $A {end}", pair, ends)
-    PreTrainedTokenizerFast(
+        tokenizer.post_processor = tokenizers.processors.TemplateProcessing(f"{begin} $A {end}", pair, ends)
+    transformers.PreTrainedTokenizerFast(
         tokenizer_object=tokenizer,
         bos_token=begin if wraps else end,  # what stands before a text in training, as of GPT-2
         cls_token=begin,
@@ -157,34 +157,41 @@ def train(options: "Trained", corpus: Callable[[], Iterator[Document]], folder: 
     ).save_pretrained(folder)
 
 
-def prepared(options: "Trained", special: Sequence[str]) -> tuple[Tokenizer, Any]:
+def prepared(options: Trained, special: Sequence[str]) -> tuple[tokenizers.Tokenizer, Any]:
     """A tokenizer that knows nothing yet, and what trains it."""
     common: dict[str, Any] = {"vocab_size": options.vocab_size, "special_tokens": list(special), "show_progress": False}
-    lower = [normalizers.Lowercase()] if options.lowercase else []
+    lower = [tokenizers.normalizers.Lowercase()] if options.lowercase else []
     if options.kind == "bpe":
-        tokenizer = Tokenizer(models.BPE())
-        tokenizer.normalizer = normalizers.Sequence([normalizers.NFC(), *lower])
-        tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-        tokenizer.decoder = decoders.ByteLevel()
-        return tokenizer, trainers.BpeTrainer(initial_alphabet=pre_tokenizers.ByteLevel.alphabet(), **common)
+        tokenizer = tokenizers.Tokenizer(tokenizers.models.BPE())
+        tokenizer.normalizer = tokenizers.normalizers.Sequence([tokenizers.normalizers.NFC(), *lower])
+        tokenizer.pre_tokenizer = tokenizers.pre_tokenizers.ByteLevel(add_prefix_space=False)
+        tokenizer.decoder = tokenizers.decoders.ByteLevel()
+        return tokenizer, tokenizers.trainers.BpeTrainer(
+            initial_alphabet=tokenizers.pre_tokenizers.ByteLevel.alphabet(), **common
+        )
     if options.kind == "wordpiece":
-        tokenizer = Tokenizer(models.WordPiece(unk_token=special[3]))
-        tokenizer.normalizer = normalizers.BertNormalizer(
+        tokenizer = tokenizers.Tokenizer(tokenizers.models.WordPiece(unk_token=special[3]))
+        tokenizer.normalizer = tokenizers.normalizers.BertNormalizer(
             lowercase=options.lowercase, strip_accents=False, clean_text=True, handle_chinese_chars=True
         )
-        tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
-        tokenizer.decoder = decoders.WordPiece(cleanup=False)
-        return tokenizer, trainers.WordPieceTrainer(**common)
-    tokenizer = Tokenizer(models.Unigram())
-    tokenizer.normalizer = normalizers.Sequence(
-        [normalizers.NFKC(), *lower, normalizers.Replace(Regex(" {2,}"), " "), normalizers.Strip()]
+        tokenizer.pre_tokenizer = tokenizers.pre_tokenizers.BertPreTokenizer()
+        tokenizer.decoder = tokenizers.decoders.WordPiece(cleanup=False)
+        return tokenizer, tokenizers.trainers.WordPieceTrainer(**common)
+    tokenizer = tokenizers.Tokenizer(tokenizers.models.Unigram())
+    tokenizer.normalizer = tokenizers.normalizers.Sequence(
+        [
+            tokenizers.normalizers.NFKC(),
+            *lower,
+            tokenizers.normalizers.Replace(tokenizers.Regex(" {2,}"), " "),
+            tokenizers.normalizers.Strip(),
+        ]
     )
-    tokenizer.pre_tokenizer = pre_tokenizers.Metaspace()
-    tokenizer.decoder = decoders.Metaspace()
-    return tokenizer, trainers.UnigramTrainer(unk_token=special[3], **common)
+    tokenizer.pre_tokenizer = tokenizers.pre_tokenizers.Metaspace()
+    tokenizer.decoder = tokenizers.decoders.Metaspace()
+    return tokenizer, tokenizers.trainers.UnigramTrainer(unk_token=special[3], **common)
 
 
-def pieces(options: "Trained", corpus: Callable[[], Iterator[Document]]) -> Iterator[list[str]]:
+def pieces(options: Trained, corpus: Callable[[], Iterator[Document]]) -> Iterator[list[str]]:
     """The texts to train on, some at a time."""
     shares = multiplicities(corpus(), options) if options.temperature > 1 else {}
     held = list[str]()
@@ -200,7 +207,7 @@ def pieces(options: "Trained", corpus: Callable[[], Iterator[Document]]) -> Iter
     yield held
 
 
-def multiplicities(documents: Iterator[Document], options: "Trained") -> dict[str, float]:
+def multiplicities(documents: Iterator[Document], options: Trained) -> dict[str, float]:
     """How often each language's documents are read, so that its share is what the temperature asks for."""
     sizes: Counter[str] = Counter()
     for number, document in enumerate(documents):

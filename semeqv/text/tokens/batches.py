@@ -1,22 +1,19 @@
 """Batches of token files: which tokens, in which order, a pure function of seed, epoch and position."""
 
+from __future__ import annotations
+
 import functools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
-import numpy
-import torch
-from numpy.lib.stride_tricks import sliding_window_view
-from numpy.typing import NDArray
-from torch import Tensor
-
+from semeqv.lazy import NDArray, numpy, torch
 from semeqv.runs.errors import UserError
 from semeqv.text.objectives import Objective
 from semeqv.text.tokens.files import TokenFile
 from semeqv.text.tokens.order import Alternation, looked_up
 
-Places = NDArray[numpy.int64]
+Places: TypeAlias = "NDArray[numpy.int64]"
 SHIFTS = 997
 MULTIPLE = 8  # padded rows have a multiple of so many tokens
 
@@ -58,7 +55,9 @@ class Packed:
         self.file, self.tokens, self.layout, self.stride = file, file.tokens, layout, layout.time - overlap
         self.whole = max(-(-(len(file.tokens) - overlap) // self.stride), 0)  # the last one may be short
         self.shifted = max((len(file.tokens) - overlap - 2 * (self.stride - 1)) // self.stride, 0)
-        self.windows = sliding_window_view(numpy.asarray(file.tokens), min(layout.time, len(file.tokens)))
+        self.windows = numpy.lib.stride_tricks.sliding_window_view(
+            numpy.asarray(file.tokens), min(layout.time, len(file.tokens))
+        )
 
     def __len__(self) -> int:
         """How many rows begin anywhere, whatever the shift."""
@@ -197,14 +196,14 @@ class TokenBatches:
         """Batches in an epoch; rows that do not fill one are left for the next epoch's order."""
         return int(self.bounds[-1]) // self.rows
 
-    def stream(self, seed: int, start: int = 0) -> Iterator[dict[str, Tensor]]:
+    def stream(self, seed: int, start: int = 0) -> Iterator[dict[str, torch.Tensor]]:
         """Training batches without end, from a step on."""
         step = start
         while True:
             yield self.batch(seed, step)
             step += 1
 
-    def batch(self, seed: int, step: int) -> dict[str, Tensor]:
+    def batch(self, seed: int, step: int) -> dict[str, torch.Tensor]:
         """The batch of a step, a pure function of seed and step."""
         epoch, place = divmod(step, len(self))
         part, row, turns = self.chosen(seed, epoch, place * self.rows + numpy.arange(self.rows))
@@ -225,7 +224,7 @@ class TokenBatches:
                 row[here] = looked_up(row[here], int(self.sizes[each[0]]), seed, int(each[1]), int(each[0]) + 1)
         return part, row, turn
 
-    def batches(self) -> Iterator[dict[str, Tensor]]:
+    def batches(self) -> Iterator[dict[str, torch.Tensor]]:
         """One pass over all rows, in their order; what is drawn is the same in every pass."""
         sizes = [part.whole if isinstance(part, Packed) else len(part) for part in self.parts]
         part = numpy.repeat(numpy.arange(len(sizes)), sizes)
@@ -234,7 +233,9 @@ class TokenBatches:
             here = slice(start, start + self.layout.rows)
             yield self.made(part[here], row[here], numpy.zeros_like(row[here]), generator(step, 0, 3))
 
-    def made(self, part: Places, row: Places, shift: Places, generator: numpy.random.Generator) -> dict[str, Tensor]:
+    def made(
+        self, part: Places, row: Places, shift: Places, generator: numpy.random.Generator
+    ) -> dict[str, torch.Tensor]:
         """The batch of some rows."""
         found = {i: self.parts[i].rows(row[part == i], shift[part == i]) for i in numpy.unique(part)}
         width = max(ids.shape[1] for ids, _ in found.values())

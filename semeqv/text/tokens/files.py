@@ -1,5 +1,7 @@
 """Token files: the token numbers of a language's documents, one after the other, and where each document ends."""
 
+from __future__ import annotations
+
 import contextlib
 import itertools
 import json
@@ -12,9 +14,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import IO, Any
 
-import numpy
-from numpy.typing import NDArray
-
+from semeqv.lazy import NDArray, numpy
 from semeqv.runs.errors import UserError
 from semeqv.text.tokens import words
 from semeqv.train.bars import Progress
@@ -69,7 +69,7 @@ class TokenFile:
     ends: NDArray[numpy.int64]
 
     @classmethod
-    def open(cls, folder: Path, language: str, vocabulary: int) -> "TokenFile":
+    def open(cls, folder: Path, language: str, vocabulary: int) -> TokenFile:
         """Open the token file of a language.
 
         Args:

@@ -1,15 +1,16 @@
 """Orders that can be looked up at any place, without being written down."""
 
+from __future__ import annotations
+
 import functools
 from collections.abc import Sequence
 
-import numpy
-from numpy.typing import NDArray
+from semeqv.lazy import NDArray, numpy
 
 ROUNDS = 6
 SPAN = 2**14
 PERIOD = 100_000  # about so many positions after which languages alternate in the same way again
-MULTIPLIER = numpy.uint64(0x9E3779B97F4A7C15)
+MULTIPLIER = 0x9E3779B97F4A7C15
 
 
 def mixed(numbers: NDArray[numpy.uint64]) -> NDArray[numpy.uint64]:
@@ -53,14 +54,14 @@ def permuted(places: NDArray[numpy.int64], size: int, *keys: int) -> NDArray[num
     with numpy.errstate(over="ignore"):
         seed = numpy.zeros(1, numpy.uint64)
         for each in keys:
-            seed = mixed(seed * MULTIPLIER + numpy.uint64(each & 0xFFFFFFFFFFFFFFFF) + numpy.uint64(1))
-        rounds = [mixed(seed + numpy.uint64(i) * MULTIPLIER) for i in range(ROUNDS)]
+            seed = mixed(seed * numpy.uint64(MULTIPLIER) + numpy.uint64(each & 0xFFFFFFFFFFFFFFFF) + numpy.uint64(1))
+        rounds = [mixed(seed + numpy.uint64(i) * numpy.uint64(MULTIPLIER)) for i in range(ROUNDS)]
         found = places.astype(numpy.uint64)
         todo = numpy.arange(len(found))
         while len(todo):
             left, right = found[todo] >> shift, found[todo] & mask
             for key in rounds:
-                left, right = right, left ^ (mixed(right * MULTIPLIER + key) & mask)
+                left, right = right, left ^ (mixed(right * numpy.uint64(MULTIPLIER) + key) & mask)
             found[todo] = (left << shift) | right
             todo = todo[found[todo] >= size]
     return found.astype(numpy.int64)

@@ -6,6 +6,8 @@ times fewer distinct words than words; looking them up costs a fraction of token
 true follows from the steps of a tokenizer (`unfit`); others are tokenised in whole.
 """
 
+from __future__ import annotations
+
 import itertools
 import json
 import multiprocessing
@@ -13,11 +15,9 @@ import os
 import re
 import signal
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
-import numpy
-from numpy.typing import NDArray
-
+from semeqv.lazy import NDArray, numpy
 from semeqv.runs.signals import end_with_parent
 from semeqv.text.tokenizers.encoding import opened
 
@@ -30,7 +30,7 @@ CUTTERS = {"BertPreTokenizer", "WhitespaceSplit", "Whitespace"}  # cut at white 
 TIDY = {"NFC", "NFD", "Lowercase"}  # change letters alone
 LOCAL = TIDY | {"NFKC", "NFKD", "StripAccents", "BertNormalizer"}  # change no character because of another word
 
-Tokens = tuple[NDArray[numpy.uint32], NDArray[numpy.int64]]
+Tokens: TypeAlias = "tuple[NDArray[numpy.uint32], NDArray[numpy.int64]]"
 
 
 class Numbers(dict[str, int]):

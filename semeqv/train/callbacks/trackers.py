@@ -1,5 +1,7 @@
 """What callbacks that show a run in another program have in common."""
 
+from __future__ import annotations
+
 import functools
 import os
 from dataclasses import dataclass

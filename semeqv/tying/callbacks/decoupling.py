@@ -1,12 +1,12 @@
 """Unties the embeddings of a model while it trains."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy
-import torch
-
+from semeqv.lazy import no_grad, numpy
 from semeqv.runs.errors import UserError
 from semeqv.text.models.embeddings import embedding_weights, is_tied, set_tying
 from semeqv.tying.callbacks.embeddings import Recorder
@@ -50,7 +50,7 @@ class Decoupler(Recorder):
         for optimizer in trainer.made.optimizers if self.coupled is not None else []:
             optimizer.register_step_pre_hook(lambda *_: self.couple(trainer.epoch))
 
-    @torch.no_grad()
+    @no_grad
     def couple(self, epoch: int) -> None:
         """Give each of two coupled matrices the gradients of both, unless this epoch is one of learning apart."""
         if epoch >= self.untie_after:

@@ -1,16 +1,15 @@
 """Callbacks that record embeddings while a model learns them."""
 
+from __future__ import annotations
+
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
-import numpy
-import torch
-from torch import Tensor
-
 from semeqv.grammar.component import check_bounds, component
+from semeqv.lazy import numpy, torch
 from semeqv.runs.errors import UserError
 from semeqv.runs.files import write_text
 from semeqv.train.callbacks.log import Logged, Logger, run_path
@@ -188,14 +187,14 @@ class Recorder(Logger):
                 logs[side].append(self.view(next(arrays)))
 
 
-def copied(tensors: list[Tensor]) -> list[numpy.ndarray]:
+def copied(tensors: list[torch.Tensor]) -> list[numpy.ndarray]:
     """Copies of tensors as arrays, fetched from their device at once: it is waited for once a record."""
     flat = torch.cat([each.reshape(-1) for each in tensors]).cpu()
     parts = flat.split([each.numel() for each in tensors])
     return [part.reshape(each.shape).numpy() for part, each in zip(parts, tensors)]
 
 
-def embeddings(model: Any, rows: list[int] | slice = slice(None)) -> dict[str, Tensor]:
+def embeddings(model: Any, rows: list[int] | slice = slice(None)) -> dict[str, torch.Tensor]:
     """Copies of the input and output embedding matrices of a model: one module may stand for every run in turn.
 
     Args:

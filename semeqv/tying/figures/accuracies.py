@@ -11,12 +11,10 @@ from typing import TYPE_CHECKING, Literal
 import click
 
 from semeqv.grammar.component import check_bounds, component, positional
+from semeqv.lazy import matplotlib, numpy
 from semeqv.results.figures.drawing import Drawing, check_limits, check_positive
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
-
     from semeqv.results.figures.curves import Curve
 
 
@@ -119,7 +117,7 @@ class Accplot(Drawing):
         # Counted from the end, so that the last record is drawn.
         return Curve(label, epochs[:: -self.etc][::-1], values[:: -self.etc][::-1])
 
-    def draw(self, groups: dict[str, list[Curve]], bayes: float | None) -> Figure:
+    def draw(self, groups: dict[str, list[Curve]], bayes: float | None) -> matplotlib.figure.Figure:
         """Draw groups of curves, and beside them where each run ended.
 
         Args:
@@ -160,7 +158,7 @@ class Accplot(Drawing):
         add_legend(figure, self.title, entries)
         return figure
 
-    def draw_lines(self, panels: Sequence[Axes], bayes: float | None) -> None:
+    def draw_lines(self, panels: Sequence[matplotlib.axes.Axes], bayes: float | None) -> None:
         """Draw the horizontal lines across the panels.
 
         Args:
@@ -184,9 +182,8 @@ class Accplot(Drawing):
                     ) from None
 
 
-def draw_group(axes: Axes, curves: list[Curve], color: str, band: bool = False) -> None:
+def draw_group(axes: matplotlib.axes.Axes, curves: list[Curve], color: str, band: bool = False) -> None:
     """Draw the runs of a group thin, their mean thick and its confidence as a band; a single run is drawn as a mean."""
-    import numpy
 
     from semeqv.results.figures.curves import mean_and_halfwidth
     from semeqv.results.figures.style import BAND, MEAN_LINE, RUN_LINE
@@ -205,9 +202,8 @@ def draw_group(axes: Axes, curves: list[Curve], color: str, band: bool = False) 
         axes.fill_between(epochs, mean - half, mean + half, color=color, zorder=1, **BAND)
 
 
-def draw_ends(axes: Axes, groups: dict[str, list[Curve]], palette: dict[str, str]) -> None:
+def draw_ends(axes: matplotlib.axes.Axes, groups: dict[str, list[Curve]], palette: dict[str, str]) -> None:
     """Draw the last value of every run as a dot, a column for each group; its mean as a bar."""
-    import numpy
 
     from semeqv.results.figures.style import INK
 

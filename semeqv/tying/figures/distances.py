@@ -4,17 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from semeqv.grammar.component import component, positional
+from semeqv.lazy import matplotlib, numpy
 from semeqv.results.figures.drawing import Drawing, check_limits, check_positive
 from semeqv.runs.reading import read_array
-
-if TYPE_CHECKING:
-    import numpy
-    from matplotlib.figure import Figure
 
 SHAPE = "(records, symbols, symbols)"
 
@@ -65,9 +61,8 @@ class View(Drawing):
         with house_style():
             finish(self.draw(runs), self.output, show=self.show, transparent=self.transparent)
 
-    def draw(self, runs: list[numpy.ndarray]) -> Figure:
+    def draw(self, runs: list[numpy.ndarray]) -> matplotlib.figure.Figure:
         """Draw the distances of all runs, each (records, symbols, symbols)."""
-        import numpy
 
         from semeqv.results.figures.curves import mean_and_halfwidth, pad
         from semeqv.results.figures.legend import Entry, add_legend, key_of_runs
@@ -156,7 +151,7 @@ class ViewAll(Drawing):
         with house_style():
             finish(self.draw(distances, special), self.output, show=self.show, transparent=self.transparent)
 
-    def draw(self, distances: numpy.ndarray, special: list[tuple[int, int, str]]) -> Figure:
+    def draw(self, distances: numpy.ndarray, special: list[tuple[int, int, str]]) -> matplotlib.figure.Figure:
         """Draw the distances of a run.
 
         Args:
@@ -169,14 +164,12 @@ class ViewAll(Drawing):
         Raises:
             click.UsageError: There is no such colour.
         """
-        import numpy
-        from matplotlib.colors import is_color_like
 
         from semeqv.results.figures.legend import GREY, Entry, add_legend
         from semeqv.results.figures.style import COLUMN, MEAN_LINE, RUN_LINE, label_ends, new_figure
 
         for first, second, color in special:
-            if not is_color_like(color):
+            if not matplotlib.colors.is_color_like(color):
                 raise click.UsageError(
                     f"--special {first} {second} {color}: no such colour; write a name or a hex code"
                 )

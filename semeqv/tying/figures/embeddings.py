@@ -6,18 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from textwrap import fill
-from typing import TYPE_CHECKING
 
 import click
 
 from semeqv.grammar.component import component, positional
+from semeqv.lazy import matplotlib, numpy
 from semeqv.results.figures.drawing import Drawing
 from semeqv.runs.reading import read_array
-
-if TYPE_CHECKING:
-    import numpy
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 SHAPE = "(records, symbols, dimensions)"
 COLUMNS = 3  # panels beside each other
@@ -63,7 +58,6 @@ class ViewEmbeddings(Drawing):
         Raises:
             click.UsageError: The file is no such array, lacks a named symbol, or holds what is no number.
         """
-        import numpy
 
         snapshots = read_array(path, SHAPE)
         for symbol, name in self.label:
@@ -75,9 +69,8 @@ class ViewEmbeddings(Drawing):
             raise click.UsageError(f"{path}: record {int(finite.argmin())} holds what is no number; the run diverged")
         return snapshots
 
-    def draw(self, runs: Sequence[numpy.ndarray]) -> Figure:
+    def draw(self, runs: Sequence[numpy.ndarray]) -> matplotlib.figure.Figure:
         """Draw the paths of all runs, each (records, symbols, dimensions)."""
-        import numpy
 
         from semeqv.results.figures.placement import together
         from semeqv.results.figures.style import COLUMN, colors, new_figure
@@ -126,7 +119,6 @@ def in_plane(snapshots: numpy.ndarray) -> tuple[numpy.ndarray, tuple[float, floa
     Returns:
         Points, (records, symbols, 2), and the part of the variance that each axis keeps.
     """
-    import numpy
 
     records, symbols, dimensions = snapshots.shape
     if dimensions <= 2:
@@ -143,7 +135,7 @@ def in_plane(snapshots: numpy.ndarray) -> tuple[numpy.ndarray, tuple[float, floa
     return plane, (float(variances[-1] / total), float(variances[-2] / total))
 
 
-def draw_paths(axes: Axes, plane: numpy.ndarray, palette: Sequence[str], reach: float) -> None:
+def draw_paths(axes: matplotlib.axes.Axes, plane: numpy.ndarray, palette: Sequence[str], reach: float) -> None:
     """Draw the path of every symbol of one run, from pale to full colour, its start hollow and its end full.
 
     Args:
@@ -152,9 +144,6 @@ def draw_paths(axes: Axes, plane: numpy.ndarray, palette: Sequence[str], reach: 
         palette: One colour per symbol.
         reach: Half the width and height of the panel, in units of the embedding.
     """
-    import numpy
-    from matplotlib.collections import LineCollection
-    from matplotlib.colors import to_rgb
 
     for symbol, color in enumerate(palette):
         path = plane[:, symbol]
@@ -162,7 +151,9 @@ def draw_paths(axes: Axes, plane: numpy.ndarray, palette: Sequence[str], reach: 
         # Mixed with white, not transparent: where pieces join, transparent ones make beads.
         strength = numpy.linspace(0.35, 1.0, len(pieces))[:, None]
         axes.add_collection(
-            LineCollection(list(pieces), colors=1 - strength * (1 - numpy.array(to_rgb(color))), linewidths=0.9)
+            matplotlib.collections.LineCollection(
+                list(pieces), colors=1 - strength * (1 - numpy.array(matplotlib.colors.to_rgb(color))), linewidths=0.9
+            )
         )
         axes.plot(*path[0], "o", markersize=3.2, markerfacecolor="white", markeredgecolor=color, markeredgewidth=0.8)
         axes.plot(*path[-1], "o", markersize=4.6, color=color, markeredgecolor="white", markeredgewidth=0.5, zorder=4)
@@ -174,7 +165,11 @@ def draw_paths(axes: Axes, plane: numpy.ndarray, palette: Sequence[str], reach: 
 
 
 def name_ends(
-    axes: Axes, plane: numpy.ndarray, groups: Sequence[Sequence[int]], names: Sequence[str], palette: Sequence[str]
+    axes: matplotlib.axes.Axes,
+    plane: numpy.ndarray,
+    groups: Sequence[Sequence[int]],
+    names: Sequence[str],
+    palette: Sequence[str],
 ) -> None:
     """Write the names of the symbols beside their ends, a label for each group.
 
@@ -185,7 +180,6 @@ def name_ends(
         names: One per symbol.
         palette: One colour per symbol.
     """
-    from matplotlib.patheffects import withStroke
 
     from semeqv.results.figures.placement import place_labels
     from semeqv.results.figures.style import INK, columns_of, figure_size
@@ -206,19 +200,18 @@ def name_ends(
             va="center",
             color=palette[group[0]] if len(group) == 1 else INK,
             fontweight="bold",
-            path_effects=[withStroke(linewidth=1.5, foreground="white")],
+            path_effects=[matplotlib.patheffects.withStroke(linewidth=1.5, foreground="white")],
             zorder=5,
         )
 
 
-def add_key(figure: Figure, title: str, columns: int) -> None:
+def add_key(figure: matplotlib.figure.Figure, title: str, columns: int) -> None:
     """Put the title above the figure, and what the two kinds of dot mean."""
-    from matplotlib.lines import Line2D
 
     from semeqv.results.figures.legend import GREY
 
-    hollow = Line2D([], [], color=GREY, alpha=0.5, marker="o", markersize=3.2, markerfacecolor="white")
-    full = Line2D([], [], color=GREY, marker="o", markersize=4.6)
+    hollow = matplotlib.lines.Line2D([], [], color=GREY, alpha=0.5, marker="o", markersize=3.2, markerfacecolor="white")
+    full = matplotlib.lines.Line2D([], [], color=GREY, marker="o", markersize=4.6)
     figure.legend(
         [hollow, full],
         ["start of training", "end; symbols that end together share a label"],

@@ -7,17 +7,13 @@ import json
 import math
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePath
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 import click
 
 from semeqv.grammar.component import component
+from semeqv.lazy import matplotlib, numpy
 from semeqv.results.figures.drawing import DrawingOfFolders
-
-if TYPE_CHECKING:
-    import numpy
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 DISTANCES = {
     "euclidean": "Euclidean distance",
@@ -58,7 +54,7 @@ class FoundationView(DrawingOfFolders):
         model = read_foundation(path, self.measure)
         return model if label is None else replace(model, name=label)
 
-    def draw(self, models: list[Measured]) -> Figure:
+    def draw(self, models: list[Measured]) -> matplotlib.figure.Figure:
         """Draw the models, a row of panels for each."""
         from semeqv.results.figures.legend import GREY, Entry, add_legend
         from semeqv.results.figures.style import COLUMN, colors, new_figure
@@ -93,7 +89,7 @@ def panels(model: Measured) -> list[Panel]:
     ]
 
 
-def draw_panel(axes: Axes, panel: Panel, color: str, other: str) -> None:
+def draw_panel(axes: matplotlib.axes.Axes, panel: Panel, color: str, other: str) -> None:
     """Draw the densities of one embedding.
 
     Args:
@@ -102,7 +98,6 @@ def draw_panel(axes: Axes, panel: Panel, color: str, other: str) -> None:
         color: Of equivalent pairs.
         other: Of random pairs.
     """
-    import numpy
 
     from semeqv.results.figures.style import INK
 
@@ -149,7 +144,6 @@ def density(values: numpy.ndarray, grid: numpy.ndarray) -> numpy.ndarray:
     Returns:
         The density, (points,), not normalised.
     """
-    import numpy
 
     step = grid[1] - grid[0]
     spread = min(values.std(), float(numpy.subtract(*numpy.quantile(values, [0.75, 0.25]))) / 1.34)
@@ -233,7 +227,6 @@ def comparisons(rows: list[dict[str, Any]], pairs: Path, measure: str) -> dict[s
     Raises:
         ValueError: There is no row, or something is no number.
     """
-    import numpy
 
     if not rows:
         raise ValueError(f"there is no {measure}")

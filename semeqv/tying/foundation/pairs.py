@@ -1,12 +1,13 @@
 """Tokens that are equivalent by their spelling, and random pairs like them."""
 
+from __future__ import annotations
+
 from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-import numpy
-
+from semeqv.lazy import numpy
 from semeqv.runs.errors import UserError
 from semeqv.text.tokenizers.spelling import BYTE_LEVEL, Convention, byte_level, convention_of
 

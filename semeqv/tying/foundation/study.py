@@ -1,5 +1,7 @@
 """What is measured of a model's embeddings."""
 
+from __future__ import annotations
+
 import csv
 import io
 import json
@@ -8,11 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import click
-import numpy
-import torch
-from torch import Tensor
 
 from semeqv.grammar.component import check_bounds, component
+from semeqv.lazy import no_grad, numpy, rich, torch
 from semeqv.runs.errors import UserError
 from semeqv.runs.files import write_text
 from semeqv.text.generation import tokenizer_of
@@ -79,7 +79,7 @@ class Study:
         return self.facts | {"rows": [asdict(row) for row in self.rows]}
 
 
-def study(options: "FoundationEmbeddings", model: Any, tokenizer: Any, seed: int) -> Study:
+def study(options: FoundationEmbeddings, model: Any, tokenizer: Any, seed: int) -> Study:
     """Measure a model.
 
     Args:
@@ -126,8 +126,8 @@ def study(options: "FoundationEmbeddings", model: Any, tokenizer: Any, seed: int
     return Study(facts, table(pairs, distances, options.replicates, generator), pairs, ids, distances)
 
 
-@torch.no_grad()
-def matrices(model: Any) -> tuple[str, dict[str, Tensor]]:
+@no_grad
+def matrices(model: Any) -> tuple[str, dict[str, torch.Tensor]]:
     """The embedding matrices of a model, and how they are tied.
 
     Args:
@@ -139,8 +139,8 @@ def matrices(model: Any) -> tuple[str, dict[str, Tensor]]:
     Raises:
         UserError: When the model does not say which its embeddings are.
     """
-    reads: Tensor
-    predicts: Tensor | None
+    reads: torch.Tensor
+    predicts: torch.Tensor | None
     try:
         reads, predicts = embedding_weights(model)
     except AttributeError as error:
@@ -155,7 +155,9 @@ def matrices(model: Any) -> tuple[str, dict[str, Tensor]]:
     return "equal values" if equal else "different", {"input": reads, "output": predicts}
 
 
-def pair_distances(matrix: Tensor, known: Tensor, ids: numpy.ndarray, chunk: int = 8192) -> dict[str, numpy.ndarray]:
+def pair_distances(
+    matrix: torch.Tensor, known: torch.Tensor, ids: numpy.ndarray, chunk: int = 8192
+) -> dict[str, numpy.ndarray]:
     """Distances between tokens.
 
     Args:
@@ -169,7 +171,7 @@ def pair_distances(matrix: Tensor, known: Tensor, ids: numpy.ndarray, chunk: int
         taken off, so that a direction which they all share does not count (Mu & Viswanath, 2018, arXiv 1702.01417).
     """
     mean = torch.stack([matrix[part].double().sum(0) for part in known.split(chunk)]).sum(0) / len(known)
-    found: dict[str, list[Tensor]] = {measure: [] for measure in MEASURES}
+    found: dict[str, list[torch.Tensor]] = {measure: [] for measure in MEASURES}
     for part in torch.from_numpy(ids).split(chunk):
         one, other = matrix[part[:, 0]].double(), matrix[part[:, 1]].double()  # (pairs, width)
         found["euclidean"].append((one - other).norm(dim=1))
@@ -261,7 +263,6 @@ FILES = ("foundation.json", "foundation.csv", "foundation_pairs.csv")
 
 def print_study(study: Study) -> None:
     """Print how the embeddings are tied, and the table."""
-    from rich.table import Table
 
     from semeqv.results.tables import console
 
@@ -269,7 +270,7 @@ def print_study(study: Study) -> None:
     facts = study.facts
     screen.print(f"{facts['model']} ({facts['architecture']}): {TYINGS[facts['tying']]}.")
     title = "Probability that an equivalent pair is closer than a random one, and its 95% interval"
-    table = Table(title=title, title_justify="left")
+    table = rich.table.Table(title=title, title_justify="left")
     table.add_column("embedding", no_wrap=True)
     table.add_column("equivalents", overflow="fold")
     table.add_column("pairs", justify="right", no_wrap=True)

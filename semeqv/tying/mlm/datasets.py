@@ -1,13 +1,14 @@
 """Corpora in which common words have doubles."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
-from numpy.typing import NDArray
-
 from semeqv.babel import dataset as babel
 from semeqv.grammar.component import alias, check_bounds, component
+from semeqv.lazy import NDArray
 from semeqv.runs.errors import UserError
 from semeqv.text.datasets import monolingual as single
 from semeqv.text.datasets import parallel as europarl
@@ -67,7 +68,7 @@ class Doubled:
         """What the text depends on; doubles are none of it."""
         return self.undoubled().source_facts()
 
-    def corpus(self) -> "Iterator[Any]":
+    def corpus(self) -> Iterator[Any]:
         """The documents of this split, as they are; yields `Document`s."""
         yield from self.undoubled().corpus()
 

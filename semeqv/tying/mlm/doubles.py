@@ -1,5 +1,7 @@
 """Common words, and the doubles that stand for them half of the time."""
 
+from __future__ import annotations
+
 import json
 import re
 from collections.abc import Callable, Iterable, Sequence
@@ -7,11 +9,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
-import numpy
-from numpy.typing import NDArray
-from tokenizers import AddedToken, Tokenizer
-from transformers import PreTrainedTokenizerFast
-
+from semeqv.lazy import NDArray, numpy, tokenizers, transformers
 from semeqv.runs.errors import UserError
 from semeqv.text.datasets.tokenised import word_beginnings
 from semeqv.text.objectives import HIDDEN, KEPT, Objective, Rows, Truth
@@ -99,8 +97,8 @@ def undoubled(tokenizer: Any) -> Any:
     """
     said = json.loads(tokenizer.backend_tokenizer.to_str())
     said["added_tokens"] = [token for token in said["added_tokens"] if not is_double(token["content"], token)]
-    found = Tokenizer.from_str(json.dumps(said))
-    return PreTrainedTokenizerFast(tokenizer_object=found, **tokenizer.special_tokens_map)
+    found = tokenizers.Tokenizer.from_str(json.dumps(said))
+    return transformers.PreTrainedTokenizerFast(tokenizer_object=found, **tokenizer.special_tokens_map)
 
 
 def is_double(content: str, token: Any) -> bool:
@@ -129,7 +127,7 @@ def with_doubles(tokenizer: Any, word_ids: Sequence[int], seed: int) -> Doubles:
         The words and their doubles.
     """
     spelled = tokenizer.convert_ids_to_tokens(list(word_ids))
-    new = [AddedToken(token + PRIME, normalized=False, special=False) for token in spelled]
+    new = [tokenizers.AddedToken(token + PRIME, normalized=False, special=False) for token in spelled]
     tokenizer.add_tokens(new)
     double_ids = tokenizer.convert_tokens_to_ids([str(token) for token in new])
     words = tuple(text_of(tokenizer, number) for number in word_ids)

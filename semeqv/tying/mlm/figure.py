@@ -10,13 +10,10 @@ from typing import TYPE_CHECKING
 import click
 
 from semeqv.grammar.component import component, positional
+from semeqv.lazy import matplotlib, numpy
 from semeqv.results.figures.drawing import Drawing, check_limits, check_positive
 
 if TYPE_CHECKING:
-    import numpy
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
-
     from semeqv.tying.followed import Followed
 
 KINDS = ("random", "doubles")
@@ -73,7 +70,7 @@ class MlmView(Drawing):
         with house_style():
             finish(self.draw(runs), self.output, show=self.show, transparent=self.transparent)
 
-    def draw(self, runs: Sequence[Followed]) -> Figure:
+    def draw(self, runs: Sequence[Followed]) -> matplotlib.figure.Figure:
         """Draw the runs.
 
         Args:
@@ -135,7 +132,7 @@ def print_ends(runs: Sequence[Followed]) -> None:
     print_finals("Mean distance at the last record of each run", "pairs", rows, unit=runs[0].unit)
 
 
-def draw_training(axes: Axes, runs: Sequence[Followed], side: str, kind: str, color: str) -> None:
+def draw_training(axes: matplotlib.axes.Axes, runs: Sequence[Followed], side: str, kind: str, color: str) -> None:
     """Draw one kind of pairs over training.
 
     Args:
@@ -145,7 +142,6 @@ def draw_training(axes: Axes, runs: Sequence[Followed], side: str, kind: str, co
         kind: The kind of pairs.
         color: Its colour.
     """
-    import numpy
 
     from semeqv.results.figures.curves import pad
     from semeqv.results.figures.style import BAND, MEAN_LINE, RUN_LINE, count_epochs
@@ -163,7 +159,7 @@ def draw_training(axes: Axes, runs: Sequence[Followed], side: str, kind: str, co
     count_epochs(axes.xaxis, runs[0].unit)
 
 
-def label_means(axes: Axes, runs: Sequence[Followed], side: str, palette: dict[str, str]) -> None:
+def label_means(axes: matplotlib.axes.Axes, runs: Sequence[Followed], side: str, palette: dict[str, str]) -> None:
     """Write the means at the end beside the curves."""
     from semeqv.results.figures.style import label_ends
 
@@ -174,7 +170,7 @@ def label_means(axes: Axes, runs: Sequence[Followed], side: str, palette: dict[s
     label_ends(axes, ends)
 
 
-def draw_end(axes: Axes, runs: Sequence[Followed], side: str, palette: dict[str, str]) -> None:
+def draw_end(axes: matplotlib.axes.Axes, runs: Sequence[Followed], side: str, palette: dict[str, str]) -> None:
     """Draw each word at the end: its distance to its double, and to a random word, means over runs.
 
     Args:
@@ -183,28 +179,26 @@ def draw_end(axes: Axes, runs: Sequence[Followed], side: str, palette: dict[str,
         side: The embedding.
         palette: A colour for each kind.
     """
-    from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
     for kind in KINDS:
         places, ends = at_end(runs, side, kind)
         axes.scatter(places, ends, s=7, color=palette[kind], alpha=0.8, linewidth=0, zorder=3)
     axes.set_xscale("log")
     axes.set_xlim(0.85, places.max() * 1.18)
-    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-    axes.xaxis.set_minor_locator(NullLocator())
+    axes.xaxis.set_major_locator(matplotlib.ticker.LogLocator(subs=(1, 2, 5)))
+    axes.xaxis.set_major_formatter(matplotlib.ticker.FuncFormatter(lambda value, _: f"{value:g}"))
+    axes.xaxis.set_minor_locator(matplotlib.ticker.NullLocator())
     axes.set_xlabel("word, by its place in frequency")
 
 
 def at_end(runs: Sequence[Followed], side: str, kind: str) -> tuple[numpy.ndarray, numpy.ndarray]:
     """Return the place in frequency of each pair's first word, from 1, and the mean distance at the end over runs."""
-    import numpy
 
     places = numpy.array([first for first, _ in runs[0].pairs[kind]]) + 1
     return places, numpy.mean([run.distances[side][kind][-1] for run in runs], axis=0)
 
 
-def name_closest(axes: Axes, runs: Sequence[Followed], side: str, color: str) -> None:
+def name_closest(axes: matplotlib.axes.Axes, runs: Sequence[Followed], side: str, color: str) -> None:
     """Name words that are close to their doubles, the closest first, where there is room.
 
     Args:
@@ -213,8 +207,6 @@ def name_closest(axes: Axes, runs: Sequence[Followed], side: str, color: str) ->
         side: The embedding.
         color: That of the names.
     """
-    import numpy
-    from matplotlib.patheffects import withStroke
 
     from semeqv.results.figures.placement import place_labels
     from semeqv.results.figures.style import columns_of, figure_size
@@ -241,6 +233,6 @@ def name_closest(axes: Axes, runs: Sequence[Followed], side: str, color: str) ->
             color=color,
             fontsize=6,
             arrowprops={"arrowstyle": "-", "linewidth": 0.5, "color": color, "shrinkA": 0, "shrinkB": 1},
-            path_effects=[withStroke(linewidth=1.5, foreground="white")],
+            path_effects=[matplotlib.patheffects.withStroke(linewidth=1.5, foreground="white")],
             zorder=5,
         )

@@ -13,8 +13,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-import numpy
-
+from semeqv.lazy import numpy
 from semeqv.tying.closeness import probability_closer
 from semeqv.tying.mlm.experiments import Experiment, Run
 from semeqv.tying.verdicts import Finding

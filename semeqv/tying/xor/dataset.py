@@ -1,10 +1,13 @@
 """The options of the parity data."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
 from semeqv.grammar.component import alias, check_bounds, component
+from semeqv.lazy import numpy
 
 LONGEST = 24  # bits: all strings are held in memory
 
@@ -95,7 +98,7 @@ class Default:
         names = ("split_seed", "all_ones", "held_out", "held_out_strings")
         return {name: getattr(self, name) for name in names}
 
-    def refuse_training_strings(self, training: "Default") -> None:
+    def refuse_training_strings(self, training: Default) -> None:
         """Refuse strings that a training set of another division has, too.
 
         Args:
@@ -104,7 +107,6 @@ class Default:
         Raises:
             UserError: When there are such strings.
         """
-        import numpy as np
 
         from semeqv.runs.errors import UserError
         from semeqv.tying.xor.split import Split
@@ -112,7 +114,7 @@ class Default:
         if self.size != training.size or self.division == training.division:
             return
         own = Split(size=self.size, **self.division).strings(self.split)
-        shared = np.isin(own, Split(size=self.size, **training.division).strings("train")).sum()
+        shared = numpy.isin(own, Split(size=self.size, **training.division).strings("train")).sum()
         if shared:
             raise UserError(
                 f"{shared} of the {len(own)} {self.split} strings are training strings, for the two data sets divide "

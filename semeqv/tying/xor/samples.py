@@ -1,18 +1,16 @@
 """Strings of bits and their parity, each bit written with one of its two symbols, one of them masked."""
 
+from __future__ import annotations
+
 import hashlib
 import json
 import math
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from itertools import count
-from typing import Any
+from typing import Any, TypeAlias
 
-import numpy as np
-import torch
-from numpy.typing import NDArray
-from torch import Tensor
-
+from semeqv.lazy import NDArray, numpy, torch
 from semeqv.runs.errors import UserError
 from semeqv.tying.xor.dataset import checked
 from semeqv.tying.xor.split import Split
@@ -30,16 +28,16 @@ class Decoder:
 
     def __init__(self, size: int, distributions: tuple[tuple[float, float], tuple[float, float]]):
         self.size = size
-        firsts = np.array([round(first * 2**32) for first, _ in distributions])
+        firsts = numpy.array([round(first * 2**32) for first, _ in distributions])
         # A word below the threshold is the first symbol, any other the second, one above it. A first symbol that is
         # certain has a threshold no word has room for: such a bit always moves up one, from one below.
         certain = firsts == 2**32
-        self.thresholds = np.where(certain, 0, firsts).astype(np.uint32)
-        self.bases = (np.array([0, 2]) - certain).astype(np.int8)
+        self.thresholds = numpy.where(certain, 0, firsts).astype(numpy.uint32)
+        self.bases = (numpy.array([0, 2]) - certain).astype(numpy.int8)
 
     def decode(
-        self, words: NDArray[np.uint32], strings: NDArray[np.int64]
-    ) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+        self, words: NDArray[numpy.uint32], strings: NDArray[numpy.int64]
+    ) -> tuple[NDArray[numpy.int32], NDArray[numpy.int32]]:
         """Decode several batches at once.
 
         Args:
@@ -51,14 +49,16 @@ class Decoder:
         """
         steps, batch = len(words), strings.shape[1]
         words = words.reshape(steps, self.size + 1, batch)
-        places = np.arange(self.size)[::-1, None]  # the most significant bit is written first, as in the original
+        places = numpy.arange(self.size)[::-1, None]  # the most significant bit is written first, as in the original
         bits = strings[:, None] >> places & 1  # (steps or 1, size, batch)
-        symbols = np.empty(words.shape, np.int32)
+        symbols = numpy.empty(words.shape, numpy.int32)
         second = words[:, :-1] >= self.thresholds[bits]
-        np.add(second.view(np.int8), self.bases[bits], out=symbols[:, :-1])
+        numpy.add(second.view(numpy.int8), self.bases[bits], out=symbols[:, :-1])
         symbols[:, -1] = EVEN + bits.sum(1) % 2
-        positions = (words[:, -1].astype(np.uint64) * np.uint64(self.size) >> np.uint64(32)).astype(np.int64)
-        samples = np.arange(steps)[:, None] * symbols[0].size + np.arange(batch)
+        positions = (words[:, -1].astype(numpy.uint64) * numpy.uint64(self.size) >> numpy.uint64(32)).astype(
+            numpy.int64
+        )
+        samples = numpy.arange(steps)[:, None] * symbols[0].size + numpy.arange(batch)
         masked = samples + positions * batch
         flat = symbols.reshape(-1)
         labels = flat[masked]
@@ -70,7 +70,7 @@ class Decoder:
 PURPOSES = ("split", "order", "stream", "train", "validation", "test")
 
 
-def random_rows(seed: int, purpose: str, start: int, rows: int, words: int) -> NDArray[np.uint32]:
+def random_rows(seed: int, purpose: str, start: int, rows: int, words: int) -> NDArray[numpy.uint32]:
     """Draw rows of uniform 32-bit words.
 
     Args:
@@ -84,26 +84,26 @@ def random_rows(seed: int, purpose: str, start: int, rows: int, words: int) -> N
         `(rows, words)`.
     """
     blocks = -(-words // 8)  # the counter counts blocks of eight words
-    drawn = np.random.Philox(key=_key(seed, purpose), counter=start * blocks).random_raw(rows * blocks * 4)
-    return drawn.view(np.uint32).reshape(rows, -1)[:, :words]
+    drawn = numpy.random.Philox(key=_key(seed, purpose), counter=start * blocks).random_raw(rows * blocks * 4)
+    return drawn.view(numpy.uint32).reshape(rows, -1)[:, :words]
 
 
-def random_orders(seed: int, purpose: str, start: int, rows: int, size: int) -> NDArray[np.int64]:
+def random_orders(seed: int, purpose: str, start: int, rows: int, size: int) -> NDArray[numpy.int64]:
     """Draw permutations of `size` things, `(rows, size)`; the other arguments are those of `random_rows`."""
     words = random_rows(seed, purpose, start, rows, 2 * size + size % 2 * 2)
-    return np.argsort(np.ascontiguousarray(words).view(np.uint64)[:, :size], axis=1)
+    return numpy.argsort(numpy.ascontiguousarray(words).view(numpy.uint64)[:, :size], axis=1)
 
 
 @lru_cache
-def _key(seed: int, purpose: str) -> NDArray[np.uint64]:
-    sequence = np.random.SeedSequence(seed, spawn_key=(PURPOSES.index(purpose),))
-    return sequence.generate_state(2, np.uint64).astype(np.uint64, copy=False)
+def _key(seed: int, purpose: str) -> NDArray[numpy.uint64]:
+    sequence = numpy.random.SeedSequence(seed, spawn_key=(PURPOSES.index(purpose),))
+    return sequence.generate_state(2, numpy.uint64).astype(numpy.uint64, copy=False)
 
 
 STEPS = 64  # decoded at once, at most
 SYMBOLS_AT_ONCE = 2**19
 
-Batch = dict[str, Tensor]
+Batch: TypeAlias = "dict[str, torch.Tensor]"
 
 
 class XorSamples:
@@ -156,7 +156,7 @@ class XorSamples:
             checked("zero_distribution", zero_distribution),
             checked("one_distribution", one_distribution),
         )
-        self.strings = np.tile(self.division.strings(split), draws)
+        self.strings = numpy.tile(self.division.strings(split), draws)
         strings = len(self.strings)
         self._batches = strings // batch_size if drop_last else math.ceil(strings / batch_size)
         if not self._batches:
@@ -247,7 +247,7 @@ class XorSamples:
 
     def batches(self) -> Iterator[Batch]:
         """Give one pass over the split, drawn once from the data's own seed, always the same and in the same order."""
-        rows = self._in_batches(np.arange(len(self.strings))[None])
+        rows = self._in_batches(numpy.arange(len(self.strings))[None])
         for first in range(0, len(self), STEPS):
             drawn = self._draw(self.seed, self.split, first, rows[first : first + STEPS])
             yield from self._views(first, *drawn)
@@ -263,33 +263,33 @@ class XorSamples:
             for first in range(max(0, start - block * steps), steps, at_once):
                 step = block * steps + first
                 draws = [self._draw(seed, "stream", step, rows[first : first + at_once]) for seed, rows in sampled]
-                symbols, labels = (np.empty((len(a), len(places), *a.shape[1:]), a.dtype) for a in draws[0])
+                symbols, labels = (numpy.empty((len(a), len(places), *a.shape[1:]), a.dtype) for a in draws[0])
                 for replica, place in enumerate(places):
                     symbols[:, replica], labels[:, replica] = draws[place]
                 yield from self._views(step, symbols, labels)
 
-    def _orders(self, seed: int, epoch: int, epochs: int) -> NDArray[np.int64]:
+    def _orders(self, seed: int, epoch: int, epochs: int) -> NDArray[numpy.int64]:
         """Order the strings of some epochs, `(epochs, strings)`."""
         if self.shuffle:
             return random_orders(seed, "order", epoch, epochs, len(self.strings))
-        return np.broadcast_to(np.arange(len(self.strings)), (epochs, len(self.strings)))
+        return numpy.broadcast_to(numpy.arange(len(self.strings)), (epochs, len(self.strings)))
 
-    def _in_batches(self, orders: NDArray[np.int64]) -> NDArray[np.int64]:
+    def _in_batches(self, orders: NDArray[numpy.int64]) -> NDArray[numpy.int64]:
         """Cut orders `(epochs, strings)` to batches `(epochs * batches, batch)` of strings, the last one filled up."""
         strings = self.strings[orders][:, : len(self) * self.batch_size]
         missing = len(self) * self.batch_size - strings.shape[1]
-        filled = np.pad(strings, ((0, 0), (0, missing))) if missing else strings
+        filled = numpy.pad(strings, ((0, 0), (0, missing))) if missing else strings
         return filled.reshape(-1, self.batch_size)
 
     def _draw(
-        self, seed: int, purpose: str, step: int, strings: NDArray[np.int64]
-    ) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+        self, seed: int, purpose: str, step: int, strings: NDArray[numpy.int64]
+    ) -> tuple[NDArray[numpy.int32], NDArray[numpy.int32]]:
         """Decode the steps from `step` on, whose strings are `(steps, batch)`."""
         words = random_rows(seed, purpose, step, len(strings), self.sequence_size * self.batch_size)
         same = len(self) == 1 and not self.shuffle
         return self._decoder.decode(words, strings[:1] if same else strings)
 
-    def _views(self, step: int, symbols: NDArray[np.int32], labels: NDArray[np.int32]) -> Iterator[Batch]:
+    def _views(self, step: int, symbols: NDArray[numpy.int32], labels: NDArray[numpy.int32]) -> Iterator[Batch]:
         """Give the batches in arrays `(steps, ..., time, batch)`, without what fills up the last one of an epoch."""
         last = len(self.strings) - (len(self) - 1) * self.batch_size
         ids = torch.from_numpy(symbols).transpose(-1, -2).unbind(0)

@@ -1,5 +1,7 @@
 """Which strings training sees, and which are kept for validation and test."""
 
+from __future__ import annotations
+
 import random
 from array import array
 from collections.abc import Sequence
@@ -7,9 +9,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
+from semeqv.lazy import NDArray, numpy
 from semeqv.runs.errors import UserError
 
 
@@ -35,7 +35,7 @@ class Split:
     held_out: float = 0.1
     held_out_strings: Sequence[str] = ()
 
-    def strings(self, part: str) -> NDArray[np.int64]:
+    def strings(self, part: str) -> NDArray[numpy.int64]:
         """Return the strings of a part, in the order of the shuffle.
 
         Args:
@@ -50,21 +50,21 @@ class Split:
         numbers = shuffled(2**self.size - (not self.all_ones), self.split_seed)
         if self.held_out_strings:
             kept = self.numbers()
-            parts = {"train": numbers[~np.isin(numbers, kept)], "validation": kept}
+            parts = {"train": numbers[~numpy.isin(numbers, kept)], "validation": kept}
         elif self.held_out:
             train, validation = int((1 - self.held_out) * len(numbers)), int(self.held_out * len(numbers))
-            cuts = np.split(numbers, [train, train + validation])
+            cuts = numpy.split(numbers, [train, train + validation])
             parts = dict(zip(("train", "validation", "test"), cuts))
         else:
             parts = dict.fromkeys(("train", "validation", "test"), numbers)
-        chosen: NDArray[np.int64] = parts.get(part, numbers[:0])
+        chosen: NDArray[numpy.int64] = parts.get(part, numbers[:0])
         if not len(chosen):
             hint = "Hold out a share (--held_out)" if self.held_out_strings else "Write another --size or --held_out"
             count = f"{len(numbers)} string{'s' * (len(numbers) != 1)}"
             raise UserError(f"The {part} split of {count} is empty. {hint}.")
         return chosen
 
-    def numbers(self) -> NDArray[np.int64]:
+    def numbers(self) -> NDArray[numpy.int64]:
         """Return the numbers of `held_out_strings`; `UserError` when one is no string of this size, or given twice."""
         for text in self.held_out_strings:
             if len(text) != self.size or set(text) - set("01"):
@@ -74,7 +74,7 @@ class Split:
                 )
         if len(set(self.held_out_strings)) < len(self.held_out_strings):
             raise UserError("--held_out_strings names a string twice.")
-        return np.array([int(text, 2) for text in self.held_out_strings])
+        return numpy.array([int(text, 2) for text in self.held_out_strings])
 
     def facts(self) -> dict[str, Any]:
         """Say what the strings of training are, as JSON can hold it."""
@@ -92,10 +92,10 @@ class Split:
 
 
 @lru_cache(maxsize=1)  # train, validation and test of a run have the same
-def shuffled(count: int, seed: int) -> NDArray[np.int64]:
+def shuffled(count: int, seed: int) -> NDArray[numpy.int64]:
     """Return the numbers below a count as `random.Random(seed).shuffle` orders them; not to be changed."""
     numbers = array("q", range(count))  # shuffled as a list would be, in a fifth of the memory
     random.Random(seed).shuffle(numbers)  # type: ignore[arg-type]
-    found = np.array(numbers)
+    found = numpy.array(numbers)
     found.setflags(write=False)
     return found
