@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 from semeqv.babel.automaton import FORGET, FROM_NOUN, Automaton, Weight
 from semeqv.babel.frame import ADPOSITION, MARK
-from semeqv.babel.grammar import Grammar, equal
+from semeqv.babel.chance import equal
+from semeqv.babel.grammar import Grammar
 from semeqv.babel.lexicon import ENTITIES
 from semeqv.babel.vocabulary import CONTENT, DESIGNATORS, NUMERALS, PREFIXES, Category
 from semeqv.lazy import Floats, Integers, numpy

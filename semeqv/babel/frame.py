@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from semeqv.babel.grammar import Chooser, Distribution, equal, odds
+from semeqv.babel.chance import Chooser, Distribution, equal, odds
 from semeqv.babel.lexicon import ENTITIES, Lexicon
 from semeqv.babel.vocabulary import DESIGNATORS, NUMERALS, PREFIXES, Category
 

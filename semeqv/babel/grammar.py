@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections.abc import Iterable, Iterator
-from itertools import accumulate, islice
+from collections.abc import Iterator
 from itertools import count as counting
-from typing import Protocol
+from itertools import islice
 
+from semeqv.babel.chance import Chooser, Dice, Distribution, equal
 from semeqv.babel.document import Document
 from semeqv.babel.frame import Author
 from semeqv.babel.lexicon import Lexicon
@@ -15,57 +14,6 @@ from semeqv.babel.options import LANGUAGES, GrammarOptions
 from semeqv.babel.realisation import Voice
 from semeqv.lazy import numpy
 from semeqv.text import records
-
-AT_ONCE = 256  # random numbers
-
-
-class Distribution:
-    """Alternatives, numbered from 0, with their probabilities.
-
-    Args:
-        probabilities: What they sum up to counts as 1.
-
-    Attributes:
-        probabilities: The same.
-        bounds: Their partial sums.
-    """
-
-    def __init__(self, probabilities: Iterable[float]):
-        self.probabilities = tuple(float(probability) for probability in probabilities)
-        self.bounds = tuple(accumulate(self.probabilities))
-
-
-def odds(probability: float) -> Distribution:
-    """No, or with some probability yes."""
-    return Distribution((1 - probability, probability))
-
-
-def equal(count: int) -> Distribution:
-    """So many alternatives of the same probability."""
-    return Distribution((1 / count,) * count)
-
-
-class Chooser(Protocol):
-    """What decides."""
-
-    def choose(self, among: Distribution) -> int:
-        """Choose one of some alternatives."""
-
-
-class Dice:
-    """Decides by chance."""
-
-    def __init__(self, generator: numpy.random.Generator):
-        self._generator = generator
-        self._numbers: list[float] = []
-
-    def choose(self, among: Distribution) -> int:
-        """Choose one of some alternatives."""
-        if not self._numbers:
-            self._numbers = self._generator.random(AT_ONCE).tolist()
-        bounds = among.bounds
-        return bisect_right(bounds, self._numbers.pop() * bounds[-1], 0, len(bounds) - 1)
-
 
 SPLITS = {"train": range(8), "validation": range(8, 9), "test": range(9, 10)}
 EVERY = 10  # of so many documents, each split has those of its range

@@ -76,7 +76,7 @@ def test_parsers_are_swept(folder, say, tmp_path):
 
 
 def test_answers_are_counted_text_by_text(monkeypatch):
-    from semeqv.tasks.question_answering.metrics import AnswerScorer
+    from semeqv.tasks.question_answering.windows import AnswerScorer
     from semeqv.tasks.question_answering.questions import Answer, Question
 
     questions = [

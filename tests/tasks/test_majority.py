@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from semeqv.tasks.classification.metrics import judge_majority, most_frequent
+from semeqv.tasks.classification.majority import judge_majority, most_frequent
 from semeqv.tasks.classification.words import ConllU
 from tests.tasks.test_labelled_data import conllu
 

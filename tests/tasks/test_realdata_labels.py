@@ -2,7 +2,7 @@
 
 import pytest
 
-from semeqv.tasks.classification.metrics import judge_majority
+from semeqv.tasks.classification.majority import judge_majority
 from semeqv.tasks.classification.reading import items, label_names
 from semeqv.tasks.classification.texts import Xnli
 from semeqv.tasks.classification.words import ConllU, Ner

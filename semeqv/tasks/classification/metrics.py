@@ -3,21 +3,15 @@
 from __future__ import annotations
 
 import warnings
-from collections import Counter
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from semeqv.lazy import Floats, Integers, NDArray, numpy, rich
+from semeqv.lazy import Floats, Integers, NDArray, numpy
 from semeqv.results.statistics import scored
-from semeqv.results.tables import cell, console
-from semeqv.runs.json_lines import write_lines
-from semeqv.runs.reading import METRICS
-from semeqv.tasks.classification.reading import decided_labels, items, numbered
 from semeqv.tasks.classification.rows import UNLABELLED
 
 if TYPE_CHECKING:
-    from semeqv.tasks.classification.options import Item, Labelled
+    pass
 
 OUTSIDE = -1  # the type of what is in no entity
 
@@ -212,63 +206,3 @@ def named(labels: Integers, sizes: Integers, names: Sequence[str]) -> list[list[
     """The names of labels, `(labels,)`, sentence by sentence; empty where there is none."""
     found = numpy.array([*names, ""])[numpy.where(labels == UNLABELLED, -1, labels)]
     return [part.tolist() for part in numpy.split(found, numpy.cumsum(sizes)[:-1])]
-
-
-def judge_majority(train: Labelled, test: Labelled) -> dict[str, float]:
-    """Judge the most frequent labels of a training set on a test set.
-
-    Args:
-        train: The training set.
-        test: The test set.
-
-    Returns:
-        Its scores, with their intervals where the test set asks for them.
-    """
-    names = decided_labels(test, {("train", None): train}, None)
-    known, other = most_frequent(train)
-    number = {name: place for place, name in enumerate(names)}
-    read = items(test)
-    predicted = [number[known.get(thing, other)] for item in read for thing in things(test, item)]
-    sizes = numpy.array([len(item.labels) for item in read])
-    gold = numbered(test, read, names)
-    return judged(gold, numpy.array(predicted), sizes, names, entities=test.entities, replicates=test.replicates)
-
-
-def most_frequent(train: Labelled) -> tuple[dict[str, str], str]:
-    """The most frequent label of each word (or text), and that of words that are there once."""
-    counts = dict[str, Counter[str]]()
-    for item in items(train):
-        for thing, label in zip(things(train, item), item.labels):
-            if label is not None:
-                counts.setdefault(thing, Counter())[label] += 1
-    rare = Counter(label for each in counts.values() for label in each if each.total() == 1)
-    known = {thing: each.most_common(1)[0][0] for thing, each in counts.items()}
-    every = sum(counts.values(), Counter[str]())
-    return known, (rare or every).most_common(1)[0][0]
-
-
-def things(options: Labelled, item: Item) -> tuple[str, ...]:
-    """What is labelled: words, or texts as a whole."""
-    return item.texts if options.of_words else ("\n".join(item.texts),)
-
-
-def write_scores(folder: Path, found: Mapping[str | None, Mapping[str, float]]) -> None:
-    """Print the scores of test sets, and write them as metrics.jsonl.
-
-    Args:
-        folder: Where to.
-        found: By the name of each set.
-    """
-    table = rich.table.Table(
-        title="most frequent labels", title_justify="left", box=None, pad_edge=False, header_style="bold"
-    )
-    table.add_column("set")
-    shown = [score for score in next(iter(found.values())) if not score.endswith(("_low", "_high"))]
-    for score in shown:
-        table.add_column(score, justify="right")
-    for name, scores in found.items():
-        values = {score: [value] for score, value in scores.items()}
-        table.add_row(name or "", *(cell(values, score, 0) for score in shown))
-    console().print(table)
-    lines = [{"epoch": 0, "step": 0, "split": "test", "name": name, **scores} for name, scores in found.items()]
-    write_lines(folder / METRICS, lines)

@@ -9,7 +9,7 @@ from typing import Any
 from semeqv.babel.grammar import Grammar
 from semeqv.babel.options import LANGUAGES, GrammarOptions
 from semeqv.babel.reader import BayesReader
-from semeqv.tasks.likelihood.perplexity import Likelihood, exponential
+from semeqv.tasks.likelihood.scoring import Likelihood, exponential
 
 FEW = 1000  # documents that tell the bound well enough to stand beside a perplexity
 

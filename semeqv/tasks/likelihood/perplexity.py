@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ from semeqv.results.tables import print_table
 from semeqv.runs.errors import UserError
 from semeqv.tasks.inference import inference, name_of
 from semeqv.tasks.likelihood.babel_bound import babel_bound
-from semeqv.tasks.likelihood.scoring import Scorer, mask_for
+from semeqv.tasks.likelihood.scoring import Likelihood, Scorer, mask_for
 from semeqv.tasks.likelihood.windows import TextStreams
 from semeqv.tasks.overlap import lines_of, report_overlap
 from semeqv.text.datasets.corpus import chosen
@@ -98,59 +97,6 @@ class Perplexity:
         record(lines)
         if self.csv is not None:
             write_csv(self.csv, lines)
-
-
-@dataclass(frozen=True)
-class Likelihood:
-    """How unexpected a text is to a model.
-
-    Args:
-        nats: The negative log-likelihood of the tokens that were predicted.
-        tokens: How many were.
-        separators: How many of these end a document.
-        bytes: Bytes of the text in UTF-8, without what separates documents.
-        words: Words of the text, each end of a line being one; 0 when they were not counted.
-    """
-
-    nats: float = 0.0
-    tokens: int = 0
-    separators: int = 0
-    bytes: int = 0
-    words: int = 0
-
-    def __add__(self, other: Likelihood) -> Likelihood:
-        return Likelihood(*(mine + yours for mine, yours in zip(vars(self).values(), vars(other).values())))
-
-    @property
-    def nats_per_token(self) -> float:
-        """Cross-entropy; NaN when nothing was predicted."""
-        return self.nats / self.tokens if self.tokens else math.nan
-
-    @property
-    def perplexity(self) -> float:
-        """The exponential of the cross-entropy, infinite beyond what a number can say."""
-        return exponential(self.nats_per_token)
-
-    @property
-    def bits_per_byte(self) -> float:
-        """The nats of all predicted tokens, in bits, over the bytes of the text; NaN without any."""
-        return self.nats / math.log(2) / self.bytes if self.bytes else math.nan
-
-    @property
-    def word_perplexity(self) -> float:
-        """Perplexity by the words of the text, which does not depend on the tokenizer; NaN when they were not counted.
-
-        The end of every line is a word, as in the counts of WikiText and the Penn Treebank (`<eos>`).
-        """
-        return exponential(self.nats / self.words) if self.words else math.nan
-
-
-def exponential(nats: float) -> float:
-    """`exp`, infinite where it overflows."""
-    try:
-        return math.exp(nats)
-    except OverflowError:
-        return math.inf
 
 
 def files_of(dataset: Any, name: str) -> Iterator[tuple[str, TokenFile, Layout]]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from semeqv.lazy import Floats, NDArray, functional, numpy, torch
@@ -138,3 +140,56 @@ def mask_for(model: Any, tokenizer: Any, pseudo: bool) -> int | None:
     if mask is None:
         raise UserError("The tokenizer has no mask token, which a model that predicts masked tokens needs.")
     return int(mask)
+
+
+@dataclass(frozen=True)
+class Likelihood:
+    """How unexpected a text is to a model.
+
+    Args:
+        nats: The negative log-likelihood of the tokens that were predicted.
+        tokens: How many were.
+        separators: How many of these end a document.
+        bytes: Bytes of the text in UTF-8, without what separates documents.
+        words: Words of the text, each end of a line being one; 0 when they were not counted.
+    """
+
+    nats: float = 0.0
+    tokens: int = 0
+    separators: int = 0
+    bytes: int = 0
+    words: int = 0
+
+    def __add__(self, other: Likelihood) -> Likelihood:
+        return Likelihood(*(mine + yours for mine, yours in zip(vars(self).values(), vars(other).values())))
+
+    @property
+    def nats_per_token(self) -> float:
+        """Cross-entropy; NaN when nothing was predicted."""
+        return self.nats / self.tokens if self.tokens else math.nan
+
+    @property
+    def perplexity(self) -> float:
+        """The exponential of the cross-entropy, infinite beyond what a number can say."""
+        return exponential(self.nats_per_token)
+
+    @property
+    def bits_per_byte(self) -> float:
+        """The nats of all predicted tokens, in bits, over the bytes of the text; NaN without any."""
+        return self.nats / math.log(2) / self.bytes if self.bytes else math.nan
+
+    @property
+    def word_perplexity(self) -> float:
+        """Perplexity by the words of the text, which does not depend on the tokenizer; NaN when they were not counted.
+
+        The end of every line is a word, as in the counts of WikiText and the Penn Treebank (`<eos>`).
+        """
+        return exponential(self.nats / self.words) if self.words else math.nan
+
+
+def exponential(nats: float) -> float:
+    """`exp`, infinite where it overflows."""
+    try:
+        return math.exp(nats)
+    except OverflowError:
+        return math.inf

@@ -18,7 +18,8 @@ from semeqv.tasks.classification.options import Item
 from semeqv.tasks.classification.reading import check_no_overlap, decided_labels, of_split
 from semeqv.tasks.classification.rows import UNLABELLED
 from semeqv.tasks.classification.words import Treebank
-from semeqv.tasks.parsing.rows import TreeBatches, Trees, tree_rows
+from semeqv.tasks.parsing.batches import TreeBatches
+from semeqv.tasks.parsing.rows import Trees, tree_rows
 from semeqv.tasks.prompting.options import PromptedWords
 from semeqv.text.cache import key_of
 from semeqv.text.models.source import config_folder, read_config

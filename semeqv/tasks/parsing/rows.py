@@ -6,11 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from semeqv.lazy import Integers, NDArray, numpy, torch
-from semeqv.tasks.classification.batches import MULTIPLE, LabelledBatches, taken
+from semeqv.lazy import Integers, NDArray, numpy
 from semeqv.tasks.classification.rows import UNLABELLED, Rows, Template, word_rows
-from semeqv.tasks.parsing.metrics import TreeScorer
-from semeqv.text.records import Sentence
 
 ENDLESS = 2**30
 
@@ -100,47 +97,3 @@ def fitting(words: Integers, room: int) -> NDArray[numpy.bool_]:
     kept = ~inner
     kept[inner] = (rank < most) & (words[inner] < room)
     return kept
-
-
-class TreeBatches(LabelledBatches):
-    """A treebank as batches: `input_ids` and `words` `(batch, time)`; `labels` (the head of each word, counted from 1,
-    0 for the root), `relations` and `tags` `(batch, words)`, -100 where nothing is said; and what else a model reads.
-
-    Args:
-        rows: The rows, one for each sentence, and their trees.
-        sentences: The sentences.
-        relations: The names of the relations, by their numbers.
-        tags: The names of the parts of speech.
-        annotated: Whether the sentences have trees to be compared with.
-        **options: As of `LabelledBatches`.
-    """
-
-    def __init__(
-        self,
-        rows: TreeRows,
-        sentences: Sequence[Sentence],
-        relations: Sequence[str],
-        tags: Sequence[str],
-        *,
-        annotated: bool = True,
-        **options: Any,
-    ):
-        super().__init__(rows.rows, sentences, relations, **options)
-        self.trees, self.read, self.tags, self.annotated = rows.trees, rows.read, list(tags), annotated
-
-    @property
-    def model_word(self) -> str:
-        """The word of the models that it is for."""
-        return "parser"
-
-    def made(self, chosen: Integers) -> dict[str, torch.Tensor]:
-        """The batch of some rows."""
-        counts = self.label_lengths[chosen]
-        columns = numpy.arange(-(-int(counts.max()) // MULTIPLE) * MULTIPLE)
-        places, real = self.label_starts[chosen, None] + columns, columns < counts[:, None]
-        named = {"labels": self.trees.heads, "relations": self.trees.relations, "tags": self.trees.tags}
-        return super().made(chosen) | {name: taken(values, places, real, UNLABELLED) for name, values in named.items()}
-
-    def scorer(self) -> Any:
-        """What judges a pass over all rows."""
-        return TreeScorer(self)

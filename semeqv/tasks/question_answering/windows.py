@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from semeqv.lazy import Integers, numpy, torch
+from semeqv.lazy import Floats, Integers, numpy, torch
 from semeqv.runs.errors import UserError
 from semeqv.tasks.classification.batches import LabelledBatches
 from semeqv.tasks.classification.rows import Rows, Template
-from semeqv.tasks.question_answering.metrics import AnswerScorer
+from semeqv.tasks.question_answering.metrics import Span, best_span, counted, judged, shares
 from semeqv.tasks.question_answering.questions import Question
 from semeqv.text.tokenizers.encoding import encode, literal
+from semeqv.train.batches import Batch
+from semeqv.train.metrics import Scorer
 
 if TYPE_CHECKING:
     from semeqv.tasks.question_answering.dataset import Squad
@@ -171,3 +173,70 @@ class QuestionBatches(LabelledBatches):
     def scorer(self) -> Any:
         """What judges a pass over all rows."""
         return AnswerScorer(self)
+
+
+class AnswerScorer(Scorer):
+    """Finds the best span of each text, and judges all answers: exact match and F1.
+
+    It is a `Tallied` scorer (see `semeqv.results.statistics`), so that models can be compared on samples of texts.
+
+    Args:
+        data: The questions.
+    """
+
+    def __init__(self, data: QuestionBatches):
+        super().__init__()
+        self.data = data
+
+    def look(self, outputs: Mapping[str, torch.Tensor], batch: Batch) -> Any:
+        """The logits of the first and the last token, `(2, rows, time)`."""
+        return numpy.stack([outputs[name].float().cpu().numpy() for name in ("start_logits", "end_logits")])
+
+    def answers(self) -> list[str]:
+        """The answer to each question; empty where the model says that there is none."""
+        data, rows = self.data, self.data.windows
+        best = [Span(-numpy.inf, 0, 0)] * len(data.items)
+        nothing = numpy.full(len(data.items), numpy.inf)  # the least score of no answer over all windows
+        row = iter(data.passing.tolist())
+        for part in self.parts:
+            for starts, ends in zip(*part.astype(numpy.float64)):
+                number = next(row)
+                place = slice(data.starts[number], rows.ends[number])
+                begins, finishes, question = rows.begins[place], rows.finishes[place], rows.questions[number]
+                nothing[question] = min(nothing[question], starts[0] + ends[0])
+                size = len(begins)
+                found = best_span(starts[:size], ends[:size], begins >= 0, data.options.longest_answer)
+                if found is not None and found[0] > best[question].score:
+                    score, first, last = found
+                    best[question] = Span(score, int(begins[first]), int(finishes[last]))
+        # Where every question has an answer, one is always given.
+        possible = any(not question.answers for question in data.items)
+        silent = nothing > numpy.array([span.score for span in best]) + data.options.threshold
+        return [
+            "" if possible and none else question.context[span.begin : span.finish]
+            for question, span, none in zip(data.items, best, silent)
+        ]
+
+    def scores(self) -> dict[str, float]:
+        """The scores, and in `NAME_low` and `NAME_high` their intervals where the data set asks for them."""
+        data = self.data
+        return judged(data.items, self.answers(), data.replicates, characters=data.options.characters)
+
+    def tally(self) -> Floats:
+        """What is counted in each text, `(texts, 6)`; see `counted`."""
+        return counted(self.data.items, self.answers(), self.data.options.characters)
+
+    def measures(self, sums: Floats) -> Mapping[str, Floats]:
+        """Exact match and F1 from sums of tallies, `(..., 6)`, each `(...)`."""
+        return {name: share for name, share in shares(sums).items() if name in ("exact", "f1")}
+
+    def predictions(self) -> Iterator[dict[str, Any]]:
+        """Each question, its answers, and the one that was given; yields them in their order."""
+        for number, (question, answer) in enumerate(zip(self.data.items, self.answers())):
+            yield {
+                "sentence": number,
+                "id": question.name,
+                "texts": [question.text],
+                "label": [said.text for said in question.answers],
+                "predicted": answer,
+            }
