@@ -79,7 +79,7 @@ def said_by(options: Any) -> Iterator[Mapping[str, str]]:
 
         yield from chosen(options)
         return
-    from semeqv.tasks.classification.reading import documents
+    from semeqv.tasks.classification.dataset import documents
 
     language = next(iter(languages_of(options)), "")
     for document in documents(options):

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from statistics import fmean
 
-from crosslingual.results import ALL, Cell
+from crosslingual.sweep_cells import ALL, Cell
 from semeqv.lazy import Floats, numpy
 from semeqv.results.statistics import mean_and_half
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from crosslingual.directions import CHOICES, FIXED, GRID, NONE, ORACLE, OTHER, SOURCE
 from crosslingual.hypotheses import Test
 from crosslingual.languages import Language, language_rows
-from crosslingual.results import ALL, Cell, Number
+from crosslingual.sweep_cells import ALL, Cell, Number
 from semeqv.results.tables import Table
 
 KINDS = ("language", "analogy", "negation", "unrelated", GRID)

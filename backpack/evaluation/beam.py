@@ -9,15 +9,60 @@ else it has ended before the mark.
 from __future__ import annotations
 
 import inspect
+import re
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from backpack.evaluation.cloze import MARKS, begins_word, continues_word, first_word
 from semeqv.lazy import numpy, torch
 from semeqv.tasks.likelihood.scoring import LOGITS
 from semeqv.text.tokenizers.spelling import convention_of
 from semeqv.train.compute import Regime
+
+MARKS = ("'", "’", "-")  # what words may have between letters
+
+
+BETWEEN = "['’-]"
+
+
+JOINERS = "\u200c\u200d"  # no letters by their category, but parts of words in Persian and in scripts of India
+
+
+WORD = re.compile(f"x+(?:{BETWEEN}x+)*")
+
+
+BEGINNING = re.compile(f"{WORD.pattern}{BETWEEN}?")
+
+
+CONTINUATION = re.compile(f"{BETWEEN}?{BEGINNING.pattern}|{BETWEEN}")
+
+
+def shape(text: str) -> str:
+    """A text with an x in place of each letter, digit, and sign that combines with them."""
+    return "".join("x" if unicodedata.category(each)[0] in "LMN" or each in JOINERS else each for each in text)
+
+
+def is_word(text: str) -> bool:
+    """Whether a text is one word: letters and digits, and `'`, `’` or `-` singly between them."""
+    return WORD.fullmatch(shape(text)) is not None
+
+
+def first_word(text: str) -> str:
+    """The longest word that a text begins with; empty when it begins with none."""
+    found = WORD.match(shape(text))
+    return text[: found.end()] if found else ""
+
+
+def begins_word(text: str) -> bool:
+    """Whether a text is a word or the beginning of one, as `l'` is."""
+    return BEGINNING.fullmatch(shape(text)) is not None
+
+
+def continues_word(text: str) -> bool:
+    """Whether a text may go on with a word that ends in a letter so far: `s`, `'s`, `-` or `n-to`, but not `'.`."""
+    return CONTINUATION.fullmatch(shape(text)) is not None
+
 
 MARK_BYTES = tuple(mark.encode() for mark in MARKS)
 

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from semeqv.babel.automaton import FORGET, FROM_NOUN, Automaton, Weight
-from semeqv.babel.frame import ADPOSITION, MARK
 from semeqv.babel.chance import equal
+from semeqv.babel.frame import ADPOSITION, MARK
 from semeqv.babel.grammar import Grammar
 from semeqv.babel.lexicon import ENTITIES
 from semeqv.babel.vocabulary import CONTENT, DESIGNATORS, NUMERALS, PREFIXES, Category

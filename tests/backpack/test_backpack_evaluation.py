@@ -13,8 +13,8 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 from transformers import GPT2Config, GPT2LMHeadModel, PreTrainedTokenizerFast
 
 from backpack.evaluation import lexicon_induction as lexical_report
-from backpack.evaluation.beam import WordBeam, kinds_of
-from backpack.evaluation.cloze import chosen, first_word, is_word, passages, read_passages
+from backpack.evaluation.beam import WordBeam, first_word, is_word, kinds_of
+from backpack.evaluation.cloze import chosen, passages, read_passages
 from backpack.evaluation.continuations import pieces
 from backpack.evaluation.lexicon_induction import Lexical, entries
 from backpack.evaluation.sense_clustering import features, occurrences

@@ -15,10 +15,9 @@ from vector_models import body, model_of, saved
 from crosslingual import Checkpoint, swept
 from crosslingual.directions import choices
 from crosslingual.results import joined, read_runs
+from semeqv.tasks.classification.dataset import Item, belongs
 from semeqv.tasks.classification.metrics import judged
 from semeqv.tasks.classification.networks import pooled
-from semeqv.tasks.classification.options import Item
-from semeqv.tasks.classification.reading import belongs
 from semeqv.tasks.classification.rows import aligned
 from semeqv.tasks.classification.words import ConllU, Ner
 from semeqv.text.objectives import Masked

@@ -76,8 +76,8 @@ def test_parsers_are_swept(folder, say, tmp_path):
 
 
 def test_answers_are_counted_text_by_text(monkeypatch):
-    from semeqv.tasks.question_answering.windows import AnswerScorer
     from semeqv.tasks.question_answering.questions import Answer, Question
+    from semeqv.tasks.question_answering.windows import AnswerScorer
 
     questions = [
         Question(name=str(i), context=text, text="Where?", answers=(Answer("in Rome", 0),))

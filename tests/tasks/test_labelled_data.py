@@ -13,9 +13,8 @@ import torch
 
 from semeqv.runs.errors import UserError
 from semeqv.tasks.classification.babel import BabelTags, BabelTopics
+from semeqv.tasks.classification.dataset import Item, items
 from semeqv.tasks.classification.finding import find_files
-from semeqv.tasks.classification.options import Item
-from semeqv.tasks.classification.reading import items
 from semeqv.tasks.classification.texts import Table, Xnli
 from semeqv.tasks.classification.words import ConllU, Ner, Tagged
 from semeqv.tasks.parsing.dataset import Dependencies

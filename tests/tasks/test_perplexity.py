@@ -13,9 +13,8 @@ from semeqv.babel.reader import BayesReader
 from semeqv.runs.errors import UserError
 from semeqv.tasks.inference import inference
 from semeqv.tasks.likelihood.babel_bound import babel_bound
-from semeqv.tasks.likelihood.scoring import Likelihood
 from semeqv.tasks.likelihood.perplexity import Perplexity, likelihood, measure_sets
-from semeqv.tasks.likelihood.scoring import Scorer
+from semeqv.tasks.likelihood.scoring import Likelihood, Scorer
 from semeqv.tasks.likelihood.windows import windows
 from semeqv.text.datasets.parallel import Moses
 from tests.tasks.conftest import ENGLISH, FRENCH

@@ -2,8 +2,8 @@
 
 import pytest
 
+from semeqv.tasks.classification.dataset import items, label_names
 from semeqv.tasks.classification.majority import judge_majority
-from semeqv.tasks.classification.reading import items, label_names
 from semeqv.tasks.classification.texts import Xnli
 from semeqv.tasks.classification.words import ConllU, Ner
 from semeqv.text.location import data_folder

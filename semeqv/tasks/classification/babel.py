@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Literal
 
 from semeqv.babel.options import LANGUAGES, GrammarOptions
 from semeqv.grammar.component import check_bounds, component
-from semeqv.tasks.classification.options import Item, Labelled
+from semeqv.tasks.classification.dataset import Item, Labelled
 from semeqv.tasks.prompting.options import PromptedTexts, PromptedWords
 
 

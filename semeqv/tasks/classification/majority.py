@@ -11,10 +11,10 @@ from semeqv.lazy import numpy, rich
 from semeqv.results.tables import cell, console
 from semeqv.runs.json_lines import write_lines
 from semeqv.runs.reading import METRICS
-from semeqv.tasks.classification.reading import decided_labels, items, numbered
+from semeqv.tasks.classification.dataset import decided_labels, items, numbered
 
 if TYPE_CHECKING:
-    from semeqv.tasks.classification.options import Item, Labelled
+    from semeqv.tasks.classification.dataset import Item, Labelled
 from dataclasses import dataclass
 
 from semeqv.grammar.component import component
@@ -47,7 +47,7 @@ class MajorityLabels:
             UserError: When there is no training set, no test set or no folder, or (from `check_no_overlap`) a test set
                 is the training set.
         """
-        from semeqv.tasks.classification.reading import check_no_overlap
+        from semeqv.tasks.classification.dataset import check_no_overlap
 
         sets = {key: each for key, each in dataset_options.items() if hasattr(each, "every_label")}
         train = next((each for (split, _), each in sets.items() if split == "train"), None)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from semeqv.grammar.component import component
-from semeqv.tasks.classification.options import InFiles, Item
+from semeqv.tasks.classification.dataset import InFiles, Item
 from semeqv.tasks.prompting.options import PromptedTexts
 
 MISSING = ("nan", "NaN", "NAN", "<NA>", "NaT", "null", "NULL")  # how programs write it in a table

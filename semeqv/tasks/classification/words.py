@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import ClassVar, Literal
 
 from semeqv.grammar.component import check_bounds, component
-from semeqv.tasks.classification.options import InFiles, Item
+from semeqv.tasks.classification.dataset import InFiles, Item
 from semeqv.tasks.prompting.options import PromptedWords
 
 # How files with a word a line end, an empty ending standing for none.

@@ -11,9 +11,7 @@ from typing import Any, ClassVar, NamedTuple
 from semeqv.grammar.component import component
 from semeqv.lazy import Floats, NDArray, numpy, torch
 from semeqv.runs.errors import UserError
-from semeqv.tasks.classification.batching import batch_options
-from semeqv.tasks.classification.options import Item, Labelled
-from semeqv.tasks.classification.reading import of_split
+from semeqv.tasks.classification.dataset import Item, Labelled, batch_options, of_split
 from semeqv.tasks.classification.rows import UNLABELLED, Rows
 from semeqv.tasks.inflection.metrics import counted, judged, means
 from semeqv.tasks.inflection.spelling import Spelling
@@ -98,7 +96,7 @@ class UniMorph(Labelled):
         Returns:
             Batches of `input_ids` and `labels`.
         """
-        from semeqv.tasks.classification.reading import check_no_overlap
+        from semeqv.tasks.classification.dataset import check_no_overlap
         from semeqv.tasks.inflection.edits import edit_batches
 
         check_no_overlap(self, dataset_options, model_options)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from semeqv.lazy import Floats, NDArray, numpy, torch
 from semeqv.runs.errors import UserError
 from semeqv.tasks.classification.batches import LabelledBatches
-from semeqv.tasks.classification.batching import batch_options, longest_row
+from semeqv.tasks.classification.dataset import batch_options, longest_row
 from semeqv.tasks.classification.rows import UNLABELLED, word_rows
 from semeqv.tasks.inflection.dataset import Form, forms
 from semeqv.tasks.inflection.metrics import counted, edit_distance, judged, means

@@ -12,10 +12,15 @@ import click
 from semeqv.grammar.component import alias, component
 from semeqv.lazy import Integers, numpy
 from semeqv.runs.errors import UserError
-from semeqv.tasks.classification.batching import batch_options, longest_row
+from semeqv.tasks.classification.dataset import (
+    Item,
+    batch_options,
+    check_no_overlap,
+    decided_labels,
+    longest_row,
+    of_split,
+)
 from semeqv.tasks.classification.models import label_names
-from semeqv.tasks.classification.options import Item
-from semeqv.tasks.classification.reading import check_no_overlap, decided_labels, of_split
 from semeqv.tasks.classification.rows import UNLABELLED
 from semeqv.tasks.classification.words import Treebank
 from semeqv.tasks.parsing.batches import TreeBatches

@@ -11,9 +11,8 @@ from semeqv.runs.errors import UserError
 from semeqv.tasks.answering import Answering, Asked, shown
 from semeqv.tasks.inference import check_trained, inference, name_of
 from semeqv.tasks.overlap import report_overlap
-from semeqv.tasks.parsing.batches import TreeScorer
+from semeqv.tasks.parsing.batches import TreeBatches, TreeScorer
 from semeqv.tasks.parsing.metrics import COUNTED, judged
-from semeqv.tasks.parsing.batches import TreeBatches
 from semeqv.text.readers.conllu import write_sentences
 from semeqv.train.bars import Progress
 

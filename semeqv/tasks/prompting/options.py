@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from semeqv.tasks.classification.options import Labelled
+from semeqv.tasks.classification.dataset import Labelled
 
 
 @dataclass(frozen=True, kw_only=True)

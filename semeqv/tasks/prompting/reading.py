@@ -10,8 +10,14 @@ from semeqv.lazy import Integers, NDArray, numpy
 from semeqv.runs.errors import UserError
 from semeqv.runs.notices import notice_once
 from semeqv.runs.reading import read_run
-from semeqv.tasks.classification.batching import batch_options, fitted_row
-from semeqv.tasks.classification.reading import check_no_overlap, decided_labels, items, numbered
+from semeqv.tasks.classification.dataset import (
+    batch_options,
+    check_no_overlap,
+    decided_labels,
+    fitted_row,
+    items,
+    numbered,
+)
 from semeqv.tasks.classification.rows import UNLABELLED
 from semeqv.tasks.overlap import run_of
 from semeqv.tasks.prompting.batches import PromptBatches, answer_rows
@@ -22,7 +28,7 @@ from semeqv.text.models.source import config_folder, read_config
 from semeqv.text.tokenizers.files import add_ends, start_as_trained
 
 if TYPE_CHECKING:
-    from semeqv.tasks.classification.options import Labelled
+    from semeqv.tasks.classification.dataset import Labelled
     from semeqv.tasks.parsing.dataset import Dependencies
     from semeqv.tasks.prompting.options import Prompted, PromptedTexts, PromptedWords
     from semeqv.tasks.question_answering.dataset import Squad

@@ -7,8 +7,8 @@ from typing import Any
 
 from semeqv.lazy import Integers, NDArray, numpy, torch
 from semeqv.runs.errors import UserError
-from semeqv.tasks.classification.rows import UNLABELLED
 from semeqv.tasks.classification.batches import LabelScorer
+from semeqv.tasks.classification.rows import UNLABELLED
 from semeqv.tasks.question_answering.windows import AnswerScorer
 from semeqv.text.generation import greedy
 from semeqv.train.batches import Batch

@@ -9,8 +9,8 @@ from semeqv.lazy import numpy
 from semeqv.runs.errors import UserError
 from semeqv.runs.notices import notice_once
 from semeqv.tasks.classification.rows import UNLABELLED
-from semeqv.tasks.parsing.dataset import has_trees, numbered, relations_of, treebank
 from semeqv.tasks.parsing.batches import TreeScorer
+from semeqv.tasks.parsing.dataset import has_trees, numbered, relations_of, treebank
 from semeqv.tasks.parsing.rows import Trees
 from semeqv.tasks.parsing.trees import best_tree
 from semeqv.tasks.prompting.batches import PromptBatches, answer_rows

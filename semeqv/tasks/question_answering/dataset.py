@@ -7,9 +7,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from semeqv.grammar.component import alias, check_bounds, component
-from semeqv.tasks.classification.batching import batch_options, longest_row
-from semeqv.tasks.classification.options import InFiles, Item
-from semeqv.tasks.classification.reading import of_split
+from semeqv.tasks.classification.dataset import InFiles, Item, batch_options, longest_row, of_split
 from semeqv.tasks.prompting.options import Prompted
 from semeqv.tasks.question_answering.questions import Question, read_questions
 from semeqv.tasks.question_answering.windows import QuestionBatches, windows
@@ -99,7 +97,7 @@ class Squad(InFiles, Prompted):
             Batches of `input_ids`, `start_positions` and `end_positions`; of prompts and answers for a model that
             predicts the next token.
         """
-        from semeqv.tasks.classification.reading import check_no_overlap
+        from semeqv.tasks.classification.dataset import check_no_overlap
         from semeqv.tasks.prompting import reading as prompting
 
         if prompting.answers_in_text(model_options):

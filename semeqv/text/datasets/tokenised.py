@@ -15,7 +15,7 @@ from semeqv.text.datasets.corpus import chosen
 from semeqv.text.objectives import Causal, Masked, Objective
 from semeqv.text.tokenizers.encoding import surroundings
 from semeqv.text.tokenizers.spelling import WORD_END, convention_of, rows_needed, spellings, tokens_by_id
-from semeqv.text.tokenizers.trained import fingerprint
+from semeqv.text.tokenizers.trained import tokenizer_fingerprint
 from semeqv.text.tokens.batches import Layout, TokenBatches
 from semeqv.text.tokens.files import (
     Piece,
@@ -97,7 +97,7 @@ def batches_of_tokens(corpus: TokenCorpus, tokenizer: Any, kind: str) -> TokenBa
     lengths = {number: len(said) for number, said in spellings(tokenizer).items() if number < len(counts)}
     bytes_said = sum(int(counts[number]) * length for number, length in lengths.items())
     known = {"documents": len(ends), "tokens": len(tokens), "bytes": bytes_said}
-    facts = {"source": corpus.source_facts(), "tokenizer": fingerprint(tokenizer), "together": False}
+    facts = {"source": corpus.source_facts(), "tokenizer": tokenizer_fingerprint(tokenizer), "together": False}
     facts |= {"languages": {corpus.language: known}, "begin": None}
     return batches_of_files(corpus, tokenizer, kind, [TokenFile(corpus.language, tokens, ends)], facts)
 
@@ -162,7 +162,7 @@ def token_files(
     facts = {
         "version": VERSION,
         "source": corpus.source_facts(),
-        "tokenizer": fingerprint(tokenizer),
+        "tokenizer": tokenizer_fingerprint(tokenizer),
         "together": together,
         "begin": begin,
     }

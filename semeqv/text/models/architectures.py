@@ -102,8 +102,8 @@ class Sized:
             The same model, and the tokenizer says what other programs need to know of it. `UserError` is raised by
             `start_from` when it cannot start from the embeddings said.
         """
-        from semeqv.text.models.starting import start_from
         from semeqv.text.models.opening import ready
+        from semeqv.text.models.starting import start_from
         from semeqv.text.tokenizers.files import fit_to_model, start_as_trained
 
         if self.embeddings is not None:

@@ -227,7 +227,7 @@ def drawn(times: float, number: int) -> int:
     return math.floor(times) + (luck < times - math.floor(times))
 
 
-def fingerprint(tokenizer: Any) -> str:
+def tokenizer_fingerprint(tokenizer: Any) -> str:
     """A hash of what a tokenizer does: its vocabulary, rules and special tokens."""
     said = [tokenizer.backend_tokenizer.to_str(), sorted(map(str, tokenizer.special_tokens_map.items()))]
     return hashlib.sha256(json.dumps(said).encode()).hexdigest()
