@@ -6,7 +6,6 @@ import inspect
 from typing import Any
 
 from ofa.factorisation import Factors, factorise
-from ofa.factorised import factorised_model
 from ofa.plan import Plan
 from semeqv.lazy import nn, no_grad, torch
 from semeqv.runs.errors import UserError
@@ -82,6 +81,8 @@ def rewrite(
     Raises:
         UserError: When the model has no place for a new vocabulary.
     """
+    from ofa.factorised import factorised_model
+
     reads, predicts = embedding_weights(model)
     tied, matrices = is_tied(model), {"input": reads.detach().clone()}
     if predicts is not None and not tied:

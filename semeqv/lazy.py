@@ -22,6 +22,7 @@ __all__ = [
     "no_grad",
     "numpy",
     "pandas",
+    "pyplot",
     "rich",
     "safetensors",
     "scipy",
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
     import matplotlib.axes
     import matplotlib.colors
     import matplotlib.figure
-    import matplotlib.pyplot
     import numpy
     import pandas
     import rich
@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     import tokenizers
     import torch
     import transformers
+    from matplotlib import pyplot
     from numpy.typing import NDArray
     from torch import nn
     from torch.nn import functional
@@ -82,7 +83,7 @@ else:
         Library, ("matplotlib", "numpy", "pandas", "rich", "safetensors")
     )
     scipy, tokenizers, torch, transformers = map(Library, ("scipy", "tokenizers", "torch", "transformers"))
-    nn, functional = Library("torch.nn"), Library("torch.nn.functional")
+    nn, functional, pyplot = map(Library, ("torch.nn", "torch.nn.functional", "matplotlib.pyplot"))
 
 
 def no_grad(function: Callable[P, R]) -> Callable[P, R]:

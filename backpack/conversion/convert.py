@@ -12,7 +12,6 @@ import click
 
 from backpack.conversion.checkpoints import Checkpoint
 from backpack.conversion.layouts import CONTEXT, LAYOUTS, SENSES, TRUNK, layout_of
-from backpack.networks import BackpackConfig, BackpackLMHeadModel
 from semeqv.grammar.component import component
 from semeqv.lazy import torch, transformers
 from semeqv.runs.errors import UserError
@@ -132,6 +131,8 @@ def assembled(
     Raises:
         UserError: When a tensor is missing, left over, or of a wrong shape, or the number of heads is not known.
     """
+    from backpack.networks import BackpackLMHeadModel
+
     layout = layout or layout_of(checkpoint)
     arrange, usual = LAYOUTS[layout]
     found = {name: tensor.float() for name, tensor in arrange(checkpoint).items()}
@@ -214,6 +215,8 @@ def configuration(
     Raises:
         UserError: When the fields do not go together.
     """
+    from backpack.networks import BackpackConfig
+
     activation, heads, d = fields["activation_function"], fields["n_head"], fields["n_embd"]
     if activation not in transformers.activations.ACT2FN:
         raise UserError(f"{checkpoint.path}: the activation {activation!r} is unknown; write --activation.")

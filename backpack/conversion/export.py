@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from backpack.networks import BackpackLMHeadModel
 from semeqv.grammar.component import component
 from semeqv.runs.errors import UserError
 from semeqv.runs.files import output_folder, write_text
@@ -77,6 +76,8 @@ def save_with_code(model: Any, tokenizer: Any, folder: Path) -> None:
     Raises:
         UserError: When the model is no Backpack, has edits, which no folder holds, or cannot be written.
     """
+    from backpack.networks import BackpackLMHeadModel
+
     if not isinstance(model, BackpackLMHeadModel):
         raise UserError(f"{type(model).__name__} is no Backpack.")
     if model.backpack.sense_edits or model.backpack.weight_edits:

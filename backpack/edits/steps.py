@@ -8,12 +8,16 @@ applies after the functions of the edits before it. Weights of the model are nev
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from backpack.networks.editing import SenseEdit, WeightEdit
+
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, fields
 from typing import Any, ClassVar
 
-from backpack.networks.editing import SenseEdit, WeightEdit
 from semeqv.lazy import torch
 
 Place = tuple[int, int]  # a token, and one of its senses

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from backpack.networks.editing import WeightEdit
+
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -12,7 +17,6 @@ from backpack.edits.edited import applied
 from backpack.edits.steps import Step
 from backpack.evaluation.babel import babel_of, grammar_of, topics_of
 from backpack.evaluation.word_pairs import MEMBERS, TOPICS, read_pairs
-from backpack.networks.editing import WeightEdit
 from backpack.senses.lexicon import Lexicon
 from backpack.senses.senses import open_lexicon
 from semeqv.grammar.component import check_bounds, component

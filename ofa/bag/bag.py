@@ -8,7 +8,6 @@ from typing import Any
 
 import click
 
-from ofa.bag.networks import bag_of
 from ofa.vectors.make import word_finder
 from ofa.vectors.word_vectors import Floats, WordVectors, read_vectors
 from semeqv.grammar.component import check_bounds, component
@@ -66,6 +65,8 @@ def write_bag(options: Bag) -> None:
     Args:
         options: What the command was told.
     """
+    from ofa.bag.networks import bag_of
+
     refuse_existing(options.output, overwrite=True, marker=FACTS)
     vectors = read_vectors(options.vectors, options.most_words)
     weights = frequency_weights(len(vectors), options.smoothing)

@@ -9,14 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import torch
-
+from semeqv.lazy import torch
 from semeqv.runs.errors import UserError
 from semeqv.runs.notices import notice
 from semeqv.runs.processes import World
 from semeqv.train.batches import Batch
 
-AUTOCAST = {"bf16": torch.bfloat16, "fp16": torch.float16}
+AUTOCAST = {"bf16": "bfloat16", "fp16": "float16"}  # as torch calls them
 
 
 @dataclass(frozen=True)
@@ -41,7 +40,7 @@ class Regime:
         """The context of a forward pass."""
         if self.precision not in AUTOCAST:
             return contextlib.nullcontext()
-        return torch.autocast(self.device.type, AUTOCAST[self.precision])
+        return torch.autocast(self.device.type, getattr(torch, AUTOCAST[self.precision]))
 
     def place(self, batch: Batch) -> Batch:
         """A batch on the device."""

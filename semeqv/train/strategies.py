@@ -10,17 +10,15 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
-import torch
-from torch import Tensor, nn
-
+from semeqv.lazy import nn, torch
 from semeqv.runs.errors import UserError
 from semeqv.runs.processes import World
 from semeqv.train.compute import AUTOCAST, Regime
 
 Forward = Callable[..., Any]
-Rehearsal = Callable[[nn.Module, torch.device, bool], set[str]]
+Rehearsal: TypeAlias = "Callable[[nn.Module, torch.device, bool], set[str]]"
 
 
 class Alone:
@@ -48,11 +46,11 @@ class Alone:
         """A forward and backward pass; the gradients of the processes are added up after the last one of a step."""
         yield
 
-    def load(self, model: nn.Module, weights: Mapping[str, Tensor]) -> None:
+    def load(self, model: nn.Module, weights: Mapping[str, torch.Tensor]) -> None:
         """Give a model, spread already, all its weights."""
         model.load_state_dict(weights)
 
-    def shards(self, model: nn.Module, optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
+    def shards(self, model: nn.Module, optimizer: torch.optim.Optimizer) -> dict[str, torch.Tensor]:
         """The part of the optimizer's state that every process saves for itself, by name."""
         return {}
 
@@ -64,12 +62,11 @@ class Copies(Alone):
 
     def spread(self, model: nn.Module, regime: Regime, world: World, rehearse: Rehearsal) -> Forward:
         """Wrap the model, which stays whole."""
-        from torch.nn.parallel import DistributedDataParallel
 
         device = regime.device
         unused = rehearse(model.to(device), device, True)
         ids = [device.index] if device.type == "cuda" else None
-        copies = DistributedDataParallel(model, device_ids=ids, find_unused_parameters=bool(unused))
+        copies = torch.nn.parallel.DistributedDataParallel(model, device_ids=ids, find_unused_parameters=bool(unused))
         if not unused:
             # After its first backward pass it lays gradients out anew, and so adds those of three processes or more in
             # another order: the first step of a resumed run would round otherwise than that of an uninterrupted one.
@@ -99,7 +96,9 @@ class Shards(Alone):
         from torch.distributed.device_mesh import init_device_mesh
         from torch.distributed.fsdp import MixedPrecisionPolicy, fully_shard
 
-        policy = MixedPrecisionPolicy(param_dtype=AUTOCAST.get(regime.precision), reduce_dtype=torch.float32)
+        policy = MixedPrecisionPolicy(
+            param_dtype=getattr(torch, AUTOCAST.get(regime.precision, ""), None), reduce_dtype=torch.float32
+        )
         shard = partial(fully_shard, mesh=init_device_mesh(regime.device.type, (world.size,)), mp_policy=policy)
         warnings.filterwarnings("ignore", "FSDP2-wrapped module .* returned a view tensor")
         for block in blocks(model, partial(rehearse, model, torch.device("cpu"), False)):
@@ -113,19 +112,19 @@ class Shards(Alone):
         original(forward).set_requires_gradient_sync(last)
         yield
 
-    def load(self, model: nn.Module, weights: Mapping[str, Tensor]) -> None:
+    def load(self, model: nn.Module, weights: Mapping[str, torch.Tensor]) -> None:
         """Give every process its shards of the weights."""
         from torch.distributed.checkpoint.state_dict import StateDictOptions, set_model_state_dict
 
         set_model_state_dict(model, dict(weights), options=StateDictOptions(full_state_dict=True))
 
-    def shards(self, model: nn.Module, optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
+    def shards(self, model: nn.Module, optimizer: torch.optim.Optimizer) -> dict[str, torch.Tensor]:
         """All tensors of the optimizer's state."""
         return {
             f"{name}/{key}": value
             for name, parameter in model.named_parameters()
             for key, value in optimizer.state.get(parameter, {}).items()
-            if isinstance(value, Tensor)
+            if isinstance(value, torch.Tensor)
         }
 
 
@@ -159,12 +158,12 @@ def blocks(model: nn.Module, rehearse: Callable[[], object]) -> list[nn.Module]:
     return [each for each in members[::-1] if each in called]
 
 
-def whole(tensor: Tensor) -> Tensor:
+def whole(tensor: torch.Tensor) -> torch.Tensor:
     """A tensor with all its shards; every process must ask."""
     return tensor.full_tensor() if hasattr(tensor, "full_tensor") else tensor
 
 
-def save_shards(shards: Mapping[str, Tensor], folder: Path) -> None:
+def save_shards(shards: Mapping[str, torch.Tensor], folder: Path) -> None:
     """Write the shards of every process, as safetensors.
 
     Args:
@@ -196,7 +195,7 @@ def load_shards(folder: Path, model: nn.Module, optimizer: torch.optim.Optimizer
     from torch.distributed.checkpoint.state_dict_loader import load
 
     reader = HuggingFaceStorageReader(str(folder))
-    parameters, state = dict(model.named_parameters()), dict[str, Tensor]()
+    parameters, state = dict(model.named_parameters()), dict[str, torch.Tensor]()
     beside = {
         p for each in optimizer.param_groups if each.get("fused") or each.get("capturable") for p in each["params"]
     }
@@ -212,7 +211,7 @@ def load_shards(folder: Path, model: nn.Module, optimizer: torch.optim.Optimizer
         optimizer.state[parameters[of]][key] = tensor
 
 
-def weights_of(module: nn.Module, keep: bool = True) -> dict[str, Tensor]:
+def weights_of(module: nn.Module, keep: bool = True) -> dict[str, torch.Tensor]:
     """The weights of a module, copied to the CPU.
 
     Args:
@@ -222,7 +221,7 @@ def weights_of(module: nn.Module, keep: bool = True) -> dict[str, Tensor]:
     Returns:
         Name to tensor. Where several names mean one tensor (tied weights), only the first is there.
     """
-    found, seen = dict[str, Tensor](), set[int]()
+    found, seen = dict[str, torch.Tensor](), set[int]()
     for name, tensor in module.state_dict(keep_vars=True).items():
         if id(tensor) not in seen:
             seen.add(id(tensor))
@@ -232,7 +231,7 @@ def weights_of(module: nn.Module, keep: bool = True) -> dict[str, Tensor]:
     return found
 
 
-def with_tied(module: nn.Module, weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
+def with_tied(module: nn.Module, weights: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
     """Weights by all names of a module, those that mean one tensor too (what `weights_of` leaves out)."""
     state = module.state_dict(keep_vars=True)
     said = {id(state[name]): weights[name] for name in weights if name in state}
@@ -257,4 +256,4 @@ def leaves(value: Any) -> Iterator[Any]:
 
 def is_plain(value: Any) -> bool:
     """Whether a value is a number, a word or a tensor."""
-    return value is None or isinstance(value, bool | int | float | str | Tensor)
+    return value is None or isinstance(value, bool | int | float | str | torch.Tensor)

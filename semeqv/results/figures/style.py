@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from semeqv.lazy import matplotlib
+from semeqv.lazy import matplotlib, pyplot
 from semeqv.runs.files import whole_file
 
 HOUSE = "semeqv"
@@ -87,7 +87,7 @@ def new_figure(width: float, height: float, *, show: bool = False) -> matplotlib
         The figure, laid out so that nothing overlaps.
     """
     if show:
-        return matplotlib.pyplot.figure(figsize=(width, height), layout="constrained")
+        return pyplot.figure(figsize=(width, height), layout="constrained")
 
     return matplotlib.figure.Figure(figsize=(width, height), layout="constrained")
 
@@ -299,8 +299,8 @@ def finish(figure: matplotlib.figure.Figure, path: Path, *, show: bool, transpar
         if matplotlib.get_backend().lower() == "agg":
             click.echo(f"no display here to show it on: open {files[1]}")
         else:
-            matplotlib.pyplot.show()
-        matplotlib.pyplot.close(figure)
+            pyplot.show()
+        pyplot.close(figure)
 
 
 def figure_size(axes: matplotlib.axes.Axes) -> tuple[float, float]:

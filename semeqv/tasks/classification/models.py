@@ -12,7 +12,6 @@ import click
 from semeqv.grammar.component import component
 from semeqv.lazy import nn, no_grad, torch
 from semeqv.runs.errors import UserError
-from semeqv.tasks.classification.networks import head_class, of_words
 from semeqv.text.models.architectures import BERT
 from semeqv.text.models.opening import listed, load_weights, one_line, open_config, quiet
 from semeqv.text.models.source import SHIFTED, config_folder, model_folder
@@ -273,6 +272,8 @@ def prepared(config: Any, head: str, names: tuple[str, ...], pooling: str | None
     Returns:
         The class of its model.
     """
+    from semeqv.tasks.classification.networks import head_class, of_words
+
     config.id2label = dict(enumerate(names))
     config.label2id = {name: number for number, name in enumerate(names)}
     kind = head_class(config, head)

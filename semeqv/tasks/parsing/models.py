@@ -11,7 +11,6 @@ from semeqv.grammar.component import check_bounds, component
 from semeqv.runs.errors import UserError
 from semeqv.runs.processes import World
 from semeqv.tasks.classification.models import Classifier, label_names, opened
-from semeqv.tasks.parsing.networks import head_class
 from semeqv.text.models.opening import one_line, open_config, quiet
 from semeqv.text.models.source import config_folder, model_folder
 from semeqv.train.compute import torch_device
@@ -280,6 +279,8 @@ def prepared(config: Any, labels: Labels, sizes: Mapping[str, Any] | None) -> ty
     Returns:
         The class of its model.
     """
+    from semeqv.tasks.parsing.networks import head_class
+
     config.id2label = dict(enumerate(labels.relations))
     config.label2id = {name: number for number, name in enumerate(labels.relations)}
     old = getattr(config, "parser", None) or {}

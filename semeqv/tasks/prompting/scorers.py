@@ -76,7 +76,9 @@ class Writing(Scorer):
         Raises:
             UserError: When the model is spread over processes.
         """
-        if isinstance(model, torch.distributed.fsdp.FSDPModule):
+        from torch.distributed.fsdp import FSDPModule
+
+        if isinstance(model, FSDPModule):
             raise UserError(
                 "Answers are written by a whole model, of which --strategy fsdp gives each process a part. Say the "
                 "data set afterwards, in a sentence of its own: semeqv cli model load --from RUN ... cli test"
