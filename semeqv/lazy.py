@@ -16,11 +16,16 @@ __all__ = [
     "Floats",
     "Integers",
     "NDArray",
+    "concurrent",
     "functional",
+    "http",
+    "jsonlines",
     "matplotlib",
+    "multiprocessing",
     "nn",
     "no_grad",
     "numpy",
+    "packaging",
     "pandas",
     "pyplot",
     "rich",
@@ -29,14 +34,23 @@ __all__ = [
     "tokenizers",
     "torch",
     "transformers",
+    "urllib",
 ]
 
 if TYPE_CHECKING:
+    import concurrent.futures
+    import http.client
+    import multiprocessing
+    import urllib.error
+    import urllib.request
+
+    import jsonlines
     import matplotlib
     import matplotlib.axes
     import matplotlib.colors
     import matplotlib.figure
     import numpy
+    import packaging.requirements
     import pandas
     import rich
     import rich.console
@@ -79,10 +93,10 @@ else:
             return f"<library {self.name}>"
 
     NDArray = Floats = Integers = Any
-    matplotlib, numpy, pandas, rich, safetensors = map(
-        Library, ("matplotlib", "numpy", "pandas", "rich", "safetensors")
-    )
-    scipy, tokenizers, torch, transformers = map(Library, ("scipy", "tokenizers", "torch", "transformers"))
+    concurrent, http, multiprocessing, urllib = map(Library, ("concurrent", "http", "multiprocessing", "urllib"))
+    jsonlines, matplotlib, numpy, packaging = map(Library, ("jsonlines", "matplotlib", "numpy", "packaging"))
+    pandas, rich, safetensors, scipy = map(Library, ("pandas", "rich", "safetensors", "scipy"))
+    tokenizers, torch, transformers = map(Library, ("tokenizers", "torch", "transformers"))
     nn, functional, pyplot = map(Library, ("torch.nn", "torch.nn.functional", "matplotlib.pyplot"))
 
 

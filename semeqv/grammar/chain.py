@@ -57,8 +57,14 @@ class Word(click.Group):
         return sorted(self.commands)
 
     def get_command(self, ctx: click.Context | None, name: str) -> click.Command | None:
-        """A command by any spelling of its name."""
-        self.load()
+        """A command by any spelling of its name; a module that is called like it is looked into first."""
+        self.modules.sort(key=lambda module: same(module.rpartition(".")[2]) != same(name))
+        while (command := self.known(name)) is None and self.modules:
+            self.root.register(self.modules.pop(0))
+        return command
+
+    def known(self, name: str) -> click.Command | None:
+        """Return the command of that name among those that were imported."""
         return next((command for each, command in self.commands.items() if same(each) == same(name)), None)
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command, list[str]]:

@@ -6,7 +6,6 @@ pyproject.toml.
 """
 
 import importlib
-import tomllib
 from importlib.metadata import entry_points
 from importlib.util import find_spec
 from pathlib import Path
@@ -68,6 +67,8 @@ def modules() -> dict[str, bool]:
     points = entry_points(group=GROUP)
     own = [point.value for point in points if point.dist is not None and point.dist.name == "semeqv"]
     if not own:  # a source tree that is not installed
+        import tomllib
+
         project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text(encoding="utf-8"))
         own = list(project["project"]["entry-points"][GROUP].values())
     return dict.fromkeys(own, True) | {point.value: point.value in own for point in points}

@@ -1,5 +1,7 @@
 """JSON lines: an object a line, by the package jsonlines."""
 
+from __future__ import annotations
+
 import io
 import json
 import math
@@ -7,7 +9,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-import jsonlines
+from semeqv.lazy import jsonlines
 
 
 def to_lines(records: Iterable[Any]) -> str:

@@ -1,11 +1,12 @@
 """The versions of what computes: which are installed, which are supported, and which a saved run had."""
 
+from __future__ import annotations
+
 import platform
 from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, requires, version
 
-from packaging.requirements import Requirement
-
+from semeqv.lazy import packaging
 from semeqv.runs.errors import UserError
 from semeqv.runs.notices import notice, warning
 from semeqv.version import __version__
@@ -37,7 +38,7 @@ def check_versions() -> None:
         lines = requires("semeqv") or []
     except PackageNotFoundError:  # run from a checkout that was never installed
         return
-    for requirement in map(Requirement, lines):
+    for requirement in map(packaging.requirements.Requirement, lines):
         if requirement.marker is not None and not requirement.marker.evaluate({"extra": ""}):
             continue
         try:

@@ -4,19 +4,19 @@ What arrives grows in `NAME.part`, is resumed where a connection broke, and gets
 is written into `NAME.sha256.json` beside it the first time and compared from then on. Only http and https are spoken.
 """
 
+from __future__ import annotations
+
 import contextlib
 import fcntl
 import hashlib
-import http.client
 import json
 import os
 import re
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from semeqv.lazy import http, urllib
 from semeqv.runs.errors import UserError
 from semeqv.runs.files import whole_file
 from semeqv.text.files import fingerprint

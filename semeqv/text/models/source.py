@@ -9,13 +9,11 @@ from __future__ import annotations
 import json
 import re
 import socket
-import urllib.request
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
-from semeqv.lazy import safetensors
+from semeqv.lazy import safetensors, urllib
 from semeqv.runs.errors import UserError
 from semeqv.text.models import families
 
@@ -187,7 +185,7 @@ def online() -> bool:
     """Whether the hub's address is known here; its client would try for half a minute."""
     from huggingface_hub import constants
 
-    host = urlsplit(constants.ENDPOINT).hostname
+    host = urllib.parse.urlsplit(constants.ENDPOINT).hostname
     if constants.HF_HUB_OFFLINE or host is None:
         return False
     if urllib.request.getproxies():

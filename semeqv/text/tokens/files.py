@@ -7,14 +7,12 @@ import itertools
 import json
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
-from multiprocessing import get_context
 from pathlib import Path
 from typing import IO, Any
 
-from semeqv.lazy import NDArray, numpy
+from semeqv.lazy import NDArray, concurrent, multiprocessing, numpy
 from semeqv.runs.errors import UserError
 from semeqv.text.tokens import words
 from semeqv.train.bars import Progress
@@ -243,26 +241,28 @@ def with_begin(tokens: Any, lengths: Any, begin: int) -> tuple[Any, Any]:
 
 
 @contextmanager
-def encoding(tokenizer: str, count: int) -> Iterator[Executor | None]:
+def encoding(tokenizer: str, count: int) -> Iterator[concurrent.futures.Executor | None]:
     """Processes that are ready to tokenise; None when this process does it."""
     if not count:
         words.start(tokenizer)
         yield None
         return
-    context = get_context("spawn")  # forking a process that has run torch is not safe
-    with ProcessPoolExecutor(count, mp_context=context, initializer=words.start_helper, initargs=(tokenizer,)) as pool:
+    context = multiprocessing.get_context("spawn")  # forking a process that has run torch is not safe
+    with concurrent.futures.ProcessPoolExecutor(
+        count, mp_context=context, initializer=words.start_helper, initargs=(tokenizer,)
+    ) as pool:
         yield pool
 
 
 def in_order(
-    pool: Executor | None, pieces: Iterable[tuple[str, list[str]]]
+    pool: concurrent.futures.Executor | None, pieces: Iterable[tuple[str, list[str]]]
 ) -> Iterator[tuple[str, list[str], words.Tokens]]:
     """Tokenise pieces, a few ahead, and give them back in their order."""
     if pool is None:
         for name, texts in pieces:
             yield name, texts, words.encode(texts)
         return
-    ahead: deque[tuple[str, list[str], Future[Any]]] = deque()
+    ahead: deque[tuple[str, list[str], concurrent.futures.Future[Any]]] = deque()
     for name, texts in itertools.chain(pieces, itertools.repeat(("", []))):
         if texts:
             ahead.append((name, texts, pool.submit(words.encode, texts)))

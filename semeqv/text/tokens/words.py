@@ -10,14 +10,13 @@ from __future__ import annotations
 
 import itertools
 import json
-import multiprocessing
 import os
 import re
 import signal
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
-from semeqv.lazy import NDArray, numpy
+from semeqv.lazy import NDArray, multiprocessing, numpy
 from semeqv.runs.signals import end_with_parent
 from semeqv.text.tokenizers.encoding import opened
 
