@@ -13,7 +13,9 @@ from typing import Annotated, Any
 
 from semeqv.grammar.action import AtLeast, Result, action
 from semeqv.lazy import torch
+from semeqv.results.tables import print_table
 from semeqv.runs.errors import UserError
+from semeqv.tasks.inference import inference, name_of
 
 
 @dataclass(frozen=True)
@@ -96,7 +98,6 @@ class Attribution:
 
     def show(self, top: int) -> None:
         """Print the largest parts by absolute value, and that all add up to the logit."""
-        from semeqv.results.tables import print_table
 
         lines = sorted(self.parts(), key=lambda line: -abs(line["part"]))
         rows = [
@@ -189,7 +190,6 @@ def attribute(
         UserError: When there is no text.
     """
     from backpack.senses.senses import open_lexicon
-    from semeqv.tasks.inference import inference, name_of
 
     if not prompt:
         raise UserError('There is no text to explain: --prompt "...".')

@@ -14,6 +14,8 @@ from semeqv.grammar.component import component, positional
 from semeqv.lazy import matplotlib
 from semeqv.results.figures.curves import measured
 from semeqv.results.figures.drawing import Drawing
+from semeqv.results.figures.legend import Entry, add_legend
+from semeqv.results.figures.style import COLUMN, INK, MEAN_LINE, colors, finish, house_style, new_figure
 
 CONTROL = "gpt2"
 PANELS = ("coverage", "disambiguation", "invariance")
@@ -46,7 +48,6 @@ class SensesView(Drawing):
 
     def build(self) -> None:
         """Read the runs and write the figure."""
-        from semeqv.results.figures.style import finish, house_style
 
         found = read_measures(self.paths)
         with house_style():
@@ -61,7 +62,6 @@ class SensesView(Drawing):
         Returns:
             The figure, not yet written.
         """
-        from semeqv.results.figures.style import COLUMN, colors, new_figure
 
         own, control, best = colors(3, self.palette, self.color or ["#0072B2", "#D55E00", "#555555"])
         figure = new_figure(COLUMN * 2.1, 2.9, show=self.show)
@@ -89,9 +89,6 @@ def draw_bars(
     axes: matplotlib.axes.Axes, values: dict[str, list[float]], labels: dict[str, str], shades: list[str]
 ) -> None:
     """Draw a bar for each label: the mean of its values, and a dot for each."""
-    from statistics import fmean
-
-    from semeqv.results.figures.style import INK
 
     for place, (key, color) in enumerate(zip(labels, shades)):
         runs = values.get(key, [])
@@ -172,7 +169,6 @@ class NumberView(Drawing):
 
     def build(self) -> None:
         """Read the runs and write the figure."""
-        from semeqv.results.figures.style import finish, house_style
 
         perplexity, coverage = read_numbers(self.paths)
         with house_style():
@@ -190,8 +186,6 @@ class NumberView(Drawing):
         Returns:
             The figure, not yet written.
         """
-        from semeqv.results.figures.legend import Entry, add_legend
-        from semeqv.results.figures.style import COLUMN, INK, colors, new_figure
 
         figure = new_figure(COLUMN * 1.7, 2.5, show=self.show)
         left, right = figure.subplots(1, 2)
@@ -216,9 +210,6 @@ class NumberView(Drawing):
 
 def draw_curve(axes: matplotlib.axes.Axes, values: dict[int, list[float]], color: str) -> None:
     """Draw the mean of runs against the number of senses, and each run as a dot."""
-    from statistics import fmean
-
-    from semeqv.results.figures.style import MEAN_LINE
 
     counts = sorted(values)
     axes.plot(counts, [fmean(values[count]) for count in counts], color=color, **MEAN_LINE)
@@ -285,7 +276,6 @@ class TopicsView(Drawing):
 
     def build(self) -> None:
         """Read the runs and write the figure."""
-        from semeqv.results.figures.style import finish, house_style
 
         points = read_points(self.paths)
         with house_style():
@@ -300,8 +290,6 @@ class TopicsView(Drawing):
         Returns:
             The figure, not yet written.
         """
-        from semeqv.results.figures.legend import Entry, add_legend
-        from semeqv.results.figures.style import COLUMN, MEAN_LINE, colors, new_figure
 
         figure = new_figure(COLUMN * 2.1, 2.3, show=self.show)
         shades = dict(zip(WAYS, colors(2, self.palette, self.color, first=1)))

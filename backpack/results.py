@@ -1,5 +1,6 @@
 """What runs have measured, on average."""
 
+import json
 import math
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,7 +11,8 @@ import click
 
 from semeqv.grammar.component import component, positional
 from semeqv.results.statistics import mean_and_half
-from semeqv.results.tables import Table
+from semeqv.results.tables import Table, write_between
+from semeqv.runs.files import write_text
 from semeqv.runs.reading import Line, metrics_files, read_metrics
 
 
@@ -37,10 +39,6 @@ class Report:
 
     def build(self) -> None:
         """Read the runs, print, and write."""
-        import json
-
-        from semeqv.results.tables import write_between
-        from semeqv.runs.files import write_text
 
         if not self.paths:
             raise click.UsageError(

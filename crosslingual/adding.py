@@ -4,7 +4,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+import click
+
+from crosslingual.open import opened
+from crosslingual.saving import MERGE
 from semeqv.runs.errors import UserError
+from semeqv.runs.files import refuse_existing
 
 if TYPE_CHECKING:
     from crosslingual.algebra import Checkpoint, TaskVector
@@ -47,8 +52,6 @@ class Adding:
         Raises:
             UserError: When that is so.
         """
-        from crosslingual.saving import MERGE
-        from semeqv.runs.files import refuse_existing
 
         if not self.add:
             raise UserError("Say what to add: --add FACTOR VECTOR.")
@@ -56,13 +59,11 @@ class Adding:
 
     def vectors(self, base: "Checkpoint | None") -> "list[TaskVector]":
         """Open what is added, in the order given."""
-        from crosslingual.open import opened
 
         return [opened(source, base, mixed=self.mixed, heads=self.heads) for _, source in self.add]
 
     def write(self, model: "Checkpoint") -> None:
         """Compute the new model, write it, and say what it is."""
-        import click
 
         model.save(self.output, overwrite=self.overwrite, shard=self.shard_size, dtype=self.dtype)
         click.echo(f"wrote {self.output}: {model.formula}")

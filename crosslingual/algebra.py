@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 from crosslingual.body import Body, refuse_mismatch
 from crosslingual.expressions import Dropped, Expression, Only, Scaled, Sum, Trimmed
 from crosslingual.safetensors_reader import chunks
+from crosslingual.selection import greatest
 from semeqv.lazy import numpy
 
 if TYPE_CHECKING:
@@ -131,7 +132,6 @@ class TaskVector:
         Raises:
             ValueError: When the density is not above 0 and at most 1.
         """
-        from crosslingual.selection import greatest
 
         if not 0 < density <= 1:
             raise ValueError(f"A density must be above 0 and at most 1, not {density:g}.")

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from crosslingual.adding import Adding
+from crosslingual.open import open_checkpoint
 from semeqv.grammar.component import component
 
 
@@ -22,7 +23,6 @@ class Apply(Adding):
 
     def build(self) -> None:
         """Add, and write."""
-        from crosslingual.open import open_checkpoint
 
         self.check()
         model = open_checkpoint(self.source, heads=self.heads)

@@ -7,9 +7,11 @@ from typing import Any
 
 import click
 
-from crosslingual.similarity import Products
+from crosslingual.open import open_checkpoint, opened
+from crosslingual.similarity import Products, measured
 from semeqv.grammar.component import component, positional
 from semeqv.results.tables import print_table
+from semeqv.runs.files import write_csv
 
 
 @component("crosslingual compare")
@@ -49,9 +51,6 @@ class Compare:
         Raises:
             click.UsageError: When there are fewer than two vectors, or two of one name.
         """
-        from crosslingual.open import open_checkpoint, opened
-        from crosslingual.similarity import measured
-        from semeqv.runs.files import write_csv
 
         if len(self.paths) < 2:
             raise click.UsageError("cli crosslingual compare: give the folders of two or more vectors")

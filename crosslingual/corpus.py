@@ -8,9 +8,12 @@ from typing import Any
 import click
 
 from semeqv.grammar.component import component
+from semeqv.results.tables import print_table
 from semeqv.runs.errors import UserError
+from semeqv.runs.json_lines import to_lines
 from semeqv.tasks.overlap import normalised
-from semeqv.text.datasets.corpus import Corpus
+from semeqv.text.datasets.corpus import Corpus, chosen
+from semeqv.text.files import writing
 from semeqv.train.bars import Progress
 
 
@@ -40,9 +43,6 @@ class GatheredCorpus:
         Raises:
             click.UsageError: When there is no training set.
         """
-        from semeqv.results.tables import print_table
-        from semeqv.runs.json_lines import to_lines
-        from semeqv.text.files import writing
 
         sources = [options for (split, _), options in dataset_options.items() if split == "train"]
         tests = [options for (split, _), options in dataset_options.items() if split != "train"]
@@ -75,8 +75,6 @@ def said_by(options: Any) -> Iterator[Mapping[str, str]]:
         A document in each of its languages.
     """
     if isinstance(options, Corpus):
-        from semeqv.text.datasets.corpus import chosen
-
         yield from chosen(options)
         return
     from semeqv.tasks.classification.dataset import documents

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from crosslingual.algebra import TaskVector
+from crosslingual.open import open_checkpoint, opened
 from semeqv.runs.errors import UserError
 
 if TYPE_CHECKING:
@@ -43,7 +44,6 @@ def opened_vectors(options: "Sweep") -> dict[str, TaskVector]:
     Raises:
         UserError: When there is none, or (from `opened`) one cannot be opened.
     """
-    from crosslingual.open import open_checkpoint, opened
 
     if not options.vector:
         raise UserError("Say which vectors to add: --vector NAME FOLDER.")

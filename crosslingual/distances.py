@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import click
+
 from semeqv.grammar.component import component
 from semeqv.lazy import numpy
 from semeqv.runs.errors import UserError
+from semeqv.runs.files import write_text
+from semeqv.text.files import lines
 
 
 @component("crosslingual distances")
@@ -33,9 +38,6 @@ class Distances:
 
     def build(self) -> None:
         """Compute, print, and write."""
-        import click
-
-        from semeqv.runs.files import write_text
 
         columns = ["language", *FEATURES]
         rows = [[str(row[name]) for name in columns] for row in uriel_distances(self.source, self.languages)]
@@ -70,7 +72,6 @@ def read_distances(path: Path | None) -> dict[str, dict[str, float]]:
     """
     if path is None:
         return {}
-    from semeqv.text.files import lines
 
     rows = [text.split("\t") for _, text in lines(path) if text.strip() and not text.startswith("#")]
     if not rows or rows[0][:1] != ["language"] or len(rows[0]) < 2:
@@ -145,7 +146,6 @@ def features(table: Any, code: str, prefix: str) -> numpy.ndarray[Any, Any]:
 
 def letter_codes(folder: Path) -> dict[str, str]:
     """Codes of two letters, and those of three that they stand for."""
-    import json
 
     found: dict[str, str] = json.loads((folder / "letter_codes.json").read_text(encoding="utf-8"))
     return found | {"zh": "cmn"}  # it has the macrolanguage, which has no features

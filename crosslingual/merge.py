@@ -2,12 +2,16 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import reduce
+from operator import add
+from pathlib import Path
 from typing import Literal
 
 from crosslingual.adding import Adding
 from crosslingual.algebra import Checkpoint, TaskVector
 from crosslingual.body import refuse_mismatch
 from crosslingual.expressions import Elected, Turned
+from crosslingual.open import is_vector, open_checkpoint, open_vector
 from semeqv.grammar.component import component
 from semeqv.runs.errors import UserError
 
@@ -59,11 +63,6 @@ class Merge(Adding):
         Raises:
             UserError: When there is no base, or something cannot be opened, added or written.
         """
-        from functools import reduce
-        from operator import add
-        from pathlib import Path
-
-        from crosslingual.open import is_vector, open_checkpoint, open_vector
 
         self.check()
         if self.base is None:

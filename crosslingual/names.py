@@ -13,6 +13,7 @@ from collections.abc import Iterable
 
 from semeqv.lazy import transformers
 from semeqv.runs.errors import UserError
+from semeqv.text.models import families
 
 # What the Auto classes of transformers call the body within a model with a head (`base_model_prefix`); here, so that
 # torch need not be imported. Other kinds are asked.
@@ -111,8 +112,6 @@ def embedding_name(model_type: str | None) -> str | None:
     if model_type in EMBEDDINGS:
         return EMBEDDINGS[model_type]
 
-    from semeqv.text.models import families
-
     families.know(model_type)
     for mapping in (
         transformers.models.auto.modeling_auto.MODEL_FOR_CAUSAL_LM_MAPPING,
@@ -133,8 +132,6 @@ def prefix_of(model_type: str | None) -> str:
     """What a kind of model calls its body; transformers is asked, which imports torch, when it is an unusual one."""
     if model_type in BODIES:
         return BODIES[model_type]
-
-    from semeqv.text.models import families
 
     families.know(model_type)
     try:

@@ -11,14 +11,15 @@ from typing import Any, Literal
 import click
 
 from crosslingual.directions import CHOICE, NONE, OTHER, POINT
-from crosslingual.hypotheses import Test
-from crosslingual.languages import Language
+from crosslingual.distances import read_distances
+from crosslingual.hypotheses import Test, tested
+from crosslingual.languages import Language, read_languages
 from crosslingual.sweep_cells import ALL, Cell, Number
 from semeqv.grammar.component import component, positional
 from semeqv.results.statistics import mean_and_half
 from semeqv.results.tables import END, Table, write_between
 from semeqv.runs.errors import UserError
-from semeqv.runs.files import write_text
+from semeqv.runs.files import write_csv, write_text
 from semeqv.runs.reading import Line, metrics_files, read_metrics
 
 MEANING, FORM = ("ner", "nli", "qa"), ("pos", "parsing")
@@ -69,11 +70,7 @@ class Report:
     def build(self) -> None:
         """Read the runs, print, and write the page."""
         from crosslingual.directions import FIXED, ORACLE
-        from crosslingual.distances import read_distances
-        from crosslingual.hypotheses import tested
-        from crosslingual.languages import read_languages
         from crosslingual.sweep_tables import every_table, print_tables
-        from semeqv.runs.files import write_csv, write_text
 
         if not self.paths:
             raise click.UsageError("cli crosslingual report: give folders that cli crosslingual sweep has measured")

@@ -20,8 +20,9 @@ from semeqv.grammar.component import check_bounds, component
 from semeqv.lazy import NDArray, no_grad, torch
 from semeqv.results.statistics import Tallied, compared
 from semeqv.runs.errors import UserError
+from semeqv.runs.files import write_csv
 from semeqv.runs.processes import World
-from semeqv.tasks.inference import inference, name_of
+from semeqv.tasks.inference import check_trained, inference, name_of
 from semeqv.text.models.source import config_folder
 from semeqv.train.bars import Progress
 
@@ -129,8 +130,6 @@ class Sweep:
         """
         from crosslingual.results import joined, told
         from crosslingual.sweep_tables import print_tables, tables
-        from semeqv.runs.files import write_csv
-        from semeqv.tasks.inference import check_trained
 
         check_trained(model)
         sets = {key: (each, dataset_options[key]) for key, each in dataset.items()}

@@ -3,7 +3,12 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import click
+
+from crosslingual.open import VECTOR, open_checkpoint
+from crosslingual.saving import save_vector
 from semeqv.grammar.component import component
+from semeqv.runs.files import refuse_existing
 
 
 @component("crosslingual vector")
@@ -32,11 +37,6 @@ class Vector:
 
     def build(self) -> None:
         """Compute, and write."""
-        import click
-
-        from crosslingual.open import VECTOR, open_checkpoint
-        from crosslingual.saving import save_vector
-        from semeqv.runs.files import refuse_existing
 
         refuse_existing(self.output, self.overwrite, VECTOR)
         vector = open_checkpoint(self.source, heads=self.heads).minus(

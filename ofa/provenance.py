@@ -7,6 +7,7 @@ import click
 
 from ofa.plan import Kind, Plan
 from ofa.vocabulary import Vocabulary
+from semeqv.results.tables import print_table
 from semeqv.runs.json_lines import to_lines
 from semeqv.text.files import writing
 
@@ -52,7 +53,6 @@ def print_counts(facts: dict[str, Any]) -> None:
     Args:
         facts: As in initialisation.json.
     """
-    from semeqv.results.tables import print_table
 
     total = facts["rows"]
     rows = [[SAID[Kind[name.upper()]], f"{count:,}", f"{count / total:.1%}"] for name, count in facts["counts"].items()]

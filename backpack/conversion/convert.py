@@ -10,12 +10,15 @@ from typing import Any, Literal
 
 import click
 
-from backpack.conversion.checkpoints import Checkpoint
+from backpack.conversion.checkpoints import Checkpoint, read_checkpoint
+from backpack.conversion.export import save
 from backpack.conversion.layouts import CONTEXT, LAYOUTS, SENSES, TRUNK, layout_of
 from semeqv.grammar.component import component
 from semeqv.lazy import torch, transformers
 from semeqv.runs.errors import UserError
-from semeqv.text.models.opening import ready
+from semeqv.runs.files import refuse_existing
+from semeqv.tasks.inference import check_tokenizer
+from semeqv.text.models.opening import has_tokenizer, open_tokenizer, ready
 
 
 @component("backpack convert")
@@ -62,12 +65,6 @@ class Convert:
             tokenizer: Of the sentence, if it has one.
         """
         import click
-
-        from backpack.conversion.checkpoints import read_checkpoint
-        from backpack.conversion.export import save
-        from semeqv.runs.files import refuse_existing
-        from semeqv.tasks.inference import check_tokenizer
-        from semeqv.text.models.opening import has_tokenizer, open_tokenizer
 
         refuse_existing(self.output)
         checkpoint = read_checkpoint(self.source, self.allow_pickle)

@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import click
+
 from semeqv.grammar.component import component
 from semeqv.runs.errors import UserError
-from semeqv.runs.files import output_folder, write_text
+from semeqv.runs.files import output_folder, refuse_existing, write_text
 
 
 @component("backpack export")
@@ -34,9 +36,6 @@ class Export:
             model: A Backpack.
             tokenizer: Of the sentence, else the one that came with the model.
         """
-        import click
-
-        from semeqv.runs.files import refuse_existing
 
         refuse_existing(self.output)
         save_with_code(model, tokenizer, self.output)

@@ -13,6 +13,7 @@ from semeqv.results.statistics import interval
 from semeqv.results.tables import print_table
 from semeqv.runs.errors import UserError
 from semeqv.tasks.evaluation import Measuring, Subject
+from semeqv.tasks.inference import inference, name_of
 from semeqv.tasks.likelihood.minimal_pairs import MinimalPair
 from semeqv.text.location import locate
 from semeqv.text.readers.table import read_rows
@@ -47,7 +48,6 @@ class CrowsPairs(Measuring):
 
     def measured(self, subject: Subject) -> list[dict[str, Any]]:
         """Measure, and print the table."""
-        from semeqv.tasks.inference import inference, name_of
         from semeqv.tasks.likelihood.minimal_pairs import scored
 
         pairs, model = read_pairs(self.path, self.kinds), subject.model

@@ -17,6 +17,7 @@ from semeqv.grammar.component import component
 from semeqv.lazy import Floats, numpy, torch
 from semeqv.results.tables import print_table
 from semeqv.runs.errors import UserError
+from semeqv.tasks.inference import inference, name_of
 from semeqv.text.generation import prompt_ids
 from semeqv.train.bars import Progress
 
@@ -73,7 +74,6 @@ class Debias:
         """
         from backpack.edits.files import write
         from backpack.senses.senses import open_lexicon
-        from semeqv.tasks.inference import inference, name_of
 
         lexicon = open_lexicon(model, tokenizer)
         with inference(model, device, threads=threads):

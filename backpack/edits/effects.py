@@ -18,7 +18,7 @@ from semeqv.results.statistics import interval
 from semeqv.results.tables import print_table
 from semeqv.runs.errors import UserError
 from semeqv.tasks.evaluation import Measuring, Subject
-from semeqv.tasks.inference import inference, most_tokens
+from semeqv.tasks.inference import inference, most_tokens, name_of
 from semeqv.text.generation import prompt_ids
 from semeqv.text.readers.jsonl import read_rows
 from semeqv.text.tokenizers.encoding import encode
@@ -64,7 +64,6 @@ class Effects(Measuring):
 
     def measured(self, subject: Subject) -> list[dict[str, Any]]:
         """Measure, and print the table."""
-        from semeqv.tasks.inference import name_of
 
         lines = measured(self, subject)
         print_effects(lines, name_of(subject.model))

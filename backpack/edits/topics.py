@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import click
+
+from semeqv.runs.json_lines import write_lines
+
 if TYPE_CHECKING:
     from backpack.networks.editing import WeightEdit
 
@@ -88,9 +92,6 @@ class Topics(Measuring):
 
     def measured(self, subject: Subject) -> list[dict[str, Any]]:
         """Measure, print the table, and write the texts."""
-        import click
-
-        from semeqv.runs.json_lines import write_lines
 
         lines, texts = measure(self, subject)
         print_lines(lines)

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
+from semeqv.babel.dataset import Babel
 from semeqv.babel.document import Document
 from semeqv.babel.grammar import Grammar
 from semeqv.babel.options import LANGUAGES, GrammarOptions
@@ -85,7 +86,6 @@ def babel_of(dataset_options: Mapping[tuple[str, str | None], Any], splits: tupl
     Raises:
         UserError: When the sentence has none.
     """
-    from semeqv.babel.dataset import Babel
 
     for split in splits:
         for (of, _), options in dataset_options.items():

@@ -7,6 +7,8 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+import click
+
 from backpack.senses.contributions import Extremes, Neighbours, extremes, neighbours
 from backpack.senses.lexicon import Lexicon, Word, token_counts, token_streams
 from backpack.senses.roles import Role, roles
@@ -14,6 +16,7 @@ from backpack.senses.words import check_backpack, word_vectors
 from semeqv.grammar.component import check_bounds, component
 from semeqv.results.tables import print_table
 from semeqv.runs.errors import UserError
+from semeqv.runs.files import write_text
 from semeqv.tasks.inference import check_tokenizer, inference, name_of
 from semeqv.text.generation import tokenizer_of
 
@@ -71,10 +74,6 @@ class Senses:
             dataset: By split and name, if the sentence has any.
         """
         import json
-
-        import click
-
-        from semeqv.runs.files import write_text
 
         found = describe(self, model, tokenizer, dataset, (device, threads))
         for word in found.asked:

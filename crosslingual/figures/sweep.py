@@ -14,6 +14,9 @@ from semeqv.grammar.component import component, positional
 from semeqv.lazy import matplotlib, numpy
 from semeqv.results.figures.curves import measured
 from semeqv.results.figures.drawing import Drawing
+from semeqv.results.figures.heatmap import CELL, add_bar, diverging, heatmap, label_cells
+from semeqv.results.figures.legend import Entry, add_legend
+from semeqv.results.figures.style import BAND, INK, MEAN_LINE, colors, finish, fitted, house_style, new_figure
 from semeqv.results.statistics import mean_and_half
 from semeqv.runs.reading import Line
 
@@ -63,7 +66,6 @@ class SweepView(Drawing):
         Raises:
             click.UsageError: There is no such sweep.
         """
-        from semeqv.results.figures.style import finish, house_style
 
         lines = read_sweeps(self.paths, self.task)
         there = list(dict.fromkeys(text_of(line, "model") for line in lines))
@@ -76,8 +78,6 @@ class SweepView(Drawing):
 
     def curves(self, lines: Sequence[Line], models: Sequence[str]) -> matplotlib.figure.Figure:
         """Draw gains against strengths, a column for each language and a row for each model."""
-        from semeqv.results.figures.legend import Entry, add_legend
-        from semeqv.results.figures.style import INK, colors, fitted, new_figure
 
         metric = metric_of(lines)
         points = [
@@ -124,8 +124,6 @@ class SweepView(Drawing):
 
     def matrix(self, lines: Sequence[Line], models: Sequence[str]) -> matplotlib.figure.Figure:
         """Draw what each vector gains in each language, a panel for each model."""
-        from semeqv.results.figures.heatmap import CELL, label_cells
-        from semeqv.results.figures.style import fitted
 
         plain = ("language", "other", "unrelated")
         fixed = [line for line in lines if line.record.get("choice") == "fixed" and text_of(line, "kind") in plain]
@@ -151,7 +149,6 @@ class SweepView(Drawing):
 
     def grid(self, lines: Sequence[Line], models: Sequence[str]) -> matplotlib.figure.Figure:
         """Draw what two vectors gain together, a panel for each language; of several models, the first is drawn."""
-        from semeqv.results.figures.heatmap import label_cells
 
         points = [
             line
@@ -194,10 +191,6 @@ class SweepView(Drawing):
         Returns:
             The figure, and the axes of the panels.
         """
-
-        from semeqv.results.figures.heatmap import CELL, add_bar, diverging, heatmap
-        from semeqv.results.figures.legend import add_legend
-        from semeqv.results.figures.style import new_figure
 
         columns = min(len(panels), 4)
         rows = -(-len(panels) // columns)
@@ -248,7 +241,6 @@ def span(gains: Sequence[float]) -> str:
 
 def draw_curve(axes: matplotlib.axes.Axes, at: dict[Any, Mean], place: tuple[str, str], kind: str, color: str) -> None:
     """Draw one curve and its band; it begins without a vector."""
-    from semeqv.results.figures.style import BAND, MEAN_LINE
 
     found = {key[3]: mean for key, mean in at.items() if key[:3] == (*place, kind)}
     if not found:

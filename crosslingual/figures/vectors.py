@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import math
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,6 +13,10 @@ import click
 from semeqv.grammar.component import component, positional
 from semeqv.lazy import matplotlib, numpy
 from semeqv.results.figures.drawing import Drawing
+from semeqv.results.figures.heatmap import CELL, add_bar, heatmap, label_cells, shades
+from semeqv.results.figures.legend import add_legend
+from semeqv.results.figures.style import COLUMN, finish, house_style, new_figure
+from semeqv.runs.reading import Line, metrics_file, read_metrics
 
 if TYPE_CHECKING:
     from semeqv.runs.reading import Line
@@ -53,7 +58,6 @@ class VectorsView(Drawing):
 
     def build(self) -> None:
         """Read the files and write the figure."""
-        from semeqv.results.figures.style import finish, house_style
 
         if not self.paths:
             raise click.UsageError(
@@ -96,10 +100,6 @@ class VectorsView(Drawing):
     def draw(self, panels: list[list[Cosines]]) -> matplotlib.figure.Figure:
         """Draw the matrices, a row of panels for each file, on one scale of colours."""
 
-        from semeqv.results.figures.heatmap import CELL, add_bar, heatmap, label_cells, shades
-        from semeqv.results.figures.legend import add_legend
-        from semeqv.results.figures.style import COLUMN, new_figure
-
         scale = shades(self.palette, self.color)
         apart = [
             value
@@ -129,11 +129,9 @@ class VectorsView(Drawing):
 
 def lines_of(path: Path) -> list[Line]:
     """Read the lines of a run's metrics, or the rows of a CSV file; `click.UsageError` when they cannot be read."""
-    from semeqv.runs.reading import Line, metrics_file, read_metrics
 
     if path.suffix != ".csv":
         return read_metrics(metrics_file(path))
-    import csv
 
     try:
         with open(path, encoding="utf-8", newline="") as file:

@@ -3,8 +3,13 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import click
+
 from semeqv.grammar.component import component
 from semeqv.runs.errors import UserError
+from semeqv.runs.files import output_folder, refuse_existing
+from semeqv.text.models.opening import has_tokenizer, open_config, open_tokenizer, quiet
+from semeqv.text.models.source import config_folder
 
 
 @component("ofa convert")
@@ -52,12 +57,8 @@ class Convert:
 
     def convert_model(self) -> None:
         """Convert a factorised model."""
-        import click
 
         from ofa.conversion.published import published_model
-        from semeqv.runs.files import output_folder, refuse_existing
-        from semeqv.text.models.opening import has_tokenizer, open_config, open_tokenizer, quiet
-        from semeqv.text.models.source import config_folder
 
         refuse_existing(self.output)
         folder = config_folder(self.source)
@@ -75,12 +76,9 @@ class Convert:
 
     def convert_hypernetwork(self, path: Path) -> None:
         """Convert a checkpoint of a hypernetwork."""
-        import click
 
         from ofa.conversion.hyperofa import hypernetwork, signs
         from ofa.hypernetwork.folder import read_folder
-        from semeqv.runs.files import output_folder, refuse_existing
-        from semeqv.text.models.opening import quiet
 
         refuse_existing(self.output)
         mapping, matrix = self.beside()
@@ -97,11 +95,9 @@ class Convert:
 
     def convert_predictions(self, path: Path) -> None:
         """Convert predictions."""
-        import click
 
         from ofa.conversion.hyperofa import signs, write_predictions
         from ofa.hypernetwork.folder import read_folder
-        from semeqv.runs.files import refuse_existing
 
         if not self.allow_pickle:
             raise UserError(f"{path} is a pickle. Say --allow_pickle to open it, by an unpickler that runs no code.")

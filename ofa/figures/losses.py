@@ -9,9 +9,21 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ofa.figures.methods import SHADES, called, folders, given, ordered, parted
 from semeqv.grammar.component import component, positional
 from semeqv.lazy import matplotlib, numpy
 from semeqv.results.figures.drawing import Drawing, check_limits, check_positive
+from semeqv.results.figures.style import (
+    BAND,
+    COLUMN,
+    MEAN_LINE,
+    count_epochs,
+    finish,
+    house_style,
+    label_ends,
+    new_figure,
+)
+from semeqv.runs.reading import read_metrics
 
 if TYPE_CHECKING:
     Losses = dict[str, list[numpy.ndarray]]  # by method: of each seed, (steps,)
@@ -47,7 +59,6 @@ class LossesView(Drawing):
 
     def build(self) -> None:
         """Read the runs and write the figure."""
-        from semeqv.results.figures.style import finish, house_style
 
         if len(self.paths) != 1:
             raise click.UsageError("cli ofa losses: give the folder of one run, such as runs/ofa-pretrain-babel-small")
@@ -64,9 +75,6 @@ class LossesView(Drawing):
             The losses, smoothed; `click.UsageError` is raised when there is none, or one is no number.
         """
 
-        from ofa.figures.methods import folders, parted
-        from semeqv.runs.reading import read_metrics
-
         found = defaultdict(list)
         for folder in folders(path, "continued", STEPS):
             _, method = parted(folder)
@@ -78,9 +86,6 @@ class LossesView(Drawing):
 
     def draw(self, found: Losses) -> matplotlib.figure.Figure:
         """Draw a curve for each method, its name at its end."""
-
-        from ofa.figures.methods import called, given, ordered
-        from semeqv.results.figures.style import BAND, COLUMN, MEAN_LINE, count_epochs, label_ends, new_figure
 
         figure = new_figure(COLUMN * 1.9, 3.2, show=self.show)
         axes, ends = figure.subplots(), []
@@ -115,8 +120,6 @@ def smoothed(values: numpy.ndarray, window: int) -> numpy.ndarray:
 
 def shades_of(kinds: list[str]) -> list[str]:
     """A colour for each method: that of what it is given, lighter from one to the next."""
-
-    from ofa.figures.methods import SHADES
 
     seen: dict[str, int] = {}
     found = []

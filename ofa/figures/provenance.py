@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import click
 
+from ofa.figures.methods import called, folders, ordered, parted
+from ofa.figures.retrieval import LANGUAGES
 from semeqv.grammar.component import component, positional
 from semeqv.lazy import matplotlib
 from semeqv.results.figures.drawing import Drawing
+from semeqv.results.figures.style import COLUMN, finish, house_style, new_figure, short_number
 
 KINDS = {
     "copied": ("copied", "#9AA5B1"),
@@ -41,7 +45,6 @@ class ProvenanceView(Drawing):
 
     def build(self) -> None:
         """Read the folders and write the figure."""
-        from semeqv.results.figures.style import finish, house_style
 
         if not self.paths:
             raise click.UsageError("cli ofa provenance-view: give folders that cli ofa init has written")
@@ -62,7 +65,6 @@ class ProvenanceView(Drawing):
             What to call the panel, and the rows of each method by kind; `click.UsageError` is raised when there is
             nothing, or it is damaged.
         """
-        from ofa.figures.methods import folders, parted
 
         if (path / MADE).is_file():
             return "", {path.name: counts_of(path)}
@@ -73,10 +75,6 @@ class ProvenanceView(Drawing):
 
     def draw(self, panels: dict[str, Counts]) -> matplotlib.figure.Figure:
         """Draw a panel for each run, a bar for each method."""
-
-        from ofa.figures.methods import called, ordered
-        from ofa.figures.retrieval import LANGUAGES
-        from semeqv.results.figures.style import COLUMN, new_figure, short_number
 
         kinds = [kind for kind in KINDS if self.copied or kind != "copied"]
         methods = ordered({method for counts in panels.values() for method in counts})
@@ -126,7 +124,6 @@ def counts_of(folder: Path) -> dict[str, int]:
     Raises:
         click.UsageError: Its initialisation.json cannot be read.
     """
-    import json
 
     try:
         found = json.loads((folder / MADE).read_text(encoding="utf-8"))["counts"]

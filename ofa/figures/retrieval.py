@@ -9,9 +9,12 @@ from statistics import fmean
 
 import click
 
+from ofa.figures.methods import GIVEN, SHADES, called, folders, given, ordered, parted
 from semeqv.grammar.component import component, positional
 from semeqv.lazy import matplotlib
 from semeqv.results.figures.drawing import Drawing, check_positive
+from semeqv.results.figures.style import COLUMN, INK, finish, house_style, new_figure
+from semeqv.runs.reading import METRICS, read_metrics
 
 NAMES = {"tatoeba": "Tatoeba", "flores": "FLORES", "bible": "Bible"}
 LANGUAGES = {"de": "German", "deu": "German", "es": "Spanish", "fr": "French", "fra": "French", "zh": "Chinese"}
@@ -57,7 +60,6 @@ class VocabularyView(Drawing):
 
     def build(self) -> None:
         """Read the runs and write the figure."""
-        from semeqv.results.figures.style import finish, house_style
 
         if not self.paths:
             raise click.UsageError("cli ofa view: give folders of runs, such as runs/ofa-minilm/fr")
@@ -86,8 +88,6 @@ class VocabularyView(Drawing):
         Raises:
             click.UsageError: There is nothing, or a number is none.
         """
-        from ofa.figures.methods import folders, parted
-        from semeqv.runs.reading import METRICS, read_metrics
 
         key, panels = f"accuracy@{self.k}", defaultdict[tuple[str, str], dict[str, Found]](dict)
         for folder in folders(path, "measured", METRICS):
@@ -108,9 +108,6 @@ class VocabularyView(Drawing):
 
     def draw(self, found: Panels) -> matplotlib.figure.Figure:
         """Draw a panel for each language and corpus."""
-
-        from ofa.figures.methods import GIVEN, SHADES, called, given, ordered
-        from semeqv.results.figures.style import COLUMN, new_figure
 
         languages = list(dict.fromkeys(language for language, _ in found))
         corpora = list(dict.fromkeys(corpus for _, corpus in found))
@@ -140,8 +137,6 @@ class VocabularyView(Drawing):
 
 def draw_bars(axes: matplotlib.axes.Axes, panel: dict[str, Found], methods: list[str]) -> None:
     """Draw a bar for each method, with its value."""
-    from ofa.figures.methods import SHADES, given
-    from semeqv.results.figures.style import INK
 
     for place, method in enumerate(methods):
         each = panel.get(method)

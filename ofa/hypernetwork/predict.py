@@ -19,7 +19,7 @@ from semeqv.lazy import NDArray, functional, numpy, safetensors, torch
 from semeqv.results.statistics import interval
 from semeqv.results.tables import print_table
 from semeqv.runs.errors import UserError
-from semeqv.runs.files import whole_file, write_errors
+from semeqv.runs.files import whole_file, write_csv, write_errors
 from semeqv.tasks.inference import inference
 from semeqv.text.tokens.batches import generator
 from semeqv.train.bars import Progress
@@ -111,7 +111,6 @@ class Evaluate(Predicting):
             record: Adds lines to metrics.jsonl.
         """
         from ofa.hypernetwork.folder import read_folder
-        from semeqv.runs.files import write_csv
 
         lines = measured(self, read_folder(self.mapping), model, (device, precision, threads))
         print_measured(lines)

@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 from ofa.hypernetwork.config_file import TRAINING, fill
 from semeqv.grammar.component import check_bounds, component
+from semeqv.train import optimizers
 
 UNSAID: Any = None  # an option that the configuration file, else the usual value, decides
 
@@ -35,7 +36,6 @@ class Adam:
 
     def build(self, model: Any) -> Any:
         """The optimizer of a model."""
-        from semeqv.train import optimizers
 
         return optimizers.Adam(learning_rate=self.learning_rate, weight_decay=self.weight_decay).build(model)
 

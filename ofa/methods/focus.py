@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ofa.methods.method import Method
 from ofa.plan import Draft, Work
-from ofa.vectors.word_vectors import WordVectors, unit
+from ofa.vectors.word_vectors import WordVectors, read_vectors, unit
 from semeqv.grammar.component import component
 from semeqv.lazy import numpy, torch
 from semeqv.runs.errors import UserError
@@ -41,7 +41,6 @@ class Focus(Method):
             draft: Is given the origins.
             work: Both vocabularies.
         """
-        from ofa.vectors.word_vectors import read_vectors
 
         combine_shared(draft, work, read_vectors(self.vectors))
 

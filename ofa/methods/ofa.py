@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ofa.methods.similar import Similar
+from ofa.vectors.word_vectors import read_vectors
 from semeqv.grammar.component import component
 
 if TYPE_CHECKING:
@@ -41,7 +42,6 @@ class Ofa(Similar):
             work: Both vocabularies.
         """
         from ofa.methods.similar import combine_nearest
-        from ofa.vectors.word_vectors import read_vectors
 
         vectors = read_vectors(self.vectors, self.most_words)
         old, new = (vectors.of_languages(each) for each in (self.source_languages, self.target_languages))

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ofa.methods.similar import Similar
-from ofa.vectors.word_vectors import WordVectors
+from ofa.vectors.word_vectors import WordVectors, read_vectors
 from semeqv.grammar.component import component
 from semeqv.lazy import numpy
 from semeqv.runs.errors import UserError
@@ -46,7 +46,6 @@ class Wechsel(Similar):
             work: Both vocabularies; its facts are told of how many pairs of words the rotation is.
         """
         from ofa.methods.similar import combine_nearest
-        from ofa.vectors.word_vectors import read_vectors
 
         old = read_vectors(self.source_vectors, self.most_words)
         new = read_vectors(self.target_vectors, self.most_words)

@@ -1,5 +1,6 @@
 """The results of the experiments on new vocabularies, as an action."""
 
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,7 +10,8 @@ from typing import Any
 import click
 
 from semeqv.grammar.component import component
-from semeqv.results.tables import Table
+from semeqv.results.tables import Table, write_between
+from semeqv.runs.files import write_text
 from semeqv.runs.reading import METRICS, Line, read_metrics
 
 
@@ -39,12 +41,9 @@ class Report:
 
     def build(self) -> None:
         """Read the runs, print, and write."""
-        import json
 
         from ofa.results.models import hypernetworks, pretraining
         from ofa.results.retrieval import layers, retrieval
-        from semeqv.results.tables import write_between
-        from semeqv.runs.files import write_text
 
         found = [hypernetworks(path) for path in self.hypernetworks]
         found += [retrieval(path) for path in self.retrieval]

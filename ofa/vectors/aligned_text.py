@@ -1,11 +1,20 @@
 """An aligned corpus without the sentences of tests, as an action."""
 
+import json
+import random
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import click
+
 from semeqv.grammar.component import component
+from semeqv.runs.errors import UserError
+from semeqv.runs.files import write_text
+from semeqv.text.datasets.corpus import chosen
+from semeqv.text.readers.moses import write_aligned
+from semeqv.text.records import Aligned
 
 
 @component("ofa text")
@@ -41,17 +50,8 @@ class Text:
         Raises:
             UserError: When there is no aligned corpus, or (from the readers) a file is missing.
         """
-        import json
-        import random
-
-        import click
 
         from ofa.vectors.decontaminate import Apart
-        from semeqv.runs.errors import UserError
-        from semeqv.runs.files import write_text
-        from semeqv.text.datasets.corpus import chosen
-        from semeqv.text.readers.moses import write_aligned
-        from semeqv.text.records import Aligned
 
         corpus = dataset_options.get(("train", None))
         languages = getattr(corpus, "languages", ())

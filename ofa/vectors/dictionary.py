@@ -6,11 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import click
+
 from ofa.topk_search import nearest
-from ofa.vectors.word_vectors import WordVectors, unit
+from ofa.vectors.word_vectors import WordVectors, read_vectors, unit
 from semeqv.grammar.component import check_bounds, component
 from semeqv.lazy import numpy
 from semeqv.runs.errors import UserError
+from semeqv.text.files import writing
 
 
 @component("ofa dictionary")
@@ -40,10 +43,6 @@ class Dictionary:
 
     def build(self) -> None:
         """Write the file."""
-        import click
-
-        from ofa.vectors.word_vectors import read_vectors
-        from semeqv.text.files import writing
 
         pairs = mutual(read_vectors(self.vectors), self.languages, self.most_words)
         with writing(self.path) as file:

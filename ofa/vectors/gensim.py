@@ -8,7 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ofa.vectors.word_vectors import Floats, WordVectors, checked
+import click
+
+from ofa.vectors.word_vectors import Floats, WordVectors, checked, write_vectors
 from semeqv.grammar.component import component
 from semeqv.lazy import numpy
 from semeqv.runs.errors import UserError
@@ -39,10 +41,6 @@ class ConvertVectors:
 
     def build(self) -> None:
         """Read and write."""
-        import click
-
-        from ofa.vectors.word_vectors import write_vectors
-        from semeqv.runs.errors import UserError
 
         if not self.allow_pickle:
             raise UserError(

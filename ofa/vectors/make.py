@@ -12,11 +12,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+import click
+
 from ofa.vectors.decontaminate import Apart
-from ofa.vectors.word_vectors import WordVectors, unit
+from ofa.vectors.word_vectors import WordVectors, unit, write_vectors
 from semeqv.grammar.component import check_bounds, component
 from semeqv.lazy import NDArray, numpy, tokenizers, torch
 from semeqv.runs.errors import UserError
+from semeqv.text.datasets.corpus import chosen
 from semeqv.text.tokenizers.encoding import encode
 from semeqv.train.bars import Progress
 
@@ -70,11 +73,6 @@ class Vectors:
         Raises:
             UserError: When there is no aligned corpus, or too little of it.
         """
-        import click
-
-        from ofa.vectors.word_vectors import write_vectors
-        from semeqv.runs.errors import UserError
-        from semeqv.text.datasets.corpus import chosen
 
         corpus = dataset_options.get(("train", None))
         if corpus is None or not hasattr(corpus, "rows"):

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ofa.vectors.word_vectors import WordVectors
+import click
+
+from ofa.vectors.word_vectors import WordVectors, write_vectors
 from semeqv.grammar.component import check_bounds, component
 from semeqv.lazy import numpy
 from semeqv.runs.errors import UserError
@@ -56,10 +58,6 @@ class TokenVectors:
         Raises:
             UserError: When there is no text.
         """
-        import click
-
-        from ofa.vectors.word_vectors import write_vectors
-        from semeqv.runs.errors import UserError
 
         corpus = dataset_options.get(("train", None))
         if corpus is None or not hasattr(corpus, "corpus"):

@@ -6,6 +6,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from semeqv.babel.grammar import Grammar
 from semeqv.babel.options import LANGUAGES, GrammarOptions
 from semeqv.grammar.component import check_bounds, component
 from semeqv.text.cache import key_of
@@ -57,7 +58,6 @@ class Babel(GrammarOptions, Corpus):
 
     def rows(self) -> Iterator[tuple[str, Mapping[str, str]]]:
         """Documents; sentences with their translations, when these are asked for."""
-        from semeqv.babel.grammar import Grammar
 
         grammar = Grammar(self.grammar)
         if self.pairs:

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from semeqv.babel.document import Token
+from semeqv.babel.grammar import Grammar
 from semeqv.babel.lexicon import Lexicon
-from semeqv.babel.options import GrammarOptions
+from semeqv.babel.options import LANGUAGES, GrammarOptions
+from semeqv.babel.reader import BayesReader
 from semeqv.babel.vocabulary import Category
 from semeqv.grammar.component import component
 from semeqv.lazy import rich
@@ -51,10 +53,6 @@ class Show(GrammarOptions):
 
     def build(self) -> None:
         """Print the documents."""
-
-        from semeqv.babel.grammar import Grammar
-        from semeqv.babel.options import LANGUAGES
-        from semeqv.babel.reader import BayesReader
 
         console, grammar = rich.console.Console(markup=False, highlight=False), Grammar(self.grammar)
         readers = {language: BayesReader(grammar, language) for language in LANGUAGES}

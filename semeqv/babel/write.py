@@ -55,8 +55,6 @@ class Write(GrammarOptions):
     def build(self) -> None:
         """Write the files, and print what they hold."""
 
-        from semeqv.babel.grammar import Grammar
-
         facts = write_corpus(self.path, Grammar(self.grammar), self.sentences, self.seed)
         console = rich.console.Console(markup=False, highlight=False, soft_wrap=True)
         print_facts(console, facts)

@@ -32,6 +32,7 @@ from typing import Annotated, Any, ParamSpec, TypeVar
 import click
 
 from semeqv.grammar.component import argument_helps, check_bounds, component
+from semeqv.runs.files import write_csv, write_text
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -224,7 +225,6 @@ def documentation(function: Callable[..., Any], own: Iterable[str], outputs: Ite
 
 def write(result: Result, csv: Path | None, json: Path | None) -> None:
     """Write a result to the files that were asked for."""
-    from semeqv.runs.files import write_csv, write_text
 
     if json is not None:
         write_text(json, dumps(list(result.objects()), indent=1, ensure_ascii=False) + "\n")

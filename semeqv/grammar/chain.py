@@ -23,6 +23,7 @@ import click
 from semeqv.grammar.component import Several, Switch, is_option, parameters, plain_words, same, summary
 from semeqv.grammar.sentence import Leaf, Sentence, Slot, Step
 from semeqv.runs.notices import notice
+from semeqv.runs.versions import compare_versions
 
 WIDTH = 110
 
@@ -248,8 +249,6 @@ class Chain(Word):
             names = ", ".join(name for name in self.list_commands() if isinstance(self.commands[name], Leaf))
             raise click.UsageError(f"Nothing to do: end the line with an action, such as `cli train` (or {names}).")
         if "versions" in ctx.meta:
-            from semeqv.runs.versions import compare_versions
-
             compare_versions(ctx.meta["versions"], ctx.params["config"])
         return self.run(sentence, self)
 

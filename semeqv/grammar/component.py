@@ -36,6 +36,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar, Union
 
 import click
+from click.shell_completion import CompletionItem
 
 from semeqv.runs.reading import LARGEST
 
@@ -259,7 +260,6 @@ class SwitchWord(click.ParamType[Any]):
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[Any]:
         """Offer the words."""
-        from click.shell_completion import CompletionItem
 
         words = ["True", "False", *self.extra]
         return [CompletionItem(word) for word in words if word.lower().startswith(incomplete.lower())]

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from semeqv.grammar.chain import Chain
 from semeqv.grammar.sentence import Sentence
+from semeqv.runs.checkpoint import resumable
 from semeqv.runs.errors import UserError
 
 RUNS = Path("runs")  # where runs are that name no folder
@@ -91,7 +92,6 @@ def free_folder(parent: Path, name: str) -> Path:
 
 def in_step(sentence: Sentence, singles: list[Single]) -> list[list[Single]]:
     """The runs that can train together: all of them, but for those to resume that have no step in common."""
-    from semeqv.runs.checkpoint import resumable
 
     resumed = any(getattr(step.options, "resume", False) for step in sentence.parts) and not sentence.settings.overwrite
     groups: list[tuple[set[int], list[Single]]] = []

@@ -15,7 +15,7 @@ import click
 
 from semeqv.grammar.component import component, positional
 from semeqv.results.statistics import mean_and_half
-from semeqv.results.tables import Table
+from semeqv.results.tables import Table, write_between
 from semeqv.runs.errors import UserError
 from semeqv.runs.files import write_text
 from semeqv.runs.reading import metrics_files, read_metrics
@@ -62,7 +62,6 @@ class Scores:
 
     def build(self) -> None:
         """Read, average, print and write."""
-        from semeqv.results.tables import write_between
 
         if not self.paths:
             raise click.UsageError("cli scores: give folders of runs, or files metrics.jsonl")

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from semeqv.lazy import jsonlines
+from semeqv.runs.files import write_text
 
 
 def to_lines(records: Iterable[Any]) -> str:
@@ -39,7 +40,6 @@ def finite(tree: Any) -> Any:
 
 def write_lines(path: Path, records: Iterable[Any]) -> None:
     """Write JSON values to a file, one a line, in one piece; `UserError` (from `write_text`) when that fails."""
-    from semeqv.runs.files import write_text
 
     write_text(path, to_lines(records))
 

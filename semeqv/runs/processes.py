@@ -8,6 +8,7 @@ for it.
 from __future__ import annotations
 
 import contextlib
+import datetime
 import os
 import re
 import secrets
@@ -124,7 +125,6 @@ class World:
         Raises:
             UserError: When nothing says where they meet.
         """
-        import datetime
 
         if self.size == 1 or torch.distributed.is_initialized():
             return

@@ -8,6 +8,8 @@ from typing import Any
 
 from semeqv.grammar.component import check_bounds
 from semeqv.runs.errors import UserError
+from semeqv.runs.files import write_csv
+from semeqv.tasks.inference import with_new_weights
 
 
 @dataclass(frozen=True)
@@ -107,8 +109,6 @@ class Answering(ABC):
             threads: Of a CPU.
             record: Adds lines to metrics.jsonl.
         """
-        from semeqv.runs.files import write_csv
-        from semeqv.tasks.inference import with_new_weights
 
         asked = Asked(model, dataset, dataset_options, output, (device, precision, threads))
         lines = with_new_weights(self.answered(asked), model)

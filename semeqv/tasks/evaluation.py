@@ -6,6 +6,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from semeqv.runs.files import write_csv
+from semeqv.tasks.inference import with_new_weights
+
 
 @dataclass(frozen=True)
 class Subject:
@@ -71,8 +74,6 @@ class Measuring(ABC):
             dataset_options: The data sets of the sentence, not built.
             tokenizer: Of the run; that of the model's folder if None.
         """
-        from semeqv.runs.files import write_csv
-        from semeqv.tasks.inference import with_new_weights
         from semeqv.text.generation import tokenizer_of
 
         tokenizer = tokenizer_of(model) if tokenizer is None else tokenizer

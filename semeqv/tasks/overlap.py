@@ -17,6 +17,7 @@ from typing import Any
 
 import click
 
+from semeqv.grammar.plugins import command
 from semeqv.lazy import NDArray, numpy
 from semeqv.runs.errors import UserError
 from semeqv.runs.reading import RUN, read_run
@@ -224,7 +225,6 @@ def saved_corpus(record: Mapping[str, Any]) -> Any:
     Returns:
         The component; None when the training set is no corpus.
     """
-    from semeqv.grammar.plugins import command
 
     parts = [shlex.split(part) for part in (record.get("sentence") or {}).get("parts", [])]
     chain = command()

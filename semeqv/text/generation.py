@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import click
+
 from semeqv.grammar.component import check_bounds, component
 from semeqv.lazy import no_grad, torch, transformers
 from semeqv.runs.errors import UserError
+from semeqv.runs.json_lines import write_lines
 from semeqv.runs.processes import World
 from semeqv.text.datasets.tokenised import first_token
+from semeqv.text.models.opening import open_tokenizer
 from semeqv.text.tokenizers.encoding import encode, surroundings
 from semeqv.train.compute import torch_device
 from semeqv.train.randomness import seed_everything
@@ -38,7 +43,6 @@ def tokenizer_of(model: Any) -> Any:
     Raises:
         UserError: When the model was opened from nowhere, or (from `open_tokenizer`) there is no tokenizer.
     """
-    from semeqv.text.models.opening import open_tokenizer
 
     if not getattr(model, "name_or_path", ""):
         raise UserError("This model has no tokenizer of its own. Add: cli tokenizer ...")
@@ -242,11 +246,6 @@ class Generate:
             device: Where to compute.
             tokenizer: Of the run, if it has one.
         """
-        import json
-
-        import click
-
-        from semeqv.runs.json_lines import write_lines
 
         tokenizer = tokenizer_of(model) if tokenizer is None else tokenizer
         if settings := folder_settings(model):

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from semeqv.grammar.component import component
+from semeqv.results.tables import print_metrics
 
 
 @component("train")
@@ -13,7 +14,6 @@ class Train:
 
     def build(self, trainer: Any) -> Any:
         """Train, and print the last metrics of every run; returns them."""
-        from semeqv.results.tables import print_metrics
 
         metrics = trainer.train()
         if metrics:
@@ -32,7 +32,6 @@ class Test:
 
     def build(self, trainer: Any) -> Any:
         """Test, and print the metrics of every run; returns them by data set."""
-        from semeqv.results.tables import print_metrics
 
         metrics = trainer.test()
         print_metrics("test", trainer, metrics)

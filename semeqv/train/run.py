@@ -6,9 +6,12 @@ Several seeds, or variants of the model, train as replicas of one program where 
 import contextlib
 import dataclasses
 import inspect
+import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+
+import click
 
 from semeqv.grammar.build import RunBuilder
 from semeqv.grammar.chain import Chain
@@ -16,7 +19,11 @@ from semeqv.grammar.plan import RUNS, Single, in_step, plan, resolve_output
 from semeqv.grammar.sentence import Sentence, Step
 from semeqv.grammar.settings import Settings
 from semeqv.runs.errors import UserError
+from semeqv.runs.files import write_text
 from semeqv.runs.processes import World
+from semeqv.runs.versions import check_versions, versions
+from semeqv.train.compute import torch_device
+from semeqv.train.randomness import seed_everything
 
 
 @dataclasses.dataclass
@@ -51,7 +58,6 @@ def run(sentence: Sentence, chain: Chain) -> Outcome:
     Several seeds, or variants of the model, become replicas of one program where the model allows it, and runs one
     after the other where it does not; what they write is the same.
     """
-    from semeqv.runs.versions import check_versions
 
     check_versions()
     world = World.here()
@@ -153,17 +159,12 @@ def refuse_shards(sentence: Sentence) -> None:
 
 def meet(world: World, settings: Settings) -> None:
     """Meet the other processes before anything is built, so that one can make what the others wait for."""
-    from semeqv.train.compute import torch_device
 
     world.join(torch_device(settings.device, world).type == "cuda", settings.timeout)
 
 
 def record(sentence: Sentence, singles: list[Single]) -> None:
     """Write the run.json of a folder of runs, when all are done."""
-    import json
-
-    from semeqv.runs.files import write_text
-    from semeqv.runs.versions import versions
 
     said = {"sentence": sentence.to_json(), "runs": [single.name for single in singles], "versions": versions()}
     write_text(sentence.settings.output / "run.json", json.dumps(said, indent=2, ensure_ascii=False) + "\n")
@@ -178,7 +179,6 @@ def one_by_one(sentence: Sentence, groups: list[list[Single]], chain: Chain, out
         chain: Knows the words.
         outcome: Takes in what comes of it.
     """
-    import click
 
     of_run = [step for step in sentence.actions if {need.name for need in step.leaf.needs} & {"trainer", "model"}]
     for i, group in enumerate(groups, start=1):
@@ -207,7 +207,6 @@ class TrainingBuilder(RunBuilder):
 
     def model(self, need: inspect.Parameter, by: Step) -> Any:
         """Build the model of every run, each from its own seed; the first one stands for all."""
-        from semeqv.train.randomness import seed_everything
 
         slot = self.chain.slots["model"]
         if not self.sentence.filling(slot):

@@ -18,6 +18,7 @@ from semeqv.grammar.component import check_bounds, component
 from semeqv.lazy import torch
 from semeqv.runs import checkpoint
 from semeqv.runs.errors import UserError
+from semeqv.train.compute import torch_device
 from semeqv.train.definition import definition, refuse_changes, shorten
 from semeqv.train.randomness import generator_states, restore_generators
 from semeqv.train.strategies import save_shards
@@ -403,7 +404,6 @@ class DefaultSaver:
 
     def build(self) -> Any:
         """The saver."""
-        from semeqv.train.compute import torch_device
 
         torch_device(self.map_location, option="--map_location")
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from semeqv.grammar.component import check_bounds, component
+from semeqv.runs.errors import UserError
 
 
 @component("schedulers noscheduler")
@@ -112,7 +113,6 @@ class Falling:
         Raises:
             UserError: When the last step comes before the warmup is over.
         """
-        from semeqv.runs.errors import UserError
         from semeqv.train.schedule import Schedule
 
         total = self.total or last_step

@@ -14,7 +14,8 @@ import click
 
 from semeqv.grammar.component import positional
 from semeqv.lazy import rich
-from semeqv.results.tables import Table
+from semeqv.results.tables import Table, console
+from semeqv.runs.files import write_text
 
 RUN_NAME = re.compile(r"(\d+)-(.+)")
 OUTCOMES = {
@@ -97,8 +98,6 @@ class StudyReport:
             click.UsageError: When there are no folders.
             SystemExit: With 1, when `check` asks for it.
         """
-        from semeqv.results.tables import console
-        from semeqv.runs.files import write_text
 
         if not self.paths:
             raise click.UsageError(f"give folders of experiments, such as {self.example}")

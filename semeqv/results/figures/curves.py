@@ -12,7 +12,8 @@ import click
 
 from semeqv.lazy import numpy, rich
 from semeqv.results.statistics import t95
-from semeqv.runs.reading import RUN, Line, metrics_file, read_metrics, read_run, values_under
+from semeqv.results.tables import console
+from semeqv.runs.reading import RUN, Line, metrics_file, metrics_files, read_metrics, read_run, values_under
 
 if TYPE_CHECKING:
     from semeqv.runs.reading import Line
@@ -190,8 +191,6 @@ def print_finals(title: str, name: str, rows: Iterable[tuple[str, str, Sequence[
         unit: What tells when.
     """
 
-    from semeqv.results.tables import console
-
     table = rich.table.Table(title=title, title_justify="left")
     table.add_column(name, overflow="fold")
     for heading in (unit, "runs", "mean", "median", "min-max"):
@@ -214,7 +213,6 @@ def measured(paths: tuple[Path, ...], command: str) -> Iterator[tuple[str, str, 
     Raises:
         click.UsageError: No folder is given, or one has no run.
     """
-    from semeqv.runs.reading import metrics_files, read_metrics
 
     if not paths:
         raise click.UsageError(f"{command}: give the folder of measured runs")

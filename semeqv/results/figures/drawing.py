@@ -12,7 +12,7 @@ import click
 
 from semeqv.grammar.component import positional
 from semeqv.lazy import matplotlib
-from semeqv.results.figures.style import HOUSE, both_files
+from semeqv.results.figures.style import HOUSE, both_files, finish, house_style
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,7 +59,6 @@ class DrawingOfFolders(Drawing):
 
     def build(self) -> None:
         """Read the folders and write the figure."""
-        from semeqv.results.figures.style import finish, house_style
 
         if not self.paths:
             raise click.UsageError(f"cli {self.__command__}: give {self.wanted}")

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from semeqv.lazy import matplotlib, numpy
+from semeqv.results.figures.style import HOUSE, INK, colors
 
 CELL = 0.36  # inches
 
@@ -34,8 +35,6 @@ def heatmap(
     Returns:
         The image.
     """
-
-    from semeqv.results.figures.style import INK
 
     drawn = axes.imshow(matrix, cmap=scale, vmin=limits[0], vmax=limits[1])
     for i, j in numpy.argwhere(numpy.isfinite(matrix)).tolist():
@@ -78,8 +77,6 @@ def shades(palette: str, color: list[str]) -> matplotlib.colors.Colormap:
         click.UsageError: There is no such colour or palette, or it has steps.
     """
 
-    from semeqv.results.figures.style import HOUSE, colors
-
     if palette == HOUSE or color:
         (full,) = colors(1, HOUSE, color[:1], first=1)
         return matplotlib.colors.LinearSegmentedColormap.from_list("shades", ["white", full])
@@ -106,8 +103,6 @@ def diverging(palette: str, color: list[str]) -> matplotlib.colors.Colormap:
     Returns:
         The scale.
     """
-
-    from semeqv.results.figures.style import HOUSE, colors
 
     if palette != HOUSE and not color:
         return shades(palette, [])

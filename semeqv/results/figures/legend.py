@@ -8,6 +8,7 @@ from textwrap import fill
 from typing import Any, Literal
 
 from semeqv.lazy import matplotlib
+from semeqv.results.figures.style import BAND, COLUMN, MEAN_LINE
 
 GREY = "#808080"
 
@@ -22,8 +23,6 @@ class Entry:
 
     def sample(self) -> matplotlib.artist.Artist | tuple[matplotlib.artist.Artist, ...]:
         """Return what stands before the text."""
-
-        from semeqv.results.figures.style import BAND, MEAN_LINE
 
         thick = matplotlib.lines.Line2D([], [], color=self.color, **MEAN_LINE)
         if self.kind == "band":
@@ -53,8 +52,6 @@ def key_of_runs(runs: int, *, band: bool, ragged: bool) -> list[Entry]:
 
 def add_legend(figure: matplotlib.figure.Figure, title: str, entries: Sequence[Entry]) -> None:
     """Put title and entries above the figure, flush left, one entry a line; long ones go on below."""
-
-    from semeqv.results.figures.style import COLUMN
 
     columns = figure.get_figwidth() / COLUMN
     samples: list[Any] = [entry.sample() for entry in entries]  # a tuple of artists is drawn as one sample

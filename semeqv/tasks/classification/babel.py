@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
+from semeqv.babel.grammar import Grammar
 from semeqv.babel.options import LANGUAGES, GrammarOptions
 from semeqv.grammar.component import check_bounds, component
 from semeqv.tasks.classification.dataset import Item, Labelled
@@ -44,7 +45,6 @@ class Generated(GrammarOptions, Labelled):
 
     def written(self) -> Iterator[tuple[Any, str]]:
         """The documents; yields each with every language that it is written in and that is asked for."""
-        from semeqv.babel.grammar import Grammar
 
         for document in Grammar(self.grammar).documents(self.split, self.documents, self.corpus_seed):
             for language in self.languages:

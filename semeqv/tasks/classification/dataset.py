@@ -18,7 +18,7 @@ from semeqv.tasks.classification.batches import LabelledBatches
 from semeqv.tasks.classification.rows import UNLABELLED, Template, text_rows, word_rows
 from semeqv.tasks.overlap import run_of
 from semeqv.text.cache import key_of
-from semeqv.text.datasets.corpus import Split
+from semeqv.text.datasets.corpus import Split, checked_languages
 from semeqv.text.files import fingerprint
 from semeqv.text.records import Document
 from semeqv.text.tokenizers.files import add_ends, fit_to_model, pad_with_end
@@ -140,7 +140,6 @@ class InFiles(Labelled):
     languages: tuple[str, ...] = ("en",)
 
     def __post_init__(self) -> None:
-        from semeqv.text.datasets.corpus import checked_languages
 
         super().__post_init__()
         checked_languages(self.languages)

@@ -12,9 +12,19 @@ import click
 from semeqv.grammar.component import component
 from semeqv.lazy import nn, no_grad, torch
 from semeqv.runs.errors import UserError
+from semeqv.tasks.classification.batches import check_task
 from semeqv.text.models.architectures import BERT
-from semeqv.text.models.opening import listed, load_weights, one_line, open_config, quiet
-from semeqv.text.models.source import SHIFTED, config_folder, model_folder
+from semeqv.text.models.opening import (
+    check_rows,
+    has_tokenizer,
+    listed,
+    load_weights,
+    one_line,
+    open_config,
+    open_tokenizer,
+    quiet,
+)
+from semeqv.text.models.source import SHIFTED, config_folder, model_folder, positions_of, read_config
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,7 +72,6 @@ class Classifier:
     @functools.cached_property
     def config(self) -> dict[str, Any]:
         """What the model's `config.json` says; read once, as finding a checkpoint compares its hashes."""
-        from semeqv.text.models.source import config_folder, read_config
 
         return read_config(config_folder(self.source))
 
@@ -77,14 +86,12 @@ class Classifier:
 
     def most_tokens(self) -> int | None:
         """The most tokens that the model reads at once; None when there is no limit, or nobody said."""
-        from semeqv.text.models.source import positions_of
 
         bert = self.bert()
         return bert.block_size if bert else positions_of(self.config)
 
     def provide_tokenizer(self) -> Any:
         """The tokenizer of the model's folder, for a sentence that says none; None when it has none."""
-        from semeqv.text.models.opening import has_tokenizer, open_tokenizer
 
         return open_tokenizer(self.source) if not self.bert() and has_tokenizer(self.source) else None
 
@@ -103,8 +110,6 @@ class Classifier:
             UserError: When it cannot be opened, the data is of another task, it has no labels for a model with new
                 weights, or the tokenizer has more tokens than the model.
         """
-        from semeqv.tasks.classification.batches import check_task
-        from semeqv.text.models.opening import check_rows
 
         check_task(dataset, self.word)
         sets = dataset.values() if isinstance(dataset, dict) else [dataset]

@@ -9,8 +9,12 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from semeqv.grammar.component import component
+from semeqv.runs.errors import UserError
 from semeqv.tasks.classification.dataset import InFiles, Item
 from semeqv.tasks.prompting.options import PromptedTexts
+from semeqv.text.readers import hub, jsonl, parquet, table
+from semeqv.text.readers.hub import commit
+from semeqv.text.readers.xnli import LABELS, has_languages, read_labelled, read_stream
 
 MISSING = ("nan", "NaN", "NAN", "<NA>", "NaT", "null", "NULL")  # how programs write it in a table
 PAIRS = "Text: {text} Other: {text2} Label:"
@@ -64,7 +68,6 @@ class Xnli(InFiles, PromptedTexts):
 
     def commit(self) -> str:
         """The commit of the data set of the hub."""
-        from semeqv.text.readers.hub import commit
 
         return commit(str(self.hub_name), self.revision)
 
@@ -76,7 +79,6 @@ class Xnli(InFiles, PromptedTexts):
     @property
     def tells_languages_apart(self) -> bool:
         """Whether every file has a column `language`."""
-        from semeqv.text.readers.xnli import has_languages
 
         return all(map(has_languages, self.sources().values()))
 
@@ -100,8 +102,6 @@ class Xnli(InFiles, PromptedTexts):
         Raises:
             UserError: When several languages are asked of a file that does not tell them apart.
         """
-        from semeqv.runs.errors import UserError
-        from semeqv.text.readers.xnli import has_languages, read_labelled, read_stream
 
         if self.hub_name is not None:
             for language in self.languages:
@@ -119,7 +119,6 @@ class Xnli(InFiles, PromptedTexts):
 
     def every_label(self) -> tuple[str, ...]:
         """The three."""
-        from semeqv.text.readers.xnli import LABELS
 
         return LABELS
 
@@ -200,7 +199,6 @@ class Table(PromptedTexts):
 
     def commit(self) -> str:
         """The commit of the data set of the hub."""
-        from semeqv.text.readers.hub import commit
 
         return commit(str(self.of), self.revision)
 
@@ -212,7 +210,6 @@ class Table(PromptedTexts):
     def rows(self) -> Iterator[tuple[int, tuple[str, ...], str]]:
         """The rows of the file; yields the line of each, its texts and its label."""
         from semeqv.tasks.classification.finding import uncompressed_name
-        from semeqv.text.readers import hub, jsonl, parquet, table
 
         asked = [*self.columns, self.label]
         if self.of is not None:
@@ -249,7 +246,6 @@ class Table(PromptedTexts):
         Raises:
             UserError: When it is how programs write a missing value, and --labels does not name it.
         """
-        from semeqv.runs.errors import UserError
 
         found = label.strip()
         if found in self.labels:
@@ -283,7 +279,6 @@ def refuse_strange_first(file: Path, labels: Sequence[str]) -> None:
     Raises:
         UserError: When it is so.
     """
-    from semeqv.runs.errors import UserError
 
     counts = Counter(labels)
     if len(counts) > 1 and counts.pop(labels[0]) == 1 and min(counts.values()) > 1:

@@ -7,8 +7,13 @@ from pathlib import Path
 from typing import ClassVar, Literal
 
 from semeqv.grammar.component import check_bounds, component
+from semeqv.runs.notices import notice_once
 from semeqv.tasks.classification.dataset import InFiles, Item
 from semeqv.tasks.prompting.options import PromptedWords
+from semeqv.text.files import lines
+from semeqv.text.readers.columns import read_sentences
+from semeqv.text.readers.iob2 import blocks
+from semeqv.text.records import UNSAID
 
 # How files with a word a line end, an empty ending standing for none.
 COLUMNS = (".iob2", ".iob", ".bio", ".conll", ".conll02", ".conll03", ".txt", ".tsv", ".annotated", "")
@@ -54,7 +59,6 @@ class ConllU(Treebank, PromptedWords):
     def items(self) -> Iterator[Item]:
         """The sentences."""
         from semeqv.text.readers.conllu import read_sentences
-        from semeqv.text.records import UNSAID
 
         for file in self.sources().values():
             for sentence in read_sentences(file):
@@ -64,7 +68,6 @@ class ConllU(Treebank, PromptedWords):
 
     def line_of(self, label: str) -> str:
         """The first line that has it in the column."""
-        from semeqv.text.files import lines
         from semeqv.text.readers.conllu import COLUMNS
 
         place = COLUMNS.index(self.column.upper())
@@ -118,7 +121,6 @@ class Ner(Treebank, PromptedWords):
 
     def items(self) -> Iterator[Item]:
         """The sentences."""
-        from semeqv.runs.notices import notice_once
         from semeqv.text.readers.iob2 import prefix_of, read_sentences
 
         columns = (self.word_column, self.tag_column) if self.word_column and self.tag_column else None
@@ -143,7 +145,6 @@ class Ner(Treebank, PromptedWords):
 
     def line_of(self, label: str) -> str:
         """The first line that says it."""
-        from semeqv.text.readers.iob2 import blocks
 
         for file in self.sources().values():
             for _, rows in blocks(file):
@@ -180,8 +181,6 @@ class Tagged(Treebank, PromptedWords):
 
     def items(self) -> Iterator[Item]:
         """The sentences."""
-        from semeqv.text.readers.columns import read_sentences
-        from semeqv.text.records import UNSAID
 
         prefix = f"{self.prefix}:" if self.prefix else ""
         for file in self.sources().values():
@@ -191,7 +190,6 @@ class Tagged(Treebank, PromptedWords):
 
     def line_of(self, label: str) -> str:
         """The first line that says it."""
-        from semeqv.text.files import lines
 
         place = (self.label_column or 0) - 1
         for file in self.sources().values():

@@ -20,6 +20,7 @@ from semeqv.tasks.prompting.reading import most_tokens
 from semeqv.tasks.prompting.scorers import logits_of
 from semeqv.text.cache import key_of
 from semeqv.text.readers.table import read_rows
+from semeqv.text.records import Document
 from semeqv.text.tokenizers.files import add_ends
 from semeqv.train.batches import Batch
 from semeqv.train.metrics import Scorer
@@ -76,7 +77,6 @@ class UniMorph(Labelled):
 
     def corpus(self) -> Iterator[Any]:
         """The lines of this split, to train a tokenizer on; yields `Document`s."""
-        from semeqv.text.records import Document
 
         for form in forms(self):
             yield from map(Document, form)

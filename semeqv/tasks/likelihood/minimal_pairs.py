@@ -16,7 +16,7 @@ from semeqv.results.tables import print_table
 from semeqv.runs.errors import UserError
 from semeqv.runs.json_lines import write_lines
 from semeqv.tasks.evaluation import Measuring, Subject
-from semeqv.tasks.inference import check_tokenizer
+from semeqv.tasks.inference import check_tokenizer, inference, name_of
 from semeqv.tasks.likelihood.scoring import Scorer, mask_for
 from semeqv.text.archives import COMPRESSED, is_archive, names
 from semeqv.text.datasets.tokenised import first_token, separator
@@ -197,7 +197,6 @@ class Blimp(Measuring):
 
     def measured(self, subject: Subject) -> list[dict[str, Any]]:
         """Measure, print the table, and write the scores of all pairs."""
-        from semeqv.tasks.inference import inference, name_of
         from semeqv.tasks.overlap import report_overlap
 
         model, pairs = subject.model, read_pairs(self.path, self.paradigms, self.pairs)

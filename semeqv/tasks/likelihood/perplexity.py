@@ -12,7 +12,8 @@ from semeqv.grammar.component import check_bounds, component
 from semeqv.lazy import numpy
 from semeqv.results.tables import print_table
 from semeqv.runs.errors import UserError
-from semeqv.tasks.inference import inference, name_of
+from semeqv.runs.files import write_csv
+from semeqv.tasks.inference import inference, name_of, with_new_weights
 from semeqv.tasks.likelihood.babel_bound import babel_bound
 from semeqv.tasks.likelihood.scoring import Likelihood, Scorer, mask_for
 from semeqv.tasks.likelihood.windows import TextStreams
@@ -87,8 +88,6 @@ class Perplexity:
             record: Adds lines to metrics.jsonl.
             tokenizer: Of the run; that of the model's folder if None.
         """
-        from semeqv.runs.files import write_csv
-        from semeqv.tasks.inference import with_new_weights
 
         regime = device, precision, threads
         lines = measure_sets(self, model, tokenizer, dataset=dataset, dataset_options=dataset_options, regime=regime)

@@ -10,7 +10,11 @@ import click
 
 from semeqv.grammar.component import component
 from semeqv.lazy import matplotlib
+from semeqv.results.figures.curves import folder_name
 from semeqv.results.figures.drawing import DrawingOfFolders, check_limits
+from semeqv.results.figures.legend import Entry, add_legend
+from semeqv.results.figures.style import COLUMN, INK, MEAN_LINE, colors, label_ends, new_figure
+from semeqv.runs.reading import metrics_file, read_metrics
 
 SCORES = {"las": "LAS", "uas": "UAS", "upos": "UPOS"}
 
@@ -67,8 +71,6 @@ class AttachmentView(DrawingOfFolders):
         Raises:
             click.UsageError: There is no such measurement, or a number is none.
         """
-        from semeqv.results.figures.curves import folder_name
-        from semeqv.runs.reading import metrics_file, read_metrics
 
         lines = [line for line in read_metrics(metrics_file(path)) if "cpu_seconds" in line.record]
         chosen = [line for line in lines if line.record.get("name") == self.name and self.metric in line.record]
@@ -85,8 +87,6 @@ class AttachmentView(DrawingOfFolders):
 
     def draw(self, curves: list[LearningCurve]) -> matplotlib.figure.Figure:
         """Draw the curves, and write where each ends."""
-        from semeqv.results.figures.legend import Entry, add_legend
-        from semeqv.results.figures.style import COLUMN, INK, MEAN_LINE, colors, label_ends, new_figure
 
         figure = new_figure(COLUMN, 2.2 + 0.15 * len(curves), show=self.show)
         axes, entries, ends = figure.subplots(), [], []

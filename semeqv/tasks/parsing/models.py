@@ -10,9 +10,13 @@ import click
 from semeqv.grammar.component import check_bounds, component
 from semeqv.runs.errors import UserError
 from semeqv.runs.processes import World
+from semeqv.tasks.classification.batches import check_task
 from semeqv.tasks.classification.models import Classifier, label_names, opened
+from semeqv.tasks.inference import check_tokenizer
+from semeqv.text.models.architectures import special_tokens
 from semeqv.text.models.opening import one_line, open_config, quiet
 from semeqv.text.models.source import config_folder, model_folder
+from semeqv.text.tokenizers.spelling import rows_needed
 from semeqv.train.compute import torch_device
 
 
@@ -99,8 +103,6 @@ class Parser(Headed, Classifier):
         Returns:
             A `*ForDependencyParsing`.
         """
-        from semeqv.tasks.classification.batches import check_task
-        from semeqv.tasks.inference import check_tokenizer
 
         check_task(dataset, self.word)
         labels = labels_of(dataset, self.has_tagger())
@@ -148,10 +150,7 @@ class BiLSTMParser(Headed):
         Returns:
             A `BiLSTMForDependencyParsing`.
         """
-        from semeqv.tasks.classification.batches import check_task
         from semeqv.tasks.parsing.bilstm import BiLSTMConfig
-        from semeqv.text.models.architectures import special_tokens
-        from semeqv.text.tokenizers.spelling import rows_needed
 
         check_task(dataset, "parser")
         config = BiLSTMConfig(

@@ -5,9 +5,10 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from semeqv.grammar.component import component
+from semeqv.tasks.classification.batches import check_task
 from semeqv.tasks.classification.models import Classifier, finished, opened, set_padding
 from semeqv.tasks.question_answering.networks import HEAD, head_class
-from semeqv.text.models.opening import one_line, open_config, quiet
+from semeqv.text.models.opening import check_rows, one_line, open_config, quiet
 from semeqv.text.models.source import config_folder, model_folder
 
 
@@ -37,8 +38,6 @@ class QuestionAnswerer(Classifier):
         Returns:
             A `*ForQuestionAnswering`.
         """
-        from semeqv.tasks.classification.batches import check_task
-        from semeqv.text.models.opening import check_rows
 
         check_task(dataset, self.word)
         if bert := self.bert():

@@ -10,7 +10,11 @@ import click
 
 from semeqv.grammar.component import component
 from semeqv.lazy import matplotlib
+from semeqv.results.figures.curves import folder_name
 from semeqv.results.figures.drawing import DrawingOfFolders, check_positive
+from semeqv.results.figures.legend import Entry, add_legend
+from semeqv.results.figures.style import BAND, COLUMN, INK, MEAN_LINE, colors, new_figure, whole_numbers
+from semeqv.runs.reading import metrics_file, read_metrics
 
 DIRECTIONS = {"both": "both directions", "to": "to the pivot", "from": "from the pivot"}
 
@@ -65,8 +69,6 @@ class RetrievalView(DrawingOfFolders):
         Raises:
             click.UsageError: There is no such measurement, or a number is none.
         """
-        from semeqv.results.figures.curves import folder_name
-        from semeqv.runs.reading import metrics_file, read_metrics
 
         lines = [line for line in read_metrics(metrics_file(path)) if line.record.get("measure") == "retrieval"]
         there = list(dict.fromkeys(str(line.record.get("of")) for line in lines))
@@ -86,8 +88,6 @@ class RetrievalView(DrawingOfFolders):
 
     def draw(self, curves: list[LayerCurve]) -> matplotlib.figure.Figure:
         """Draw the curves, and what chance would reach."""
-        from semeqv.results.figures.legend import Entry, add_legend
-        from semeqv.results.figures.style import BAND, COLUMN, INK, MEAN_LINE, colors, new_figure, whole_numbers
 
         figure = new_figure(COLUMN, 2.2 + 0.15 * len(curves), show=self.show)
         axes, entries = figure.subplots(), []

@@ -8,6 +8,9 @@ from typing import Any, ClassVar, Literal
 from semeqv.grammar.component import component
 from semeqv.runs.errors import UserError
 from semeqv.text.datasets.corpus import Corpus, FileCorpus, OneFile, checked_languages, deciding
+from semeqv.text.readers.hub import commit
+from semeqv.text.readers.plain import read_documents
+from semeqv.text.readers.table import read_rows
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,7 +41,6 @@ class Plain(SingleFile):
 
     def rows(self) -> Iterator[tuple[str, Mapping[str, str]]]:
         """The documents."""
-        from semeqv.text.readers.plain import read_documents
 
         for document in read_documents(self.file(), self.unit, self.language):
             yield document.text, {self.language: document.text}
@@ -93,7 +95,6 @@ class Tsv(OneFile):
 
     def rows(self) -> Iterator[tuple[str, Mapping[str, str]]]:
         """The rows of the table."""
-        from semeqv.text.readers.table import read_rows
 
         numbers = all(column.isascii() and column.isdecimal() for column in self.columns)
         columns = [int(column) for column in self.columns] if numbers else list(self.columns)
@@ -128,7 +129,6 @@ class WikiText2(FileCorpus):
 
     def rows(self) -> Iterator[tuple[str, Mapping[str, str]]]:
         """The documents."""
-        from semeqv.text.readers.plain import read_documents
 
         (file,) = self.sources().values()
         for document in read_documents(file, self.unit, "en"):
@@ -168,7 +168,6 @@ class Hub(Corpus):
 
     def commit(self) -> str | None:
         """The commit that is read; None of a folder."""
-        from semeqv.text.readers.hub import commit
 
         return None if self.sources() else commit(self.of, self.revision)
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from semeqv.grammar.component import component
 from semeqv.runs.errors import UserError
 from semeqv.text.datasets.corpus import OneFile, checked_languages
+from semeqv.text.readers.jsonl import read_texts
 
 
 @component("dataset multilingual")
@@ -30,7 +31,6 @@ class Multilingual(OneFile):
 
     def rows(self) -> Iterator[tuple[str, Mapping[str, str]]]:
         """The lines in the languages that are asked for; what each says first decides."""
-        from semeqv.text.readers.jsonl import read_texts
 
         file = self.file()
         known = set[str]()

@@ -8,6 +8,7 @@ from typing import ClassVar
 
 from semeqv.grammar.component import component
 from semeqv.text.datasets.corpus import FileCorpus, checked_languages, deciding
+from semeqv.text.readers.moses import fitting, read_aligned, side_parts
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,7 +31,6 @@ class LineAligned(FileCorpus):
 
     def sources(self) -> Mapping[str, Path]:
         """The file of each language."""
-        from semeqv.text.readers.moses import side_parts
 
         asked = [(prefix, {decides, *read}) for prefix, (decides, read) in self.prefixes().items()]
         parts = [files for prefix, languages in asked for files in side_parts(prefix, sorted(languages))]
@@ -38,7 +38,6 @@ class LineAligned(FileCorpus):
 
     def rows(self) -> Iterator[tuple[str, Mapping[str, str]]]:
         """Sentences, with their translations."""
-        from semeqv.text.readers.moses import read_aligned
 
         for prefix, (decides, read) in self.prefixes().items():
             for pair in read_aligned(prefix, sorted({decides, *read})):
@@ -64,7 +63,6 @@ class Moses(LineAligned):
     def prefixes(self) -> Mapping[Path, tuple[str, tuple[str, ...]]]:
         """The one that --path says."""
         from semeqv.text.location import locate_sides
-        from semeqv.text.readers.moses import fitting
 
         prefix = locate_sides([str(self.path)], self.languages, self.path)
         english = ["en"] if self.holdout and len(fitting(prefix, "en")) == 1 else []

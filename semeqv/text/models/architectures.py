@@ -10,6 +10,9 @@ from typing import Any, ClassVar, Literal, Self
 from semeqv.grammar.component import check_bounds, component
 from semeqv.lazy import transformers
 from semeqv.runs.errors import UserError
+from semeqv.text.models.opening import ready
+from semeqv.text.models.starting import start_from
+from semeqv.text.tokenizers.spelling import rows_needed
 
 MOST, MOST_LAYERS = 2**31 - 1, 10_000  # beyond, no machine has an end in sight
 
@@ -102,8 +105,6 @@ class Sized:
             The same model, and the tokenizer says what other programs need to know of it. `UserError` is raised by
             `start_from` when it cannot start from the embeddings said.
         """
-        from semeqv.text.models.opening import ready
-        from semeqv.text.models.starting import start_from
         from semeqv.text.tokenizers.files import fit_to_model, start_as_trained
 
         if self.embeddings is not None:
@@ -133,7 +134,6 @@ class Sized:
         Raises:
             UserError: When another number was said, or none is known.
         """
-        from semeqv.text.tokenizers.spelling import rows_needed
 
         data = next(iter(dataset.values()), None) if isinstance(dataset, dict) else dataset
         known, whose = rows_needed(tokenizer) if tokenizer is not None else None, "tokenizer"

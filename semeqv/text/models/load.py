@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
 
 from semeqv.grammar.component import check_bounds, component
+from semeqv.text.models.opening import check_rows, has_tokenizer, open_model, open_tokenizer
+from semeqv.text.models.source import config_folder, positions_of, read_config
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,7 +36,6 @@ class Loaded:
     @property
     def objective(self) -> str:
         """What the model is for: causal or masked."""
-        from semeqv.text.models.source import config_folder, read_config
 
         named = read_config(config_folder(self.source)).get("architectures") or []
         masked = self.auto == "AutoModelForMaskedLM" if self.auto else any("MaskedLM" in str(name) for name in named)
@@ -42,13 +43,11 @@ class Loaded:
 
     def most_tokens(self) -> int | None:
         """The most tokens that the model reads at once; None when there is no limit, or nobody said."""
-        from semeqv.text.models.source import config_folder, positions_of, read_config
 
         return positions_of(read_config(config_folder(self.source)))
 
     def provide_tokenizer(self) -> Any:
         """The tokenizer of the model's folder, for a sentence that says none; None when it has none."""
-        from semeqv.text.models.opening import has_tokenizer, open_tokenizer
 
         return open_tokenizer(self.source) if has_tokenizer(self.source) else None
 
@@ -62,7 +61,6 @@ class Loaded:
             A `PreTrainedModel`; `UserError` when it cannot be opened, or the tokenizer has more tokens than the model.
         """
         from semeqv.text.chunked import chunked
-        from semeqv.text.models.opening import check_rows, open_model
 
         tie = None if self.tie == "saved" else self.tie
         model = open_model(self.source, self.auto, dtype="auto" if self.dtype == "saved" else self.dtype, tie=tie)

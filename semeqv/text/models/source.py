@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from semeqv.lazy import safetensors, urllib
+from semeqv.runs import checkpoint
 from semeqv.runs.errors import UserError
 from semeqv.text.models import families
 
@@ -141,7 +142,6 @@ def local_folder(path: Path) -> Path:
     Raises:
         UserError: When the folder holds several runs, or (from `verify`) the checkpoint is damaged.
     """
-    from semeqv.runs import checkpoint
 
     try:
         found = checkpoint.locate(path)

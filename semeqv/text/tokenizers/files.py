@@ -7,9 +7,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import click
+
 from semeqv.grammar.component import component
 from semeqv.lazy import tokenizers, transformers
 from semeqv.runs.errors import UserError
+from semeqv.runs.files import write_errors, written_into
 from semeqv.text.datasets.tokenised import first_token
 from semeqv.text.files import pieces
 from semeqv.text.models.opening import folder_tokenizer, one_line, open_tokenizer, quiet
@@ -193,9 +196,6 @@ class SaveTokenizer:
         Args:
             tokenizer: Of the run, a fast one of transformers.
         """
-        import click
-
-        from semeqv.runs.files import write_errors, written_into
 
         with write_errors(self.path), written_into(self.path) as folder:
             tokenizer.save_pretrained(folder)

@@ -12,7 +12,30 @@ import click
 
 from semeqv.grammar.component import check_bounds, component, positional
 from semeqv.lazy import matplotlib, numpy
+from semeqv.results.figures.curves import (
+    Curve,
+    bayes_accuracy,
+    folder_name,
+    mean_and_halfwidth,
+    print_finals,
+    read_curve,
+    running_mean,
+    span,
+)
 from semeqv.results.figures.drawing import Drawing, check_limits, check_positive
+from semeqv.results.figures.legend import Entry, add_legend
+from semeqv.results.figures.style import (
+    BAND,
+    COLUMN,
+    INK,
+    MEAN_LINE,
+    RUN_LINE,
+    colors,
+    count_epochs,
+    finish,
+    house_style,
+    new_figure,
+)
 
 if TYPE_CHECKING:
     from semeqv.results.figures.curves import Curve
@@ -64,8 +87,6 @@ class Accplot(Drawing):
 
     def build(self) -> None:
         """Read the runs, print the table, write the figure."""
-        from semeqv.results.figures.curves import bayes_accuracy, folder_name, print_finals, span
-        from semeqv.results.figures.style import finish, house_style
 
         inputs = [*self.inputs, *((path, folder_name(path)) for path in self.paths)]
         if not inputs:
@@ -99,7 +120,6 @@ class Accplot(Drawing):
         Raises:
             click.UsageError: No record is left, or (from `read_curve`) the file is wrong.
         """
-        from semeqv.results.figures.curves import Curve, read_curve, running_mean
 
         curve = read_curve(path, label, metric=self.metric, split=self.split, name=self.name)
         values = running_mean(curve.values, self.window)
@@ -127,8 +147,6 @@ class Accplot(Drawing):
         Returns:
             The figure, not yet written.
         """
-        from semeqv.results.figures.legend import Entry, add_legend
-        from semeqv.results.figures.style import COLUMN, INK, colors, count_epochs, new_figure
 
         figure = new_figure(COLUMN, 2.3 + 0.15 * len(groups), show=self.show)
         axes, margin = figure.subplots(1, 2, sharey=True, width_ratios=[6, min(max(1.2, 0.8 * len(groups)), 2.4)])
@@ -168,7 +186,6 @@ class Accplot(Drawing):
         Raises:
             click.UsageError: A colour or a style of --hline does not exist.
         """
-        from semeqv.results.figures.style import INK
 
         for axes in panels:
             if bayes is not None:
@@ -184,9 +201,6 @@ class Accplot(Drawing):
 
 def draw_group(axes: matplotlib.axes.Axes, curves: list[Curve], color: str, band: bool = False) -> None:
     """Draw the runs of a group thin, their mean thick and its confidence as a band; a single run is drawn as a mean."""
-
-    from semeqv.results.figures.curves import mean_and_halfwidth
-    from semeqv.results.figures.style import BAND, MEAN_LINE, RUN_LINE
 
     if len(curves) > 1:
         for curve in curves:
@@ -204,8 +218,6 @@ def draw_group(axes: matplotlib.axes.Axes, curves: list[Curve], color: str, band
 
 def draw_ends(axes: matplotlib.axes.Axes, groups: dict[str, list[Curve]], palette: dict[str, str]) -> None:
     """Draw the last value of every run as a dot, a column for each group; its mean as a bar."""
-
-    from semeqv.results.figures.style import INK
 
     for place, (label, curves) in enumerate(groups.items()):
         ends = numpy.sort([curve.values[-1] for curve in curves])

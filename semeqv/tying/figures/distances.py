@@ -9,7 +9,21 @@ import click
 
 from semeqv.grammar.component import component, positional
 from semeqv.lazy import matplotlib, numpy
+from semeqv.results.figures.curves import mean_and_halfwidth, pad, print_finals, span
 from semeqv.results.figures.drawing import Drawing, check_limits, check_positive
+from semeqv.results.figures.legend import GREY, Entry, add_legend, key_of_runs
+from semeqv.results.figures.style import (
+    BAND,
+    COLUMN,
+    MEAN_LINE,
+    RUN_LINE,
+    colors,
+    count_epochs,
+    finish,
+    house_style,
+    label_ends,
+    new_figure,
+)
 from semeqv.runs.reading import read_array
 
 SHAPE = "(records, symbols, symbols)"
@@ -44,8 +58,6 @@ class View(Drawing):
 
     def build(self) -> None:
         """Read the files, print the table, write the figure."""
-        from semeqv.results.figures.curves import print_finals, span
-        from semeqv.results.figures.style import finish, house_style
 
         if not self.paths:
             raise click.UsageError("cli view: give one file of distances per run, such as runs/*/input_cdists.npy")
@@ -63,19 +75,6 @@ class View(Drawing):
 
     def draw(self, runs: list[numpy.ndarray]) -> matplotlib.figure.Figure:
         """Draw the distances of all runs, each (records, symbols, symbols)."""
-
-        from semeqv.results.figures.curves import mean_and_halfwidth, pad
-        from semeqv.results.figures.legend import Entry, add_legend, key_of_runs
-        from semeqv.results.figures.style import (
-            BAND,
-            COLUMN,
-            MEAN_LINE,
-            RUN_LINE,
-            colors,
-            count_epochs,
-            label_ends,
-            new_figure,
-        )
 
         entries, ends = [], []
         figure = new_figure(COLUMN, 2.15 + 0.15 * len(self.indexes), show=self.show)
@@ -144,7 +143,6 @@ class ViewAll(Drawing):
 
     def build(self) -> None:
         """Read the file and write the figure."""
-        from semeqv.results.figures.style import finish, house_style
 
         special = [(min(one, other), max(one, other), color) for one, other, color in self.special]
         distances = read_distances(self.path, self.special, "--special")
@@ -164,9 +162,6 @@ class ViewAll(Drawing):
         Raises:
             click.UsageError: There is no such colour.
         """
-
-        from semeqv.results.figures.legend import GREY, Entry, add_legend
-        from semeqv.results.figures.style import COLUMN, MEAN_LINE, RUN_LINE, label_ends, new_figure
 
         for first, second, color in special:
             if not matplotlib.colors.is_color_like(color):

@@ -12,6 +12,9 @@ import click
 from semeqv.grammar.component import component, positional
 from semeqv.lazy import matplotlib, numpy
 from semeqv.results.figures.drawing import Drawing
+from semeqv.results.figures.legend import GREY
+from semeqv.results.figures.placement import place_labels, together
+from semeqv.results.figures.style import COLUMN, INK, colors, columns_of, figure_size, finish, house_style, new_figure
 from semeqv.runs.reading import read_array
 
 SHAPE = "(records, symbols, dimensions)"
@@ -38,7 +41,6 @@ class ViewEmbeddings(Drawing):
 
     def build(self) -> None:
         """Read the files and write the figure."""
-        from semeqv.results.figures.style import finish, house_style
 
         if not self.paths:
             raise click.UsageError("cli view-embeddings: give one file of snapshots per run (.npy)")
@@ -71,9 +73,6 @@ class ViewEmbeddings(Drawing):
 
     def draw(self, runs: Sequence[numpy.ndarray]) -> matplotlib.figure.Figure:
         """Draw the paths of all runs, each (records, symbols, dimensions)."""
-
-        from semeqv.results.figures.placement import together
-        from semeqv.results.figures.style import COLUMN, colors, new_figure
 
         names = dict(self.label) or {symbol: str(symbol) for symbol in range(min(run.shape[1] for run in runs))}
         palette = dict(zip(names, colors(len(names), self.palette, self.color)))
@@ -181,9 +180,6 @@ def name_ends(
         palette: One colour per symbol.
     """
 
-    from semeqv.results.figures.placement import place_labels
-    from semeqv.results.figures.style import INK, columns_of, figure_size
-
     (left, right), (bottom, _) = axes.get_xlim(), axes.get_ylim()
     side = figure_size(axes)[0] * 72 * 0.72 / columns_of(axes)  # points, about what a panel takes
     scale = (right - left) / side
@@ -207,8 +203,6 @@ def name_ends(
 
 def add_key(figure: matplotlib.figure.Figure, title: str, columns: int) -> None:
     """Put the title above the figure, and what the two kinds of dot mean."""
-
-    from semeqv.results.figures.legend import GREY
 
     hollow = matplotlib.lines.Line2D([], [], color=GREY, alpha=0.5, marker="o", markersize=3.2, markerfacecolor="white")
     full = matplotlib.lines.Line2D([], [], color=GREY, marker="o", markersize=4.6)

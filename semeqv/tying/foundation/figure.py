@@ -14,6 +14,8 @@ import click
 from semeqv.grammar.component import component
 from semeqv.lazy import matplotlib, numpy
 from semeqv.results.figures.drawing import DrawingOfFolders
+from semeqv.results.figures.legend import GREY, Entry, add_legend
+from semeqv.results.figures.style import COLUMN, INK, colors, new_figure
 
 DISTANCES = {
     "euclidean": "Euclidean distance",
@@ -56,8 +58,6 @@ class FoundationView(DrawingOfFolders):
 
     def draw(self, models: list[Measured]) -> matplotlib.figure.Figure:
         """Draw the models, a row of panels for each."""
-        from semeqv.results.figures.legend import GREY, Entry, add_legend
-        from semeqv.results.figures.style import COLUMN, colors, new_figure
 
         (color,) = colors(1, self.palette, self.color, first=1)
         rows = [panels(model) for model in models]
@@ -98,8 +98,6 @@ def draw_panel(axes: matplotlib.axes.Axes, panel: Panel, color: str, other: str)
         color: Of equivalent pairs.
         other: Of random pairs.
     """
-
-    from semeqv.results.figures.style import INK
 
     every = numpy.concatenate([each for row in panel.comparisons for each in (row.equivalent, row.random)])
     low, high = numpy.quantile(every, [0.001, 0.999])

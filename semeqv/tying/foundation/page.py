@@ -8,6 +8,8 @@ from typing import Any, Literal
 import click
 
 from semeqv.grammar.component import component, positional
+from semeqv.results.tables import Table, write_between
+from semeqv.runs.files import write_text
 
 
 @component("foundation-report")
@@ -41,8 +43,6 @@ class FoundationReport:
         Raises:
             click.UsageError: When a folder holds no such measurement.
         """
-        from semeqv.results.tables import Table, write_between
-        from semeqv.runs.files import write_text
 
         if not self.paths:
             raise click.UsageError("cli foundation-report: give folders that cli foundation-embeddings has written")

@@ -13,6 +13,7 @@ import click
 
 from semeqv.grammar.component import check_bounds, component
 from semeqv.lazy import no_grad, numpy, rich, torch
+from semeqv.results.tables import console
 from semeqv.runs.errors import UserError
 from semeqv.runs.files import write_text
 from semeqv.text.generation import tokenizer_of
@@ -263,8 +264,6 @@ FILES = ("foundation.json", "foundation.csv", "foundation_pairs.csv")
 
 def print_study(study: Study) -> None:
     """Print how the embeddings are tied, and the table."""
-
-    from semeqv.results.tables import console
 
     screen = console()
     facts = study.facts

@@ -187,7 +187,6 @@ class Default(Doubled, single.Hub):
         Raises:
             UserError: When it is not here and cannot be had.
         """
-        from semeqv.runs.errors import UserError
         from semeqv.text.tokenizers.files import opened
 
         try:

@@ -11,7 +11,25 @@ import click
 
 from semeqv.grammar.component import component, positional
 from semeqv.lazy import matplotlib, numpy
+from semeqv.results.figures.curves import pad, print_finals, span
 from semeqv.results.figures.drawing import Drawing, check_limits, check_positive
+from semeqv.results.figures.legend import Entry, add_legend
+from semeqv.results.figures.placement import place_labels
+from semeqv.results.figures.style import (
+    BAND,
+    COLUMN,
+    MEAN_LINE,
+    RUN_LINE,
+    colors,
+    columns_of,
+    count_epochs,
+    figure_size,
+    finish,
+    house_style,
+    label_ends,
+    new_figure,
+)
+from semeqv.tying.followed import read_doubles, read_followed
 
 if TYPE_CHECKING:
     from semeqv.tying.followed import Followed
@@ -55,8 +73,6 @@ class MlmView(Drawing):
 
     def build(self) -> None:
         """Read the runs, print the table, write the figure."""
-        from semeqv.results.figures.style import finish, house_style
-        from semeqv.tying.followed import read_doubles, read_followed
 
         if not self.paths:
             raise click.UsageError("cli mlm view: give the folders of runs, such as runs/mlm-babel/*-encoder*")
@@ -79,8 +95,6 @@ class MlmView(Drawing):
         Returns:
             The figure, not yet written.
         """
-        from semeqv.results.figures.legend import Entry, add_legend
-        from semeqv.results.figures.style import COLUMN, colors, new_figure
 
         shown = {side: having for side in PANELS if (having := [run for run in runs if side in run.distances])}
         palette = dict(zip(("doubles", "random"), colors(2, self.palette, self.color or ["#0072B2", "#D55E00"])))
@@ -120,7 +134,6 @@ def thinned(run: Followed, every: int) -> Followed:
 
 def print_ends(runs: Sequence[Followed]) -> None:
     """Print where the mean distances of the runs ended."""
-    from semeqv.results.figures.curves import print_finals, span
 
     rows = []
     for side, title in PANELS.items():
@@ -143,9 +156,6 @@ def draw_training(axes: matplotlib.axes.Axes, runs: Sequence[Followed], side: st
         color: Its colour.
     """
 
-    from semeqv.results.figures.curves import pad
-    from semeqv.results.figures.style import BAND, MEAN_LINE, RUN_LINE, count_epochs
-
     means = pad([run.distances[side][kind].mean(axis=1) for run in runs])  # (runs, records)
     steps = numpy.arange(means.shape[1]) * runs[0].every
     shortest = min(len(run.distances[side][kind]) for run in runs)
@@ -161,7 +171,6 @@ def draw_training(axes: matplotlib.axes.Axes, runs: Sequence[Followed], side: st
 
 def label_means(axes: matplotlib.axes.Axes, runs: Sequence[Followed], side: str, palette: dict[str, str]) -> None:
     """Write the means at the end beside the curves."""
-    from semeqv.results.figures.style import label_ends
 
     ends = []
     for kind in KINDS:
@@ -207,9 +216,6 @@ def name_closest(axes: matplotlib.axes.Axes, runs: Sequence[Followed], side: str
         side: The embedding.
         color: That of the names.
     """
-
-    from semeqv.results.figures.placement import place_labels
-    from semeqv.results.figures.style import columns_of, figure_size
 
     places, ends = at_end(runs, side, "doubles")
     (width, tall), height = figure_size(axes), axes.get_ylim()[1]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from semeqv.grammar.component import component
 from semeqv.results.tables import Table
 from semeqv.runs.json_lines import finite
-from semeqv.tying.mlm.experiments import Experiment
+from semeqv.tying.mlm.experiments import Experiment, read_experiment
 from semeqv.tying.mlm.findings import CLOSE, COST, EMBEDDINGS, LEARNED, Estimate, Row, findings, losses, rows_of
 from semeqv.tying.verdicts import Finding, StudyReport, harmless, overall
 
@@ -37,7 +37,6 @@ class Report(StudyReport):
 
     def read(self, folder: Path) -> Experiment:
         """Read the folder of an experiment."""
-        from semeqv.tying.mlm.experiments import read_experiment
 
         return read_experiment(folder)
 
@@ -48,7 +47,6 @@ class Report(StudyReport):
 
     def findings(self, experiment: Experiment) -> list[Finding]:
         """What the theory says of it."""
-        from semeqv.tying.mlm.findings import findings
 
         return findings(experiment)
 

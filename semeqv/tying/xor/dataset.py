@@ -7,7 +7,9 @@ from typing import Any, ClassVar, Literal
 
 from semeqv.grammar.component import alias, check_bounds, component
 from semeqv.lazy import numpy
-from semeqv.tying.xor.samples import checked
+from semeqv.runs.errors import UserError
+from semeqv.tying.xor.samples import XorSamples, checked
+from semeqv.tying.xor.split import Split
 
 LONGEST = 24  # bits: all strings are held in memory
 
@@ -75,7 +77,6 @@ class Default:
 
     def build(self, dataset_options: Any = None) -> Any:
         """Make the data, if it shares no string with a training set of the sentence that divides them otherwise."""
-        from semeqv.tying.xor.samples import XorSamples
 
         training = (dataset_options or {}).get(("train", None))
         if self.split != "train" and isinstance(training, Default):
@@ -107,9 +108,6 @@ class Default:
         Raises:
             UserError: When there are such strings.
         """
-
-        from semeqv.runs.errors import UserError
-        from semeqv.tying.xor.split import Split
 
         if self.size != training.size or self.division == training.division:
             return

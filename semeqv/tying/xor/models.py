@@ -55,7 +55,6 @@ class Model:
         Raises:
             UserError: When a vocabulary size is given that is not the data's, or `tie` is `both`.
         """
-        from semeqv.runs.errors import UserError
 
         if self.tie == "both":
             raise UserError("--tie both is for the command line; a single model is tied or not.")

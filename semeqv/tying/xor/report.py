@@ -14,7 +14,7 @@ from semeqv.grammar.component import component
 from semeqv.results.tables import Table
 from semeqv.runs.json_lines import finite
 from semeqv.tying.verdicts import Finding, StudyReport, harmless, overall
-from semeqv.tying.xor.experiments import Experiment
+from semeqv.tying.xor.experiments import Experiment, read_experiment
 from semeqv.tying.xor.findings import (
     APART_OUTPUT,
     APART_TIED,
@@ -56,7 +56,6 @@ class Report(StudyReport):
 
     def read(self, folder: Path) -> Experiment:
         """Read the folder of an experiment."""
-        from semeqv.tying.xor.experiments import read_experiment
 
         return read_experiment(folder, self.window)
 
@@ -67,7 +66,6 @@ class Report(StudyReport):
 
     def findings(self, experiment: Experiment) -> list[Finding]:
         """What the theory says of the distances."""
-        from semeqv.tying.xor.findings import acceptance
 
         return acceptance(experiment)
 
