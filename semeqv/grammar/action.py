@@ -12,8 +12,10 @@
         '''
 
 Positional parameters are parts of the run, which the command asks for by name; keyword-only parameters are the options;
-the docstring is the help. What the function returns is a `Result`: the command shows it, records it, and writes it
-where `--csv` and `--json` say. The function itself prints nothing.
+the docstring is the help. Options that several actions share are one keyword-only parameter whose type is a dataclass,
+`style: Style = Style()`: its fields are options of the command, and its docstring is their help. What the function
+returns is a `Result`: the command shows it, records it, and writes it where `--csv` and `--json` say. The function
+itself prints nothing.
 """
 
 import dataclasses
@@ -31,7 +33,7 @@ from typing import Annotated, Any, ParamSpec, TypeVar
 
 import click
 
-from semeqv.grammar.component import argument_helps, check_bounds, component
+from semeqv.grammar.component import argument_helps, check_bounds, component, option_helps
 from semeqv.runs.files import write_csv, write_text
 
 P = ParamSpec("P")
@@ -96,40 +98,51 @@ def action(path: str, check: Callable[[Any], None] | None = None) -> Callable[[C
     """
 
     def declare(function: Callable[P, R]) -> Callable[P, R]:
-        own, bounds = options_of(function)
+        own, bounds, groups = options_of(function)
+        signature = inspect.signature(function)
 
         def refuse(options: Any) -> None:
             refuse_options(options, bounds, check)
 
         @functools.wraps(function)
         def checked(*parts: P.args, **given: P.kwargs) -> R:
-            usual = {name: each.default for name, each in signature.parameters.items() if name in own}
-            refuse(SimpleNamespace(**usual | {name: each for name, each in given.items() if name in own}))
+            options = dict[str, Any]()
+            for name, parameter in signature.parameters.items():
+                value = given.get(name, parameter.default)
+                options |= {name: value} if name in own else vars(value) if name in groups else {}
+            refuse(SimpleNamespace(**options))
             return function(*parts, **given)
 
-        signature = inspect.signature(function)
-        checked.options = command_of(function, path, own, refuse)  # type: ignore[attr-defined]
+        checked.options = command_of(function, path, own, groups, refuse)  # type: ignore[attr-defined]
         return checked
 
     return declare
 
 
-def options_of(function: Callable[..., Any]) -> tuple[dict[str, tuple[Any, Field[Any]]], dict[str, AtLeast]]:
-    """The options of a function: its keyword-only parameters.
+def options_of(
+    function: Callable[..., Any],
+) -> tuple[dict[str, tuple[Any, Field[Any]]], dict[str, AtLeast], dict[str, type]]:
+    """Return the options of a function: its keyword-only parameters, and the fields of those that are dataclasses.
 
     Args:
         function: The action; types may be written as text.
 
     Returns:
-        By name: the type and the field of the dataclass; and the bounds of those that have some.
+        By name: the type and the field of each option; the bounds of those that have some; and the dataclasses by the
+        parameters that they are the types of.
     """
-    found, bounds = dict[str, tuple[Any, Field[Any]]](), dict[str, AtLeast]()
+    found, bounds, groups = dict[str, tuple[Any, Field[Any]]](), dict[str, AtLeast](), dict[str, type]()
     for name, parameter in inspect.signature(function).parameters.items():
         if parameter.kind is not parameter.KEYWORD_ONLY:
             continue
         hint, metadata = parameter.annotation, dict[str, Any]()
         if isinstance(hint, str):  # those of the parts may name what is imported for type checkers alone
             hint = eval(hint, function.__globals__)  # type: ignore[attr-defined]
+        if dataclasses.is_dataclass(hint) and isinstance(hint, type):
+            groups[name] = hint
+            hints = typing.get_type_hints(hint, include_extras=True)
+            found |= {each.name: (hints[each.name], copied(each)) for each in dataclasses.fields(hint)}
+            continue
         if typing.get_origin(hint) is Annotated:
             kept = []
             for each in hint.__metadata__:
@@ -144,7 +157,16 @@ def options_of(function: Callable[..., Any]) -> tuple[dict[str, tuple[Any, Field
             hint = Annotated[(hint.__origin__, *kept)] if kept else hint.__origin__
         default = {} if parameter.default is parameter.empty else {"default": parameter.default}
         found[name] = hint, dataclasses.field(metadata=metadata, **default)
-    return found, bounds
+    return found, bounds, groups
+
+
+def copied(field: Field[Any]) -> Field[Any]:
+    """Return a field like another one, for a dataclass of its own."""
+    given = {name: getattr(field, name) for name in ("default", "default_factory")}
+    copy: Field[Any] = dataclasses.field(
+        metadata=field.metadata, **{name: each for name, each in given.items() if each is not dataclasses.MISSING}
+    )
+    return copy
 
 
 def refuse_options(options: Any, bounds: Mapping[str, AtLeast], check: Callable[[Any], None] | None) -> None:
@@ -162,7 +184,11 @@ def refuse_options(options: Any, bounds: Mapping[str, AtLeast], check: Callable[
 
 
 def command_of(
-    function: Callable[..., Any], path: str, own: Mapping[str, tuple[Any, Field[Any]]], refuse: Callable[[Any], None]
+    function: Callable[..., Any],
+    path: str,
+    own: Mapping[str, tuple[Any, Field[Any]]],
+    groups: Mapping[str, type],
+    refuse: Callable[[Any], None],
 ) -> type:
     """The component that stands for an action on the command line.
 
@@ -170,21 +196,31 @@ def command_of(
         function: The action.
         path: The words of the command.
         own: Its options.
+        groups: The dataclasses of options by parameter.
         refuse: Refuses options that cannot be.
 
     Returns:
         A frozen dataclass, which is also found in the module of the function.
     """
     signature = inspect.signature(function)
-    parts = [each for name, each in signature.parameters.items() if name not in own]
+    parts = [each for name, each in signature.parameters.items() if name not in own and name not in groups]
+    grouped = {name: [field.name for field in dataclasses.fields(kind)] for name, kind in groups.items()}
+    single = [name for name in own if name in signature.parameters]
     silent = signature.return_annotation in (None, "None")
     outputs = {} if silent else {name: (Path | None, dataclasses.field(default=None)) for name in OUTPUTS}
     needs = [inspect.Parameter("self", inspect.Parameter.POSITIONAL_OR_KEYWORD)]
     needs += [each.replace(kind=inspect.Parameter.KEYWORD_ONLY) for each in parts]
     needs += [] if silent else [inspect.Parameter("record", inspect.Parameter.KEYWORD_ONLY)]
 
+    def shared(self: Any) -> dict[str, Any]:
+        return {name: groups[name](**{each: getattr(self, each) for each in grouped[name]}) for name in groups}
+
+    def checked(self: Any) -> None:
+        shared(self)
+        refuse(self)
+
     def build(self: Any, *, record: Any = None, **parts: Any) -> Any:
-        result = function(**parts, **{name: getattr(self, name) for name in own})
+        result = function(**parts, **shared(self), **{name: getattr(self, name) for name in single})
         if not silent:
             result.show()
             record(result.records())
@@ -200,8 +236,8 @@ def command_of(
         kw_only=True,
         namespace={
             "build": build,
-            "__post_init__": refuse,
-            "__doc__": documentation(function, own, outputs),
+            "__post_init__": checked,
+            "__doc__": documentation(function, own, outputs, groups),
             "__module__": function.__module__,
         },
     )
@@ -209,7 +245,9 @@ def command_of(
     return component(path)(kind)
 
 
-def documentation(function: Callable[..., Any], own: Iterable[str], outputs: Iterable[str]) -> str:
+def documentation(
+    function: Callable[..., Any], own: Iterable[str], outputs: Iterable[str], groups: Mapping[str, type]
+) -> str:
     """The docstring of an action as that of its options; `TypeError` when it does not list all parameters."""
     head, _, rest = inspect.cleandoc(function.__doc__ or "").partition("\nArgs:\n")
     helps = argument_helps(rest)
@@ -217,6 +255,8 @@ def documentation(function: Callable[..., Any], own: Iterable[str], outputs: Ite
         raise TypeError(f"{function.__name__} says nothing under `Args:` of {', '.join(silent)}.")
     if strange := sorted(helps.keys() - inspect.signature(function).parameters.keys()):
         raise TypeError(f"{function.__name__} documents {', '.join(strange)} under `Args:`, which it does not have.")
+    for kind in groups.values():
+        helps |= option_helps(kind)
     lines = {name: helps[name] for name in own} | {name: OUTPUTS[name] for name in outputs}
     return (
         head + "".join(["\n\nArgs:\n"] * bool(lines)) + "\n".join(f"    {name}: {text}" for name, text in lines.items())

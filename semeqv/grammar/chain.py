@@ -181,7 +181,7 @@ class Chain(Word):
         leaf = Leaf(kind, group.slot)
         slots = {slot.name for slot in self.slots.values()}
         known = slots | {f"{name}_options" for name in slots} | {f.name for f in dataclasses.fields(self.settings)}
-        known |= {"trainer", "sentence", "last_step", "record", "world"}
+        known |= {"trainer", "sentence", "last_step", "record", "world", "compute"}
         if strange := [need.name for need in leaf.needs if need.name not in known]:
             raise TypeError(f"{kind.__name__}.build asks for {', '.join(strange)}, which nothing provides.")
         group.add_command(leaf)

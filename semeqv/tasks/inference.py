@@ -9,28 +9,31 @@ from typing import Any
 from semeqv.lazy import torch
 from semeqv.runs.errors import UserError
 from semeqv.runs.processes import World
-from semeqv.train.compute import Regime, resolve_precision, set_precision, torch_device
+from semeqv.train.compute import Compute, Regime, resolve_precision, set_precision, torch_device
 
 
 @contextmanager
-def inference(model: Any, device: str | None, precision: str = "fp32", threads: int | None = None) -> Iterator[Regime]:
+def inference(
+    model: Any, device: str | Compute | None = None, precision: str = "fp32", threads: int | None = None
+) -> Iterator[Regime]:
     """Put a model where it is to compute, without dropout and gradients; it is as before afterwards, but for the place.
 
     Args:
         model: A module; it is moved.
-        device: auto, cpu, cuda, cuda:N or mps, or where the model is if None; `UserError` is raised when there is no
-            such device.
+        device: A `Compute`, which says the other two as well; or auto, cpu, cuda, cuda:N or mps; or None, where the
+            model is. `UserError` is raised when there is no such device.
         precision: Numbers of the forward pass: auto, fp32, tf32, bf16 or fp16.
         threads: Of a CPU; all cores if None.
 
     Yields:
         The regime; `place` puts batches where the model is.
     """
-    place = torch_device(device, World()) if device is not None else next(model.parameters()).device
-    regime = Regime(place, resolve_precision(precision, place))
+    compute = device if isinstance(device, Compute) else Compute(device, precision, threads)
+    place = torch_device(compute.device, World()) if compute.device is not None else next(model.parameters()).device
+    regime = Regime(place, resolve_precision(compute.precision, place))
     set_precision(regime.precision)
-    if threads:
-        torch.set_num_threads(threads)
+    if compute.threads:
+        torch.set_num_threads(compute.threads)
     was_training = model.training
     model.to(regime.device).eval()
     try:

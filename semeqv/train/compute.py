@@ -19,6 +19,21 @@ AUTOCAST = {"bf16": "bfloat16", "fp16": "float16"}  # as torch calls them
 
 
 @dataclass(frozen=True)
+class Compute:
+    """Where and how to compute, as it is asked for.
+
+    Args:
+        device: auto, cpu, cuda, cuda:N or mps; where the model is if None.
+        precision: Of forward passes: auto, fp32, tf32, bf16 or fp16.
+        threads: Of a CPU; all cores if None.
+    """
+
+    device: str | None = None
+    precision: str = "fp32"
+    threads: int | None = None
+
+
+@dataclass(frozen=True)
 class Regime:
     """How steps are computed.
 

@@ -22,7 +22,7 @@ from semeqv.runs.errors import UserError
 from semeqv.runs.files import write_text
 from semeqv.runs.processes import World
 from semeqv.runs.versions import check_versions, versions
-from semeqv.train.compute import torch_device
+from semeqv.train.compute import Compute, torch_device
 from semeqv.train.randomness import seed_everything
 
 
@@ -203,6 +203,9 @@ class TrainingBuilder(RunBuilder):
         """Build the Trainer, the models of all seeds, or what fills a slot."""
         if need.name == "trainer":
             return self.trainer(by)
+        if need.name == "compute":
+            settings = self.sentence.settings
+            return Compute(settings.device, settings.precision, settings.threads)
         return self.model(need, by) if need.name == "model" else super().provide(need, by)
 
     def model(self, need: inspect.Parameter, by: Step) -> Any:

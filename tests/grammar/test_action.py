@@ -73,6 +73,34 @@ def count(
     return Counted({word: words.count(word) for word in kept})
 
 
+@dataclass(frozen=True)
+class Look:
+    """How it looks.
+
+    Args:
+        width: Centimetres.
+        colors: Of its lines.
+    """
+
+    width: float = 4.0
+    colors: tuple[str, ...] = ()
+
+    def __post_init__(self):
+        if self.width <= 0:
+            raise ValueError(f"--width must be above 0, not {self.width}.")
+
+
+@action("paint")
+def paint(*, what: str, look: Look = Look()) -> None:
+    """Paint something.
+
+    Args:
+        what: What.
+        look: How it looks.
+    """
+    RAN.append((what, look))
+
+
 @action("draw")
 def draw(*, runs: Annotated[tuple[Path, ...], Positional()] = ()) -> None:
     """Draw something.
@@ -92,8 +120,9 @@ def command():
             known = {"seed": 7, "record": RAN.append}
             step.options.build(**{need.name: known[need.name] for need in step.leaf.needs})
 
-    chain = Chain(Settings, run)
-    for each in (count, draw):
+    chain = Chain(Settings)
+    chain.run = run
+    for each in (count, draw, paint):
         chain.add_component(each.options)
     return chain
 
@@ -117,6 +146,16 @@ def test_the_signature_is_the_command(command, capsys):
     assert RAN[2:] == [(7, "a"), [{"measure": "words", "words": 1}]]
     say(command, "draw here there")
     assert RAN[4:] == [(Path("here"), Path("there"))]
+
+
+def test_options_that_actions_share_are_one_parameter(command, capsys):
+    say(command, "paint --what walls --width 2 --colors red blue")
+    paint(what="walls")
+    assert [("walls", Look(2.0, ("red", "blue"))), ("walls", Look())] == RAN
+    say(command, "paint --what walls --width 0", 2)
+    assert "--width must be above 0, not 0.0." in capsys.readouterr().err
+    say(command, "paint --help")
+    assert "--colors TEXT... Of its lines." in " ".join(capsys.readouterr().out.split())
 
 
 def test_results_are_written_where_options_say(command, tmp_path, capsys):
