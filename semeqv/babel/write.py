@@ -19,10 +19,10 @@ from semeqv.grammar.component import component
 from semeqv.lazy import rich
 from semeqv.runs.errors import UserError
 from semeqv.runs.files import write_text
+from semeqv.runs.progress import Progress
 from semeqv.text import records
 from semeqv.text.files import fingerprint, one_line, writing
 from semeqv.text.readers.conllu import written
-from semeqv.train.bars import Progress
 
 
 @component("babel write")

@@ -10,6 +10,7 @@ import click
 from semeqv.grammar.component import check_bounds, component
 from semeqv.lazy import numpy
 from semeqv.results.tables import print_table
+from semeqv.runs.progress import Progress
 from semeqv.tasks.answering import Answering, Asked, shown
 from semeqv.tasks.inference import check_trained, inference, name_of
 from semeqv.tasks.inflection.dataset import FormBatches
@@ -17,7 +18,6 @@ from semeqv.tasks.inflection.edits import EditBatches
 from semeqv.tasks.inflection.metrics import edit_distance, judged
 from semeqv.text.files import writing
 from semeqv.text.generation import check_causal, greedy
-from semeqv.train.bars import Progress
 
 
 @component("inflect")

@@ -15,6 +15,7 @@ from semeqv.results.statistics import interval
 from semeqv.results.tables import print_table
 from semeqv.runs.errors import UserError
 from semeqv.runs.json_lines import write_lines
+from semeqv.runs.progress import Progress
 from semeqv.tasks.evaluation import Measuring, Subject
 from semeqv.tasks.inference import check_tokenizer, inference, name_of
 from semeqv.tasks.likelihood.scoring import Scorer, mask_for
@@ -23,7 +24,6 @@ from semeqv.text.datasets.tokenised import first_token, separator
 from semeqv.text.location import locate
 from semeqv.text.readers.jsonl import read_rows
 from semeqv.text.tokenizers.encoding import encode
-from semeqv.train.bars import Progress
 from semeqv.train.compute import Regime
 
 SOURCE = "https://github.com/alexwarstadt/blimp"

@@ -13,6 +13,7 @@ from semeqv.lazy import numpy
 from semeqv.results.tables import print_table
 from semeqv.runs.errors import UserError
 from semeqv.runs.files import write_csv
+from semeqv.runs.progress import Progress
 from semeqv.tasks.inference import inference, name_of, with_new_weights
 from semeqv.tasks.likelihood.babel_bound import babel_bound
 from semeqv.tasks.likelihood.scoring import Likelihood, Scorer, mask_for
@@ -22,7 +23,6 @@ from semeqv.text.datasets.corpus import chosen
 from semeqv.text.generation import tokenizer_of
 from semeqv.text.tokens.batches import Layout, TokenBatches
 from semeqv.text.tokens.files import TokenFile
-from semeqv.train.bars import Progress
 
 
 @component("perplexity")

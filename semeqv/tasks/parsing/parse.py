@@ -8,13 +8,13 @@ import click
 from semeqv.grammar.component import component
 from semeqv.results.tables import print_table
 from semeqv.runs.errors import UserError
+from semeqv.runs.progress import Progress
 from semeqv.tasks.answering import Answering, Asked, shown
 from semeqv.tasks.inference import check_trained, inference, name_of
 from semeqv.tasks.overlap import report_overlap
 from semeqv.tasks.parsing.batches import TreeBatches, TreeScorer
 from semeqv.tasks.parsing.metrics import COUNTED, judged
 from semeqv.text.readers.conllu import write_sentences
-from semeqv.train.bars import Progress
 
 
 @component("parse")
