@@ -1,14 +1,12 @@
 """Signs of life: progress bars on a terminal, a line about twice a minute elsewhere."""
 
 import contextlib
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from tqdm import tqdm
 
 from semeqv.runs.progress import SECONDS_BETWEEN_LINES, Progress
-
-if TYPE_CHECKING:
-    from semeqv.train.trainer import Trainer
+from semeqv.train.state import TrainState
 
 SECONDS_BETWEEN_LOSSES = 0.5  # reading the loss waits for the device
 
@@ -20,7 +18,7 @@ class RunBar(Progress):
         trainer: The Trainer that takes the steps.
     """
 
-    def __init__(self, trainer: "Trainer"):
+    def __init__(self, trainer: TrainState):
         self.trainer = trainer
         self.shown_at = float("-inf")
         super().__init__(
@@ -51,7 +49,7 @@ class RunBar(Progress):
         self.update()
 
 
-def epoch_bar(trainer: "Trainer") -> Any:
+def epoch_bar(trainer: TrainState) -> Any:
     """A bar for the batches of an epoch, on a terminal and when there are enough of them."""
     if not trainer.bars["train"] or trainer.epoch_steps < 50 or trainer.epoch_steps == trainer.last_step:
         return contextlib.nullcontext()
@@ -67,7 +65,7 @@ def epoch_bar(trainer: "Trainer") -> Any:
     )
 
 
-def shown_pass(trainer: "Trainer", split: str, dataset: Any) -> Any:
+def shown_pass(trainer: TrainState, split: str, dataset: Any) -> Any:
     """The batches of a pass over a data set, with a bar when there are enough of them."""
     shown = trainer.bars["valid" if split == "validation" else "test"] and len(dataset) > 20
     return Progress(dataset.batches(), desc=split, total=len(dataset), unit="batch", leave=False, disable=not shown)

@@ -12,6 +12,7 @@ from typing import Any, ClassVar, Literal
 from semeqv.grammar.component import alias, check_bounds
 from semeqv.runs.errors import UserError
 from semeqv.text.files import fingerprint
+from semeqv.text.location import locate
 from semeqv.text.records import Document
 
 Split = Literal["train", "validation", "test"]
@@ -154,7 +155,6 @@ class OneFile(FileCorpus):
 
     def file(self) -> Path:
         """The file, wherever it is."""
-        from semeqv.text.location import locate
 
         return locate(str(self.path), self.path)
 

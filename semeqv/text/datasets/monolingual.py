@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Literal
 from semeqv.grammar.component import component
 from semeqv.runs.errors import UserError
 from semeqv.text.datasets.corpus import Corpus, FileCorpus, OneFile, checked_languages, deciding
+from semeqv.text.location import locate
 from semeqv.text.readers.hub import commit
 from semeqv.text.readers.plain import read_documents
 from semeqv.text.readers.table import read_rows
@@ -121,7 +122,6 @@ class WikiText2(FileCorpus):
 
     def sources(self) -> Mapping[str, Path]:
         """The file of the split."""
-        from semeqv.text.location import locate
 
         part = {"train": "train", "validation": "valid", "test": "test"}[self.split]
         file = locate(f"wikitext2_raw/wiki.{part}.raw", self.path)

@@ -17,6 +17,7 @@ from semeqv.text.datasets import parallel as multiun
 from semeqv.text.datasets.corpus import Corpus
 from semeqv.text.datasets.tokenised import made_objective, token_files
 from semeqv.text.objectives import Objective
+from semeqv.text.tokenizers.files import opened
 from semeqv.text.tokenizers.spelling import rows_needed
 from semeqv.text.tokens.batches import TokenBatches
 from semeqv.text.tokens.files import TokenFile
@@ -187,7 +188,6 @@ class Default(Doubled, single.Hub):
         Raises:
             UserError: When it is not here and cannot be had.
         """
-        from semeqv.text.tokenizers.files import opened
 
         try:
             return opened(self.tokenizer)
