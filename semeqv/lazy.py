@@ -111,7 +111,13 @@ else:
         def __repr__(self) -> str:
             return f"<library {self.name}>"
 
-    NDArray = Floats = Integers = Any
+    class NDArray:
+        """Stands for arrays where types are written, `list[NDArray[numpy.int64]]()` among them."""
+
+        def __class_getitem__(cls, item: Any) -> type:
+            return cls
+
+    Floats = Integers = NDArray
     concurrent, http = Library("concurrent", "futures"), Library("http", "client")
     multiprocessing, urllib = Library("multiprocessing"), Library("urllib", "error", "request")
     jsonlines, numpy, packaging = Library("jsonlines"), Library("numpy"), Library("packaging", "requirements")
