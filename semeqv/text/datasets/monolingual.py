@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Literal
 from semeqv.grammar.component import component
 from semeqv.runs.errors import UserError
 from semeqv.text.datasets.corpus import Corpus, FileCorpus, OneFile, checked_languages, deciding
+from semeqv.text.datasets.tokenised import batches_of_tokens
 from semeqv.text.location import locate
 from semeqv.text.readers.hub import commit
 from semeqv.text.readers.plain import read_documents
@@ -230,7 +231,8 @@ class TokenCorpus(SingleFile):
         Returns:
             Batches of `input_ids`, `labels` and, where rows are padded, `attention_mask`.
         """
-        from semeqv.text.datasets.tokenised import batches_of_tokens
-
         self.check_held_out(dataset_options)
-        return batches_of_tokens(self, tokenizer, self.objective or str(getattr(model_options, "objective", "causal")))
+        rows = self.row_options(self.objective or str(getattr(model_options, "objective", "causal")))
+        return batches_of_tokens(
+            self.file(), rows, tokenizer, bits=self.bits, language=self.language, source=self.source_facts()
+        )
