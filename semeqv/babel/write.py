@@ -44,10 +44,6 @@ class Written(Result):
         console.print(f"wrote {self.path}")
 
     def records(self) -> list[dict[str, Any]]:
-        """Return nothing: facts.json has it."""
-        return []
-
-    def rows(self) -> list[dict[str, Any]]:
         """Return one row for each split and language."""
         return [{"split": split, "language": language, **found} for split, language, found in rows(self.facts)]
 
@@ -56,7 +52,7 @@ class Written(Result):
         return [self.facts]
 
 
-@action("babel write")
+@action("babel write", record=False)
 def write(
     *,
     path: Path = Path("babel"),
