@@ -159,6 +159,6 @@ def test_a_noun_a_verb_a_figure_and_results_of_another_package(stranger, tmp_pat
     assert (tmp_path / "lengths.csv").read_text().splitlines()[0] == "measure,digit,length"
     stranger("cli counting view runs/42-gpt2 --output drawn")
     assert (tmp_path / "drawn.pdf").stat().st_size > 0
-    assert "length" in stranger("cli results runs --metric length --by digit --markdown page.md")
+    assert "length" in stranger("cli results runs --metric length --by metric --by digit --markdown page.md")
     assert (tmp_path / "page.md").read_text().count("\n| ") == 6
     assert "How far." in stranger("cli dataset counting --help")

@@ -17,17 +17,17 @@ from transformers import BertConfig, BertModel
 from semeqv.runs.errors import UserError
 from semeqv.tying.closeness import interval, probability_closer
 from semeqv.tying.foundation.figure import density, draw_foundation, foundation_view, read_foundation
-from semeqv.tying.foundation.study import FoundationEmbeddings, matrices, pair_distances, study
+from semeqv.tying.foundation.study import foundation_embeddings, matrices, pair_distances, study
 
-OPTIONS = FoundationEmbeddings(replicates=50, neighbours=20)
+OPTIONS = {"replicates": 50, "neighbours": 20}
 
 
 def measured(model):
-    return study(OPTIONS, model, planted.tokenizer(), seed=0)
+    return study(model, planted.tokenizer(), 0, **OPTIONS)
 
 
 def closer(found, embedding):
-    return {row.kind: row.closer for row in found.rows if row.embedding == embedding and row.measure == "euclidean"}
+    return {row.kind: row.closer for row in found.table if row.embedding == embedding and row.measure == "euclidean"}
 
 
 def test_planted_structure_is_found():
@@ -36,14 +36,14 @@ def test_planted_structure_is_found():
     assert list(closer(found, "input")) == ["case", "leading space", "-ed", "-ing", "-s"]
     assert min(closer(found, "input").values()) > 0.99
     assert all(0.3 < value < 0.7 for value in closer(found, "output").values())
-    for row in found.rows:
+    for row in found.table:
         assert row.low <= row.closer <= row.high
         assert (row.equivalent < row.random) or row.embedding == "output"
 
 
 def test_taking_the_mean_off_shows_what_a_common_direction_hides():
     found = measured(planted.model())
-    random = {row.measure: row.random for row in found.rows if (row.embedding, row.kind) == ("input", "case")}
+    random = {row.measure: row.random for row in found.table if (row.embedding, row.kind) == ("input", "case")}
     assert random["cosine"] < 0.1
     assert random["centred-cosine"] > 0.9
 
@@ -99,9 +99,15 @@ def test_the_interval_covers_and_knows_that_one_word_is_one_piece_of_evidence():
 
 @pytest.fixture
 def folder(tmp_path, capsys):
-    FoundationEmbeddings(path=tmp_path / "study", replicates=20, neighbours=20).build(
-        planted.model(), seed=0, output=None, tokenizer=planted.tokenizer()
-    )
+    foundation_embeddings(
+        planted.model(),
+        seed=0,
+        output=None,
+        tokenizer=planted.tokenizer(),
+        path=tmp_path / "study",
+        replicates=20,
+        neighbours=20,
+    ).show()
     assert "untied: two matrices of different values" in capsys.readouterr().out
     return tmp_path / "study"
 
