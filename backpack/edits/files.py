@@ -12,7 +12,7 @@ import click
 from backpack.edits.steps import Chosen, Knowledge, Project, Replace, Scale, Step
 from backpack.edits.topics import Topic
 from backpack.senses.lexicon import Lexicon
-from semeqv.grammar.component import words_of
+from semeqv.grammar.component import to_argv
 from semeqv.runs.errors import UserError
 from semeqv.runs.files import write_text
 
@@ -151,7 +151,7 @@ def write(options: Any, steps: Sequence[Step], model: Any, lexicon: Lexicon) -> 
         check(steps, {"vocabulary": model.config.vocab_size, "senses": model.config.num_senses})
     except ValueError as error:
         raise UserError(f"{error}.") from None
-    save_edits(options.output, steps, model, lexicon.tokenizer, words_of(options))
+    save_edits(options.output, steps, model, lexicon.tokenizer, to_argv(options))
     tokens = dict.fromkeys(lexicon.shown[token] for step in steps for token in step.token_fields())
     about = f" of {', '.join(tokens)}" if tokens else " of every token"
     click.echo(f"wrote {options.output}: {', '.join(step.kind for step in steps)}{about}")

@@ -109,8 +109,9 @@ def figure_action(
             return drawn
 
         own, option = inspect.signature(function), inspect.Parameter.KEYWORD_ONLY
+        kind: Any = Path if "path" in own.parameters else Annotated[Path, Spelled("path")]
         added = [
-            inspect.Parameter("output", option, default=Path(output), annotation=Annotated[Path, Spelled("path")]),
+            inspect.Parameter("output", option, default=Path(output), annotation=kind),
             inspect.Parameter("transparent", option, default=False, annotation=bool),
         ]
         command.__signature__ = own.replace(parameters=[*own.parameters.values(), *added])  # type: ignore[attr-defined]
