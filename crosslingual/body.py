@@ -1,4 +1,7 @@
-"""What two models or vectors must have in common to be added: tensors, shapes, precision and tokens."""
+"""The tensors of a model: the body, which can be computed with, and the folder that has all the rest.
+
+Two bodies can be added when they have the same tensors, shapes, precision and tokens (`refuse_mismatch`).
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 from crosslingual.names import PREDICTING, UNTIED, body_names, embedding_name, layer_of
@@ -179,3 +183,52 @@ def refuse_mismatch(first: Body, second: Body, names: tuple[str, str], precision
     vocabularies = {body.vocabulary for body in (first, second) if body.vocabulary is not None}
     if len(vocabularies) == 2 and len({each.partition(":")[0] for each in vocabularies}) == 1:
         raise UserError(f"The tokenizers of {one} and {other} differ: one token would be added to another.")
+
+
+@dataclass(frozen=True)
+class Frame:
+    """The folder that a model was opened from.
+
+    Args:
+        folder: Has its configuration and tokenizer.
+        weights: All its tensors.
+        names: From canonical name to the name under which a tensor of the body is stored.
+        config: What its config.json says.
+    """
+
+    folder: Path
+    weights: Stored
+    names: dict[str, str]
+    config: dict[str, Any]
+
+    def copied(self) -> list[str]:
+        """The tensors of the head that a model computed from this one has as they are."""
+        taken = set(self.names.values()) | self.copies()
+        return [
+            name
+            for name, entry in self.weights.entries.items()
+            if name not in taken and entry.dtype in FLOATING and not re.search(MASK, name)
+        ]
+
+    def copies(self) -> set[str]:
+        """The tensors of the head that are a copy of an embedding they are tied to.
+
+        They are not written: transformers ties them again, and would not where the embedding has become another.
+        """
+        if self.config.get("tie_word_embeddings") is False:
+            return set()
+        entries, body = self.weights.entries, set(self.names.values())
+        found = set()
+        for name, entry in entries.items():
+            if name in body or len(entry.shape) != 2 or not name.endswith("weight"):
+                continue
+            alike = (each for each in body if (entries[each].dtype, entries[each].shape) == (entry.dtype, entry.shape))
+            vocabulary = entry.shape[0] == self.config.get("vocab_size", entry.shape[0])
+            if vocabulary and any(self.equal(name, each) for each in alike):
+                found.add(name)
+        return found
+
+    def equal(self, first: str, second: str) -> bool:
+        """Whether two tensors have the same bytes."""
+        pairs = zip(self.weights.pieces(first), self.weights.pieces(second))
+        return all(one.tobytes() == other.tobytes() for one, other in pairs)

@@ -10,13 +10,10 @@ import hashlib
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
-from crosslingual.safetensors_reader import CHUNK, Stored, chunks
+from crosslingual.safetensors_reader import CHUNK, Numbers, Stored, chunks
 from semeqv.lazy import numpy
-
-if TYPE_CHECKING:
-    from crosslingual.safetensors_reader import Numbers
 
 STRAIGHT = 1e-6  # the sine of an angle between two tensors below which a line is as good as the arc
 
@@ -138,7 +135,7 @@ class Only:
 
 
 @dataclass(frozen=True)
-class Trimmed:
+class TopK:
     """The numbers of a magnitude of at least a threshold; the others are zero.
 
     Args:
@@ -199,7 +196,7 @@ def dropped(name: str, place: int, count: int, rate: float, seed: int) -> Number
 
 
 @dataclass(frozen=True)
-class Elected:
+class SignElection:
     """The mean, number by number, of the vectors that have the sign of the sum of all (TIES).
 
     Args:
@@ -230,7 +227,7 @@ class Elected:
 
 
 @dataclass(frozen=True)
-class Turned:
+class Slerp:
     """The way from one to another along an arc, tensor by tensor (SLERP; Shoemake, 1985).
 
     Args:

@@ -10,11 +10,12 @@ from typing import Any, Literal
 
 import click
 
-from crosslingual.directions import CHOICE, NONE, OTHER, POINT
+from crosslingual.directions import CHOICE, FIXED, NONE, ORACLE, OTHER, POINT
 from crosslingual.distances import read_distances
 from crosslingual.hypotheses import Test, tested
 from crosslingual.languages import Language, read_languages
 from crosslingual.sweep_cells import ALL, Cell, Number
+from crosslingual.sweep_tables import every_table, print_tables
 from semeqv.grammar.component import component, positional
 from semeqv.results.statistics import mean_and_half
 from semeqv.results.tables import END, Table, write_between
@@ -69,9 +70,6 @@ class Report:
 
     def build(self) -> None:
         """Read the runs, print, and write the page."""
-        from crosslingual.directions import FIXED, ORACLE
-        from crosslingual.sweep_tables import every_table, print_tables
-
         if not self.paths:
             raise click.UsageError("cli crosslingual report: give folders that cli crosslingual sweep has measured")
         cells = joined(read_runs(self.paths))

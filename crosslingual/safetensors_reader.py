@@ -14,11 +14,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from semeqv.lazy import numpy
+from semeqv.lazy import NDArray, numpy
 from semeqv.runs.errors import UserError
 
 if TYPE_CHECKING:
-    Numbers = numpy.ndarray[Any, numpy.dtype[numpy.float32]]
+    Numbers = NDArray[numpy.float32]
+else:
+    Numbers = Any
 
 LONGEST = 100_000_000  # bytes of a header; the format allows no more
 METADATA = "__metadata__"

@@ -5,15 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from crosslingual.safetensors_reader import Entry, placed
+from crosslingual.safetensors_reader import Entry, Numbers, placed
 from semeqv.lazy import numpy
 from semeqv.runs.errors import UserError
 from semeqv.runs.files import write_text
-
-if TYPE_CHECKING:
-    from crosslingual.safetensors_reader import Numbers
 
 SHARD = 5 * 10**9  # bytes of a file, as transformers has it
 LARGEST_F16 = 65504.0

@@ -7,16 +7,11 @@ and two tables of 65,536 counts, whatever the size.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Mapping
 
+from crosslingual.expressions import Expression
 from crosslingual.safetensors_reader import chunks
 from semeqv.lazy import numpy
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from crosslingual.expressions import Expression
 
 HALF = 16  # bits
 

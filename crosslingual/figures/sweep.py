@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import click
 
@@ -19,9 +19,6 @@ from semeqv.results.figures.legend import Entry, add_legend
 from semeqv.results.figures.style import BAND, INK, MEAN_LINE, colors, finish, fitted, house_style, new_figure
 from semeqv.results.statistics import mean_and_half
 from semeqv.runs.reading import Line
-
-if TYPE_CHECKING:
-    from semeqv.runs.reading import Line
 
 KINDS = {
     "language": "vector of the language",

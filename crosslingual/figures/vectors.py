@@ -6,7 +6,6 @@ import csv
 import math
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
@@ -17,9 +16,6 @@ from semeqv.results.figures.heatmap import CELL, add_bar, heatmap, label_cells, 
 from semeqv.results.figures.legend import add_legend
 from semeqv.results.figures.style import COLUMN, finish, house_style, new_figure
 from semeqv.runs.reading import Line, metrics_file, read_metrics
-
-if TYPE_CHECKING:
-    from semeqv.runs.reading import Line
 
 MEASURE, WHOLE = "cosine of vectors", "all"
 
