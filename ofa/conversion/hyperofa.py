@@ -15,7 +15,7 @@ from ofa.conversion.matrices import read_array, read_weights, unpickled
 from ofa.hypernetwork.config_file import NETWORK, TRAINING, read_config
 from ofa.hypernetwork.folder import MappingFolder
 from ofa.hypernetwork.networks import Hypernetwork, HypernetworkConfig
-from ofa.hypernetwork.predict import SAID, degrees_of, write_tensors
+from ofa.hypernetwork.predict import FACTS, degrees_of, write_tensors
 from semeqv.lazy import numpy, torch
 from semeqv.runs.errors import UserError
 
@@ -160,5 +160,5 @@ def write_predictions(path: Path, folder: MappingFolder, turn: torch.Tensor, out
     subwords = numpy.array(sorted(found), numpy.int64)
     coordinates = torch.from_numpy(numpy.stack([found[each] for each in subwords.tolist()]).astype(numpy.float32))
     tensors = {"subwords": torch.from_numpy(subwords), "coordinates": coordinates * turn, **degrees_of(folder)}
-    write_tensors(output, tensors, {name: str(folder.facts[name]) for name in SAID})
+    write_tensors(output, tensors, {name: str(folder.facts[name]) for name in FACTS})
     return len(subwords)

@@ -7,11 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from ofa.mapping import WordMapping
-from ofa.plan import Draft, Kind, Work
 from ofa.vectors.gensim import Unpickler
 from semeqv.lazy import numpy, safetensors, torch
 from semeqv.runs.errors import UserError
-from semeqv.text.models.embeddings import embedding_weights, is_tied
 from semeqv.text.models.source import PICKLES, WEIGHTS
 
 WRAPPERS = ("_orig_mod.", "module.", "model.")  # of torch.compile, DistributedDataParallel and Lightning
@@ -91,40 +89,6 @@ def read_array(path: Path) -> Any:
     if not numpy.isfinite(found).all():
         raise UserError(f"{path} holds a number that is not finite.")
     return found.astype(numpy.float32)
-
-
-def take_matrix(draft: Draft, work: Work, path: Path, primitives: Path | None) -> None:
-    """Let all rows of tokens be those of a matrix.
-
-    Args:
-        draft: Is given the rows, and the primitives where they are coordinates.
-        work: The model and the new vocabulary.
-        path: The matrix, or the folder that holds it.
-        primitives: The primitives; those beside the matrix if None.
-
-    Raises:
-        UserError: When the model has a head of its own, or the matrix another number of rows, or another width.
-    """
-    path = path / MATRIX if path.is_dir() else path
-    reads, predicts = embedding_weights(work.model)
-    if predicts is not None and not is_tied(work.model):
-        raise UserError(f"{type(work.model).__name__} has a head of its own, for which {path.name} has no rows.")
-    rows, width = read_array(path), reads.shape[1]
-    if len(rows) != work.target.size:
-        raise UserError(f"{path} has {len(rows):,} rows, the new tokenizer {work.target.size:,} tokens.")
-    kept = work.kept or width
-    if rows.shape[1] != kept:
-        said = f"say --keep_dim {rows.shape[1]}" if rows.shape[1] < width else f"a row of the model has {width}"
-        raise UserError(f"{path} has rows of {rows.shape[1]} numbers; {said}.")
-    if kept < width:
-        place = primitives or path.with_name(PRIMITIVES)
-        shared = read_array(place)
-        if shared.shape != (kept, width):
-            raise UserError(f"{place} is {shared.shape}; primitives for these rows and this model are {(kept, width)}.")
-        draft.primitives["input"] = torch.from_numpy(shared)
-    tokens = numpy.array(sorted(work.target.tokens), numpy.int64)
-    draft.set(tokens, Kind.READ)
-    draft.predicted["input"] = torch.from_numpy(rows[tokens])
 
 
 NAME = "{}_subword_to_word_mapping.pkl"

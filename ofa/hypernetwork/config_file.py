@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 NETWORK, TRAINING = "model_hps", "training_hps"
 KEYS: dict[tuple[str, str], type] = {
     (NETWORK, "num_layers"): int,
@@ -47,8 +49,6 @@ def read_config(path: Path) -> dict[tuple[str, str], Any]:
         ValueError: When it cannot be read, has a key that HyperOFA has not, or a value is no number, or no whole one
             where it counts.
     """
-    import yaml
-
     option = f"--hypernetwork_config_path {path}"
     try:
         parts = yaml.safe_load(path.read_text(encoding="utf-8"))

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 from ofa.hypernetwork.config_file import NETWORK, TRAINING, fill
-from ofa.hypernetwork.folder import MappingFolder
+from ofa.hypernetwork.folder import MappingFolder, read_folder, split_of
 from semeqv.grammar.component import check_bounds, component
 from semeqv.lazy import NDArray, numpy, torch
 from semeqv.runs.errors import UserError
@@ -70,8 +70,6 @@ class MappingDataset:
 
     def build(self) -> Any:
         """The data; `UserError` is raised when there is no mapping."""
-        from ofa.hypernetwork.folder import read_folder, split_of
-
         folder = read_folder(self.mapping)
         subwords = split_of(folder.trained, self.split, self.seed)
         facts = {"mapping": folder.facts, "subwords": len(subwords), "split seed": self.seed}

@@ -75,7 +75,7 @@ class Stairs:
         Returns:
             A `Schedule`.
         """
-        from semeqv.train.schedule import Schedule
+        from semeqv.train.schedule import Schedule  # which is one of torch
 
         steps = self.every * max(len(dataset["train", None]) // accumulation, 1)
         return Schedule(optimizer, [lambda step: self.factor ** (step // steps)] * len(optimizer.param_groups))

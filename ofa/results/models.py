@@ -6,7 +6,7 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-from ofa.results.report import Part, given, mean, runs
+from ofa.results.parts import Part, given, mean, runs
 from semeqv.results.tables import Table
 from semeqv.runs.reading import Line, read_metrics
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-from ofa.results.report import CONTROLS, LANGUAGES, Part, compared, given, mean, runs
+from ofa.results.parts import CONTROLS, LANGUAGES, Part, compared, given, mean, runs
 from semeqv.lazy import numpy
 from semeqv.results import statistics as intervals
 from semeqv.results.tables import Table

@@ -52,7 +52,7 @@ class Sentences(Seeker):
 
 
 @dataclass
-class Apart:
+class Decontaminator:
     """Passes on the rows of a corpus that hold no sentence of a test, and counts.
 
     Args:
@@ -111,14 +111,14 @@ class Apart:
         return found
 
     def facts(self) -> dict[str, int]:
-        """What was counted, as JSON: `found` are the test sentences that the rows left out held."""
-        said = {"pairs": self.kept, "left out": self.left_out}
+        """Return what was counted, as JSON: `found` are the test sentences that the rows left out held."""
+        facts = {"pairs": self.kept, "left out": self.left_out}
         if self.sentences is not None:
-            said |= {"test sentences": len(set(self.sentences.sentences) - {""}), "found": len(self.sentences.seen)}
-        return said
+            facts |= {"test sentences": len(set(self.sentences.sentences) - {""}), "found": len(self.sentences.seen)}
+        return facts
 
-    def said(self) -> str:
-        """The same in words, where there are tests."""
+    def in_words(self) -> str:
+        """Return the same in words; nothing where there are no tests."""
         if self.sentences is None:
             return ""
         return f"; {self.left_out:,} pairs left out, for they hold {len(self.sentences.seen):,} sentences of the tests"

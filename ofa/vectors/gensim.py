@@ -1,25 +1,53 @@
-"""Vectors of gensim as word2vec text, as an action."""
+"""Vectors of gensim as word2vec text, read by an unpickler that runs no code."""
 
 from __future__ import annotations
 
 import pickle
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import click
 
 from ofa.vectors.word_vectors import Floats, WordVectors, checked, write_vectors
-from semeqv.grammar.component import component
+from semeqv.grammar.action import Spelled, Written, action
 from semeqv.lazy import numpy
 from semeqv.runs.errors import UserError
 from semeqv.text.files import opened
 
+ARRAYS = {"_reconstruct", "scalar", "_frombuffer"}  # how numpy makes arrays and numbers of bytes
+PLAIN = {("builtins", name) for name in ("set", "frozenset", "slice", "object", "bytearray", "int", "float", "list")}
+PLAIN |= {("collections", "OrderedDict"), ("collections", "defaultdict"), ("_codecs", "encode")}
+PLAIN |= {("copyreg", "_reconstructor"), ("copyreg", "__newobj__"), ("numpy", "ndarray"), ("numpy", "dtype")}
+WORDS, MATRIX = ("index_to_key", "index2word", "index2entity"), ("vectors", "syn0")
+NGRAMS = ("vectors_vocab", "vectors_ngrams")  # of fastText, whose own vectors gensim does not save
 
-@component("ofa convert-vectors")
-@dataclass(frozen=True, kw_only=True)
-class ConvertVectors:
+
+@dataclass(frozen=True)
+class ConvertedVectors(Written):
+    """Vectors that were read from a pickle, and written as text.
+
+    Args:
+        vectors: The vectors.
+        path: The new file.
+    """
+
+    vectors: WordVectors
+    path: Path
+
+    def show(self) -> None:
+        """Print where they are, and how many."""
+        click.echo(f"wrote {self.path} ({len(self.vectors):,} words)")
+
+
+@action("ofa convert-vectors")
+def convert_vectors(
+    *,
+    source: Annotated[Path, Spelled("from")],
+    path: Path = Path("vectors.vec"),
+    allow_pickle: bool = False,
+) -> ConvertedVectors:
     """Write vectors that gensim has saved (`.wv`, `.kv`, `.model`) as word2vec text, which every other action reads.
 
     KeyedVectors and whole models are read: Word2Vec, Doc2Vec (its words), FastText. Words of fastText have the vectors
@@ -33,30 +61,18 @@ class ConvertVectors:
         source: The file.
         path: The new file, word2vec text.
         allow_pickle: Whether to open a pickle at all.
+
+    Returns:
+        The vectors.
+
+    Raises:
+        UserError: When pickles are not allowed.
     """
-
-    source: Path = field(metadata={"alias": "from"})
-    path: Path = Path("vectors.vec")
-    allow_pickle: bool = False
-
-    def build(self) -> None:
-        """Read and write."""
-
-        if not self.allow_pickle:
-            raise UserError(
-                f"{self.source} is a pickle. Say --allow_pickle to open it, by an unpickler that runs no code."
-            )
-        vectors = read_pickle(self.source)
-        write_vectors(self.path, vectors)
-        click.echo(f"wrote {self.path} ({len(vectors):,} words)")
-
-
-ARRAYS = {"_reconstruct", "scalar", "_frombuffer"}  # how numpy makes arrays and numbers of bytes
-PLAIN = {("builtins", name) for name in ("set", "frozenset", "slice", "object", "bytearray", "int", "float", "list")}
-PLAIN |= {("collections", "OrderedDict"), ("collections", "defaultdict"), ("_codecs", "encode")}
-PLAIN |= {("copyreg", "_reconstructor"), ("copyreg", "__newobj__"), ("numpy", "ndarray"), ("numpy", "dtype")}
-WORDS, MATRIX = ("index_to_key", "index2word", "index2entity"), ("vectors", "syn0")
-NGRAMS = ("vectors_vocab", "vectors_ngrams")  # of fastText, whose own vectors gensim does not save
+    if not allow_pickle:
+        raise UserError(f"{source} is a pickle. Say --allow_pickle to open it, by an unpickler that runs no code.")
+    vectors = read_pickle(Path(source))
+    write_vectors(Path(path), vectors)
+    return ConvertedVectors(vectors, Path(path))
 
 
 class Held:

@@ -142,6 +142,11 @@ LONGEST_WORD = 2**12  # bytes
 WIDEST = 2**16
 
 
+def as_vectors(source: str | Path | WordVectors, most: int = 0) -> WordVectors:
+    """Return word vectors that are open already, or read those of a file: see `read_vectors`."""
+    return source if isinstance(source, WordVectors) else read_vectors(Path(source), most)
+
+
 def read_vectors(path: Path, most: int = 0) -> WordVectors:
     """Read a file of word vectors.
 

@@ -12,7 +12,7 @@ from ofa.factorisation import factorise
 from ofa.hypernetwork.dataset import Leaving, SubwordBatches, chosen
 from ofa.hypernetwork.folder import read_folder, split_of
 from ofa.hypernetwork.networks import HypernetworkConfig, hyper_loss
-from ofa.hypernetwork.predict import DEGREES, SAID, read_predictions
+from ofa.hypernetwork.predict import DEGREES, FACTS, read_predictions
 from ofa.hypernetwork.training import Stairs
 
 DATA = "cli ofa dataset mapping --mapping mapping"
@@ -49,7 +49,7 @@ def test_predictions_for_something_else_are_refused(say, mapping, vectors, tmp_p
     init += " --predictions p.safetensors"
 
     def write(name="p", **said):
-        facts = {key: str(found.facts[key]) for key in SAID} | said
+        facts = {key: str(found.facts[key]) for key in FACTS} | said
         tensors = {"subwords": torch.arange(300, 310), "coordinates": torch.ones(10, 6)}
         tensors |= {each: torch.ones(300 + 100 * place, dtype=torch.int64) for place, each in enumerate(DEGREES)}
         save_file(tensors, tmp_path / f"{name}.safetensors", {key: value for key, value in facts.items() if value})
