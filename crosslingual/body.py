@@ -36,19 +36,19 @@ class Body:
 
     @cached_property
     def sizes(self) -> dict[str, int]:
-        """Numbers of each tensor."""
+        """Return the numbers of each tensor."""
         return {name: entry.count for name, entry in self.entries.items()}
 
     @cached_property
     def layers(self) -> dict[str, list[str]]:
-        """The tensors of each layer, in the order of the layers."""
+        """Return the tensors of each layer, in the order of the layers."""
         found: dict[str, list[str]] = {}
         for name in self.entries:
             found.setdefault(layer_of(name), []).append(name)
         return dict(sorted(found.items(), key=lambda each: place_of(each[0])))
 
     def matching(self, *patterns: str) -> frozenset[str]:
-        """The tensors that patterns name.
+        """Find the tensors that patterns name.
 
         Args:
             *patterns: Names in which `*` stands for anything, or layers, such as `layer 3` or `embeddings`.
@@ -70,7 +70,7 @@ class Body:
 
 
 def place_of(layer: str) -> tuple[int, str, int]:
-    """What layers are sorted by: embeddings, then layers by number, then the rest."""
+    """Return what layers are sorted by: embeddings, then layers by number, then the rest."""
     numbered = re.fullmatch(r"(.*?)layer (\d+)", layer)
     if numbered:
         return 1, numbered[1], int(numbered[2])
@@ -80,7 +80,7 @@ def place_of(layer: str) -> tuple[int, str, int]:
 def body_of(
     weights: Stored, config: Mapping[str, Any], vocabulary: str | None, where: object, *, heads: bool = False
 ) -> tuple[Body, dict[str, str]]:
-    """The body of a model.
+    """Find the body of a model.
 
     Args:
         weights: All its tensors.
@@ -202,7 +202,7 @@ class Frame:
     config: dict[str, Any]
 
     def copied(self) -> list[str]:
-        """The tensors of the head that a model computed from this one has as they are."""
+        """Return the tensors of the head that a model computed from this one has as they are."""
         taken = set(self.names.values()) | self.copies()
         return [
             name
@@ -211,7 +211,7 @@ class Frame:
         ]
 
     def copies(self) -> set[str]:
-        """The tensors of the head that are a copy of an embedding they are tied to.
+        """Find the tensors of the head that are a copy of an embedding they are tied to.
 
         They are not written: transformers ties them again, and would not where the embedding has become another.
         """
@@ -229,6 +229,6 @@ class Frame:
         return found
 
     def equal(self, first: str, second: str) -> bool:
-        """Whether two tensors have the same bytes."""
+        """Return whether two tensors have the same bytes."""
         pairs = zip(self.weights.pieces(first), self.weights.pieces(second))
         return all(one.tobytes() == other.tobytes() for one, other in pairs)

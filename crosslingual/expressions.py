@@ -22,7 +22,7 @@ class Expression(Protocol):
     """Something that has numbers for tensors, by canonical name."""
 
     def covers(self, name: str) -> bool:
-        """Whether it has a tensor; one that it does not have is zero."""
+        """Return whether it has a tensor; one that it does not have is zero."""
         ...
 
     def chunk(self, name: str, place: int, count: int) -> Numbers:
@@ -52,7 +52,7 @@ class Leaf:
     names: Mapping[str, str]
 
     def covers(self, name: str) -> bool:
-        """Whether the folder has it."""
+        """Return whether the folder has it."""
         return name in self.names
 
     def chunk(self, name: str, place: int, count: int) -> Numbers:
@@ -75,7 +75,7 @@ class Sum:
     subtract: bool = False
 
     def covers(self, name: str) -> bool:
-        """Whether either has it."""
+        """Return whether either has it."""
         return self.left.covers(name) or self.right.covers(name)
 
     def chunk(self, name: str, place: int, count: int) -> Numbers:
@@ -103,7 +103,7 @@ class Scaled:
     factor: Callable[[str], float]
 
     def covers(self, name: str) -> bool:
-        """Whether it is there to be scaled."""
+        """Return whether it is there to be scaled."""
         return self.inner.covers(name)
 
     def chunk(self, name: str, place: int, count: int) -> Numbers:
@@ -126,11 +126,11 @@ class Only:
     names: frozenset[str]
 
     def covers(self, name: str) -> bool:
-        """Whether it is one of them."""
+        """Return whether it is one of them."""
         return name in self.names and self.inner.covers(name)
 
     def chunk(self, name: str, place: int, count: int) -> Numbers:
-        """What it was."""
+        """Return it as it was."""
         return self.inner.chunk(name, place, count)
 
 
@@ -147,7 +147,7 @@ class TopK:
     threshold: Callable[[str], float]
 
     def covers(self, name: str) -> bool:
-        """Whether it is there to be trimmed."""
+        """Return whether it is there to be trimmed."""
         return self.inner.covers(name)
 
     def chunk(self, name: str, place: int, count: int) -> Numbers:
@@ -175,7 +175,7 @@ class Dropped:
     seed: int
 
     def covers(self, name: str) -> bool:
-        """Whether it is there to be dropped from."""
+        """Return whether it is there to be dropped from."""
         return self.inner.covers(name)
 
     def chunk(self, name: str, place: int, count: int) -> Numbers:
@@ -188,7 +188,7 @@ class Dropped:
 
 
 def dropped(name: str, place: int, count: int, rate: float, seed: int) -> Numbers:
-    """Which numbers of a chunk DARE drops: truth values, `(count,)`."""
+    """Draw which numbers of a chunk DARE drops: truth values, `(count,)`."""
 
     said = hashlib.sha256(f"{seed} {place} {name}".encode()).digest()
     generator = numpy.random.Generator(numpy.random.Philox(key=int.from_bytes(said[:16], "little")))
@@ -206,7 +206,7 @@ class SignElection:
     inner: Sequence[Expression]
 
     def covers(self, name: str) -> bool:
-        """Whether one has it."""
+        """Return whether one has it."""
         return any(each.covers(name) for each in self.inner)
 
     def chunk(self, name: str, place: int, count: int) -> Numbers:
@@ -245,7 +245,7 @@ class Slerp:
     parts: dict[str, tuple[float, float]] = field(default_factory=dict)
 
     def covers(self, name: str) -> bool:
-        """Whether both have it."""
+        """Return whether both have it."""
         return self.first.covers(name) and self.second.covers(name)
 
     def chunk(self, name: str, place: int, count: int) -> Numbers:
@@ -260,7 +260,7 @@ class Slerp:
         return numpy.add(first, second, out=first)
 
     def factors(self, name: str) -> tuple[float, float]:
-        """What the two are multiplied by in a tensor, by sums in fp64: on the arc, or on the line if there is none."""
+        """Compute the factors of both in a tensor, by sums in fp64: on the arc, or on the line if there is none."""
 
         products = numpy.zeros(3)
         for place, count in chunks(self.sizes[name]):

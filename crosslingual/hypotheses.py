@@ -45,7 +45,7 @@ class Test:
 
 
 def gains_of(cells: Sequence[Cell], model: str, kind: str, choice: str) -> dict[str, dict[str, float]]:
-    """The mean gain of a kind of vector over runs, by task and target language."""
+    """Return the mean gain of a kind of vector over runs, by task and target language."""
     found = dict[str, dict[str, float]]()
     for each in cells:
         if (each.model, each.kind, each.choice) == (model, kind, choice) and each.language not in (ALL, each.source):
@@ -112,7 +112,7 @@ def holm(tests: Sequence[Test]) -> list[Test]:
 
 
 def semantic_against_syntactic(gains: Gains, semantic: Sequence[str], syntactic: Sequence[str], of: str) -> Test:
-    """Whether tasks of meaning gain more than tasks of form.
+    """Test whether tasks of meaning gain more than tasks of form.
 
     Languages are the cases: each gives the mean gain of its semantic tasks less that of its syntactic ones. The
     interval is Student's; p is that of the exact test in which each difference may have either sign. The tasks are
@@ -136,7 +136,7 @@ def semantic_against_syntactic(gains: Gains, semantic: Sequence[str], syntactic:
 
 
 def mean_of(values: Sequence[float]) -> tuple[float, float, float, float]:
-    """The mean of some values, both ends of its interval, and p of the exact test of signs; NaN of fewer than two."""
+    """Return a mean, both ends of its interval, and p of the exact test of signs; NaN of fewer than two values."""
     if len(values) < 2:
         return (fmean(values) if values else math.nan), math.nan, math.nan, math.nan
     mean, half = mean_and_half(values)
@@ -150,7 +150,7 @@ def mean_of(values: Sequence[float]) -> tuple[float, float, float, float]:
 
 
 def gain_against_distance(pairs: Sequence[tuple[float, float]], measure: str, of: str) -> Test:
-    """Whether gains grow, or shrink, with the distance of the language.
+    """Test whether gains grow, or shrink, with the distance of the language.
 
     The statistic is Spearman's correlation of ranks over languages, its interval that of Bonett and Wright (2000,
     Psychometrika 65, doi 10.1007/BF02294183), p that of all orders.
@@ -180,7 +180,7 @@ def gain_against_distance(pairs: Sequence[tuple[float, float]], measure: str, of
 
 
 def ranks(values: Sequence[float]) -> Floats:
-    """The rank of each value, of equal ones their mean rank."""
+    """Rank values; equal ones have their mean rank."""
     array = numpy.array(values, numpy.float64)
     below, same = (compare(array[:, None], array).sum(1) for compare in (numpy.greater, numpy.equal))
     found: Floats = below + (same + 1) / 2
@@ -188,10 +188,10 @@ def ranks(values: Sequence[float]) -> Floats:
 
 
 def correlation(first: Floats, second: Floats) -> float:
-    """The correlation of ranks; NaN where all are the same."""
+    """Return the correlation of ranks; NaN where all are the same."""
     return float(numpy.corrcoef(first, second)[0, 1]) if first.std() > 0 and second.std() > 0 else math.nan
 
 
 def share_beyond(drawn: Floats, value: float) -> float:
-    """The share of values that are as far from zero as one, up to rounding."""
+    """Return the share of values that are as far from zero as one, up to rounding."""
     return float((numpy.abs(drawn) >= abs(value) - 1e-12).mean())

@@ -63,7 +63,7 @@ def read_languages(paths: Sequence[Path], source: str) -> list[Language]:
 
 
 def key_of(record: Mapping[str, Any], source: str) -> tuple[str, str] | None:
-    """What a line says of which language; None when it is about something else."""
+    """Return what a line says of which language; None when it is about something else."""
     if record.get("measure") == PERPLEXITY and (PSEUDO in record or PERPLEXITY in record):
         state = str(record.get("name")).partition("-")[0]
         number = {BEFORE: "before", AFTER: "after"}.get(state)
@@ -75,13 +75,13 @@ def key_of(record: Mapping[str, Any], source: str) -> tuple[str, str] | None:
 
 
 def averaged(key: Key, values: Sequence[float]) -> Language:
-    """The mean of a number over runs."""
+    """Average a number over runs."""
     mean, half = mean_and_half(values)
     return Language(*key, len(values), mean, None if math.isnan(half) else half)
 
 
 def language_rows(languages: Iterable[Language]) -> tuple[tuple[str, ...], list[list[str]]]:
-    """The headings and rows of the table: a row for each language, and, where there are several, each base."""
+    """Return headings and rows of the table: a row for each language, and, where there are several, each base."""
     at = {(each.where, each.language, each.number): each for each in languages}
     numbers = [number for number in NUMBERS if any(key[2] == number for key in at)]
     places = dict.fromkeys(key[:2] for key in at)
@@ -92,7 +92,7 @@ def language_rows(languages: Iterable[Language]) -> tuple[tuple[str, ...], list[
 
 
 def said(found: Language | None, number: str) -> str:
-    """`12.3 ± 0.4`."""
+    """Write `12.3 ± 0.4`."""
     if found is None:
         return ""
     digits = 3 if number == "cosine" else 1

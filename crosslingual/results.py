@@ -130,19 +130,19 @@ def read_runs(paths: Sequence[Path]) -> list[Line]:
 
 
 def told(records: Iterable[dict[str, Any]]) -> list[Line]:
-    """What a run has just measured, as `read_runs` would read it."""
+    """Read what a run has just measured, as `read_runs` would read it."""
     lines = (Line(Path(), number, record) for number, record in enumerate(records, 1))
     return [line for line in lines if is_told(line.record)]
 
 
 def is_told(record: Mapping[str, Any]) -> bool:
-    """Whether a line is a choice, or the test of a model without vectors."""
+    """Return whether a line is a choice, or the test of a model without vectors."""
     plain = record.get("measure") == POINT and record.get("kind") == NONE and record.get("part") == "test"
     return plain or record.get("measure") == CHOICE
 
 
 def key_of(record: Mapping[str, Any]) -> tuple[str, ...]:
-    """The place of a line in the table."""
+    """Return the place of a line in the table."""
     return tuple(str(record.get(name) or "") for name in KEY)
 
 
@@ -174,7 +174,7 @@ def joined(lines: Iterable[Line]) -> list[Cell]:
 
 
 def whole_runs(lines: Iterable[Line]) -> dict[int, list[Line]]:
-    """The lines of each run; runs that lack a language that another has are left out."""
+    """Return the lines of each run; runs that lack a language that another has are left out."""
     found = dict[tuple[Path, str], list[Line]]()
     for line in lines:
         found.setdefault((line.path, str(line.record.get("seed"))), []).append(line)
@@ -183,7 +183,7 @@ def whole_runs(lines: Iterable[Line]) -> dict[int, list[Line]]:
 
 
 def cell(key: tuple[str, ...], runs: Mapping[int, Sequence[Line]]) -> Cell:
-    """The cell of some lines of each run; a run counts with their mean."""
+    """Average the lines of each run to a cell; a run counts with their mean."""
     every = [line for run in runs.values() for line in run]
     metric = str(every[0].record.get("metric"))
     seeds = sorted({int(line.number_at("seed")) for line in every})
@@ -195,7 +195,7 @@ def cell(key: tuple[str, ...], runs: Mapping[int, Sequence[Line]]) -> Cell:
 
 
 def number(runs: Mapping[int, Sequence[Line]], name: str) -> Number:
-    """A number over runs, of the lines that each has."""
+    """Average a number over runs, of the lines that each has."""
     values = [fmean(line.number_at(name) for line in run) for run in runs.values()]
     mean, half = mean_and_half(values)
     low, high = math.nan, math.nan
@@ -206,7 +206,7 @@ def number(runs: Mapping[int, Sequence[Line]], name: str) -> Number:
 
 
 def rows_of(cells: Iterable[Cell]) -> list[dict[str, Any]]:
-    """The cells as flat objects: `score`, `score_low`, `score_sentences_low`, ... and the same of `gain`."""
+    """Return the cells as flat objects: `score`, `score_low`, `score_sentences_low`, ... and the same of `gain`."""
     found = []
     for each in cells:
         row = {name: value for name, value in vars(each).items() if not isinstance(value, Number)}
@@ -218,7 +218,7 @@ def rows_of(cells: Iterable[Cell]) -> list[dict[str, Any]]:
 
 
 def cells_of(rows: Iterable[Mapping[str, Any]]) -> list[Cell]:
-    """The cells of flat objects, as `rows_of` has made them."""
+    """Return the cells of flat objects, as `rows_of` has made them."""
     names = [each.name for each in fields(Number)]
     found = []
     for row in rows:
@@ -231,12 +231,12 @@ def cells_of(rows: Iterable[Mapping[str, Any]]) -> list[Cell]:
 
 
 def known(value: float | None) -> float:
-    """The number that JSON has; NaN where it has none."""
+    """Return the number that JSON has; NaN where it has none."""
     return math.nan if value is None else value
 
 
 def plain(value: float) -> float | None:
-    """A number that JSON knows."""
+    """Return a number that JSON knows."""
     return None if math.isnan(value) else value
 
 
@@ -274,7 +274,7 @@ def write_page(shown: Iterable[Table], path: Path) -> None:
 
 
 def kept(path: Path, cells: Sequence[Cell], languages: Sequence[Language]) -> tuple[list[Cell], list[Language]]:
-    """What a page says of other tasks and models, and then what was measured now.
+    """Join what a page says of other tasks and models, and what was measured now.
 
     Args:
         path: The page; its numbers are in the JSON file beside it. Where there is none, nothing is kept.
@@ -303,7 +303,7 @@ def kept(path: Path, cells: Sequence[Cell], languages: Sequence[Language]) -> tu
 
 
 def numbers(cells: Sequence[Cell], tests: Sequence[Test], languages: Sequence[Language]) -> str:
-    """All numbers as JSON: `cells`, `tests` and `languages`."""
+    """Write all numbers as JSON: `cells`, `tests` and `languages`."""
     said = [
         {name: plain(value) if isinstance(value, float) else value for name, value in vars(each).items()}
         for each in tests

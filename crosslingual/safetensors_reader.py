@@ -48,12 +48,12 @@ class Entry:
 
     @property
     def count(self) -> int:
-        """How many numbers it has."""
+        """Return how many numbers it has."""
         return math.prod(self.shape)
 
     @property
     def size(self) -> int:
-        """How many bytes."""
+        """Return how many bytes it has."""
         return self.count * WIDTHS[self.dtype]
 
 
@@ -93,7 +93,7 @@ def read_header(path: Path) -> dict[str, Entry]:
 
 
 def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """The object of JSON pairs, none of which has the name of another: `ValueError`."""
+    """Make an object of JSON pairs; `ValueError` when two have one name."""
     found = dict(pairs)
     if len(found) < len(pairs):
         raise ValueError("A name is there twice.")
@@ -101,7 +101,7 @@ def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def entries_of(header: Mapping[str, Any], start: int) -> dict[str, Entry]:
-    """The tensors that a header describes.
+    """Return the tensors that a header describes.
 
     Args:
         header: The JSON object.
@@ -231,14 +231,14 @@ class Stored:
         return content
 
     def pieces(self, name: str) -> Iterator[Any]:
-        """The bytes of a tensor, a piece at a time, uint8."""
+        """Yield the bytes of a tensor, a piece at a time, uint8."""
         size = self.entries[name].size
         for first in range(0, size, 4 * CHUNK):
             yield self.raw(name, first, min(4 * CHUNK, size - first))
 
 
 def chunks(count: int) -> Iterator[tuple[int, int]]:
-    """The chunks of a tensor of so many numbers: the place of each among them, and its length."""
+    """Yield the chunks of a tensor of so many numbers: the place of each among them, and its length."""
     for place in range(-(-count // CHUNK)):
         yield place, min(CHUNK, count - place * CHUNK)
 

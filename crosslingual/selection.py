@@ -17,7 +17,7 @@ HALF = 16  # bits
 
 
 def greatest(expression: Expression, sizes: Mapping[str, int], density: float) -> float:
-    """The least magnitude among the greatest of some tensors.
+    """Find the least magnitude among the greatest of some tensors.
 
     Args:
         expression: Has the numbers; tensors that it does not cover count as zeros.
@@ -51,5 +51,5 @@ def greatest(expression: Expression, sizes: Mapping[str, int], density: float) -
 
 
 def kept_count(sizes: Iterable[int], density: float) -> int:
-    """How many of the numbers of tensors a share is, at least one; rounded down, as TIES and mergekit do."""
+    """Return how many numbers a share of tensors is, at least one; rounded down, as TIES and mergekit do."""
     return max(1, int(density * sum(sizes)))

@@ -20,7 +20,7 @@ def print_tables(shown: Iterable[Table]) -> None:
 
 
 def every_table(cells: Sequence[Cell], tests: Sequence[Test], languages: Sequence[Language]) -> list[Table]:
-    """All tables of a report: hypotheses, vectors, and those of each task; those without a row left out."""
+    """Return all tables of a report: hypotheses, vectors, and those of each task; none without a row."""
     columns, rows = language_rows(languages)
     title = "Vectors of languages: what training gives the base, and their angles"
     shown = [overview(cells), hypotheses(tests), Table(title, columns, rows), *tables(cells)]
@@ -28,7 +28,7 @@ def every_table(cells: Sequence[Cell], tests: Sequence[Test], languages: Sequenc
 
 
 def overview(cells: Sequence[Cell]) -> Table:
-    """What each kind of vector gains on average over the target languages, task by task and model by model.
+    """Tabulate what each kind of vector gains on average over the target languages, by task and model.
 
     A kind that some languages lack has the mean of the others; `no vector` is that of the languages of the first kind.
 
@@ -57,7 +57,7 @@ def overview(cells: Sequence[Cell]) -> Table:
 
 
 def tables(cells: Sequence[Cell]) -> list[Table]:
-    """The tables of each task and model: gains by each choice of the strength, side by side, then the matrix.
+    """Tabulate each task and model: gains by each choice of the strength, side by side, then the matrix.
 
     Args:
         cells: From `joined`.
@@ -73,7 +73,7 @@ def tables(cells: Sequence[Cell]) -> list[Table]:
 
 
 def gains(cells: Sequence[Cell]) -> Table:
-    """What each kind of vector gains, language by language, at each choice of the strength.
+    """Tabulate what each kind of vector gains, language by language, at each choice of the strength.
 
     Args:
         cells: Of one task and model.
@@ -98,7 +98,7 @@ def gains(cells: Sequence[Cell]) -> Table:
 
 
 def matrix(cells: Sequence[Cell]) -> Table:
-    """What each vector gains in each language, at the strength that is fixed beforehand.
+    """Tabulate what each vector gains in each language, at the strength that is fixed beforehand.
 
     Args:
         cells: Of one task and model.
@@ -121,7 +121,7 @@ def matrix(cells: Sequence[Cell]) -> Table:
 
 
 def hypotheses(tests: Iterable[Test]) -> Table:
-    """The table of tests."""
+    """Tabulate the tests."""
     rows = [
         [
             each.hypothesis,
@@ -139,13 +139,13 @@ def hypotheses(tests: Iterable[Test]) -> Table:
 
 
 def said(number: Number) -> str:
-    """`.753 [.741, .765]`."""
+    """Write `.753 [.741, .765]`."""
     low, high = number.interval
     return f"{number.mean:.3f}" + ("" if math.isnan(low) else f" [{low:.3f}, {high:.3f}]")
 
 
 def gain_said(cell: Cell | None, most: int) -> str:
-    """`+.012 [+.004, +.020] at 0.5`: the gain, its interval, and the mean strength; and the runs, if not the most."""
+    """Write `+.012 [+.004, +.020] at 0.5`: gain, interval, mean strength; and the runs, if not the most."""
     if cell is None:
         return ""
     low, high = cell.gain.interval
@@ -155,6 +155,6 @@ def gain_said(cell: Cell | None, most: int) -> str:
 
 
 def runs_said(cells: Sequence[Cell]) -> str:
-    """`3 runs`."""
+    """Write `3 runs`."""
     runs = max(each.runs for each in cells)
     return f"{runs} run{'s' if runs > 1 else ''}"

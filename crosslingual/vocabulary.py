@@ -19,7 +19,7 @@ known: dict[bytes, str] = {}
 
 
 def fingerprint(folder: Path) -> str | None:
-    """A hash of the tokens of a folder and their ids, whatever order they are written in.
+    """Hash the tokens of a folder and their ids, whatever order they are written in.
 
     Args:
         folder: May have a tokenizer: tokenizer.json, vocab.txt or vocab.json, else a SentencePiece model.
@@ -40,28 +40,28 @@ def fingerprint(folder: Path) -> str | None:
 
 
 def of_file(content: bytes) -> str:
-    """The hash of a file whose tokens are laid out as none that is known here."""
+    """Hash a file whose tokens are laid out as none that is known here."""
     return f"file:{hashlib.sha256(content).hexdigest()[:32]}"
 
 
 def of_lines(content: bytes) -> str:
-    """The hash of tokens that stand one a line."""
+    """Hash tokens that stand one a line."""
     tokens = content.decode(errors="replace").removesuffix("\n").split("\n")
     return written(sum(hashed(token.removesuffix("\r"), place) for place, token in enumerate(tokens)))
 
 
 def of_table(content: bytes) -> str:
-    """The hash of a JSON object, from token to id."""
+    """Hash a JSON object, from token to id."""
     return of_json(b'{"vocab":' + content + b"}")
 
 
 def written(total: int) -> str:
-    """The sum of the hashes of tokens, as text."""
+    """Write the sum of the hashes of tokens."""
     return f"tokens:{total % 2**128:032x}"
 
 
 def of_json(content: bytes) -> str:
-    """The hash of the tokens of a tokenizer.json; of the file itself where its tokens are laid out as none known."""
+    """Hash the tokens of a tokenizer.json; the file itself where its tokens are laid out as none known."""
     started = VOCABULARY.search(content)
     if started is None:
         return of_file(content)
@@ -82,7 +82,7 @@ def of_json(content: bytes) -> str:
 
 
 def added_tokens(content: bytes) -> set[tuple[str, int]]:
-    """The tokens that a tokenizer.json adds to its model's, with their ids."""
+    """Return the tokens that a tokenizer.json adds to its model's, with their ids."""
     found = ADDED.search(content)
     if found is None:
         return set()
@@ -96,5 +96,5 @@ def added_tokens(content: bytes) -> set[tuple[str, int]]:
 
 
 def hashed(token: str, place: int) -> int:
-    """A number for a token and its id."""
+    """Hash a token and its id to a number."""
     return int.from_bytes(hashlib.blake2b(f"{place} {token}".encode(errors="replace"), digest_size=16).digest())

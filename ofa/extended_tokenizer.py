@@ -42,7 +42,7 @@ class Extended:
         check_bounds(self, tokens=8, documents=0)
 
     def build(self, dataset_options: Mapping[tuple[str, str | None], Any]) -> Any:
-        """The tokenizer, a fast one of transformers.
+        """Make the tokenizer, a fast one of transformers.
 
         Args:
             dataset_options: The data sets of the sentence; the training sets among them that have a `corpus` are read.
@@ -167,7 +167,7 @@ def extended(options: Extended, corpora: Sequence[Any]) -> Any:
 
 
 def texts(corpora: Sequence[Any], most: int) -> Iterator[list[str]]:
-    """The documents to learn on, some at a time."""
+    """Yield the documents to learn on, some at a time."""
     every = itertools.chain.from_iterable(each.corpus() for each in corpora)
     some = itertools.islice(every, most or None)
     with Progress(unit=" documents", desc="train tokenizer", leave=False, disable=None, mininterval=0.5) as bar:

@@ -46,7 +46,7 @@ class FactorisedConfig(PreTrainedConfig):
                 setattr(self, name, self.base[name])
 
     def inner(self) -> PreTrainedConfig:
-        """The configuration of the model inside."""
+        """Return the configuration of the model inside."""
         said = dict(self.base)
         families.know(said["model_type"])  # one of our own kinds, perhaps
         return AutoConfig.for_model(said.pop("model_type"), **said)
@@ -111,7 +111,7 @@ def initialise(inherited: Callable[[nn.Module], None], module: nn.Module) -> Non
 
 
 def scale_of(embedding: nn.Module) -> float:
-    """What an embedding multiplies its rows by, as those of Gemma do.
+    """Return what an embedding multiplies its rows by, as those of Gemma do.
 
     Args:
         embedding: The embedding.
@@ -168,7 +168,7 @@ class FactorisedPreTrainedModel(PreTrainedModel):
 
     @property
     def base_model(self) -> Any:
-        """The layers without a head."""
+        """Return the layers without a head."""
         return getattr(self.inner, self.prefix)
 
     def get_input_embeddings(self) -> Any:
@@ -198,7 +198,7 @@ class FactorisedModel(FactorisedPreTrainedModel):
         self.post_init()
 
     def forward(self, *words: Any, **named: Any) -> Any:
-        """What the model inside says."""
+        """Return what the model inside gives."""
         return self.base_model(*words, **named)
 
 
@@ -229,7 +229,7 @@ class FactorisedForMaskedLM(FactorisedPreTrainedModel):
         self.inner.set_output_embeddings(value)
 
     def forward(self, *words: Any, **named: Any) -> Any:
-        """What the model inside says: `logits`, and with `labels` the `loss`."""
+        """Return what the model inside gives: `logits`, and with `labels` the `loss`."""
         return self.inner(*words, **named)
 
 

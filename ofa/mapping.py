@@ -42,16 +42,16 @@ class WordMapping:
         return numpy.diff(self.starts)
 
     def words_of(self, subword: int) -> NDArray[numpy.int64]:
-        """The words of one subword, each as often as it counts."""
+        """Return the words of one subword, each as often as it counts."""
         span = slice(self.starts[subword], self.starts[subword + 1])
         return numpy.repeat(self.words[span], self.counts[span])
 
     def word_set(self, subword: int) -> NDArray[numpy.int64]:
-        """The words of one subword, each once, in rising order."""
+        """Return the words of one subword, each once, in rising order."""
         return self.words[self.starts[subword] : self.starts[subword + 1]]
 
     def vectors(self, matrix: Floats, subwords: NDArray[numpy.int64] | None = None) -> Floats:
-        """The mean of the vectors of the words of each subword.
+        """Average the vectors of the words of each subword.
 
         Args:
             matrix: `(words, width)`.
@@ -105,7 +105,7 @@ def map_subwords(tokenizer: Any, words: Sequence[str], rows: int) -> WordMapping
 def occurrences(
     tokenizer: Any, words: Sequence[str], rows: int
 ) -> Iterator[tuple[NDArray[numpy.int64], NDArray[numpy.int8]]]:
-    """Subwords with the words they occur in, as `subword * words + word`, and in how many variants of the word."""
+    """Yield subwords with the words they occur in, `subword * words + word`, and in how many variants of the word."""
     special = numpy.zeros(rows, bool)
     special[[number for number in tokenizer.all_special_ids if number < rows]] = True
     starts = range(0, len(words), WORDS)
@@ -122,7 +122,7 @@ def occurrences(
 
 
 def variants(backend: Any, words: Sequence[str]) -> Iterator[tuple[Sequence[str], int]]:
-    """Words as they are, after a space, and with a capital; and how often each counts.
+    """Yield words as they are, after a space, and with a capital; and how often each counts.
 
     Args:
         backend: The `tokenizers.Tokenizer`; to one that takes spaces away the first two are the same.
@@ -140,7 +140,7 @@ def variants(backend: Any, words: Sequence[str]) -> Iterator[tuple[Sequence[str]
 
 
 def capitalised(word: str) -> str:
-    """A word with its first letter in upper case and the rest as it is.
+    """Write a word with its first letter in upper case and the rest as it is.
 
     The result begins with a space where the word does not, and the other way round: a space at the start stands for a
     boundary mark, whose word the authors' code capitalises without one.
@@ -150,7 +150,7 @@ def capitalised(word: str) -> str:
 
 
 def tokenised(backend: Any, texts: Sequence[str]) -> tuple[NDArray[numpy.int64], NDArray[numpy.int64]]:
-    """The tokens of texts, each by itself, and which text each token is of, `(tokens,)` both."""
+    """Return the tokens of texts, each by itself, and which text each token is of, `(tokens,)` both."""
     starts = range(0, len(texts), TOGETHER)
     encoded = backend.encode_batch(
         [texts[start : start + TOGETHER] for start in starts], is_pretokenized=True, add_special_tokens=False

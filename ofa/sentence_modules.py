@@ -22,7 +22,7 @@ OWN_VOCABULARY = ("BoW", "SparseStaticEmbedding", "SpladePooling", "StaticEmbedd
 
 
 def modules_of(folder: Path) -> list[dict[str, Any]]:
-    """The modules that follow the encoder of a folder.
+    """Find the modules that follow the encoder of a folder.
 
     Args:
         folder: Of a model.
@@ -82,12 +82,12 @@ def keep_modules(source: Path, folder: Path) -> None:
 
 
 def settings_of(folder: Path) -> list[Path]:
-    """The configurations of sentence-transformers in a folder, beside that of the model."""
+    """Return the configurations of sentence-transformers in a folder, beside that of the model."""
     return [file for file in (*sorted(folder.glob(ENCODER)), folder / SETTINGS) if file.is_file()]
 
 
 def read_json(path: Path, kind: type) -> Any:
-    """What a JSON file says; `UserError` when it cannot be read, or says something else than a list or an object."""
+    """Read a JSON file; `UserError` when it cannot be read, or holds something else than a list or an object."""
     try:
         found = json.loads(path.read_bytes())
     except (OSError, ValueError, RecursionError) as error:

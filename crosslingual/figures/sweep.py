@@ -272,7 +272,7 @@ class Mean:
 
     @property
     def certain(self) -> bool:
-        """Whether the interval is there and leaves out zero."""
+        """Return whether the interval is there and leaves out zero."""
         return self.low > 0 or self.high < 0
 
 
@@ -306,27 +306,27 @@ def read_sweeps(paths: Sequence[Path], task: str | None) -> list[Line]:
 
 
 def identity(line: Line) -> tuple[str, ...]:
-    """What tells a line of a run from the others."""
+    """Return what tells a line of a run from the others."""
     keys = ("measure", "choice", "task", "model", "seed", "part", "language", "kind", "vector")
     strengths = [str(line.record.get(name)) for name in ("lambda", "mu")]
     return (*(text_of(line, key) for key in keys), *([] if line.record.get("measure") == CHOICE else strengths))
 
 
 def text_of(line: Line, key: str) -> str:
-    """What a line says under a key; empty when it says nothing."""
+    """Return what a line says under a key; empty when it says nothing."""
     value = line.record.get(key)
     return "" if value is None else str(value)
 
 
 def metric_of(lines: Sequence[Line]) -> str:
-    """The score by which the strengths were chosen."""
+    """Return the score by which the strengths were chosen."""
     return text_of(lines[0], "metric") or "accuracy"
 
 
 def means(
     lines: Iterable[Line], place: Callable[[Line], tuple[object, ...]], name: str
 ) -> dict[tuple[object, ...], Mean]:
-    """The means over runs of a number of some lines.
+    """Average a number of some lines over runs.
 
     Args:
         lines: The lines; each run has one at most in each place.
@@ -343,7 +343,7 @@ def means(
 
 
 def mean(lines: Sequence[Line], name: str) -> Mean:
-    """The mean of a number over runs."""
+    """Average a number over runs."""
     values = [line.number_at(name) for line in lines]
     value, half = mean_and_half(values)
     if math.isnan(half) and f"{name}_low" in lines[0].record:

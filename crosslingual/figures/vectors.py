@@ -140,7 +140,7 @@ def lines_of(path: Path) -> list[Line]:
 
 
 def number_in(text: str | None) -> float | str | None:
-    """The number of a cell, or what stands there instead."""
+    """Return the number of a cell, or what stands there instead."""
     try:
         return float(text or "nan")
     except ValueError:

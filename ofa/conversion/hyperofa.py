@@ -25,12 +25,12 @@ ALIKE = 0.99  # the cosine of two columns that are one
 
 
 def is_hypernetwork(weights: Mapping[str, Any]) -> bool:
-    """Whether tensors have the names of a network of HyperOFA."""
+    """Return whether tensors have the names of a network of HyperOFA."""
     return any(name.startswith(tuple(NAMES)) for name in weights)
 
 
 def signs(folder: MappingFolder, path: Path) -> torch.Tensor:
-    """By what their coordinates differ from ours.
+    """Compute by which signs their coordinates differ from ours.
 
     Args:
         folder: The mapping, with our coordinates of the old subwords.

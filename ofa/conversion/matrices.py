@@ -51,7 +51,7 @@ def read_weights(path: Path, allow_pickle: bool) -> dict[str, torch.Tensor]:
 
 
 def weights_file(folder: Path) -> Path:
-    """The file of weights of a folder: its safetensors, else its only pickle; `UserError` when there is none."""
+    """Find the file of weights of a folder: its safetensors, else its only pickle; `UserError` when there is none."""
     if (folder / WEIGHTS[0]).is_file():
         return folder / WEIGHTS[0]
     found = sorted({path for pattern in PICKLES for path in folder.glob(pattern) if path.name != "training_args.bin"})
@@ -62,14 +62,14 @@ def weights_file(folder: Path) -> Path:
 
 
 def unwrapped(weights: Mapping[str, Any]) -> dict[str, Any]:
-    """Names without the prefixes that wrappers give to all of them."""
+    """Take away the prefixes that wrappers give to all names."""
     while prefix := next((each for each in WRAPPERS if weights and all(name.startswith(each) for name in weights)), ""):
         weights = {name.removeprefix(prefix): tensor for name, tensor in weights.items()}
     return dict(weights)
 
 
 def first_line(error: Exception) -> str:
-    """The first line of what an error says."""
+    """Return the first line of what an error says."""
     return (str(error).strip().splitlines() or [type(error).__name__])[0]
 
 
@@ -95,7 +95,7 @@ NAME = "{}_subword_to_word_mapping.pkl"
 
 
 def unpickled(path: Path) -> Any:
-    """What a pickle of plain values and arrays holds; `UserError` when it cannot be opened so."""
+    """Read a pickle of plain values and arrays; `UserError` when it cannot be opened so."""
     try:
         with path.open("rb") as file:
             return Unpickler(file).load()

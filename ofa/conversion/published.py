@@ -27,7 +27,7 @@ BUFFERS = ("position_ids", "token_type_ids")
 
 
 def is_published(names: Mapping[str, Any] | set[str]) -> bool:
-    """Whether tensors have the names of OFA's factorised models."""
+    """Return whether tensors have the names of OFA's factorised models."""
     return any(name.endswith(("embeddings.target_coordinates.weight", VOCABULARY)) for name in names)
 
 
@@ -80,7 +80,7 @@ def published_model(
 
 
 def renamed(weights: dict[str, torch.Tensor], path: Path) -> tuple[dict[str, torch.Tensor], bool]:
-    """The tensors of a published model by our names.
+    """Rename the tensors of a published model to our names.
 
     A matrix that is two is stored under either of its names, or both.
 
@@ -165,5 +165,5 @@ class PublishedModel:
 
 
 def field_class(config: transformers.PreTrainedConfig) -> type[PublishedModel]:
-    """What opens folders whose configuration has `num_primitive`; see `semeqv.text.models.families`."""
+    """Return what opens folders whose configuration has `num_primitive`; see `semeqv.text.models.families`."""
     return PublishedModel

@@ -108,7 +108,7 @@ class LossesView(Drawing):
 
 
 def smoothed(values: numpy.ndarray, window: int) -> numpy.ndarray:
-    """The mean around each value, of as many as there are at the ends, `(values,)`."""
+    """Average around each value, over as many as there are at the ends, `(values,)`."""
 
     sums = numpy.cumsum(numpy.concatenate([[0.0], values]))
     places = numpy.arange(len(values))
@@ -119,7 +119,7 @@ def smoothed(values: numpy.ndarray, window: int) -> numpy.ndarray:
 
 
 def shades_of(kinds: list[str]) -> list[str]:
-    """A colour for each method: that of what it is given, lighter from one to the next."""
+    """Choose a colour for each method: that of what it is given, lighter from one to the next."""
 
     seen: dict[str, int] = {}
     found = []

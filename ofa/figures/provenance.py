@@ -113,7 +113,7 @@ class ProvenanceView(Drawing):
 
 
 def counts_of(folder: Path) -> dict[str, int]:
-    """The rows of a model by kind.
+    """Return the rows of a model by kind.
 
     Args:
         folder: What `cli ofa init` has written.

@@ -74,7 +74,7 @@ def read_config(path: Path) -> dict[tuple[str, str], Any]:
 
 
 def as_number(value: Any) -> Any:
-    """The number that a text spells, as `1e-4`, which is text in YAML 1.1; or the value as it is."""
+    """Return the number that a text spells, as `1e-4`, which is text in YAML 1.1; or the value as it is."""
     try:
         return float(value) if isinstance(value, str) else value
     except ValueError:

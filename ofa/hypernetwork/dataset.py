@@ -69,7 +69,7 @@ class MappingDataset:
         check_bounds(self, augment_least=(0, 1), augment_most=(self.augment_least, 1), augment_probability=(0, 1))
 
     def build(self) -> Any:
-        """The data; `UserError` is raised when there is no mapping."""
+        """Make the data; `UserError` is raised when there is no mapping."""
         folder = read_folder(self.mapping)
         subwords = split_of(folder.trained, self.split, self.seed)
         facts = {"mapping": folder.facts, "subwords": len(subwords), "split seed": self.seed}
@@ -152,7 +152,7 @@ class SubwordBatches:
             step += 1
 
     def order(self, seed: int, epoch: int) -> NDArray[numpy.int64]:
-        """The subwords of the batches of an epoch, `(batches, rows)`."""
+        """Return the subwords of the batches of an epoch, `(batches, rows)`."""
         draw = generator(epoch, seed, 5)
         order = draw.permutation(self.subwords)[: len(self) * self.rows]
         degree = self.folder.source.degree
@@ -161,26 +161,26 @@ class SubwordBatches:
         return draw.permutation(order.reshape(len(self), self.rows))
 
     def batches(self) -> Iterator[dict[str, torch.Tensor]]:
-        """One pass over all subwords, in their order; what is drawn is the same in every pass."""
+        """Pass over all subwords, in their order; what is drawn is the same in every pass."""
         for step, start in enumerate(range(0, len(self.subwords), self.rows)):
             yield self.made(self.subwords[start : start + self.rows], generator(step, 0, 6), None)
 
     def made(
         self, subwords: NDArray[numpy.int64], draw: numpy.random.Generator, leaving: Leaving | None
     ) -> dict[str, torch.Tensor]:
-        """The batch of some subwords."""
+        """Make the batch of some subwords."""
         sets = [chosen(self.folder.source.word_set(subword), self.most_words, leaving, draw) for subword in subwords]
         return {**padded(sets, self.folder.vectors), "labels": self.folder.coordinates[torch.from_numpy(subwords)]}
 
     def facts(self) -> dict[str, Any]:
-        """What is known of the data."""
+        """Return what is known of the data."""
         return self.said
 
 
 def chosen(
     words: NDArray[numpy.int64], most: int, leaving: Leaving | None, draw: numpy.random.Generator
 ) -> NDArray[numpy.int64]:
-    """The words of a subword that are shown: at most so many, and in training some are left out.
+    """Choose the words of a subword that are shown: at most so many, and in training some are left out.
 
     As in HyperOFA's code (Özeren, Liu & Schütze, 2025), the number that is kept is rounded down, and at least one.
     """
@@ -192,7 +192,7 @@ def chosen(
 
 
 def padded(sets: list[NDArray[numpy.int64]], vectors: NDArray[numpy.float32]) -> dict[str, torch.Tensor]:
-    """The vectors of sets of words.
+    """Pad sets of words to one size.
 
     Args:
         sets: Rows of the vectors, of each subword.

@@ -40,7 +40,7 @@ class MappingFolder:
 
     @property
     def fingerprint(self) -> str:
-        """A hash of what a hypernetwork learns from: the word vectors, the old tokens and their coordinates.
+        """Hash what a hypernetwork learns from: the word vectors, the old tokens and their coordinates.
 
         Raises:
             UserError: When the mapping does not say; it was written by an earlier version.
@@ -72,7 +72,7 @@ class MappingFolder:
 
 
 def is_empty(folder: Path) -> bool:
-    """Whether nothing is in a folder."""
+    """Return whether nothing is in a folder."""
     return not any(folder.iterdir())
 
 
@@ -104,7 +104,7 @@ def read_folder(folder: Path) -> MappingFolder:
 
 
 def split_of(trained: Any, split: str, seed: int) -> Any:
-    """The subwords of a split: 97% are trained on, 2.5% validate, .5% test, as in HyperOFA.
+    """Return the subwords of a split: 97% are trained on, 2.5% validate, .5% test, as in HyperOFA.
 
     Args:
         trained: All subwords.

@@ -52,7 +52,7 @@ class HypernetworkOptions:
             raise ValueError(f"--temperature must be above 0, not {self.temperature}.")
 
     def build(self, dataset: Any) -> Any:
-        """The network.
+        """Make the network.
 
         Args:
             dataset: The training set, which knows the widths.

@@ -165,7 +165,7 @@ class Hypernetwork(PreTrainedModel):
 
 
 def hyper_loss(prediction: Tensor, labels: Tensor, config: HypernetworkConfig) -> Tensor:
-    """The loss of HyperOFA: a contrastive part and a relative distance.
+    """Compute the loss of HyperOFA: a contrastive part and a relative distance.
 
     `contrast * InfoNCE + (1 - contrast) * |prediction - label|_1 / mean |label|`, where InfoNCE tells the label of each
     subword from those of the others by cosine over temperature (van den Oord et al., 2018, arXiv 1807.03748).

@@ -128,7 +128,7 @@ def predict_rows(
 
 
 def degrees_of(folder: MappingFolder) -> dict[str, torch.Tensor]:
-    """How many words each old and each new subword has, as a file of predictions keeps it."""
+    """Return how many words each old and each new subword has, as a file of predictions keeps it."""
     return {name: torch.from_numpy(getattr(folder, name.partition("_")[0]).degree) for name in DEGREES}
 
 
@@ -310,13 +310,13 @@ def evaluate(
 
 
 def above(difference: torch.Tensor) -> dict[str, float]:
-    """How much nearer than OFA by cosine, with a bootstrap interval over subwords, as JSON."""
+    """Compare with OFA by cosine: how much nearer, with a bootstrap interval over subwords, as JSON."""
     low, high = interval([difference.numpy()], REPLICATES, numpy.random.default_rng(0))
     return {"above ofa": float(difference.mean()), "above ofa_low": low, "above ofa_high": high}
 
 
 def distances(guess: torch.Tensor, wanted: torch.Tensor) -> dict[str, float]:
-    """How near guesses are, as JSON."""
+    """Measure how near guesses are, as JSON."""
     cosines = functional.normalize(guess, dim=1) @ functional.normalize(wanted, dim=1).T
     own = cosines.diagonal()
     better = (cosines > own[:, None]).sum(1) + (cosines == own[:, None]).sum(1) - 1

@@ -108,7 +108,7 @@ def combine_shared(row_sources: RowSources, context: InitContext, vectors: WordV
 
 
 def sparsemax(scores: torch.Tensor) -> torch.Tensor:
-    """The nearest point of the simplex, row by row (Martins & Astudillo, 2016, algorithm 1).
+    """Find the nearest point of the simplex, row by row (Martins & Astudillo, 2016, algorithm 1).
 
     Args:
         scores: `(rows, choices)`.

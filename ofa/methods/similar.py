@@ -109,7 +109,7 @@ def combine_mapped(
 
 
 def covered(degree: Integers, rows: Integers) -> dict[str, Any]:
-    """How many of some subwords have words, and percentiles of how many these have.
+    """Count how many of some subwords have words, with percentiles of how many these have.
 
     Args:
         degree: `(subwords,)`, how many words each has.

@@ -51,7 +51,7 @@ def pretraining(folder: Path) -> Part:
 
 
 def losses(folder: Path, inside: str) -> dict[str, dict[str, float]]:
-    """The last loss on held-out text, by method and seed."""
+    """Return the last loss on held-out text, by method and seed."""
     found: dict[str, dict[str, float]] = defaultdict(dict)
     for method, seed, lines in runs(folder, inside):
         tested = [line for line in lines if line.record.get("split") == "test" and "loss" in line.record]
@@ -61,13 +61,13 @@ def losses(folder: Path, inside: str) -> dict[str, dict[str, float]]:
 
 
 def on_the_way(folder: Path) -> float:
-    """The mean training loss of all steps."""
+    """Average the training loss over all steps."""
     lines: list[Line] = read_metrics(folder / STEPS)
     return fmean(line.number_at("loss") for line in lines)
 
 
 def verdicts(before: dict[str, dict[str, float]], after: dict[str, dict[str, float]]) -> list[str]:
-    """Which loss is lower, as far as the ranges of the seeds tell."""
+    """Say which loss is lower, as far as the ranges of the seeds tell."""
     found = []
     for when, losses in (("before", before), ("after", after)):
         for one, rival in rivals(after):
@@ -84,7 +84,7 @@ def verdicts(before: dict[str, dict[str, float]], after: dict[str, dict[str, flo
 
 
 def rivals(methods: Iterable[str]) -> Iterator[tuple[str, str]]:
-    """What is compared: OFA with its rivals, and, in few coordinates, with random rows in as many; these with OFA."""
+    """Yield what is compared: OFA with its rivals, with random rows in as many coordinates, and these with OFA."""
     yield from (("ofa", each) for each in RIVALS)
     for few in (each.removeprefix("ofa-") for each in methods if each.startswith("ofa-")):
         yield f"ofa-{few}", f"random-{few}"
@@ -125,7 +125,7 @@ def hypernetworks(folder: Path) -> Part:
 
 
 def verdict(by: str, found: dict[str, dict[str, list[float]]]) -> str:
-    """Whether a hypernetwork predicts better than OFA, on average over seeds, as far as the interval tells."""
+    """Say whether a hypernetwork predicts better than OFA, on average over seeds, as far as the interval tells."""
     difference, low, high = (fmean(found[by][name]) for name in ABOVE)
     how = "above" if low > 0 else "below" if high < 0 else "not to be told from"
     return f"By cosine {by} is {how} OFA: {difference:+.3f} [{low:+.3f}, {high:+.3f}], subword by subword."

@@ -54,13 +54,13 @@ class Part:
     numbers: list[dict[str, Any]] = field(default_factory=list)
 
     def markdown(self) -> str:
-        """Its tables, each under its title, and what they show."""
+        """Write its tables, each under its title, and what they show."""
         tables = [f"### {table.title}\n\n{table.markdown()}" for table in self.tables]
         return "\n".join([*tables, "".join(f"- {sentence}\n" for sentence in self.said)])
 
 
 def runs(folder: Path, inside: str) -> Iterator[tuple[str, str, list[Line]]]:
-    """The runs of all methods and seeds, in the order of the methods.
+    """Yield the runs of all methods and seeds, in the order of the methods.
 
     Args:
         folder: Of the experiment.
@@ -84,7 +84,7 @@ def runs(folder: Path, inside: str) -> Iterator[tuple[str, str, list[Line]]]:
 
 
 def place(method: str) -> tuple[int, int]:
-    """Where a method stands in tables; OFA with few coordinates before OFA with more, and with all last."""
+    """Return where a method stands in tables; OFA with few coordinates before OFA with more, and with all last."""
     base, _, rest = method.rpartition("-")
     names = list(GIVEN)
     if rest.isdigit():
@@ -93,13 +93,13 @@ def place(method: str) -> tuple[int, int]:
 
 
 def given(method: str) -> str:
-    """What a method is given."""
+    """Return what a method is given."""
     base, _, rest = method.rpartition("-")
     return GIVEN.get(base if rest.isdigit() else method, "")
 
 
 def mean(values: Sequence[float]) -> str:
-    """The mean of the values of seeds, and half of their range where there are several."""
+    """Write the mean of the values of seeds, and half of their range where there are several."""
     if len(values) == 1:
         return f"{values[0]:.3f}"
     return f"{fmean(values):.3f} ± {(max(values) - min(values)) / 2:.3f}"
@@ -127,5 +127,5 @@ def compared(one: str, ours: tuple[float, float, float], other: str, theirs: tup
 
 
 def spelled(value: tuple[float, float, float]) -> str:
-    """A mean with its interval."""
+    """Write a mean with its interval."""
     return f"{value[0]:.3f} [{value[1]:.3f}-{value[2]:.3f}]"

@@ -52,14 +52,14 @@ def retrieval(folder: Path) -> Part:
 
 
 def is_retrieval(record: dict[str, Any]) -> bool:
-    """Whether a line is of the mean of both directions."""
+    """Return whether a line is of the mean of both directions."""
     return (
         record.get("measure") == "retrieval" and record.get("direction") == "both" and record.get("corpus") in CORPORA
     )
 
 
 def table(found: dict[str, list[Line]], title: str) -> Table:
-    """The table of a corpus: accuracies, the mean over seeds and half their range, and the interval over sentences."""
+    """Tabulate a corpus: accuracies, the mean over seeds and half their range, and the interval over sentences."""
     rows = []
     for method, lines in found.items():
         values = [[line.number_at(f"accuracy@{k}") for line in lines] for k in SIZES]
@@ -73,14 +73,14 @@ def table(found: dict[str, list[Line]], title: str) -> Table:
 
 
 def interval(lines: list[Line]) -> tuple[float, float, float]:
-    """The mean accuracy at 1 of some seeds, and its interval over sentences, as wide as the seeds need it."""
+    """Return the mean accuracy at 1 of some seeds, and its interval over sentences, as wide as the seeds need it."""
     values = [line.number_at("accuracy@1") for line in lines]
     low, high = (fmean(line.number_at(f"accuracy@1_{end}") for line in lines) for end in ("low", "high"))
     return fmean(values), min(low, *values), max(high, *values)
 
 
 def verdicts(found: dict[str, list[Line]]) -> list[str]:
-    """Whether OFA beats the others, said as it is: pair by pair where outcomes were kept, else where intervals part."""
+    """Say whether OFA beats the others: pair by pair where outcomes were kept, else where intervals part."""
     if "ofa" not in found:
         return []
     own, outcomes, said = interval(found["ofa"]), outcomes_of(found["ofa"]), list[str]()
@@ -97,7 +97,7 @@ def verdicts(found: dict[str, list[Line]]) -> list[str]:
 
 
 def outcomes_of(lines: list[Line]) -> Any:
-    """Whether each pair is found at 1, on average over directions and the seeds that kept it, `(pairs,)`; else None."""
+    """Return whether each pair is found at 1, on average over directions and the seeds that kept it; else None."""
     found = []
     for line in lines:
         path = line.path.parent / OUTCOMES.format(line.record["corpus"])
@@ -107,7 +107,7 @@ def outcomes_of(lines: list[Line]) -> Any:
 
 
 def overlap_of(found: dict[str, list[Line]]) -> str:
-    """What of the test occurs in the text that vectors, tokens and maps are made of, where it was measured."""
+    """Return what of the test occurs in the text that vectors, tokens and maps are made of, if measured."""
     for lines in found.values():
         for line in lines:
             if "overlap" in line.record:
@@ -116,7 +116,7 @@ def overlap_of(found: dict[str, list[Line]]) -> str:
 
 
 def left_out(path: Path) -> str:
-    """How many pairs were left out of the aligned text."""
+    """Return how many pairs were left out of the aligned text."""
     try:
         facts = json.loads(path.read_text(encoding="utf-8"))
         return (
@@ -128,7 +128,7 @@ def left_out(path: Path) -> str:
 
 
 def numbers(measured: Measured) -> list[dict[str, Any]]:
-    """The accuracies in full, of every seed."""
+    """Return the accuracies in full, of every seed."""
     return [
         {"corpus": corpus, "method": method}
         | {key: line.record[key] for key in line.record if key.startswith(("accuracy", "random", "tokens", "pivot_t"))}

@@ -34,7 +34,7 @@ class Sentences(Seeker):
     """
 
     def held_by(self, texts: Sequence[str]) -> list[bool]:
-        """Which texts hold one of them; those that are found are remembered in `seen`."""
+        """Find which texts hold one of them; those that are found are remembered in `seen`."""
         plain = [normalised(text) for text in texts]
         found = [text in self.short for text in plain]
         self.seen.update(itertools.compress(plain, found))
@@ -89,7 +89,7 @@ class Decontaminator:
                 yield from (row for row, each in zip(some, held) if not each)
 
     def test_sentences(self) -> Iterator[str]:
-        """The lines of the tests, and the cells of those with tabs.
+        """Yield the lines of the tests, and the cells of those with tabs.
 
         Raises `UserError` when a file is missing, or no file has such an ending.
         """
@@ -101,7 +101,7 @@ class Decontaminator:
                 yield from {line, *line.split("\t")}
 
     def held(self, rows: Sequence[Row]) -> list[bool]:
-        """Which rows hold a sentence of the tests."""
+        """Find which rows hold a sentence of the tests."""
         if self.sentences is None:
             return [False] * len(rows)
         owners = [(place, text) for place, row in enumerate(rows) for text in row.values()]
@@ -125,7 +125,7 @@ class Decontaminator:
 
 
 def files_under(path: Path, endings: tuple[str, ...]) -> Iterator[Path]:
-    """The files of a folder or an archive whose names have one of the endings; a file itself."""
+    """Yield the files of a folder or an archive whose names have one of the endings; a file itself."""
     if is_archive(path):
         yield from (path / name for name in names(path) if name.endswith(endings or ""))
     elif path.is_dir():

@@ -144,7 +144,7 @@ def read_pickle(path: Path) -> WordVectors:
 
 
 def array(held: Any, names: Sequence[str], path: Path, places: Sequence[str]) -> Any:
-    """An array of an object, or the one that gensim has put beside its file, for it was large.
+    """Find an array of an object, or the one that gensim has put beside its file, for it was large.
 
     Args:
         held: The object.
@@ -173,7 +173,7 @@ def array(held: Any, names: Sequence[str], path: Path, places: Sequence[str]) ->
 
 
 def with_ngrams(held: Any, words: Sequence[str], path: Path, places: Sequence[str]) -> Any:
-    """The vectors of the words of fastText: the mean of that of the word and those of its n-grams.
+    """Average, for each word of fastText, its own vector and those of its n-grams.
 
     Args:
         held: What gensim saves of them: `vectors_vocab`, `(words, width)`, `vectors_ngrams`, `(buckets, width)`, the
@@ -202,7 +202,7 @@ def with_ngrams(held: Any, words: Sequence[str], path: Path, places: Sequence[st
 
 
 def buckets(word: str, shortest: int, longest: int, count: int) -> list[int]:
-    """Where the vectors of the n-grams of a word are (Bojanowski et al., 2017, arXiv 1607.04606, section 3.2).
+    """Find where the vectors of the n-grams of a word are (Bojanowski et al., 2017, arXiv 1607.04606, section 3.2).
 
     Args:
         word: The word; `<` and `>` are put around it.
@@ -224,7 +224,7 @@ def buckets(word: str, shortest: int, longest: int, count: int) -> list[int]:
 
 
 def fnv1a(text: bytes) -> int:
-    """The FNV-1a hash of bytes, 32 bits wide, each byte with its sign, as fastText takes it."""
+    """Compute the FNV-1a hash of bytes, 32 bits wide, each byte with its sign, as fastText takes it."""
     found = 2166136261
     for byte in text:
         found = ((found ^ (byte if byte < 128 else byte | 0xFFFFFF00)) * 16777619) & 0xFFFFFFFF

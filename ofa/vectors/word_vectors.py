@@ -39,16 +39,16 @@ class WordVectors:
     matrix: Floats
 
     def __len__(self) -> int:
-        """How many words there are."""
+        """Return how many words there are."""
         return len(self.words)
 
     @property
     def width(self) -> int:
-        """Numbers of a vector."""
+        """Return the numbers of a vector."""
         return int(self.matrix.shape[1])
 
     def plain(self) -> list[str]:
-        """The words as text has them: without the language before them, a `$` that marks boundaries being a space.
+        """Return the words as text has them: without their language, a `$` that marks boundaries being a space.
 
         They say their language where at least half of them begin like `fr:`, `eng_Latn:` or `pt-br:`; in other files
         the rare word with a colon is a word. `$` marks boundaries where at least half of the words that have one at an
@@ -60,7 +60,7 @@ class WordVectors:
         return [marks_as_spaces(word) for word in words] if marks_boundaries(words, said) else words
 
     def of_languages(self, languages: Sequence[str]) -> WordVectors:
-        """The vectors of the words of some languages.
+        """Return the vectors of the words of some languages.
 
         Args:
             languages: As the words say them, `eng` in `eng:$dog$`; a word that says none is English, as in ColexNet+.
@@ -83,12 +83,12 @@ class WordVectors:
         return WordVectors([self.words[row] for row in rows], self.matrix[rows])
 
     def unit(self) -> Floats:
-        """The vectors at length 1; those of length 0 stay."""
+        """Return the vectors at length 1; those of length 0 stay."""
         return unit(self.matrix)
 
 
 def marks_boundaries(words: Sequence[str], said: bool) -> bool:
-    """Whether `$` marks where words begin and end (`WordVectors.plain`), which `said` their languages before or not."""
+    """Return whether `$` marks where words begin and end; `said`: whether their languages stand before them."""
     edged = [word for word in words if EDGE.fullmatch(word)]
     mark = BEGUN if said else ENCLOSED
     return 0 < len(edged) <= 2 * sum(mark.fullmatch(word) is not None for word in edged)
@@ -100,7 +100,7 @@ def marks_as_spaces(word: str) -> str:
 
 
 def unit(matrix: Floats) -> Floats:
-    """Rows at length 1; those of length 0 stay."""
+    """Scale rows to length 1; those of length 0 stay."""
     lengths = numpy.sqrt(numpy.einsum("ij,ij->i", matrix, matrix, dtype=numpy.float64))
     found: Floats = matrix / numpy.where(lengths > 0, lengths, 1).astype(numpy.float32)[:, None]
     return found
@@ -172,7 +172,7 @@ def read_vectors(path: Path, most: int = 0) -> WordVectors:
 
 
 def is_binary(path: Path) -> bool:
-    """Whether a file is word2vec's binary format: counts in the first line, then no text."""
+    """Return whether a file is word2vec's binary format: counts in the first line, then no text."""
     start = next(pieces(path), b"")
     head, feed, rest = start.partition(b"\n")
     if not feed or len(head.split()) != 2 or not all(part.isdigit() for part in head.split()):
@@ -182,7 +182,7 @@ def is_binary(path: Path) -> bool:
 
 
 def decodes(row: bytes) -> bool:
-    """Whether bytes are UTF-8, but for a character that is cut off at their end."""
+    """Return whether bytes are UTF-8, but for a character that is cut off at their end."""
     try:
         row.decode()
     except UnicodeDecodeError as error:
@@ -242,12 +242,12 @@ def read_text(path: Path, most: int) -> WordVectors:
 
 
 def is_head(parts: list[str]) -> bool:
-    """Whether the parts of a first line may be word2vec's counts of words and numbers; or a word and its number."""
+    """Return whether a first line may be word2vec's counts of words and numbers; or a word and its number."""
     return len(parts) == 2 and all(part.isascii() and part.isdigit() for part in parts) and int(parts[1]) <= WIDEST
 
 
 def numbers(parts: list[str]) -> Floats | None:
-    """The numbers that are written; None when one is none."""
+    """Read the numbers that are written; None when one is none."""
     try:
         with numpy.errstate(over="ignore"):
             return numpy.array(parts, dtype=numpy.float32)
