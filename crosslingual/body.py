@@ -42,10 +42,10 @@ class Body:
     @cached_property
     def layers(self) -> dict[str, list[str]]:
         """Return the tensors of each layer, in the order of the layers."""
-        found: dict[str, list[str]] = {}
+        by_layer: dict[str, list[str]] = {}
         for name in self.entries:
-            found.setdefault(layer_of(name), []).append(name)
-        return dict(sorted(found.items(), key=lambda each: place_of(each[0])))
+            by_layer.setdefault(layer_of(name), []).append(name)
+        return dict(sorted(by_layer.items(), key=lambda each: place_of(each[0])))
 
     def matching(self, *patterns: str) -> frozenset[str]:
         """Find the tensors that patterns name.
@@ -59,14 +59,14 @@ class Body:
         Raises:
             UserError: When a pattern names none.
         """
-        found = set()
+        matches = set()
         for pattern in patterns:
             names = self.layers.get(pattern) or [name for name in self.entries if fnmatchcase(name, pattern)]
             if not names:
                 layers = ", ".join(self.layers)
                 raise UserError(f"No tensor is called {pattern!r}; write a name with *, or one of these: {layers}.")
-            found.update(names)
-        return frozenset(found)
+            matches.update(names)
+        return frozenset(matches)
 
 
 def place_of(layer: str) -> tuple[int, str, int]:
@@ -134,8 +134,8 @@ def add_tied_embedding(
     if not isinstance(tokens, int) or any(tokens in entries[name].shape[:1] for name in names.values()):
         return
     name = embedding_name(kind if isinstance(kind, str) else None)
-    said = config.get("tie_word_embeddings")
-    tied = kind not in UNTIED if said is None else bool(said)
+    setting = config.get("tie_word_embeddings")
+    tied = kind not in UNTIED if setting is None else bool(setting)
     body = set(names.values())
     heads = [
         each
@@ -173,13 +173,15 @@ def refuse_mismatch(first: Body, second: Body, names: tuple[str, str], precision
             )
         raise UserError(f"{lacks} lacks {only[0]!r}, which {there} has ({len(only)} tensors differ): another model.")
     for name, entry in first.entries.items():
-        found = second.entries[name]
-        if entry.shape != found.shape:
-            shapes = f"{list(entry.shape)} in {one} and {list(found.shape)} in {other}"
+        theirs = second.entries[name]
+        if entry.shape != theirs.shape:
+            shapes = f"{list(entry.shape)} in {one} and {list(theirs.shape)} in {other}"
             raise UserError(f"{name!r} has the shape {shapes}: they are not of one size, or not of one vocabulary.")
-        if precision and entry.dtype != found.dtype:
-            said = f"{entry.dtype} in {one} and {found.dtype} in {other}"
-            raise UserError(f"{name!r} is {said}: the difference would be rounding; say --mixed if that is meant.")
+        if precision and entry.dtype != theirs.dtype:
+            precisions = f"{entry.dtype} in {one} and {theirs.dtype} in {other}"
+            raise UserError(
+                f"{name!r} is {precisions}: the difference would be rounding; say --mixed if that is meant."
+            )
     vocabularies = {body.vocabulary for body in (first, second) if body.vocabulary is not None}
     if len(vocabularies) == 2 and len({each.partition(":")[0] for each in vocabularies}) == 1:
         raise UserError(f"The tokenizers of {one} and {other} differ: one token would be added to another.")
@@ -218,15 +220,15 @@ class Frame:
         if self.config.get("tie_word_embeddings") is False:
             return set()
         entries, body = self.weights.entries, set(self.names.values())
-        found = set()
+        tied = set()
         for name, entry in entries.items():
             if name in body or len(entry.shape) != 2 or not name.endswith("weight"):
                 continue
             alike = (each for each in body if (entries[each].dtype, entries[each].shape) == (entry.dtype, entry.shape))
             vocabulary = entry.shape[0] == self.config.get("vocab_size", entry.shape[0])
             if vocabulary and any(self.equal(name, each) for each in alike):
-                found.add(name)
-        return found
+                tied.add(name)
+        return tied
 
     def equal(self, first: str, second: str) -> bool:
         """Return whether two tensors have the same bytes."""

@@ -190,8 +190,8 @@ class Dropped:
 def dropped(name: str, place: int, count: int, rate: float, seed: int) -> Numbers:
     """Draw which numbers of a chunk DARE drops: truth values, `(count,)`."""
 
-    said = hashlib.sha256(f"{seed} {place} {name}".encode()).digest()
-    generator = numpy.random.Generator(numpy.random.Philox(key=int.from_bytes(said[:16], "little")))
+    digest = hashlib.sha256(f"{seed} {place} {name}".encode()).digest()
+    generator = numpy.random.Generator(numpy.random.Philox(key=int.from_bytes(digest[:16], "little")))
     return generator.random(count, dtype=numpy.float32) < numpy.float32(rate)  # type: ignore[return-value]
 
 
@@ -212,13 +212,13 @@ class SignElection:
     def chunk(self, name: str, place: int, count: int) -> Numbers:
         """Elect signs, and average. Numbers that cancel each other have no sign, and give zero."""
 
-        found = [each.chunk(name, place, count) for each in self.inner if each.covers(name)]
-        total = found[0].copy()
-        for each in found[1:]:
+        vectors = [each.chunk(name, place, count) for each in self.inner if each.covers(name)]
+        total = vectors[0].copy()
+        for each in vectors[1:]:
             total += each
         sign, total[:] = numpy.sign(total), 0
         agreeing = numpy.zeros(count, numpy.float32)
-        for each in found:
+        for each in vectors:
             agrees = numpy.multiply(each, sign) > 0
             each[~agrees] = 0
             total += each

@@ -52,12 +52,12 @@ def read_languages(paths: Sequence[Path], source: str) -> list[Language]:
     """
     values = dict[Key, list[float]]()
     for file in metrics_files(paths):
-        found = dict[Key, float]()
+        numbers = dict[Key, float]()
         for line in read_metrics(file):
-            if said_of := key_of(line.record, source):
+            if place := key_of(line.record, source):
                 kind = next(name for name in (PSEUDO, PERPLEXITY, "cosine") if name in line.record)
-                found[str(file.parent.parent), *said_of] = line.number_at(kind)
-        for key, value in found.items():
+                numbers[str(file.parent.parent), *place] = line.number_at(kind)
+        for key, value in numbers.items():
             values.setdefault(key, []).append(value)
     return [averaged(key, each) for key, each in values.items()]
 
@@ -91,9 +91,9 @@ def language_rows(languages: Iterable[Language]) -> tuple[tuple[str, ...], list[
     return columns[skipped:], [row[skipped:] for row in rows]
 
 
-def said(found: Language | None, number: str) -> str:
+def said(language: Language | None, number: str) -> str:
     """Write `12.3 ± 0.4`."""
-    if found is None:
+    if language is None:
         return ""
     digits = 3 if number == "cosine" else 1
-    return f"{found.mean:.{digits}f}" + ("" if found.half is None else f" ± {found.half:.{digits}f}")
+    return f"{language.mean:.{digits}f}" + ("" if language.half is None else f" ± {language.half:.{digits}f}")

@@ -75,19 +75,19 @@ def body_names(stored: Iterable[str], model_type: str | None) -> dict[str, str]:
     stored = list(stored)
     prefix = f"{prefix_of(model_type)}."
     headed = any(name.startswith(prefix) for name in stored)
-    found = dict[str, str]()
+    canonical = dict[str, str]()
     for name in stored:
         inner = name.removeprefix(prefix)
         if (headed and inner == name) or re.match(HEADS, inner) or re.search(BUFFERS, inner):
             continue
         for old, new in LEGACY.items():
             inner = re.sub(rf"(^|\.){re.escape(old)}$", rf"\g<1>{new}", inner)
-        if inner in found:
+        if inner in canonical:
             raise UserError(
-                f"{found[inner]!r} and {name!r} are one tensor of the body, {inner!r}; take one of them out."
+                f"{canonical[inner]!r} and {name!r} are one tensor of the body, {inner!r}; take one of them out."
             )
-        found[inner] = name
-    return found
+        canonical[inner] = name
+    return canonical
 
 
 def unwrapped(names: Iterable[str]) -> dict[str, str]:

@@ -113,20 +113,20 @@ def read_runs(paths: Sequence[Path]) -> list[Line]:
     Raises:
         click.UsageError: When a folder has no run, none has been swept, or two are the same run.
     """
-    found = dict[tuple[str, ...], Line]()
+    lines = dict[tuple[str, ...], Line]()
     for file in metrics_files(paths):
         for line in read_metrics(file):
             if is_told(line.record):
                 key = (*key_of(line.record), str(line.record.get("seed")))
-                if (there := found.get(key)) and there.path != file:
+                if (there := lines.get(key)) and there.path != file:
                     raise click.UsageError(
                         f"{there.path} and {file} are both of seed {key[-1]}, {key[0]}, the model from {key[1]}: give "
                         "one of them, or sweep another model under another --label"
                     )
-                found[key] = line
-    if not found:
+                lines[key] = line
+    if not lines:
         raise click.UsageError(f"{', '.join(map(str, paths))}: nothing was swept; run cli crosslingual sweep")
-    return list(found.values())
+    return list(lines.values())
 
 
 def told(records: Iterable[dict[str, Any]]) -> list[Line]:
@@ -169,17 +169,17 @@ def joined(lines: Iterable[Line]) -> list[Cell]:
         languages = {line.record.get("language") for line in each}
         beside = [line for line in plain.get((task, model, source), ()) if line.record.get("language") in languages]
         means[task, model, source, ALL, NONE, kind, ""] = beside
-    found = [cell(key, {i: [line] for i, line in enumerate(each)}) for key, each in places.items()]
-    return found + [cell(key, whole_runs(each)) for key, each in means.items() if each]
+    cells = [cell(key, {i: [line] for i, line in enumerate(each)}) for key, each in places.items()]
+    return cells + [cell(key, whole_runs(each)) for key, each in means.items() if each]
 
 
 def whole_runs(lines: Iterable[Line]) -> dict[int, list[Line]]:
     """Return the lines of each run; runs that lack a language that another has are left out."""
-    found = dict[tuple[Path, str], list[Line]]()
+    runs = dict[tuple[Path, str], list[Line]]()
     for line in lines:
-        found.setdefault((line.path, str(line.record.get("seed"))), []).append(line)
-    most = max(map(len, found.values()))
-    return dict(enumerate(run for run in found.values() if len(run) == most))
+        runs.setdefault((line.path, str(line.record.get("seed"))), []).append(line)
+    most = max(map(len, runs.values()))
+    return dict(enumerate(run for run in runs.values() if len(run) == most))
 
 
 def cell(key: tuple[str, ...], runs: Mapping[int, Sequence[Line]]) -> Cell:
@@ -207,27 +207,27 @@ def number(runs: Mapping[int, Sequence[Line]], name: str) -> Number:
 
 def rows_of(cells: Iterable[Cell]) -> list[dict[str, Any]]:
     """Return the cells as flat objects: `score`, `score_low`, `score_sentences_low`, ... and the same of `gain`."""
-    found = []
-    for each in cells:
-        row = {name: value for name, value in vars(each).items() if not isinstance(value, Number)}
+    rows = []
+    for cell in cells:
+        row = {name: value for name, value in vars(cell).items() if not isinstance(value, Number)}
         for name in ("score", "gain"):
-            values = vars(getattr(each, name))
+            values = vars(getattr(cell, name))
             row |= {f"{name}_{end}".removesuffix("_mean"): plain(value) for end, value in values.items()}
-        found.append(row)
-    return found
+        rows.append(row)
+    return rows
 
 
 def cells_of(rows: Iterable[Mapping[str, Any]]) -> list[Cell]:
     """Return the cells of flat objects, as `rows_of` has made them."""
     names = [each.name for each in fields(Number)]
-    found = []
+    cells = []
     for row in rows:
         numbers = {
             name: Number(*(known(row[f"{name}_{end}".removesuffix("_mean")]) for end in names))
             for name in ("score", "gain")
         }
-        found.append(Cell(**{each.name: row[each.name] for each in fields(Cell) if each.name in row} | numbers))
-    return found
+        cells.append(Cell(**{each.name: row[each.name] for each in fields(Cell) if each.name in row} | numbers))
+    return cells
 
 
 def known(value: float | None) -> float:
@@ -304,9 +304,9 @@ def kept(path: Path, cells: Sequence[Cell], languages: Sequence[Language]) -> tu
 
 def numbers(cells: Sequence[Cell], tests: Sequence[Test], languages: Sequence[Language]) -> str:
     """Write all numbers as JSON: `cells`, `tests` and `languages`."""
-    said = [
+    tests_as_json = [
         {name: plain(value) if isinstance(value, float) else value for name, value in vars(each).items()}
         for each in tests
     ]
-    found = {"cells": rows_of(cells), "tests": said, "languages": [vars(each) for each in languages]}
-    return json.dumps(found, indent=1, ensure_ascii=False) + "\n"
+    content = {"cells": rows_of(cells), "tests": tests_as_json, "languages": [vars(each) for each in languages]}
+    return json.dumps(content, indent=1, ensure_ascii=False) + "\n"

@@ -72,32 +72,32 @@ def read_header(path: Path) -> dict[str, Entry]:
     try:
         with open(path, "rb") as file:
             length = os.fstat(file.fileno()).st_size
-            said = int.from_bytes(first, "little") if len(first := file.read(8)) == 8 else LONGEST
-            if said > min(LONGEST, length - 8):
+            size = int.from_bytes(first, "little") if len(first := file.read(8)) == 8 else LONGEST
+            if size > min(LONGEST, length - 8):
                 raise UserError(f"{path} is cut short or no safetensors file: fetch or save it again.")
-            text = file.read(said)
+            text = file.read(size)
     except OSError as error:
         raise UserError(f"{path} cannot be read: {(error.strerror or str(error)).lower()}.") from None
     try:
-        found = entries_of(json.loads(text, object_pairs_hook=once), 8 + said)
+        entries = entries_of(json.loads(text, object_pairs_hook=once), 8 + size)
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         raise UserError(f"{path} has a damaged header: fetch or save it again.") from None
-    end = 8 + said
-    for name, entry in found.items():
+    end = 8 + size
+    for name, entry in entries.items():
         if entry.start != end:
             raise UserError(f"{path} has a damaged header: {name!r} does not lie where the tensor before it ends.")
         end += entry.size
     if end != length:
         raise UserError(f"{path} has {length:,} bytes where its header says {end:,}: fetch or save it again.")
-    return found
+    return entries
 
 
 def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """Make an object of JSON pairs; `ValueError` when two have one name."""
-    found = dict(pairs)
-    if len(found) < len(pairs):
+    content = dict(pairs)
+    if len(content) < len(pairs):
         raise ValueError("A name is there twice.")
-    return found
+    return content
 
 
 def entries_of(header: Mapping[str, Any], start: int) -> dict[str, Entry]:
@@ -113,18 +113,18 @@ def entries_of(header: Mapping[str, Any], start: int) -> dict[str, Entry]:
     Raises:
         ValueError: When it is none; so are the errors that JSON of other types leads to.
     """
-    found = {}
-    for name, said in header.items():
+    entries = {}
+    for name, description in header.items():
         if name == METADATA:
             continue
-        (first, last), shape = said["data_offsets"], tuple(said["shape"])
+        (first, last), shape = description["data_offsets"], tuple(description["shape"])
         if any(type(each) is not int or not 0 <= each < 2**63 for each in (first, last, *shape)):
             raise ValueError("A size is no natural number.")
-        entry = Entry(said["dtype"], shape, start + first)
+        entry = Entry(description["dtype"], shape, start + first)
         if entry.size != last - first:
             raise ValueError("A tensor has another size than its shape.")
-        found[name] = entry
-    return dict(sorted(found.items(), key=lambda each: (each[1].start, each[1].size)))
+        entries[name] = entry
+    return dict(sorted(entries.items(), key=lambda each: (each[1].start, each[1].size)))
 
 
 def placed(entries: Iterable[tuple[str, Entry]]) -> tuple[bytes, dict[str, Entry]]:
@@ -272,8 +272,8 @@ def stored(folder: Path, stem: str = "model") -> Stored:
     there = {tensor: name for name, entries in shards.items() for tensor in entries}
     if sum(map(len, shards.values())) != len(there) or there != places:
         strange = sorted(dict(there.items() ^ places.items()))
-        said = f": look for {strange[0]!r}" if strange else ""
-        raise UserError(f"{index} does not fit its files{said}; fetch or save the model again.")
+        hint = f": look for {strange[0]!r}" if strange else ""
+        raise UserError(f"{index} does not fit its files{hint}; fetch or save the model again.")
     return Stored(
         {tensor: entry for entries in shards.values() for tensor, entry in entries.items()},
         {tensor: folder / name for tensor, name in there.items()},

@@ -43,11 +43,11 @@ def greatest(expression: Expression, sizes: Mapping[str, int], density: float) -
         above = numpy.cumsum(counts[::-1])[::-1]  # numbers of this half or a greater one
         if step == 0 and above[0] < wanted:
             return 0.0
-        found = int(numpy.flatnonzero(above >= wanted)[-1])
+        bound = int(numpy.flatnonzero(above >= wanted)[-1])
         if step == 0:
-            wanted -= int(above[found] - counts[found])
-            upper = found
-    return float(numpy.array([upper << HALF | found], numpy.uint32).view(numpy.float32)[0])
+            wanted -= int(above[bound] - counts[bound])
+            upper = bound
+    return float(numpy.array([upper << HALF | bound], numpy.uint32).view(numpy.float32)[0])
 
 
 def kept_count(sizes: Iterable[int], density: float) -> int:

@@ -38,20 +38,20 @@ def overview(cells: Sequence[Cell]) -> Table:
     Returns:
         The table; without a row where there are one task and one model, whose own table says it.
     """
-    means = [each for each in cells if each.language == ALL]
-    at = {(each.task, each.model, each.choice, each.kind): each for each in means if each.kind != NONE}
+    means = [mean for mean in cells if mean.language == ALL]
+    at = {(mean.task, mean.model, mean.choice, mean.kind): mean for mean in means if mean.kind != NONE}
     kinds = [kind for kind in KINDS if any(kind == key[3] for key in at)]
     plain = dict[tuple[str, str], Cell]()
-    for each in means:
-        if each.kind == NONE:
-            plain.setdefault((each.task, each.model), each)
+    for mean in means:
+        if mean.kind == NONE:
+            plain.setdefault((mean.task, mean.model), mean)
     rows = []
     for (task, model), none in plain.items() if len(plain) > 1 else ():
-        most = max(each.runs for each in means if (each.task, each.model) == (task, model))
+        most = max(mean.runs for mean in means if (mean.task, mean.model) == (task, model))
         for choice in CHOICES:
             gained = [at.get((task, model, choice, kind)) for kind in kinds]
             if any(gained):
-                rows.append([task, model, choice, said(none.score), *(gain_said(each, most) for each in gained)])
+                rows.append([task, model, choice, said(none.score), *(gain_said(mean, most) for mean in gained)])
     columns = ("task", "model from", "strength", "no vector", *kinds)
     return Table("What vectors gain, on average over the target languages", columns, rows, 3)
 
@@ -65,11 +65,11 @@ def tables(cells: Sequence[Cell]) -> list[Table]:
     Returns:
         The tables, those without a row left out.
     """
-    found = []
+    shown = []
     for task, model in dict.fromkeys((each.task, each.model) for each in cells):
         here = [each for each in cells if (each.task, each.model) == (task, model)]
-        found += [gains(here), matrix(here)]
-    return [each for each in found if each.rows]
+        shown += [gains(here), matrix(here)]
+    return [each for each in shown if each.rows]
 
 
 def gains(cells: Sequence[Cell]) -> Table:

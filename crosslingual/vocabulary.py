@@ -35,8 +35,8 @@ def fingerprint(folder: Path) -> str | None:
             if whole not in known:
                 known[whole] = read(content)
             return known[whole]
-    found = next((folder / name for name in MODELS if (folder / name).is_file()), None)
-    return None if found is None else of_file(found.read_bytes())
+    model = next((folder / name for name in MODELS if (folder / name).is_file()), None)
+    return None if model is None else of_file(model.read_bytes())
 
 
 def of_file(content: bytes) -> str:
@@ -83,11 +83,11 @@ def of_json(content: bytes) -> str:
 
 def added_tokens(content: bytes) -> set[tuple[str, int]]:
     """Return the tokens that a tokenizer.json adds to its model's, with their ids."""
-    found = ADDED.search(content)
-    if found is None:
+    opening = ADDED.search(content)
+    if opening is None:
         return set()
-    end = VOCABULARY.search(content, found.end())
-    text = content[found.end() - 1 : end.start() if end else None]
+    end = VOCABULARY.search(content, opening.end())
+    text = content[opening.end() - 1 : end.start() if end else None]
     try:
         tokens, _ = json.JSONDecoder().raw_decode(text.decode(errors="replace"))
         return {(each["content"], each["id"]) for each in tokens}

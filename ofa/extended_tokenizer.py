@@ -138,8 +138,8 @@ def extended(options: Extended, corpora: Sequence[Any]) -> Any:
     old = opened(options.source)
     old.backend_tokenizer.no_truncation()
     old.backend_tokenizer.no_padding()
-    said = json.loads(old.backend_tokenizer.to_str())
-    kind = said["model"]["type"]
+    description = json.loads(old.backend_tokenizer.to_str())
+    kind = description["model"]["type"]
     if kind not in KINDS:
         raise UserError(f"The tokenizer of {options.source} is of the kind {kind}; {', '.join(KINDS)} can be extended.")
     if (size := rows_needed(old)) > len(old):
@@ -153,16 +153,16 @@ def extended(options: Extended, corpora: Sequence[Any]) -> Any:
     learnt = sorted(vocabulary, key=vocabulary.__getitem__) if kind != "Unigram" else [token for token, _ in vocabulary]
     fresh = [token for token in learnt if token not in before]
     if fresh and kind == "BPE":
-        fresh = merged_on(old, said, model, fresh, texts(corpora, options.documents))
+        fresh = merged_on(old, description, model, fresh, texts(corpora, options.documents))
     if not fresh:
         raise UserError("The text has no token that the tokenizer lacks; say more --tokens.")
     if kind == "Unigram":
-        if len(said["model"]["vocab"]) < size:
+        if len(description["model"]["vocab"]) < size:
             raise UserError("The tokenizer has tokens behind those of its model; it cannot be extended.")
-        said["model"]["vocab"] += [[token, score] for token, score in vocabulary if token not in before]
+        description["model"]["vocab"] += [[token, score] for token, score in vocabulary if token not in before]
     else:
-        number(said, fresh, size)
-    old._tokenizer = tokenizers.Tokenizer.from_str(json.dumps(said))
+        number(description, fresh, size)
+    old._tokenizer = tokenizers.Tokenizer.from_str(json.dumps(description))
     return old
 
 
@@ -171,28 +171,28 @@ def texts(corpora: Sequence[Any], most: int) -> Iterator[list[str]]:
     every = itertools.chain.from_iterable(each.corpus() for each in corpora)
     some = itertools.islice(every, most or None)
     with Progress(unit=" documents", desc="train tokenizer", leave=False, disable=None, mininterval=0.5) as bar:
-        while held := [document.text for document in itertools.islice(some, PIECE)]:
-            yield held
-            bar.update(len(held))
+        while batch := [document.text for document in itertools.islice(some, PIECE)]:
+            yield batch
+            bar.update(len(batch))
 
 
-def number(said: dict[str, Any], fresh: Sequence[str], first: int) -> None:
+def number(description: dict[str, Any], fresh: Sequence[str], first: int) -> None:
     """Put tokens into the model of a tokenizer, as JSON, from an id on.
 
     Added tokens are put there too, by the ids they have: these stay only where the model knows them.
     """
-    added = {each["content"]: each["id"] for each in said["added_tokens"]}
-    said["model"]["vocab"] |= added | {token: first + place for place, token in enumerate(fresh)}
+    added = {each["content"]: each["id"] for each in description["added_tokens"]}
+    description["model"]["vocab"] |= added | {token: first + place for place, token in enumerate(fresh)}
 
 
 def merged_on(
-    old: Any, said: dict[str, Any], learnt: Model, fresh: list[str], documents: Iterator[list[str]]
+    old: Any, description: dict[str, Any], learnt: Model, fresh: list[str], documents: Iterator[list[str]]
 ) -> list[str]:
     """Let byte-pair encoding learn as many new tokens as a tokenizer of the text alone has.
 
     Args:
         old: The old tokenizer, which is given the letters that it lacks.
-        said: The same as JSON; letters and merges are put into its model.
+        description: The same as JSON; letters and merges are put into its model.
         learnt: The model of the tokenizer of the text alone, as JSON.
         fresh: Its tokens that the old one lacks.
         documents: The text, some documents at a time.
@@ -203,10 +203,10 @@ def merged_on(
     inside = len(learnt.get("continuing_subword_prefix") or "")
     made = {one + other[inside:] for one, other in learnt["merges"]}
     letters = [token for token in fresh if token not in made]
-    number(said, letters, rows_needed(old))
-    old._tokenizer = tokenizers.Tokenizer.from_str(json.dumps(said))
+    number(description, letters, rows_needed(old))
+    old._tokenizer = tokenizers.Tokenizer.from_str(json.dumps(description))
     merges = continued(old, documents, len(fresh) - len(letters))
-    return letters + add_merges(said["model"], merges, old.get_vocab())
+    return letters + add_merges(description["model"], merges, old.get_vocab())
 
 
 def add_merges(model: Model, merges: Sequence[tuple[str, str]], known: Container[str]) -> list[str]:

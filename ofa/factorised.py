@@ -47,9 +47,9 @@ class FactorisedConfig(PreTrainedConfig):
 
     def inner(self) -> PreTrainedConfig:
         """Return the configuration of the model inside."""
-        said = dict(self.base)
-        families.know(said["model_type"])  # one of our own kinds, perhaps
-        return AutoConfig.for_model(said.pop("model_type"), **said)
+        settings = dict(self.base)
+        families.know(settings["model_type"])  # one of our own kinds, perhaps
+        return AutoConfig.for_model(settings.pop("model_type"), **settings)
 
 
 class FactorisedEmbedding(nn.Module):
@@ -72,8 +72,8 @@ class FactorisedEmbedding(nn.Module):
 
     def forward(self, ids: Tensor) -> Tensor:
         """`(batch, time)` to `(batch, time, width)`."""
-        found = functional.embedding(ids, self.weight, self.padding_idx) @ self.primitives
-        return found if self.scale == 1 else found * self.scale
+        rows = functional.embedding(ids, self.weight, self.padding_idx) @ self.primitives
+        return rows if self.scale == 1 else rows * self.scale
 
 
 class FactorisedHead(nn.Module):
@@ -273,8 +273,8 @@ def factorised_model(model: PreTrainedModel, reads: Factors, predicts: Factors |
     for module in model.modules():
         module._is_hf_initialized = True  # else transformers draws new values for a model inside another
     names = ("bos_token_id", "eos_token_id", "pad_token_id")
-    said = {name: base.get(name) for name in names} | {"tie_word_embeddings": predicts is None}
-    config = FactorisedConfig(base=base, kept=kept, scale=scale, **said)
+    roles = {name: base.get(name) for name in names} | {"tie_word_embeddings": predicts is None}
+    config = FactorisedConfig(base=base, kept=kept, scale=scale, **roles)
     if head is None:
         return FactorisedModel(config, model)
     causal = getattr(model, "predicts_next", False)

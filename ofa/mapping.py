@@ -76,8 +76,8 @@ class WordMapping:
         ).numpy()
         sums = numpy.concatenate([[0], numpy.cumsum(counts)])
         total /= numpy.maximum(sums[starts[1:]] - sums[starts[:-1]], 1).astype(numpy.float32)[:, None]
-        found: Floats = total
-        return found
+        means: Floats = total
+        return means
 
 
 def map_subwords(tokenizer: Any, words: Sequence[str], rows: int) -> WordMapping:
@@ -91,11 +91,11 @@ def map_subwords(tokenizer: Any, words: Sequence[str], rows: int) -> WordMapping
     Returns:
         The mapping, of as many subwords as there are rows. Special tokens have no words.
     """
-    found = list(occurrences(tokenizer, words, rows))
-    if not found:
+    pieces = list(occurrences(tokenizer, words, rows))
+    if not pieces:
         return WordMapping(*(numpy.zeros(size, numpy.int64) for size in (rows + 1, 0, 0)))
-    keys, counts = (numpy.concatenate(parts) for parts in zip(*found))
-    del found
+    keys, counts = (numpy.concatenate(parts) for parts in zip(*pieces))
+    del pieces
     order = numpy.argsort(keys, kind="stable")
     subwords, places = numpy.divmod(keys[order], len(words))
     starts = numpy.searchsorted(subwords, numpy.arange(rows + 1)).astype(numpy.int64)
@@ -111,13 +111,13 @@ def occurrences(
     starts = range(0, len(words), WORDS)
     for start in Progress(starts, desc="map words", unit="chunk", leave=False, disable=None):
         some = words[start : start + WORDS]
-        found = []
+        in_variants = []
         for variant, times in variants(tokenizer.backend_tokenizer, some):
             tokens, places = tokenised(literal(tokenizer), variant)
-            kept = tokens < rows
-            kept[kept] &= ~special[tokens[kept]]
-            found += [numpy.unique(tokens[kept] * len(words) + places[kept] + start)] * times
-        keys, counts = numpy.unique(numpy.concatenate(found), return_counts=True)
+            known = tokens < rows
+            known[known] &= ~special[tokens[known]]
+            in_variants += [numpy.unique(tokens[known] * len(words) + places[known] + start)] * times
+        keys, counts = numpy.unique(numpy.concatenate(in_variants), return_counts=True)
         yield keys, counts.astype(numpy.int8)
 
 

@@ -90,8 +90,8 @@ class Nearest:
         """Return by how much a similarity may exceed the rough one, `(queries,)`: what rounding took, and sums."""
         lost = (queries - rough).norm(dim=1) * self.length + rough.norm(dim=1) * self.lost
         sums = queries.shape[1] * torch.finfo(torch.float32).eps * queries.norm(dim=1) * self.length
-        found: torch.Tensor = lost + sums + similar.abs() * torch.finfo(self.kind).eps
-        return found
+        most: torch.Tensor = lost + sums + similar.abs() * torch.finfo(self.kind).eps
+        return most
 
 
 def nearest(
@@ -164,5 +164,5 @@ def has_bfloat16(device: torch.device | str = CPU) -> bool:
 
 def softmax_weights(similarities: torch.Tensor, temperature: float) -> Floats:
     """Weights of neighbours, `softmax(similarity / temperature)`, `(queries, k)`."""
-    found: Floats = (similarities / temperature).softmax(1).numpy()
-    return found
+    weights: Floats = (similarities / temperature).softmax(1).numpy()
+    return weights

@@ -56,9 +56,9 @@ class Vocabulary:
     @cached_property
     def used(self) -> NDArray[numpy.bool_]:
         """`(rows,)`, those that belong to a token."""
-        found = numpy.zeros(self.rows, bool)
-        found[list(self.tokens)] = True
-        return found
+        used = numpy.zeros(self.rows, bool)
+        used[list(self.tokens)] = True
+        return used
 
     @cached_property
     def without_row(self) -> list[str]:
@@ -109,11 +109,11 @@ def shared(source: Vocabulary, target: Vocabulary, ignore_case: bool = True) -> 
     Returns:
         Ids of the target, rising, and of the source, `(shared,)` each.
     """
-    found = roles(source, target)
+    matches = roles(source, target)
     special = {token: number for number, token in source.tokens.items() if number not in source.spellings}
     for number, token in target.tokens.items():
-        if number not in target.spellings and number not in found and token in special:
-            found[number] = special[token]
+        if number not in target.spellings and number not in matches and token in special:
+            matches[number] = special[token]
     written = {source.tokens[number]: number for number in source.spellings}
     written = written if source.convention == target.convention else {}
     exact: dict[bytes, int] = {}
@@ -126,9 +126,9 @@ def shared(source: Vocabulary, target: Vocabulary, ignore_case: bool = True) -> 
         if match is None and ignore_case and (text := fold(spelled)) is not None:
             match = folded.get(text)
         if match is not None:
-            found[number] = match
-    ids = numpy.array(sorted(found), numpy.int64)
-    return ids, numpy.array([found[number] for number in ids.tolist()], numpy.int64)
+            matches[number] = match
+    ids = numpy.array(sorted(matches), numpy.int64)
+    return ids, numpy.array([matches[number] for number in ids.tolist()], numpy.int64)
 
 
 def fold(spelled: bytes) -> str | None:
@@ -141,12 +141,12 @@ def fold(spelled: bytes) -> str | None:
 
 def roles(source: Vocabulary, target: Vocabulary) -> dict[int, int]:
     """Find the special tokens of the target that have the role of one of the source."""
-    found: dict[int, int] = {}
+    matches: dict[int, int] = {}
     for role, stand_ins in ROLES.items():
         number = getattr(target.tokenizer, role, None)
         same = next(
             (each for name in stand_ins if (each := getattr(source.tokenizer, name, None)) in source.tokens), None
         )
         if number is not None and same is not None:
-            found.setdefault(number, same)
-    return found
+            matches.setdefault(number, same)
+    return matches

@@ -110,13 +110,13 @@ class SweepView(Drawing):
                     axes.set_title(f"{language}: {100 * none.value:.1f}", fontweight="bold", fontsize=7)
             row[0].set_ylabel(f"{names[model]}\ngain, points")
         figure.supxlabel("strength of the vector", fontsize=7)
-        said_of = {
+        labels = {
             kind: KINDS[kind] + (f" (leaves the axes: {span(gains[kind])})" if kind in outside else "")
             for kind in kinds
         }
-        entries = [Entry(said_of[kind], shades[kind], "band") for kind in kinds]
-        said = f"no vector; its {metric.replace('_', ' ')} stands above the panel"
-        add_legend(figure, self.title, [*entries, Entry(said, INK, "dashes")])
+        entries = [Entry(labels[kind], shades[kind], "band") for kind in kinds]
+        dashes = f"no vector; its {metric.replace('_', ' ')} stands above the panel"
+        add_legend(figure, self.title, [*entries, Entry(dashes, INK, "dashes")])
         return figure
 
     def matrix(self, lines: Sequence[Line], models: Sequence[str]) -> matplotlib.figure.Figure:
@@ -221,14 +221,14 @@ def beyond(gains: Mapping[str, Sequence[float]]) -> list[str]:
         Those kinds, the furthest first; not all of them.
     """
     reach = {kind: max(map(abs, values)) for kind, values in gains.items()}
-    found: list[str] = []
+    outside: list[str] = []
     while len(reach) > 1:
         furthest, next_one = sorted(reach, key=reach.__getitem__, reverse=True)[:2]
         if furthest not in CONTROLS or reach[furthest] <= BEYOND * max(reach[next_one], 0.1):
             break
-        found.append(furthest)
+        outside.append(furthest)
         del reach[furthest]
-    return found
+    return outside
 
 
 def span(gains: Sequence[float]) -> str:
@@ -239,13 +239,13 @@ def span(gains: Sequence[float]) -> str:
 def draw_curve(axes: matplotlib.axes.Axes, at: dict[Any, Mean], place: tuple[str, str], kind: str, color: str) -> None:
     """Draw one curve and its band; it begins without a vector."""
 
-    found = {key[3]: mean for key, mean in at.items() if key[:3] == (*place, kind)}
-    if not found:
+    means = {key[3]: mean for key, mean in at.items() if key[:3] == (*place, kind)}
+    if not means:
         return
     if (none := at.get((*place, "none", 0.0))) is not None:
-        found[0.0] = none  # a gain of zero
-    strengths = sorted(found)
-    averages = [found[strength] for strength in strengths]
+        means[0.0] = none  # a gain of zero
+    strengths = sorted(means)
+    averages = [means[strength] for strength in strengths]
     value, low, high = (
         [100 * number for number in each] for each in zip(*((m.value, m.low, m.high) for m in averages))
     )
@@ -289,14 +289,14 @@ def read_sweeps(paths: Sequence[Path], task: str | None) -> list[Line]:
     Raises:
         click.UsageError: There is no sweep, or of several tasks none was named.
     """
-    found = {
+    by_place = {
         (str(line.path), *identity(line)): line
         for _, _, line in measured(tuple(paths), "cli sweep-view")
         if line.record.get("measure") in (POINT, CHOICE)
     }
-    tasks = list(dict.fromkeys(text_of(line, "task") for line in found.values()))
+    tasks = list(dict.fromkeys(text_of(line, "task") for line in by_place.values()))
     wanted = task if task is not None else tasks[0] if len(tasks) == 1 else None
-    lines = [line for line in found.values() if text_of(line, "task") == wanted]
+    lines = [line for line in by_place.values() if text_of(line, "task") == wanted]
     if not lines:
         known = f"there is {', '.join(tasks)}; choose one by --task" if tasks else "run cli crosslingual sweep"
         raise click.UsageError(

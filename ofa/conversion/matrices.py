@@ -34,7 +34,7 @@ def read_weights(path: Path, allow_pickle: bool) -> dict[str, torch.Tensor]:
             return unwrapped(safetensors.torch.load_file(file))
         if not allow_pickle:
             raise UserError(f"{file} is a pickle. Say --allow_pickle to open it, by an unpickler that runs no code.")
-        held = torch.load(file, map_location="cpu", weights_only=True)
+        content = torch.load(file, map_location="cpu", weights_only=True)
     except UserError:
         raise
     except FileNotFoundError:
@@ -43,7 +43,7 @@ def read_weights(path: Path, allow_pickle: bool) -> dict[str, torch.Tensor]:
         raise UserError(f"{file} cannot be read as safetensors: {first_line(error)}") from error
     except Exception as error:  # a damaged pickle fails in any way
         raise UserError(f"{file} cannot be opened by the unpickler that runs no code: {first_line(error)}") from error
-    inner = held.get("state_dict", held) if isinstance(held, Mapping) else {}
+    inner = content.get("state_dict", content) if isinstance(content, Mapping) else {}
     weights = {str(name): each for name, each in inner.items() if isinstance(each, torch.Tensor)}
     if not weights:
         raise UserError(f"{file} holds no tensors by name.")
@@ -54,11 +54,11 @@ def weights_file(folder: Path) -> Path:
     """Find the file of weights of a folder: its safetensors, else its only pickle; `UserError` when there is none."""
     if (folder / WEIGHTS[0]).is_file():
         return folder / WEIGHTS[0]
-    found = sorted({path for pattern in PICKLES for path in folder.glob(pattern) if path.name != "training_args.bin"})
-    if len(found) != 1:
-        names = ", ".join(path.name for path in found) or "none"
+    pickles = sorted({path for pattern in PICKLES for path in folder.glob(pattern) if path.name != "training_args.bin"})
+    if len(pickles) != 1:
+        names = ", ".join(path.name for path in pickles) or "none"
         raise UserError(f"{folder} should hold one file of weights, {WEIGHTS[0]} or a pickle; there is {names}.")
-    return found[0]
+    return pickles[0]
 
 
 def unwrapped(weights: Mapping[str, Any]) -> dict[str, Any]:
@@ -79,16 +79,16 @@ MATRIX, PRIMITIVES = "target_matrix.npy", "primitive_embeddings.npy"
 def read_array(path: Path) -> Any:
     """Read an array that numpy saved; `UserError` when it cannot be read, or is no matrix of finite numbers."""
     try:
-        found = numpy.load(path, allow_pickle=False)
+        array = numpy.load(path, allow_pickle=False)
     except FileNotFoundError:
         raise UserError(f"{path}: there is no such file.") from None
     except (OSError, ValueError, EOFError) as error:
         raise UserError(f"{path} cannot be read as an array of numpy: {first_line(error)}") from error
-    if not isinstance(found, numpy.ndarray) or found.ndim != 2 or found.dtype.kind != "f":
+    if not isinstance(array, numpy.ndarray) or array.ndim != 2 or array.dtype.kind != "f":
         raise UserError(f"{path} holds no matrix of numbers.")
-    if not numpy.isfinite(found).all():
+    if not numpy.isfinite(array).all():
         raise UserError(f"{path} holds a number that is not finite.")
-    return found.astype(numpy.float32)
+    return array.astype(numpy.float32)
 
 
 NAME = "{}_subword_to_word_mapping.pkl"
@@ -121,12 +121,12 @@ def read_mapping(folder: Path, side: str, rows: int, words: int) -> WordMapping:
         UserError: When the file holds something else, or speaks of subwords or words that there are not.
     """
     path = folder / NAME.format(side)
-    found = unpickled(path)
-    if not isinstance(found, dict) or not all(isinstance(each, list) for each in found.values()):
+    lists = unpickled(path)
+    if not isinstance(lists, dict) or not all(isinstance(each, list) for each in lists.values()):
         raise UserError(f"{path} holds no lists of words by subword.")
     try:
-        subwords = numpy.repeat([*map(int, found)], [len(each) for each in found.values()]).astype(numpy.int64)
-        places = numpy.array([int(place) for each in found.values() for place in each], numpy.int64)
+        subwords = numpy.repeat([*map(int, lists)], [len(each) for each in lists.values()]).astype(numpy.int64)
+        places = numpy.array([int(place) for each in lists.values() for place in each], numpy.int64)
     except (TypeError, ValueError, OverflowError):
         raise UserError(f"{path} holds something else than numbers of subwords and words.") from None
     for numbers, most, what in ((subwords, rows, "subword"), (places, words, "word")):

@@ -93,9 +93,9 @@ def folders(path: Path, inside: str, file: str) -> list[Path]:
     Raises:
         click.UsageError: There is none.
     """
-    found = sorted(each.parent for each in (path / inside).glob(f"*/{file}"))
-    if not found:
+    methods = sorted(each.parent for each in (path / inside).glob(f"*/{file}"))
+    if not methods:
         raise click.UsageError(
             f"{path}: there is no {inside}/SEED-METHOD/{file}; make -f experiments/ofa-minilm.mk figs"
         )
-    return found
+    return methods

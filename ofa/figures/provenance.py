@@ -68,10 +68,10 @@ class ProvenanceView(Drawing):
 
         if (path / MADE).is_file():
             return "", {path.name: counts_of(path)}
-        found: Counts = {}
+        counts: Counts = {}
         for folder in folders(path, "models", MADE):
-            found.setdefault(parted(folder)[1], counts_of(folder))
-        return path.name, found
+            counts.setdefault(parted(folder)[1], counts_of(folder))
+        return path.name, counts
 
     def draw(self, panels: dict[str, Counts]) -> matplotlib.figure.Figure:
         """Draw a panel for each run, a bar for each method."""
@@ -126,7 +126,7 @@ def counts_of(folder: Path) -> dict[str, int]:
     """
 
     try:
-        found = json.loads((folder / MADE).read_text(encoding="utf-8"))["counts"]
-        return {str(kind): int(count) for kind, count in found.items()}
+        counts = json.loads((folder / MADE).read_text(encoding="utf-8"))["counts"]
+        return {str(kind): int(count) for kind, count in counts.items()}
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         raise click.UsageError(f"{folder / MADE}: holds no counts of rows; write the model anew") from None

@@ -203,7 +203,7 @@ def padded(sets: list[NDArray[numpy.int64]], vectors: NDArray[numpy.float32]) ->
     """
     lengths = numpy.array([len(each) for each in sets])
     real = numpy.arange(max(lengths.max(initial=0), 1)) < lengths[:, None]
-    found = numpy.zeros((*real.shape, vectors.shape[1]), numpy.float32)
+    batch = numpy.zeros((*real.shape, vectors.shape[1]), numpy.float32)
     if lengths.any():
-        found[real] = vectors[numpy.concatenate(sets)]
-    return {"vectors": torch.from_numpy(found), "mask": torch.from_numpy(real)}
+        batch[real] = vectors[numpy.concatenate(sets)]
+    return {"vectors": torch.from_numpy(batch), "mask": torch.from_numpy(real)}

@@ -46,10 +46,10 @@ class MappingFolder:
             UserError: When the mapping does not say; it was written by an earlier version.
         """
         try:
-            said = [self.facts[name] for name in ("vectors", "words", "keep_dim", "matrix_hash", "old_tokens_hash")]
+            origin = [self.facts[name] for name in ("vectors", "words", "keep_dim", "matrix_hash", "old_tokens_hash")]
         except KeyError:
             raise UserError("The mapping does not say what it was made of; write it anew: cli ofa mapping") from None
-        return hashlib.sha256(json.dumps(said).encode()).hexdigest()
+        return hashlib.sha256(json.dumps(origin).encode()).hexdigest()
 
     def write(self, folder: Path) -> None:
         """Write the folder.

@@ -82,7 +82,7 @@ def combine_shared(row_sources: RowSources, context: InitContext, vectors: WordV
     """
     place = {word: row for row, word in enumerate(vectors.words) if vectors.matrix[row].any()}
     tokens = context.target.tokens
-    kept = [(i, place[tokens[i]]) for i in row_sources.open().tolist() if tokens.get(i) in place]
+    new_tokens = [(i, place[tokens[i]]) for i in row_sources.open().tolist() if tokens.get(i) in place]
     known = [
         (old, place[tokens[new]])
         for new, old in zip(*(each.tolist() for each in context.shared))
@@ -90,13 +90,13 @@ def combine_shared(row_sources: RowSources, context: InitContext, vectors: WordV
     ]
     if not known:
         raise UserError("No shared token has a vector; are these vectors of the tokens of the new tokenizer?")
-    context.facts["tokens with vectors"] = {"shared": len(known), "new": len(kept)}
-    if not kept:
+    context.facts["tokens with vectors"] = {"shared": len(known), "new": len(new_tokens)}
+    if not new_tokens:
         return
-    rows, sources = numpy.array([i for i, _ in kept]), numpy.array([old for old, _ in known])
+    rows, sources = numpy.array([i for i, _ in new_tokens]), numpy.array([old for old, _ in known])
     every = unit(vectors.matrix)
     right = torch.from_numpy(every[[at for _, at in known]]).T.to(context.device)
-    queries, few, support = every[[at for _, at in kept]], max(CELLS // len(known), 1), 0
+    queries, few, support = every[[at for _, at in new_tokens]], max(CELLS // len(known), 1), 0
     for start in Progress(range(0, len(rows), few), desc="sparsemax", unit="chunk", leave=False, disable=None):
         weights = sparsemax(torch.from_numpy(queries[start : start + few]).to(context.device) @ right).cpu()
         row, column = weights.nonzero(as_tuple=True)

@@ -84,8 +84,8 @@ def take_matrix(row_sources: RowSources, context: InitContext, path: Path, primi
         raise UserError(f"{path} has {len(rows):,} rows, the new tokenizer {context.target.size:,} tokens.")
     kept = context.kept or width
     if rows.shape[1] != kept:
-        said = f"say --keep_dim {rows.shape[1]}" if rows.shape[1] < width else f"a row of the model has {width}"
-        raise UserError(f"{path} has rows of {rows.shape[1]} numbers; {said}.")
+        hint = f"say --keep_dim {rows.shape[1]}" if rows.shape[1] < width else f"a row of the model has {width}"
+        raise UserError(f"{path} has rows of {rows.shape[1]} numbers; {hint}.")
     if kept < width:
         place = primitives or path.with_name(PRIMITIVES)
         shared = read_array(place)

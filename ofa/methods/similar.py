@@ -101,11 +101,11 @@ def combine_mapped(
     among, k = Nearest(vectors, device), min(neighbours, len(candidates))
     for some in chunks(len(rows), len(candidates)):
         queries = unit(new[0].vectors(new[1], rows[some]))
-        found = queries.any(1)
-        if found.any():
-            similar, places = among.of(torch.from_numpy(queries[found]), k)
+        known = queries.any(1)
+        if known.any():
+            similar, places = among.of(torch.from_numpy(queries[known]), k)
             weights = softmax_weights(similar, temperature)
-            row_sources.combine(numpy.repeat(rows[some][found], k), candidates[places.numpy()].ravel(), weights.ravel())
+            row_sources.combine(numpy.repeat(rows[some][known], k), candidates[places.numpy()].ravel(), weights.ravel())
 
 
 def covered(degree: Integers, rows: Integers) -> dict[str, Any]:
@@ -119,8 +119,8 @@ def covered(degree: Integers, rows: Integers) -> dict[str, Any]:
         The numbers, as JSON.
     """
     some = degree[rows][degree[rows] > 0]
-    found: dict[str, Any] = {"subwords": len(rows), "with words": len(some)}
+    facts: dict[str, Any] = {"subwords": len(rows), "with words": len(some)}
     if len(some):
         at = (5, 25, 50, 75, 95)
-        found |= {f"{each}%": int(value) for each, value in zip(at, numpy.percentile(some, at, method="nearest"))}
-    return found
+        facts |= {f"{each}%": int(value) for each, value in zip(at, numpy.percentile(some, at, method="nearest"))}
+    return facts

@@ -86,7 +86,7 @@ def read_dictionary(path: Path) -> list[tuple[str, str]]:
     Raises:
         UserError: When a line holds no two words, or there is none.
     """
-    found = []
+    pairs = []
     for number, line in lines(path):
         words = line.split("\t") if "\t" in line else line.split()
         if not line.strip():
@@ -96,10 +96,10 @@ def read_dictionary(path: Path) -> list[tuple[str, str]]:
                 f"{path}, line {number}: there should be a word and its translation, with a tab between where they "
                 f"hold blanks, not {line!r:.60}."
             )
-        found.append((words[0].strip(), words[1].strip()))
-    if not found:
+        pairs.append((words[0].strip(), words[1].strip()))
+    if not pairs:
         raise UserError(f"{path} holds no pairs of words.")
-    return found
+    return pairs
 
 
 def rotate(new: WordVectors, old: WordVectors, pairs: Sequence[tuple[str, str]]) -> tuple[WordVectors, int]:
@@ -125,9 +125,9 @@ def rotate(new: WordVectors, old: WordVectors, pairs: Sequence[tuple[str, str]])
     places = [{word.strip(): row for row, word in reversed(list(enumerate(each.plain())))} for each in (old, new)]
     rows = []
     for pair in pairs:
-        found = [place.get(word, place.get(word.lower())) for word, place in zip(pair, places)]
-        if None not in found:
-            rows.append(found)
+        places_of_pair = [place.get(word, place.get(word.lower())) for word, place in zip(pair, places)]
+        if None not in places_of_pair:
+            rows.append(places_of_pair)
     if len(rows) < LEAST:
         raise UserError(
             f"Only {len(rows)} of the {len(pairs):,} pairs of the dictionary have vectors on both sides; is the old "

@@ -72,14 +72,14 @@ def runs(folder: Path, inside: str) -> Iterator[tuple[str, str, list[Line]]]:
     Raises:
         click.UsageError: There is none.
     """
-    found = []
+    files = []
     for file in (folder / inside).glob(f"*/{METRICS}"):
         seed, _, method = file.parent.name.partition("-")
         if seed.isdigit() and method:
-            found.append((place(method), int(seed), method, file))
-    if not found:
+            files.append((place(method), int(seed), method, file))
+    if not files:
         raise click.UsageError(f"{folder}: there is no {inside}/SEED-METHOD/{METRICS}; run the experiment first")
-    for _, number, method, file in sorted(found):
+    for _, number, method, file in sorted(files):
         yield method, str(number), read_metrics(file)
 
 

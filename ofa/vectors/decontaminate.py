@@ -36,19 +36,19 @@ class Sentences(Seeker):
     def held_by(self, texts: Sequence[str]) -> list[bool]:
         """Find which texts hold one of them; those that are found are remembered in `seen`."""
         plain = [normalised(text) for text in texts]
-        found = [text in self.short for text in plain]
-        self.seen.update(itertools.compress(plain, found))
+        holding = [text in self.short for text in plain]
+        self.seen.update(itertools.compress(plain, holding))
         whole = "\0".join(plain)
         if len(whole) < ANCHOR or not self.by_anchor:
-            return found
+            return holding
         starts = numpy.cumsum([0, *(len(text) + 1 for text in plain[:-1])])
         at = hashes(numpy.frombuffer(whole.encode("utf-32-le", "surrogatepass"), numpy.uint32))
         for place in numpy.flatnonzero(self.table[at >> numpy.uint64(64 - BITS)]).tolist():
-            held = [each for each in self.by_anchor.get(int(at[place]), ()) if whole.startswith(each, place)]
-            if held:
-                self.seen.update(held)
-                found[int(numpy.searchsorted(starts, place, side="right")) - 1] = True
-        return found
+            sentences = [each for each in self.by_anchor.get(int(at[place]), ()) if whole.startswith(each, place)]
+            if sentences:
+                self.seen.update(sentences)
+                holding[int(numpy.searchsorted(starts, place, side="right")) - 1] = True
+        return holding
 
 
 @dataclass
@@ -83,20 +83,20 @@ class Decontaminator:
         with Progress(desc="read text", unit="pair", leave=False, disable=None, mininterval=0.5) as bar:
             while some := list(itertools.islice(stream, ROWS)):
                 bar.update(len(some))
-                held = self.held(some)
-                self.left_out += sum(held)
-                self.kept += len(some) - sum(held)
-                yield from (row for row, each in zip(some, held) if not each)
+                holding = self.held(some)
+                self.left_out += sum(holding)
+                self.kept += len(some) - sum(holding)
+                yield from (row for row, each in zip(some, holding) if not each)
 
     def test_sentences(self) -> Iterator[str]:
         """Yield the lines of the tests, and the cells of those with tabs.
 
         Raises `UserError` when a file is missing, or no file has such an ending.
         """
-        found = [file for path in self.paths for file in files_under(locate(str(path), path), self.endings)]
-        if not found:
+        files = [file for path in self.paths for file in files_under(locate(str(path), path), self.endings)]
+        if not files:
             raise UserError(f"No file of {', '.join(map(str, self.paths))} ends in {' or '.join(self.endings)}.")
-        for file in found:
+        for file in files:
             for _, line in lines(file):
                 yield from {line, *line.split("\t")}
 
@@ -105,10 +105,10 @@ class Decontaminator:
         if self.sentences is None:
             return [False] * len(rows)
         owners = [(place, text) for place, row in enumerate(rows) for text in row.values()]
-        found = [False] * len(rows)
-        for (place, _), each in zip(owners, self.sentences.held_by([text for _, text in owners])):
-            found[place] = found[place] or each
-        return found
+        holding = [False] * len(rows)
+        for (place, _), holds in zip(owners, self.sentences.held_by([text for _, text in owners])):
+            holding[place] = holding[place] or holds
+        return holding
 
     def facts(self) -> dict[str, int]:
         """Return what was counted, as JSON: `found` are the test sentences that the rows left out held."""

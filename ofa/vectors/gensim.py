@@ -125,14 +125,14 @@ def read_pickle(path: Path) -> WordVectors:
     """
     try:
         with opened(path) as file:
-            found = Unpickler(file).load()
+            content = Unpickler(file).load()
     except OSError as error:
         raise UserError(f"{path}: {(error.strerror or '').lower()}.") from error
     except Exception as error:  # a damaged pickle fails in any way
-        said = (str(error).splitlines() or [type(error).__name__])[0]
-        raise UserError(f"{path} cannot be opened by the unpickler that runs no code: {said}.") from error
-    inner = getattr(found, "wv", found)
-    places = ("wv.", "") if inner is not found else ("",)
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        raise UserError(f"{path} cannot be opened by the unpickler that runs no code: {reason}.") from error
+    inner = getattr(content, "wv", content)
+    places = ("wv.", "") if inner is not content else ("",)
     words = next((list(each) for name in WORDS if (each := getattr(inner, name, None))), [])
     matrix = array(inner, MATRIX, path, places)
     if matrix is None and hasattr(inner, "max_n"):
@@ -143,11 +143,11 @@ def read_pickle(path: Path) -> WordVectors:
     return checked(words, matrix.astype(numpy.float32), str(path))
 
 
-def array(held: Any, names: Sequence[str], path: Path, places: Sequence[str]) -> Any:
+def array(content: Any, names: Sequence[str], path: Path, places: Sequence[str]) -> Any:
     """Find an array of an object, or the one that gensim has put beside its file, for it was large.
 
     Args:
-        held: The object.
+        content: The object.
         names: What the array may be called.
         path: The file.
         places: What may stand between its name and that of the array.
@@ -159,7 +159,7 @@ def array(held: Any, names: Sequence[str], path: Path, places: Sequence[str]) ->
         UserError: When it is damaged.
     """
     for name in names:
-        if (inside := getattr(held, name, None)) is not None:
+        if (inside := getattr(content, name, None)) is not None:
             return inside
     for place in places:
         for name in names:
@@ -172,11 +172,11 @@ def array(held: Any, names: Sequence[str], path: Path, places: Sequence[str]) ->
     return None
 
 
-def with_ngrams(held: Any, words: Sequence[str], path: Path, places: Sequence[str]) -> Any:
+def with_ngrams(content: Any, words: Sequence[str], path: Path, places: Sequence[str]) -> Any:
     """Average, for each word of fastText, its own vector and those of its n-grams.
 
     Args:
-        held: What gensim saves of them: `vectors_vocab`, `(words, width)`, `vectors_ngrams`, `(buckets, width)`, the
+        content: What gensim saves of them: `vectors_vocab`, `(words, width)`, `vectors_ngrams`, `(buckets, width)`, the
             lengths of n-grams and the number of buckets.
         words: The words.
         path: The file.
@@ -188,17 +188,17 @@ def with_ngrams(held: Any, words: Sequence[str], path: Path, places: Sequence[st
     Raises:
         UserError: When n-grams are numbered as gensim did before 3.8, in a way that it no longer knows itself.
     """
-    own, ngrams = (array(held, (name,), path, places) for name in NGRAMS)
+    own, ngrams = (array(content, (name,), path, places) for name in NGRAMS)
     if own is None or ngrams is None or len(own) != len(words) or not all(isinstance(word, str) for word in words):
         return None
-    if not getattr(held, "compatible_hash", True):
+    if not getattr(content, "compatible_hash", True):
         raise UserError(f"{path} numbers its n-grams as gensim did before 3.8; save it anew by a later gensim.")
-    found: Floats = numpy.array(own, numpy.float32)
+    means: Floats = numpy.array(own, numpy.float32)
     for row, word in enumerate(words):
-        places_of = buckets(word, held.min_n, held.max_n, held.bucket)
+        places_of = buckets(word, content.min_n, content.max_n, content.bucket)
         if places_of:
-            found[row] = (found[row] + ngrams[places_of].sum(0)) / (len(places_of) + 1)
-    return found
+            means[row] = (means[row] + ngrams[places_of].sum(0)) / (len(places_of) + 1)
+    return means
 
 
 def buckets(word: str, shortest: int, longest: int, count: int) -> list[int]:
@@ -225,7 +225,7 @@ def buckets(word: str, shortest: int, longest: int, count: int) -> list[int]:
 
 def fnv1a(text: bytes) -> int:
     """Compute the FNV-1a hash of bytes, 32 bits wide, each byte with its sign, as fastText takes it."""
-    found = 2166136261
+    value = 2166136261
     for byte in text:
-        found = ((found ^ (byte if byte < 128 else byte | 0xFFFFFF00)) * 16777619) & 0xFFFFFFFF
-    return found
+        value = ((value ^ (byte if byte < 128 else byte | 0xFFFFFF00)) * 16777619) & 0xFFFFFFFF
+    return value

@@ -55,9 +55,9 @@ class WordVectors:
         edge have it before a letter, `fra:$chien$` or `fra:$chien`; where words do not say their language, it must
         stand at both ends, `$chien$`. In other files it is a dollar sign, as in `US$` and `$100`.
         """
-        said = 2 * sum(LANGUAGE.match(word) is not None for word in self.words) >= len(self.words)
-        words = [LANGUAGE.sub("", word, count=1) for word in self.words] if said else list(self.words)
-        return [marks_as_spaces(word) for word in words] if marks_boundaries(words, said) else words
+        named = 2 * sum(LANGUAGE.match(word) is not None for word in self.words) >= len(self.words)
+        words = [LANGUAGE.sub("", word, count=1) for word in self.words] if named else list(self.words)
+        return [marks_as_spaces(word) for word in words] if marks_boundaries(words, named) else words
 
     def of_languages(self, languages: Sequence[str]) -> WordVectors:
         """Return the vectors of the words of some languages.
@@ -74,12 +74,12 @@ class WordVectors:
         """
         if not languages:
             return self
-        said = [match[1] if (match := LANGUAGE.match(word)) else None for word in self.words]
+        languages_of = [match[1] if (match := LANGUAGE.match(word)) else None for word in self.words]
         english = {*ENGLISH} & {*languages}
-        there = {*said} | (english if None in said else set())
+        there = {*languages_of} | (english if None in languages_of else set())
         if missing := [language for language in languages if language not in there]:
             raise UserError(f"No word of the vectors says that it is {missing[0]}: {missing[0]}:word.")
-        rows = [row for row, each in enumerate(said) if each in languages or (each is None and english)]
+        rows = [row for row, each in enumerate(languages_of) if each in languages or (each is None and english)]
         return WordVectors([self.words[row] for row in rows], self.matrix[rows])
 
     def unit(self) -> Floats:
@@ -87,10 +87,10 @@ class WordVectors:
         return unit(self.matrix)
 
 
-def marks_boundaries(words: Sequence[str], said: bool) -> bool:
+def marks_boundaries(words: Sequence[str], named: bool) -> bool:
     """Return whether `$` marks where words begin and end; `said`: whether their languages stand before them."""
     edged = [word for word in words if EDGE.fullmatch(word)]
-    mark = BEGUN if said else ENCLOSED
+    mark = BEGUN if named else ENCLOSED
     return 0 < len(edged) <= 2 * sum(mark.fullmatch(word) is not None for word in edged)
 
 
@@ -102,8 +102,8 @@ def marks_as_spaces(word: str) -> str:
 def unit(matrix: Floats) -> Floats:
     """Scale rows to length 1; those of length 0 stay."""
     lengths = numpy.sqrt(numpy.einsum("ij,ij->i", matrix, matrix, dtype=numpy.float64))
-    found: Floats = matrix / numpy.where(lengths > 0, lengths, 1).astype(numpy.float32)[:, None]
-    return found
+    scaled: Floats = matrix / numpy.where(lengths > 0, lengths, 1).astype(numpy.float32)[:, None]
+    return scaled
 
 
 def checked(words: Sequence[str], matrix: Floats, where: str, first: int = 1) -> WordVectors:
@@ -269,8 +269,8 @@ def read_binary(path: Path, most: int) -> WordVectors:
         UserError: When the file ends early, or a row is no word.
     """
     stream = pieces(path)
-    held = next(stream)
-    head, _, held = held.partition(b"\n")
+    content = next(stream)
+    head, _, content = content.partition(b"\n")
     count, width = map(int, head.split())
     if width > WIDEST:
         raise UserError(f"{path} promises vectors of {width:,} numbers in its first line; that is no word2vec file.")
@@ -279,16 +279,16 @@ def read_binary(path: Path, most: int) -> WordVectors:
     rows: list[Floats] = []
     at = 0
     for number in range(1, count + 1):
-        while (space := held.find(b" ", at, at + LONGEST_WORD)) < 0 or len(held) < space + 1 + 4 * width:
+        while (space := content.find(b" ", at, at + LONGEST_WORD)) < 0 or len(content) < space + 1 + 4 * width:
             piece = next(stream, b"")
-            if not piece or (space < 0 and len(held) - at > LONGEST_WORD):
+            if not piece or (space < 0 and len(content) - at > LONGEST_WORD):
                 raise UserError(f"{path} ends in row {number} of {count:,}, or is no word2vec file.")
-            held, at = held[at:] + piece, 0
+            content, at = content[at:] + piece, 0
         try:
-            words.append(held[at:space].lstrip(b"\n").decode())
+            words.append(content[at:space].lstrip(b"\n").decode())
         except UnicodeDecodeError:
             raise UserError(f"{path}, row {number}: the word is not UTF-8.") from None
-        rows.append(numpy.frombuffer(held, "<f4", width, space + 1).astype(numpy.float32))
+        rows.append(numpy.frombuffer(content, "<f4", width, space + 1).astype(numpy.float32))
         at = space + 1 + 4 * width
     matrix = numpy.stack(rows) if rows else numpy.zeros((0, width), numpy.float32)
     return checked(words, matrix, str(path))
