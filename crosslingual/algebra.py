@@ -18,7 +18,7 @@ from typing import Any, Literal, overload
 from crosslingual.body import Body, Frame, body_of, refuse_mismatch
 from crosslingual.expressions import Dropped, Expression, Leaf, Only, Scaled, Sum, TopK
 from crosslingual.names import unwrapped
-from crosslingual.safetensors_reader import Entry, Numbers, chunks, stored
+from crosslingual.safetensors_reader import Entry, Numbers, chunks, open_tensors
 from crosslingual.saving import VECTOR, save_model, save_vector
 from crosslingual.selection import greatest
 from crosslingual.similarity import Products, scalar_products
@@ -312,7 +312,7 @@ def open_checkpoint(source: str | Path | Checkpoint, *, heads: bool = False) -> 
     if isinstance(source, Checkpoint):
         return source
     folder = model_folder(source)
-    config, weights = read_config(folder), stored(folder).renamed(unwrapped)
+    config, weights = read_config(folder), open_tensors(folder).renamed(unwrapped)
     body, names = body_of(weights, config, fingerprint(folder), source, heads=heads)
     if heads:
         headless = {name: place for name, place in names.items() if not name.startswith("head.")}
@@ -350,7 +350,7 @@ def open_vector(folder: Path) -> TaskVector:
         vocabulary, kind, count = (description[name] for name in ("vocabulary", "model_type", "stored"))
     except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
         raise UserError(f"{folder / VECTOR} is damaged: make the vector again.") from None
-    weights = stored(folder, "vector")
+    weights = open_tensors(folder, "vector")
     for name, entry in weights.entries.items():
         if name not in entries or entry.shape != entries[name].shape or entry.dtype != "F32":
             raise UserError(f"{folder / VECTOR} does not fit its tensors: look for {name!r}; make the vector again.")

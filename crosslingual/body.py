@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from crosslingual.names import PREDICTING, UNTIED, body_names, embedding_name, layer_of
-from crosslingual.safetensors_reader import FLOATING, Entry, Stored
+from crosslingual.safetensors_reader import FLOATING, Entry, StoredTensors
 from semeqv.runs.errors import UserError
 
 MASK = r"(^|\.)attn\.bias$"  # of GPT-2: a buffer, of four axes
@@ -78,7 +78,7 @@ def place_of(layer: str) -> tuple[int, str, int]:
 
 
 def body_of(
-    weights: Stored, config: Mapping[str, Any], vocabulary: str | None, where: object, *, heads: bool = False
+    weights: StoredTensors, config: Mapping[str, Any], vocabulary: str | None, where: object, *, heads: bool = False
 ) -> tuple[Body, dict[str, str]]:
     """Find the body of a model.
 
@@ -199,7 +199,7 @@ class Frame:
     """
 
     folder: Path
-    weights: Stored
+    weights: StoredTensors
     names: dict[str, str]
     config: dict[str, Any]
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from crosslingual.safetensors_reader import CHUNK, Numbers, Stored, chunks
+from crosslingual.safetensors_reader import CHUNK, Numbers, StoredTensors, chunks
 from semeqv.lazy import numpy
 
 STRAIGHT = 1e-6  # the sine of an angle between two tensors below which a line is as good as the arc
@@ -48,7 +48,7 @@ class Leaf:
         names: From canonical name to the name under which a tensor is stored.
     """
 
-    weights: Stored
+    weights: StoredTensors
     names: Mapping[str, str]
 
     def covers(self, name: str) -> bool:

@@ -53,7 +53,7 @@ def gains_of(cells: Sequence[Cell], model: str, kind: str, choice: str) -> dict[
     return by_task
 
 
-def tested(
+def hypothesis_tests(
     cells: Sequence[Cell],
     *,
     kind: str,

@@ -85,13 +85,13 @@ def language_rows(languages: Iterable[Language]) -> tuple[tuple[str, ...], list[
     at = {(each.where, each.language, each.number): each for each in languages}
     numbers = [number for number in NUMBERS if any(key[2] == number for key in at)]
     places = dict.fromkeys(key[:2] for key in at)
-    rows = [[*place, *(said(at.get((*place, number)), number) for number in numbers)] for place in places]
+    rows = [[*place, *(spelled(at.get((*place, number)), number) for number in numbers)] for place in places]
     skipped = 0 if len({where for where, _ in places}) > 1 else 1
     columns = ("measured in", "language", *(NUMBERS[number] for number in numbers))
     return columns[skipped:], [row[skipped:] for row in rows]
 
 
-def said(language: Language | None, number: str) -> str:
+def spelled(language: Language | None, number: str) -> str:
     """Write `12.3 ± 0.4`."""
     if language is None:
         return ""

@@ -12,7 +12,7 @@ import click
 
 from crosslingual.directions import CHOICE, FIXED, NONE, ORACLE, OTHER, POINT
 from crosslingual.distances import read_distances
-from crosslingual.hypotheses import Test, tested
+from crosslingual.hypotheses import Test, hypothesis_tests
 from crosslingual.languages import Language, read_languages
 from crosslingual.sweep_cells import ALL, Cell, Number
 from crosslingual.sweep_tables import every_table, print_tables
@@ -75,14 +75,14 @@ class Report:
         cells = joined(read_runs(self.paths))
         languages = read_languages(self.paths, cells[0].source)
         if self.keep and self.output is not None:
-            cells, languages = kept(self.output, cells, languages)
+            cells, languages = with_other_tasks(self.output, cells, languages)
         semantic, syntactic = self.semantic or MEANING, self.syntactic or FORM
         swept = {cell.task: None for cell in cells}
         if missing := sorted({*self.semantic, *self.syntactic} - swept.keys()):
             raise click.UsageError(f"No task {missing[0]!r} was swept; there is {', '.join(swept)}")
         if not (swept.keys() & set(semantic) and swept.keys() & set(syntactic)):
             click.echo("Tasks of meaning and tasks of form are not both here: the first hypothesis is not tested.")
-        tests = tested(
+        tests = hypothesis_tests(
             cells,
             kind=self.kind,
             choices=(FIXED, ORACLE),
@@ -116,7 +116,7 @@ def read_runs(paths: Sequence[Path]) -> list[Line]:
     lines = dict[tuple[str, ...], Line]()
     for file in metrics_files(paths):
         for line in read_metrics(file):
-            if is_told(line.record):
+            if is_reported(line.record):
                 key = (*key_of(line.record), str(line.record.get("seed")))
                 if (there := lines.get(key)) and there.path != file:
                     raise click.UsageError(
@@ -129,13 +129,13 @@ def read_runs(paths: Sequence[Path]) -> list[Line]:
     return list(lines.values())
 
 
-def told(records: Iterable[dict[str, Any]]) -> list[Line]:
+def lines_of(records: Iterable[dict[str, Any]]) -> list[Line]:
     """Read what a run has just measured, as `read_runs` would read it."""
     lines = (Line(Path(), number, record) for number, record in enumerate(records, 1))
-    return [line for line in lines if is_told(line.record)]
+    return [line for line in lines if is_reported(line.record)]
 
 
-def is_told(record: Mapping[str, Any]) -> bool:
+def is_reported(record: Mapping[str, Any]) -> bool:
     """Return whether a line is a choice, or the test of a model without vectors."""
     plain = record.get("measure") == POINT and record.get("kind") == NONE and record.get("part") == "test"
     return plain or record.get("measure") == CHOICE
@@ -273,7 +273,9 @@ def write_page(shown: Iterable[Table], path: Path) -> None:
     write_between(path, MARK, "".join([*parts, *(f"## {table.title}\n\n{table.markdown()}\n" for table in shown)]))
 
 
-def kept(path: Path, cells: Sequence[Cell], languages: Sequence[Language]) -> tuple[list[Cell], list[Language]]:
+def with_other_tasks(
+    path: Path, cells: Sequence[Cell], languages: Sequence[Language]
+) -> tuple[list[Cell], list[Language]]:
     """Join what a page says of other tasks and models, and what was measured now.
 
     Args:

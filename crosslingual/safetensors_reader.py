@@ -79,7 +79,7 @@ def read_header(path: Path) -> dict[str, Entry]:
     except OSError as error:
         raise UserError(f"{path} cannot be read: {(error.strerror or str(error)).lower()}.") from None
     try:
-        entries = entries_of(json.loads(text, object_pairs_hook=once), 8 + size)
+        entries = entries_of(json.loads(text, object_pairs_hook=unique_names), 8 + size)
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         raise UserError(f"{path} has a damaged header: fetch or save it again.") from None
     end = 8 + size
@@ -92,7 +92,7 @@ def read_header(path: Path) -> dict[str, Entry]:
     return entries
 
 
-def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def unique_names(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """Make an object of JSON pairs; `ValueError` when two have one name."""
     content = dict(pairs)
     if len(content) < len(pairs):
@@ -127,7 +127,7 @@ def entries_of(header: Mapping[str, Any], start: int) -> dict[str, Entry]:
     return dict(sorted(entries.items(), key=lambda each: (each[1].start, each[1].size)))
 
 
-def placed(entries: Iterable[tuple[str, Entry]]) -> tuple[bytes, dict[str, Entry]]:
+def lay_out(entries: Iterable[tuple[str, Entry]]) -> tuple[bytes, dict[str, Entry]]:
     """Lay out a file: the widest numbers first, as the format's own writer does, so that all are aligned.
 
     Args:
@@ -152,7 +152,7 @@ FLOATING = ("F32", "BF16", "F16")
 
 
 @dataclass(frozen=True)
-class Stored:
+class StoredTensors:
     """The tensors of a folder.
 
     Args:
@@ -163,7 +163,7 @@ class Stored:
     entries: dict[str, Entry]
     files: dict[str, Path]
 
-    def renamed(self, rename: Callable[[Iterable[str]], Mapping[str, str]]) -> Stored:
+    def renamed(self, rename: Callable[[Iterable[str]], Mapping[str, str]]) -> StoredTensors:
         """Return the same tensors under other names.
 
         Args:
@@ -173,7 +173,7 @@ class Stored:
             Tensors that are read by their new names.
         """
         new = rename(self.entries)
-        return Stored(
+        return StoredTensors(
             {new[name]: entry for name, entry in self.entries.items()},
             {new[name]: file for name, file in self.files.items()},
         )
@@ -243,7 +243,7 @@ def chunks(count: int) -> Iterator[tuple[int, int]]:
         yield place, min(CHUNK, count - place * CHUNK)
 
 
-def stored(folder: Path, stem: str = "model") -> Stored:
+def open_tensors(folder: Path, stem: str = "model") -> StoredTensors:
     """Find the weights of a folder, and look at the headers of their files.
 
     Args:
@@ -259,7 +259,7 @@ def stored(folder: Path, stem: str = "model") -> Stored:
     whole, index = folder / f"{stem}.safetensors", folder / f"{stem}.safetensors.index.json"
     if whole.is_file() or not index.is_file():
         entries = read_header(whole)
-        return Stored(entries, dict.fromkeys(entries, whole))
+        return StoredTensors(entries, dict.fromkeys(entries, whole))
     try:
         places = json.loads(index.read_bytes())["weight_map"]
         names = sorted(set(places.values()))
@@ -274,7 +274,7 @@ def stored(folder: Path, stem: str = "model") -> Stored:
         strange = sorted(dict(there.items() ^ places.items()))
         hint = f": look for {strange[0]!r}" if strange else ""
         raise UserError(f"{index} does not fit its files{hint}; fetch or save the model again.")
-    return Stored(
+    return StoredTensors(
         {tensor: entry for entries in shards.values() for tensor, entry in entries.items()},
         {tensor: folder / name for tensor, name in there.items()},
     )

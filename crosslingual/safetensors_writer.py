@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from crosslingual.safetensors_reader import Entry, Numbers, placed
+from crosslingual.safetensors_reader import Entry, Numbers, lay_out
 from semeqv.lazy import numpy
 from semeqv.runs.errors import UserError
 from semeqv.runs.files import write_text
@@ -70,7 +70,7 @@ def write_tensors(
     if len(parts) > 1:
         files = [f"{stem}-{place:05d}-of-{len(parts):05d}.safetensors" for place in range(1, len(parts) + 1)]
     for file, part in zip(files, parts):
-        before, ordered = placed(part.items())
+        before, ordered = lay_out(part.items())
         with open(folder / file, "wb", buffering=0) as stream:
             write_all(stream, before)
             for name in ordered:

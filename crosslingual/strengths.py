@@ -12,7 +12,7 @@ from crosslingual.algebra import Checkpoint, TaskVector
 from crosslingual.body import Body, refuse_mismatch
 from crosslingual.directions import NONE, OTHER, POINT, SOURCE, Direction, choices, directions, open_vectors
 from crosslingual.names import body_names
-from crosslingual.results import joined, told
+from crosslingual.results import joined, lines_of
 from crosslingual.safetensors_reader import Entry
 from crosslingual.sweep_tables import print_tables, tables
 from crosslingual.vocabulary import fingerprint
@@ -318,7 +318,7 @@ class Sweep(Result):
 
     def show(self) -> None:
         """Print the tables of gains."""
-        print_tables(tables(joined(told(self.records()))))
+        print_tables(tables(joined(lines_of(self.records()))))
 
     def records(self) -> list[Line]:
         """Return the points, then the choices."""

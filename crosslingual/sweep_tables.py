@@ -51,7 +51,15 @@ def overview(cells: Sequence[Cell]) -> Table:
         for choice in CHOICES:
             gained = [at.get((task, model, choice, kind)) for kind in kinds]
             if any(gained):
-                rows.append([task, model, choice, said(none.score), *(gain_said(mean, most) for mean in gained)])
+                rows.append(
+                    [
+                        task,
+                        model,
+                        choice,
+                        with_interval(none.score),
+                        *(gain_with_interval(mean, most) for mean in gained),
+                    ]
+                )
     columns = ("task", "model from", "strength", "no vector", *kinds)
     return Table("What vectors gain, on average over the target languages", columns, rows, 3)
 
@@ -91,8 +99,10 @@ def gains(cells: Sequence[Cell]) -> Table:
         for language, plain in [*none.items(), (ALL, means.get(kind))]:
             gained = [at.get((kind, language, choice)) for choice in choices]
             if plain and any(gained):
-                rows.append([kind, language, said(plain.score), *(gain_said(each, most) for each in gained)])
-    said_of = f"model from {first.model}, {runs_said(cells)}"
+                rows.append(
+                    [kind, language, with_interval(plain.score), *(gain_with_interval(each, most) for each in gained)]
+                )
+    said_of = f"model from {first.model}, {count_of_runs(cells)}"
     title = f"{first.task}: {first.metric} without a vector, and what vectors gain ({said_of})"
     return Table(title, ("vector", "language", "no vector", *(HEADINGS[choice] for choice in choices)), rows, 2)
 
@@ -116,7 +126,9 @@ def matrix(cells: Sequence[Cell]) -> Table:
     for vector in vectors if any(each.kind == OTHER for each in at.values()) else []:
         row = [at.get((vector, language)) for language in languages]
         rows.append([vector, *("" if each is None else f"{each.gain.mean:+.3f}" for each in row)])
-    title = f"{first.task}: gain in {first.metric} at the fixed strength (model from {first.model}, {runs_said(cells)})"
+    title = (
+        f"{first.task}: gain in {first.metric} at the fixed strength (model from {first.model}, {count_of_runs(cells)})"
+    )
     return Table(title, ("vector", *languages), rows)
 
 
@@ -138,23 +150,23 @@ def hypotheses(tests: Iterable[Test]) -> Table:
     return Table("Hypotheses", columns, rows, 3)
 
 
-def said(number: Number) -> str:
+def with_interval(number: Number) -> str:
     """Write `.753 [.741, .765]`."""
     low, high = number.interval
     return f"{number.mean:.3f}" + ("" if math.isnan(low) else f" [{low:.3f}, {high:.3f}]")
 
 
-def gain_said(cell: Cell | None, most: int) -> str:
+def gain_with_interval(cell: Cell | None, most: int) -> str:
     """Write `+.012 [+.004, +.020] at 0.5`: gain, interval, mean strength; and the runs, if not the most."""
     if cell is None:
         return ""
     low, high = cell.gain.interval
     ends = "" if math.isnan(low) else f" [{low:+.3f}, {high:+.3f}]"
     strength = "" if cell.kind == GRID else f" at {cell.strength:.2f}"
-    return f"{cell.gain.mean:+.3f}{ends}{strength}" + (f", {runs_said([cell])}" if cell.runs < most else "")
+    return f"{cell.gain.mean:+.3f}{ends}{strength}" + (f", {count_of_runs([cell])}" if cell.runs < most else "")
 
 
-def runs_said(cells: Sequence[Cell]) -> str:
+def count_of_runs(cells: Sequence[Cell]) -> str:
     """Write `3 runs`."""
     runs = max(each.runs for each in cells)
     return f"{runs} run{'s' if runs > 1 else ''}"

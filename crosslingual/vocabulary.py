@@ -15,7 +15,7 @@ BY_NAME = re.compile(rb"\s*" + TEXT + rb"\s*:\s*(\d+)\s*(?:,|\})")
 IN_ORDER = re.compile(rb"\s*\[\s*" + TEXT + rb"\s*,\s*[-+.\deE]+\s*\]\s*(?:,|\])")
 VOCABULARY = re.compile(rb'"vocab"\s*:\s*([\[{])\s*')
 ADDED = re.compile(rb'"added_tokens"\s*:\s*\[')
-known: dict[bytes, str] = {}
+KNOWN: dict[bytes, str] = {}
 
 
 def fingerprint(folder: Path) -> str | None:
@@ -32,9 +32,9 @@ def fingerprint(folder: Path) -> str | None:
         if (folder / name).is_file():
             content = (folder / name).read_bytes()
             whole = hashlib.sha256(content).digest()
-            if whole not in known:
-                known[whole] = read(content)
-            return known[whole]
+            if whole not in KNOWN:
+                KNOWN[whole] = read(content)
+            return KNOWN[whole]
     model = next((folder / name for name in MODELS if (folder / name).is_file()), None)
     return None if model is None else of_file(model.read_bytes())
 
@@ -47,7 +47,7 @@ def of_file(content: bytes) -> str:
 def of_lines(content: bytes) -> str:
     """Hash tokens that stand one a line."""
     tokens = content.decode(errors="replace").removesuffix("\n").split("\n")
-    return written(sum(hashed(token.removesuffix("\r"), place) for place, token in enumerate(tokens)))
+    return spelled(sum(hashed(token.removesuffix("\r"), place) for place, token in enumerate(tokens)))
 
 
 def of_table(content: bytes) -> str:
@@ -55,7 +55,7 @@ def of_table(content: bytes) -> str:
     return of_json(b'{"vocab":' + content + b"}")
 
 
-def written(total: int) -> str:
+def spelled(total: int) -> str:
     """Write the sum of the hashes of tokens."""
     return f"tokens:{total % 2**128:032x}"
 
@@ -77,7 +77,7 @@ def of_json(content: bytes) -> str:
         place += 1
         at = entry.end()
         if entry[0][-1:] != b",":
-            return written(total)
+            return spelled(total)
     return of_file(content)
 
 

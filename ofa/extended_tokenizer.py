@@ -51,7 +51,7 @@ class Extended:
             The tokenizer.
         """
 
-        return extended(self, [each for (split, _), each in dataset_options.items() if split == "train"])
+        return extend(self, [each for (split, _), each in dataset_options.items() if split == "train"])
 
 
 FIRST = 0x10000  # a token is written as one character from here on, of which none is a blank
@@ -76,7 +76,7 @@ def continued(tokenizer: Any, texts: Iterable[list[str]], count: int) -> list[tu
     trainer = tokenizers.trainers.BpeTrainer(
         vocab_size=len(alphabet) + count, min_frequency=LEAST, initial_alphabet=alphabet, show_progress=False
     )
-    backend.train_from_iterator(written(tokenizer, tokens, texts), trainer)
+    backend.train_from_iterator(spell(tokenizer, tokens, texts), trainer)
     inside = len(getattr(tokenizer.backend_tokenizer.model, "continuing_subword_prefix", None) or "")
     spelled = {character: tokens[ord(character) - FIRST] for character in alphabet}
     merges = []
@@ -86,7 +86,7 @@ def continued(tokenizer: Any, texts: Iterable[list[str]], count: int) -> list[tu
     return merges
 
 
-def written(tokenizer: Any, tokens: dict[int, str], texts: Iterable[list[str]]) -> Iterator[str]:
+def spell(tokenizer: Any, tokens: dict[int, str], texts: Iterable[list[str]]) -> Iterator[str]:
     """Texts with a character for each token, and a blank where no merge may reach.
 
     Args:
@@ -119,7 +119,7 @@ PIECE = 1000  # documents handed over at a time
 Model = dict[str, Any]
 
 
-def extended(options: Extended, corpora: Sequence[Any]) -> Any:
+def extend(options: Extended, corpora: Sequence[Any]) -> Any:
     """Extend a tokenizer.
 
     Args:

@@ -113,7 +113,7 @@ def occurrences(
         some = words[start : start + WORDS]
         in_variants = []
         for variant, times in variants(tokenizer.backend_tokenizer, some):
-            tokens, places = tokenised(literal(tokenizer), variant)
+            tokens, places = tokenise(literal(tokenizer), variant)
             known = tokens < rows
             known[known] &= ~special[tokens[known]]
             in_variants += [numpy.unique(tokens[known] * len(words) + places[known] + start)] * times
@@ -149,7 +149,7 @@ def capitalised(word: str) -> str:
     return word[1].upper() + word[2:] if begun else f" {word[:1].upper()}{word[1:]}"
 
 
-def tokenised(backend: Any, texts: Sequence[str]) -> tuple[NDArray[numpy.int64], NDArray[numpy.int64]]:
+def tokenise(backend: Any, texts: Sequence[str]) -> tuple[NDArray[numpy.int64], NDArray[numpy.int64]]:
     """Return the tokens of texts, each by itself, and which text each token is of, `(tokens,)` both."""
     starts = range(0, len(texts), TOGETHER)
     encoded = backend.encode_batch(

@@ -63,7 +63,7 @@ class Nearest:
         rough = queries.to(self.kind)
         above, places = largest(self.similarities(rough), wide)
         places = places.sort(dim=1).values
-        values, order = ordered(exactly(queries, self.candidates[places]), k)
+        values, order = sort(exactly(queries, self.candidates[places]), k)
         places = places.gather(1, order)
         if wide < count:
             last = above[:, -1]
@@ -72,7 +72,7 @@ class Nearest:
             )
             for some in torch.split(open_ones, FEW):
                 every = (queries[some].double() @ self.candidates.double().T).float()
-                values[some], places[some] = ordered(every, k)
+                values[some], places[some] = sort(every, k)
         return values.cpu(), places.cpu()
 
     def similarities(self, rough: torch.Tensor) -> torch.Tensor:
@@ -145,7 +145,7 @@ def exactly(queries: torch.Tensor, candidates: torch.Tensor) -> torch.Tensor:
     return torch.einsum("qw,qnw->qn", queries.double(), candidates.double()).float()
 
 
-def ordered(similar: torch.Tensor, k: int) -> tuple[torch.Tensor, torch.Tensor]:
+def sort(similar: torch.Tensor, k: int) -> tuple[torch.Tensor, torch.Tensor]:
     """Sort the k largest similarities of each row, falling, and their places; of equal ones the first comes first.
 
     What differs by less than rounding does, in vectors that were means and were brought to length 1, is alike.

@@ -54,7 +54,7 @@ def published_model(
     if not is_published(weights):
         raise UserError(f"{path} is no factorised model of OFA: it has no embeddings.target_coordinates.weight.")
     headless = not any(name.startswith("lm_head.") for name in weights)
-    tensors, tied = renamed(weights, path)
+    tensors, tied = rename(weights, path)
     tokens, kept = tensors[f"{READS}.weight"].shape
     configured = getattr(config, "num_primitive", kept), config.vocab_size
     if configured != (kept, tokens):
@@ -79,7 +79,7 @@ def published_model(
     return model
 
 
-def renamed(weights: dict[str, torch.Tensor], path: Path) -> tuple[dict[str, torch.Tensor], bool]:
+def rename(weights: dict[str, torch.Tensor], path: Path) -> tuple[dict[str, torch.Tensor], bool]:
     """Rename the tensors of a published model to our names.
 
     A matrix that is two is stored under either of its names, or both.

@@ -135,7 +135,7 @@ class SubwordBatches:
         self.folder, self.subwords, self.most_words, self.leaving = folder, subwords, most_words, leaving
         self.rows = min(rows, len(subwords))
         self.width, self.kept = int(folder.vectors.shape[1]), int(folder.coordinates.shape[1])
-        self.said = facts
+        self.described = facts
 
     def __len__(self) -> int:
         """Batches in an epoch; subwords that do not fill one are left for the next epoch's order."""
@@ -169,15 +169,17 @@ class SubwordBatches:
         self, subwords: NDArray[numpy.int64], draw: numpy.random.Generator, leaving: Leaving | None
     ) -> dict[str, torch.Tensor]:
         """Make the batch of some subwords."""
-        sets = [chosen(self.folder.source.word_set(subword), self.most_words, leaving, draw) for subword in subwords]
-        return {**padded(sets, self.folder.vectors), "labels": self.folder.coordinates[torch.from_numpy(subwords)]}
+        sets = [
+            choose_words(self.folder.source.word_set(subword), self.most_words, leaving, draw) for subword in subwords
+        ]
+        return {**pad(sets, self.folder.vectors), "labels": self.folder.coordinates[torch.from_numpy(subwords)]}
 
     def facts(self) -> dict[str, Any]:
         """Return what is known of the data."""
-        return self.said
+        return self.described
 
 
-def chosen(
+def choose_words(
     words: NDArray[numpy.int64], most: int, leaving: Leaving | None, draw: numpy.random.Generator
 ) -> NDArray[numpy.int64]:
     """Choose the words of a subword that are shown: at most so many, and in training some are left out.
@@ -191,7 +193,7 @@ def chosen(
     return words if count == len(words) else words[numpy.sort(draw.permutation(len(words))[:count])]
 
 
-def padded(sets: list[NDArray[numpy.int64]], vectors: NDArray[numpy.float32]) -> dict[str, torch.Tensor]:
+def pad(sets: list[NDArray[numpy.int64]], vectors: NDArray[numpy.float32]) -> dict[str, torch.Tensor]:
     """Pad sets of words to one size.
 
     Args:

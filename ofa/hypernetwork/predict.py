@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 import click
 
-from ofa.hypernetwork.dataset import chosen, padded
+from ofa.hypernetwork.dataset import choose_words, pad
 from ofa.hypernetwork.folder import MappingFolder, read_folder, split_of
 from ofa.mapping import WordMapping
 from ofa.topk_search import nearest
@@ -120,9 +120,11 @@ def predict_rows(
         ):
             which = order[start : start + reading.batch_size]
             draw = generator(step, 0, 7)
-            sets = [chosen(mapping.word_set(subword), reading.most_words, None, draw) for subword in subwords[which]]
+            sets = [
+                choose_words(mapping.word_set(subword), reading.most_words, None, draw) for subword in subwords[which]
+            ]
             coordinates[torch.from_numpy(which)] = (
-                model(**regime.place(padded(sets, folder.vectors))).prediction.float().cpu()
+                model(**regime.place(pad(sets, folder.vectors))).prediction.float().cpu()
             )
     return coordinates
 

@@ -46,8 +46,8 @@ def init_focus(
     compute: Compute = Compute(),
     *,
     folders: Folders,
-    embedding: Embedding = Embedding(),
     method: Focus,
+    embedding: Embedding = Embedding(),
 ) -> Transplant:
     """Make new rows of those of shared tokens that are similar, similar by vectors of the new tokens themselves.
 
@@ -60,8 +60,8 @@ def init_focus(
         seed: Of the rows that are drawn.
         compute: Where rows are compared with each other.
         folders: What is opened, and where the new model is written.
+        method: Options of the method.
         embedding: What the new embedding is like.
-        method: What the method is told.
 
     Returns:
         The new model, and where its rows come from.
@@ -74,7 +74,7 @@ def combine_shared(row_sources: RowSources, context: InitContext, vectors: WordV
 
     Args:
         row_sources: Rows without an origin that have a vector, which is not zero, are given one.
-        context: Both vocabularies. Its facts are told how many tokens have vectors, and how many a row is made of.
+        context: Both vocabularies. Its facts are given how many tokens have vectors, and how many a row is made of.
         vectors: Vectors of the new tokens; one of zeros, which is like no other, is none.
 
     Raises:

@@ -43,8 +43,8 @@ def init_hyperofa(
     compute: Compute = Compute(),
     *,
     folders: Folders,
-    embedding: Embedding = Embedding(),
     method: HyperOfa = HyperOfa(),
+    embedding: Embedding = Embedding(),
 ) -> Transplant:
     """Take new rows from a hypernetwork that predicts coordinates from word vectors (HyperOFA, step 4).
 
@@ -56,8 +56,8 @@ def init_hyperofa(
         seed: Of the rows that are drawn.
         compute: Where rows are compared with each other.
         folders: What is opened, and where the new model is written.
+        method: Options of the method.
         embedding: What the new embedding is like.
-        method: What the method is told.
 
     Returns:
         The new model, and where its rows come from.
@@ -70,7 +70,7 @@ def place_predictions(row_sources: RowSources, context: InitContext, paths: Sequ
 
     Args:
         row_sources: Rows without an origin that were predicted are given one.
-        context: Knows the model and the new vocabulary. Its facts are told how many subwords have words, and how many.
+        context: Knows the model and the new vocabulary. Its facts are given how many subwords have words, and how many.
         paths: The files, one for each matrix.
 
     Raises:

@@ -41,8 +41,8 @@ def init_matrix(
     compute: Compute = Compute(),
     *,
     folders: Folders,
-    embedding: Embedding = Embedding(),
     method: Matrix,
+    embedding: Embedding = Embedding(),
 ) -> Transplant:
     """Take all rows from `target_matrix.npy`, which the code of OFA's and HyperOFA's authors writes.
 
@@ -54,8 +54,8 @@ def init_matrix(
         seed: Of the rows that are drawn.
         compute: Where rows are compared with each other.
         folders: What is opened, and where the new model is written.
+        method: Options of the method.
         embedding: What the new embedding is like.
-        method: What the method is told.
 
     Returns:
         The new model, and where its rows come from.

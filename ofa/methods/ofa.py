@@ -44,8 +44,8 @@ def init_ofa(
     compute: Compute = Compute(),
     *,
     folders: Folders,
-    embedding: Embedding = Embedding(),
     method: Ofa,
+    embedding: Embedding = Embedding(),
 ) -> Transplant:
     """Make new rows of those of similar old subwords, similar by multilingual word vectors.
 
@@ -58,8 +58,8 @@ def init_ofa(
         seed: Of the rows that are drawn.
         compute: Where rows are compared with each other.
         folders: What is opened, and where the new model is written.
+        method: Options of the method.
         embedding: What the new embedding is like.
-        method: What the method is told.
 
     Returns:
         The new model, and where its rows come from.

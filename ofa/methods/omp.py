@@ -48,8 +48,8 @@ def init_omp(
     compute: Compute = Compute(),
     *,
     folders: Folders,
-    embedding: Embedding = Embedding(),
     method: Omp = Omp(),
+    embedding: Embedding = Embedding(),
 ) -> Transplant:
     """Make new rows of those of shared tokens, with the weights that make them in another model.
 
@@ -62,8 +62,8 @@ def init_omp(
         seed: Of the rows that are drawn.
         compute: Where rows are compared with each other.
         folders: What is opened, and where the new model is written.
+        method: Options of the method.
         embedding: What the new embedding is like.
-        method: What the method is told.
 
     Returns:
         The new model, and where its rows come from.
@@ -78,7 +78,7 @@ def combine_as_donor(
 
     Args:
         row_sources: Rows without an origin that the donor has, and that are not zeros there, are given one.
-        context: Both vocabularies. Its facts are told how near the donor's rows were met.
+        context: Both vocabularies. Its facts are given how near the donor's rows were met.
         donor: A model with the new vocabulary.
         tokens: The most tokens that a row is made of.
         option: The one that named the donor, for messages.

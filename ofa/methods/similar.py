@@ -52,7 +52,7 @@ def combine_nearest(
 
     Args:
         row_sources: Rows without an origin whose subword is part of a word are given one.
-        context: Both vocabularies. Its facts are told how many subwords have words, and how many of these.
+        context: Both vocabularies. Its facts are given how many subwords have words, and how many of these.
         source: Word vectors for the old vocabulary.
         target: Those for the new one, in the same space; perhaps the same.
         neighbours: How many old subwords a new one is made of.

@@ -50,8 +50,8 @@ def init_wechsel(
     compute: Compute = Compute(),
     *,
     folders: Folders,
-    embedding: Embedding = Embedding(),
     method: Wechsel,
+    embedding: Embedding = Embedding(),
 ) -> Transplant:
     """Make new rows of those of similar old subwords, similar after the words of one language are turned to another's.
 
@@ -64,8 +64,8 @@ def init_wechsel(
         seed: Of the rows that are drawn.
         compute: Where rows are compared with each other.
         folders: What is opened, and where the new model is written.
+        method: Options of the method.
         embedding: What the new embedding is like.
-        method: What the method is told.
 
     Returns:
         The new model, and where its rows come from.

@@ -43,20 +43,20 @@ class Part:
         kind: What was measured: retrieval, layers, pretraining or hypernetworks.
         name: The run.
         tables: Its tables.
-        said: What they show, in sentences made from the numbers.
+        findings: What they show, in sentences made from the numbers.
         numbers: The numbers, as JSON.
     """
 
     kind: str
     name: str
     tables: list[Table]
-    said: list[str]
+    findings: list[str]
     numbers: list[dict[str, Any]] = field(default_factory=list)
 
     def markdown(self) -> str:
         """Write its tables, each under its title, and what they show."""
         tables = [f"### {table.title}\n\n{table.markdown()}" for table in self.tables]
-        return "\n".join([*tables, "".join(f"- {sentence}\n" for sentence in self.said)])
+        return "\n".join([*tables, "".join(f"- {sentence}\n" for sentence in self.findings)])
 
 
 def runs(folder: Path, inside: str) -> Iterator[tuple[str, str, list[Line]]]:

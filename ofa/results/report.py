@@ -49,7 +49,7 @@ class Report:
         for part in parts:
             for table in part.tables:
                 table.print()
-            for sentence in part.said:
+            for sentence in part.findings:
                 click.echo(sentence)
         if self.output is not None:
             numbers = {f"{part.kind} {part.name}": part.numbers for part in parts}

@@ -14,7 +14,7 @@ from tokenizers import Tokenizer
 from tokenizers.models import BPE, WordLevel
 from transformers import PreTrainedTokenizerFast
 
-from ofa.extended_tokenizer import FIRST, written
+from ofa.extended_tokenizer import FIRST, spell
 from ofa.factorisation import factorise
 from ofa.mapping import capitalised, map_subwords
 from ofa.methods.baselines import subwords_of
@@ -43,7 +43,7 @@ def test_text_that_looks_like_a_special_token_is_cut_as_text(tokenizers, kind):
         assert not special & set(tokenizer.convert_ids_to_tokens(ids))
     if kind == "bpe":
         names = {number: token for token, number in tokenizer.get_vocab().items()}
-        (line,) = written(tokenizer, names, [[text]])
+        (line,) = spell(tokenizer, names, [[text]])
         said = [names[ord(character) - FIRST] for character in line if character != " "]
         assert tokenizer.convert_tokens_to_string(said) == text  # nothing stood alone, as special tokens do
 
