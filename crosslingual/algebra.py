@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Literal, overload
 
 from crosslingual.body import Body, Frame, body_of, refuse_mismatch
-from crosslingual.expressions import Dropped, Expression, Leaf, Only, Scaled, Sum, TopK
+from crosslingual.expressions import Dropped, Expression, Only, Scaled, Sum, TopK, Weights
 from crosslingual.names import unwrapped
 from crosslingual.safetensors_reader import Entry, Numbers, chunks, open_tensors
 from crosslingual.saving import VECTOR, save_model, save_vector
@@ -131,7 +131,6 @@ class TaskVector:
         Raises:
             ValueError: When the density is not above 0 and at most 1.
         """
-
         if not 0 < density <= 1:
             raise ValueError(f"A density must be above 0 and at most 1, not {density:g}.")
         sizes, inner = self.body.sizes, self.expression
@@ -319,7 +318,7 @@ def open_checkpoint(source: str | Path | Checkpoint, *, heads: bool = False) -> 
         tied = Frame(folder, weights, headless, config).copies()
         names = {name: place for name, place in names.items() if place not in tied}
         body = replace(body, entries={name: body.entries[name] for name in sorted(names)})
-    return Checkpoint(Leaf(weights, names), body, Frame(folder, weights, names, config), str(source))
+    return Checkpoint(Weights(weights, names), body, Frame(folder, weights, names, config), str(source))
 
 
 def is_vector(folder: Path) -> bool:
@@ -359,7 +358,7 @@ def open_vector(folder: Path) -> TaskVector:
             f"{folder} has {len(weights.entries)} tensors, not {count}: copy all its files, or make it again."
         )
     body = Body(entries, vocabulary, kind)
-    return TaskVector(Leaf(weights, {name: name for name in weights.entries}), body, str(folder))
+    return TaskVector(Weights(weights, {name: name for name in weights.entries}), body, str(folder))
 
 
 def vector_of(

@@ -129,7 +129,6 @@ def uriel_distances(source: str, languages: Sequence[str]) -> Iterator[dict[str,
     Yields:
         For each language `language`, and a distance under the name of each measure.
     """
-
     folder = data_folder()
     tables = {name: numpy.load(folder / f"{name}.npz", allow_pickle=False) for name, _ in FEATURES.values()}
     codes = letter_codes(folder)
@@ -156,7 +155,6 @@ def features(table: Any, code: str, prefix: str) -> Floats:
     Raises:
         UserError: When it knows no such language.
     """
-
     place = numpy.flatnonzero(table["langs"] == code)
     if len(place) != 1:
         raise UserError(f"URIEL knows no language {code!r}; write a code of ISO 639-3, such as deu.")

@@ -40,7 +40,7 @@ class Expression(Protocol):
 
 
 @dataclass(frozen=True)
-class Leaf:
+class Weights:
     """Weights in a folder.
 
     Args:
@@ -80,7 +80,6 @@ class Sum:
 
     def chunk(self, name: str, place: int, count: int) -> Numbers:
         """Add, or take off."""
-
         if not self.right.covers(name):
             return self.left.chunk(name, place, count)
         second = self.right.chunk(name, place, count)
@@ -108,7 +107,6 @@ class Scaled:
 
     def chunk(self, name: str, place: int, count: int) -> Numbers:
         """Multiply."""
-
         numbers = self.inner.chunk(name, place, count)
         return numpy.multiply(numbers, numpy.float32(self.factor(name)), out=numbers)
 
@@ -152,7 +150,6 @@ class TopK:
 
     def chunk(self, name: str, place: int, count: int) -> Numbers:
         """Set small ones to zero."""
-
         numbers = self.inner.chunk(name, place, count)
         numbers[numpy.abs(numbers) < numpy.float32(self.threshold(name))] = 0
         return numbers
@@ -180,7 +177,6 @@ class Dropped:
 
     def chunk(self, name: str, place: int, count: int) -> Numbers:
         """Drop, and scale."""
-
         numbers = self.inner.chunk(name, place, count)
         numbers *= numpy.float32(1 / (1 - self.rate))
         numbers[dropped(name, place, count, self.rate, self.seed)] = 0
@@ -189,7 +185,6 @@ class Dropped:
 
 def dropped(name: str, place: int, count: int, rate: float, seed: int) -> Numbers:
     """Draw which numbers of a chunk DARE drops: truth values, `(count,)`."""
-
     digest = hashlib.sha256(f"{seed} {place} {name}".encode()).digest()
     generator = numpy.random.Generator(numpy.random.Philox(key=int.from_bytes(digest[:16], "little")))
     return generator.random(count, dtype=numpy.float32) < numpy.float32(rate)  # type: ignore[return-value]
@@ -207,21 +202,20 @@ class SignElection:
 
     def covers(self, name: str) -> bool:
         """Return whether one has it."""
-        return any(each.covers(name) for each in self.inner)
+        return any(inner.covers(name) for inner in self.inner)
 
     def chunk(self, name: str, place: int, count: int) -> Numbers:
         """Elect signs, and average. Numbers that cancel each other have no sign, and give zero."""
-
-        vectors = [each.chunk(name, place, count) for each in self.inner if each.covers(name)]
+        vectors = [inner.chunk(name, place, count) for inner in self.inner if inner.covers(name)]
         total = vectors[0].copy()
-        for each in vectors[1:]:
-            total += each
+        for vector in vectors[1:]:
+            total += vector
         sign, total[:] = numpy.sign(total), 0
         agreeing = numpy.zeros(count, numpy.float32)
-        for each in vectors:
-            agrees = numpy.multiply(each, sign) > 0
-            each[~agrees] = 0
-            total += each
+        for vector in vectors:
+            agrees = numpy.multiply(vector, sign) > 0
+            vector[~agrees] = 0
+            total += vector
             agreeing += agrees
         return numpy.divide(total, numpy.maximum(agreeing, 1), out=total)
 
@@ -250,7 +244,6 @@ class Slerp:
 
     def chunk(self, name: str, place: int, count: int) -> Numbers:
         """Add the two, each times its factor."""
-
         if name not in self.parts:
             self.parts[name] = self.factors(name)
         one, other = self.parts[name]
@@ -261,7 +254,6 @@ class Slerp:
 
     def factors(self, name: str) -> tuple[float, float]:
         """Compute the factors of both in a tensor, by sums in fp64: on the arc, or on the line if there is none."""
-
         products = numpy.zeros(3)
         for place, count in chunks(self.sizes[name]):
             one, other = (each.chunk(name, place, count).astype(float) for each in (self.first, self.second))

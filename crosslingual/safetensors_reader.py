@@ -189,7 +189,6 @@ class StoredTensors:
         Returns:
             fp32, `(count,)`; from bf16 and fp16 this is exact. The array is the caller's own.
         """
-
         dtype = self.entries[name].dtype
         raw = self.raw(name, first * WIDTHS[dtype], count * WIDTHS[dtype])
         numbers: Numbers
@@ -215,7 +214,6 @@ class StoredTensors:
         Raises:
             UserError: When the file cannot be read, or is shorter than it was.
         """
-
         content: Any = numpy.empty(size, numpy.uint8)
         path, at, done = self.files[name], self.entries[name].start + first, 0
         try:

@@ -29,7 +29,6 @@ def rounded(numbers: Numbers, dtype: str) -> Any:
     Raises:
         UserError: When a finite number is too large for fp16.
     """
-
     if dtype == "F32":
         return numbers
     if dtype == "F16":

@@ -151,7 +151,6 @@ def finite(numbers: Numbers, name: str, formula: str) -> Numbers:
     Raises:
         UserError: When one is not finite.
     """
-
     if not numpy.isfinite(numbers).all():
         raise UserError(
             f"{formula} has a number in {name!r} that is not finite: a model of it has diverged or is damaged."

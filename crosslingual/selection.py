@@ -28,7 +28,6 @@ def greatest(expression: Expression, sizes: Mapping[str, int], density: float) -
         The magnitude of the k-th greatest number, where k is that share of all, rounded down; numbers as great as
         that are all kept. 0 when everything is, or more than is not zero.
     """
-
     wanted = kept_count(sizes.values(), density)
     names = [name for name in sizes if expression.covers(name)]
     upper = 0

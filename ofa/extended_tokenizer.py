@@ -50,7 +50,6 @@ class Extended:
         Returns:
             The tokenizer.
         """
-
         return extend(self, [each for (split, _), each in dataset_options.items() if split == "train"])
 
 

@@ -27,6 +27,7 @@ from semeqv.runs.errors import UserError
 from semeqv.runs.files import output_folder, refuse_existing, write_text
 from semeqv.runs.notices import notice
 from semeqv.tasks.inference import name_of
+from semeqv.text.generation import tokenizer_of
 from semeqv.text.models.opening import named, open_model, open_tokenizer, quiet
 from semeqv.text.models.source import config_folder
 from semeqv.text.tokenizers.files import opened
@@ -211,7 +212,7 @@ def initialise(
     else:
         model, name = copy.deepcopy(source), name_of(source)
     if tokenizer is None:
-        tokenizer = open_tokenizer(source if folder is not None else source.name_or_path)
+        tokenizer = tokenizer_of(source) if folder is None else open_tokenizer(source)
     context = prepare(model, name, tokenizer, target_tokenizer, embedding)
     context = replace(context, device=place)
     row_sources = RowSources(rows_of(context.target.size, embedding.pad_to_multiple_of), context.source.used)

@@ -63,7 +63,6 @@ class SweepView(Drawing):
         Raises:
             click.UsageError: There is no such sweep.
         """
-
         lines = read_sweeps(self.paths, self.task)
         there = list(dict.fromkeys(text_of(line, "model") for line in lines))
         models = self.model or there
@@ -75,7 +74,6 @@ class SweepView(Drawing):
 
     def curves(self, lines: Sequence[Line], models: Sequence[str]) -> matplotlib.figure.Figure:
         """Draw gains against strengths, a column for each language and a row for each model."""
-
         metric = metric_of(lines)
         points = [
             line for line in lines if line.record.get("measure") == "sweep" and text_of(line, "part") == self.part
@@ -121,7 +119,6 @@ class SweepView(Drawing):
 
     def matrix(self, lines: Sequence[Line], models: Sequence[str]) -> matplotlib.figure.Figure:
         """Draw what each vector gains in each language, a panel for each model."""
-
         plain = ("language", "other", "unrelated")
         fixed = [line for line in lines if line.record.get("choice") == "fixed" and text_of(line, "kind") in plain]
         if not fixed:
@@ -146,7 +143,6 @@ class SweepView(Drawing):
 
     def grid(self, lines: Sequence[Line], models: Sequence[str]) -> matplotlib.figure.Figure:
         """Draw what two vectors gain together, a panel for each language; of several models, the first is drawn."""
-
         points = [
             line
             for line in lines
@@ -188,7 +184,6 @@ class SweepView(Drawing):
         Returns:
             The figure, and the axes of the panels.
         """
-
         columns = min(len(panels), 4)
         rows = -(-len(panels) // columns)
         wide, high = (0.75 + CELL * count for count in (len(panels[0][0]), len(panels[0])))
@@ -238,7 +233,6 @@ def span(gains: Sequence[float]) -> str:
 
 def draw_curve(axes: matplotlib.axes.Axes, at: dict[Any, Mean], place: tuple[str, str], kind: str, color: str) -> None:
     """Draw one curve and its band; it begins without a vector."""
-
     means = {key[3]: mean for key, mean in at.items() if key[:3] == (*place, kind)}
     if not means:
         return

@@ -54,7 +54,6 @@ class VectorsView(Drawing):
 
     def build(self) -> None:
         """Read the files and write the figure."""
-
         if not self.paths:
             raise click.UsageError(
                 "cli vectors-view: give the folder of a run that cli crosslingual compare has measured"
@@ -95,7 +94,6 @@ class VectorsView(Drawing):
 
     def draw(self, panels: list[list[Cosines]]) -> matplotlib.figure.Figure:
         """Draw the matrices, a row of panels for each file, on one scale of colours."""
-
         scale = shades(self.palette, self.color)
         apart = [
             value
@@ -125,7 +123,6 @@ class VectorsView(Drawing):
 
 def lines_of(path: Path) -> list[Line]:
     """Read the lines of a run's metrics, or the rows of a CSV file; `click.UsageError` when they cannot be read."""
-
     if path.suffix != ".csv":
         return read_metrics(metrics_file(path))
 

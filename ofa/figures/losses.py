@@ -59,7 +59,6 @@ class LossesView(Drawing):
 
     def build(self) -> None:
         """Read the runs and write the figure."""
-
         if len(self.paths) != 1:
             raise click.UsageError("cli ofa losses: give the folder of one run, such as runs/ofa-pretrain-babel-small")
         with house_style():
@@ -74,7 +73,6 @@ class LossesView(Drawing):
         Returns:
             The losses, smoothed; `click.UsageError` is raised when there is none, or one is no number.
         """
-
         by_method = defaultdict(list)
         for folder in folders(path, "continued", STEPS):
             _, method = parted(folder)
@@ -86,7 +84,6 @@ class LossesView(Drawing):
 
     def draw(self, losses: Losses) -> matplotlib.figure.Figure:
         """Draw a curve for each method, its name at its end."""
-
         figure = new_figure(COLUMN * 1.9, 3.2, show=self.show)
         axes, ends = figure.subplots(), []
         if self.title:
@@ -109,7 +106,6 @@ class LossesView(Drawing):
 
 def smoothed(values: numpy.ndarray, window: int) -> numpy.ndarray:
     """Average around each value, over as many as there are at the ends, `(values,)`."""
-
     sums = numpy.cumsum(numpy.concatenate([[0.0], values]))
     places = numpy.arange(len(values))
     first, last = numpy.maximum(places - window // 2, 0), numpy.minimum(places + (window + 1) // 2, len(values))
@@ -120,7 +116,6 @@ def smoothed(values: numpy.ndarray, window: int) -> numpy.ndarray:
 
 def shades_of(kinds: list[str]) -> list[str]:
     """Choose a colour for each method: that of what it is given, lighter from one to the next."""
-
     seen: dict[str, int] = {}
     colours = []
     for kind in kinds:

@@ -45,7 +45,6 @@ class ProvenanceView(Drawing):
 
     def build(self) -> None:
         """Read the folders and write the figure."""
-
         if not self.paths:
             raise click.UsageError("cli ofa provenance-view: give folders that cli ofa init has written")
         panels: dict[str, Counts] = {}
@@ -65,7 +64,6 @@ class ProvenanceView(Drawing):
             What to call the panel, and the rows of each method by kind; `click.UsageError` is raised when there is
             nothing, or it is damaged.
         """
-
         if (path / MADE).is_file():
             return "", {path.name: counts_of(path)}
         counts: Counts = {}
@@ -75,7 +73,6 @@ class ProvenanceView(Drawing):
 
     def draw(self, panels: dict[str, Counts]) -> matplotlib.figure.Figure:
         """Draw a panel for each run, a bar for each method."""
-
         kinds = [kind for kind in KINDS if self.copied or kind != "copied"]
         methods = ordered({method for counts in panels.values() for method in counts})
         height = 0.17 * len(methods) + 0.8
@@ -124,7 +121,6 @@ def counts_of(folder: Path) -> dict[str, int]:
     Raises:
         click.UsageError: Its initialisation.json cannot be read.
     """
-
     try:
         counts = json.loads((folder / MADE).read_text(encoding="utf-8"))["counts"]
         return {str(kind): int(count) for kind, count in counts.items()}

@@ -60,7 +60,6 @@ class VocabularyView(Drawing):
 
     def build(self) -> None:
         """Read the runs and write the figure."""
-
         if not self.paths:
             raise click.UsageError("cli ofa view: give folders of runs, such as runs/ofa-minilm/fr")
         with house_style():
@@ -88,7 +87,6 @@ class VocabularyView(Drawing):
         Raises:
             click.UsageError: There is nothing, or a number is none.
         """
-
         key, panels = f"accuracy@{self.k}", defaultdict[tuple[str, str], dict[str, Found]](dict)
         for folder in folders(path, "measured", METRICS):
             _, method = parted(folder)
@@ -108,7 +106,6 @@ class VocabularyView(Drawing):
 
     def draw(self, panels: Panels) -> matplotlib.figure.Figure:
         """Draw a panel for each language and corpus."""
-
         languages = list(dict.fromkeys(language for language, _ in panels))
         corpora = list(dict.fromkeys(corpus for _, corpus in panels))
         methods = ordered({method for panel in panels.values() for method in panel})
@@ -137,7 +134,6 @@ class VocabularyView(Drawing):
 
 def draw_bars(axes: matplotlib.axes.Axes, panel: dict[str, Found], methods: list[str]) -> None:
     """Draw a bar for each method, with its value."""
-
     for place, method in enumerate(methods):
         each = panel.get(method)
         if each is None:

@@ -36,7 +36,6 @@ class Adam:
 
     def build(self, model: Any) -> Any:
         """Make the optimizer of a model."""
-
         return optimizers.Adam(learning_rate=self.learning_rate, weight_decay=self.weight_decay).build(model)
 
 

@@ -34,7 +34,7 @@ class HyperOfa:
 
     def fill(self, row_sources: RowSources, context: InitContext) -> None:
         """Take the predictions; see `Method.fill`."""
-        place_predictions(row_sources, context, self.predictions)
+        place_predictions(row_sources, context, [Path(each) for each in self.predictions])
 
 
 @action("ofa init hyperofa")

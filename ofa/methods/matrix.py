@@ -32,7 +32,8 @@ class Matrix:
 
     def fill(self, row_sources: RowSources, context: InitContext) -> None:
         """Take the rows; see `Method.fill`."""
-        take_matrix(row_sources, context, self.matrix, self.primitives)
+        primitives = None if self.primitives is None else Path(self.primitives)
+        take_matrix(row_sources, context, Path(self.matrix), primitives)
 
 
 @action("ofa init matrix")

@@ -39,7 +39,7 @@ class Wechsel(Similar):
     def fill(self, row_sources: RowSources, context: InitContext) -> None:
         """Rotate, then combine the nearest old subwords; see `Method.fill`."""
         old, new = (as_vectors(each, self.most_words) for each in (self.source_vectors, self.target_vectors))
-        new, used = rotate(new, old, read_dictionary(self.dictionary))
+        new, used = rotate(new, old, read_dictionary(Path(self.dictionary)))
         context.facts["dictionary pairs"] = used
         combine_nearest(row_sources, context, old, new, neighbours=self.neighbours, temperature=self.temperature)
 

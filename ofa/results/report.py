@@ -39,7 +39,6 @@ class Report:
 
     def build(self) -> None:
         """Read the runs, print, and write."""
-
         parts = [hypernetworks(path) for path in self.hypernetworks]
         parts += [retrieval(path) for path in self.retrieval]
         parts += [layers(path) for path in self.layers]

@@ -88,7 +88,7 @@ class WordVectors:
 
 
 def marks_boundaries(words: Sequence[str], named: bool) -> bool:
-    """Return whether `$` marks where words begin and end; `said`: whether their languages stand before them."""
+    """Return whether `$` marks where words begin and end; `named`: whether their languages stand before them."""
     edged = [word for word in words if EDGE.fullmatch(word)]
     mark = BEGUN if named else ENCLOSED
     return 0 < len(edged) <= 2 * sum(mark.fullmatch(word) is not None for word in edged)
