@@ -77,8 +77,8 @@ def refuse_labels(options: Any) -> None:
 
 @action("crosslingual compare", check=refuse_labels)
 def compare(
-    *,
     paths: Annotated[tuple[Vector, ...], Positional()] = (),
+    *,
     base: str | None = None,
     label: Sequence[str] = (),
     layers: bool = False,

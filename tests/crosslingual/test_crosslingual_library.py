@@ -7,6 +7,7 @@ from transformers import AutoModelForTokenClassification
 from vector_models import body, model_of, saved
 
 from crosslingual import Checkpoint, TaskVector, apply, merge, sweep, ties
+from crosslingual.compare import compare
 from semeqv.tasks.classification.models import TokenClassifier
 from semeqv.tasks.classification.words import ConllU
 from semeqv.text.models.opening import open_tokenizer
@@ -29,6 +30,8 @@ def test_vectors_are_made_added_and_merged(folders, capsys):
     assert -1 <= german.cosine(spanish) <= 1
     german.save("vector")
     assert TaskVector.open("vector").norm() == german.norm()
+    cosines = compare((german, spanish), label=["de", "es"])
+    assert cosines.matrix()[0][1] == pytest.approx(german.cosine(spanish))
 
     applied = apply(source=ner, add=[(0.5, german), (-1, "vector")], output="applied")
     model = AutoModelForTokenClassification.from_pretrained(applied.folder)
