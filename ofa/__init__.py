@@ -17,13 +17,13 @@ from semeqv.grammar import plugins
 if TYPE_CHECKING:
     from ofa.bag.networks import BagModel
     from ofa.factorised import FactorisedForCausalLM, FactorisedForMaskedLM, FactorisedModel
-    from ofa.initialise import Embedding, Transplant
+    from ofa.initialise import EmbeddingOptions, Transplant
     from ofa.methods import METHODS, transplant
 
 __all__ = [
     "METHODS",
     "BagModel",
-    "Embedding",
+    "EmbeddingOptions",
     "FactorisedForCausalLM",
     "FactorisedForMaskedLM",
     "FactorisedModel",
@@ -31,7 +31,7 @@ __all__ = [
     "transplant",
 ]
 
-HOMES = {"BagModel": "bag.networks", "Embedding": "initialise", "METHODS": "methods", "Transplant": "initialise"}
+HOMES = {"BagModel": "bag.networks", "EmbeddingOptions": "initialise", "METHODS": "methods", "Transplant": "initialise"}
 HOMES |= {"transplant": "methods"}  # of others: factorised
 
 

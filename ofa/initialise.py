@@ -53,7 +53,7 @@ class Method(Protocol):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Embedding:
+class EmbeddingOptions:
     """What the new embedding is like.
 
     Args:
@@ -159,7 +159,7 @@ class Transplant(Written):
             click.echo(f"wrote {self.folder}")
 
 
-def init(method: Method, folders: Folders, embedding: Embedding, seed: int, compute: Compute) -> Transplant:
+def init(method: Method, folders: Folders, embedding: EmbeddingOptions, seed: int, compute: Compute) -> Transplant:
     """Give a model a new vocabulary, and write it: what every action `cli ofa init` does.
 
     Args:
@@ -186,7 +186,7 @@ def initialise(
     tokenizer: Any,
     target_tokenizer: Any,
     *,
-    embedding: Embedding = Embedding(),
+    embedding: EmbeddingOptions = EmbeddingOptions(),
     seed: int = 42,
     compute: Compute = Compute(),
 ) -> Transplant:
@@ -237,7 +237,7 @@ def initialise(
     return Transplant(new, context.target.tokenizer, plan, context.source, context.target, facts, folder)
 
 
-def prepare(model: Any, name: str, tokenizer: Any, target_tokenizer: Any, embedding: Embedding) -> InitContext:
+def prepare(model: Any, name: str, tokenizer: Any, target_tokenizer: Any, embedding: EmbeddingOptions) -> InitContext:
     """Open both vocabularies, and find what they share.
 
     Args:

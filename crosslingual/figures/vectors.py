@@ -21,7 +21,7 @@ MEASURE, WHOLE = "cosine of vectors", "all"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Cosines:
+class CosineMatrix:
     """The cosines of one layer.
 
     Args:
@@ -62,7 +62,7 @@ class VectorsView(Drawing):
         with house_style():
             finish(self.draw(panels), self.output, show=self.show, transparent=self.transparent)
 
-    def read(self, path: Path, layer: str) -> Cosines:
+    def read(self, path: Path, layer: str) -> CosineMatrix:
         """Read the cosines of one layer.
 
         Args:
@@ -90,9 +90,9 @@ class VectorsView(Drawing):
         if missing:
             raise click.UsageError(f"{path}: no line has the cosine of {missing[0]} and {missing[1]}")
         matrix = [[pairs[one, other] for other in labels] for one in labels]
-        return Cosines(title="" if layer == WHOLE else layer, labels=labels, matrix=matrix)
+        return CosineMatrix(title="" if layer == WHOLE else layer, labels=labels, matrix=matrix)
 
-    def draw(self, panels: list[list[Cosines]]) -> matplotlib.figure.Figure:
+    def draw(self, panels: list[list[CosineMatrix]]) -> matplotlib.figure.Figure:
         """Draw the matrices, a row of panels for each file, on one scale of colours."""
         scale = shades(self.palette, self.color)
         apart = [

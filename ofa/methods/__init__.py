@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ofa.initialise import Embedding, Method, Transplant, initialise
+from ofa.initialise import EmbeddingOptions, Method, Transplant, initialise
 from ofa.methods.baselines import Mean, Random, SubwordMean
 from ofa.methods.focus import Focus
 from ofa.methods.hyperofa import HyperOfa
@@ -25,7 +25,7 @@ def transplant(
     target_tokenizer: Any,
     method: str = "ofa",
     *,
-    embedding: Embedding = Embedding(),
+    embedding: EmbeddingOptions = EmbeddingOptions(),
     seed: int = 42,
     compute: Compute = Compute(),
     **options: Any,

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from ofa.initialise import Embedding, Folders, Transplant, init
+from ofa.initialise import EmbeddingOptions, Folders, Transplant, init
 from ofa.plan import InitContext, Kind, RowSources
 from ofa.vocabulary import Vocabulary
 from semeqv.grammar.action import action
@@ -32,7 +32,7 @@ def init_mean(
     compute: Compute = Compute(),
     *,
     folders: Folders,
-    embedding: Embedding = Embedding(),
+    embedding: EmbeddingOptions = EmbeddingOptions(),
 ) -> Transplant:
     """Let the row of every new token be the mean of the old rows.
 
@@ -67,7 +67,7 @@ def init_random(
     compute: Compute = Compute(),
     *,
     folders: Folders,
-    embedding: Embedding = Embedding(),
+    embedding: EmbeddingOptions = EmbeddingOptions(),
 ) -> Transplant:
     """Draw the rows of new tokens from a normal distribution, with the mean and the deviation of the old rows.
 
@@ -103,7 +103,7 @@ def init_subword_mean(
     compute: Compute = Compute(),
     *,
     folders: Folders,
-    embedding: Embedding = Embedding(),
+    embedding: EmbeddingOptions = EmbeddingOptions(),
 ) -> Transplant:
     """Let the row of a new token be the mean of the rows of the subwords that the old tokenizer cuts it into.
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
-from ofa.initialise import Embedding, Folders, Transplant, init
+from ofa.initialise import EmbeddingOptions, Folders, Transplant, init
 from ofa.plan import InitContext, RowSources
 from ofa.vectors.word_vectors import WordVectors, as_vectors, unit
 from semeqv.grammar.action import action
@@ -47,7 +47,7 @@ def init_focus(
     *,
     folders: Folders,
     method: Focus,
-    embedding: Embedding = Embedding(),
+    embedding: EmbeddingOptions = EmbeddingOptions(),
 ) -> Transplant:
     """Make new rows of those of shared tokens that are similar, similar by vectors of the new tokens themselves.
 

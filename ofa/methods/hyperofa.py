@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from ofa.hypernetwork.create import matrices_of, matrix_hash
 from ofa.hypernetwork.predict import read_predictions
-from ofa.initialise import Embedding, Folders, Transplant, init
+from ofa.initialise import EmbeddingOptions, Folders, Transplant, init
 from ofa.methods.similar import covered
 from ofa.plan import InitContext, Kind, RowSources
 from ofa.vocabulary import vocabulary_hash
@@ -44,7 +44,7 @@ def init_hyperofa(
     *,
     folders: Folders,
     method: HyperOfa = HyperOfa(),
-    embedding: Embedding = Embedding(),
+    embedding: EmbeddingOptions = EmbeddingOptions(),
 ) -> Transplant:
     """Take new rows from a hypernetwork that predicts coordinates from word vectors (HyperOFA, step 4).
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from ofa.conversion.matrices import MATRIX, PRIMITIVES, read_array
-from ofa.initialise import Embedding, Folders, Transplant, init
+from ofa.initialise import EmbeddingOptions, Folders, Transplant, init
 from ofa.plan import InitContext, Kind, RowSources
 from semeqv.grammar.action import action
 from semeqv.lazy import numpy, torch
@@ -43,7 +43,7 @@ def init_matrix(
     *,
     folders: Folders,
     method: Matrix,
-    embedding: Embedding = Embedding(),
+    embedding: EmbeddingOptions = EmbeddingOptions(),
 ) -> Transplant:
     """Take all rows from `target_matrix.npy`, which the code of OFA's and HyperOFA's authors writes.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from ofa.initialise import Embedding, Folders, Transplant, init
+from ofa.initialise import EmbeddingOptions, Folders, Transplant, init
 from ofa.methods.similar import Similar, Vectors, combine_nearest
 from ofa.plan import InitContext, RowSources
 from ofa.vectors.word_vectors import as_vectors
@@ -45,7 +45,7 @@ def init_ofa(
     *,
     folders: Folders,
     method: Ofa,
-    embedding: Embedding = Embedding(),
+    embedding: EmbeddingOptions = EmbeddingOptions(),
 ) -> Transplant:
     """Make new rows of those of similar old subwords, similar by multilingual word vectors.
 

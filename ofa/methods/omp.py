@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from ofa.initialise import Embedding, Folders, Transplant, init
+from ofa.initialise import EmbeddingOptions, Folders, Transplant, init
 from ofa.plan import InitContext, RowSources
 from semeqv.grammar.action import action
 from semeqv.grammar.component import check_bounds
@@ -49,7 +49,7 @@ def init_omp(
     *,
     folders: Folders,
     method: Omp = Omp(),
-    embedding: Embedding = Embedding(),
+    embedding: EmbeddingOptions = EmbeddingOptions(),
 ) -> Transplant:
     """Make new rows of those of shared tokens, with the weights that make them in another model.
 

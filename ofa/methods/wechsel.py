@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
-from ofa.initialise import Embedding, Folders, Transplant, init
+from ofa.initialise import EmbeddingOptions, Folders, Transplant, init
 from ofa.methods.similar import Similar, Vectors, combine_nearest
 from ofa.plan import InitContext, RowSources
 from ofa.vectors.word_vectors import WordVectors, as_vectors
@@ -51,7 +51,7 @@ def init_wechsel(
     *,
     folders: Folders,
     method: Wechsel,
-    embedding: Embedding = Embedding(),
+    embedding: EmbeddingOptions = EmbeddingOptions(),
 ) -> Transplant:
     """Make new rows of those of similar old subwords, similar after the words of one language are turned to another's.
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 from tiny import model
 
-from ofa import METHODS, Embedding, FactorisedForMaskedLM, transplant
+from ofa import METHODS, EmbeddingOptions, FactorisedForMaskedLM, transplant
 from ofa.vectors.word_vectors import read_vectors
 from semeqv.text.models.opening import open_model
 
@@ -42,7 +42,7 @@ def test_a_model_is_given_a_new_vocabulary(tokenizers, vectors, save, say, *, na
 
 def test_embeddings_are_factorised(tokenizers):
     old, new = tokenizers["wordpiece", "lume"], tokenizers["bpe", "drask"]
-    made = transplant(model("bert", old), old, new, "mean", embedding=Embedding(keep_dim=6))
+    made = transplant(model("bert", old), old, new, "mean", embedding=EmbeddingOptions(keep_dim=6))
     assert isinstance(made.model, FactorisedForMaskedLM)
     assert made.model.get_input_embeddings().weight.shape == (400, 6)
 
