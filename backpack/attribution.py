@@ -11,11 +11,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
+from backpack.inspection.senses import open_lexicon
 from semeqv.grammar.action import AtLeast, Result, action
 from semeqv.lazy import torch
 from semeqv.results.tables import print_table
 from semeqv.runs.errors import UserError
 from semeqv.tasks.inference import inference, name_of
+from semeqv.text.generation import prompt_ids
 
 
 @dataclass(frozen=True)
@@ -189,8 +191,6 @@ def attribute(
     Raises:
         UserError: When there is no text.
     """
-    from backpack.senses.senses import open_lexicon
-
     if not prompt:
         raise UserError('There is no text to explain: --prompt "...".')
     lexicon = open_lexicon(model, tokenizer)
@@ -231,8 +231,6 @@ def attributions_of(
     Returns:
         One attribution for each token.
     """
-    from semeqv.text.generation import prompt_ids
-
     ids = prompt_ids(prompt, lexicon.tokenizer, model, 0)
     tokens, found = parts_of(model, ids, tokens, likeliest)
     logits, probabilities, said = found.logits, found.whole.softmax(-1)[tokens].tolist(), found.whole[tokens]

@@ -4,7 +4,7 @@ from semeqv.grammar.chain import Chain
 from semeqv.text.models import families
 
 LOOKING = [
-    "backpack.senses.senses",
+    "backpack.inspection.senses",
     "backpack.attribution",
     "backpack.edits.effects",
     "backpack.edits.crows_pairs",

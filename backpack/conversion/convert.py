@@ -64,8 +64,6 @@ class Convert:
         Args:
             tokenizer: Of the sentence, if it has one.
         """
-        import click
-
         refuse_existing(self.output)
         checkpoint = read_checkpoint(self.source, self.allow_pickle)
         said = {

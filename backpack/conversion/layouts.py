@@ -66,7 +66,8 @@ def published(checkpoint: Checkpoint) -> Weights:
     Returns:
         The same tensors, without causal masks and second names of the embeddings.
     """
-    found, weights = Weights(), checkpoint.weights
+    weights = checkpoint.weights
+    found: Weights = {}
     for name in list(weights):
         tensor = weights.pop(name)
         if not is_mask(name, tensor) and not name.endswith(("word_embeddings.weight", "position_embeddings.weight")):
@@ -159,7 +160,8 @@ def renamed(checkpoint: Checkpoint, rules: Rules) -> Weights:
     Raises:
         UserError: When two tensors that should be one, such as copies of the embedding, differ.
     """
-    found, weights = Weights(), checkpoint.weights
+    weights = checkpoint.weights
+    found: Weights = {}
     for name in list(weights):
         if is_mask(name, weights[name]):
             del weights[name]

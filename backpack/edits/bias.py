@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from backpack.senses.lexicon import Lexicon
+from backpack.inspection.lexicon import Lexicon
 from semeqv.grammar.component import check_bounds, component
 from semeqv.lazy import numpy
 from semeqv.results.statistics import interval

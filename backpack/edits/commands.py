@@ -3,14 +3,14 @@
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from backpack.edits.files import write
+from backpack.edits.steps import Knowledge, Project, Replace, Scale, Step, Topic
+from backpack.inspection.lexicon import Lexicon
+from backpack.inspection.senses import open_lexicon
 from semeqv.grammar.component import check_bounds, component
 from semeqv.runs.errors import UserError
-
-if TYPE_CHECKING:
-    from backpack.edits.steps import Step
-    from backpack.senses.lexicon import Lexicon
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,7 +24,7 @@ class Edit(ABC):
     output: Path
 
     @abstractmethod
-    def steps(self, lexicon: "Lexicon") -> "list[Step]":
+    def steps(self, lexicon: Lexicon) -> list[Step]:
         """The edit.
 
         Args:
@@ -41,9 +41,6 @@ class Edit(ABC):
             model: A Backpack.
             tokenizer: Of the run; that of the model's folder if None.
         """
-        from backpack.edits.files import write
-        from backpack.senses.senses import open_lexicon
-
         lexicon = open_lexicon(model, tokenizer)
         write(self, self.steps(lexicon), model, lexicon)
 
@@ -60,7 +57,7 @@ class Choosing(Edit):
     word: list[str] = field(default_factory=list)
     sense: list[int] = field(default_factory=list)
 
-    def chosen(self, lexicon: "Lexicon") -> dict[str, Any]:
+    def chosen(self, lexicon: Lexicon) -> dict[str, Any]:
         """The tokens and the senses, as a step takes them; `UserError` when neither was said."""
         if not self.word and not self.sense:
             raise UserError("Say what to edit: --word, --sense, or both.")
@@ -73,10 +70,8 @@ class Choosing(Edit):
 class Suppress(Choosing):
     """Let senses say nothing: they become 0."""
 
-    def steps(self, lexicon: "Lexicon") -> "list[Step]":
+    def steps(self, lexicon: Lexicon) -> list[Step]:
         """The edit: a factor of 0."""
-        from backpack.edits.steps import Scale
-
         return [Scale(**self.chosen(lexicon), factor=0.0)]
 
 
@@ -91,10 +86,8 @@ class ScaleSenses(Choosing):
 
     factor: float
 
-    def steps(self, lexicon: "Lexicon") -> "list[Step]":
+    def steps(self, lexicon: Lexicon) -> list[Step]:
         """The edit."""
-        from backpack.edits.steps import Scale
-
         return [Scale(**self.chosen(lexicon), factor=self.factor)]
 
 
@@ -112,10 +105,8 @@ class ProjectOut(Choosing):
 
     pair: list[tuple[str, str]] = field(default_factory=list)
 
-    def steps(self, lexicon: "Lexicon") -> "list[Step]":
+    def steps(self, lexicon: Lexicon) -> list[Step]:
         """The edit; `UserError` when no pair was said."""
-        from backpack.edits.steps import Project
-
         if not self.pair:
             raise UserError("Say between which words senses shall not choose: --pair he she.")
         pairs = tuple((lexicon.single(first), lexicon.single(second)) for first, second in self.pair)
@@ -139,10 +130,8 @@ class ReplaceSense(Edit):
     by: str
     by_sense: int | None = None
 
-    def steps(self, lexicon: "Lexicon") -> "list[Step]":
+    def steps(self, lexicon: Lexicon) -> list[Step]:
         """The edit."""
-        from backpack.edits.steps import Replace
-
         source = self.sense if self.by_sense is None else self.by_sense
         tokens, sources = (lexicon.single(self.word),), (lexicon.single(self.by),)
         return [Replace(tokens=tokens, senses=(self.sense,), source_tokens=sources, source_senses=(source,))]
@@ -165,10 +154,8 @@ class Swap(Edit):
     other: str
     other_sense: int | None = None
 
-    def steps(self, lexicon: "Lexicon") -> "list[Step]":
+    def steps(self, lexicon: Lexicon) -> list[Step]:
         """The edit: either replaces the other."""
-        from backpack.edits.steps import Replace
-
         tokens = lexicon.single(self.word), lexicon.single(self.other)
         senses = self.sense, self.sense if self.other_sense is None else self.other_sense
         return [Replace(tokens=tokens, senses=senses, source_tokens=tokens[::-1], source_senses=senses[::-1])]
@@ -191,10 +178,8 @@ class ExchangeFact(Choosing):
     remove: str
     add: str
 
-    def steps(self, lexicon: "Lexicon") -> "list[Step]":
+    def steps(self, lexicon: Lexicon) -> list[Step]:
         """The edit."""
-        from backpack.edits.steps import Knowledge
-
         removed, added = lexicon.single(self.remove), lexicon.single(self.add)
         return [Knowledge(**self.chosen(lexicon), removed_token=removed, added_token=added)]
 
@@ -221,10 +206,8 @@ class PreferTopic(Edit):
     def __post_init__(self) -> None:
         check_bounds(self, strength=0, annealing=(0, 1))
 
-    def steps(self, lexicon: "Lexicon") -> "list[Step]":
+    def steps(self, lexicon: Lexicon) -> list[Step]:
         """The edit; `UserError` when no word was said."""
-        from backpack.edits.topics import Topic
-
         if not self.word:
             raise UserError("Say the words of the topic: --word.")
         tokens = tuple(dict.fromkeys(lexicon.single(text) for text in self.word))

@@ -14,7 +14,7 @@ from semeqv.results.tables import print_table
 from semeqv.runs.errors import UserError
 from semeqv.tasks.evaluation import Measuring, Subject
 from semeqv.tasks.inference import inference, name_of
-from semeqv.tasks.likelihood.minimal_pairs import MinimalPair
+from semeqv.tasks.likelihood.minimal_pairs import MinimalPair, scored
 from semeqv.text.location import locate
 from semeqv.text.readers.table import read_rows
 
@@ -48,8 +48,6 @@ class CrowsPairs(Measuring):
 
     def measured(self, subject: Subject) -> list[dict[str, Any]]:
         """Measure, and print the table."""
-        from semeqv.tasks.likelihood.minimal_pairs import scored
-
         pairs, model = read_pairs(self.path, self.kinds), subject.model
         with inference(model, *subject.regime) as running:
             nats = scored(pairs, model, subject.tokenizer, running, self.batch_size)

@@ -11,8 +11,10 @@ from typing import Any, Literal
 
 from backpack.attribution import parts_of
 from backpack.edits.bias import occupations, winobias
+from backpack.edits.files import write
 from backpack.edits.steps import Project, Scale, Step
-from backpack.senses.lexicon import Lexicon, Word
+from backpack.inspection.lexicon import Lexicon, Word
+from backpack.inspection.senses import open_lexicon
 from semeqv.grammar.component import component
 from semeqv.lazy import Floats, numpy, torch
 from semeqv.results.tables import print_table
@@ -72,9 +74,6 @@ class Debias:
             record: Adds lines to metrics.jsonl.
             tokenizer: Of the run; that of the model's folder if None.
         """
-        from backpack.edits.files import write
-        from backpack.senses.senses import open_lexicon
-
         lexicon = open_lexicon(model, tokenizer)
         with inference(model, device, threads=threads):
             found = debiased(self, model, lexicon)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
+from backpack.edits.files import open_edits
 from backpack.edits.steps import Step
 from semeqv.grammar.component import component
 from semeqv.runs.errors import UserError
@@ -40,7 +41,6 @@ class Edited(Loaded):
         Raises:
             UserError: When it is no Backpack, or an edit does not fit it.
         """
-        from backpack.edits.files import open_edits
         from backpack.networks import BackpackLMHeadModel
 
         model = super().build(tokenizer)

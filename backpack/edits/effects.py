@@ -10,8 +10,8 @@ from typing import Any
 from backpack.edits.edited import applied
 from backpack.edits.files import open_edits
 from backpack.evaluation.cloze import corpora_of
-from backpack.senses.lexicon import Lexicon
-from backpack.senses.senses import open_lexicon
+from backpack.inspection.lexicon import Lexicon
+from backpack.inspection.senses import open_lexicon
 from semeqv.grammar.component import check_bounds, component
 from semeqv.lazy import Floats, numpy, torch
 from semeqv.results.statistics import interval

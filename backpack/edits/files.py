@@ -9,9 +9,8 @@ from typing import Any
 
 import click
 
-from backpack.edits.steps import Chosen, Knowledge, Project, Replace, Scale, Step
-from backpack.edits.topics import Topic
-from backpack.senses.lexicon import Lexicon
+from backpack.edits.steps import Chosen, Knowledge, Project, Replace, Scale, Step, Topic
+from backpack.inspection.lexicon import Lexicon
 from semeqv.grammar.component import words_of
 from semeqv.runs.errors import UserError
 from semeqv.runs.files import write_text

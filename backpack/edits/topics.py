@@ -2,32 +2,26 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-import click
-
-from semeqv.runs.json_lines import write_lines
-
-if TYPE_CHECKING:
-    from backpack.networks.editing import WeightEdit
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import Any, Literal
+
+import click
 
 from backpack.edits.edited import applied
-from backpack.edits.steps import Step
+from backpack.edits.steps import Topic
 from backpack.evaluation.babel import babel_of, grammar_of, topics_of
 from backpack.evaluation.word_pairs import MEMBERS, TOPICS, read_pairs
-from backpack.senses.lexicon import Lexicon
-from backpack.senses.senses import open_lexicon
+from backpack.inspection.lexicon import Lexicon
+from backpack.inspection.senses import open_lexicon
 from semeqv.grammar.component import check_bounds, component
 from semeqv.lazy import numpy, torch, transformers
 from semeqv.results.statistics import interval
 from semeqv.results.tables import print_table
 from semeqv.runs.errors import UserError
+from semeqv.runs.json_lines import write_lines
 from semeqv.tasks.evaluation import Measuring, Subject
 from semeqv.tasks.inference import inference, most_tokens, name_of
 from semeqv.tasks.likelihood.minimal_pairs import unexpected
@@ -99,60 +93,6 @@ class Topics(Measuring):
             write_lines(self.output, texts)
             click.echo(f"wrote {self.output}")
         return lines
-
-
-@dataclass(frozen=True, kw_only=True)
-class Topic(Step):
-    """Weights of senses are multiplied by 1 + strength * max(0, z) * annealing^n.
-
-    z says how much a sense speaks for the topic: the mean of its logits for the words of the topic, in standard
-    deviations of its logits over the vocabulary, from their mean. n is how many words of the topic have been read so
-    far, so that a topic that was taken up is pressed less. The idea is that of Hewitt et al. (2023, arXiv 2305.16765);
-    these formulas are this project's.
-
-    Args:
-        tokens: The words of the topic.
-        strength: How much; 0 changes nothing.
-        annealing: From 0 to 1; 1 for no annealing.
-    """
-
-    kind: ClassVar[str] = "topic"
-    tokens: tuple[int, ...]
-    strength: float
-    annealing: float
-
-    def of_weights(self, model: Any) -> WeightEdit:
-        """The function; what senses say for the topic is remembered, token by token, and knows no later edit."""
-        before = list(model.backpack.sense_edits)
-        head = model.get_output_embeddings().weight.detach().float()
-        wanted, mean = torch.tensor(self.tokens, device=head.device), head.mean(0)
-        toward = head[wanted].mean(0) - mean
-        with torch.autocast(head.device.type, enabled=False):
-            spread = (head - mean).T @ (head - mean) / len(head)  # (d, d): a sense's logits vary by C^T spread C
-        known = head.new_full((len(head), model.config.num_senses), torch.nan)
-
-        def relevance(token_ids: torch.Tensor) -> torch.Tensor:
-            """z of tokens, 0 where it is below, `(batch, time, senses)`."""
-            different = torch.unique(token_ids)
-            new = different[known[different, 0].isnan()]
-            if len(new):
-                senses = model.backpack.senses(new, before).detach().float()
-                with torch.autocast(head.device.type, enabled=False):
-                    deviation = torch.einsum("nkd,de,nke->nk", senses, spread, senses).clamp(min=0).sqrt()
-                    z = (senses @ toward) / deviation.clamp(min=torch.finfo(torch.float32).tiny)
-                known[new] = z.clamp(min=0)
-            found: torch.Tensor = known[token_ids]
-            return found
-
-        def edit(weights: torch.Tensor, token_ids: torch.Tensor) -> torch.Tensor:
-            nonlocal known, toward, spread
-            known, toward, spread = (each.to(weights.device) for each in (known, toward, spread))
-            z = relevance(token_ids).permute(0, 2, 1)[:, :, None]  # (batch, senses, 1, time)
-            read = torch.isin(token_ids, wanted.to(token_ids.device)).cumsum(1)[:, -weights.shape[2] :]
-            left = self.strength * self.annealing ** read.float()  # (batch, queries)
-            return (weights * (1 + left[:, None, :, None] * z)).to(weights.dtype)
-
-        return edit
 
 
 SHARES = ("on_topic", "given", "other", "distinct")

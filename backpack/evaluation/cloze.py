@@ -13,7 +13,7 @@ from typing import Any
 import click
 
 from backpack.evaluation.beam import WordBeam, is_word, kinds_of, shape
-from backpack.senses.words import Speller
+from backpack.inspection.words import Speller
 from semeqv.grammar.component import check_bounds, component
 from semeqv.lazy import numpy
 from semeqv.results.statistics import interval

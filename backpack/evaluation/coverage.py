@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from backpack.evaluation.babel import AmbiguousWord, Topics, babel_of, grammar_of, topics_of
-from backpack.senses.words import Speller, check_backpack, word_vectors
+from backpack.inspection.words import Speller, check_backpack, word_vectors
 from semeqv.grammar.component import check_bounds, component
 from semeqv.lazy import NDArray, numpy, torch
 from semeqv.results.statistics import interval

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from backpack.evaluation.babel import babel_of, grammar_of, translations
 from backpack.evaluation.lexicon_induction import entries
-from backpack.senses.words import Speller, check_backpack, without_shared, word_vectors
+from backpack.inspection.words import Speller, check_backpack, without_shared, word_vectors
 from semeqv.grammar.component import check_bounds, component
 from semeqv.lazy import NDArray, numpy, torch
 from semeqv.results.tables import print_table

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from backpack.evaluation.word_pairs import FIRST, SECOND, read_pairs
-from backpack.senses.words import Speller, embedded, is_backpack, without_shared, word_vectors
+from backpack.inspection.words import Speller, embedded, is_backpack, without_shared, word_vectors
 from semeqv.grammar.component import check_bounds, component
 from semeqv.lazy import NDArray, numpy, torch
 from semeqv.results.statistics import interval

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from backpack.senses.words import is_backpack
+from backpack.inspection.words import is_backpack
 from semeqv.babel.document import Document
 from semeqv.babel.reader import BayesReader
 from semeqv.lazy import Floats, Integers, NDArray, numpy, torch

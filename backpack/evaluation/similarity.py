@@ -9,7 +9,7 @@ from typing import Any, Literal
 import click
 
 from backpack.evaluation.word_pairs import FOLDER, STANDARD, Rated, read_rated, read_translated
-from backpack.senses.words import Speller, embedded, is_backpack, word_vectors
+from backpack.inspection.words import Speller, embedded, is_backpack, word_vectors
 from semeqv.grammar.component import check_bounds, component
 from semeqv.lazy import Floats, numpy, scipy, torch
 from semeqv.results.tables import print_table

@@ -10,7 +10,7 @@ from spoken_backpack import WORDS, spoken, tokenizer
 from backpack.edits.edited import applied
 from backpack.edits.steps import Project
 from backpack.edits.topics import TopicWords, counted
-from backpack.senses.lexicon import Lexicon
+from backpack.inspection.lexicon import Lexicon
 
 
 def lines_of(folder):

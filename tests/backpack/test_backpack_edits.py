@@ -11,8 +11,7 @@ from spoken_backpack import spoken, tokenizer
 from backpack.edits.debias import bias, fitted
 from backpack.edits.edited import Applied, applied
 from backpack.edits.files import open_edits, save_edits
-from backpack.edits.steps import Knowledge, Project, Replace, Scale
-from backpack.edits.topics import Topic
+from backpack.edits.steps import Knowledge, Project, Replace, Scale, Topic
 
 CHOSEN = {"tokens": (2, 5), "senses": (0, 3)}
 STEPS = [

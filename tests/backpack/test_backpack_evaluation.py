@@ -21,7 +21,7 @@ from backpack.evaluation.sense_clustering import features, occurrences
 from backpack.evaluation.similarity import Similarity
 from backpack.evaluation.word_pairs import read_rated, read_translated
 from backpack.figures import read_measures, read_numbers
-from backpack.senses.words import Speller, without_shared
+from backpack.inspection.words import Speller, without_shared
 from semeqv.babel.grammar import Grammar
 from semeqv.babel.reader import BayesReader
 from semeqv.runs.errors import UserError

@@ -15,7 +15,7 @@ from backpack.evaluation.invariance import alikeness
 from backpack.evaluation.lexicon_induction import chance, gold_of, places_among, ranks
 from backpack.evaluation.sense_clustering import Occurrences, against_chance, parted, two_means, v_measure
 from backpack.evaluation.similarity import cosines, spearman
-from backpack.senses.words import embedded, word_vectors
+from backpack.inspection.words import embedded, word_vectors
 from semeqv.babel.grammar import Grammar
 from tests.backpack.small_backpacks import make
 

@@ -13,10 +13,10 @@ from tokenizers import Tokenizer, models, pre_tokenizers
 from torch.nn.functional import cosine_similarity
 from transformers import PreTrainedTokenizerFast
 
-from backpack.senses.contributions import extremes, neighbours
-from backpack.senses.lexicon import Lexicon, shown
-from backpack.senses.roles import following, roles
-from backpack.senses.words import word_vectors
+from backpack.inspection.contributions import extremes, neighbours
+from backpack.inspection.lexicon import Lexicon, shown
+from backpack.inspection.roles import following, roles
+from backpack.inspection.words import word_vectors
 
 
 @pytest.fixture

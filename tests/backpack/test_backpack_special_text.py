@@ -13,8 +13,8 @@ import backpack
 from backpack.attribution import attributions_of
 from backpack.evaluation.cloze import Cloze, Passage, guess
 from backpack.evaluation.continuations import pieces
-from backpack.senses.lexicon import Lexicon
-from backpack.senses.words import Speller
+from backpack.inspection.lexicon import Lexicon
+from backpack.inspection.words import Speller
 from semeqv.runs.errors import UserError
 from semeqv.tasks.inference import inference
 

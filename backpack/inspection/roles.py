@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from backpack.senses.contributions import Extremes, pieces
-from backpack.senses.lexicon import Word
+from backpack.inspection.contributions import Extremes, pieces
+from backpack.inspection.lexicon import Word
 from semeqv.lazy import NDArray, functional, no_grad, numpy, torch
 
 OFTEN = 6  # tokens that stand for an index

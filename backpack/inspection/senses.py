@@ -9,10 +9,10 @@ from typing import Any
 
 import click
 
-from backpack.senses.contributions import Extremes, Neighbours, extremes, neighbours
-from backpack.senses.lexicon import Lexicon, Word, token_counts, token_streams
-from backpack.senses.roles import Role, roles
-from backpack.senses.words import check_backpack, word_vectors
+from backpack.inspection.contributions import Extremes, Neighbours, extremes, neighbours
+from backpack.inspection.lexicon import Lexicon, Word, token_counts, token_streams
+from backpack.inspection.roles import Role, roles
+from backpack.inspection.words import check_backpack, word_vectors
 from semeqv.grammar.component import check_bounds, component
 from semeqv.results.tables import print_table
 from semeqv.runs.errors import UserError
@@ -73,8 +73,6 @@ class Senses:
             tokenizer: Of the run; that of the model's folder if None.
             dataset: By split and name, if the sentence has any.
         """
-        import json
-
         found = describe(self, model, tokenizer, dataset, (device, threads))
         for word in found.asked:
             print_word(found, word)
@@ -285,7 +283,7 @@ def page(found: Described) -> str:
     Returns:
         HTML. Data stands in it as JSON that cannot end its element, and gets into the page as text alone.
     """
-    template = files("backpack.senses").joinpath("page.html").read_text(encoding="utf-8")
+    template = files("backpack.inspection").joinpath("page.html").read_text(encoding="utf-8")
     before, after = template.split(PLACE)
     text = json.dumps(data(found), ensure_ascii=False, separators=(",", ":"))
     return before + harmless(text) + after
