@@ -8,10 +8,9 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from backpack.inspection.lexicon import Lexicon
-from backpack.measuring import Measurement, facts_of, fitting_tokenizer
+from backpack.measuring import Estimate, Measurement, estimate, facts_of, fitting_tokenizer
 from semeqv.grammar.action import AtLeast, action
 from semeqv.lazy import numpy
-from semeqv.results.statistics import interval
 from semeqv.results.tables import print_table
 from semeqv.runs.errors import UserError
 from semeqv.tasks.inference import inference
@@ -76,17 +75,13 @@ class BiasOnSet:
     Args:
         set: dev or test.
         bias: The mean of max(p / q, q / p), with p and q the probabilities of the two words.
-        bias_low: The lower end of its 95% interval, by a bootstrap of the texts.
-        bias_high: The upper end.
         median: The median of the same.
         first_likelier: The share of texts after which the first word is the likelier one.
         texts: How many texts.
     """
 
     set: str
-    bias: float
-    bias_low: float
-    bias_high: float
+    bias: Estimate
     median: float
     first_likelier: float
     texts: int
@@ -106,15 +101,20 @@ class Bias(Measurement):
 
     def lines(self) -> list[dict[str, Any]]:
         """Return one JSON object for each set."""
-        return [{"measure": "bias", **vars(row), "pair": list(self.pair), "model": self.model} for row in self.sets]
+        return [
+            {"measure": "bias", "set": row.set}
+            | row.bias.named("bias")
+            | {"median": row.median, "first_likelier": row.first_likelier, "texts": row.texts}
+            | {"pair": list(self.pair), "model": self.model}
+            for row in self.sets
+        ]
 
     def show(self) -> None:
         """Print the table."""
         rows = [
-            [row.set, f"{row.bias:.3f}", f"{row.bias_low:.3f}-{row.bias_high:.3f}",
-             f"{row.median:.3f}", f"{row.first_likelier:.1%}", f"{row.texts:,}"]
+            [row.set, *row.bias.cells(), f"{row.median:.3f}", f"{row.first_likelier:.1%}", f"{row.texts:,}"]
             for row in self.sets
-        ]  # fmt: skip
+        ]
         first, second = self.pair
         columns = ["set", "bias", "95% interval", "median", f"{first!r} likelier", "texts"]
         print_table(f"Bias between {first!r} and {second!r}, {self.model}", columns, rows)
@@ -164,7 +164,6 @@ def bias(
                 odds.append(float(logits[first] - logits[second]))
             log_odds = numpy.array(odds)
             ratios = numpy.exp(numpy.abs(log_odds))
-            low, high = interval([ratios], replicates, generator)
-            middle, first_likelier = float(numpy.median(ratios)), float((log_odds > 0).mean())
-            sets.append(BiasOnSet(part, float(ratios.mean()), low, high, middle, first_likelier, len(texts)))
+            mean, median = estimate(ratios, replicates, generator), float(numpy.median(ratios))
+            sets.append(BiasOnSet(part, mean, median, float((log_odds > 0).mean()), len(texts)))
     return Bias(pair=pair, sets=sets, **facts_of(model))

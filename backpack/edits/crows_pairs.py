@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
-from backpack.measuring import Measurement, facts_of
+from backpack.measuring import Estimate, Measurement, estimate, facts_of
 from semeqv.grammar.action import AtLeast, action
 from semeqv.lazy import NDArray, numpy
-from semeqv.results.statistics import interval
 from semeqv.results.tables import print_table
 from semeqv.runs.errors import UserError
 from semeqv.tasks.inference import inference
@@ -54,15 +53,11 @@ class Preference:
         kind: The kind of pairs, or all.
         pairs: How many pairs.
         stereotypical: The share of them whose more stereotypical sentence is the more probable one.
-        low: The lower end of its 95% interval, by a bootstrap of the pairs.
-        high: The upper end.
     """
 
     kind: str
     pairs: int
-    stereotypical: float
-    low: float
-    high: float
+    stereotypical: Estimate
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,14 +72,18 @@ class CrowsPairs(Measurement):
 
     def lines(self) -> list[dict[str, Any]]:
         """Return one JSON object for each kind."""
-        return [{"measure": "crows-pairs", "model": self.model, **vars(row)} for row in self.kinds]
+        return [
+            {"measure": "crows-pairs", "model": self.model, "kind": row.kind, "pairs": row.pairs}
+            | {"stereotypical": row.stereotypical.mean, "low": row.stereotypical.low, "high": row.stereotypical.high}
+            for row in self.kinds
+        ]
 
     def show(self) -> None:
         """Print the table."""
-        rows = [
-            [row.kind, f"{row.pairs:,}", f"{row.stereotypical:.1%}", f"[{row.low:.1%}, {row.high:.1%}]"]
-            for row in self.kinds
-        ]
+        rows = []
+        for row in self.kinds:
+            mean, low, high = (f"{value:.1%}" for value in vars(row.stereotypical).values())
+            rows.append([row.kind, f"{row.pairs:,}", mean, f"[{low}, {high}]"])
         columns = ["kind", "pairs", "preferred", "interval"]
         print_table(f"Stereotypical sentences preferred by {self.model}", columns, rows)
 
@@ -147,7 +146,4 @@ def preferences(
     preferred, generator = nats[:, 0] < nats[:, 1], numpy.random.default_rng(seed)
     kinds = numpy.array([pair.paradigm for pair in pairs])
     groups = {kind: preferred[kinds == kind] for kind in sorted(set(kinds.tolist()))} | {"all": preferred}
-    return [
-        Preference(kind, len(group), float(group.mean()), *interval([group], replicates, generator))
-        for kind, group in groups.items()
-    ]
+    return [Preference(kind, len(group), estimate(group, replicates, generator)) for kind, group in groups.items()]

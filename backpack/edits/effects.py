@@ -9,13 +9,11 @@ from typing import Annotated, Any
 
 from backpack.edits.edited import AppliedEdits
 from backpack.edits.files import open_edits
-from backpack.evaluation.cloze import corpora_of
 from backpack.inspection.lexicon import Lexicon
 from backpack.inspection.senses import open_lexicon
-from backpack.measuring import Datasets, Measurement, facts_of
+from backpack.measuring import Datasets, Estimate, Measurement, estimate, facts_of, held_out_texts
 from semeqv.grammar.action import AtLeast, action
 from semeqv.lazy import Floats, numpy, torch
-from semeqv.results.statistics import interval
 from semeqv.results.tables import print_table
 from semeqv.runs.errors import UserError
 from semeqv.tasks.inference import inference, most_tokens
@@ -27,21 +25,6 @@ from semeqv.train.compute import Compute
 
 AT, AFTER, ELSEWHERE = "at the word", "behind it", "without it"
 BEHIND = 3  # words
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """A mean over texts.
-
-    Args:
-        mean: The mean.
-        low: The lower end of its 95% interval, by a bootstrap of the texts.
-        high: The upper end.
-    """
-
-    mean: float
-    low: float
-    high: float
 
 
 @dataclass(frozen=True)
@@ -85,13 +68,13 @@ class Effects(Measurement):
     kinds: list[EffectsOnKind]
 
     def lines(self) -> list[dict[str, Any]]:
-        """Return one JSON object for each kind; ends of intervals are called `..._low` and `..._high`."""
+        """Return one JSON object for each kind."""
         lines = []
         for row in self.kinds:
             line: dict[str, Any] = {"measure": "effects", "model": self.model, "edits": list(map(str, self.edits))}
             line |= {"kind": row.kind, "texts": row.texts}
             for name, value in row.estimates().items():
-                line |= {name: value.mean, f"{name}_low": value.low, f"{name}_high": value.high}
+                line |= value.named(name)
             lines.append(line)
         return lines
 
@@ -181,7 +164,7 @@ def effects(
     generator, kinds = numpy.random.default_rng(seed), []
     for kind, some in by_kind.items():
         estimates = {
-            name: Estimate(float(values.mean()), *interval([values], replicates, generator))
+            name: estimate(values, replicates, generator)
             for name, values in measures(before[kind], after[kind], words).items()
         }
         kinds.append(EffectsOnKind(kind, len(some), **estimates))
@@ -216,7 +199,7 @@ def beginnings_of(
         UserError: When no document has the word behind another one.
     """
     texts: dict[str, list[str]] = {}
-    for _, documents in corpora_of(dataset_options, "cli backpack effects"):
+    for _, documents in held_out_texts(dataset_options, "cli backpack effects"):
         for document, _ in documents:
             for kind, text in beginnings(document, word):
                 own = texts.setdefault(kind, [])

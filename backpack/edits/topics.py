@@ -16,10 +16,9 @@ from backpack.evaluation.babel import babel_of, grammar_of, topics_of
 from backpack.evaluation.word_pairs import MEMBERS, TOPICS, read_pairs
 from backpack.inspection.lexicon import Lexicon
 from backpack.inspection.senses import open_lexicon
-from backpack.measuring import Datasets, Measurement, facts_of
+from backpack.measuring import Datasets, Estimate, Measurement, estimate, facts_of
 from semeqv.grammar.action import AtLeast, action
 from semeqv.lazy import numpy, torch, transformers
-from semeqv.results.statistics import interval
 from semeqv.results.tables import print_table
 from semeqv.runs.errors import UserError
 from semeqv.runs.json_lines import write_lines
@@ -108,42 +107,26 @@ class WrittenText:
 
 @dataclass(frozen=True)
 class TopicControl:
-    """What texts of one way and strength have of their topics; ends of intervals are `..._low` and `..._high`.
+    """What texts of one way and strength have of their topics.
 
     Args:
         by: senses or logits: what was edited.
         strength: How much.
         texts: How many texts.
         on_topic: The share of texts with more words of their topic than of any other.
-        on_topic_low: The lower end of its 95% interval, by a bootstrap of the texts.
-        on_topic_high: The upper end.
         given: The share of words that are of the topic, and that the edit was given.
-        given_low: The lower end.
-        given_high: The upper end.
         other: The share of words that are of the topic, and that it was not given.
-        other_low: The lower end.
-        other_high: The upper end.
         distinct: The share of different pairs of neighbouring words.
-        distinct_low: The lower end.
-        distinct_high: The upper end.
         perplexity: That of the texts under the judge.
     """
 
     by: str
     strength: float
     texts: int
-    on_topic: float
-    on_topic_low: float
-    on_topic_high: float
-    given: float
-    given_low: float
-    given_high: float
-    other: float
-    other_low: float
-    other_high: float
-    distinct: float
-    distinct_low: float
-    distinct_high: float
+    on_topic: Estimate
+    given: Estimate
+    other: Estimate
+    distinct: Estimate
     perplexity: float
 
 
@@ -168,7 +151,13 @@ class TopicsControl(Measurement):
     def lines(self) -> list[dict[str, Any]]:
         """Return one JSON object for each way and strength."""
         tail = {"judge": self.judge, "topics": self.topics, "model": self.model}
-        return [{"measure": "topics", **vars(way), **tail} for way in self.ways]
+        lines = []
+        for way in self.ways:
+            line: dict[str, Any] = {"measure": "topics", "by": way.by, "strength": way.strength, "texts": way.texts}
+            for name in SHARES:
+                line |= getattr(way, name).named(name)
+            lines.append(line | {"perplexity": way.perplexity} | tail)
+        return lines
 
     def show(self) -> None:
         """Print the table."""
@@ -277,10 +266,10 @@ def topics(
         for (way, strength), pairs in written.items():
             own = [text for _, text in pairs]
             nats, lengths = unexpected(own, judging_model, judging_tokenizer, running, batch_size)
-            shares = dict[str, float]()
-            for name, values in zip(SHARES, zip(*(counted(text, topic, known) for topic, text in pairs))):
-                low, high = interval([numpy.array(values)], replicates, generator)
-                shares |= {name: float(numpy.mean(values)), f"{name}_low": low, f"{name}_high": high}
+            counts = zip(*(counted(text, topic, known) for topic, text in pairs))
+            shares = {
+                name: estimate(numpy.array(values), replicates, generator) for name, values in zip(SHARES, counts)
+            }
             perplexity = float(numpy.exp(nats.sum() / max(lengths.sum(), 1)))
             rows.append(TopicControl(way, strength, len(pairs), **shares, perplexity=perplexity))
     all_texts = [

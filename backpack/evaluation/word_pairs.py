@@ -255,7 +255,7 @@ def by_numbers(file: Path, rows: Rows) -> tuple[tuple[int, int], list[int]]:
     return (0, 1), numbers[:1]
 
 
-def read_translated(words: Path, ratings: Path, languages: Sequence[str], apart: float | None) -> Rated:
+def read_translated(words: Path, ratings: Path, languages: Sequence[str], max_rating_gap: float | None) -> Rated:
     """Read Multi-SimLex in its form of two tables, `translation.csv` and `scores.csv`, for one language or across two.
 
     Across languages, the first word of a pair is taken in the one and the second in the other; its rating is the mean
@@ -265,7 +265,7 @@ def read_translated(words: Path, ratings: Path, languages: Sequence[str], apart:
         words: The table with columns such as `ENG 1` and `ENG 2`; its column `ID` numbers the pairs.
         ratings: The table with a column of ratings for each language, such as `ENG`, numbered alike.
         languages: One or two.
-        apart: Leave out pairs whose ratings in the two languages differ by more; none if None.
+        max_rating_gap: Leave out pairs whose ratings in the two languages differ by more; none if None.
 
     Returns:
         The pairs.
@@ -285,7 +285,7 @@ def read_translated(words: Path, ratings: Path, languages: Sequence[str], apart:
             raise UserError(
                 f"{ratings}: the ratings of {number!r} are {' and '.join(given[number])}, and must be numbers."
             )
-        if apart is None or abs(rated[0] - rated[1]) <= apart:
+        if max_rating_gap is None or abs(rated[0] - rated[1]) <= max_rating_gap:
             first.append(pair[0])
             second.append(pair[1])
             scores.append((rated[0] + rated[1]) / 2)

@@ -11,8 +11,8 @@ from transformers import PreTrainedTokenizerFast
 
 import backpack
 from backpack.attribution import attributions_of
-from backpack.evaluation.cloze import Cloze, Passage, guess
-from backpack.evaluation.continuations import pieces
+from backpack.evaluation.cloze import Passage, guess
+from backpack.evaluation.continuations import cut_pieces
 from backpack.inspection.lexicon import Lexicon
 from backpack.inspection.words import Speller
 from semeqv.runs.errors import UserError
@@ -43,7 +43,7 @@ def test_no_text_becomes_a_special_token(kind, text):
     special = set(own.all_special_ids) - {own.unk_token_id}
     assert special & set(own(text)["input_ids"])  # the library alone takes it for one
     assert not special & set(Speller(own)([text])[0])
-    assert not special & {token for piece in pieces(iter([text]), own, 2) for token in piece}
+    assert not special & {token for piece in cut_pieces(iter([text]), own, 2) for token in piece}
     lexicon = Lexicon(own, 50)
     assert not special & set(lexicon.find(text).tokens)
     (found,) = attributions_of(model, lexicon, text)
@@ -58,7 +58,7 @@ def test_a_passage_is_read_as_text(kind, monkeypatch):
         type(model), "forward", lambda self, *args, **given: read.append(given) or forward(self, *args, **given)
     )
     with inference(model, "cpu") as running:
-        guess(Cloze(), model, own, running, [Passage("a </s> b [MASK]", "c")])
+        guess(model, own, running, [Passage("a </s> b [MASK]", "c")])
     tokens = torch.cat([each["input_ids"].flatten() for each in read])
     assert (tokens == own.mask_token_id).sum() == 0
 
