@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from backpack.inspection.senses import open_lexicon
+from backpack.inspection.lexicon import open_lexicon
 from semeqv.grammar.action import AtLeast, Result, action
 from semeqv.lazy import torch
 from semeqv.results.tables import print_table

@@ -216,6 +216,6 @@ def layout_of(checkpoint: Checkpoint) -> str:
         return "multilingual"
     some = ", ".join(names[:3])
     raise UserError(
-        f"{checkpoint.path} is no Backpack of a known layout ({', '.join(LAYOUTS)}), nor a GPT-2 of nanoGPT or of "
+        f"{checkpoint.path} is not a Backpack of a known layout ({', '.join(LAYOUTS)}), nor a GPT-2 of nanoGPT or of "
         f"flash-attention: it has {some}, ..."
     )

@@ -12,8 +12,7 @@ from typing import Annotated, Any
 
 from backpack.edits.files import EditFile, command_words, write_edits
 from backpack.edits.steps import Knowledge, Project, Replace, Scale, Topic
-from backpack.inspection.lexicon import Lexicon
-from backpack.inspection.senses import open_lexicon
+from backpack.inspection.lexicon import Lexicon, open_lexicon
 from semeqv.grammar.action import AtLeast, action
 from semeqv.runs.errors import UserError
 

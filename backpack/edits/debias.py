@@ -13,8 +13,7 @@ from backpack.attribution import parts_of
 from backpack.edits.bias import occupations, winobias
 from backpack.edits.files import EditFile, command_words, write_edits
 from backpack.edits.steps import Project, Scale
-from backpack.inspection.lexicon import Lexicon, Word
-from backpack.inspection.senses import open_lexicon
+from backpack.inspection.lexicon import Lexicon, Word, open_lexicon
 from semeqv.grammar.action import Result, action
 from semeqv.lazy import Floats, numpy, torch
 from semeqv.results.tables import print_table

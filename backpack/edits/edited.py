@@ -38,7 +38,7 @@ class Edited(Loaded):
             A `BackpackLMHeadModel`.
 
         Raises:
-            UserError: When it is no Backpack, or an edit does not fit it.
+            UserError: When it is not a Backpack, or an edit does not fit it.
         """
         from backpack.networks import BackpackLMHeadModel
 

@@ -9,8 +9,7 @@ from typing import Annotated, Any
 
 from backpack.edits.edited import AppliedEdits
 from backpack.edits.files import open_edits
-from backpack.inspection.lexicon import Lexicon
-from backpack.inspection.senses import open_lexicon
+from backpack.inspection.lexicon import Lexicon, open_lexicon
 from backpack.measuring import Datasets, Estimate, Measurement, estimate, facts_of, held_out_texts
 from semeqv.grammar.action import AtLeast, action
 from semeqv.lazy import Floats, numpy, torch

@@ -219,7 +219,7 @@ class Replace(Step):
 class Topic(Step):
     """Weights of senses are multiplied by 1 + strength * max(0, z) * annealing^n.
 
-    z says how much a sense speaks for the topic: the mean of its logits for the words of the topic, in standard
+    z is how much a sense favours the topic: the mean of its logits for the words of the topic, in standard
     deviations of its logits over the vocabulary, from their mean. n is how many words of the topic have been read so
     far, so that a topic that was taken up is pressed less. The idea is that of Hewitt et al. (2023, arXiv 2305.16765);
     these formulas are this project's.

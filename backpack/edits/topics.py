@@ -14,8 +14,7 @@ from backpack.edits.edited import AppliedEdits
 from backpack.edits.steps import Topic
 from backpack.evaluation.babel import babel_of, grammar_of, topics_of
 from backpack.evaluation.word_pairs import MEMBERS, TOPICS, read_pairs
-from backpack.inspection.lexicon import Lexicon
-from backpack.inspection.senses import open_lexicon
+from backpack.inspection.lexicon import Lexicon, open_lexicon
 from backpack.measuring import Datasets, Estimate, Measurement, estimate, facts_of
 from semeqv.grammar.action import AtLeast, action
 from semeqv.lazy import numpy, torch, transformers

@@ -1,4 +1,4 @@
-"""The truth of the generated corpus: which words have two senses, and which words each sense speaks of."""
+"""The truth of the generated corpus: which words have two senses, and the topics of each sense."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields

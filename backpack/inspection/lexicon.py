@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from backpack.inspection.words import Speller
+from backpack.inspection.words import Speller, check_backpack
+from backpack.measuring import fitting_tokenizer
 from semeqv.lazy import NDArray, numpy
 from semeqv.runs.errors import UserError
 from semeqv.text.readers.jsonl import encodable
@@ -129,6 +130,20 @@ def shown(spelled: bytes) -> str:
     if not bare.strip() or not bare.isprintable():
         return repr(text)
     return INSIDE * (text == bare and bare[0].isalnum() and not CJK.match(bare)) + bare
+
+
+def open_lexicon(model: Any, tokenizer: Any = None) -> Lexicon:
+    """Return the tokens of a Backpack.
+
+    Args:
+        model: The model; `check_backpack` raises `UserError` when it is something else.
+        tokenizer: Its tokenizer; that of the model's folder if None. `UserError` when they do not belong together.
+
+    Returns:
+        The lexicon.
+    """
+    check_backpack(model)
+    return Lexicon(fitting_tokenizer(model, tokenizer), model.config.vocab_size)
 
 
 def token_counts(sets: Mapping[Any, Any] | None, size: int) -> NDArray[numpy.int64] | None:

@@ -76,7 +76,7 @@ def check_backpack(model: Any) -> None:
     """Refuse a model without senses: `UserError`."""
     if not is_backpack(model):
         raise UserError(
-            f"{type(model).__name__} is no Backpack and has no senses. Take: cli model load --from BACKPACK"
+            f"{type(model).__name__} is not a Backpack and has no senses. Take: cli model load --from BACKPACK"
         )
 
 

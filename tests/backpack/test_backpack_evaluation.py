@@ -355,7 +355,7 @@ def test_a_model_without_senses_is_refused(say):
     train(say, "gpt2")
     load = "cli model load --from runs/gpt2"
     babel = "cli dataset babel --documents 20 --block_size 64 --split validation"
-    assert "is no Backpack" in say(f"{load} {babel} cli backpack coverage", 2).err
+    assert "is not a Backpack" in say(f"{load} {babel} cli backpack coverage", 2).err
     assert "generated corpus alone" in say(f"{load} cli backpack disambiguation", 2).err
     assert "has no text" in say(f"{load} cli backpack cloze", 2).err
 
