@@ -25,7 +25,7 @@ MULTILINGUAL = {
 
 
 def sizes(name: str) -> dict[str, Any]:
-    """A preset of a Backpack, from that of its control: the multilingual ones have a layer less in their trunk."""
+    """Derive a preset from that of the control: the multilingual ones have a layer less in their trunk."""
     control = GPT2_SIZES[name]
     if name.startswith("multilingual"):
         return control | MULTILINGUAL | {"layers": control["layers"] - 1}
@@ -77,7 +77,7 @@ class Backpack(Preset):
             raise ValueError(f"--sense_scale must be above 0, not {self.sense_scale}.")
 
     def build(self, tokenizer: Any = None, dataset: Any = None, loss_options: Any = None) -> Any:
-        """The model.
+        """Build the model.
 
         Args:
             tokenizer: Tells the vocabulary and its special tokens.

@@ -58,7 +58,7 @@ NANOGPT: Rules = [
 
 
 def published(checkpoint: Checkpoint) -> Weights:
-    """The layout of stanfordnlp/backpack-gpt2, whose names are ours.
+    """Read the layout of stanfordnlp/backpack-gpt2, whose names are ours.
 
     Args:
         checkpoint: Its weights; those that are taken are removed.
@@ -67,16 +67,16 @@ def published(checkpoint: Checkpoint) -> Weights:
         The same tensors, without causal masks and second names of the embeddings.
     """
     weights = checkpoint.weights
-    found: Weights = {}
+    ours: Weights = {}
     for name in list(weights):
         tensor = weights.pop(name)
         if not is_mask(name, tensor) and not name.endswith(("word_embeddings.weight", "position_embeddings.weight")):
-            found[name] = tensor
-    return found
+            ours[name] = tensor
+    return ours
 
 
 def flash(checkpoint: Checkpoint) -> Weights:
-    """The names of flash-attention's GPT.
+    """Read the names of flash-attention's GPT.
 
     Older versions norm after a block what newer ones norm before it: their `ln_0` is the first norm of block 0, `norm1`
     of block i its second one, and `norm2` of block i the first one of block i + 1, or the last of all.
@@ -87,18 +87,18 @@ def flash(checkpoint: Checkpoint) -> Weights:
     Returns:
         Tensors by our names.
     """
-    found = renamed(checkpoint, FLASH)
-    if TRUNK + "ln_0.weight" in found:
-        last = max(int(name.split(".")[3]) for name in found if name.startswith(TRUNK + "h."))
+    ours = renamed(checkpoint, FLASH)
+    if TRUNK + "ln_0.weight" in ours:
+        last = max(int(name.split(".")[3]) for name in ours if name.startswith(TRUNK + "h."))
         moved = {}
-        for name in [each for each in found if re.search(r"gpt2_model\.(ln_0|h\.\d+\.ln_[12])\.", each)]:
-            moved[postnormed(name, last)] = found.pop(name)
-        found |= moved
-    return found
+        for name in [each for each in ours if re.search(r"gpt2_model\.(ln_0|h\.\d+\.ln_[12])\.", each)]:
+            moved[postnormed(name, last)] = ours.pop(name)
+        ours |= moved
+    return ours
 
 
 def postnormed(name: str, last: int) -> str:
-    """Which norm of ours an older one of flash-attention is; `last` is the number of the last block."""
+    """Return the name here of a norm of older flash-attention; `last` is the number of the last block."""
     *_, place, kind = name.split(".")
     if place == "ln_0":
         return f"{TRUNK}h.0.ln_1.{kind}"
@@ -109,7 +109,7 @@ def postnormed(name: str, last: int) -> str:
 
 
 def nanogpt(checkpoint: Checkpoint) -> Weights:
-    """The multilingual project's: nanoGPT's names in the trunk, or in the whole model; the rest is told by its shapes.
+    """Read the multilingual project's layout: nanoGPT's names in the trunk or the whole model, the rest by shapes.
 
     With embeddings of size d and k senses, queries and keys of sense weights are one matrix (2d, d); an MLP whose
     second matrix is (d, 4d) feeds the first norm, (d); one whose second matrix is (k * d, 4d) the other one, (k * d).
@@ -123,28 +123,28 @@ def nanogpt(checkpoint: Checkpoint) -> Weights:
     Raises:
         UserError: When there is no embedding of tokens.
     """
-    found = renamed(checkpoint, NANOGPT)
-    if TRUNK + "wte.weight" not in found:
+    ours = renamed(checkpoint, NANOGPT)
+    if TRUNK + "wte.weight" not in ours:
         raise UserError(f"{checkpoint.path} has no embedding of tokens called wte.weight.")
-    d = found[TRUNK + "wte.weight"].shape[1]
+    d = ours[TRUNK + "wte.weight"].shape[1]
     mlps: dict[str, list[str]] = {}
     for name in [each for each in checkpoint.weights if each.endswith(".weight")]:
         module, shape = name.removesuffix(".weight"), checkpoint.weights[name].shape
         if tuple(shape) == (2 * d, d):
-            take(checkpoint.weights, module, found, CONTEXT)
+            take(checkpoint.weights, module, ours, CONTEXT)
         elif len(shape) == 1:
-            inner = shape[0] == d and SENSES + "ln.weight" not in found  # with one sense, both norms are (d)
-            take(checkpoint.weights, module, found, SENSES + ("ln" if inner else "final_ln"))
+            inner = shape[0] == d and SENSES + "ln.weight" not in ours  # with one sense, both norms are (d)
+            take(checkpoint.weights, module, ours, SENSES + ("ln" if inner else "final_ln"))
         else:
             mlps.setdefault(module.rpartition(".")[0], []).append(module)
     for modules in mlps.values():
         if len(modules) == 2:
             first, second = modules
             outputs = checkpoint.weights[second + ".weight"].shape[0]
-            mlp = "mlp" if outputs == d and SENSES + "mlp.c_proj.weight" not in found else "final_mlp"
-            take(checkpoint.weights, first, found, f"{SENSES}{mlp}.c_fc")
-            take(checkpoint.weights, second, found, f"{SENSES}{mlp}.c_proj")
-    return found
+            mlp = "mlp" if outputs == d and SENSES + "mlp.c_proj.weight" not in ours else "final_mlp"
+            take(checkpoint.weights, first, ours, f"{SENSES}{mlp}.c_fc")
+            take(checkpoint.weights, second, ours, f"{SENSES}{mlp}.c_proj")
+    return ours
 
 
 def renamed(checkpoint: Checkpoint, rules: Rules) -> Weights:
@@ -161,30 +161,32 @@ def renamed(checkpoint: Checkpoint, rules: Rules) -> Weights:
         UserError: When two tensors that should be one, such as copies of the embedding, differ.
     """
     weights = checkpoint.weights
-    found: Weights = {}
+    ours: Weights = {}
     for name in list(weights):
         if is_mask(name, weights[name]):
             del weights[name]
             continue
         for pattern, replacement in [(HEAD, "lm_head.weight"), *rules]:
             if match := re.fullmatch(pattern, name):
-                ours, tensor = match.expand(replacement), weights.pop(name)
-                if not torch.equal(found.setdefault(ours, tensor), tensor):
-                    raise UserError(f"{checkpoint.path} has two tensors for {ours}; {name} differs from the other one.")
+                name_here, tensor = match.expand(replacement), weights.pop(name)
+                if not torch.equal(ours.setdefault(name_here, tensor), tensor):
+                    raise UserError(
+                        f"{checkpoint.path} has two tensors for {name_here}; {name} differs from the other one."
+                    )
                 break
-    return found
+    return ours
 
 
 def is_mask(name: str, tensor: torch.Tensor) -> bool:
-    """Whether a tensor is a causal mask, which is stored beside the weights."""
+    """Return whether a tensor is a causal mask, which is stored beside the weights."""
     return re.fullmatch(MASK, name) is not None and tensor.ndim != 1
 
 
-def take(weights: Weights, module: str, found: Weights, ours: str) -> None:
-    """Take the weight and the bias, if any, of a module out of `weights`."""
+def take(weights: Weights, module: str, ours: Weights, name: str) -> None:
+    """Take the weight and the bias, if any, of a module out of `weights`, by its name here."""
     for kind in ("weight", "bias"):
         if f"{module}.{kind}" in weights:
-            found[f"{ours}.{kind}"] = weights.pop(f"{module}.{kind}")
+            ours[f"{name}.{kind}"] = weights.pop(f"{module}.{kind}")
 
 
 # The function of a layout, and what is true of its models where neither a checkpoint nor the user says otherwise.
@@ -196,7 +198,7 @@ LAYOUTS: dict[str, tuple[Callable[[Checkpoint], Weights], dict[str, Any]]] = {
 
 
 def layout_of(checkpoint: Checkpoint) -> str:
-    """Which layout a checkpoint has; that of a GPT-2 is the one of the Backpacks that it was trained beside.
+    """Recognise the layout of a checkpoint; a GPT-2 has that of the Backpacks that it was trained beside.
 
     Args:
         checkpoint: Its names tell.

@@ -26,7 +26,7 @@ class Step:
     kind: ClassVar[str]
 
     def to_json(self) -> dict[str, Any]:
-        """The edit as a JSON object."""
+        """Return the edit as a JSON object."""
         return {"kind": self.kind, **asdict(self)}
 
     def token_fields(self) -> Iterator[int]:
@@ -42,7 +42,7 @@ class Step:
                 yield from flat(getattr(self, field.name))
 
     def of_senses(self, model: Any) -> SenseEdit | None:
-        """What it does to senses.
+        """Make the function that edits senses.
 
         Args:
             model: A Backpack, edited as it was before this edit.
@@ -53,7 +53,7 @@ class Step:
         return None
 
     def of_weights(self, model: Any) -> WeightEdit | None:
-        """What it does to weights.
+        """Make the function that edits weights.
 
         Args:
             model: A Backpack, edited as it was before this edit.
@@ -78,10 +78,10 @@ class Chosen(Step, ABC):
 
     @abstractmethod
     def change(self, model: Any) -> Any:
-        """A function from senses, `(..., d)`, to what they become."""
+        """Make the function from senses, `(..., d)`, to edited ones."""
 
     def of_senses(self, model: Any) -> SenseEdit:
-        """The function, applied to what is chosen; what is not chosen stays as it is, bit for bit."""
+        """Make the function, which leaves what is not chosen as it is, bit for bit."""
         change = self.change(model)
         wanted = None if self.tokens is None else torch.tensor(self.tokens)
         indices = None if self.senses is None else torch.tensor(self.senses)
@@ -119,7 +119,7 @@ class Scale(Chosen):
 
 @dataclass(frozen=True, kw_only=True)
 class Project(Chosen):
-    """The differences of output embeddings lose their say: senses are projected onto what is orthogonal to all of them.
+    """Senses are projected onto what is orthogonal to all differences of the output embeddings of some pairs.
 
     Both tokens of a pair then get the same from these senses (as nullspace projection, Ravfogel et al., 2020, arXiv
     2004.07667, with directions that are given).
@@ -132,7 +132,7 @@ class Project(Chosen):
     token_pairs: tuple[tuple[int, int], ...]
 
     def change(self, model: Any) -> Any:
-        """C - B^T B C, the rows of B an orthonormal basis of the differences."""
+        """Make the function C - B^T B C, where the rows of B are an orthonormal basis of the differences."""
         head = model.get_output_embeddings().weight.detach()
         pairs = torch.tensor(self.token_pairs, device=head.device)
         differences = (head[pairs[:, 0]] - head[pairs[:, 1]]).cpu().double()
@@ -149,7 +149,7 @@ class Project(Chosen):
 
 @dataclass(frozen=True, kw_only=True)
 class Knowledge(Chosen):
-    """What senses say for one token they say for another instead (Hewitt et al., 2023, arXiv 2305.16765).
+    """What senses add to the logit of one token they add to that of another (Hewitt et al., 2023, arXiv 2305.16765).
 
     C~ = C + (C . E_r / |E_r|^2) (E_a / phi - E_r), with phi = |E_a|^2 / |E_r|^2 and E the output embeddings.
 
@@ -163,7 +163,7 @@ class Knowledge(Chosen):
     added_token: int
 
     def change(self, model: Any) -> Any:
-        """The formula."""
+        """Make the function of the formula."""
         head = model.get_output_embeddings().weight.detach()
         removed, added = head[self.removed_token], head[self.added_token]
         size = removed.square().sum()
@@ -236,7 +236,7 @@ class Topic(Step):
     annealing: float
 
     def of_weights(self, model: Any) -> WeightEdit:
-        """The function; what senses say for the topic is remembered, token by token, and knows no later edit."""
+        """Make the function; z is kept token by token, and is that of senses without later edits."""
         before = list(model.backpack.sense_edits)
         head = model.get_output_embeddings().weight.detach().float()
         wanted, mean = torch.tensor(self.tokens, device=head.device), head.mean(0)
@@ -255,8 +255,8 @@ class Topic(Step):
                     deviation = torch.einsum("nkd,de,nke->nk", senses, spread, senses).clamp(min=0).sqrt()
                     z = (senses @ toward) / deviation.clamp(min=torch.finfo(torch.float32).tiny)
                 known[new] = z.clamp(min=0)
-            found: torch.Tensor = known[token_ids]
-            return found
+            own: torch.Tensor = known[token_ids]
+            return own
 
         def edit(weights: torch.Tensor, token_ids: torch.Tensor) -> torch.Tensor:
             nonlocal known, toward, spread
@@ -270,7 +270,7 @@ class Topic(Step):
 
 
 def flat(value: Any) -> Iterator[int]:
-    """The integers in a field: none, one, or several, perhaps in pairs; `TypeError` when it is something else."""
+    """Yield the integers in a field: none, one, or several, perhaps in pairs; `TypeError` for something else."""
     if isinstance(value, tuple):
         for each in value:
             yield from flat(each)

@@ -39,8 +39,8 @@ class Lexicon:
 
     def __init__(self, tokenizer: Any, size: int):
         self.tokenizer, self.speller = tokenizer, Speller(tokenizer)
-        self.spelled = {number: said for number, said in spellings(tokenizer).items() if number < size}
-        self.by_spelling = {said: number for number, said in self.spelled.items()}
+        self.spelled = {number: spelling for number, spelling in spellings(tokenizer).items() if number < size}
+        self.by_spelling = {spelling: number for number, spelling in self.spelled.items()}
         names = tokens_by_id(tokenizer)[:size]
         self.shown = [shown(self.spelled[i]) if i in self.spelled else name or f"<{i}>" for i, name in enumerate(names)]
         self.shown += [f"<{number}>" for number in range(len(self.shown), size)]
@@ -71,7 +71,7 @@ class Lexicon:
         return Word(text, tokens)
 
     def single(self, text: str) -> int:
-        """The token of a word.
+        """Return the token of a word.
 
         Args:
             text: The word; `find` raises `UserError` when it is unknown.
@@ -89,7 +89,7 @@ class Lexicon:
         return tokens[0]
 
     def frequent(self, most: int, counts: NDArray[numpy.int64] | None = None) -> list[Word]:
-        """The tokens that are words, the most frequent first.
+        """List the tokens that are words, the most frequent first.
 
         Args:
             most: So many; 0 for all.
@@ -113,7 +113,7 @@ class Lexicon:
 
 
 def shown(spelled: bytes) -> str:
-    """A token for a reader.
+    """Show a token to a reader.
 
     Args:
         spelled: Its bytes, a space first where it begins a word.
@@ -147,7 +147,7 @@ def open_lexicon(model: Any, tokenizer: Any = None) -> Lexicon:
 
 
 def token_counts(sets: Mapping[Any, Any] | None, size: int) -> NDArray[numpy.int64] | None:
-    """How often tokens occur in data sets.
+    """Count how often tokens occur in data sets.
 
     Args:
         sets: By split and name; those that have no token files are not counted.
@@ -161,6 +161,6 @@ def token_counts(sets: Mapping[Any, Any] | None, size: int) -> NDArray[numpy.int
 
 
 def token_streams(sets: Mapping[Any, Any] | None, most: int = 10_000_000) -> Sequence[NDArray[Any]]:
-    """The tokens of data sets, `(tokens,)` for each language, the first so many of each."""
+    """Return the tokens of data sets, `(tokens,)` for each language, the first so many of each."""
     parts = [part for each in (sets or {}).values() for part in getattr(each, "parts", [])]
     return [part.file.tokens[:most] for part in parts]
