@@ -18,7 +18,7 @@ Datasets = Mapping[tuple[str, str | None], Any]  # the data sets of a sentence b
 
 
 @dataclass(frozen=True)
-class Estimate:
+class IntervalEstimate:
     """A mean, or a correlation, and its 95% interval by a bootstrap.
 
     Args:
@@ -40,7 +40,7 @@ class Estimate:
         return [f"{self.mean:.3f}", f"{self.low:.3f}-{self.high:.3f}"]
 
 
-def estimate(values: NDArray[Any], replicates: int, generator: numpy.random.Generator) -> Estimate:
+def estimate(values: NDArray[Any], replicates: int, generator: numpy.random.Generator) -> IntervalEstimate:
     """Estimate a mean.
 
     Args:
@@ -51,7 +51,7 @@ def estimate(values: NDArray[Any], replicates: int, generator: numpy.random.Gene
     Returns:
         The mean, and its interval.
     """
-    return Estimate(float(values.mean()), *interval([values], replicates, generator))
+    return IntervalEstimate(float(values.mean()), *interval([values], replicates, generator))
 
 
 @dataclass(frozen=True, kw_only=True)

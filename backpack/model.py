@@ -80,9 +80,9 @@ class Backpack(Preset):
         """Build the model.
 
         Args:
-            tokenizer: Tells the vocabulary and its special tokens.
-            dataset: Tells the vocabulary when there is no tokenizer.
-            loss_options: What `cli loss` says; the model's own loss is used without.
+            tokenizer: Has the vocabulary and its special tokens.
+            dataset: Has the vocabulary when there is no tokenizer.
+            loss_options: The options of `cli loss`; the model's own loss is used without.
 
         Returns:
             A `BackpackLMHeadModel`, its weights drawn anew.

@@ -21,7 +21,7 @@ SIZES = ("model_args", "hyper_parameters", "cfg", "model_cfg", "model", "config"
 
 
 @dataclass
-class Checkpoint:
+class ForeignCheckpoint:
     """A checkpoint that was read.
 
     Args:
@@ -35,7 +35,7 @@ class Checkpoint:
     facts: dict[str, Any] = field(default_factory=dict)
 
 
-def read_checkpoint(source: str | Path | None, allow_pickle: bool) -> Checkpoint:
+def read_checkpoint(source: str | Path | None, allow_pickle: bool) -> ForeignCheckpoint:
     """Read a checkpoint.
 
     Args:
@@ -59,7 +59,7 @@ def read_checkpoint(source: str | Path | None, allow_pickle: bool) -> Checkpoint
         path, facts = weights_file(folder), read_config(folder)
     if path.suffix == ".safetensors":
         try:
-            return Checkpoint(path, unwrapped(safetensors.torch.load_file(path)), facts)
+            return ForeignCheckpoint(path, unwrapped(safetensors.torch.load_file(path)), facts)
         except (safetensors.SafetensorError, OSError) as error:
             raise UserError(f"{path} cannot be read as safetensors: {first_line(error)}") from error
     if not allow_pickle:
@@ -96,7 +96,7 @@ def pickles(folder: Path) -> list[Path]:
     return sorted({path for pattern in PICKLES for path in folder.glob(pattern)})
 
 
-def unpickled(path: Path, facts: dict[str, Any]) -> Checkpoint:
+def unpickled(path: Path, facts: dict[str, Any]) -> ForeignCheckpoint:
     """Read a pickle with torch's restricted unpickler.
 
     Args:
@@ -124,7 +124,7 @@ def unpickled(path: Path, facts: dict[str, Any]) -> Checkpoint:
     tensors = {str(name): each for name, each in weights.items() if isinstance(each, torch.Tensor)}
     if not tensors:
         raise UserError(f"{path} holds no tensors by name.")
-    return Checkpoint(path, unwrapped(tensors), facts)
+    return ForeignCheckpoint(path, unwrapped(tensors), facts)
 
 
 def sizes_in(options: Mapping[str, Any]) -> dict[str, Any]:
@@ -153,7 +153,7 @@ def unwrapped(weights: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
 
 
 def first_line(error: Exception) -> str:
-    """Return the first line of what an error says."""
+    """Return the first line of the message of an error."""
     return (str(error).strip().splitlines() or [type(error).__name__])[0]
 
 

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 
 import click
 
-from backpack.conversion.checkpoints import Checkpoint, read_checkpoint
+from backpack.conversion.checkpoints import ForeignCheckpoint, read_checkpoint
 from backpack.conversion.export import save
 from backpack.conversion.layouts import CONTEXT, LAYOUTS, SENSES, TRUNK, layout_of
 from semeqv.grammar.action import Spelled, Written, action
@@ -126,7 +126,7 @@ def convert(
 
 
 def assemble(
-    checkpoint: Checkpoint, fields: Mapping[str, Any], layout: str | None = None
+    checkpoint: ForeignCheckpoint, fields: Mapping[str, Any], layout: str | None = None
 ) -> transformers.PreTrainedModel:
     """Make a model with the weights of a checkpoint.
 
@@ -156,7 +156,9 @@ def assemble(
         some, count = ", ".join(list(checkpoint.weights)[:3]), len(checkpoint.weights)
         raise UserError(f"{checkpoint.path}, read as {layout}, has {count} tensors with no place here: {some}, ...")
     senses = any(name.startswith((SENSES, CONTEXT)) for name in weights)
-    known = facts_of(checkpoint, layout, senses) | {name: value for name, value in fields.items() if value is not None}
+    known = known_fields(checkpoint, layout, senses) | {
+        name: value for name, value in fields.items() if value is not None
+    }
     if "n_head" not in known:
         raise UserError(f"{checkpoint.path} does not say how many heads its attention has; write --heads.")
     assumed = {name: value for name, value in usual.items() if name not in known}
@@ -180,7 +182,7 @@ def assemble(
     return model
 
 
-def facts_of(checkpoint: Checkpoint, layout: str, senses: bool) -> dict[str, Any]:
+def known_fields(checkpoint: ForeignCheckpoint, layout: str, senses: bool) -> dict[str, Any]:
     """Return the fields of a configuration that are certain, beside those that shapes determine.
 
     Args:
@@ -211,7 +213,7 @@ def facts_of(checkpoint: Checkpoint, layout: str, senses: bool) -> dict[str, Any
 
 
 def configuration(
-    checkpoint: Checkpoint, layout: str, fields: Mapping[str, Any], senses: bool
+    checkpoint: ForeignCheckpoint, layout: str, fields: Mapping[str, Any], senses: bool
 ) -> transformers.GPT2Config:
     """Make the configuration with some fields.
 
@@ -243,7 +245,7 @@ def configuration(
         raise UserError(f"{checkpoint.path}, read as {layout}: {error}") from error
 
 
-def sizes(weights: Mapping[str, torch.Tensor], checkpoint: Checkpoint) -> dict[str, Any]:
+def sizes(weights: Mapping[str, torch.Tensor], checkpoint: ForeignCheckpoint) -> dict[str, Any]:
     """Return the sizes that shapes determine, and which sense network there is.
 
     Args:
@@ -280,7 +282,9 @@ def sizes(weights: Mapping[str, torch.Tensor], checkpoint: Checkpoint) -> dict[s
     }
 
 
-def fill(model: transformers.PreTrainedModel, weights: Mapping[str, torch.Tensor], checkpoint: Checkpoint) -> None:
+def fill(
+    model: transformers.PreTrainedModel, weights: Mapping[str, torch.Tensor], checkpoint: ForeignCheckpoint
+) -> None:
     """Fill a model with weights; biases are 0 when a checkpoint has none at all.
 
     Args:

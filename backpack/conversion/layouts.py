@@ -1,4 +1,4 @@
-"""How others lay out the weights of a Backpack or of the GPT-2 that is its control, and where each tensor goes here.
+"""Layouts that others give to the weights of a Backpack or of its control, and where each tensor goes here.
 
 A layout is a function that takes the tensors that it knows out of a checkpoint and gives them the names that they have
 here; what stays behind has no place. The names are rules, not quotations: they allow for prefixes and for the spellings
@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
-from backpack.conversion.checkpoints import Checkpoint
+from backpack.conversion.checkpoints import ForeignCheckpoint
 from semeqv.lazy import torch
 from semeqv.runs.errors import UserError
 
@@ -57,7 +57,7 @@ NANOGPT: Rules = [
 ]
 
 
-def published(checkpoint: Checkpoint) -> Weights:
+def published(checkpoint: ForeignCheckpoint) -> Weights:
     """Read the layout of stanfordnlp/backpack-gpt2, whose names are ours.
 
     Args:
@@ -75,7 +75,7 @@ def published(checkpoint: Checkpoint) -> Weights:
     return ours
 
 
-def flash(checkpoint: Checkpoint) -> Weights:
+def flash(checkpoint: ForeignCheckpoint) -> Weights:
     """Read the names of flash-attention's GPT.
 
     Older versions norm after a block what newer ones norm before it: their `ln_0` is the first norm of block 0, `norm1`
@@ -108,7 +108,7 @@ def postnormed(name: str, last: int) -> str:
     return f"{TRUNK}ln_f.{kind}" if block == last else f"{TRUNK}h.{block + 1}.ln_1.{kind}"
 
 
-def nanogpt(checkpoint: Checkpoint) -> Weights:
+def nanogpt(checkpoint: ForeignCheckpoint) -> Weights:
     """Read the multilingual project's layout: nanoGPT's names in the trunk or the whole model, the rest by shapes.
 
     With embeddings of size d and k senses, queries and keys of sense weights are one matrix (2d, d); an MLP whose
@@ -147,7 +147,7 @@ def nanogpt(checkpoint: Checkpoint) -> Weights:
     return ours
 
 
-def renamed(checkpoint: Checkpoint, rules: Rules) -> Weights:
+def renamed(checkpoint: ForeignCheckpoint, rules: Rules) -> Weights:
     """Take those tensors out of a checkpoint that a rule knows, under the names that it gives them.
 
     Args:
@@ -190,18 +190,18 @@ def take(weights: Weights, module: str, ours: Weights, name: str) -> None:
 
 
 # The function of a layout, and what is true of its models where neither a checkpoint nor the user says otherwise.
-LAYOUTS: dict[str, tuple[Callable[[Checkpoint], Weights], dict[str, Any]]] = {
+LAYOUTS: dict[str, tuple[Callable[[ForeignCheckpoint], Weights], dict[str, Any]]] = {
     "published": (published, {"activation_function": "gelu_new", "scale_attn_by_inverse_layer_idx": True}),
     "flash": (flash, {"activation_function": "gelu_new", "scale_attn_by_inverse_layer_idx": True}),
     "multilingual": (nanogpt, {"activation_function": "gelu_new", "scale_attn_by_inverse_layer_idx": False}),
 }
 
 
-def layout_of(checkpoint: Checkpoint) -> str:
+def layout_of(checkpoint: ForeignCheckpoint) -> str:
     """Recognise the layout of a checkpoint; a GPT-2 has that of the Backpacks that it was trained beside.
 
     Args:
-        checkpoint: Its names tell.
+        checkpoint: Its names decide.
 
     Returns:
         A key of `LAYOUTS`.

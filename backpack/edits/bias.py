@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
-from backpack.inspection.lexicon import Lexicon
-from backpack.measuring import Estimate, Measurement, estimate, facts_of, fitting_tokenizer
+from backpack.inspection.lexicon import TokenLexicon
+from backpack.measuring import IntervalEstimate, Measurement, estimate, facts_of, fitting_tokenizer
 from semeqv.grammar.action import AtLeast, action
 from semeqv.lazy import numpy
 from semeqv.results.tables import print_table
@@ -36,7 +36,7 @@ def winobias(path: Path | None) -> dict[str, list[str]]:
 
     Returns:
         For dev and test, the sentences up to the pronoun, brackets removed, each once, in the order of the files; none
-        in which a pronoun before has told the gender. Those of test are none of dev, with which the files share some.
+        with another pronoun before it, which would reveal the gender. Texts of test that are in dev, too, are left out.
 
     Raises:
         UserError: When there are none.
@@ -81,7 +81,7 @@ class BiasOnSet:
     """
 
     set: str
-    bias: Estimate
+    bias: IntervalEstimate
     median: float
     first_likelier: float
     texts: int
@@ -154,7 +154,7 @@ def bias(
     """
     check_causal(model)
     tokenizer = fitting_tokenizer(model, tokenizer)
-    lexicon, generator, sets = Lexicon(tokenizer, rows_needed(tokenizer)), numpy.random.default_rng(seed), []
+    lexicon, generator, sets = TokenLexicon(tokenizer, rows_needed(tokenizer)), numpy.random.default_rng(seed), []
     first, second = (lexicon.single(word) for word in pair)
     with inference(model, compute.device, threads=compute.threads):
         for part, texts in winobias(path).items():

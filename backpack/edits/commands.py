@@ -12,12 +12,12 @@ from typing import Annotated, Any
 
 from backpack.edits.files import EditFile, command_words, write_edits
 from backpack.edits.steps import Knowledge, Project, Replace, Scale, Topic
-from backpack.inspection.lexicon import Lexicon, open_lexicon
+from backpack.inspection.lexicon import TokenLexicon, open_lexicon
 from semeqv.grammar.action import AtLeast, action
 from semeqv.runs.errors import UserError
 
 
-def chosen(lexicon: Lexicon, words: Sequence[str], senses: Sequence[int]) -> dict[str, Any]:
+def chosen(lexicon: TokenLexicon, words: Sequence[str], senses: Sequence[int]) -> dict[str, Any]:
     """Return the tokens and the senses that a step takes; raises `UserError` when neither is named."""
     if not words and not senses:
         raise UserError("Say what to edit: --word, --sense, or both.")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
-from backpack.measuring import Estimate, Measurement, estimate, facts_of
+from backpack.measuring import IntervalEstimate, Measurement, estimate, facts_of
 from semeqv.grammar.action import AtLeast, action
 from semeqv.lazy import NDArray, numpy
 from semeqv.results.tables import print_table
@@ -57,7 +57,7 @@ class Preference:
 
     kind: str
     pairs: int
-    stereotypical: Estimate
+    stereotypical: IntervalEstimate
 
 
 @dataclass(frozen=True, kw_only=True)

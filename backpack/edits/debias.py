@@ -13,7 +13,7 @@ from backpack.attribution import parts_of
 from backpack.edits.bias import occupations, winobias
 from backpack.edits.files import EditFile, command_words, write_edits
 from backpack.edits.steps import Project, Scale
-from backpack.inspection.lexicon import Lexicon, Word, open_lexicon
+from backpack.inspection.lexicon import TokenisedWord, TokenLexicon, open_lexicon
 from semeqv.grammar.action import Result, action
 from semeqv.lazy import Floats, numpy, torch
 from semeqv.results.tables import print_table
@@ -183,7 +183,7 @@ def reached(step: Scale, logs: Mapping[str, tuple[Floats, Floats]]) -> Iterator[
         yield BiasReached(part, len(odds), before, after, suppressed)
 
 
-def tokens_of(lexicon: Lexicon, words: Sequence[str], pieces: bool, path: Path | None) -> tuple[int, ...]:
+def tokens_of(lexicon: TokenLexicon, words: Sequence[str], pieces: bool, path: Path | None) -> tuple[int, ...]:
     """Return the tokens to edit.
 
     Args:
@@ -199,7 +199,7 @@ def tokens_of(lexicon: Lexicon, words: Sequence[str], pieces: bool, path: Path |
         UserError: When there is none, or a word that is named is several tokens.
     """
     if words:
-        wanted = [lexicon.find(word) if pieces else Word(word, (lexicon.single(word),)) for word in words]
+        wanted = [lexicon.find(word) if pieces else TokenisedWord(word, (lexicon.single(word),)) for word in words]
     else:
         wanted = [word for word in known(lexicon, occupations(path)) if pieces or len(word.tokens) == 1]
     if not wanted:
@@ -209,7 +209,7 @@ def tokens_of(lexicon: Lexicon, words: Sequence[str], pieces: bool, path: Path |
     return tuple(dict.fromkeys(token for word in wanted for token in word.tokens))
 
 
-def known(lexicon: Lexicon, words: Sequence[str]) -> Iterator[Word]:
+def known(lexicon: TokenLexicon, words: Sequence[str]) -> Iterator[TokenisedWord]:
     """Yield the words that a vocabulary has tokens for, in their order."""
     for word in words:
         with contextlib.suppress(UserError):
@@ -217,7 +217,7 @@ def known(lexicon: Lexicon, words: Sequence[str]) -> Iterator[Word]:
 
 
 def log_odds(
-    model: Any, lexicon: Lexicon, texts: Sequence[str], tokens: Sequence[int], pair: Sequence[int]
+    model: Any, lexicon: TokenLexicon, texts: Sequence[str], tokens: Sequence[int], pair: Sequence[int]
 ) -> tuple[Floats, Floats]:
     """Compute how much likelier one word is than another after texts, and how much of that senses of some tokens add.
 

@@ -9,8 +9,8 @@ from typing import Annotated, Any
 
 from backpack.edits.edited import AppliedEdits
 from backpack.edits.files import open_edits
-from backpack.inspection.lexicon import Lexicon, open_lexicon
-from backpack.measuring import Datasets, Estimate, Measurement, estimate, facts_of, held_out_texts
+from backpack.inspection.lexicon import TokenLexicon, open_lexicon
+from backpack.measuring import Datasets, IntervalEstimate, Measurement, estimate, facts_of, held_out_texts
 from semeqv.grammar.action import AtLeast, action
 from semeqv.lazy import Floats, numpy, torch
 from semeqv.results.tables import print_table
@@ -43,15 +43,15 @@ class EffectsOnKind:
 
     kind: str
     texts: int
-    divergence: Estimate
-    same_first: Estimate
-    wanted_before: Estimate | None = None
-    wanted_after: Estimate | None = None
-    log_odds_gained: Estimate | None = None
+    divergence: IntervalEstimate
+    same_first: IntervalEstimate
+    wanted_before: IntervalEstimate | None = None
+    wanted_after: IntervalEstimate | None = None
+    log_odds_gained: IntervalEstimate | None = None
 
-    def estimates(self) -> dict[str, Estimate]:
+    def estimates(self) -> dict[str, IntervalEstimate]:
         """Return what was estimated, by name."""
-        return {name: value for name, value in vars(self).items() if isinstance(value, Estimate)}
+        return {name: value for name, value in vars(self).items() if isinstance(value, IntervalEstimate)}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,7 +119,7 @@ def effects(
     """Measure what edits do to the token that follows texts: those that they are meant for, and others.
 
     Texts come in kinds, which are measured by themselves. For an edited fact these are customarily the text of the
-    edit, paraphrases, which tell whether it generalises, and texts about other things, which tell whether it is
+    edit, paraphrases, which show whether it generalises, and texts about other things, which show whether it is
     specific (Meng et al., 2022, arXiv 2202.05262). They are those of a file, or, with --word, beginnings of the
     validation and test documents of the sentence: those that end with the edited word, those that end three words
     behind it, and those that do not have it. For each kind: how often the wanted word is more probable than the
@@ -223,7 +223,7 @@ def beginnings(document: str, word: str) -> Iterator[tuple[str, str]]:
         yield AFTER, " ".join(words[: place + BEHIND + 1])
 
 
-def predictions(model: Any, lexicon: Lexicon, texts: Sequence[str]) -> torch.Tensor:
+def predictions(model: Any, lexicon: TokenLexicon, texts: Sequence[str]) -> torch.Tensor:
     """Return the logarithms of probabilities of the token that follows each text, `(texts, vocabulary)`."""
     rows = []
     for text in Progress(texts, desc="effects", unit="text", leave=False, disable=None):

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from backpack.edits.steps import Chosen, Knowledge, Project, Replace, Scale, Step, Topic
-from backpack.inspection.lexicon import Lexicon
+from backpack.inspection.lexicon import TokenLexicon
 from semeqv.grammar.action import Written
 from semeqv.grammar.component import words_of
 from semeqv.runs.errors import UserError
@@ -171,7 +171,7 @@ class EditFile(Written):
 
 
 def write_edits(
-    path: Path, steps: Sequence[Step], model: Any, lexicon: Lexicon, command: Sequence[str] = ()
+    path: Path, steps: Sequence[Step], model: Any, lexicon: TokenLexicon, command: Sequence[str] = ()
 ) -> EditFile:
     """Check edits, and write them.
 

@@ -14,8 +14,8 @@ from backpack.edits.edited import AppliedEdits
 from backpack.edits.steps import Topic
 from backpack.evaluation.babel import babel_of, grammar_of, topics_of
 from backpack.evaluation.word_pairs import MEMBERS, TOPICS, read_pairs
-from backpack.inspection.lexicon import Lexicon, open_lexicon
-from backpack.measuring import Datasets, Estimate, Measurement, estimate, facts_of
+from backpack.inspection.lexicon import TokenLexicon, open_lexicon
+from backpack.measuring import Datasets, IntervalEstimate, Measurement, estimate, facts_of
 from semeqv.grammar.action import AtLeast, action
 from semeqv.lazy import numpy, torch, transformers
 from semeqv.results.tables import print_table
@@ -105,7 +105,7 @@ class WrittenText:
 
 
 @dataclass(frozen=True)
-class TopicControl:
+class ControlAtStrength:
     """What texts of one way and strength have of their topics.
 
     Args:
@@ -122,15 +122,15 @@ class TopicControl:
     by: str
     strength: float
     texts: int
-    on_topic: Estimate
-    given: Estimate
-    other: Estimate
-    distinct: Estimate
+    on_topic: IntervalEstimate
+    given: IntervalEstimate
+    other: IntervalEstimate
+    distinct: IntervalEstimate
     perplexity: float
 
 
 @dataclass(frozen=True, kw_only=True)
-class TopicsControl(Measurement):
+class TopicControl(Measurement):
     """Topic control of a model.
 
     Args:
@@ -143,7 +143,7 @@ class TopicsControl(Measurement):
 
     judge: str
     topics: int
-    ways: list[TopicControl]
+    ways: list[ControlAtStrength]
     texts: list[WrittenText] = field(repr=False)
     output: Path | None = None
 
@@ -200,7 +200,7 @@ def topics(
     replicates: Annotated[int, AtLeast(1)] = 1000,
     by: tuple[Literal["senses", "logits"], ...] = ("senses", "logits"),
     output: Path | None = None,
-) -> TopicsControl:
+) -> TopicControl:
     """Measure how far a Backpack can be moved to write about a topic, and what that costs.
 
     For each topic and strength, texts are written from nothing with `cli backpack edit topic` (Hewitt et al., 2023,
@@ -270,7 +270,7 @@ def topics(
                 name: estimate(numpy.array(values), replicates, generator) for name, values in zip(SHARES, counts)
             }
             perplexity = float(numpy.exp(nats.sum() / max(lengths.sum(), 1)))
-            rows.append(TopicControl(way, strength, len(pairs), **shares, perplexity=perplexity))
+            rows.append(ControlAtStrength(way, strength, len(pairs), **shares, perplexity=perplexity))
     all_texts = [
         WrittenText(way, strength, topic.name, text)
         for (way, strength), pairs in written.items()
@@ -278,7 +278,7 @@ def topics(
     ]
     if output is not None:
         write_lines(output, [vars(text) for text in all_texts])
-    return TopicsControl(judge=judge, topics=len(known), ways=rows, texts=all_texts, output=output, **facts_of(model))
+    return TopicControl(judge=judge, topics=len(known), ways=rows, texts=all_texts, output=output, **facts_of(model))
 
 
 def words_of_file(path: Path) -> dict[str, list[str]]:
@@ -311,7 +311,7 @@ def exclusive(topics: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
 
 
 def choose_words(
-    topics: Mapping[str, Sequence[str]], lexicon: Lexicon, share: float, generator: numpy.random.Generator
+    topics: Mapping[str, Sequence[str]], lexicon: TokenLexicon, share: float, generator: numpy.random.Generator
 ) -> list[TopicWords]:
     """Choose the words of each topic that an edit is given.
 
@@ -341,7 +341,7 @@ def choose_words(
 
 def write(
     model: Any,
-    lexicon: Lexicon,
+    lexicon: TokenLexicon,
     topics: Sequence[TopicWords],
     edits: Sequence[Topic],
     *,

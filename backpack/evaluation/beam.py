@@ -79,7 +79,7 @@ def kinds_of(tokenizer: Any, rows: int) -> TokenKinds:
 
     Args:
         tokenizer: A fast tokenizer.
-        rows: Tokens that the model knows; those without a spelling, and special ones, end words.
+        rows: How many tokens the model has; those without a spelling, and special ones, end words.
 
     Returns:
         The kinds. Of a token that is a part of a character, the first byte decides.
@@ -112,7 +112,7 @@ def wordlike(byte: bytes) -> bool:
 
 
 class WordBeam:
-    """Looks for the most probable next words.
+    """A beam search for the most probable next words.
 
     Args:
         model: Predicts the next token, within `inference`.

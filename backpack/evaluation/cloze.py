@@ -14,7 +14,15 @@ import click
 
 from backpack.evaluation.beam import WordBeam, is_word, kinds_of, shape
 from backpack.inspection.words import Speller
-from backpack.measuring import Datasets, Estimate, Measurement, estimate, facts_of, fitting_tokenizer, held_out_texts
+from backpack.measuring import (
+    Datasets,
+    IntervalEstimate,
+    Measurement,
+    estimate,
+    facts_of,
+    fitting_tokenizer,
+    held_out_texts,
+)
 from semeqv.grammar.action import AtLeast, action
 from semeqv.lazy import numpy
 from semeqv.results.tables import print_table
@@ -41,7 +49,7 @@ class Passage:
     Args:
         context: All before the word, without the blank between.
         word: The word, without marks around it.
-        language: Its language; empty when it is not said.
+        language: Its language; empty when it is not known.
     """
 
     context: str
@@ -73,7 +81,7 @@ def read_passages(path: Path, words: int) -> Iterator[Passage]:
     Args:
         path: The file, or its place under `$SEMEQV_DATA`; compressed or not. A text on each line; or JSON lines with
             `text`, as LAMBADA has them, or with `cloze_passage`, in which `<mask>` stands for the last word, and
-            `answer`, as the multilingual project has them, or with `context` and `word`. `language` may be said.
+            `answer`, as the multilingual project has them, or with `context` and `word`. `language` may be there.
         words: Words that a passage must have.
 
     Yields:
@@ -138,7 +146,7 @@ class Guess:
 
 
 @dataclass(frozen=True)
-class Accuracy:
+class ClozeAccuracy:
     """How often a model guesses the last word, in one language of a set.
 
     Args:
@@ -155,7 +163,7 @@ class Accuracy:
     set: str
     language: str
     passages: int
-    top: dict[int, Estimate]
+    top: dict[int, IntervalEstimate]
     word_perplexity: float
     left_out: int
     overlap: Mapping[str, Any]
@@ -172,7 +180,7 @@ class Cloze(Measurement):
         output: The file of the guesses; None where they were not written.
     """
 
-    accuracies: list[Accuracy]
+    accuracies: list[ClozeAccuracy]
     guesses: list[Guess] = field(repr=False)
     width: int
     output: Path | None = None
@@ -253,7 +261,7 @@ def cloze(
         passages: The first so many of each set; 0 for all.
         words: Words that a passage must have.
         longest: The most tokens of a guess.
-        ignore_case: Let letters match whatever their size.
+        ignore_case: Let capital and small letters match.
         batch_size: Passages at a time.
         replicates: Samples of the bootstrap.
         guesses: Write a JSON line for each passage to this file, with the guesses.
@@ -266,7 +274,7 @@ def cloze(
     """
     check_causal(model)
     tokenizer, datasets = fitting_tokenizer(model, tokenizer), dataset_options or {}
-    generator, accuracies, everything = numpy.random.default_rng(seed), list[Accuracy](), list[Guess]()
+    generator, accuracies, everything = numpy.random.default_rng(seed), list[ClozeAccuracy](), list[Guess]()
     for name, candidates in sets_of(path, datasets, words):
         chosen, left_out = guessable(candidates, passages)
         if not chosen:
@@ -276,12 +284,12 @@ def cloze(
             guessed = guess(model, tokenizer, running, chosen, width=width, longest=longest, batch_size=batch_size)
         for language in sorted({each.passage.language for each in guessed}):
             own = [each for each in guessed if each.passage.language == language]
-            shares = dict[int, Estimate]()
+            shares = dict[int, IntervalEstimate]()
             for size in top:
                 right = numpy.array([each.right(size, ignore_case) for each in own])
                 shares[size] = estimate(right, replicates, generator)
             perplexity = math.exp(min(math.fsum(each.nats for each in own) / len(own), 700))
-            accuracies.append(Accuracy(name, language, len(own), shares, perplexity, left_out, overlap))
+            accuracies.append(ClozeAccuracy(name, language, len(own), shares, perplexity, left_out, overlap))
         everything += guessed
     if guesses is not None:
         write_lines(guesses, map(Guess.to_json, everything))

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from backpack.evaluation.babel import AmbiguousWord, Topics, babel_of, grammar_of, topics_of
 from backpack.inspection.words import Speller, check_backpack, word_vectors
-from backpack.measuring import Datasets, Estimate, Measurement, estimate, facts_of, fitting_tokenizer
+from backpack.measuring import Datasets, IntervalEstimate, Measurement, estimate, facts_of, fitting_tokenizer
 from semeqv.grammar.action import AtLeast, action
 from semeqv.lazy import NDArray, numpy, torch
 from semeqv.results.tables import print_table
@@ -127,8 +127,8 @@ class CoverageOfWords:
 
     of: str
     words: int
-    both: Estimate
-    distinct: Estimate
+    both: IntervalEstimate
+    distinct: IntervalEstimate
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -276,7 +276,7 @@ def scores_in_language(
         The scores for each of `KINDS`.
 
     Raises:
-        UserError: When --top asks for more nouns than there are, or there is one homonym alone.
+        UserError: When --top is more than there are nouns, or there is one homonym alone.
     """
     forms = list(topics.members[language])
     homonyms, single = (of_language(words, language) for words in (topics.homonyms, topics.unambiguous))

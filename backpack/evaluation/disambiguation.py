@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 from backpack.evaluation.babel import babel_of, documents_of, grammar_of
 from backpack.evaluation.sense_clustering import ClusteredWord, clustered_words, features, find_homonyms
-from backpack.measuring import Datasets, Estimate, Measurement, estimate, facts_of, fitting_tokenizer
+from backpack.measuring import Datasets, IntervalEstimate, Measurement, estimate, facts_of, fitting_tokenizer
 from semeqv.babel.reader import BayesReader
 from semeqv.grammar.action import AtLeast, action
 from semeqv.lazy import numpy
@@ -42,7 +42,7 @@ class Separation:
     """
 
     by: str
-    v_corrected: Estimate
+    v_corrected: IntervalEstimate
     v: float
     v_chance: float
     words: int
@@ -50,7 +50,7 @@ class Separation:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Disambiguation(Measurement):
+class SenseDisambiguation(Measurement):
     """Disambiguation of homonyms by a model.
 
     Args:
@@ -92,7 +92,7 @@ def disambiguation(
     shuffles: Annotated[int, AtLeast(1)] = 50,
     batch_size: Annotated[int, AtLeast(1)] = 64,
     replicates: Annotated[int, AtLeast(1)] = 1000,
-) -> Disambiguation:
+) -> SenseDisambiguation:
     """Measure how well a model tells the senses of homonyms apart in sentences of the generated corpus.
 
     The occurrences of each homonym are clustered by 2-means and compared with their senses: V-measure (Rosenberg &
@@ -143,7 +143,7 @@ def disambiguation(
         raise UserError(f"No homonym occurs {occurrences} times, {each_sense} in each sense; add --documents.")
     generator = numpy.random.default_rng(seed)
     ways = [separation(kind, results[kind], replicates, generator) for kind in KINDS if kind in results]
-    return Disambiguation(ways=ways, **facts_of(model))
+    return SenseDisambiguation(ways=ways, **facts_of(model))
 
 
 def separation(

@@ -158,7 +158,7 @@ def invariance(
         pairs: The first so many pairs; 0 for all.
         pieces: For words of several tokens: the mean of their senses, or what they compose.
         single: Leave words of several tokens out.
-        shared_tokens: Keep pairs that have a token in common, as words that are written alike have: their senses are
+        shared_tokens: Keep pairs that have a token in common, as words of the same spelling have: their senses are
             similar before any training.
         permutations: Of each test.
 

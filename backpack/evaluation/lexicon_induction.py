@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 
 from backpack.evaluation.word_pairs import FIRST, SECOND, read_pairs
 from backpack.inspection.words import Speller, embedded, is_backpack, without_shared, word_vectors
-from backpack.measuring import Estimate, Measurement, estimate, facts_of, fitting_tokenizer
+from backpack.measuring import IntervalEstimate, Measurement, estimate, facts_of, fitting_tokenizer
 from semeqv.grammar.action import AtLeast, action
 from semeqv.lazy import NDArray, numpy, torch
 from semeqv.results.tables import print_table
@@ -30,7 +30,7 @@ class Precisions:
     """
 
     by: str
-    precision: dict[int, Estimate]
+    precision: dict[int, IntervalEstimate]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,7 +117,7 @@ def lexical(
         k: The sizes of the lists.
         words: The first so many words of the list that are left; 0 for all. All second words of the list remain.
         single: Leave words of several tokens out.
-        shared_tokens: Keep pairs that have a token in common, as words that are written alike have: their vectors are
+        shared_tokens: Keep pairs that have a token in common, as words of the same spelling have: their vectors are
             similar before any training. Else a word of such a pair is no candidate for the other one.
         pieces: For words of several tokens: the mean of their vectors, or what they compose in a Backpack.
         replicates: Samples of the bootstrap.
@@ -209,7 +209,7 @@ def ranks(
 
     Returns:
         `(sources,)`, from 1. A wrong word that is as near as the nearest right one stands before it, so that vectors
-        that are all alike find nothing.
+        that are all the same find nothing.
     """
     left, right = (torch.nn.functional.normalize(each.float(), dim=-1).flatten(1) for each in (sources, targets))
     places = []

@@ -88,7 +88,7 @@ def against_chance(
         generator: Permutes.
 
     Returns:
-        V, and that of chance: `(V - chance) / (1 - chance)` is V corrected for chance, 0 for clusters that know nothing
+        V, and that of chance: `(V - chance) / (1 - chance)` is V corrected for chance, 0 for random clusters
         (as in Vinh, Epps & Bailey, 2010).
     """
     by_chance = [v_measure(generator.permutation(truth), clusters) for _ in range(shuffles)]
@@ -150,7 +150,7 @@ def features(
 
     `weights` and `states` are means over the positions from the last token of the word to the end of the sentence: of
     the weights that a Backpack gives there to the senses of that token, and of the last states of the model; of a
-    Backpack, of its trunk. `word` is the last state at that token, which knows what is before alone.
+    Backpack, of its trunk. `word` is the last state at that token, which depends on what is before alone.
 
     Args:
         model: Predicts the next token, within `inference`.

@@ -10,7 +10,7 @@ import click
 
 from backpack.evaluation.word_pairs import FOLDER, STANDARD, read_rated, read_translated
 from backpack.inspection.words import Speller, embedded, is_backpack, word_vectors
-from backpack.measuring import Estimate, Measurement, facts_of, fitting_tokenizer
+from backpack.measuring import IntervalEstimate, Measurement, facts_of, fitting_tokenizer
 from semeqv.grammar.action import AtLeast, action
 from semeqv.lazy import Floats, numpy, scipy, torch
 from semeqv.results.tables import print_table
@@ -32,7 +32,7 @@ class Correlation:
 
     set: str
     by: str
-    spearman: Estimate
+    spearman: IntervalEstimate
     pairs: int
     pairs_of_several_tokens: int
 
@@ -176,7 +176,7 @@ def cosines(first: torch.Tensor, second: torch.Tensor, senses: bool) -> dict[str
     return by_index | {"min": values.min(1), "max": values.max(1)}
 
 
-def spearman(values: Floats, scores: Floats, replicates: int, generator: numpy.random.Generator) -> Estimate:
+def spearman(values: Floats, scores: Floats, replicates: int, generator: numpy.random.Generator) -> IntervalEstimate:
     """Compute Spearman's rank correlation, by scipy, and its 95% interval by a bootstrap of the pairs.
 
     Args:
@@ -189,7 +189,7 @@ def spearman(values: Floats, scores: Floats, replicates: int, generator: numpy.r
         The correlation and its interval; NaN where one side does not vary.
     """
     if len(set(values.tolist())) < 2 or len(set(scores.tolist())) < 2:
-        return Estimate(numpy.nan, numpy.nan, numpy.nan)
+        return IntervalEstimate(numpy.nan, numpy.nan, numpy.nan)
     drawn = generator.integers(len(values), size=(replicates, len(values)))
     ranks: list[Any] = [scipy.stats.rankdata(side[drawn], axis=1) for side in (values, scores)]
     ranks = [each - each.mean(1, keepdims=True) for each in ranks]
@@ -197,4 +197,4 @@ def spearman(values: Floats, scores: Floats, replicates: int, generator: numpy.r
     with numpy.errstate(invalid="ignore"):
         samples = (ranks[0] * ranks[1]).sum(1) / (lengths[0] * lengths[1])
     low, high = numpy.nanquantile(samples, [0.025, 0.975])
-    return Estimate(float(scipy.stats.spearmanr(values, scores).statistic), float(low), float(high))
+    return IntervalEstimate(float(scipy.stats.spearmanr(values, scores).statistic), float(low), float(high))

@@ -1,4 +1,4 @@
-"""Pairs of words that people have rated by how alike they are."""
+"""Read pairs of words, and pairs that people have rated by their similarity."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def read_pairs(file: Path, known: tuple[Sequence[str], Sequence[str]], what: str
     Args:
         file: The table.
         known: Names of the one and of the other column, as `key` writes them.
-        what: What stands in a row, for the message.
+        what: The content of a row, for the message.
 
     Yields:
         The cells of each row.
@@ -263,7 +263,7 @@ def read_translated(words: Path, ratings: Path, languages: Sequence[str], max_ra
 
     Args:
         words: The table with columns such as `ENG 1` and `ENG 2`; its column `ID` numbers the pairs.
-        ratings: The table with a column of ratings for each language, such as `ENG`, numbered alike.
+        ratings: The table with a column of ratings for each language, such as `ENG`, with the same numbers.
         languages: One or two.
         max_rating_gap: Leave out pairs whose ratings in the two languages differ by more; none if None.
 

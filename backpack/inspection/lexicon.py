@@ -17,7 +17,7 @@ INSIDE = "+"  # stands before a token that goes on with a word
 
 
 @dataclass(frozen=True)
-class Word:
+class TokenisedWord:
     """A word, and the tokens that it is made of.
 
     Args:
@@ -29,12 +29,12 @@ class Word:
     tokens: tuple[int, ...]
 
 
-class Lexicon:
+class TokenLexicon:
     """The tokens of a model, spelled, and the words among them.
 
     Args:
         tokenizer: Of transformers.
-        size: Tokens that the model knows; those that the tokenizer lacks are shown by their number.
+        size: How many tokens the model has; those that the tokenizer lacks are shown by their number.
     """
 
     def __init__(self, tokenizer: Any, size: int):
@@ -45,8 +45,8 @@ class Lexicon:
         self.shown = [shown(self.spelled[i]) if i in self.spelled else name or f"<{i}>" for i, name in enumerate(names)]
         self.shown += [f"<{number}>" for number in range(len(self.shown), size)]
 
-    def find(self, text: str) -> Word:
-        """Look a word up as it stands inside a text, after a blank.
+    def find(self, text: str) -> TokenisedWord:
+        """Look a word up as it is inside a text, after a blank.
 
         Args:
             text: The word; blanks around it do not matter.
@@ -56,7 +56,7 @@ class Lexicon:
             makes. Marks and ideographs stand without a blank, too.
 
         Raises:
-            UserError: When it is empty, or has a token that the model does not know.
+            UserError: When it is empty, or has a token that the model lacks.
         """
         text = text.strip()
         if not text or not encodable(text):
@@ -64,11 +64,11 @@ class Lexicon:
         bare = CJK.match(text) or not any(map(str.isalnum, text))
         for spelled in (f" {text}".encode(), *([text.encode()] if bare else [])):
             if spelled in self.by_spelling:
-                return Word(text, (self.by_spelling[spelled],))
+                return TokenisedWord(text, (self.by_spelling[spelled],))
         tokens = tuple(self.speller([text])[0])
         if any(each not in self.spelled for each in tokens):
             raise UserError(f"The vocabulary of the model has no tokens for {text!r}.")
-        return Word(text, tokens)
+        return TokenisedWord(text, tokens)
 
     def single(self, text: str) -> int:
         """Return the token of a word.
@@ -88,7 +88,7 @@ class Lexicon:
             raise UserError(f"{text!r} is {len(tokens)} tokens here ({parts}); name a word that is one token.")
         return tokens[0]
 
-    def frequent(self, most: int, counts: NDArray[numpy.int64] | None = None) -> list[Word]:
+    def frequent(self, most: int, counts: NDArray[numpy.int64] | None = None) -> list[TokenisedWord]:
         """List the tokens that are words, the most frequent first.
 
         Args:
@@ -99,13 +99,13 @@ class Lexicon:
         Returns:
             The words. A word that is written with and without a blank before it is there once, with it.
         """
-        words: dict[str, Word] = {}
+        words: dict[str, TokenisedWord] = {}
         for number, spelled in sorted(self.spelled.items(), key=lambda item: not item[1].startswith(b" ")):
             text = spelled.decode(errors="ignore").removeprefix(" ")
             if any(map(str.isalpha, text)) and (spelled.startswith(b" ") or CJK.match(text)):
-                words.setdefault(text, Word(text, (number,)))
+                words.setdefault(text, TokenisedWord(text, (number,)))
 
-        def place(word: Word) -> tuple[int, int]:
+        def place(word: TokenisedWord) -> tuple[int, int]:
             (number,) = word.tokens
             return (0 if counts is None else -int(counts[number])), number
 
@@ -132,7 +132,7 @@ def shown(spelled: bytes) -> str:
     return INSIDE * (text == bare and bare[0].isalnum() and not CJK.match(bare)) + bare
 
 
-def open_lexicon(model: Any, tokenizer: Any = None) -> Lexicon:
+def open_lexicon(model: Any, tokenizer: Any = None) -> TokenLexicon:
     """Return the tokens of a Backpack.
 
     Args:
@@ -143,7 +143,7 @@ def open_lexicon(model: Any, tokenizer: Any = None) -> Lexicon:
         The lexicon.
     """
     check_backpack(model)
-    return Lexicon(fitting_tokenizer(model, tokenizer), model.config.vocab_size)
+    return TokenLexicon(fitting_tokenizer(model, tokenizer), model.config.vocab_size)
 
 
 def token_counts(sets: Mapping[Any, Any] | None, size: int) -> NDArray[numpy.int64] | None:

@@ -7,10 +7,10 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from backpack.inspection.contributions import Extremes, parts_of
-from backpack.inspection.lexicon import Word
+from backpack.inspection.lexicon import TokenisedWord
 from semeqv.lazy import NDArray, functional, no_grad, numpy, torch
 
-OFTEN = 6  # tokens that stand for an index
+OFTEN = 6  # tokens that represent an index
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class Role:
 
 @no_grad
 def roles(
-    words: Sequence[Word],
+    words: Sequence[TokenisedWord],
     vectors: torch.Tensor,
     extremes: Extremes,
     *,

@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import click
 
 from backpack.inspection.contributions import Extremes, NearestSenses, extremes, nearest_senses
-from backpack.inspection.lexicon import Word, open_lexicon, token_counts, token_streams
+from backpack.inspection.lexicon import TokenisedWord, open_lexicon, token_counts, token_streams
 from backpack.inspection.roles import Role, roles
 from backpack.inspection.words import word_vectors
 from semeqv.grammar.action import AtLeast, Result, action
@@ -96,7 +96,7 @@ class Senses(Result):
     """
 
     model: str
-    words: list[Word]
+    words: list[TokenisedWord]
     looked_up: int
     shown: list[str]
     norms: list[list[float]]
@@ -304,7 +304,7 @@ def page(senses: Senses) -> str:
         senses: What it shows.
 
     Returns:
-        HTML. Data stands in it as JSON that cannot end its element, and gets into the page as text alone.
+        HTML. Its data is JSON that cannot end its element, and that the page shows as text alone.
     """
     template = files("backpack.inspection").joinpath("page.html").read_text(encoding="utf-8")
     before, after = template.split(PLACE)

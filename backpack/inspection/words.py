@@ -53,7 +53,7 @@ def without_shared(
         pairs: Words.
         speller: Writes them as tokens.
         single: Leave out pairs with a word of several tokens.
-        shared: Keep pairs that have a token in common, so that their vectors are alike before any training.
+        shared: Keep pairs that have a token in common, so that their vectors are similar before any training.
 
     Returns:
         Those that are left.

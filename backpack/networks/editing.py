@@ -84,7 +84,7 @@ class EditableSenses:
 
         Args:
             senses: From `(tokens,)` integers and their senses, `(tokens, senses, d)`, to other senses. Generation
-                asks it once per token and call of `generate`.
+                calls it once per token and call of `generate`.
             weights: From weights, `(batch, senses, queries, time)`, and the tokens read, `(batch, time)`, to other
                 weights; queries are the last of them. With it the plain formula is computed, as for alpha.
 

@@ -51,7 +51,7 @@ class SenseMemory:
             senses: `(embeddings, senses, d)`.
 
         Returns:
-            `(embeddings,)`, integers above the vocabulary that `recall` knows from now on.
+            `(embeddings,)`, integers above the vocabulary that `recall` accepts from now on.
         """
         place = self.place_table(senses.device)
         ids = torch.arange(len(place), len(place) + len(senses), device=senses.device)

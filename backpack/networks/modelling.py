@@ -1,6 +1,6 @@
 """The Backpack (Hewitt et al., 2023, "Backpack Language Models", ACL, arXiv 2305.16765) as a model of transformers.
 
-A token has k sense vectors C(x)_1 ... C(x)_k, whatever stands around it. What is predicted at position i is log-linear
+A token has k sense vectors C(x)_1 ... C(x)_k, whatever its context. What is predicted at position i is log-linear
 in a weighted sum of the senses of the tokens up to i:
 
     o_i = sum over j <= i and senses l of alpha^l_ij C(x_j)_l        (equation 3)

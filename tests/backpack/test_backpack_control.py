@@ -10,7 +10,7 @@ from spoken_backpack import WORDS, spoken, tokenizer
 from backpack.edits.edited import edit
 from backpack.edits.steps import Project
 from backpack.edits.topics import TopicWords, counted
-from backpack.inspection.lexicon import Lexicon
+from backpack.inspection.lexicon import TokenLexicon
 
 
 def lines_of(folder):
@@ -88,7 +88,7 @@ def test_words_of_topics_are_counted():
     assert counted("bank river", money, [money, water])[0] == 0.0
     assert counted("x x x", water, [money, water]) == (0.0, 0.0, 0.0, 0.5)
     assert counted("", money, [money, water]) == (0.0, 0.0, 0.0, 1.0)
-    assert len(Lexicon(tokenizer(), len(WORDS)).find("bank").tokens) == 1
+    assert len(TokenLexicon(tokenizer(), len(WORDS)).find("bank").tokens) == 1
 
 
 def test_effects_are_measured_on_beginnings_of_documents(say, tmp_path):

@@ -15,7 +15,7 @@ from safetensors.torch import save_file
 from small_backpacks import make, tokens
 from spoken_backpack import spoken
 
-from backpack.conversion.checkpoints import Checkpoint, unwrapped
+from backpack.conversion.checkpoints import ForeignCheckpoint, unwrapped
 from backpack.conversion.convert import assemble, convert
 from backpack.conversion.export import export
 from semeqv.runs.errors import UserError
@@ -168,7 +168,7 @@ def test_the_control_of_the_papers_training(tmp_path):
 
 def trunk_logits(content, ids):
     """The logits of a GPT-2 that is the trunk of `lightning`, by way of the Backpack that is converted elsewhere."""
-    checkpoint = Checkpoint("", unwrapped(content["state_dict"]))
+    checkpoint = ForeignCheckpoint("", unwrapped(content["state_dict"]))
     backpack = assemble(checkpoint, {"n_head": layouts.HEADS}).eval()
     hidden = backpack.backpack.gpt2_model(input_ids=ids[None]).last_hidden_state[0]
     return (hidden @ backpack.lm_head.weight.T).double()

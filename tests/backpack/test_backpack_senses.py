@@ -14,14 +14,14 @@ from torch.nn.functional import cosine_similarity
 from transformers import PreTrainedTokenizerFast
 
 from backpack.inspection.contributions import extremes, nearest_senses
-from backpack.inspection.lexicon import Lexicon, shown
+from backpack.inspection.lexicon import TokenLexicon, shown
 from backpack.inspection.roles import following, roles
 from backpack.inspection.words import word_vectors
 
 
 @pytest.fixture
 def lexicon():
-    return Lexicon(tokenizer(), 50)
+    return TokenLexicon(tokenizer(), 50)
 
 
 def test_words_are_looked_up_after_a_blank(lexicon):
@@ -44,7 +44,7 @@ def test_a_word_is_not_the_piece_that_other_words_hold():
     merges = [("r", "t"), ("a", "rt"), ("Ġ", "a"), ("Ġ", "p")]
     byte_level = Tokenizer(models.BPE(vocab={token: i for i, token in enumerate(tokens)}, merges=merges))
     byte_level.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-    lexicon = Lexicon(PreTrainedTokenizerFast(tokenizer_object=byte_level, eos_token="</s>"), len(tokens))
+    lexicon = TokenLexicon(PreTrainedTokenizerFast(tokenizer_object=byte_level, eos_token="</s>"), len(tokens))
     written = [tokens[i] for i in lexicon.find("art").tokens]
     assert written == [tokens[i] for i in lexicon.tokenizer(" art")["input_ids"]] != ["art"]
     with pytest.raises(ValueError, match="'art' is 2 tokens here"):
