@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -55,7 +55,7 @@ def estimate(values: NDArray[Any], replicates: int, generator: numpy.random.Gene
 
 
 @dataclass(frozen=True, kw_only=True)
-class Measurement(Result):
+class Measurement(Result, ABC):
     """What was measured of a model.
 
     Args:

@@ -58,3 +58,15 @@ def test_public_names_are_there():
     assert all(getattr(backpack, name) for name in backpack.__all__)
     with pytest.raises(AttributeError, match="module 'backpack' has no attribute 'sense'"):
         _ = backpack.sense
+
+
+def test_a_measure_knows_its_numbers_by_name(model, tokenizer, tmp_path):
+    (tmp_path / "rated.txt").write_text("bank river 3\nmoney bank 2\nwide near 1\nriver money 0\n")
+    model.new_weights = ["lm_head.weight"]
+    similarity = backpack.similarity(model, tokenizer, path=(tmp_path / "rated.txt",), replicates=20)
+    assert [row.by for row in similarity.correlations] == ["embedding", "0", "1", "2", "3", "min", "max"]
+    assert -1 <= similarity.correlations[0].spearman.mean <= 1
+    assert similarity.records()[0]["spearman"] == similarity.correlations[0].spearman.mean
+    assert similarity.records()[0]["new_weights"] == 1
+    with pytest.raises(UserError, match="the senses of the generated corpus alone"):
+        backpack.coverage(model, tokenizer)
