@@ -56,7 +56,7 @@ def show(
     start: Annotated[int, AtLeast(0)] = 0,
     split: Literal["train", "validation", "test"] = "train",
     seed: Annotated[int, AtLeast(0)] = 0,
-    options: GrammarOptions = GrammarOptions(),  # noqa: B008 - it is frozen
+    options: GrammarOptions = GrammarOptions(),
 ) -> Shown:
     """Print documents of the generated corpus: each word with its gloss, each sentence with its translation.
 

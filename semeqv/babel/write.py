@@ -58,7 +58,7 @@ def write(
     path: Path = Path("babel"),
     sentences: Annotated[int, AtLeast(1)] = 20_000,
     seed: Annotated[int, AtLeast(0)] = 0,
-    options: GrammarOptions = GrammarOptions(),  # noqa: B008 - it is frozen
+    options: GrammarOptions = GrammarOptions(),
 ) -> Written:
     """Write a generated corpus in two invented languages, Lume and Drask, and measure what can be learned from it.
 

@@ -103,7 +103,7 @@ def accplot(
     bayes: bool = True,
     ylim: tuple[float, float] | None = None,
     showconf: bool = False,
-    look: Look = Look(),  # noqa: B008 - it is frozen
+    look: Look = Look(),
 ) -> Drawn:
     """Draw accuracy over training: each run, the mean of each group, and where the runs ended.
 
@@ -155,7 +155,7 @@ def draw_accuracies(
     hline: Sequence[tuple[float, str, str]] = (),
     ylim: tuple[float, float] | None = None,
     showconf: bool = False,
-    look: Look = Look(),  # noqa: B008 - it is frozen
+    look: Look = Look(),
 ) -> matplotlib.figure.Figure:
     """Draw groups of curves, and beside them where each run ended.
 

@@ -40,7 +40,7 @@ def view(
     etc: Annotated[int, AtLeast(1)] = 1,
     ylim: tuple[float, float] | None = None,
     showconf: bool = True,
-    look: Look = Look(),  # noqa: B008 - it is frozen
+    look: Look = Look(),
 ) -> Drawn:
     """Draw how far apart pairs of symbols are, over training: each run, and the mean of the runs.
 
@@ -81,7 +81,7 @@ def draw_distances(
     etc: int = 1,
     ylim: tuple[float, float] | None = None,
     showconf: bool = True,
-    look: Look = Look(),  # noqa: B008 - it is frozen
+    look: Look = Look(),
 ) -> matplotlib.figure.Figure:
     """Draw the distances of runs, each (records, symbols, symbols); other arguments are those of `view`."""
     entries, ends = [], []
@@ -140,7 +140,7 @@ def viewall(
     *,
     path: Path,
     special: Sequence[tuple[int, int, str]] = (),
-    look: Look = Look(),  # noqa: B008 - it is frozen
+    look: Look = Look(),
 ) -> Drawn:
     """Draw how far apart every pair of symbols of one run is, over its records; some pairs in a colour.
 

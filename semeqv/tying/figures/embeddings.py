@@ -27,7 +27,7 @@ def view_embeddings(
     paths: Annotated[Sequence[Path], Positional()] = (),
     *,
     label: Sequence[tuple[int, str]] = (),
-    look: Look = Look(),  # noqa: B008 - it is frozen
+    look: Look = Look(),
 ) -> Drawn:
     """Draw the path of each symbol's embedding over training, a panel per run.
 
@@ -79,7 +79,7 @@ def draw_embeddings(
     runs: Sequence[numpy.ndarray],
     titles: Sequence[str],
     label: Sequence[tuple[int, str]] = (),
-    look: Look = Look(),  # noqa: B008 - it is frozen
+    look: Look = Look(),
 ) -> matplotlib.figure.Figure:
     """Draw the paths of embeddings.
 

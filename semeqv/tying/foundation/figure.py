@@ -40,7 +40,7 @@ def foundation_view(
     *,
     label: Sequence[str] = (),
     measure: Literal["euclidean", "cosine", "centred-cosine"] = "centred-cosine",
-    look: Look = Look(),  # noqa: B008 - it is frozen
+    look: Look = Look(),
 ) -> Drawn:
     """Draw how far apart equivalent tokens are in each embedding of a model, beside random pairs.
 
@@ -66,7 +66,7 @@ def foundation_view(
 def draw_foundation(
     models: Sequence[Measured],
     measure: str = "centred-cosine",
-    look: Look = Look(),  # noqa: B008 - it is frozen
+    look: Look = Look(),
 ) -> matplotlib.figure.Figure:
     """Draw models, a row of panels for each.
 

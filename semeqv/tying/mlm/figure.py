@@ -52,7 +52,7 @@ def mlm_view(
     etc: Annotated[int, AtLeast(1)] = 1,
     ylim: tuple[float, float] | None = None,
     doubles: str = DOUBLES,
-    look: Look = Look(),  # noqa: B008 - it is frozen
+    look: Look = Look(),
 ) -> Drawn:
     """Draw how far apart words and their doubles are beside random pairs of words, tied and untied.
 
@@ -88,7 +88,7 @@ def draw_doubles(
     *,
     ylim: tuple[float, float] | None = None,
     doubles: str = DOUBLES,
-    look: Look = Look(),  # noqa: B008 - it is frozen
+    look: Look = Look(),
 ) -> matplotlib.figure.Figure:
     """Draw runs that follow the same words; other arguments are those of `mlm_view`."""
 
