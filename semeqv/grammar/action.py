@@ -131,6 +131,9 @@ def verifier(function: Callable[..., Any], check: Callable[[Any], None] | None =
     Args:
         function: The action.
         check: See `action`.
+
+    Returns:
+        A function that takes what the action takes.
     """
     own, bounds, groups = options_of(function)
     signature = inspect.signature(function)

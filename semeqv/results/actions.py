@@ -92,11 +92,10 @@ def results(
         digits: Behind the decimal point.
 
     Returns:
-        The table.
+        The table. `read`, `narrowed` and `compare` raise `UserError` when there is no such number, column or value.
 
     Raises:
         click.UsageError: There is no run.
-        UserError: There is no such number, column or value.
     """
     if not paths:
         raise click.UsageError("cli results: give folders of runs, or files metrics.jsonl")
