@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from statistics import fmean
+from typing import Annotated
 
 import click
 
-from semeqv.grammar.component import component, positional
+from semeqv.grammar.action import Positional
 from semeqv.lazy import matplotlib
 from semeqv.results.figures.curves import measured
-from semeqv.results.figures.drawing import Drawing
+from semeqv.results.figures.drawing import Drawn, Look, figure_action
 from semeqv.results.figures.legend import Entry, add_legend
-from semeqv.results.figures.style import COLUMN, INK, MEAN_LINE, colors, finish, house_style, new_figure
+from semeqv.results.figures.style import COLUMN, INK, MEAN_LINE, new_figure
 
 CONTROL = "gpt2"
 PANELS = ("coverage", "disambiguation", "invariance")
@@ -31,9 +32,8 @@ PARTED = {
 COSINES = {"same_index": "same index", "other_index": "other index", "strangers": "no translation"}
 
 
-@component("backpack view")
-@dataclass(frozen=True, kw_only=True)
-class SensesView(Drawing):
+@figure_action("backpack view", output="figures/senses.pdf")
+def view(paths: Annotated[Sequence[Path], Positional()] = (), *, look: Look = Look()) -> Drawn:
     """Draw coverage of homonyms, disambiguation, and the similarity of translations, each beside its controls.
 
     A bar is the mean over runs, a dot a run. Folders of runs are called like `42-senses8` and `42-gpt2`: GPT-2, and
@@ -41,58 +41,54 @@ class SensesView(Drawing):
 
     Args:
         paths: Folders of runs, or of folders of runs.
+        look: How it looks.
+
+    Returns:
+        The figure. `read_measures` raises `click.UsageError` when the runs have no such measures.
     """
+    return Drawn(draw_senses(read_measures(paths), look))
 
-    paths: tuple[Path, ...] = positional()
-    output: Path = field(default=Path("figures/senses.pdf"), metadata={"alias": "path"})
 
-    def build(self) -> None:
-        """Read the runs and write the figure."""
-        measures = read_measures(self.paths)
-        with house_style():
-            finish(self.draw(measures), self.output, show=self.show, transparent=self.transparent)
+def draw_senses(measures: Mapping[str, Mapping[str, Sequence[float]]], look: Look = Look()) -> matplotlib.figure.Figure:
+    """Draw the three measures of senses, a panel each.
 
-    def draw(self, measures: dict[str, dict[str, list[float]]]) -> matplotlib.figure.Figure:
-        """Draw three panels.
+    Args:
+        measures: What `read_measures` returns.
+        look: How it looks.
 
-        Args:
-            measures: What `read_measures` returns.
-
-        Returns:
-            The figure, not yet written.
-        """
-        own, control, best = colors(3, self.palette, self.color or ["#0072B2", "#D55E00", "#555555"])
-        figure = new_figure(COLUMN * 2.1, 2.9, show=self.show)
-        if self.title:
-            figure.suptitle(self.title)
-        left, middle, right = figure.subplots(1, 3, width_ratios=[6, 6, 3.2])
-        bars = {f"{kind} {of}": f"{label}" for kind in ("both", "distinct") for of, label in COVERAGE.items()}
-        shades = [own, control, control] * 2
-        draw_bars(left, measures["coverage"], bars, shades)
-        left.set_title("Both topics of a word\nare among its senses", loc="left", fontweight="bold")
-        left.set_ylabel("share of words")
-        for place, label in ((1, "by any"), (4, "by different indices")):
-            left.annotate(label, (place, 1.0), xycoords=("data", "axes fraction"), ha="center", va="top")
-        shades = [own, control, control, control, control, best]
-        draw_bars(middle, measures["disambiguation"], PARTED, shades)
-        middle.set_title("Occurrences of homonyms\nparted by sense", loc="left", fontweight="bold")
-        middle.set_ylabel("V-measure beyond chance")
-        draw_bars(right, measures["invariance"], COSINES, [own, control, control])
-        right.set_title("Senses of\ntranslations", loc="left", fontweight="bold")
-        right.set_ylabel("cosine of centred senses")
-        return figure
+    Returns:
+        The figure.
+    """
+    own, control, best = look.colors(3, default=("#0072B2", "#D55E00", "#555555"))
+    figure = new_figure(COLUMN * 2.1, 2.9, show=look.show)
+    if look.title:
+        figure.suptitle(look.title)
+    left, middle, right = figure.subplots(1, 3, width_ratios=[6, 6, 3.2])
+    bars = {f"{kind} {of}": label for kind in ("both", "distinct") for of, label in COVERAGE.items()}
+    draw_bars(left, measures["coverage"], bars, [own, control, control] * 2)
+    left.set_title("Both topics of a word\nare among its senses", loc="left", fontweight="bold")
+    left.set_ylabel("share of words")
+    for place, label in ((1, "by any"), (4, "by different indices")):
+        left.annotate(label, (place, 1.0), xycoords=("data", "axes fraction"), ha="center", va="top")
+    draw_bars(middle, measures["disambiguation"], PARTED, [own, *[control] * 4, best])
+    middle.set_title("Occurrences of homonyms\nparted by sense", loc="left", fontweight="bold")
+    middle.set_ylabel("V-measure beyond chance")
+    draw_bars(right, measures["invariance"], COSINES, [own, control, control])
+    right.set_title("Senses of\ntranslations", loc="left", fontweight="bold")
+    right.set_ylabel("cosine of centred senses")
+    return figure
 
 
 def draw_bars(
-    axes: matplotlib.axes.Axes, values: dict[str, list[float]], labels: dict[str, str], shades: list[str]
+    axes: matplotlib.axes.Axes, values: Mapping[str, Sequence[float]], labels: dict[str, str], shades: Sequence[str]
 ) -> None:
     """Draw a bar for each label: the mean of its values, and a dot for each."""
     for place, (key, color) in enumerate(zip(labels, shades)):
-        runs = values.get(key, [])
+        runs = values.get(key, ())
         if not runs:
             continue
         axes.bar(place, fmean(runs), 0.7, color=color, alpha=0.75)
-        axes.plot([place] * len(runs), runs, linestyle="none", marker="o", markersize=2.2, color=INK)
+        draw_dots(axes, place, runs, INK)
         axes.annotate(
             f"{fmean(runs):.2f}", (place, max(*runs, 0)), (0, 3), textcoords="offset points", ha="center", fontsize=6
         )
@@ -101,7 +97,12 @@ def draw_bars(
     axes.set_ylim(min(low, 0), high * 1.15)
 
 
-def read_measures(paths: tuple[Path, ...]) -> dict[str, dict[str, list[float]]]:
+def draw_dots(axes: matplotlib.axes.Axes, place: float, runs: Sequence[float], color: str, size: float = 2.2) -> None:
+    """Draw a dot for each run above a place of the horizontal axis."""
+    axes.plot([place] * len(runs), runs, linestyle="none", marker="o", markersize=size, color=color)
+
+
+def read_measures(paths: Sequence[Path]) -> dict[str, dict[str, list[float]]]:
     """Read what was measured of runs.
 
     Args:
@@ -149,9 +150,8 @@ CURVES = {
 }
 
 
-@component("backpack number-view")
-@dataclass(frozen=True, kw_only=True)
-class NumberView(Drawing):
+@figure_action("backpack number-view", output="figures/number.pdf")
+def number_view(paths: Annotated[Sequence[Path], Positional()] = (), *, look: Look = Look()) -> Drawn:
     """Draw perplexity, and coverage of homonyms beside its controls, against the number of senses.
 
     Folders of runs are called like `42-senses8` and `42-gpt2`, and others are passed over; they have been measured by
@@ -159,61 +159,71 @@ class NumberView(Drawing):
 
     Args:
         paths: Folders of runs, or of folders of runs.
+        look: How it looks.
+
+    Returns:
+        The figure. `read_numbers` raises `click.UsageError` when no run has a perplexity.
     """
-
-    paths: tuple[Path, ...] = positional()
-    output: Path = field(default=Path("figures/number.pdf"), metadata={"alias": "path"})
-
-    def build(self) -> None:
-        """Read the runs and write the figure."""
-        perplexity, coverage = read_numbers(self.paths)
-        with house_style():
-            finish(self.draw(perplexity, coverage), self.output, show=self.show, transparent=self.transparent)
-
-    def draw(
-        self, perplexity: dict[int, list[float]], coverage: dict[str, dict[int, list[float]]]
-    ) -> matplotlib.figure.Figure:
-        """Draw two panels.
-
-        Args:
-            perplexity: By the number of senses, 0 for the control without any, the values of the runs.
-            coverage: By kind of words, the same.
-
-        Returns:
-            The figure, not yet written.
-        """
-        figure = new_figure(COLUMN * 1.7, 2.5, show=self.show)
-        left, right = figure.subplots(1, 2)
-        shades = dict(zip(CURVES, colors(3, self.palette, self.color, first=1)))
-        senses = {count: values for count, values in perplexity.items() if count}
-        draw_curve(left, senses, INK)
-        if control := perplexity.get(0):
-            left.axhline(sum(control) / len(control), color=INK, linewidth=0.9, linestyle=(0, (4, 2)))
-        left.set_title("Perplexity", loc="left", fontweight="bold")
-        for kind, color in shades.items():
-            draw_curve(right, coverage.get(kind, {}), color)
-        right.set_title("Both topics of a word\nare among its senses", loc="left", fontweight="bold")
-        right.set_ylim(0, 1)
-        for axes in (left, right):
-            axes.set_xscale("log", base=2)
-            axes.set_xticks(sorted(senses), [str(count) for count in sorted(senses)])
-            axes.set_xlabel("senses")
-        entries = [Entry("Backpack", INK), Entry("GPT-2", INK, "dashes")]
-        add_legend(figure, self.title, entries + [Entry(CURVES[kind], shades[kind]) for kind in CURVES])
-        return figure
+    return Drawn(draw_numbers(*read_numbers(paths), look))
 
 
-def draw_curve(axes: matplotlib.axes.Axes, values: dict[int, list[float]], color: str) -> None:
-    """Draw the mean of runs against the number of senses, and each run as a dot."""
-    counts = sorted(values)
-    axes.plot(counts, [fmean(values[count]) for count in counts], color=color, **MEAN_LINE)
-    for count in counts:
-        axes.plot(
-            [count] * len(values[count]), values[count], linestyle="none", marker="o", markersize=2.5, color=color
-        )
+def draw_numbers(
+    perplexity: Mapping[int, Sequence[float]],
+    coverage: Mapping[str, Mapping[int, Sequence[float]]],
+    look: Look = Look(),
+) -> matplotlib.figure.Figure:
+    """Draw perplexity and coverage against the number of senses.
+
+    Args:
+        perplexity: By the number of senses, 0 for the control without any, the values of the runs.
+        coverage: By kind of words, the same.
+        look: How it looks.
+
+    Returns:
+        The figure.
+    """
+    figure = new_figure(COLUMN * 1.7, 2.5, show=look.show)
+    left, right = figure.subplots(1, 2)
+    shades = dict(zip(CURVES, look.colors(len(CURVES), first=1)))
+    senses = {count: values for count, values in perplexity.items() if count}
+    draw_curve(left, senses, INK, dots=2.5)
+    if control := perplexity.get(0):
+        left.axhline(sum(control) / len(control), color=INK, linewidth=0.9, linestyle=(0, (4, 2)))
+    left.set_title("Perplexity", loc="left", fontweight="bold")
+    for kind, color in shades.items():
+        draw_curve(right, coverage.get(kind, {}), color, dots=2.5)
+    right.set_title("Both topics of a word\nare among its senses", loc="left", fontweight="bold")
+    right.set_ylim(0, 1)
+    for axes in (left, right):
+        axes.set_xscale("log", base=2)
+        axes.set_xticks(sorted(senses), [str(count) for count in sorted(senses)])
+        axes.set_xlabel("senses")
+    entries = [Entry("Backpack", INK), Entry("GPT-2", INK, "dashes")]
+    add_legend(figure, look.title, entries + [Entry(CURVES[kind], color) for kind, color in shades.items()])
+    return figure
 
 
-def read_numbers(paths: tuple[Path, ...]) -> tuple[dict[int, list[float]], dict[str, dict[int, list[float]]]]:
+def draw_curve(
+    axes: matplotlib.axes.Axes,
+    values: Mapping[int, Sequence[float]] | Mapping[float, Sequence[float]],
+    color: str,
+    dots: float,
+) -> None:
+    """Draw the mean of runs against a number, and a dot for each run.
+
+    Args:
+        axes: Where.
+        values: By the number, such as that of senses, the values of the runs.
+        color: Of the line and the dots.
+        dots: The size of the dots.
+    """
+    by_number = dict(sorted(values.items()))
+    axes.plot(list(by_number), [fmean(runs) for runs in by_number.values()], color=color, **MEAN_LINE)
+    for number, runs in by_number.items():
+        draw_dots(axes, number, runs, color, dots)
+
+
+def read_numbers(paths: Sequence[Path]) -> tuple[dict[int, list[float]], dict[str, dict[int, list[float]]]]:
     """Read what was measured of runs.
 
     Args:
@@ -254,53 +264,47 @@ TOPIC_PANELS = {
 Points = dict[str, dict[float, dict[str, list[float]]]]
 
 
-@component("backpack topics-view")
-@dataclass(frozen=True, kw_only=True)
-class TopicsView(Drawing):
+@figure_action("backpack topics-view", output="figures/topics.pdf")
+def topics_view(paths: Annotated[Sequence[Path], Positional()] = (), *, look: Look = Look()) -> Drawn:
     """Draw how many texts are on topic, how many words of it they have, and what that costs, against the strength.
 
     A dot is a run, a line the mean; strength 0 is no control at all. Runs have been measured by `cli backpack topics`.
 
     Args:
         paths: Folders of runs, or of folders of runs.
+        look: How it looks.
+
+    Returns:
+        The figure. `read_points` raises `click.UsageError` when no run has measured topic control.
     """
-
-    paths: tuple[Path, ...] = positional()
-    output: Path = field(default=Path("figures/topics.pdf"), metadata={"alias": "path"})
-
-    def build(self) -> None:
-        """Read the runs and write the figure."""
-        points = read_points(self.paths)
-        with house_style():
-            finish(self.draw(points), self.output, show=self.show, transparent=self.transparent)
-
-    def draw(self, points: Points) -> matplotlib.figure.Figure:
-        """Draw a panel for each measure.
-
-        Args:
-            points: What `read_points` returns.
-
-        Returns:
-            The figure, not yet written.
-        """
-        figure = new_figure(COLUMN * 2.1, 2.3, show=self.show)
-        shades = dict(zip(WAYS, colors(2, self.palette, self.color, first=1)))
-        start = points.get("senses", {}).get(0.0)
-        for axes, (name, title) in zip(figure.subplots(1, len(TOPIC_PANELS)), TOPIC_PANELS.items()):
-            for way, color in shades.items():
-                runs = ({0.0: start} if start else {}) | points.get(way, {})
-                values = {strength: measures[name] for strength, measures in sorted(runs.items())}
-                axes.plot(list(values), [fmean(each) for each in values.values()], color=color, **MEAN_LINE)
-                for strength, each in values.items():
-                    axes.plot([strength] * len(each), each, linestyle="none", marker="o", markersize=2.2, color=color)
-            axes.set_title(title, loc="left", fontweight="bold")
-            axes.set_xlabel("strength")
-            axes.set_ylim(bottom=0)
-        add_legend(figure, self.title, [Entry(WAYS[way], color) for way, color in shades.items()])
-        return figure
+    return Drawn(draw_topics(read_points(paths), look))
 
 
-def read_points(paths: tuple[Path, ...]) -> Points:
+def draw_topics(points: Points, look: Look = Look()) -> matplotlib.figure.Figure:
+    """Draw the measures of topic control, a panel each.
+
+    Args:
+        points: What `read_points` returns.
+        look: How it looks.
+
+    Returns:
+        The figure.
+    """
+    figure = new_figure(COLUMN * 2.1, 2.3, show=look.show)
+    shades = dict(zip(WAYS, look.colors(len(WAYS), first=1)))
+    start = points.get("senses", {}).get(0.0)
+    for axes, (name, title) in zip(figure.subplots(1, len(TOPIC_PANELS)), TOPIC_PANELS.items()):
+        for way, color in shades.items():
+            strengths = ({0.0: start} if start else {}) | points.get(way, {})
+            draw_curve(axes, {strength: measures[name] for strength, measures in strengths.items()}, color, dots=2.2)
+        axes.set_title(title, loc="left", fontweight="bold")
+        axes.set_xlabel("strength")
+        axes.set_ylim(bottom=0)
+    add_legend(figure, look.title, [Entry(WAYS[way], color) for way, color in shades.items()])
+    return figure
+
+
+def read_points(paths: Sequence[Path]) -> Points:
     """Read what was measured of runs.
 
     Args:

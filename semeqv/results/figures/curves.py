@@ -210,7 +210,7 @@ class Ends:
         return [dict(zip(names, (label, ended, value))) for label, ended, values in self.rows for value in values]
 
 
-def measured(paths: tuple[Path, ...], command: str) -> Iterator[tuple[str, str, Line]]:
+def measured(paths: Sequence[Path], command: str) -> Iterator[tuple[str, str, Line]]:
     """Read the measures of runs, whose folders are called like `42-senses8`.
 
     Args:
