@@ -3,37 +3,37 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass, field
+from collections.abc import Container, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Annotated, Any
 
 import click
 
 from ofa.figures.methods import SHADES, called, folders, given, ordered, parted
-from semeqv.grammar.component import component, positional
+from semeqv.grammar.action import Positional
 from semeqv.lazy import matplotlib, numpy
-from semeqv.results.figures.drawing import Drawing, check_limits, check_positive
-from semeqv.results.figures.style import (
-    BAND,
-    COLUMN,
-    MEAN_LINE,
-    count_epochs,
-    finish,
-    house_style,
-    label_ends,
-    new_figure,
-)
+from semeqv.results.figures.drawing import Drawn, Look, check_limits, check_positive, figure_action
+from semeqv.results.figures.style import BAND, COLUMN, MEAN_LINE, count_epochs, label_ends, new_figure
 from semeqv.runs.reading import read_metrics
-
-if TYPE_CHECKING:
-    Losses = dict[str, list[numpy.ndarray]]  # by method: of each seed, (steps,)
 
 STEPS = "steps.jsonl"
 
 
-@component("ofa losses")
-@dataclass(frozen=True, kw_only=True)
-class LossesView(Drawing):
+def check_losses(options: Any) -> None:
+    """Refuse a window without a step, and limits that leave nothing between them: `ValueError`."""
+    check_positive("window", options.window)
+    check_limits("ylim", options.ylim)
+
+
+@figure_action("ofa losses", output="figures/losses.pdf", check=check_losses)
+def losses(
+    paths: Annotated[Sequence[Path], Positional()] = (),
+    *,
+    window: int = 20,
+    skip: Sequence[str] = (),
+    ylim: tuple[float, float] | None = None,
+    look: Look = Look(),
+) -> Drawn:
     """Draw the training loss of every initialiser in one plot: the mean over seeds, and the range of the seeds.
 
     Folders are those of experiments/ofa-pretrain.mk: `continued/42-ofa` and so on, with a line for each step in
@@ -44,68 +44,82 @@ class LossesView(Drawing):
         window: A point is the mean of so many steps, to either side half of them.
         skip: Methods to leave out; may be repeated.
         ylim: Lower and upper limit of the loss.
+        look: How it looks.
+
+    Returns:
+        The figure.
+
+    Raises:
+        click.UsageError: There is not one folder, or (from `read_losses`) it has no losses.
     """
+    if len(paths) != 1:
+        raise click.UsageError("cli ofa losses: give the folder of one run, such as runs/ofa-pretrain-babel-small")
+    return Drawn(draw_losses(read_losses(paths[0], window=window, skip=skip), window=window, ylim=ylim, look=look))
 
-    paths: tuple[Path, ...] = positional()
-    window: int = 20
-    skip: list[str] = field(default_factory=list)
-    ylim: tuple[float, float] | None = None
-    output: Path = field(default=Path("figures/losses.pdf"), metadata={"alias": "path"})
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        check_positive("window", self.window)
-        check_limits("ylim", self.ylim)
+def read_losses(path: Path, *, window: int = 20, skip: Container[str] = ()) -> dict[str, list[numpy.ndarray]]:
+    """Read the losses of every method and seed.
 
-    def build(self) -> None:
-        """Read the runs and write the figure."""
-        if len(self.paths) != 1:
-            raise click.UsageError("cli ofa losses: give the folder of one run, such as runs/ofa-pretrain-babel-small")
-        with house_style():
-            finish(self.draw(self.read(self.paths[0])), self.output, show=self.show, transparent=self.transparent)
+    Args:
+        path: The folder of the run.
+        window: How many steps are averaged.
+        skip: Methods to leave out.
 
-    def read(self, path: Path) -> Losses:
-        """Read the losses of every method and seed.
+    Returns:
+        By method: of each seed the losses, smoothed, (steps,). `folders` and `number_at` raise `click.UsageError` when
+        there is none, or one is no number.
+    """
+    by_method = defaultdict(list)
+    for folder in folders(path, "continued", STEPS):
+        _, method = parted(folder)
+        if method not in skip:
+            by_step = {line.number_at("step"): line.number_at("loss") for line in read_metrics(folder / STEPS)}
+            in_order = numpy.array([by_step[step] for step in sorted(by_step)])
+            by_method[method].append(smoothed(in_order, window))
+    return dict(by_method)
 
-        Args:
-            path: The folder of the run.
 
-        Returns:
-            The losses, smoothed; `click.UsageError` is raised when there is none, or one is no number.
-        """
-        by_method = defaultdict(list)
-        for folder in folders(path, "continued", STEPS):
-            _, method = parted(folder)
-            if method not in self.skip:
-                values = {line.number_at("step"): line.number_at("loss") for line in read_metrics(folder / STEPS)}
-                losses = numpy.array([values[step] for step in sorted(values)])
-                by_method[method].append(smoothed(losses, self.window))
-        return dict(by_method)
+def draw_losses(
+    losses: Mapping[str, Sequence[numpy.ndarray]],
+    *,
+    window: int = 20,
+    ylim: tuple[float, float] | None = None,
+    look: Look = Look(),
+) -> matplotlib.figure.Figure:
+    """Draw a curve for each method, its name at its end.
 
-    def draw(self, losses: Losses) -> matplotlib.figure.Figure:
-        """Draw a curve for each method, its name at its end."""
-        figure = new_figure(COLUMN * 1.9, 3.2, show=self.show)
-        axes, ends = figure.subplots(), []
-        if self.title:
-            figure.suptitle(self.title)
-        for method, color in zip(methods := ordered(losses), shades_of([given(each) for each in methods])):
-            length = min(map(len, losses[method]))
-            runs = numpy.stack([each[:length] for each in losses[method]])
-            steps = numpy.arange(1, length + 1)
-            axes.fill_between(steps, runs.min(0), runs.max(0), color=color, **BAND)
-            axes.plot(steps, runs.mean(0), color=color, **MEAN_LINE | {"linewidth": 1.2})
-            ends.append((float(runs.mean(0)[-1]), called(method), color))
-        axes.margins(x=0)
-        axes.set_ylabel(f"masked-LM training loss (nats), mean of {self.window} steps")
-        count_epochs(axes.xaxis, "step, in the new language")
-        if self.ylim is not None:
-            axes.set_ylim(*self.ylim)
-        label_ends(axes, ends)
-        return figure
+    Args:
+        losses: What `read_losses` returns.
+        window: How many steps were averaged.
+        ylim: Lower and upper limit of the loss.
+        look: How it looks.
+
+    Returns:
+        The figure.
+    """
+    figure = new_figure(COLUMN * 1.9, 3.2, show=look.show)
+    axes, ends = figure.subplots(), []
+    if look.title:
+        figure.suptitle(look.title)
+    methods = ordered(losses)
+    for method, color in zip(methods, shades_of([given(method) for method in methods])):
+        length = min(map(len, losses[method]))
+        runs = numpy.stack([run[:length] for run in losses[method]])  # (seeds, steps)
+        steps = numpy.arange(1, length + 1)
+        axes.fill_between(steps, runs.min(0), runs.max(0), color=color, **BAND)
+        axes.plot(steps, runs.mean(0), color=color, **MEAN_LINE | {"linewidth": 1.2})
+        ends.append((float(runs.mean(0)[-1]), called(method), color))
+    axes.margins(x=0)
+    axes.set_ylabel(f"masked-LM training loss (nats), mean of {window} steps")
+    count_epochs(axes.xaxis, "step, in the new language")
+    if ylim is not None:
+        axes.set_ylim(*ylim)
+    label_ends(axes, ends)
+    return figure
 
 
 def smoothed(values: numpy.ndarray, window: int) -> numpy.ndarray:
-    """Average around each value, over as many as there are at the ends, `(values,)`."""
+    """Return the mean around each value, over as many as there are at the ends, (values,)."""
     sums = numpy.cumsum(numpy.concatenate([[0.0], values]))
     places = numpy.arange(len(values))
     first, last = numpy.maximum(places - window // 2, 0), numpy.minimum(places + (window + 1) // 2, len(values))
@@ -115,7 +129,7 @@ def smoothed(values: numpy.ndarray, window: int) -> numpy.ndarray:
 
 
 def shades_of(kinds: list[str]) -> list[str]:
-    """Choose a colour for each method: that of what it is given, lighter from one to the next."""
+    """Return a colour for each method: that of what it is given, lighter from one to the next."""
     seen: dict[str, int] = {}
     colours = []
     for kind in kinds:

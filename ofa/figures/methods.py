@@ -1,12 +1,15 @@
-"""What the figures of new vocabularies have in common: the names of methods, and what each is given."""
+"""What the figures of new vocabularies share: names, colours and folders of methods, and the legend of their bars."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
 
 import click
 
+from semeqv.lazy import matplotlib
+
+LANGUAGES = {"de": "German", "deu": "German", "es": "Spanish", "fr": "French", "fra": "French", "zh": "Chinese"}
 NOTHING, TEXT, ALIGNED, CONTROL, OLD = "nothing", "text", "aligned text", "aligned text, old tokens", "old tokens"
 METHODS = {
     "original": ("its own tokenizer", OLD),
@@ -66,8 +69,8 @@ def given(method: str) -> str:
     return METHODS.get(base if rest.isdigit() else method, (method, NOTHING))[1]
 
 
-def ordered(methods: Any) -> list[str]:
-    """Methods in the order of `METHODS`, those with fewer coordinates first; unknown ones last."""
+def ordered(methods: Iterable[str]) -> list[str]:
+    """Return methods in the order of `METHODS`, those with fewer coordinates first; unknown ones last."""
     known = list(METHODS)
 
     def place(method: str) -> tuple[int, int, str]:
@@ -99,3 +102,26 @@ def folders(path: Path, inside: str, file: str) -> list[Path]:
             f"{path}: there is no {inside}/SEED-METHOD/{file}; make -f experiments/ofa-minilm.mk figs"
         )
     return methods
+
+
+def add_bar_legend(
+    figure: matplotlib.figure.Figure, title: str, bars: Mapping[str, str], *, columns: int, alpha: float | None = None
+) -> None:
+    """Put title and the colours of bars above the figure, flush left.
+
+    Args:
+        figure: The figure.
+        title: What stands above the colours; empty for no title.
+        bars: What bars are, and their colours.
+        columns: How many columns of colours.
+        alpha: How opaque the colours are; wholly if None.
+    """
+    figure.legend(
+        [matplotlib.patches.Patch(color=color, alpha=alpha) for color in bars.values()],
+        list(bars),
+        loc="outside upper left",
+        title=title or None,
+        alignment="left",
+        ncols=columns,
+        title_fontproperties={"size": 8.5, "weight": "bold"},
+    )
