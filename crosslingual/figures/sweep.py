@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import click
 
-from semeqv.grammar.component import component, positional
+from crosslingual.directions import CHOICE, FIXED, GRID, NONE, OTHER, POINT
+from semeqv.grammar.action import Positional
 from semeqv.lazy import matplotlib, numpy
 from semeqv.results.figures.curves import measured
-from semeqv.results.figures.drawing import Drawing
+from semeqv.results.figures.drawing import Drawn, Look, figure_action
 from semeqv.results.figures.heatmap import CELL, add_bar, diverging, heatmap, label_cells
 from semeqv.results.figures.legend import Entry, add_legend
-from semeqv.results.figures.style import BAND, INK, MEAN_LINE, colors, finish, fitted, house_style, new_figure
+from semeqv.results.figures.style import BAND, INK, MEAN_LINE, fitted, new_figure
 from semeqv.results.statistics import mean_and_half
 from semeqv.runs.reading import Line
 
@@ -32,9 +33,16 @@ PANEL, ROW = 1.25, 1.2  # inches
 LINE = 0.13  # inches of a line of text
 
 
-@component("sweep-view")
-@dataclass(frozen=True, kw_only=True)
-class SweepView(Drawing):
+@figure_action("sweep-view", output="figures/sweep.pdf")
+def sweep_view(
+    paths: Annotated[Sequence[Path], Positional()] = (),
+    *,
+    draw: Literal["curves", "matrix", "grid"] = "curves",
+    task: str | None = None,
+    model: Sequence[str] = (),
+    part: Literal["validation", "test"] = "test",
+    look: Look = Look(),
+) -> Drawn:
     """Draw what `cli crosslingual sweep` has measured, on average over runs.
 
     `curves`: what each kind of vector gains over no vector, against its strength, a panel for each language and a row
@@ -48,162 +56,200 @@ class SweepView(Drawing):
         task: Which task, where several were swept.
         model: A model to draw, as the sweep labels it; may be repeated. All if left out.
         part: The data sets whose gains curves and grids show.
+        look: How it looks.
+
+    Returns:
+        The figure.
+
+    Raises:
+        click.UsageError: There is no such model, or (from `read_sweeps`) no such sweep.
     """
+    lines = read_sweeps(paths, task)
+    there = list(dict.fromkeys(text_of(line, "model") for line in lines))
+    models = model or there
+    if missing := [name for name in models if name not in there]:
+        raise click.UsageError(f"no sweep of a model {missing[0]!r}; there is {', '.join(there)}")
+    if draw == "matrix":
+        return Drawn(draw_matrix(lines, models, look=look))
+    if draw == "grid":
+        return Drawn(draw_grid(lines, models[0], part=part, look=look))
+    return Drawn(draw_curves(lines, models, part=part, look=look))
 
-    paths: tuple[Path, ...] = positional()
-    draw: Literal["curves", "matrix", "grid"] = "curves"
-    task: str | None = None
-    model: list[str] = field(default_factory=list)
-    part: Literal["validation", "test"] = "test"
-    output: Path = field(default=Path("figures/sweep.pdf"), metadata={"alias": "path"})
 
-    def build(self) -> None:
-        """Read the runs and write the figure.
+def draw_curves(
+    lines: Sequence[Line], models: Sequence[str], *, part: str = "test", look: Look = Look()
+) -> matplotlib.figure.Figure:
+    """Draw gains against strengths, a column for each language and a row for each model.
 
-        Raises:
-            click.UsageError: There is no such sweep.
-        """
-        lines = read_sweeps(self.paths, self.task)
-        there = list(dict.fromkeys(text_of(line, "model") for line in lines))
-        models = self.model or there
-        if missing := [name for name in models if name not in there]:
-            raise click.UsageError(f"no sweep of a model {missing[0]!r}; there is {', '.join(there)}")
-        with house_style():
-            figure = {"curves": self.curves, "matrix": self.matrix, "grid": self.grid}[self.draw](lines, models)
-            finish(figure, self.output, show=self.show, transparent=self.transparent)
+    Args:
+        lines: What `read_sweeps` returns.
+        models: The models to draw.
+        part: The data sets whose gains to draw.
+        look: How it looks.
 
-    def curves(self, lines: Sequence[Line], models: Sequence[str]) -> matplotlib.figure.Figure:
-        """Draw gains against strengths, a column for each language and a row for each model."""
-        metric = metric_of(lines)
-        points = [
-            line for line in lines if line.record.get("measure") == "sweep" and text_of(line, "part") == self.part
-        ]
-        if not points:
-            raise click.UsageError(f"no sweep measured --part {self.part}")
-        at = means(
-            points,
-            lambda line: (*(text_of(line, key) for key in ("model", "language", "kind")), line.number_at("lambda")),
-            f"{metric}_gain",
-        )
-        plain = [line for line in points if text_of(line, "kind") == "none"]
-        scores = means(plain, lambda line: (text_of(line, "model"), text_of(line, "language")), metric)
-        languages = list(dict.fromkeys(text_of(line, "language") for line in points))
-        kinds = [kind for kind in KINDS if any(key[2] == kind for key in at)]
-        shades = dict(zip(kinds, colors(len(kinds), self.palette, self.color)))
-        names = {model: fitted(f"model from {model}", 0.7 * ROW) for model in models}
-        aside = LINE * (max(name.count("\n") for name in names.values()))
-        figure = new_figure(max(PANEL * len(languages), 3.5) + aside, 0.75 + ROW * len(models), show=self.show)
-        panels = figure.subplots(len(models), len(languages), squeeze=False, sharex=True, sharey=True)
-        gains = {kind: [100 * each.value for key, each in at.items() if key[2] == kind] for kind in kinds}
-        outside = beyond(gains)
-        inside = [0.0, *(gain for kind in kinds if kind not in outside for gain in gains[kind])]
-        margin = max(max(inside) - min(inside), 0.1) / 2
-        panels[0, 0].set_ylim(min(inside) - margin, max(inside) + margin)  # bands of two runs may go far beyond
-        for row, model in zip(panels, models):
-            for axes, language in zip(row, languages):
-                for kind in kinds:
-                    draw_curve(axes, at, (model, language), kind, shades[kind])
-                axes.axhline(0, color=INK, linewidth=0.9, linestyle=(0, (4, 2)))
-                if (none := scores.get((model, language))) is not None:
-                    axes.set_title(f"{language}: {100 * none.value:.1f}", fontweight="bold", fontsize=7)
-            row[0].set_ylabel(f"{names[model]}\ngain, points")
-        figure.supxlabel("strength of the vector", fontsize=7)
-        labels = {
-            kind: KINDS[kind] + (f" (leaves the axes: {span(gains[kind])})" if kind in outside else "")
-            for kind in kinds
-        }
-        entries = [Entry(labels[kind], shades[kind], "band") for kind in kinds]
-        dashes = f"no vector; its {metric.replace('_', ' ')} stands above the panel"
-        add_legend(figure, self.title, [*entries, Entry(dashes, INK, "dashes")])
-        return figure
+    Returns:
+        The figure.
 
-    def matrix(self, lines: Sequence[Line], models: Sequence[str]) -> matplotlib.figure.Figure:
-        """Draw what each vector gains in each language, a panel for each model."""
-        plain = ("language", "other", "unrelated")
-        fixed = [line for line in lines if line.record.get("choice") == "fixed" and text_of(line, "kind") in plain]
-        if not fixed:
-            raise click.UsageError("no vector was measured at a fixed strength; run cli crosslingual sweep")
-        keys = ("model", "vector", "language")
-        at = means(fixed, lambda line: tuple(text_of(line, key) for key in keys), f"{metric_of(lines)}_gain")
-        vectors, languages = (list(dict.fromkeys(text_of(line, key) for line in fixed)) for key in keys[1:])
-        vectors.sort(key=lambda name: languages.index(name) if name in languages else len(languages))
-        panels = [
-            [[at.get((model, vector, language)) for language in languages] for vector in vectors] for model in models
-        ]
-        strength = fixed[0].number_at("lambda")
-        label = f"gain in {metric_of(lines).replace('_', ' ')} at {strength:g}, points"
-        titles = [fitted(f"model from {model}", CELL * len(languages) + 0.3, 7.5, bold=True) for model in models]
-        figure, every = self.panels(panels, label, max(title.count("\n") for title in titles))
-        for axes, title in zip(every, titles):
-            label_cells(axes, vectors, languages)
-            axes.set_title(title, loc="left", fontweight="bold")
-            axes.set_xlabel("language of the test")
-        every[0].set_ylabel("vector")
-        return figure
+    Raises:
+        click.UsageError: Nothing was measured on that part.
+    """
+    metric = metric_of(lines)
+    points = [line for line in lines if line.record.get("measure") == POINT and text_of(line, "part") == part]
+    if not points:
+        raise click.UsageError(f"no sweep measured --part {part}")
+    at = means(
+        points,
+        lambda line: (*(text_of(line, key) for key in ("model", "language", "kind")), line.number_at("lambda")),
+        f"{metric}_gain",
+    )
+    plain = [line for line in points if text_of(line, "kind") == NONE]
+    scores = means(plain, lambda line: (text_of(line, "model"), text_of(line, "language")), metric)
+    languages = list(dict.fromkeys(text_of(line, "language") for line in points))
+    kinds = [kind for kind in KINDS if any(key[2] == kind for key in at)]
+    shades = dict(zip(kinds, look.colors(len(kinds))))
+    names = {model: fitted(f"model from {model}", 0.7 * ROW) for model in models}
+    aside = LINE * (max(name.count("\n") for name in names.values()))
+    figure = new_figure(max(PANEL * len(languages), 3.5) + aside, 0.75 + ROW * len(models), show=look.show)
+    panels = figure.subplots(len(models), len(languages), squeeze=False, sharex=True, sharey=True)
+    gains = {kind: [100 * gain.value for key, gain in at.items() if key[2] == kind] for kind in kinds}
+    outside = beyond(gains)
+    inside = [0.0, *(gain for kind in kinds if kind not in outside for gain in gains[kind])]
+    margin = max(max(inside) - min(inside), 0.1) / 2
+    panels[0, 0].set_ylim(min(inside) - margin, max(inside) + margin)  # bands of two runs may go far beyond
+    for row, model in zip(panels, models):
+        for axes, language in zip(row, languages):
+            for kind in kinds:
+                draw_gains(axes, at, (model, language), kind, shades[kind])
+            axes.axhline(0, color=INK, linewidth=0.9, linestyle=(0, (4, 2)))
+            if (score := scores.get((model, language))) is not None:
+                axes.set_title(f"{language}: {100 * score.value:.1f}", fontweight="bold", fontsize=7)
+        row[0].set_ylabel(f"{names[model]}\ngain, points")
+    figure.supxlabel("strength of the vector", fontsize=7)
+    labels = {
+        kind: KINDS[kind] + (f" (leaves the axes: {span(gains[kind])})" if kind in outside else "") for kind in kinds
+    }
+    entries = [Entry(labels[kind], shades[kind], "band") for kind in kinds]
+    dashes = f"no vector; its {metric.replace('_', ' ')} stands above the panel"
+    add_legend(figure, look.title, [*entries, Entry(dashes, INK, "dashes")])
+    return figure
 
-    def grid(self, lines: Sequence[Line], models: Sequence[str]) -> matplotlib.figure.Figure:
-        """Draw what two vectors gain together, a panel for each language; of several models, the first is drawn."""
-        points = [
-            line
-            for line in lines
-            if (text_of(line, "part"), text_of(line, "model")) == (self.part, models[0])
-            and text_of(line, "kind") == "grid"
-            and line.record.get("measure") == "sweep"
-        ]
-        if not points:
-            raise click.UsageError("no two vectors were measured together; run cli crosslingual sweep --second --mus")
-        at = means(
-            points,
-            lambda line: (text_of(line, "vector"), line.number_at("lambda"), line.number_at("mu")),
-            f"{metric_of(lines)}_gain",
-        )
-        vectors = list(dict.fromkeys(key[0] for key in at))
-        across = sorted({0.0, *(line.number_at("lambda") for line in points)})
-        up = sorted({0.0, *(line.number_at("mu") for line in points)}, reverse=True)
-        at |= {(vector, 0.0, 0.0): Mean(0.0, math.nan, math.nan) for vector in vectors}
-        panels = [[[at.get((vector, one, other)) for one in across] for other in up] for vector in vectors]
-        figure, every = self.panels(panels, f"gain in {metric_of(lines).replace('_', ' ')}, points")
-        for axes, vector in zip(every, vectors):
-            first, _, second = str(vector).partition(", ")
-            label_cells(axes, [f"{each:g}" for each in up], [f"{each:g}" for each in across])
-            axes.set_title(first, loc="left", fontweight="bold")
-            axes.set_xlabel(f"strength of {first}")
-            axes.set_ylabel(f"strength of {second}")
-        return figure
 
-    def panels(
-        self, panels: Sequence[Sequence[Sequence[Mean | None]]], label: str, lines: int = 0
-    ) -> tuple[matplotlib.figure.Figure, list[matplotlib.axes.Axes]]:
-        """Draw matrices of gains side by side, on one scale of colours around zero.
+def draw_matrix(lines: Sequence[Line], models: Sequence[str], *, look: Look = Look()) -> matplotlib.figure.Figure:
+    """Draw what each vector gains in each language, a panel for each model.
 
-        Args:
-            panels: The cells of each, row by row.
-            label: What the colours say.
-            lines: Lines of the titles of panels, beyond one.
+    Args:
+        lines: What `read_sweeps` returns.
+        models: The models to draw.
+        look: How it looks.
 
-        Returns:
-            The figure, and the axes of the panels.
-        """
-        columns = min(len(panels), 4)
-        rows = -(-len(panels) // columns)
-        wide, high = (0.75 + CELL * count for count in (len(panels[0][0]), len(panels[0])))
-        figure = new_figure(wide * columns + 0.7, (high + LINE * lines) * rows + 0.3, show=self.show)
-        every = list(figure.subplots(rows, columns, squeeze=False).flat)
-        values = [
-            numpy.array([[numpy.nan if cell is None else 100 * cell.value for cell in row] for row in panel])
-            for panel in panels
-        ]
-        most = max(0.1, *(float(numpy.nanmax(numpy.abs(each), initial=0)) for each in values))
-        scale = diverging(self.palette, self.color)
-        for axes, panel, matrix in zip(every, panels, values):
-            certain = [[cell is not None and cell.certain for cell in row] for row in panel]
-            drawn = heatmap(axes, numpy.round(matrix, 1) + 0.0, scale, (-most, most), "{:+.1f}", bold=certain)
-        for axes in every[len(panels) :]:
-            axes.remove()
-        add_bar(figure, drawn, every[: len(panels)], label)
-        if self.title:
-            add_legend(figure, self.title, [])
-        return figure, every[: len(panels)]
+    Returns:
+        The figure.
+
+    Raises:
+        click.UsageError: Nothing was measured at a fixed strength.
+    """
+    kinds = ("language", OTHER, "unrelated")
+    fixed = [line for line in lines if line.record.get("choice") == FIXED and text_of(line, "kind") in kinds]
+    if not fixed:
+        raise click.UsageError("no vector was measured at a fixed strength; run cli crosslingual sweep")
+    keys = ("model", "vector", "language")
+    at = means(fixed, lambda line: tuple(text_of(line, key) for key in keys), f"{metric_of(lines)}_gain")
+    vectors, languages = (list(dict.fromkeys(text_of(line, key) for line in fixed)) for key in keys[1:])
+    vectors.sort(key=lambda name: languages.index(name) if name in languages else len(languages))
+    cells = [[[at.get((model, vector, language)) for language in languages] for vector in vectors] for model in models]
+    strength = fixed[0].number_at("lambda")
+    label = f"gain in {metric_of(lines).replace('_', ' ')} at {strength:g}, points"
+    titles = [fitted(f"model from {model}", CELL * len(languages) + 0.3, 7.5, bold=True) for model in models]
+    figure, panels = draw_panels(cells, label, extra_lines=max(title.count("\n") for title in titles), look=look)
+    for axes, title in zip(panels, titles):
+        label_cells(axes, vectors, languages)
+        axes.set_title(title, loc="left", fontweight="bold")
+        axes.set_xlabel("language of the test")
+    panels[0].set_ylabel("vector")
+    return figure
+
+
+def draw_grid(
+    lines: Sequence[Line], model: str, *, part: str = "test", look: Look = Look()
+) -> matplotlib.figure.Figure:
+    """Draw what two vectors gain together, a panel for each language.
+
+    Args:
+        lines: What `read_sweeps` returns.
+        model: The model to draw.
+        part: The data sets whose gains to draw.
+        look: How it looks.
+
+    Returns:
+        The figure.
+
+    Raises:
+        click.UsageError: No two vectors were measured together.
+    """
+    points = [
+        line
+        for line in lines
+        if (text_of(line, "part"), text_of(line, "model")) == (part, model)
+        and text_of(line, "kind") == GRID
+        and line.record.get("measure") == POINT
+    ]
+    if not points:
+        raise click.UsageError("no two vectors were measured together; run cli crosslingual sweep --second --mus")
+    at = means(
+        points,
+        lambda line: (text_of(line, "vector"), line.number_at("lambda"), line.number_at("mu")),
+        f"{metric_of(lines)}_gain",
+    )
+    vectors = list(dict.fromkeys(key[0] for key in at))
+    across = sorted({0.0, *(line.number_at("lambda") for line in points)})
+    up = sorted({0.0, *(line.number_at("mu") for line in points)}, reverse=True)
+    at |= {(vector, 0.0, 0.0): Mean(0.0, math.nan, math.nan) for vector in vectors}
+    cells = [[[at.get((vector, one, other)) for one in across] for other in up] for vector in vectors]
+    figure, panels = draw_panels(cells, f"gain in {metric_of(lines).replace('_', ' ')}, points", look=look)
+    for axes, vector in zip(panels, vectors):
+        first, _, second = str(vector).partition(", ")
+        label_cells(axes, [f"{strength:g}" for strength in up], [f"{strength:g}" for strength in across])
+        axes.set_title(first, loc="left", fontweight="bold")
+        axes.set_xlabel(f"strength of {first}")
+        axes.set_ylabel(f"strength of {second}")
+    return figure
+
+
+def draw_panels(
+    cells: Sequence[Sequence[Sequence[Mean | None]]], label: str, *, extra_lines: int = 0, look: Look = Look()
+) -> tuple[matplotlib.figure.Figure, list[matplotlib.axes.Axes]]:
+    """Draw matrices of gains side by side, on one scale of colours around zero.
+
+    Args:
+        cells: Those of each matrix, row by row.
+        label: What the colours say.
+        extra_lines: Lines of the titles of panels, beyond one.
+        look: How it looks.
+
+    Returns:
+        The figure, and the axes of the panels.
+    """
+    columns = min(len(cells), 4)
+    rows = -(-len(cells) // columns)
+    wide, high = (0.75 + CELL * count for count in (len(cells[0][0]), len(cells[0])))
+    figure = new_figure(wide * columns + 0.7, (high + LINE * extra_lines) * rows + 0.3, show=look.show)
+    panels = list(figure.subplots(rows, columns, squeeze=False).flat)
+    for axes in panels[len(cells) :]:
+        axes.remove()
+    panels = panels[: len(cells)]
+    matrices = [
+        numpy.array([[numpy.nan if cell is None else 100 * cell.value for cell in row] for row in matrix])
+        for matrix in cells
+    ]
+    most = max(0.1, *(float(numpy.nanmax(numpy.abs(matrix), initial=0)) for matrix in matrices))
+    scale = diverging(look.palette, look.color)
+    for axes, means_of_panel, matrix in zip(panels, cells, matrices):
+        certain = [[cell is not None and cell.certain for cell in row] for row in means_of_panel]
+        drawn = heatmap(axes, numpy.round(matrix, 1) + 0.0, scale, (-most, most), "{:+.1f}", bold=certain)
+    add_bar(figure, drawn, panels, label)
+    if look.title:
+        add_legend(figure, look.title, [])
+    return figure, panels
 
 
 def beyond(gains: Mapping[str, Sequence[float]]) -> list[str]:
@@ -231,23 +277,27 @@ def span(gains: Sequence[float]) -> str:
     return f"{min(gains):+.1f} to {max(gains):+.1f}"
 
 
-def draw_curve(axes: matplotlib.axes.Axes, at: dict[Any, Mean], place: tuple[str, str], kind: str, color: str) -> None:
-    """Draw one curve and its band; it begins without a vector."""
-    means = {key[3]: mean for key, mean in at.items() if key[:3] == (*place, kind)}
-    if not means:
+def draw_gains(axes: matplotlib.axes.Axes, at: dict[Any, Mean], place: tuple[str, str], kind: str, color: str) -> None:
+    """Draw the gains of one kind of vector as a curve with its band; it begins without a vector.
+
+    Args:
+        axes: Where.
+        at: By model, language, kind and strength, the gains.
+        place: The model and the language.
+        kind: The kind of vector.
+        color: That of the curve.
+    """
+    gains = {key[3]: gain for key, gain in at.items() if key[:3] == (*place, kind)}
+    if not gains:
         return
-    if (none := at.get((*place, "none", 0.0))) is not None:
-        means[0.0] = none  # a gain of zero
-    strengths = sorted(means)
-    averages = [means[strength] for strength in strengths]
+    if (none := at.get((*place, NONE, 0.0))) is not None:
+        gains[0.0] = none  # a gain of zero
+    strengths = sorted(gains)
     value, low, high = (
-        [100 * number for number in each] for each in zip(*((m.value, m.low, m.high) for m in averages))
+        [100 * getattr(gains[strength], name) for strength in strengths] for name in ("value", "low", "high")
     )
     axes.fill_between(strengths, low, high, color=color, **BAND)
     axes.plot(strengths, value, color=color, **MEAN_LINE | {"linewidth": 1.2})
-
-
-POINT, CHOICE = "sweep", "sweep choice"
 
 
 @dataclass(frozen=True)
@@ -285,7 +335,7 @@ def read_sweeps(paths: Sequence[Path], task: str | None) -> list[Line]:
     """
     by_place = {
         (str(line.path), *identity(line)): line
-        for _, _, line in measured(tuple(paths), "cli sweep-view")
+        for _, _, line in measured(paths, "cli sweep-view")
         if line.record.get("measure") in (POINT, CHOICE)
     }
     tasks = list(dict.fromkeys(text_of(line, "task") for line in by_place.values()))
@@ -333,7 +383,7 @@ def means(
     grouped: dict[tuple[object, ...], list[Line]] = {}
     for line in lines:
         grouped.setdefault(place(line), []).append(line)
-    return {key: mean(each, name) for key, each in grouped.items()}
+    return {key: mean(group, name) for key, group in grouped.items()}
 
 
 def mean(lines: Sequence[Line], name: str) -> Mean:

@@ -7,7 +7,7 @@ import torch
 from transformers import AutoModelForTokenClassification
 from vector_models import body, model_of, saved
 
-from crosslingual.figures.vectors import VectorsView
+from crosslingual.figures.vectors import read_cosines
 
 
 @pytest.fixture
@@ -84,7 +84,7 @@ def test_vectors_are_compared_and_drawn(folders, say, tmp_path):
     es, de = (torch.cat([(folders[n][k] - b).flatten() for k, b in folders["base"].items()]) for n in ("es", "de"))
     cosine = torch.cosine_similarity(es, de, 0).item()
     for path in ("run", "cosines.csv"):
-        found = VectorsView().read(tmp_path / path, "all")
+        found = read_cosines(tmp_path / path, "all")
         assert found.labels == ["Spanish", "de", "ner"]
         assert found.matrix[0][1] == found.matrix[1][0] == pytest.approx(cosine, abs=1e-6)
         assert found.matrix[2][2] == pytest.approx(1)

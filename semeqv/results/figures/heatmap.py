@@ -63,8 +63,8 @@ def add_bar(figure: matplotlib.figure.Figure, drawn: Any, axes: Sequence[matplot
     bar.outline.set_visible(False)
 
 
-def shades(palette: str, color: list[str]) -> matplotlib.colors.Colormap:
-    """The colours of a heatmap.
+def shades(palette: str, color: Sequence[str]) -> matplotlib.colors.Colormap:
+    """Return the colours of a heatmap.
 
     Args:
         palette: `semeqv` for shades of one colour, or a palette of seaborn without steps, such as viridis.
@@ -93,8 +93,8 @@ def shades(palette: str, color: list[str]) -> matplotlib.colors.Colormap:
     return scale
 
 
-def diverging(palette: str, color: list[str]) -> matplotlib.colors.Colormap:
-    """Colours around zero: of losses, white, of gains.
+def diverging(palette: str, color: Sequence[str]) -> matplotlib.colors.Colormap:
+    """Return colours around zero: of losses, white, of gains.
 
     Args:
         palette: `semeqv`, or a palette of seaborn without steps, such as vlag.

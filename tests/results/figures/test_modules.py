@@ -15,10 +15,12 @@ def test_asking_for_help_imports_nothing_heavy():
 
 
 def test_every_option_has_its_help_and_both_spellings_of_the_output():
-    from crosslingual.figures.vectors import VectorsView
-    from ofa.figures.losses import LossesView
-    from ofa.figures.provenance import ProvenanceView
-    from ofa.figures.retrieval import VocabularyView
+    from backpack import figures as backpack
+    from crosslingual.figures.sweep import sweep_view
+    from crosslingual.figures.vectors import vectors_view
+    from ofa.figures.losses import losses
+    from ofa.figures.provenance import provenance_view
+    from ofa.figures.retrieval import view as vocabularies_view
     from semeqv.grammar.component import parameters
     from semeqv.tasks.retrieval.figure import RetrievalView
     from semeqv.tying.figures.accuracies import accplot
@@ -26,8 +28,8 @@ def test_every_option_has_its_help_and_both_spellings_of_the_output():
     from semeqv.tying.figures.embeddings import view_embeddings
     from semeqv.tying.foundation.figure import foundation_view
 
-    kinds = [each.options for each in (view, view_embeddings, accplot, foundation_view)]
-    kinds += [RetrievalView, VectorsView]
-    for kind in (*kinds, VocabularyView, ProvenanceView, LossesView):
+    figures = [view, view_embeddings, accplot, foundation_view, sweep_view, vectors_view]
+    figures += [vocabularies_view, provenance_view, losses, backpack.view, backpack.number_view, backpack.topics_view]
+    for kind in (*(figure.options for figure in figures), RetrievalView):
         options = {flag for option in parameters(kind) for flag in option.opts}
         assert {"--path", "--output", "--title", "--palette", "--show", "--transparent", "--color"} <= options
