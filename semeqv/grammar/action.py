@@ -14,8 +14,8 @@
 Positional parameters are parts of the run, which the command asks for by name; keyword-only parameters are the options;
 the docstring is the help. Options that several actions share are one keyword-only parameter whose type is a dataclass,
 `style: Style = Style()`: its fields are options of the command, and its docstring is their help. What the function
-returns is a `Result`: the command shows it, records it, and writes it where `--csv` and `--json` say. The function
-itself prints nothing.
+returns is a `Result`: the command shows it, records it, and writes it where `--csv` and `--json` say. A function that
+is there to write a file or a folder returns `Written`, which is shown, and no more. The function itself prints nothing.
 """
 
 import dataclasses
@@ -40,12 +40,16 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
-class Result:
-    """What an action gives back."""
+class Written:
+    """What an action gives back that writes a file or a folder: the command shows it, and records nothing."""
 
     def show(self) -> None:
         """Print it."""
         raise NotImplementedError
+
+
+class Result(Written):
+    """What an action gives back that measures something."""
 
     def records(self) -> Sequence[Mapping[str, Any]]:
         """One JSON object for each measurement, for metrics.jsonl."""
@@ -206,11 +210,11 @@ def command_of(
     parts = [each for name, each in signature.parameters.items() if name not in own and name not in groups]
     grouped = {name: [field.name for field in dataclasses.fields(kind)] for name, kind in groups.items()}
     single = [name for name in own if name in signature.parameters]
-    silent = signature.return_annotation in (None, "None")
-    outputs = {} if silent else {name: (Path | None, dataclasses.field(default=None)) for name in OUTPUTS}
+    shows, measures = (issubclass(returned(function), kind) for kind in (Written, Result))
+    outputs = {name: (Path | None, dataclasses.field(default=None)) for name in OUTPUTS} if measures else {}
     needs = [inspect.Parameter("self", inspect.Parameter.POSITIONAL_OR_KEYWORD)]
     needs += [each.replace(kind=inspect.Parameter.KEYWORD_ONLY) for each in parts]
-    needs += [] if silent else [inspect.Parameter("record", inspect.Parameter.KEYWORD_ONLY)]
+    needs += [inspect.Parameter("record", inspect.Parameter.KEYWORD_ONLY)] if measures else []
 
     def shared(self: Any) -> dict[str, Any]:
         return {name: groups[name](**{each: getattr(self, each) for each in grouped[name]}) for name in groups}
@@ -221,10 +225,12 @@ def command_of(
 
     def build(self: Any, *, record: Any = None, **parts: Any) -> Any:
         result = function(**parts, **shared(self), **{name: getattr(self, name) for name in single})
-        if not silent:
+        if shows:
             result.show()
+        if measures:
             record(result.records())
-            write(result, self.csv, self.json)
+            if "world" not in parts or parts["world"].first:
+                write(result, self.csv, self.json)
         return result
 
     build.__signature__ = inspect.Signature(needs)  # type: ignore[attr-defined]
@@ -243,6 +249,14 @@ def command_of(
     )
     setattr(sys.modules[function.__module__], name, kind)
     return component(path)(kind)
+
+
+def returned(function: Callable[..., Any]) -> type:
+    """Return the class of what a function gives back; `object` when it does not say one."""
+    hint = inspect.signature(function).return_annotation
+    if isinstance(hint, str):
+        hint = eval(hint, function.__globals__)  # type: ignore[attr-defined]
+    return hint if isinstance(hint, type) else object
 
 
 def documentation(

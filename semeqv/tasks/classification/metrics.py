@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from semeqv.lazy import Floats, Integers, NDArray, numpy
 from semeqv.results.statistics import scored
 from semeqv.tasks.classification.rows import UNLABELLED
-
-if TYPE_CHECKING:
-    pass
 
 OUTSIDE = -1  # the type of what is in no entity
 

@@ -11,9 +11,10 @@ from typing import Any, ClassVar
 from semeqv.grammar.component import component
 from semeqv.runs.errors import UserError
 from semeqv.tasks.classification.dataset import InFiles, Item
+from semeqv.tasks.classification.finding import find_files, uncompressed_name
 from semeqv.tasks.prompting.options import PromptedTexts
+from semeqv.text.location import data_folder, locate, stored
 from semeqv.text.readers import hub, jsonl, parquet, table
-from semeqv.text.readers.hub import commit
 from semeqv.text.readers.xnli import LABELS, has_languages, read_labelled, read_stream
 
 MISSING = ("nan", "NaN", "NAN", "<NA>", "NaT", "null", "NULL")  # how programs write it in a table
@@ -49,8 +50,6 @@ class Xnli(InFiles, PromptedTexts):
     @functools.cached_property
     def hub_name(self) -> str | None:
         """The name of the data set of the hub; None when a file or a folder is read."""
-        from semeqv.text.location import data_folder, stored
-
         if self.path is None or not re.fullmatch(HUB_NAME, str(self.path)):
             return None
         places = (self.path, *([data_folder() / self.path] if data_folder() else []))  # type: ignore[operator]
@@ -69,7 +68,7 @@ class Xnli(InFiles, PromptedTexts):
     def commit(self) -> str:
         """The commit of the data set of the hub."""
 
-        return commit(str(self.hub_name), self.revision)
+        return hub.commit(str(self.hub_name), self.revision)
 
     @property
     def hub_part(self) -> str:
@@ -84,8 +83,6 @@ class Xnli(InFiles, PromptedTexts):
 
     def sources(self) -> Mapping[str, Path]:
         """The file of each language."""
-        from semeqv.tasks.classification.finding import find_files
-
         if self.hub_name is not None:
             return {}
         words = ("xnli",) if self.path is None else ()
@@ -179,8 +176,6 @@ class Table(PromptedTexts):
 
     def sources(self) -> Mapping[str, Path]:
         """The file; the folder of a data set of the hub on the disk, none of one that is streamed."""
-        from semeqv.text.location import locate
-
         if self.of is not None:
             folder = Path(self.of).expanduser()
             return {folder.name: folder} if folder.is_dir() else {}
@@ -200,7 +195,7 @@ class Table(PromptedTexts):
     def commit(self) -> str:
         """The commit of the data set of the hub."""
 
-        return commit(str(self.of), self.revision)
+        return hub.commit(str(self.of), self.revision)
 
     @property
     def hub_part(self) -> str:
@@ -209,8 +204,6 @@ class Table(PromptedTexts):
 
     def rows(self) -> Iterator[tuple[int, tuple[str, ...], str]]:
         """The rows of the file; yields the line of each, its texts and its label."""
-        from semeqv.tasks.classification.finding import uncompressed_name
-
         asked = [*self.columns, self.label]
         if self.of is not None:
             revision = None if self.sources() else self.commit()

@@ -9,10 +9,11 @@ from typing import ClassVar, Literal
 from semeqv.grammar.component import check_bounds, component
 from semeqv.runs.notices import notice_once
 from semeqv.tasks.classification.dataset import InFiles, Item
+from semeqv.tasks.classification.finding import find_files
 from semeqv.tasks.prompting.options import PromptedWords
 from semeqv.text.files import lines
+from semeqv.text.readers import conllu, iob2
 from semeqv.text.readers.columns import read_sentences
-from semeqv.text.readers.iob2 import blocks
 from semeqv.text.records import UNSAID
 
 # How files with a word a line end, an empty ending standing for none.
@@ -34,8 +35,6 @@ class Treebank(InFiles):
 
     def sources(self) -> Mapping[str, Path]:
         """The file of each language."""
-        from semeqv.tasks.classification.finding import find_files
-
         split = None if self.holdout else self.split
         endings = self.endings if self.path is None else (*self.endings, *self.stored)
         return find_files(self.path, self.languages, split, endings, (self.treebank,) if self.treebank else ())
@@ -58,23 +57,19 @@ class ConllU(Treebank, PromptedWords):
 
     def items(self) -> Iterator[Item]:
         """The sentences."""
-        from semeqv.text.readers.conllu import read_sentences
-
         for file in self.sources().values():
-            for sentence in read_sentences(file):
+            for sentence in conllu.read_sentences(file):
                 labels = [getattr(word, self.column) for word in sentence.words]
                 forms = tuple(word.form for word in sentence.words)
                 yield Item(forms, tuple(None if label == UNSAID else label for label in labels))
 
     def line_of(self, label: str) -> str:
         """The first line that has it in the column."""
-        from semeqv.text.readers.conllu import COLUMNS
-
-        place = COLUMNS.index(self.column.upper())
+        place = conllu.COLUMNS.index(self.column.upper())
         for file in self.sources().values():
             for number, line in () if file.name.endswith(".parquet") else lines(file):
                 columns = line.split("\t")
-                if len(columns) == len(COLUMNS) and columns[place] == label:
+                if len(columns) == len(conllu.COLUMNS) and columns[place] == label:
                     return f"{file}, line {number}"
         return ", ".join(map(str, self.sources().values()))
 
@@ -121,14 +116,12 @@ class Ner(Treebank, PromptedWords):
 
     def items(self) -> Iterator[Item]:
         """The sentences."""
-        from semeqv.text.readers.iob2 import prefix_of, read_sentences
-
         columns = (self.word_column, self.tag_column) if self.word_column and self.tag_column else None
         for file in self.sources().values():
             prefix = f"{self.prefix}:" if self.prefix else ""
-            if self.prefix is None and (prefix := prefix_of(file, columns)):
+            if self.prefix is None and (prefix := iob2.prefix_of(file, columns)):
                 notice_once(f'{file}: every word begins with {prefix!r}, which is left out (--prefix "" keeps it).')
-            for sentence in read_sentences(file, columns, self.convert, prefix):
+            for sentence in iob2.read_sentences(file, columns, self.convert, prefix):
                 yield Item(
                     tuple(word.form for word in sentence.words), tuple(self.read(word.tag) for word in sentence.words)
                 )
@@ -147,7 +140,7 @@ class Ner(Treebank, PromptedWords):
         """The first line that says it."""
 
         for file in self.sources().values():
-            for _, rows in blocks(file):
+            for _, rows in iob2.blocks(file):
                 for number, fields in rows:
                     if label in fields:
                         return f"{file}, line {number}"

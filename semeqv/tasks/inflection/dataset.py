@@ -6,19 +6,20 @@ import functools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar
 
 from semeqv.grammar.component import component
 from semeqv.lazy import Floats, NDArray, numpy, torch
 from semeqv.runs.errors import UserError
-from semeqv.tasks.classification.dataset import Item, Labelled, batch_options, of_split
+from semeqv.tasks.classification.dataset import Item, Labelled, batch_options, check_no_overlap, of_split
 from semeqv.tasks.classification.rows import UNLABELLED, Rows
+from semeqv.tasks.inflection.edits import edit_batches
 from semeqv.tasks.inflection.metrics import counted, judged, means
-from semeqv.tasks.inflection.spelling import Spelling
-from semeqv.tasks.prompting.batches import AnswerBatches
-from semeqv.tasks.prompting.reading import most_tokens
+from semeqv.tasks.inflection.spelling import Form, Spelling, lemmas_of
+from semeqv.tasks.prompting.batches import AnswerBatches, most_tokens
 from semeqv.tasks.prompting.scorers import logits_of
 from semeqv.text.cache import key_of
+from semeqv.text.location import locate
 from semeqv.text.readers.table import read_rows
 from semeqv.text.records import Document
 from semeqv.text.tokenizers.files import add_ends
@@ -64,8 +65,6 @@ class UniMorph(Labelled):
 
     def sources(self) -> Mapping[str, Path]:
         """The file."""
-        from semeqv.text.location import locate
-
         file = locate(str(self.path), self.path)
         return {file.name: file}
 
@@ -96,12 +95,12 @@ class UniMorph(Labelled):
         Returns:
             Batches of `input_ids` and `labels`.
         """
-        from semeqv.tasks.classification.dataset import check_no_overlap
-        from semeqv.tasks.inflection.edits import edit_batches
-
         check_no_overlap(self, dataset_options, model_options)
         if getattr(model_options, "word", None) == "token-classifier":
-            return edit_batches(self, tokenizer, dataset_options, model_options)
+            train = dataset_options.get(("train", None))
+            return edit_batches(
+                self, tokenizer, model_options, forms=forms(self), train=None if train is None else forms(train)
+            )
         return batches(self, tokenizer, model_options)
 
 
@@ -122,20 +121,6 @@ class FormBatches(AnswerBatches):
     def scorer(self) -> Any:
         """What judges a pass over all rows."""
         return FormScorer(self)
-
-
-class Form(NamedTuple):
-    """A form of a lemma.
-
-    Args:
-        lemma: The lemma.
-        form: The form.
-        features: What it is the form for: `V;PST`.
-    """
-
-    lemma: str
-    form: str
-    features: str
 
 
 def every_form(options: UniMorph) -> tuple[Form, ...]:
@@ -262,11 +247,11 @@ class FormScorer(Scorer):
 
     def scores(self) -> dict[str, float]:
         """The accuracy, and in `accuracy_low` and `accuracy_high` its interval where the data set asks for it."""
-        return judged(self.data.items, {"accuracy": self.right()}, self.data.replicates)
+        return judged(lemmas_of(self.data.items), {"accuracy": self.right()}, self.data.replicates)
 
     def tally(self) -> Floats:
         """What is counted of each lemma, `(lemmas, 2)`: its forms, and those that are right."""
-        return counted(self.data.items, [self.right()])
+        return counted(lemmas_of(self.data.items), [self.right()])
 
     def measures(self, sums: NDArray[Any]) -> dict[str, Floats]:
         """The accuracy that follows from sums of tallies, `(..., 2)`, as an array `(...)`."""

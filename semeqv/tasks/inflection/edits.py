@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from semeqv.lazy import Floats, NDArray, numpy, torch
 from semeqv.runs.errors import UserError
 from semeqv.tasks.classification.batches import LabelledBatches
-from semeqv.tasks.classification.dataset import batch_options, longest_row
+from semeqv.tasks.classification.dataset import Labelled, batch_options, longest_row
 from semeqv.tasks.classification.rows import UNLABELLED, word_rows
-from semeqv.tasks.inflection.dataset import Form, forms
 from semeqv.tasks.inflection.metrics import counted, edit_distance, judged, means
+from semeqv.tasks.inflection.spelling import Form, lemmas_of
 from semeqv.train.batches import Batch
 from semeqv.train.metrics import Scorer
-
-if TYPE_CHECKING:
-    from semeqv.tasks.inflection.dataset import UniMorph
 
 KEEP, REPLACE = "+", "-"  # how an edit begins: keep the character and write more, or write something in its place
 START = "="  # stands before the lemma, so that something can be written before its first character
@@ -142,11 +139,11 @@ class EditScorer(Scorer):
 
     def scores(self) -> dict[str, float]:
         """Both scores, and in `NAME_low` and `NAME_high` their intervals where the data set asks for them."""
-        return judged(self.data.items, self.values(), self.data.replicates)
+        return judged(lemmas_of(self.data.items), self.values(), self.data.replicates)
 
     def tally(self) -> Floats:
         """What is counted of each lemma, `(lemmas, 3)`: its forms, those that are right, and characters off."""
-        return counted(self.data.items, list(self.values().values()))
+        return counted(lemmas_of(self.data.items), list(self.values().values()))
 
     def measures(self, sums: NDArray[Any]) -> dict[str, Floats]:
         """Both scores from sums of tallies, `(..., 3)`, each `(...)`."""
@@ -164,15 +161,21 @@ class EditScorer(Scorer):
 
 
 def edit_batches(
-    options: UniMorph, tokenizer: Any, dataset_options: Mapping[tuple[str, str | None], Any], model_options: Any
+    options: Labelled,
+    tokenizer: Any,
+    model_options: Any,
+    *,
+    forms: Sequence[Form],
+    train: tuple[Form, ...] | None,
 ) -> EditBatches:
-    """The batches of a data set, for a classifier of words.
+    """Return the batches of a data set, for a classifier of words.
 
     Args:
         options: The data set.
         tokenizer: A fast tokenizer of transformers.
-        dataset_options: The data sets of the sentence: the training set among them decides the edits.
-        model_options: The model, which decides them when it is a trained one that knows all of those.
+        model_options: The model, which decides the edits when it is a trained one that knows all of the training set.
+        forms: The forms of the data set.
+        train: Those of the training set, which decides the edits; None where there is none.
 
     Returns:
         The data set. An edit that is none of the labels is not asked for.
@@ -180,34 +183,34 @@ def edit_batches(
     Raises:
         UserError: When the edits are not known, or a row is too long.
     """
-    found, longest = forms(options), longest_row(options, tokenizer, model_options)
-    names = edit_names(dataset_options.get(("train", None)), model_options.known_labels())
+    longest = longest_row(options, tokenizer, model_options)
+    names = edit_names(train, model_options.known_labels())
     numbers = {name: number for number, name in enumerate(names)}
     words, labels = list[list[str]](), list[int]()
-    for form in found:
+    for form in forms:
         features = form.features.split(";")
         words.append([*features, START, *form.lemma])
-        said = [numbers.get(edit, UNLABELLED) for edit in edits(form.lemma, form.form)]
-        labels += [*[UNLABELLED] * len(features), *said]
+        labels += [UNLABELLED] * len(features)
+        labels += [numbers.get(edit, UNLABELLED) for edit in edits(form.lemma, form.form)]
     rows = word_rows(tokenizer, words, numpy.array(labels, numpy.int64), longest)
-    if len(rows) > len(found):
-        form = found[int(numpy.bincount(rows.sentences).argmax())]
+    if len(rows) > len(forms):
+        form = forms[int(numpy.bincount(rows.sentences).argmax())]
         raise UserError(f"{' '.join(form)!r:.80} takes more than {longest} tokens; raise --max_length.")
     facts = {
-        "forms": len(found),
-        "lemmas": len({form.lemma for form in found}),
+        "forms": len(forms),
+        "lemmas": len(set(lemmas_of(forms))),
         "labels": list(names),
         "tokens": len(rows.tokens),
     }
-    return EditBatches(rows, found, names, **batch_options(options, tokenizer, longest, facts))
+    return EditBatches(rows, forms, names, **batch_options(options, tokenizer, longest, facts))
 
 
-def edit_names(train: Any, known: Sequence[str]) -> tuple[str, ...]:
-    """The edits that a model tells apart.
+def edit_names(train: tuple[Form, ...] | None, known: Sequence[str]) -> tuple[str, ...]:
+    """Return the edits that a model tells apart.
 
     Args:
-        train: The training set of the sentence, or None.
-        known: Those of a trained model; none of another.
+        train: The forms of the training set, or None.
+        known: The edits of a trained model; none of another.
 
     Returns:
         Those of the model, if it knows all of the training set; else those of the training set.
@@ -215,15 +218,15 @@ def edit_names(train: Any, known: Sequence[str]) -> tuple[str, ...]:
     Raises:
         UserError: When there is neither.
     """
-    said = edits_of(forms(train)) if train is not None else ()
-    if known and set(said) <= set(known):
+    names = edits_of(train) if train is not None else ()
+    if known and set(names) <= set(known):
         return tuple(known)
-    if not said:
+    if not names:
         raise UserError("The edits are not known. Add the training set, or name a trained model by --from.")
-    return said
+    return names
 
 
 @functools.lru_cache(maxsize=4)
-def edits_of(found: tuple[Form, ...]) -> tuple[str, ...]:
-    """The edits of some forms, sorted."""
-    return tuple(sorted({edit for form in found for edit in edits(form.lemma, form.form)}))
+def edits_of(forms: tuple[Form, ...]) -> tuple[str, ...]:
+    """Return the edits of some forms, sorted."""
+    return tuple(sorted({edit for form in forms for edit in edits(form.lemma, form.form)}))

@@ -12,9 +12,10 @@ from semeqv.lazy import numpy
 from semeqv.results.tables import print_table
 from semeqv.tasks.answering import Answering, Asked, shown
 from semeqv.tasks.inference import check_trained, inference, name_of
-from semeqv.tasks.inflection.dataset import FormBatches
+from semeqv.tasks.inflection.dataset import FormBatches, forms
 from semeqv.tasks.inflection.edits import EditBatches
 from semeqv.tasks.inflection.metrics import edit_distance, judged
+from semeqv.tasks.inflection.spelling import lemmas_of
 from semeqv.text.files import writing
 from semeqv.text.generation import check_causal, greedy
 from semeqv.train.bars import Progress
@@ -76,7 +77,7 @@ def inflect_sets(options: Inflect, asked: Asked) -> list[dict[str, Any]]:
             "accuracy": numpy.array([form.form == each for form, each in zip(data.items, found)]),
             "edit_distance": numpy.array([edit_distance(form.form, each) for form, each in zip(data.items, found)]),
         }
-        line = {"split": sheet.split, "name": sheet.name, **judged(data.items, values, options.replicates)}
+        line = {"split": sheet.split, "name": sheet.name, **judged(lemmas_of(data.items), values, options.replicates)}
         if sheet.split != "train" and hasattr(train, "columns"):
             line |= {"seen_lemmas": seen(train, data)}
         lines.append(line | {"forms": len(data.items)})
@@ -136,8 +137,6 @@ def tagged(model: Any, data: EditBatches, regime: tuple[Any, ...]) -> list[str]:
 
 def seen(train: Any, data: FormBatches | EditBatches) -> float:
     """The share of the lemmas of a data set that are in the training set, too."""
-    from semeqv.tasks.inflection.dataset import forms
-
     lemmas = {form.lemma for form in data.items}
     return len(lemmas & {form.lemma for form in forms(train)}) / len(lemmas)
 

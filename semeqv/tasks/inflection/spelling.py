@@ -1,8 +1,10 @@
-"""Forms as tokens, and tokens as forms."""
+"""Forms of lemmas, as tokens, and tokens as forms."""
+
+from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from semeqv.runs.errors import UserError
 from semeqv.tasks.prompting.spelling import begin_of
@@ -10,6 +12,25 @@ from semeqv.text.tokenizers.encoding import encode
 
 MARK = "="  # stands between features, lemma and form
 UNKNOWN = "\ufffd"
+
+
+class Form(NamedTuple):
+    """A form of a lemma.
+
+    Args:
+        lemma: The lemma.
+        form: The form.
+        features: What it is the form for: `V;PST`.
+    """
+
+    lemma: str
+    form: str
+    features: str
+
+
+def lemmas_of(forms: Iterable[Form]) -> list[str]:
+    """Return the lemma of each form."""
+    return [form.lemma for form in forms]
 
 
 @dataclass(frozen=True)
@@ -31,7 +52,7 @@ class Spelling:
     features: dict[str, tuple[int, ...]]
 
     @classmethod
-    def of(cls, tokenizer: Any, words: Iterable[str], features: Iterable[str]) -> "Spelling":
+    def of(cls, tokenizer: Any, words: Iterable[str], features: Iterable[str]) -> Spelling:
         """That of a tokenizer.
 
         Args:

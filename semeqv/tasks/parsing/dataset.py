@@ -24,8 +24,10 @@ from semeqv.tasks.classification.models import label_names
 from semeqv.tasks.classification.rows import UNLABELLED
 from semeqv.tasks.classification.words import Treebank
 from semeqv.tasks.parsing.batches import TreeBatches
+from semeqv.tasks.parsing.prompts import tree_prompts
 from semeqv.tasks.parsing.rows import Trees, tree_rows
-from semeqv.tasks.prompting.options import PromptedWords
+from semeqv.tasks.prompting.batches import PromptBatches
+from semeqv.tasks.prompting.options import PromptContext, PromptedWords
 from semeqv.text.cache import key_of
 from semeqv.text.models.source import config_folder, read_config
 from semeqv.text.readers.conllu import read_sentences
@@ -80,8 +82,10 @@ class Dependencies(Treebank, PromptedWords):
         """The files."""
         return ", ".join(map(str, self.sources().values()))
 
-    def build(self, tokenizer: Any, dataset_options: Mapping[tuple[str, str | None], Any], model_options: Any) -> Any:
-        """The data.
+    def head_batches(
+        self, tokenizer: Any, dataset_options: Mapping[tuple[str, str | None], Any], model_options: Any
+    ) -> Any:
+        """Return batches of `input_ids`, `words`, and heads (`labels`), `relations` and `tags`.
 
         Args:
             tokenizer: The tokenizer of the run, or of the model.
@@ -89,15 +93,23 @@ class Dependencies(Treebank, PromptedWords):
             model_options: The model, which decides them when it is a trained parser.
 
         Returns:
-            Batches of `input_ids`, `words`, and heads (`labels`), `relations` and `tags`; of prompts and answers for a
-            model that predicts the next token.
+            The data set.
         """
-        from semeqv.tasks.prompting import reading as prompting
-
-        if prompting.answers_in_text(model_options):
-            return prompting.batches(self, tokenizer, dataset_options, model_options)
-        prompting.refuse_options(self)
         return batches(self, tokenizer, dataset_options, model_options)
+
+    def prompt_batches(self, context: PromptContext) -> PromptBatches:
+        """Return sentences as prompts, and their trees as answers."""
+        bank, relations = treebank(self), context.labels(self)
+        return tree_prompts(
+            self,
+            context.spelling,
+            context.longest,
+            relations,
+            sentences=bank,
+            gold=trees_of(self, bank, relations, ()),
+            annotated=has_trees(self),
+            repeat=context.repeat(self.repeat),
+        )
 
 
 def sentences(options: Dependencies) -> tuple[Sentence, ...]:
@@ -236,6 +248,18 @@ def numbered(names: Sequence[str], labels: Iterator[str | None]) -> Integers:
     return numpy.array([numbers.get(label, UNLABELLED) for label in labels], numpy.int64)
 
 
+def trees_of(
+    options: Dependencies, sentences: Sequence[Sentence], relations: Sequence[str], tags: Sequence[str]
+) -> Trees:
+    """Return the trees of sentences as numbers, those of relations and tags by their names."""
+    words = [word for sentence in sentences for word in sentence.words]
+    return Trees(
+        heads=numpy.array([UNLABELLED if word.head is None else word.head for word in words], numpy.int64),
+        relations=numbered(relations, (label for sentence in sentences for label in relations_of(options, sentence))),
+        tags=numbered(tags, (word.upos for word in words)),
+    )
+
+
 def batches(
     options: Dependencies, tokenizer: Any, dataset_options: Mapping[tuple[str, str | None], Any], model_options: Any
 ) -> TreeBatches:
@@ -256,12 +280,7 @@ def batches(
     longest = longest_row(options, tokenizer, model_options)
     known, found = knowing(model_options), treebank(options)
     relations, tags = decided_labels(options, dataset_options, known), decided_tags(dataset_options, known)
-    words = [word for sentence in found for word in sentence.words]
-    trees = Trees(
-        heads=numpy.array([UNLABELLED if word.head is None else word.head for word in words], numpy.int64),
-        relations=numbered(relations, (label for sentence in found for label in relations_of(options, sentence))),
-        tags=numbered(tags, (word.upos for word in words)),
-    )
+    trees = trees_of(options, found, relations, tags)
     annotated = has_trees(options)
     if annotated:
         say_unknown(options, relations, found)
@@ -270,7 +289,7 @@ def batches(
         "relations": list(relations),
         "tags": list(tags),
         "sentences": len(found),
-        "words": len(words),
+        "words": len(trees.heads),
         "unread_words": int((~rows.read).sum()),
         "tokens": len(rows.rows.tokens),
         "max_length": longest,

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from semeqv.lazy import Floats, NDArray, numpy
 from semeqv.results.statistics import scored
 from semeqv.tasks.classification.metrics import divided
 from semeqv.text.readers.conllu import written
 from semeqv.text.records import UNSAID, Sentence, Word
-
-if TYPE_CHECKING:
-    pass
 
 SCORES = {"las": "LAS", "uas": "UAS", "upos": "UPOS"}
 

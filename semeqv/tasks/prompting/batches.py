@@ -6,8 +6,12 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from semeqv.lazy import Integers, numpy, torch
+from semeqv.runs.notices import notice_once
 from semeqv.tasks.classification.batches import LabelledBatches, taken
+from semeqv.tasks.classification.dataset import Labelled, batch_options, fitted_row
 from semeqv.tasks.classification.rows import UNLABELLED, Rows
+from semeqv.tasks.prompting.spelling import Prompt, Spelling
+from semeqv.text.tokenizers.files import start_as_trained
 
 
 class AnswerBatches(LabelledBatches):
@@ -86,11 +90,6 @@ class PromptBatches(AnswerBatches):
         self.candidates = None if candidates is None else AnswerBatches(candidates, (), (), **options)
 
     @property
-    def options(self) -> Any:
-        """The data set, of questions."""
-        return self.task.options
-
-    @property
     def of_words(self) -> bool:
         """Whether words have labels."""
         return bool(self.task.of_words)
@@ -113,3 +112,48 @@ class PromptBatches(AnswerBatches):
     def scorer(self) -> Any:
         """What judges a pass."""
         return self.make_scorer(self)
+
+
+def most_tokens(options: Labelled, tokenizer: Any, model_options: Any) -> int:
+    """Return the most tokens of a row; the tokenizer, which is saved beside the model, is told how rows begin.
+
+    Args:
+        options: The data set.
+        tokenizer: Of the sentence.
+        model_options: The model of the sentence.
+
+    Returns:
+        How many. Raises `UserError` as `fitted_row` does.
+    """
+    most = fitted_row(options, tokenizer, model_options, "Prompts are cut by the places of their tokens")
+    start_as_trained(tokenizer)
+    return most
+
+
+def prompt_options(options: Labelled, spelling: Spelling, longest: int, prompts: Sequence[Prompt]) -> dict[str, Any]:
+    """Return how prompts are batched, and what is known of them; tell the user how much was left out.
+
+    Args:
+        options: The data set.
+        spelling: Its tokenizer and template.
+        longest: The most tokens of a row.
+        prompts: The prompts.
+
+    Returns:
+        By the names of the parameters of `LabelledBatches`.
+    """
+    cut = sum(prompt.lost > 0 for prompt in prompts)
+    if cut:
+        lost = sum(prompt.lost for prompt in prompts)
+        notice_once(
+            f"{cut:,} of {len(prompts):,} prompts of the {options.split} set are longer than {longest} tokens allow; "
+            f"{lost:,} tokens are left out at the ends of their texts (--max_length)."
+        )
+    facts = {
+        "template": spelling.template,
+        "prompts": len(prompts),
+        "tokens": sum(len(prompt.tokens) for prompt in prompts),
+        "cut": cut,
+        "max_length": longest,
+    }
+    return batch_options(options, spelling.tokenizer, longest, facts)

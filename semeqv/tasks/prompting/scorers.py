@@ -9,7 +9,6 @@ from semeqv.lazy import Integers, NDArray, numpy, torch
 from semeqv.runs.errors import UserError
 from semeqv.tasks.classification.batches import LabelScorer
 from semeqv.tasks.classification.rows import UNLABELLED
-from semeqv.tasks.question_answering.windows import AnswerScorer
 from semeqv.text.generation import greedy
 from semeqv.train.batches import Batch
 from semeqv.train.metrics import Scorer
@@ -109,11 +108,3 @@ class WrittenLabelScorer(Writing, LabelScorer):
         """The label of each word or text, `(labels,)`; that of no entity, or -100, for what the answer leaves out."""
         found: Integers = self.data.task.read(self.written())
         return found
-
-
-class WrittenAnswerScorer(Writing, AnswerScorer):
-    """Takes what the model writes for the answers to questions; nothing is written where there is none."""
-
-    def answers(self) -> list[str]:
-        """The answer to each question."""
-        return [self.data.task.spelling.read(tokens) for tokens in self.written()]

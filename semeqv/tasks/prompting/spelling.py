@@ -133,3 +133,23 @@ class Spelling:
                 raise UserError(f"The tokenizer writes the label {name!r:.40} {other}; take another tokenizer.")
             known[tokens] = name
         return found
+
+
+def check_fits(prompts: Sequence[Prompt], room: Sequence[int], split: str) -> None:
+    """Refuse prompts that are too long even without what may be left out.
+
+    Args:
+        prompts: The prompts.
+        room: The most tokens of each.
+        split: Which part of the data they are of, for the message.
+
+    Raises:
+        UserError: When one is longer.
+    """
+    for prompt, size in zip(prompts, room):
+        if len(prompt.tokens) > size:
+            raise UserError(
+                f"A prompt of the {split} set takes {len(prompt.tokens)} tokens without the text that may be "
+                f"left out, and {max(size, 0)} are left beside its answer; raise --max_length where "
+                "the model reads more, or shorten --template."
+            )

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from semeqv.lazy import Integers, numpy
 from semeqv.runs.errors import UserError
+from semeqv.tasks.classification.dataset import Labelled, items, numbered
 from semeqv.tasks.classification.rows import UNLABELLED
+from semeqv.tasks.prompting.batches import PromptBatches, answer_rows, prompt_options
+from semeqv.tasks.prompting.scorers import WrittenLabelScorer
 from semeqv.tasks.prompting.spelling import Prompt, Spelling
-
-if TYPE_CHECKING:
-    from semeqv.tasks.prompting.options import PromptedWords
 
 NONE = "_"  # in the place of a label that is not there, where answers are labels alone
 
@@ -42,8 +41,8 @@ class WordAnswers:
         gold: The number of each word's label, `(words,)`, sentence after sentence; -100 where there is none.
         counts: How many words each sentence has.
         names: The labels.
-        options: The data set.
         repeat: Whether answers repeat the words.
+        entities: Whether labels are tags of IOB2, so that a word that an answer leaves out is in no entity.
     """
 
     of_words = True
@@ -54,9 +53,9 @@ class WordAnswers:
         gold: Integers,
         counts: Sequence[int],
         names: Sequence[str],
-        options: PromptedWords,
         *,
         repeat: bool,
+        entities: bool = False,
     ):
         self.spelling, self.gold, self.counts = spelling, gold, numpy.array(counts, numpy.int64)
         self.repeat, self.rows = repeat, list[WordRow]()
@@ -66,7 +65,7 @@ class WordAnswers:
             self.labels[UNLABELLED] = spelling.continued([NONE])[0]
         self.numbers = {tokens: number for number, tokens in self.labels.items()}
         self.longest = max(map(len, self.numbers))
-        self.missing = list(names).index("O") if options.entities and "O" in names else UNLABELLED
+        self.missing = list(names).index("O") if entities and "O" in names else UNLABELLED
         self.known = dict[str, tuple[int, ...]]()
 
     def spelled(self, words: Sequence[str]) -> list[tuple[int, ...]]:
@@ -170,3 +169,48 @@ def pieces(
                 )
         waiting = longer
     return sorted(done, key=lambda row: row.first)
+
+
+def word_prompts(
+    options: Labelled, spelling: Spelling, longest: int, names: Sequence[str], *, repeat: bool
+) -> PromptBatches:
+    """Return the batches of words with labels; a sentence that is too long becomes several rows.
+
+    Args:
+        options: The data set.
+        spelling: Its tokenizer and template.
+        longest: The most tokens of a row, prompt and answer together.
+        names: The labels.
+        repeat: Whether answers repeat the words.
+
+    Returns:
+        The data set.
+
+    Raises:
+        UserError: When no word of a training set has a label.
+    """
+    sentences = items(options)
+    gold, counts = numbered(options, sentences, names), [len(item.texts) for item in sentences]
+    task = WordAnswers(spelling, gold, counts, names, repeat=repeat, entities=options.entities)
+    rows = pieces(task, [item.texts for item in sentences], longest)
+    answers = [task.answer(row) for row in rows]
+    if options.split == "train":
+        labelled = [place for place, answer in enumerate(answers) if len(answer) > 1]
+        rows, answers = [rows[place] for place in labelled], [answers[place] for place in labelled]
+    if not rows:
+        raise UserError("No word of the training set has a label.")
+    task.rows = rows
+    prompts = [row.prompt for row in rows]
+    batching = prompt_options(options, spelling, longest, prompts)
+    batching["facts"] |= {"labels": list(names), "sentences": len(sentences), "repeat": repeat}
+    return PromptBatches(
+        answer_rows([prompt.tokens for prompt in prompts], answers, [True] * len(rows)),
+        sentences,
+        names,
+        prompts=numpy.array([len(prompt.tokens) for prompt in prompts]),
+        most=numpy.array([row.most for row in rows]),
+        scorer=WrittenLabelScorer,
+        task=task,
+        entities=options.entities,
+        **batching,
+    )

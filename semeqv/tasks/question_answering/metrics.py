@@ -7,16 +7,13 @@ import string
 import unicodedata
 from collections import Counter
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from semeqv.lazy import Floats, NDArray, numpy
 from semeqv.results.statistics import scored
 from semeqv.tasks.classification.metrics import divided
 from semeqv.tasks.question_answering.questions import Question
 from semeqv.text.languages import canonical
-
-if TYPE_CHECKING:
-    pass
 
 ARTICLES = re.compile(r"\b(a|an|the)\b")
 # What MLQA leaves out by language (Lewis et al., 2020, arXiv 1910.07475, and its published script): articles and, of

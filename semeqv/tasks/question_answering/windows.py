@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from semeqv.lazy import Floats, Integers, numpy, torch
 from semeqv.runs.errors import UserError
@@ -16,11 +16,22 @@ from semeqv.text.tokenizers.encoding import encode, literal
 from semeqv.train.batches import Batch
 from semeqv.train.metrics import Scorer
 
-if TYPE_CHECKING:
-    from semeqv.tasks.question_answering.dataset import Squad
-    from semeqv.tasks.question_answering.questions import Question
-
 NONE = -1
+
+
+@dataclass(frozen=True)
+class AnswerOptions:
+    """Which answers are given, and how they are compared with true ones.
+
+    Args:
+        longest_answer: The most tokens of an answer.
+        threshold: A question has no answer when saying so scores higher than the best span by more than this.
+        characters: Whether answers are normalised by the language of their text, as MLQA does.
+    """
+
+    longest_answer: int
+    threshold: float
+    characters: bool
 
 
 @dataclass(frozen=True)
@@ -141,11 +152,11 @@ class QuestionBatches(LabelledBatches):
     Args:
         windows: The rows.
         questions: What is asked.
-        options: The data set.
+        options: Which answers are given, and how they are judged.
         **rest: As of `LabelledBatches`.
     """
 
-    def __init__(self, windows: Windows, questions: tuple[Question, ...], options: Squad, **rest: Any):
+    def __init__(self, windows: Windows, questions: tuple[Question, ...], options: AnswerOptions, **rest: Any):
         places = numpy.arange(len(windows.ends))
         rows = Rows(
             windows.tokens,

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Literal
 
+from semeqv.grammar.component import check_bounds
 from semeqv.lazy import NDArray, numpy, torch
 from semeqv.runs.errors import UserError
 from semeqv.tasks.inference import check_tokenizer, most_tokens
@@ -12,6 +14,29 @@ from semeqv.text.datasets.tokenised import first_token, separator
 from semeqv.text.tokenizers.encoding import encode, surroundings
 from semeqv.train.bars import Progress
 from semeqv.train.compute import Regime
+
+
+@dataclass(frozen=True, kw_only=True)
+class VectorOptions:
+    """How the states of a layer become vectors of sentences.
+
+    Args:
+        pooling: The mean or the maximum over tokens, the first (cls) or the last.
+        special: Let mean, maximum and last take special tokens too, as sentence-transformers do.
+        max_length: The most tokens of a sentence; what is beyond is cut off.
+        batch_size: Sentences at a time.
+    """
+
+    pooling: Literal["mean", "max", "cls", "last"] = "mean"
+    special: bool = False
+    max_length: int = 512
+    batch_size: int = 64
+
+    def __post_init__(self) -> None:
+        check_bounds(self, max_length=3, batch_size=1)
+
+
+VECTORS = VectorOptions()  # the usual ones
 
 
 class SentenceEncoder:
@@ -49,6 +74,21 @@ class SentenceEncoder:
         self.layers: list[int] = []
         self.cut = 0
         self.tokens: dict[str, float] = {}  # of a sentence, on average, by what was encoded
+
+    @classmethod
+    def of(
+        cls, model: Any, tokenizer: Any, regime: Regime, layers: Sequence[str], vectors: VectorOptions
+    ) -> SentenceEncoder:
+        """Return the encoder that pools as the options say."""
+        return cls(
+            model,
+            tokenizer,
+            regime,
+            layers=layers,
+            pooling=vectors.pooling,
+            special=vectors.special,
+            longest=vectors.max_length,
+        )
 
     def around(self, masked: bool) -> tuple[list[int], list[int]]:
         """The special tokens before and after a text."""
