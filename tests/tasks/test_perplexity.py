@@ -13,10 +13,11 @@ from semeqv.babel.reader import BayesReader
 from semeqv.runs.errors import UserError
 from semeqv.tasks.inference import inference
 from semeqv.tasks.likelihood.babel_bound import babel_bound
-from semeqv.tasks.likelihood.perplexity import Perplexity, likelihood, measure_sets
+from semeqv.tasks.likelihood.perplexity import likelihood, perplexity
 from semeqv.tasks.likelihood.scoring import Likelihood, Scorer
 from semeqv.tasks.likelihood.windows import windows
 from semeqv.text.datasets.parallel import Moses
+from semeqv.train.compute import Compute
 from tests.tasks.conftest import ENGLISH, FRENCH
 
 REGIME = ("cpu", "fp32", 1)
@@ -27,15 +28,8 @@ def measured(model, tokenizer, corpus, options=None, **layout):
     key, said = ("validation", None), {"path": corpus, "split": "validation", "block_size": 16, **layout}
     component = said.pop("component", None) or Moses(**said)
     data = component.build(tokenizer)
-    lines = measure_sets(
-        options or Perplexity(),
-        model,
-        tokenizer,
-        dataset={key: data},
-        dataset_options={key: component},
-        regime=REGIME,
-    )
-    return {line["language"]: line for line in lines}
+    found = perplexity(model, {key: data}, {key: component}, tokenizer, Compute(*REGIME), **(options or {}))
+    return {line["language"]: line for line in found.records()}
 
 
 def tokens_of(tokenizer, text):
@@ -80,7 +74,7 @@ def test_packed_text_equals_a_naive_loop(gpt2, tokenizer, corpus):
 
 
 def test_a_sliding_window_equals_brute_force(gpt2, tokenizer, corpus):
-    found = measured(gpt2, tokenizer, corpus, Perplexity(stride=5), languages=("en",), batch_size=4)
+    found = measured(gpt2, tokenizer, corpus, {"stride": 5}, languages=("en",), batch_size=4)
     text, sums, end = running(tokenizer, ENGLISH), [], 0
     for start in range(0, len(text), 5):
         begun, end = end, min(start + 16, len(text))
@@ -100,12 +94,12 @@ def test_separate_documents_equal_a_naive_loop(gpt2, tokenizer, corpus):
     nats, count = map(sum, zip(*(loss_sum(gpt2, [bos, *tokens_of(tokenizer, line), eos]) for line in ENGLISH)))
     assert (found["en"]["tokens"], found["en"]["separators"]) == (count, 40)
     assert found["en"]["nats_per_token"] == pytest.approx(nats / count, rel=1e-5)
-    without = measured(gpt2, tokenizer, corpus, Perplexity(separators=False), languages=("en",), packing=False)
+    without = measured(gpt2, tokenizer, corpus, {"separators": False}, languages=("en",), packing=False)
     assert (without["en"]["tokens"], without["en"]["separators"]) == (count - 40, 0)
 
 
 def test_long_documents_are_read_in_windows(gpt2, tokenizer, corpus):
-    found = measured(gpt2, tokenizer, corpus, Perplexity(stride=3), languages=("en",), packing=False, block_size=8)
+    found = measured(gpt2, tokenizer, corpus, {"stride": 3}, languages=("en",), packing=False, block_size=8)
     nats, count = 0.0, 0
     for line in ENGLISH:
         text = [tokenizer.bos_token_id, *tokens_of(tokenizer, line), tokenizer.eos_token_id]
@@ -133,7 +127,7 @@ def test_a_pass_over_a_set_is_its_perplexity(gpt2, tokenizer, corpus, packing):
 
 
 def test_pseudo_perplexity_hides_one_token_at_a_time(bert, tokenizer, corpus):
-    options = Perplexity(pseudo=True)
+    options = {"pseudo": True}
     found = measured(bert, tokenizer, corpus, options, languages=("fr",), objective="masked", batch_size=3)["fr"]
     nats, count = 0.0, 0
     for line in FRENCH:
@@ -169,33 +163,26 @@ def test_what_cannot_be_measured_is_refused(gpt2, bert, tokenizer, corpus):
     with pytest.raises(UserError, match="say --pseudo"):
         measured(bert, tokenizer, corpus)
     with pytest.raises(UserError, match="leave out --pseudo"):
-        measured(gpt2, tokenizer, corpus, Perplexity(pseudo=True))
+        measured(gpt2, tokenizer, corpus, {"pseudo": True})
     with pytest.raises(UserError, match="--stride 16 is too long for rows of 16 tokens; 15 at most"):
-        measured(gpt2, tokenizer, corpus, Perplexity(stride=16))
+        measured(gpt2, tokenizer, corpus, {"stride": 16})
     with pytest.raises(UserError, match="reads at most 40 tokens"):
         measured(gpt2, tokenizer, corpus, block_size=48)
     with pytest.raises(UserError, match="nothing to measure on"):
-        measured(gpt2, tokenizer, corpus, Perplexity(splits=("test",)))
+        measured(gpt2, tokenizer, corpus, {"splits": ("test",)})
     with pytest.raises(UserError, match="Perplexity is that of a corpus"):
-        measure_sets(
-            Perplexity(overlap=False),
-            gpt2,
-            tokenizer,
-            dataset={("test", None): []},
-            dataset_options={("test", None): None},
-            regime=REGIME,
-        )
+        perplexity(gpt2, {("test", None): []}, tokenizer=tokenizer, compute=Compute(*REGIME), overlap=False)
 
 
 def test_words_are_counted_as_wikitext_counts_them(gpt2, tokenizer, corpus):
-    found = measured(gpt2, tokenizer, corpus, Perplexity(words=True), languages=("en",))["en"]
+    found = measured(gpt2, tokenizer, corpus, {"words": True}, languages=("en",))["en"]
     assert found["words"] == sum(len(line.split()) + 1 for line in ENGLISH)
     nats = found["nats_per_token"] * found["tokens"]
     assert found["word_perplexity"] == pytest.approx(math.exp(nats / found["words"]))
 
 
 def test_words_that_stand_together_are_counted_together(gpt2, tokenizer, corpus):
-    found = measured(gpt2, tokenizer, corpus, Perplexity(words=True), joined=True)["en+fr"]
+    found = measured(gpt2, tokenizer, corpus, {"words": True}, joined=True)["en+fr"]
     assert found["words"] == sum(len(line.split()) + 1 for line in [*ENGLISH, *FRENCH])
 
 

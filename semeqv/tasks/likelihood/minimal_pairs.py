@@ -3,28 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import click
 
-from semeqv.grammar.component import check_bounds, component
+from semeqv.grammar.action import AtLeast, Result, action
 from semeqv.lazy import NDArray, numpy
 from semeqv.results.statistics import interval
 from semeqv.results.tables import print_table
 from semeqv.runs.errors import UserError
 from semeqv.runs.json_lines import write_lines
-from semeqv.tasks.evaluation import Measuring, Subject
-from semeqv.tasks.inference import check_tokenizer, inference, name_of
+from semeqv.tasks.answering import Datasets
+from semeqv.tasks.inference import check_tokenizer, inference, name_of, with_new_weights
 from semeqv.tasks.likelihood.scoring import Scorer, mask_for
+from semeqv.tasks.overlap import report_overlap
 from semeqv.text.archives import COMPRESSED, is_archive, names
 from semeqv.text.datasets.tokenised import first_token, separator
+from semeqv.text.generation import tokenizer_of
 from semeqv.text.location import locate
 from semeqv.text.readers.jsonl import read_rows
 from semeqv.text.tokenizers.encoding import encode
 from semeqv.train.bars import Progress
-from semeqv.train.compute import Regime
+from semeqv.train.compute import Compute, Regime
 
 SOURCE = "https://github.com/alexwarstadt/blimp"
 FIELDS = ("sentence_good", "sentence_bad", "UID", "linguistics_term", "field")
@@ -161,9 +163,54 @@ def around(tokenizer: Any, masked: bool) -> tuple[list[int], list[int]]:
     return [first_token(tokenizer, masked)], [separator(tokenizer)] if masked else []
 
 
-@component("blimp")
-@dataclass(frozen=True, kw_only=True)
-class Blimp(Measuring):
+@dataclass(frozen=True)
+class MinimalPairScores(Result):
+    """How often a model finds the grammatical sentence the more probable one.
+
+    Args:
+        lines: A JSON object for each paradigm, phenomenon and field, and for all.
+        pairs: The pairs.
+        nats: `(pairs, 2)`, how unexpected the good and the bad sentence are.
+        path: The file of the scores of all pairs, where they were written.
+    """
+
+    lines: list[dict[str, Any]]
+    pairs: Sequence[MinimalPair]
+    nats: NDArray[numpy.float64]
+    path: Path | None = None
+
+    @property
+    def accuracy(self) -> float:
+        """The mean accuracy of all paradigms."""
+        return float(self.lines[-1]["accuracy"])
+
+    def show(self) -> None:
+        """Print the table."""
+        print_lines(self.lines)
+        if self.path is not None:
+            click.echo(f"wrote {self.path}")
+
+    def records(self) -> list[dict[str, Any]]:
+        """Return one object for each paradigm, phenomenon and field, and for all."""
+        return self.lines
+
+
+@action("blimp")
+def minimal_pairs(
+    model: Any,
+    tokenizer: Any = None,
+    dataset_options: Datasets | None = None,
+    seed: int = 42,
+    compute: Compute = Compute(),
+    *,
+    path: Path | None = None,
+    paradigms: tuple[str, ...] = (),
+    pairs: Annotated[int, AtLeast(0)] = 0,
+    batch_size: Annotated[int, AtLeast(1)] = 128,
+    replicates: Annotated[int, AtLeast(1)] = 1000,
+    overlap: bool = True,
+    scores: Path | None = None,
+) -> MinimalPairScores:
     """Measure how often the model finds the grammatical sentence of a minimal pair the more probable one.
 
     The pairs are those of BLiMP (Warstadt et al., 2020, arXiv 1912.00582), 67 paradigms of 1,000 in 12 phenomena, or
@@ -172,9 +219,14 @@ class Blimp(Measuring):
     sentence after the token that starts a text; for a model that predicts masked tokens, its pseudo-log-likelihood,
     each token hidden by itself (Salazar et al., 2020, arXiv 1910.14659). The accuracy of a phenomenon, of a field and
     of all is the mean of those of its paradigms; intervals are those of a bootstrap of the pairs of each paradigm.
-    Lines go to metrics.jsonl of the run's folder.
+    Lines go to metrics.jsonl of the run's folder. From Python, `judge_pairs` measures pairs that are in no file.
 
     Args:
+        model: Predicts tokens.
+        tokenizer: Its tokenizer; that of the model's folder if None.
+        dataset_options: The data sets of the sentence; the training set is compared with the sentences.
+        seed: Of the bootstrap.
+        compute: Where to compute.
         path: A folder or an archive of such files, or one of them.
         paradigms: Only these, by their UID.
         pairs: The first so many pairs of each paradigm; 0 for all.
@@ -182,35 +234,55 @@ class Blimp(Measuring):
         replicates: Samples of the bootstrap.
         overlap: Say how many grammatical sentences occur in the training text, where that is at hand.
         scores: Write a JSON line for each pair to this file, with the log-likelihood of both sentences.
+
+    Returns:
+        The accuracies, and the scores of all pairs.
     """
+    read = read_pairs(path, paradigms, pairs)
+    result = judge_pairs(
+        read, model, tokenizer, seed=seed, compute=compute, batch_size=batch_size, replicates=replicates
+    )
+    if overlap:
+        sentences = (pair.good for pair in read)
+        facts = report_overlap(sentences, model, dataset_options, "grammatical sentences")
+        *lines, last = result.lines
+        model_facts = {key: last.pop(key) for key in ("model", "new_weights") if key in last}  # which stand behind it
+        result = replace(result, lines=[*lines, last | facts | model_facts])
+    if scores is not None:
+        write_scores(scores, read, result.nats)
+    return replace(result, path=scores)
 
-    path: Path | None = None
-    paradigms: tuple[str, ...] = ()
-    pairs: int = 0
-    batch_size: int = 128
-    replicates: int = 1000
-    overlap: bool = True
-    scores: Path | None = None
 
-    def __post_init__(self) -> None:
-        check_bounds(self, pairs=0, batch_size=1, replicates=1)
+def judge_pairs(
+    pairs: Sequence[MinimalPair],
+    model: Any,
+    tokenizer: Any = None,
+    *,
+    seed: int = 42,
+    compute: Compute = Compute(),
+    batch_size: int = 128,
+    replicates: int = 1000,
+) -> MinimalPairScores:
+    """Measure how often a model finds the good sentence of a pair the more probable one.
 
-    def measured(self, subject: Subject) -> list[dict[str, Any]]:
-        """Measure, print the table, and write the scores of all pairs."""
-        from semeqv.tasks.overlap import report_overlap
+    Args:
+        pairs: The pairs.
+        model: Predicts tokens.
+        tokenizer: Its tokenizer; that of the model's folder if None.
+        seed: Of the bootstrap.
+        compute: Where to compute.
+        batch_size: Sentences at a time.
+        replicates: Samples of the bootstrap.
 
-        model, pairs = subject.model, read_pairs(self.path, self.paradigms, self.pairs)
-        with inference(model, *subject.regime) as running:
-            nats = scored(pairs, model, subject.tokenizer, running, self.batch_size)
-        lines = summed_up(pairs, nats, self.replicates, subject.seed)
-        if self.overlap:
-            sentences = (pair.good for pair in pairs)
-            lines[-1] |= report_overlap(sentences, model, subject.dataset_options, "grammatical sentences")
-        lines = [{"measure": "blimp", **line, "model": name_of(model)} for line in lines]
-        print_lines(lines)
-        if self.scores is not None:
-            write_scores(self.scores, pairs, nats)
-        return lines
+    Returns:
+        The accuracies, and the scores of all pairs.
+    """
+    tokenizer = tokenizer_of(model) if tokenizer is None else tokenizer
+    with inference(model, compute) as regime:
+        nats = scored(pairs, model, tokenizer, regime, batch_size)
+    lines = summed_up(pairs, nats, replicates, seed)
+    lines = [{"measure": "blimp", **line, "model": name_of(model)} for line in lines]
+    return MinimalPairScores(with_new_weights(lines, model), pairs, nats)
 
 
 LEVELS = ("paradigm", "phenomenon", "field")
@@ -283,4 +355,3 @@ def write_scores(path: Path, pairs: Sequence[MinimalPair], nats: NDArray[numpy.f
         for pair, (good, bad) in zip(pairs, nats.tolist())
     ]
     write_lines(path, lines)
-    click.echo(f"wrote {path}")
