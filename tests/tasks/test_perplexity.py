@@ -28,7 +28,7 @@ def measured(model, tokenizer, corpus, options=None, **layout):
     key, said = ("validation", None), {"path": corpus, "split": "validation", "block_size": 16, **layout}
     component = said.pop("component", None) or Moses(**said)
     data = component.build(tokenizer)
-    found = perplexity(model, {key: data}, {key: component}, tokenizer, Compute(*REGIME), **(options or {}))
+    found = perplexity(model, {key: data}, tokenizer, {key: component}, Compute(*REGIME), **(options or {}))
     return {line["language"]: line for line in found.records()}
 
 

@@ -240,7 +240,7 @@ def minimal_pairs(
     """
     read = read_pairs(path, paradigms, pairs)
     result = judge_pairs(
-        read, model, tokenizer, seed=seed, compute=compute, batch_size=batch_size, replicates=replicates
+        model, tokenizer, read, seed=seed, compute=compute, batch_size=batch_size, replicates=replicates
     )
     if overlap:
         sentences = (pair.good for pair in read)
@@ -254,9 +254,9 @@ def minimal_pairs(
 
 
 def judge_pairs(
-    pairs: Sequence[MinimalPair],
     model: Any,
-    tokenizer: Any = None,
+    tokenizer: Any,
+    pairs: Sequence[MinimalPair],
     *,
     seed: int = 42,
     compute: Compute = Compute(),
@@ -266,9 +266,9 @@ def judge_pairs(
     """Measure how often a model finds the good sentence of a pair the more probable one.
 
     Args:
-        pairs: The pairs.
         model: Predicts tokens.
         tokenizer: Its tokenizer; that of the model's folder if None.
+        pairs: The pairs.
         seed: Of the bootstrap.
         compute: Where to compute.
         batch_size: Sentences at a time.

@@ -66,8 +66,8 @@ class PerplexityScores(Result):
 def perplexity(
     model: Any,
     dataset: Datasets,
-    dataset_options: Datasets | None = None,
     tokenizer: Any = None,
+    dataset_options: Datasets | None = None,
     compute: Compute = Compute(),
     *,
     splits: tuple[str, ...] = ("validation", "test"),
@@ -89,8 +89,8 @@ def perplexity(
     Args:
         model: Predicts tokens.
         dataset: The data sets by split and name.
-        dataset_options: Their options, which yield the raw text; without them, neither words nor overlap are counted.
         tokenizer: That of the model; the one in its folder if None.
+        dataset_options: Their options, which yield the raw text; without them, neither words nor overlap are counted.
         compute: Where to compute.
         splits: Which of the data sets.
         stride: Tokens from one window on the text to the next, below --block_size: windows overlap, each predicts the
