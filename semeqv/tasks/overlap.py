@@ -33,8 +33,8 @@ class Letters(dict[int, int | None]):
     """What `str.translate` does with each character: letters, marks and numbers stay."""
 
     def __missing__(self, code: int) -> int | None:
-        found = self[code] = code if unicodedata.category(chr(code))[0] in "LMN" else None
-        return found
+        replacement = self[code] = code if unicodedata.category(chr(code))[0] in "LMN" else None
+        return replacement
 
 
 LETTERS = Letters()
@@ -105,9 +105,9 @@ class Seeker:
         if len(text) < ANCHOR or not self.by_anchor:
             return
         codes = numpy.frombuffer(text.encode("utf-32-le", "surrogatepass"), numpy.uint32)
-        found = hashes(codes)
-        for place in numpy.flatnonzero(self.table[found >> numpy.uint64(64 - BITS)]).tolist():
-            waiting = self.by_anchor.get(int(found[place]))
+        anchors = hashes(codes)
+        for place in numpy.flatnonzero(self.table[anchors >> numpy.uint64(64 - BITS)]).tolist():
+            waiting = self.by_anchor.get(int(anchors[place]))
             if waiting:
                 matched = [sentence for sentence in waiting if text.startswith(sentence, place)]
                 self.seen.update(matched)
@@ -116,19 +116,19 @@ class Seeker:
 
     def overlap(self) -> Overlap:
         """What was found so far."""
-        found = numpy.array([sentence in self.seen for sentence in self.sentences], bool)
-        return Overlap(found, numpy.array([bool(sentence) for sentence in self.sentences], bool))
+        occur = numpy.array([sentence in self.seen for sentence in self.sentences], bool)
+        return Overlap(occur, numpy.array([bool(sentence) for sentence in self.sentences], bool))
 
 
 def hashes(codes: NDArray[numpy.uint32]) -> NDArray[numpy.uint64]:
     """A hash of the ANCHOR characters from each place on, `(characters - ANCHOR + 1,)`."""
     wide, count = codes.astype(numpy.uint64), len(codes) - ANCHOR + 1
-    found = numpy.zeros(count, numpy.uint64)
+    values = numpy.zeros(count, numpy.uint64)
     with numpy.errstate(over="ignore"):
         for i in range(ANCHOR):
-            found = (found + wide[i : i + count]) * numpy.uint64(BASE)
-            found ^= found >> numpy.uint64(29)
-    return found
+            values = (values + wide[i : i + count]) * numpy.uint64(BASE)
+            values ^= values >> numpy.uint64(29)
+    return values
 
 
 def hashes_of_starts(sentences: Sequence[str]) -> NDArray[numpy.uint64]:
@@ -195,8 +195,8 @@ def training_text(model: Any, dataset_options: Mapping[tuple[str, str | None], A
         options = saved_corpus(record)
         if options is None:
             return None
-        said = record.get("facts", {}).get("dataset", {}).get("train", {}).get("source", {})
-        return TrainingText(options, changed=options.source_facts().get("files") != said.get("files"))
+        source = record.get("facts", {}).get("dataset", {}).get("train", {}).get("source", {})
+        return TrainingText(options, changed=options.source_facts().get("files") != source.get("files"))
     except (click.ClickException, UserError, AttributeError) as error:
         click.echo(f"The training text of {folder} cannot be compared: {error_line(error)}", err=True)
         return None
@@ -204,8 +204,8 @@ def training_text(model: Any, dataset_options: Mapping[tuple[str, str | None], A
 
 def error_line(error: Exception) -> str:
     """The first line of what an error says."""
-    said = error.format_message() if isinstance(error, click.ClickException) else str(error)
-    return (said.splitlines() or [type(error).__name__])[0]
+    message = error.format_message() if isinstance(error, click.ClickException) else str(error)
+    return (message.splitlines() or [type(error).__name__])[0]
 
 
 def run_of(source: str | None) -> Path | None:
@@ -230,8 +230,8 @@ def saved_corpus(record: Mapping[str, Any]) -> Any:
     chain = command()
     with click.Context(chain, info_name="semeqv") as context:
         steps = [chain.parse_segment(context, words) for words in parts if "dataset" in words[:2]]
-    found = (step.options for step in steps if step.key == ("train", None))
-    return next((options for options in found if hasattr(options, "corpus")), None)
+    options_of = (step.options for step in steps if step.key == ("train", None))
+    return next((options for options in options_of if hasattr(options, "corpus")), None)
 
 
 def compared(sentences: Iterable[str], text: TrainingText) -> Overlap:
@@ -263,13 +263,13 @@ def report_overlaps(
     if text is None:
         return {name: {} for name in groups}
     try:
-        found = compared(itertools.chain.from_iterable(groups.values()), text)
+        result = compared(itertools.chain.from_iterable(groups.values()), text)
     except UserError as error:
         click.echo(f"The training text cannot be compared: {error_line(error)}", err=True)
         return {name: {} for name in groups}
-    click.echo(f"{found.share:.2%} of the {int(found.said.sum()):,} {what} occur in the training text ({text.name}).")
+    click.echo(f"{result.share:.2%} of the {int(result.said.sum()):,} {what} occur in the training text ({text.name}).")
     ends = itertools.accumulate(map(len, groups.values()))
-    parts = {name: found.part(end - len(said), end) for (name, said), end in zip(groups.items(), ends)}
+    parts = {name: result.part(end - len(said), end) for (name, said), end in zip(groups.items(), ends)}
     return {name: {"overlap": part.share, "overlap_with": text.name} for name, part in parts.items()}
 
 

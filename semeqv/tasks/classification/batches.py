@@ -149,8 +149,8 @@ def check_task(dataset: Any, word: str) -> None:
     for data in dataset.values() if isinstance(dataset, dict) else [dataset]:
         other = getattr(data, "model_word", word)
         if other != word:
-            said = data.facts().get("source", {}).get("dataset") or "this data set"
-            raise UserError(f"`cli {said}` is not for a {word}. Take: cli model {other}")
+            word_of_data = data.facts().get("source", {}).get("dataset") or "this data set"
+            raise UserError(f"`cli {word_of_data}` is not for a {word}. Take: cli model {other}")
 
 
 def taken(values: Integers, places: Integers, real: Any, other: int) -> torch.Tensor:
@@ -178,15 +178,15 @@ class LabelScorer(Scorer):
     def predicted(self) -> Integers:
         """The likeliest label of every word or text, `(labels,)`, sentence after sentence."""
         data, start = self.data, 0
-        found = numpy.full(len(data.rows.labels), UNLABELLED)
+        predicted = numpy.full(len(data.rows.labels), UNLABELLED)
         for part in self.parts:
             rows = data.passing[start : start + len(part)]
             labels = part if part.ndim > 1 else part[:, None]  # (rows, words)
             columns = numpy.arange(labels.shape[1])
             real = columns < data.label_lengths[rows, None]
-            found[(data.label_starts[rows, None] + columns)[real]] = labels[real]
+            predicted[(data.label_starts[rows, None] + columns)[real]] = labels[real]
             start += len(part)
-        return found
+        return predicted
 
     def scores(self) -> dict[str, float]:
         """The scores, and in `NAME_low` and `NAME_high` their intervals where the data set asks for them."""

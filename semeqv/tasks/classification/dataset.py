@@ -269,10 +269,10 @@ def of_split(options: Labelled, every: Iterable[Each], texts: Callable[[Each], t
         UserError: When there is none.
     """
     ours = (each for each in every if belongs(options, texts(each)))
-    found = tuple(itertools.islice(ours, options.sentences or None))
-    if not found:
+    chosen = tuple(itertools.islice(ours, options.sentences or None))
+    if not chosen:
         raise UserError(f"There is nothing for the {options.split} split. Raise --holdout, or leave it out.")
-    return found
+    return chosen
 
 
 def check_no_overlap(
@@ -325,20 +325,20 @@ def check_not_trained_on(options: Labelled, source: str | None) -> None:
     if folder is None:
         return
     trained = read_run(folder).get("facts", {}).get("dataset", {}).get("train", {}).get("source", {})
-    said = trained.get("options", {})
-    if "dataset" not in trained or (options.tells_languages_apart and overlaps_no_language(options, said)):
+    options_then = trained.get("options", {})
+    if "dataset" not in trained or (options.tells_languages_apart and overlaps_no_language(options, options_then)):
         return
     shared = set(options.source_facts()["files"].values()) & set(trained.get("files", {}).values())
-    if shared and not (options.holdout == said.get("holdout", 0) > 0):
+    if shared and not (options.holdout == options_then.get("holdout", 0) > 0):
         raise UserError(
             f"The {options.split} set reads {called(options)}, which {folder} was "
             "trained on. Name another file, or hold out the same share as there by --holdout."
         )
 
 
-def overlaps_no_language(options: Labelled, said: Mapping[str, Any]) -> bool:
+def overlaps_no_language(options: Labelled, trained: Mapping[str, Any]) -> bool:
     """Whether a data set has no language in common with the options of another."""
-    ours, theirs = set(getattr(options, "languages", ())), set(said.get("languages", ()))
+    ours, theirs = set(getattr(options, "languages", ())), set(trained.get("languages", ()))
     return bool(ours and theirs) and not ours & theirs
 
 
@@ -346,9 +346,9 @@ def source_facts(options: Labelled) -> dict[str, Any]:
     """What the text and its labels depend on, as JSON: the options, and the SHA-256 of each file."""
     values = {each.name: getattr(options, each.name) for each in fields(options) if each.name not in UNREAD}
     plain = (bool, int, float, tuple, type(None))
-    said = {name: value if isinstance(value, plain) else str(value) for name, value in values.items()}
+    saved = {name: value if isinstance(value, plain) else str(value) for name, value in values.items()}
     files = {name: fingerprint(path) for name, path in options.sources().items()}
-    return {"dataset": getattr(type(options), "__command__", ""), "options": said, "files": files}
+    return {"dataset": getattr(type(options), "__command__", ""), "options": saved, "files": files}
 
 
 def documents(options: Labelled) -> Iterator[Document]:
@@ -364,10 +364,10 @@ def label_names(options: Labelled) -> tuple[str, ...]:
     """
     if known := options.every_label():
         return known
-    found = {label for item in items(options) for label in item.labels if label is not None}
+    labels = {label for item in items(options) for label in item.labels if label is not None}
     if options.entities:
-        return tags_of({label[2:] for label in found if label != "O"})
-    return tuple(sorted(found))
+        return tags_of({label[2:] for label in labels if label != "O"})
+    return tuple(sorted(labels))
 
 
 def tags_of(types: set[str]) -> tuple[str, ...]:
@@ -394,15 +394,15 @@ def decided_labels(
     if options.labels:
         return options.labels
     sets = [each for (split, _), each in dataset_options.items() if split == "train" and hasattr(each, "labels")]
-    said = (sets[0].labels or label_names(sets[0])) if sets else ()
+    names = (sets[0].labels or label_names(sets[0])) if sets else ()
     known = tuple(getattr(model_options, "known_labels", tuple)())
-    if known and set(said) <= set(known):
+    if known and set(names) <= set(known):
         return known
-    if not said:
+    if not names:
         raise UserError(
             "The labels are not known. Add the training set, name a trained classifier by --from, or say --labels."
         )
-    return said
+    return names
 
 
 def numbered(options: Labelled, read: Sequence[Item], names: Sequence[str]) -> NDArray[numpy.int64]:

@@ -48,13 +48,15 @@ def find_files(
     if place is None:
         raise UserError(f"Say where the files are: by --path, or {VARIABLE} for the folder of all data.")
     if (place.is_file() and not is_archive(place)) or (path is not None and not place.exists()):  # or a member
-        said = languages_of(place.name)
-        if said and said.isdisjoint(map(canonical, languages)):
-            notice_once(f"{place} is read as {' '.join(languages)!r}, though its name says {' '.join(sorted(said))!r}.")
+        named = languages_of(place.name)
+        if named and named.isdisjoint(map(canonical, languages)):
+            notice_once(
+                f"{place} is read as {' '.join(languages)!r}, though its name says {' '.join(sorted(named))!r}."
+            )
         return {place.name: place}
     there = [file for file in listed(place) if ends_as(file, endings, named=path is not None)]
     wanted = {word for each in words for word in words_of(each)}
-    found = dict[str, Path]()
+    files = dict[str, Path]()
     for language in languages:
         spoken = [file for file in there if speaks(file, place, language)]
         if not spoken and path is not None and len(languages) == 1 and own_languages(place) <= {canonical(language)}:
@@ -65,8 +67,8 @@ def find_files(
             which = f"of {language!r}" + (f" for {split}" if split else "")
             raise UserError(fault(which, fit, spoken, place, endings=endings, there=there))
         name = fit[0].name
-        found[name if "." in name and name not in found else f"{fit[0].parent.name}/{name}"] = fit[0]
-    return found
+        files[name if "." in name and name not in files else f"{fit[0].parent.name}/{name}"] = fit[0]
+    return files
 
 
 def ends_as(file: Path, endings: Sequence[str], named: bool) -> bool:
@@ -120,8 +122,8 @@ def fault(
     others = sorted({language for file in there for language in said_of(file, place)} | own_languages(place))
     if spoken or not others:
         ends = " or ".join(each for each in endings if each)
-        said = ", ".join(str(file.relative_to(place)) for file in spoken[:6]) or f"none that ends in {ends}"
-        return f"{place} has no file {which}; of this language there is {said}. Name a file by --path."
+        some = ", ".join(str(file.relative_to(place)) for file in spoken[:6]) or f"none that ends in {ends}"
+        return f"{place} has no file {which}; of this language there is {some}. Name a file by --path."
     return (
         f"{place} has no file {which}; its files are of {', '.join(others[:12])}. Say one of these by --languages, or "
         "name a file by --path."

@@ -26,9 +26,9 @@ def label_tally(gold: Integers, predicted: Integers, sentence: Integers, sentenc
     Returns:
         `(sentences, 3, classes)`.
     """
-    right, said = gold == predicted, predicted >= 0
-    kinds = [gold[right], predicted[said], gold]
-    return tallied(kinds, [sentence[right], sentence[said], sentence], sentences, classes)
+    right, labelled = gold == predicted, predicted >= 0
+    kinds = [gold[right], predicted[labelled], gold]
+    return tallied(kinds, [sentence[right], sentence[labelled], sentence], sentences, classes)
 
 
 def tallied(classes_of: Sequence[Integers], sentences_of: Sequence[Integers], sentences: int, classes: int) -> Integers:
@@ -185,21 +185,21 @@ def judged(
     """
     scores = entity_scores if entities else label_scores
     tally = tally_of(gold, predicted, sizes, names, entities=entities)
-    found = scored(tally, scores, replicates)
+    results = scored(tally, scores, replicates)
     if entities and replicates:
-        found |= seqeval_scores(named(gold, sizes, names), named(predicted, sizes, names))
-    return found
+        results |= seqeval_scores(named(gold, sizes, names), named(predicted, sizes, names))
+    return results
 
 
 def tally_of(gold: Integers, predicted: Integers, sizes: Integers, names: Sequence[str], *, entities: bool) -> Integers:
     """What is counted in each sentence; arguments as of `judged`. Gives `(sentences, 3, classes)`, see `tallies`."""
-    asked = gold != UNLABELLED
+    labelled = gold != UNLABELLED
     sentence = numpy.repeat(numpy.arange(len(sizes)), sizes)
-    known = (gold[asked], predicted[asked], sentence[asked], len(sizes))
+    known = (gold[labelled], predicted[labelled], sentence[labelled], len(sizes))
     return entity_tally(*known, names)[0] if entities else label_tally(*known, len(names))
 
 
 def named(labels: Integers, sizes: Integers, names: Sequence[str]) -> list[list[str]]:
     """The names of labels, `(labels,)`, sentence by sentence; empty where there is none."""
-    found = numpy.array([*names, ""])[numpy.where(labels == UNLABELLED, -1, labels)]
-    return [part.tolist() for part in numpy.split(found, numpy.cumsum(sizes)[:-1])]
+    texts = numpy.array([*names, ""])[numpy.where(labels == UNLABELLED, -1, labels)]
+    return [part.tolist() for part in numpy.split(texts, numpy.cumsum(sizes)[:-1])]

@@ -55,12 +55,12 @@ class Classifier:
     def __post_init__(self) -> None:
         if self.dropout is not None and not 0 <= self.dropout < 1:
             raise ValueError(f"--dropout must be from 0 to below 1, not {self.dropout}.")
-        said = [size for size in (self.layers, self.heads, self.embedding_size) if size is not None]
-        if said and self.source is not None:
+        given = [size for size in (self.layers, self.heads, self.embedding_size) if size is not None]
+        if given and self.source is not None:
             raise ValueError("--from brings its own sizes; leave out --layers, --heads and --embedding_size.")
-        if said and len(said) < 3:
+        if given and len(given) < 3:
             raise ValueError("--layers, --heads and --embedding_size go together; say all three.")
-        if said:
+        if given:
             self.bert()
 
     def bert(self) -> BERT | None:
@@ -344,8 +344,8 @@ def label_names(config: Any) -> tuple[str, ...]:
     Returns:
         Their names. `LABEL_0` and the like are how transformers says that nobody named any.
     """
-    said = config.get("id2label") if isinstance(config, dict) else config.id2label
-    named = {int(number): str(name) for number, name in (said or {}).items()}
+    names = config.get("id2label") if isinstance(config, dict) else config.id2label
+    named = {int(number): str(name) for number, name in (names or {}).items()}
     if not named or all(name == f"LABEL_{number}" for number, name in named.items()):
         return ()
     return tuple(named[number] for number in sorted(named))

@@ -123,8 +123,8 @@ def head_class(config: Any, head: str) -> type[Any]:
     base = next(iter(classes(AutoModel, config)), None)
     if base is None:
         raise UserError(f"Models of the kind {config.model_type} cannot be classifiers: they have no plain model.")
-    said = {"__module__": __name__, "base_model_prefix": base.base_model_prefix}
-    made = type(base.__name__.removesuffix("Model") + head, (GENERIC[head], base.__bases__[0]), said)
+    namespace = {"__module__": __name__, "base_model_prefix": base.base_model_prefix}
+    made = type(base.__name__.removesuffix("Model") + head, (GENERIC[head], base.__bases__[0]), namespace)
     HEADS[head].register(type(config), made, exist_ok=True)  # else kinds that transformers has stay as they are
     return made
 

@@ -66,8 +66,8 @@ class PredictionWriter(Callback):
             raise UserError(f"The {self.split} set {name or ''} has no labels whose predictions could be written.")
         for run, scorer in zip(trainer.runs, trainer.scorers):
             if trainer.world.first:
-                said = self.options.path.replace("{run}", str(run.path)).replace("{name}", name or self.split)
-                write(Path(said), scorer.predictions())
+                path = self.options.path.replace("{run}", str(run.path)).replace("{name}", name or self.split)
+                write(Path(path), scorer.predictions())
 
 
 def write(path: Path, records: Iterable[dict[str, Any]]) -> None:

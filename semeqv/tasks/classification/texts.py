@@ -57,13 +57,13 @@ class Xnli(InFiles, PromptedTexts):
 
     def source_facts(self) -> dict[str, Any]:
         """What the pairs and their labels depend on; of the hub, the commit that is read and the part of it."""
-        found = super().source_facts()
+        facts = super().source_facts()
         if self.hub_name is None:
-            return found
+            return facts
         commit = self.commit()
-        said = {each: f"{self.hub_name} {commit} {each} {self.hub_part}" for each in self.languages}
-        files = {f"{self.hub_name} {each}": text for each, text in said.items()}
-        return found | {"options": found["options"] | {"revision": commit}, "files": files}
+        parts = {each: f"{self.hub_name} {commit} {each} {self.hub_part}" for each in self.languages}
+        files = {f"{self.hub_name} {each}": text for each, text in parts.items()}
+        return facts | {"options": facts["options"] | {"revision": commit}, "files": files}
 
     def commit(self) -> str:
         """The commit of the data set of the hub."""
@@ -184,13 +184,13 @@ class Table(PromptedTexts):
 
     def source_facts(self) -> dict[str, Any]:
         """What the text and its labels depend on; of the hub, the commit that is read and the part of it."""
-        found = super().source_facts()
+        facts = super().source_facts()
         if self.of is None:
-            return found
+            return facts
         commit = None if self.sources() else self.commit()
-        files = {key: f"{value} {self.configuration} {self.hub_part}" for key, value in found["files"].items()}
+        files = {key: f"{value} {self.configuration} {self.hub_part}" for key, value in facts["files"].items()}
         files = files or {self.of: f"{self.of} {commit} {self.configuration} {self.hub_part}"}
-        return found | {"options": found["options"] | {"revision": commit}, "files": files}
+        return facts | {"options": facts["options"] | {"revision": commit}, "files": files}
 
     def commit(self) -> str:
         """The commit of the data set of the hub."""
@@ -204,20 +204,20 @@ class Table(PromptedTexts):
 
     def rows(self) -> Iterator[tuple[int, tuple[str, ...], str]]:
         """The rows of the file; yields the line of each, its texts and its label."""
-        asked = [*self.columns, self.label]
+        names = [*self.columns, self.label]
         if self.of is not None:
             revision = None if self.sources() else self.commit()
-            for row in hub.read_rows(self.of, asked, self.hub_part, self.configuration, revision):
+            for row in hub.read_rows(self.of, names, self.hub_part, self.configuration, revision):
                 yield row.line, row.values[:-1], row.values[-1]
             return
         (file,) = self.sources().values()
         if uncompressed_name(file).endswith((".jsonl", ".json", ".parquet")):
             reader = parquet if file.name.endswith(".parquet") else jsonl
-            for row in reader.read_rows(file, asked):
+            for row in reader.read_rows(file, names):
                 yield row.line, row.values[:-1], row.values[-1]
             return
-        numbers = all(column.isdigit() for column in asked)
-        columns = [int(column) if numbers else column for column in asked]
+        numbers = all(column.isdigit() for column in names)
+        columns = [int(column) if numbers else column for column in names]
         header = (None if numbers else True) if self.header is None else self.header
         read = list(table.read_rows(file, columns, header=header, quoted=self.quoted, separator=self.separator))
         if header is None:
@@ -240,15 +240,15 @@ class Table(PromptedTexts):
             UserError: When it is how programs write a missing value, and --labels does not name it.
         """
 
-        found = label.strip()
-        if found in self.labels:
-            return found
-        if found in MISSING:
+        plain = label.strip()
+        if plain in self.labels:
+            return plain
+        if plain in MISSING:
             raise UserError(
-                f"{where}: the label {found!r} is how programs write that a value is missing. Leave the field empty; "
+                f"{where}: the label {plain!r} is how programs write that a value is missing. Leave the field empty; "
                 "if it is a label, name all by --labels."
             )
-        return WHOLE.sub(r"\1", found)
+        return WHOLE.sub(r"\1", plain)
 
     def items(self) -> Iterator[Item]:
         """The texts; an empty label is none."""

@@ -142,14 +142,14 @@ def read(options: UniMorph, key: str) -> tuple[Form, ...]:
     Raises:
         UserError: When a lemma or a form is empty.
     """
-    found = list[Form]()
+    table = list[Form]()
     (file,) = options.sources().values()
     for row in read_rows(file, options.columns, header=None):
         form = Form(*row.values)
         if not form.lemma or not form.form:
             raise UserError(f"{file}, line {row.line}: an empty lemma or form.")
-        found.append(form)
-    return tuple(found)
+        table.append(form)
+    return tuple(table)
 
 
 def forms(options: UniMorph) -> tuple[Form, ...]:
@@ -183,28 +183,28 @@ def batches(options: UniMorph, tokenizer: Any, model_options: Any) -> FormBatche
             "Forms are written by a model that predicts the next token, cli model causal-lm, or by an encoder that "
             "edits the characters of the lemma, cli model token-classifier --from ENCODER."
         )
-    found = forms(options)
-    spelling = Spelling.of(tokenizer, [word for form in found for word in form[:2]], [form.features for form in found])
-    prompts = [spelling.prompt(form.lemma, form.features) for form in found]
-    answers = [[*spelling.spelled(form.form), spelling.end] for form in found]
+    table = forms(options)
+    spelling = Spelling.of(tokenizer, [word for form in table for word in form[:2]], [form.features for form in table])
+    prompts = [spelling.prompt(form.lemma, form.features) for form in table]
+    answers = [[*spelling.spelled(form.form), spelling.end] for form in table]
     lengths = [len(prompt) + len(answer) for prompt, answer in zip(prompts, answers)]
     longest = most_tokens(options, tokenizer, model_options)
     add_ends(tokenizer, spelling.begin, (), ())
     if max(lengths) > longest:
-        form = found[int(numpy.argmax(lengths))]
+        form = table[int(numpy.argmax(lengths))]
         raise UserError(f"{' '.join(form)!r:.80} takes {max(lengths)} tokens, more than {longest}; raise --max_length.")
     tokens = [token for pair in zip(prompts, answers) for part in pair for token in part]
     labels = [label for prompt, answer in zip(prompts, answers) for label in [*[UNLABELLED] * len(prompt), *answer]]
     ends = numpy.cumsum(lengths)
     rows = Rows(
-        numpy.array(tokens, numpy.int64), ends, numpy.array(labels, numpy.int64), ends, numpy.arange(len(found))
+        numpy.array(tokens, numpy.int64), ends, numpy.array(labels, numpy.int64), ends, numpy.arange(len(table))
     )
     facts = {
-        "forms": len(found),
-        "lemmas": len({form.lemma for form in found}),
+        "forms": len(table),
+        "lemmas": len({form.lemma for form in table}),
         "tokens": len(tokens),
     }
-    return FormBatches(rows, found, spelling, **batch_options(options, tokenizer, longest, facts))
+    return FormBatches(rows, table, spelling, **batch_options(options, tokenizer, longest, facts))
 
 
 class FormScorer(Scorer):

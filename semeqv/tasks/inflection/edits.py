@@ -35,7 +35,7 @@ def edits(lemma: str, form: str) -> tuple[str, ...]:
         behind it, `-` leaves it out, and `-ies` writes `ies` in its place.
     """
     costs = distances(lemma, form)
-    row, column, kept, written = 0, 0, [True], [""]
+    row, column, keeps, written = 0, 0, [True], [""]
     while row < len(lemma) or column < len(form):
         here = costs[row][column]
         if (
@@ -45,20 +45,20 @@ def edits(lemma: str, form: str) -> tuple[str, ...]:
             and costs[row + 1][column + 1] == here
         ):
             written.append("")
-            kept.append(True)
+            keeps.append(True)
             row, column = row + 1, column + 1
         elif row < len(lemma) and column < len(form) and costs[row + 1][column + 1] == here - 1:
             written.append(form[column])
-            kept.append(False)
+            keeps.append(False)
             row, column = row + 1, column + 1
         elif column < len(form) and costs[row][column + 1] == here - 1:
             written[-1] += form[column]
             column += 1
         else:
             written.append("")
-            kept.append(False)
+            keeps.append(False)
             row += 1
-    return tuple((KEEP if same else REPLACE) + said for same, said in zip(kept, written))
+    return tuple((KEEP if same else REPLACE) + said for same, said in zip(keeps, written))
 
 
 def distances(lemma: str, form: str) -> list[list[int]]:
@@ -76,21 +76,21 @@ def distances(lemma: str, form: str) -> list[list[int]]:
     return costs
 
 
-def edited(lemma: str, said: Sequence[str | None]) -> str:
+def edited(lemma: str, changes: Sequence[str | None]) -> str:
     """Return the form that edits make of a lemma.
 
     Args:
         lemma: The lemma.
-        said: The edits, as of `edits`; None keeps a character.
+        changes: The edits, as of `edits`; None keeps a character.
 
     Returns:
         The form.
     """
-    found = ""
-    for letter, edit in zip(["", *lemma], said):
+    form = ""
+    for letter, edit in zip(["", *lemma], changes):
         kind, more = (KEEP, "") if edit is None else (edit[:1], edit[1:])
-        found += letter + more if kind == KEEP else more
-    return found
+        form += letter + more if kind == KEEP else more
+    return form
 
 
 SCORES = ("accuracy", "edit_distance")
@@ -123,13 +123,13 @@ class EditScorer(Scorer):
 
     def written(self) -> list[str]:
         """The form of each lemma that the edits make."""
-        data, found, rows = self.data, [""] * len(self.data.items), iter(self.data.passing.tolist())
-        for said in (row for part in self.parts for row in part.tolist()):
+        data, words, rows = self.data, [""] * len(self.data.items), iter(self.data.passing.tolist())
+        for numbers in (row for part in self.parts for row in part.tolist()):
             number = next(rows)
             form = data.items[number]
-            named = [data.labels[edit] for edit in said[: data.label_lengths[number]]]
-            found[number] = edited(form.lemma, named[len(named) - len(form.lemma) - 1 :])
-        return found
+            named = [data.labels[edit] for edit in numbers[: data.label_lengths[number]]]
+            words[number] = edited(form.lemma, named[len(named) - len(form.lemma) - 1 :])
+        return words
 
     def values(self) -> dict[str, NDArray[Any]]:
         """Whether each form is right, and how many characters it is off, each `(forms,)`."""

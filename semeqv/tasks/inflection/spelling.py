@@ -72,8 +72,8 @@ class Spelling:
                 "The tokenizer has no token that ends a text, so that no form would ever end; take another."
             )
         letters, sets = sorted(set("".join(words))), sorted(set(features))
-        said = encode(tokenizer, [MARK, *letters, *(each.replace(";", " ") for each in sets)])
-        mark, *rest = map(tuple, said)
+        tokens = encode(tokenizer, [MARK, *letters, *(each.replace(";", " ") for each in sets)])
+        mark, *rest = map(tuple, tokens)
         known = dict(zip(letters, rest))
         return cls(begin_of(tokenizer), mark, int(end), known, dict(zip(sets, rest[len(letters) :])))
 

@@ -70,7 +70,7 @@ def read_pairs(path: Path | None, paradigms: Sequence[str] = (), most: int = 0) 
     files = [place]
     if place.is_dir() or is_archive(place):
         files = [place / name for name in names(place) if name.endswith(ENDINGS)]
-    found, counts = list[MinimalPair](), dict[str, int]()
+    pairs, counts = list[MinimalPair](), dict[str, int]()
     for file in files:
         for row in read_rows(file, FIELDS):
             good, bad, paradigm, phenomenon, field = row.values
@@ -78,12 +78,12 @@ def read_pairs(path: Path | None, paradigms: Sequence[str] = (), most: int = 0) 
             pair = MinimalPair(good, bad, paradigm, phenomenon, field)
             counts[pair.paradigm] = counts.get(pair.paradigm, 0) + 1
             if (not paradigms or pair.paradigm in paradigms) and not 0 < most < counts[pair.paradigm]:
-                found.append(pair)
+                pairs.append(pair)
     if strange := [paradigm for paradigm in paradigms if paradigm not in counts]:
         raise UserError(f"{place} has no paradigm {strange[0]!r}; it has {', '.join(sorted(counts)) or 'none':.300}.")
-    if not found:
+    if not pairs:
         raise UserError(f"{place} has no minimal pairs (*.jsonl).")
-    return found
+    return pairs
 
 
 def located() -> Path:
@@ -131,19 +131,19 @@ def unexpected(
     check_tokenizer(model, tokenizer)
     mask = mask_for(model, tokenizer, not getattr(model, "predicts_next", False))
     scorer, (before, after) = Scorer(model, regime, mask), around(tokenizer, mask is not None)
-    said = [[*before, *ids, *after] for ids in encode(tokenizer, texts)]
-    lengths = numpy.array([len(ids) for ids in said], numpy.int64)
-    order, nats = numpy.argsort(-lengths, kind="stable"), numpy.zeros(len(said))
-    with Progress(total=len(said), desc="score", unit="text", leave=False, disable=None, mininterval=0.5) as bar:
+    sequences = [[*before, *ids, *after] for ids in encode(tokenizer, texts)]
+    lengths = numpy.array([len(ids) for ids in sequences], numpy.int64)
+    order, nats = numpy.argsort(-lengths, kind="stable"), numpy.zeros(len(sequences))
+    with Progress(total=len(sequences), desc="score", unit="text", leave=False, disable=None, mininterval=0.5) as bar:
         for start in range(0, len(order), rows):
             which = order[start : start + rows]
             real = numpy.arange(lengths[which].max()) < lengths[which][:, None]
             ids = numpy.zeros(real.shape, numpy.int64)
-            ids[real] = numpy.concatenate([said[i] for i in which])
-            asked = real.copy()
-            asked[:, : len(before)] = False
-            asked[numpy.arange(real.shape[1]) >= lengths[which][:, None] - len(after)] = False
-            nats[which] = scorer(ids, real, asked).sum(1)
+            ids[real] = numpy.concatenate([sequences[i] for i in which])
+            targets = real.copy()
+            targets[:, : len(before)] = False
+            targets[numpy.arange(real.shape[1]) >= lengths[which][:, None] - len(after)] = False
+            nats[which] = scorer(ids, real, targets).sum(1)
             bar.update(len(which))
     return nats, lengths - len(before) - len(after)
 

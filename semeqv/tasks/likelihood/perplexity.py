@@ -192,20 +192,20 @@ def likelihood(
     """
     masked = scorer.mask is not None
     streams = TextStreams(file, layout, masked=masked)
-    found = streams.windows(stride)
+    rows = streams.windows(stride)
     nats, tokens, ends = 0.0, 0, 0
-    with Progress(total=len(found), desc=file.language, unit="row", leave=False, disable=None, mininterval=0.5) as bar:
-        for ids, real, new in streams.batches(found, layout.rows):
+    with Progress(total=len(rows), desc=file.language, unit="row", leave=False, disable=None, mininterval=0.5) as bar:
+        for ids, real, new in streams.batches(rows, layout.rows):
             if masked:
-                asked = new & ~numpy.isin(ids, special)
+                targets = new & ~numpy.isin(ids, special)
             else:
-                asked = new if separators else new & (ids != layout.last)
+                targets = new if separators else new & (ids != layout.last)
                 if layout.begin is not None:
-                    asked = asked & (ids != layout.begin)
-                asked[:, 0] = False  # nothing is before it
-            nats += float(scorer(ids, real, asked).sum())
-            tokens += int(asked.sum())
-            ends += int((asked & (ids == layout.last)).sum())
+                    targets = targets & (ids != layout.begin)
+                targets[:, 0] = False  # nothing is before it
+            nats += float(scorer(ids, real, targets).sum())
+            tokens += int(targets.sum())
+            ends += int((targets & (ids == layout.last)).sum())
             bar.update(len(ids))
     return Likelihood(nats, tokens, ends, size, words)
 
@@ -220,8 +220,8 @@ def words_of(component: Any, together: bool) -> Counter[str]:
     counts = Counter[str]()
     for row in chosen(component):
         for language, text in row.items():
-            said = len(text.split()) + text.count("\n") + (not text.endswith("\n"))
-            counts["+".join(row) if together else language] += said
+            words = len(text.split()) + text.count("\n") + (not text.endswith("\n"))
+            counts["+".join(row) if together else language] += words
     return counts
 
 
@@ -244,7 +244,7 @@ def line_of(head: Mapping[str, Any], language: str, counts: Likelihood, pseudo: 
 def print_lines(lines: list[dict[str, Any]]) -> None:
     """Print the table."""
     pseudo = "pseudo_perplexity" in lines[0]
-    bounded, worded = (any(key in each for each in lines) for key in ("bound_perplexity", "word_perplexity"))
+    bounded, worded = (any(key in line for line in lines) for key in ("bound_perplexity", "word_perplexity"))
     columns = [
         "set",
         "language",
@@ -254,14 +254,14 @@ def print_lines(lines: list[dict[str, Any]]) -> None:
     ]
     columns += ["by words"] * worded + ["least\npossible", "bits per\nbyte"] * bounded + ["tokens"]
     rows = []
-    for each in lines:
-        row = [set_label(each["split"], each["name"]), each["language"]]
-        row += [f"{each['pseudo_perplexity' if pseudo else 'perplexity']:.3f}"]
-        row += [f"{each[key]:.4f}" for key in ("nats_per_token", "bits_per_byte")]
-        row += [f"{each['word_perplexity']:.2f}" if "word_perplexity" in each else ""] * worded
+    for line in lines:
+        row = [set_label(line["split"], line["name"]), line["language"]]
+        row += [f"{line['pseudo_perplexity' if pseudo else 'perplexity']:.3f}"]
+        row += [f"{line[key]:.4f}" for key in ("nats_per_token", "bits_per_byte")]
+        row += [f"{line['word_perplexity']:.2f}" if "word_perplexity" in line else ""] * worded
         if bounded:
-            about = "" if each.get("bound_exact", True) else "~"
+            about = "" if line.get("bound_exact", True) else "~"
             keys = {"bound_perplexity": ".3f", "bound_bits_per_byte": ".4f"}
-            row += [f"{about}{each[key]:{kind}}" if key in each else "" for key, kind in keys.items()]
-        rows.append([*row, f"{each['tokens']:,}"])
+            row += [f"{about}{line[key]:{kind}}" if key in line else "" for key, kind in keys.items()]
+        rows.append([*row, f"{line['tokens']:,}"])
     print_table(f"{'Pseudo-perplexity' if pseudo else 'Perplexity'} of {lines[0]['model']}", columns, rows, words=2)

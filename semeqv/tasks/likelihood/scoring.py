@@ -33,19 +33,19 @@ class Scorer:
         self.model, self.regime, self.mask = model, regime, mask
         self.vocabulary = int(model.get_input_embeddings().weight.shape[0])
 
-    def __call__(self, ids: Rows, real: Truth, asked: Truth) -> Floats:
+    def __call__(self, ids: Rows, real: Truth, targets: Truth) -> Floats:
         """Score rows of tokens; `check` raises `UserError` when they do not fit the model.
 
         Args:
             ids: `(rows, time)`, tokens.
             real: `(rows, time)`, where they are no padding.
-            asked: `(rows, time)`, which to score. A causal model scores no first token.
+            targets: `(rows, time)`, which to score. A causal model scores no first token.
 
         Returns:
             `(rows, time)`, in nats; 0 where nothing was asked.
         """
         self.check(ids)
-        return self.causal(ids, real, asked) if self.mask is None else self.masked(ids, real, asked, self.mask)
+        return self.causal(ids, real, targets) if self.mask is None else self.masked(ids, real, targets, self.mask)
 
     def check(self, ids: Rows) -> None:
         """Refuse rows that do not fit the model.
@@ -63,27 +63,27 @@ class Scorer:
             )
         check_vocabulary(self.model, {"input_ids": torch.from_numpy(ids)})
 
-    def causal(self, ids: Rows, real: Truth, asked: Truth) -> Floats:
+    def causal(self, ids: Rows, real: Truth, targets: Truth) -> Floats:
         """Scores of tokens, each after those before it."""
-        found = numpy.zeros(ids.shape)
+        scores = numpy.zeros(ids.shape)
         for rows in self.some(len(ids), ids.shape[1]):
             logits = self.logits(ids[rows], real[rows])[:, :-1]
-            labels = torch.from_numpy(numpy.where(asked[rows], ids[rows], -100)[:, 1:]).to(logits.device)
+            labels = torch.from_numpy(numpy.where(targets[rows], ids[rows], -100)[:, 1:]).to(logits.device)
             nats = functional.cross_entropy(logits.transpose(1, 2).float(), labels, reduction="none")
-            found[rows, 1:] = nats.cpu().double().numpy()
-        return found
+            scores[rows, 1:] = nats.cpu().double().numpy()
+        return scores
 
-    def masked(self, ids: Rows, real: Truth, asked: Truth, mask: int) -> Floats:
+    def masked(self, ids: Rows, real: Truth, targets: Truth, mask: int) -> Floats:
         """Scores of tokens, each as the only one that is hidden of its row."""
-        found, (row, place) = numpy.zeros(ids.shape), asked.nonzero()
+        scores, (row, place) = numpy.zeros(ids.shape), targets.nonzero()
         for some in self.some(len(row), ids.shape[1]):
             hidden, at = ids[row[some]].copy(), (numpy.arange(len(row[some])), place[some])
             hidden[at] = mask
             logits = self.logits(hidden, real[row[some]])[at]
             labels = torch.from_numpy(ids[row[some], place[some]]).to(logits.device)
             nats = functional.cross_entropy(logits.float(), labels, reduction="none")
-            found[row[some], place[some]] = nats.cpu().double().numpy()
-        return found
+            scores[row[some], place[some]] = nats.cpu().double().numpy()
+        return scores
 
     def some(self, rows: int, time: int) -> Iterator[slice]:
         """Rows a few at a time, so that their logits fit into memory."""

@@ -68,14 +68,16 @@ class AttachmentLogger(Callback):
         for name, data in trainer.validsplits.items():
             if not hasattr(data, "trees"):
                 continue
-            found = trainer.measure("validation", data).metrics
+            metrics_now = trainer.measure("validation", data).metrics
             where = {"epoch": trainer.epoch, "step": trainer.step, "split": "validation", "name": name}
             for replica, run in enumerate(trainer.runs):
-                values = {key: float(value[replica]) for key, value in found.items()}
+                values = {key: float(value[replica]) for key, value in metrics_now.items()}
                 run.metrics.append(where | values | {"cpu_seconds": round(self.spent, 2)})
-            said = "  ".join(f"{key} {found[key].mean():.4f}" for key in ("las", "uas", "upos") if key in found)
+            scores = "  ".join(
+                f"{key} {metrics_now[key].mean():.4f}" for key in ("las", "uas", "upos") if key in metrics_now
+            )
             place = f"validation {name}" if name else "validation"
-            click.echo(f"step {trainer.step}  {self.spent:.0f} CPU s  {place}  {said}", err=True)
+            click.echo(f"step {trainer.step}  {self.spent:.0f} CPU s  {place}  {scores}", err=True)
         self.since = time.process_time()
 
     def state(self) -> dict[str, Any]:

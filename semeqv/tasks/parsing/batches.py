@@ -77,15 +77,15 @@ class TreeScorer(Scorer):
         """Heads, relations and tags of each word, `(3, rows, words)`; what stands behind a sentence means nothing."""
         arcs = outputs["logits"].float().cpu().numpy().astype(numpy.float64)
         sizes = 1 + batch["words"].amax(1).cpu().numpy()
-        found = numpy.full((3, *arcs.shape[:2]), UNLABELLED)
+        guesses = numpy.full((3, *arcs.shape[:2]), UNLABELLED)
         for row, size in enumerate(sizes.tolist()):
-            found[0, row, :size] = best_tree(arcs[row, :size, : size + 1])
-        heads = numpy.maximum(found[0], 0)
+            guesses[0, row, :size] = best_tree(arcs[row, :size, : size + 1])
+        heads = numpy.maximum(guesses[0], 0)
         likeliest = outputs["likeliest"].cpu().numpy()
-        found[1] = numpy.take_along_axis(likeliest, heads[:, :, None], axis=2)[:, :, 0]
+        guesses[1] = numpy.take_along_axis(likeliest, heads[:, :, None], axis=2)[:, :, 0]
         if "tag_logits" in outputs:
-            found[2] = outputs["tag_logits"].argmax(-1).cpu().numpy()
-        return found
+            guesses[2] = outputs["tag_logits"].argmax(-1).cpu().numpy()
+        return guesses
 
     @property
     def tagged(self) -> bool:
@@ -95,15 +95,15 @@ class TreeScorer(Scorer):
     def predicted(self) -> Trees:
         """What was found for every word, `(words,)`, sentence after sentence; -100 for those that were not read."""
         data, start = self.data, 0
-        found = numpy.full((3, len(data.trees.heads)), UNLABELLED)
+        guesses = numpy.full((3, len(data.trees.heads)), UNLABELLED)
         for part in self.parts:
             rows = data.passing[start : start + part.shape[1]]
             columns = numpy.arange(part.shape[2])
             real = columns < data.label_lengths[rows, None]
-            found[:, (data.label_starts[rows, None] + columns)[real]] = part[:, real]
+            guesses[:, (data.label_starts[rows, None] + columns)[real]] = part[:, real]
             start += part.shape[1]
         every = numpy.full((3, len(data.read)), UNLABELLED)
-        every[:, data.read] = found
+        every[:, data.read] = guesses
         return Trees(*every)
 
     def parsed(self) -> list[Sentence]:
@@ -113,7 +113,7 @@ class TreeScorer(Scorer):
         """
         data, trees, tagged, start = self.data, self.predicted(), self.tagged, 0
         relations, tags = [*data.labels, UNREAD], [*data.tags, UNSAID]  # the last ones are those of -1
-        found = []
+        sentences = []
         for sentence in data.items:
             place = slice(start, start + len(sentence.words))
             heads, *named = (values[place] for values in (trees.heads, trees.relations, trees.tags))
@@ -124,9 +124,9 @@ class TreeScorer(Scorer):
                 word._replace(head=head, deprel=relations[relation], upos=tags[tag] if tagged else word.upos)
                 for word, head, relation, tag in columns
             )
-            found.append(Sentence(words, sentence.comments, sentence.spans, sentence.empty))
+            sentences.append(Sentence(words, sentence.comments, sentence.spans, sentence.empty))
             start = place.stop
-        return found
+        return sentences
 
     def tally(self) -> NDArray[numpy.int64]:
         """What is counted in each sentence, `(sentences, 4)`: words, and those that are right in each way."""
@@ -134,8 +134,8 @@ class TreeScorer(Scorer):
 
     def measures(self, sums: NDArray[Any]) -> dict[str, NDArray[numpy.float64]]:
         """The scores that follow from sums of tallies, `(..., 4)`, each `(...)`."""
-        found = shares(sums)
-        return found if self.data.tags else {name: found[name] for name in ("las", "uas")}
+        scores = shares(sums)
+        return scores if self.data.tags else {name: scores[name] for name in ("las", "uas")}
 
     def scores(self) -> dict[str, float]:
         """The scores, and in `NAME_low` and `NAME_high` their intervals where the data set asks for them.
@@ -150,5 +150,5 @@ class TreeScorer(Scorer):
     def predictions(self) -> Iterator[dict[str, Any]]:
         """The words of each sentence, their heads and relations (`2:nsubj`), and those that were predicted."""
         for number, (sentence, parsed) in enumerate(zip(self.data.items, self.parsed())):
-            said = {"labels": arcs(sentence.words), "predicted": arcs(parsed.words)}
-            yield {"sentence": number, "words": [word.form for word in sentence.words], **said}
+            columns = {"labels": arcs(sentence.words), "predicted": arcs(parsed.words)}
+            yield {"sentence": number, "words": [word.form for word in sentence.words], **columns}

@@ -138,15 +138,15 @@ def read(options: Dependencies, key: str) -> tuple[Sentence, ...]:
     Raises:
         UserError: When plain text, which has no trees, is the training set.
     """
-    found = list[Sentence]()
+    bank = list[Sentence]()
     for file in options.sources().values():
         if not is_text(file):
-            found += read_sentences(file, tree=options.annotated)
+            bank += read_sentences(file, tree=options.annotated)
         elif options.split == "train":
             raise UserError(f"{file} is plain text, which has no trees to train on; name a treebank (*.conllu).")
         else:
-            found += plain_sentences(file)
-    return tuple(found)
+            bank += plain_sentences(file)
+    return tuple(bank)
 
 
 def has_trees(options: Dependencies) -> bool:
@@ -196,9 +196,9 @@ def decided_tags(dataset_options: Mapping[tuple[str, str | None], Any], model_op
     if not getattr(model_options, "has_tagger", lambda: True)():
         return ()
     sets = [each for (split, _), each in dataset_options.items() if split == "train" and hasattr(each, "subtypes")]
-    said = tag_names(sets[0]) if sets else ()
+    names = tag_names(sets[0]) if sets else ()
     known = tuple(getattr(model_options, "known_tags", tuple)())
-    return known if set(said) <= set(known) else said
+    return known if set(names) <= set(known) else names
 
 
 @dataclass(frozen=True)
@@ -278,17 +278,17 @@ def batches(
     """
     check_no_overlap(options, dataset_options, model_options)
     longest = longest_row(options, tokenizer, model_options)
-    known, found = knowing(model_options), treebank(options)
+    known, bank = knowing(model_options), treebank(options)
     relations, tags = decided_labels(options, dataset_options, known), decided_tags(dataset_options, known)
-    trees = trees_of(options, found, relations, tags)
+    trees = trees_of(options, bank, relations, tags)
     annotated = has_trees(options)
     if annotated:
-        say_unknown(options, relations, found)
-    rows = tree_rows(tokenizer, [[word.form for word in sentence.words] for sentence in found], trees, longest)
+        say_unknown(options, relations, bank)
+    rows = tree_rows(tokenizer, [[word.form for word in sentence.words] for sentence in bank], trees, longest)
     facts = {
         "relations": list(relations),
         "tags": list(tags),
-        "sentences": len(found),
+        "sentences": len(bank),
         "words": len(trees.heads),
         "unread_words": int((~rows.read).sum()),
         "tokens": len(rows.rows.tokens),
@@ -296,7 +296,7 @@ def batches(
     }
     return TreeBatches(
         rows,
-        found,
+        bank,
         relations,
         tags,
         annotated=annotated,
@@ -304,16 +304,16 @@ def batches(
     )
 
 
-def say_unknown(options: Dependencies, relations: Sequence[str], found: Sequence[Sentence]) -> None:
+def say_unknown(options: Dependencies, relations: Sequence[str], bank: Sequence[Sentence]) -> None:
     """Say which relations of a treebank the parser does not know; they count as wrong, as the official scorer does."""
     known = {universal(name) for name in relations}
-    said = [universal(word.deprel) for sentence in found for word in sentence.words]
-    strange = [relation for relation in said if relation not in known]
+    names_of = [universal(word.deprel) for sentence in bank for word in sentence.words]
+    strange = [relation for relation in names_of if relation not in known]
     if strange:
         names = sorted(set(strange), key=strange.count, reverse=True)
         some = ", ".join(names[:6]) + (", ..." if len(names) > 6 else "")
         click.echo(
-            f"The parser does not know the relations of {len(strange) / len(said):.1%} of the words of the "
+            f"The parser does not know the relations of {len(strange) / len(names_of):.1%} of the words of the "
             f"{options.split} set{f' {options.name}' if options.name else ''}: {some}. They count as wrong.",
             err=True,
         )

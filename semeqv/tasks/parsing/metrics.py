@@ -30,8 +30,8 @@ def official_scores(gold: Sequence[Sentence], predicted: Sequence[Sentence]) -> 
         from udtools.udeval import evaluate, load_conllu
     except ImportError:
         return {}
-    found = evaluate(*(load_conllu(io.StringIO(text_of(each)), "", {}) for each in (gold, predicted)))
-    return {name: float(found[official].f1) for name, official in SCORES.items()}
+    results = evaluate(*(load_conllu(io.StringIO(text_of(each)), "", {}) for each in (gold, predicted)))
+    return {name: float(results[official].f1) for name, official in SCORES.items()}
 
 
 def text_of(sentences: Sequence[Sentence]) -> str:
@@ -57,13 +57,13 @@ def judged(
         `las` (words with the right head and relation), `uas` (with the right head) and `upos` as shares of all words,
         and in `NAME_low` and `NAME_high` their 95% intervals over sentences.
     """
-    asked = COUNTED[1 : None if tagged else -1]
+    names = COUNTED[1 : None if tagged else -1]
     counts = counted(gold, predicted)
-    found = scored(counts, lambda sums: {name: shares(sums)[name] for name in asked}, replicates)
+    results = scored(counts, lambda sums: {name: shares(sums)[name] for name in names}, replicates)
     if replicates:
         official = official_scores(gold, predicted)
-        found |= {name: official[name] for name in asked if name in official}
-    return found
+        results |= {name: official[name] for name in names if name in official}
+    return results
 
 
 def counted(gold: Sequence[Sentence], predicted: Sequence[Sentence]) -> NDArray[numpy.int64]:
@@ -77,11 +77,11 @@ def counted(gold: Sequence[Sentence], predicted: Sequence[Sentence]) -> NDArray[
         `(sentences, 4)`: words; those with the right head and relation, the right head, the right tag.
     """
     counts = numpy.zeros((len(gold), len(COUNTED)), numpy.int64)
-    for number, (one, other) in enumerate(zip(gold, predicted)):
-        for word, found in zip(one.words, other.words):
-            head = word.head == found.head
-            relation = word.deprel.partition(":")[0] == found.deprel.partition(":")[0]
-            counts[number] += (1, head and relation, head, word.upos == found.upos)
+    for number, (true, parsed) in enumerate(zip(gold, predicted)):
+        for word, guess in zip(true.words, parsed.words):
+            head = word.head == guess.head
+            relation = word.deprel.partition(":")[0] == guess.deprel.partition(":")[0]
+            counts[number] += (1, head and relation, head, word.upos == guess.upos)
     return counts
 
 

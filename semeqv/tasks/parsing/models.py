@@ -48,13 +48,13 @@ class Headed:
     @property
     def sizes(self) -> dict[str, Any]:
         """What is said of the head, as its configuration has it."""
-        said = {
+        given = {
             "pooling": self.pooling,
             "arc_size": self.arc_size,
             "relation_size": self.relation_size,
             "dropout": getattr(self, "dropout", None),
         }
-        return {name: value for name, value in said.items() if value is not None}
+        return {name: value for name, value in given.items() if value is not None}
 
 
 @component("model parser")

@@ -126,10 +126,10 @@ class Biaffine(nn.Module):
         Returns:
             `(words, relations)`, the words that have a head, row after row.
         """
-        asked = heads != UNSAID
+        labelled = heads != UNSAID
         chosen = heads[:, :, None] == torch.arange(every.shape[1], device=heads.device)  # (B, W, W + 1)
-        theirs = (chosen.to(every.dtype) @ every)[asked]  # a product, which is the same in every run on any device
-        left = (words[asked] @ self.relation_weight).view(len(theirs), self.relation_labels, theirs.shape[-1])
+        theirs = (chosen.to(every.dtype) @ every)[labelled]  # a product, which is the same in every run on any device
+        left = (words[labelled] @ self.relation_weight).view(len(theirs), self.relation_labels, theirs.shape[-1])
         return torch.matmul(left, theirs[..., None])[..., 0]
 
     def likeliest(self, words: Tensor, every: Tensor) -> Tensor:
@@ -157,8 +157,8 @@ def dropped(vectors: Tensor, share: float) -> Tensor:
     """
     if not share:
         return vectors
-    kept = torch.empty_like(vectors[:, :1]).bernoulli_(1 - share)
-    return vectors * (kept / (1 - share))
+    mask = torch.empty_like(vectors[:, :1]).bernoulli_(1 - share)
+    return vectors * (mask / (1 - share))
 
 
 def itself(arcs: Tensor) -> Tensor:
@@ -196,16 +196,16 @@ class OfTrees:
 
     def __init__(self, config: Any):
         super().__init__(config)  # type: ignore[call-arg]
-        said, kind = config.parser, classes(AutoModel, config)[0]
+        parser, kind = config.parser, classes(AutoModel, config)[0]
         unpooled = {"add_pooling_layer": False} if "add_pooling_layer" in inspect.signature(kind).parameters else {}
         setattr(self, self.base_model_prefix, kind(config, **unpooled))  # type: ignore[attr-defined]
         self.parser = Biaffine(
             config.hidden_size,
-            arcs=said["arc_size"],
-            relations=said["relation_size"],
+            arcs=parser["arc_size"],
+            relations=parser["relation_size"],
             relation_labels=len(config.id2label),
-            tag_labels=len(said["tags"]),
-            dropout=said["dropout"],
+            tag_labels=len(parser["tags"]),
+            dropout=parser["dropout"],
         )
         self.post_init()  # type: ignore[attr-defined]
 
@@ -251,17 +251,17 @@ class OfTrees:
         else:
             hidden = body(input_ids, attention_mask=attention_mask, **rest).last_hidden_state
             vectors = pooled(hidden, words, count, pooling)
-        found = self.parser(vectors, real, labels, every=labels is None or not self.training)  # type: ignore[attr-defined]
-        said = {"logits": found.arcs, "likeliest": found.likeliest, "tag_logits": found.tags}
+        guesses = self.parser(vectors, real, labels, every=labels is None or not self.training)  # type: ignore[attr-defined]
+        outputs = {"logits": guesses.arcs, "likeliest": guesses.likeliest, "tag_logits": guesses.tags}
         if labels is None:
-            return ParserOutput(**said)
-        asked = labels != UNSAID
-        loss = cross_entropy(found.arcs[asked], labels[asked])
+            return ParserOutput(**outputs)
+        labelled = labels != UNSAID
+        loss = cross_entropy(guesses.arcs[labelled], labels[labelled])
         if relations is not None:
-            loss = loss + cross_entropy(found.relations, relations[asked])
-        if tags is not None and found.tags is not None:
-            loss = loss + cross_entropy(found.tags.flatten(0, 1), tags.flatten())
-        return ParserOutput(loss=loss, **said)
+            loss = loss + cross_entropy(guesses.relations, relations[labelled])
+        if tags is not None and guesses.tags is not None:
+            loss = loss + cross_entropy(guesses.tags.flatten(0, 1), tags.flatten())
+        return ParserOutput(loss=loss, **outputs)
 
 
 def cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
@@ -281,8 +281,8 @@ def cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
 @functools.cache
 def parser_class(kind: Any) -> type[Any]:
     """The parser on top of a plain model of transformers, `BertForDependencyParsing` of `BertModel`."""
-    said = {"__module__": __name__, "base_model_prefix": kind.base_model_prefix}
-    return type(kind.__name__.removesuffix("Model") + HEAD, (OfTrees, kind.__bases__[0]), said)
+    namespace = {"__module__": __name__, "base_model_prefix": kind.base_model_prefix}
+    return type(kind.__name__.removesuffix("Model") + HEAD, (OfTrees, kind.__bases__[0]), namespace)
 
 
 def head_class(config: Any) -> type[Any]:
@@ -297,10 +297,10 @@ def head_class(config: Any) -> type[Any]:
     Raises:
         UserError: When there is no plain model of the kind.
     """
-    found = classes(AutoModel, config)
-    if not found:
+    base = classes(AutoModel, config)
+    if not base:
         raise UserError(f"Models of the kind {config.model_type} cannot be parsers: they have no plain model.")
-    kind: Any = found[0]
+    kind: Any = base[0]
     return parser_class(kind)
 
 

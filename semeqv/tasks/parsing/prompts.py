@@ -52,12 +52,12 @@ class WrittenTreeScorer(Writing, TreeScorer):
     def predicted(self) -> Trees:
         """Heads and relations of each word, `(words,)`, sentence after sentence; -100 for relations of no arc."""
         data, start = self.data, 0
-        said, relations = data.task.read(self.written()), len(data.labels)
-        heads, kinds = numpy.zeros_like(said), numpy.full_like(said, UNLABELLED)
+        answers, relations = data.task.read(self.written()), len(data.labels)
+        heads, kinds = numpy.zeros_like(answers), numpy.full_like(answers, UNLABELLED)
         for sentence in data.items:
             size = len(sentence.words)
             place = numpy.arange(size)
-            numbers = said[start : start + size]
+            numbers = answers[start : start + size]
             arcs, written = numpy.zeros((size, size + 1)), (numbers >= 0) & (numbers // relations <= size)
             arcs[place[written], numbers[written] // relations] = 1
             tree = best_tree(arcs)
@@ -65,7 +65,7 @@ class WrittenTreeScorer(Writing, TreeScorer):
             heads[start : start + size] = tree
             kinds[start : start + size] = numpy.where(right, numbers % relations, UNLABELLED)
             start += size
-        return Trees(heads, kinds, numpy.full_like(said, UNLABELLED))
+        return Trees(heads, kinds, numpy.full_like(answers, UNLABELLED))
 
 
 def tree_prompts(
@@ -99,8 +99,8 @@ def tree_prompts(
     """
     most_words = max(len(sentence.words) for sentence in sentences)
     names = [f"{head}:{relation}" for head in range(1 + most_words) for relation in relations]
-    said = (gold.heads >= 0) & (gold.relations >= 0)
-    numbers = numpy.where(said, gold.heads * len(relations) + gold.relations, UNLABELLED)
+    annotated_words = (gold.heads >= 0) & (gold.relations >= 0)
+    numbers = numpy.where(annotated_words, gold.heads * len(relations) + gold.relations, UNLABELLED)
     words = [tuple(word.form for word in sentence.words) for sentence in sentences]
     task = WordAnswers(
         spelling, numbers, [len(forms) for forms in words], names, repeat=repeat, entities=options.entities

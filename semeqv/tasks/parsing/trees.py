@@ -59,11 +59,11 @@ def spanning(arcs: Floats) -> Integers:
     small = numpy.full((len(others) + 1,) * 2, NOWHERE)
     small[:-1, :-1] = arcs[numpy.ix_(others, others)]
     small[-1, :-1], small[:-1, -1] = into.max(0), out.max(1)
-    found = spanning(small)
-    within = found[:-1] == len(others)  # what hangs on the cycle
-    heads[others] = others[numpy.where(within, 0, found[:-1])]
+    tree = spanning(small)
+    within = tree[:-1] == len(others)  # what hangs on the cycle
+    heads[others] = others[numpy.where(within, 0, tree[:-1])]
     heads[others[within]] = inside[out.argmax(1)[within]]
-    heads[inside[into[:, found[-1]].argmax()]] = others[found[-1]]
+    heads[inside[into[:, tree[-1]].argmax()]] = others[tree[-1]]
     return heads
 
 

@@ -32,21 +32,21 @@ class AnswerBatches(LabelledBatches):
         return batch | {"labels": taken(self.rows.labels, places, real, UNLABELLED)}
 
 
-def answer_rows(prompts: Sequence[Sequence[int]], answers: Sequence[Sequence[int]], asked: Sequence[bool]) -> Rows:
+def answer_rows(prompts: Sequence[Sequence[int]], answers: Sequence[Sequence[int]], learn: Sequence[bool]) -> Rows:
     """Rows of prompts and answers.
 
     Args:
         prompts: The tokens of each prompt.
         answers: Those of its answer, the one that ends it included.
-        asked: Whether each answer is to be learnt.
+        learn: Whether each answer is to be learnt.
 
     Returns:
         The rows; their labels are the tokens of the answers, and -100 elsewhere.
     """
     tokens, labels, ends, count = list[int](), list[int](), list[int](), 0
-    for prompt, answer, learnt in zip(prompts, answers, asked):
+    for prompt, answer, is_learnt in zip(prompts, answers, learn):
         tokens += [*prompt, *answer]
-        labels += [*[UNLABELLED] * len(prompt), *(answer if learnt else [UNLABELLED] * len(answer))]
+        labels += [*[UNLABELLED] * len(prompt), *(answer if is_learnt else [UNLABELLED] * len(answer))]
         count += len(prompt) + len(answer)
         ends.append(count)
     places, numbers = numpy.array(ends, numpy.int64), numpy.array(labels, numpy.int64)
@@ -97,13 +97,13 @@ class PromptBatches(AnswerBatches):
     @property
     def gold(self) -> Integers:
         """The numbers of the true labels, `(labels,)`."""
-        found: Integers = self.task.gold
-        return found
+        gold: Integers = self.task.gold
+        return gold
 
     def label_counts(self) -> Integers:
         """How many labels each item has, `(items,)`."""
-        found: Integers = self.task.counts
-        return found
+        counts: Integers = self.task.counts
+        return counts
 
     def batches(self) -> Iterator[dict[str, torch.Tensor]]:
         """One pass: over all rows, or over all candidates, whose wrong ones have no labels; the shortest first."""

@@ -123,13 +123,13 @@ class Prompted(Labelled):
             return
         known = " and ".join(f"{{{field}}}" for field in self.fields)
         try:
-            found = {name for _, name, _, _ in string.Formatter().parse(self.template) if name is not None}
+            fields = {name for _, name, _, _ in string.Formatter().parse(self.template) if name is not None}
         except ValueError as error:
             raise ValueError(
                 f"--template {self.template!r:.60}: {error}. A brace of the text is written {{{{."
             ) from None
-        if not found or found - set(self.fields):
-            raise ValueError(f"--template has the fields {known}; {self.template!r:.60} has {listed(found)}.")
+        if not fields or fields - set(self.fields):
+            raise ValueError(f"--template has the fields {known}; {self.template!r:.60} has {listed(fields)}.")
 
     def build(self, tokenizer: Any, dataset_options: Mapping[tuple[str, str | None], Any], model_options: Any) -> Any:
         """The data.
@@ -191,9 +191,9 @@ class Prompted(Labelled):
             )
 
 
-def listed(found: set[str]) -> str:
+def listed(fields: set[str]) -> str:
     """Name the fields of a template."""
-    return ", ".join(f"{{{name}}}" for name in sorted(found)) or "none"
+    return ", ".join(f"{{{name}}}" for name in sorted(fields)) or "none"
 
 
 @dataclass(frozen=True, kw_only=True)

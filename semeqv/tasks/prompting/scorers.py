@@ -16,10 +16,10 @@ from semeqv.train.metrics import Scorer
 
 def logits_of(outputs: Mapping[str, torch.Tensor], batch: Batch, model: Any) -> torch.Tensor:
     """The logits of a batch; a model that told its loss alone is asked once more, without labels."""
-    found = outputs.get("logits")
-    if found is None:
-        found = model(**{name: each for name, each in batch.items() if name != "labels"}).logits
-    return found
+    logits = outputs.get("logits")
+    if logits is None:
+        logits = model(**{name: each for name, each in batch.items() if name != "labels"}).logits
+    return logits
 
 
 class ChoiceScorer(LabelScorer):
@@ -31,9 +31,11 @@ class ChoiceScorer(LabelScorer):
         """The log-likelihood of each token but the first of a row, `(rows, time - 1)`."""
         logits, tokens = logits_of(outputs, batch, self.model), batch["input_ids"]
         found = torch.empty(tokens[:, 1:].shape, device=tokens.device)
-        for row, (told, said) in enumerate(zip(logits, tokens)):  # one at a time: a vocabulary in fp32 is large
-            scores = told[:-1].float()
-            found[row] = scores.gather(-1, said[1:, None])[:, 0] - scores.logsumexp(-1)
+        for row, (row_logits, row_tokens) in enumerate(
+            zip(logits, tokens)
+        ):  # one at a time: a vocabulary in fp32 is large
+            scores = row_logits[:-1].float()
+            found[row] = scores.gather(-1, row_tokens[1:, None])[:, 0] - scores.logsumexp(-1)
         return found.cpu().numpy()
 
     def likelihoods(self) -> NDArray[numpy.float64]:
@@ -41,19 +43,19 @@ class ChoiceScorer(LabelScorer):
         data, start = self.data, 0
         candidates, count = data.candidates, len(data.labels)
         assert candidates is not None
-        found = numpy.zeros(len(candidates.rows))
+        scores = numpy.zeros(len(candidates.rows))
         for part in self.parts:
             rows = candidates.passing[start : start + len(part)]
             place = numpy.arange(1, part.shape[1] + 1)
             answer = (place >= data.prompts[rows // count, None]) & (place < candidates.lengths[rows, None])
-            found[rows] = numpy.where(answer, part, 0.0).sum(1, dtype=numpy.float64)
+            scores[rows] = numpy.where(answer, part, 0.0).sum(1, dtype=numpy.float64)
             start += len(part)
-        return found.reshape(-1, count)
+        return scores.reshape(-1, count)
 
     def predicted(self) -> Integers:
         """The likeliest label of each text, `(texts,)`."""
-        found: Integers = self.likelihoods().argmax(1)
-        return found
+        likeliest: Integers = self.likelihoods().argmax(1)
+        return likeliest
 
 
 class Writing(Scorer):
@@ -85,20 +87,20 @@ class Writing(Scorer):
         if not counts:
             self.parts.append(None)
             return
-        data, tokens, asked = self.data, batch["input_ids"], batch["labels"] != UNLABELLED
+        data, tokens, answers = self.data, batch["input_ids"], batch["labels"] != UNLABELLED
         whole = batch.get("attention_mask", torch.ones_like(tokens)).sum(1)  # of rows without an answer
-        ends = asked.int().argmax(1).where(asked.any(1), whole)
+        ends = answers.int().argmax(1).where(answers.any(1), whole)
         prompts = [row[:end] for row, end in zip(tokens.tolist(), ends.tolist())]
         most = [data.most[tuple(prompt)] for prompt in prompts]
         self.parts.append(greedy(model, prompts, most, end=data.task.spelling.end, pad=data.pad))
 
     def written(self) -> list[list[int]]:
         """The answer to each row, in their order."""
-        found: list[list[int]] = [[] for _ in self.data.rows.ends]
+        written: list[list[int]] = [[] for _ in self.data.rows.ends]
         answers = (answer for part in self.parts for answer in part)
         for row, answer in zip(self.data.passing.tolist(), answers):
-            found[row] = answer
-        return found
+            written[row] = answer
+        return written
 
 
 class WrittenLabelScorer(Writing, LabelScorer):
@@ -106,5 +108,5 @@ class WrittenLabelScorer(Writing, LabelScorer):
 
     def predicted(self) -> Integers:
         """The label of each word or text, `(labels,)`; that of no entity, or -100, for what the answer leaves out."""
-        found: Integers = self.data.task.read(self.written())
-        return found
+        labels: Integers = self.data.task.read(self.written())
+        return labels

@@ -69,7 +69,7 @@ class Spelling:
         """
         written = [self.written(row) for row in rows]
         encodings = literal(self.tokenizer).encode_batch([text for text, _ in written], add_special_tokens=False)
-        found = list[Prompt]()
+        prompts = list[Prompt]()
         for encoding, (_, spans), size in zip(encodings, written, room):
             ids, places = numpy.array(encoding.ids, int), numpy.array(encoding.offsets, int).reshape(-1, 2)
             inside = {
@@ -86,8 +86,8 @@ class Spelling:
                 if not longest:
                     break
                 keep[longest.pop()] = False
-            found.append(Prompt([*self.begin, *ids[keep].tolist()], int((~keep).sum())))
-        return found
+            prompts.append(Prompt([*self.begin, *ids[keep].tolist()], int((~keep).sum())))
+        return prompts
 
     def written(self, row: Mapping[str, str]) -> tuple[str, dict[str, tuple[int, int]]]:
         """The text of a prompt, and where each field begins and ends in it, in characters."""
@@ -125,14 +125,14 @@ class Spelling:
         Raises:
             UserError: When two are written alike, or one in no token.
         """
-        found = self.continued(names)
+        labels = self.continued(names)
         known = dict[tuple[int, ...], str]()
-        for name, tokens in zip(names, found):
+        for name, tokens in zip(names, labels):
             if not tokens or tokens in known:
                 other = f"as {known[tokens]!r:.40}" if tokens else "as nothing"
                 raise UserError(f"The tokenizer writes the label {name!r:.40} {other}; take another tokenizer.")
             known[tokens] = name
-        return found
+        return labels
 
 
 def check_fits(prompts: Sequence[Prompt], room: Sequence[int], split: str) -> None:

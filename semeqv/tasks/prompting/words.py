@@ -82,12 +82,12 @@ class WordAnswers:
 
     def answer(self, row: WordRow) -> list[int]:
         """The tokens of the right answer; words without a label are not in it, or have a mark for it."""
-        found = list[int]()
+        answer = list[int]()
         for place, tokens in enumerate(self.spelled(row.words), row.first):
             number = int(self.gold[place])
             if number in self.labels:
-                found += [*tokens, *self.labels[number]]
-        return [*found, self.spelling.end]
+                answer += [*tokens, *self.labels[number]]
+        return [*answer, self.spelling.end]
 
     def read(self, written: Sequence[Sequence[int]]) -> Integers:
         """The number of each word's label, `(words,)`, as answers say it.
@@ -100,7 +100,7 @@ class WordAnswers:
         Returns:
             For words that are not in the answer: that of no entity where entities are marked, else -100.
         """
-        found = numpy.full(len(self.gold), self.missing)
+        numbers = numpy.full(len(self.gold), self.missing)
         for row, tokens in zip(self.rows, written):
             words, place, start = self.spelled(row.words), 0, 0
             while place < len(tokens) and start < len(words):
@@ -108,16 +108,16 @@ class WordAnswers:
                     behind = place + len(words[number])
                     label = self.label_at(tokens, behind)
                     if label is not None and tuple(tokens[place:behind]) == words[number]:
-                        found[row.first + number] = self.missing if label == UNLABELLED else label
+                        numbers[row.first + number] = self.missing if label == UNLABELLED else label
                         place, start = behind + len(self.labels[label]), number + 1
                         break
                 else:
                     label = self.label_at(tokens, place)
                     if label is not None:  # behind a word that was written otherwise
-                        found[row.first + start] = self.missing if label == UNLABELLED else label
+                        numbers[row.first + start] = self.missing if label == UNLABELLED else label
                         start += 1
                     place += 1 if label is None else len(self.labels[label])
-        return found
+        return numbers
 
     def label_at(self, tokens: Sequence[int], place: int) -> int | None:
         """The number of the longest label that stands at a place; None where none does."""

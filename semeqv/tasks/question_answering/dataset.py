@@ -166,13 +166,13 @@ def batches(options: Squad, tokenizer: Any, model_options: Any) -> QuestionBatch
         The data set. `UserError` is raised by `longest_row` when the tokenizer is no fast one, and by `windows` when
         there is no room for the text.
     """
-    found, longest = questions(options), longest_row(options, tokenizer, model_options)
-    rows = windows(tokenizer, found, longest=longest, stride=options.stride, longest_question=options.longest_question)
+    chosen, longest = questions(options), longest_row(options, tokenizer, model_options)
+    rows = windows(tokenizer, chosen, longest=longest, stride=options.stride, longest_question=options.longest_question)
     facts = {
-        "questions": len(found),
-        "without_answer": sum(not question.answers for question in found),
+        "questions": len(chosen),
+        "without_answer": sum(not question.answers for question in chosen),
         "rows": len(rows.ends),
         "tokens": len(rows.tokens),
         "max_length": longest,
     }
-    return QuestionBatches(rows, found, options.answering, **batch_options(options, tokenizer, longest, facts))
+    return QuestionBatches(rows, chosen, options.answering, **batch_options(options, tokenizer, longest, facts))

@@ -52,8 +52,8 @@ def judged(
         of texts, with all their questions.
     """
     counts = counted(questions, answers, characters)
-    asked = ["exact", "f1", *(["answered_f1", "unanswered"] if counts[:, 3].any() else [])]
-    return scored(counts, lambda sums: {name: shares(sums)[name] for name in asked}, replicates)
+    names = ["exact", "f1", *(["answered_f1", "unanswered"] if counts[:, 3].any() else [])]
+    return scored(counts, lambda sums: {name: shares(sums)[name] for name in names}, replicates)
 
 
 def counted(questions: Sequence[Question], answers: Sequence[str], characters: bool) -> Floats:

@@ -101,31 +101,31 @@ def question(record: Any, context: str, path: Path) -> Question:
     """
     name = record.get("id") if isinstance(record, dict) else None
     where = f"{path}, question {name!r:.40}"
-    asked, answers = text(record, "question", where), []
+    question, answers = text(record, "question", where), []
     impossible = record.get("is_impossible", False) is True
-    for each in [] if impossible else items(record, "answers", where):
-        said, start = text(each, "text", f"{where}, an answer"), each.get("answer_start")
+    for answer in [] if impossible else items(record, "answers", where):
+        words, start = text(answer, "text", f"{where}, an answer"), answer.get("answer_start")
         if not isinstance(start, int) or isinstance(start, bool) or not 0 <= start <= len(context):
             raise UserError(f"{where}: answer_start {start!r:.40} is no place in the text.")
-        if context[start : start + len(said)] != said:
+        if context[start : start + len(words)] != words:
             raise UserError(
-                f"{where}: the answer {said!r:.40} does not stand at {start}, where the text says "
-                f"{context[start : start + len(said)]!r:.40}."
+                f"{where}: the answer {words!r:.40} does not stand at {start}, where the text says "
+                f"{context[start : start + len(words)]!r:.40}."
             )
-        answers.append(Answer(said, start))
-    return Question(str(name), asked, context, tuple(answers))
+        answers.append(Answer(words, start))
+    return Question(str(name), question, context, tuple(answers))
 
 
 def items(record: Any, key: str, where: str) -> list[Any]:
     """A list in a JSON object; raises as `value_of` does."""
-    found: list[Any] = value_of(list, "list", record, key, where)
-    return found
+    values: list[Any] = value_of(list, "list", record, key, where)
+    return values
 
 
 def text(record: Any, key: str, where: str) -> str:
     """A text in a JSON object; raises as `value_of` does."""
-    found: str = value_of(str, "text", record, key, where)
-    return found
+    value: str = value_of(str, "text", record, key, where)
+    return value
 
 
 def value_of(kind: type, called: str, record: Any, key: str, where: str) -> Any:
@@ -144,7 +144,7 @@ def value_of(kind: type, called: str, record: Any, key: str, where: str) -> Any:
     Raises:
         UserError: When it is missing, or of another kind.
     """
-    found = record.get(key) if isinstance(record, dict) else None
-    if not isinstance(found, kind):
+    value = record.get(key) if isinstance(record, dict) else None
+    if not isinstance(value, kind):
         raise UserError(f"{where} has no {called} {key!r}; this is not the format of SQuAD.")
-    return found
+    return value

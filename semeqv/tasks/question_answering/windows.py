@@ -80,9 +80,9 @@ def windows(
     template = Template.of(tokenizer)
     contexts = list(dict.fromkeys(question.context for question in questions))
     read = dict(zip(contexts, literal(tokenizer).encode_batch(contexts, add_special_tokens=False)))
-    asked = encode(tokenizer, [question.text for question in questions])
+    question_tokens = encode(tokenizer, [question.text for question in questions])
     specials = len(template.begin) + len(template.between) + len(template.end)
-    room = longest - specials - min(longest_question, max(map(len, asked), default=0))
+    room = longest - specials - min(longest_question, max(map(len, question_tokens), default=0))
     if room <= stride:
         raise UserError(
             f"Rows of {longest} tokens leave {room} for the text beside the longest question, and windows share "
@@ -90,7 +90,7 @@ def windows(
         )
     parts = list[tuple[Integers, ...]]()
     ends, owners, firsts, lasts = list[int](), list[int](), list[int](), list[int]()
-    for number, (question, tokens) in enumerate(zip(questions, asked)):
+    for number, (question, tokens) in enumerate(zip(questions, question_tokens)):
         encoding, tokens = read[question.context], tokens[:longest_question]  # noqa: PLW2901
         ids, places = numpy.array(encoding.ids, int), numpy.array(encoding.offsets, int).reshape(-1, 2)
         head = [*template.begin, *tokens, *template.between]
@@ -140,8 +140,8 @@ def answered(question: Question, places: Integers) -> tuple[int, int] | None:
     """
     if not question.answers:
         return None
-    said, start = question.answers[0]
-    inside = numpy.flatnonzero((places[:, 0] < start + len(said)) & (places[:, 1] > start))
+    answer, start = question.answers[0]
+    inside = numpy.flatnonzero((places[:, 0] < start + len(answer)) & (places[:, 1] > start))
     return (int(inside[0]), int(inside[-1])) if len(inside) else None
 
 

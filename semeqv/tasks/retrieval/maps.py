@@ -74,9 +74,9 @@ class LinearMap:
         if encoder.pooling != self.made.pooling:
             raise UserError(f"The map is of vectors that are pooled otherwise; say --pooling {self.made.pooling}.")
         if encoder.special != self.made.special:
-            said = "--special" if self.made.special else "--no-special"
+            option = "--special" if self.made.special else "--no-special"
             raise UserError(
-                f"The map is of vectors {'with' if self.made.special else 'without'} special tokens; say {said}."
+                f"The map is of vectors {'with' if self.made.special else 'without'} special tokens; say {option}."
             )
         if vectors.shape[-1] != len(mean):
             raise UserError(f"The map is of vectors of {len(mean)} numbers, the model has {vectors.shape[-1]}.")
@@ -104,14 +104,14 @@ def fitted(sentences: torch.Tensor, translations: torch.Tensor, kind: str, ridge
     if len(sentences) <= sentences.shape[1]:
         raise UserError(f"{len(sentences)} pairs are too few for a map of vectors of {sentences.shape[1]} numbers.")
     mean, pivot_mean = sentences.mean(0), translations.mean(0)
-    one, other = (sentences - mean).double(), (translations - pivot_mean).double()
+    centred, pivots = (sentences - mean).double(), (translations - pivot_mean).double()
     if kind == "orthogonal":
-        left, _, right = torch.linalg.svd(one.T @ other)
+        left, _, right = torch.linalg.svd(centred.T @ pivots)
         matrix = left @ right
     else:
-        gram = one.T @ one
+        gram = centred.T @ centred
         gram += ridge * gram.diagonal().mean() * torch.eye(len(gram), dtype=gram.dtype)
-        matrix = torch.linalg.solve(gram, one.T @ other)
+        matrix = torch.linalg.solve(gram, centred.T @ pivots)
     return LinearMap(matrix.float(), mean, pivot_mean, made)
 
 
@@ -243,8 +243,8 @@ def retrieval_map(
     with inference(model, compute) as regime:
         encoder = SentenceEncoder.of(model, tokenizer, regime, (layer,), vectors)
         texts = ([row[language] for row in pairs] for language in (others[0], pivot))
-        one, other = (functional.normalize(encoder(side, vectors.batch_size)[0], dim=1) for side in texts)
+        mapped, pivots = (functional.normalize(encoder(side, vectors.batch_size)[0], dim=1) for side in texts)
     made = Made(encoder.layers[0], vectors.pooling, vectors.special, name_of(model))
-    linear_map = fitted(one, other, kind, ridge, made)
+    linear_map = fitted(mapped, pivots, kind, ridge, made)
     write_map(path, linear_map, kind)
     return FittedMap(path, linear_map, others[0], pivot, len(pairs))

@@ -28,8 +28,8 @@ class Places:
     def hits(self, k: int) -> NDArray[numpy.float32]:
         """How likely each is among the first k when equals are drawn in any order, `(sentences,)`."""
         shares = numpy.divide(k - self.before, self.alike, out=numpy.zeros(len(self.alike)), where=self.alike > 0)
-        found: NDArray[numpy.float32] = numpy.clip(shares, 0, 1).astype(numpy.float32)
-        return found
+        hits: NDArray[numpy.float32] = numpy.clip(shares, 0, 1).astype(numpy.float32)
+        return hits
 
 
 class Similarities:
@@ -77,20 +77,20 @@ class Similarities:
     def places(self) -> tuple[Places, Places]:
         """The places of translations among all for each sentence, and of sentences among all for each translation."""
         none = torch.zeros(self.count)
-        one, other = (none, none) if self.score == "cosine" else (self.near_one, self.near_other)
-        gold = self.scored((self.one * self.other).sum(1), one, other)
+        near_sentence, near_translation = (none, none) if self.score == "cosine" else (self.near_one, self.near_other)
+        gold = self.scored((self.one * self.other).sum(1), near_sentence, near_translation)
         counts = torch.zeros(2, 2, self.count, dtype=torch.int64)  # (direction, more or as similar, sentence)
         for rows, cosines in self.rows():
-            scores = self.scored(cosines, one[rows, None], other)
+            scores = self.scored(cosines, near_sentence[rows, None], near_translation)
             scores[torch.arange(len(scores)), torch.arange(rows.start, rows.stop)] = gold[rows]
             for direction, wanted in enumerate((gold[rows, None], gold)):
                 more = scores > wanted + ALIKE
                 alike = (scores >= wanted - ALIKE) & ~more
-                for i, each in enumerate((more, alike)):
+                for i, counted in enumerate((more, alike)):
                     if direction == 0:
-                        counts[0, i, rows] = each.sum(1)
+                        counts[0, i, rows] = counted.sum(1)
                     else:
-                        counts[1, i] += each.sum(0)
+                        counts[1, i] += counted.sum(0)
         forth, back = counts.numpy()
         return Places(*forth), Places(*back)
 

@@ -399,15 +399,15 @@ def print_lines(lines: Sequence[dict[str, Any]], sizes: Sequence[int]) -> None:
     for line in lines:
         groups.setdefault((line["level"], line["of"], line["layer"]), {})[line["direction"]] = line
     if len(groups) > MOST and any(level == "subset" for level, *_ in groups):
-        groups = {key: each for key, each in groups.items() if key[0] == "subset"}
+        groups = {key: by_direction for key, by_direction in groups.items() if key[0] == "subset"}
     last, first = sizes[-1], lines[0]
     columns = ["language", "layer", *(f"to @{k}" for k in sizes), *(f"from @{k}" for k in sizes)]
     columns += [f"both @{last}", "95% interval", f"random @{last}", "pairs"]
     rows = []
-    for (level, name, layer), each in groups.items():
-        both = each["both"]
+    for (level, name, layer), by_direction in groups.items():
+        both = by_direction["both"]
         row = [name if level == "language" else f"{name} ({both['languages']})", str(layer)]
-        row += [f"{each[way][f'accuracy@{k}']:.3f}" for way in ("to", "from") for k in sizes]
+        row += [f"{by_direction[way][f'accuracy@{k}']:.3f}" for way in ("to", "from") for k in sizes]
         low, high = both[f"accuracy@{last}_low"], both[f"accuracy@{last}_high"]
         row += [f"{both[f'accuracy@{last}']:.3f}", f"{low:.3f}-{high:.3f}", f"{both[f'random@{last}']:.4f}"]
         rows.append([*row, f"{both['pairs']:,}"])

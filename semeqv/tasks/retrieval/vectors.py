@@ -108,22 +108,22 @@ class SentenceEncoder:
         Returns:
             `(layers, sentences, width)`, float32 on the CPU; `layers` then says which they are.
         """
-        said = encode(self.tokenizer, sentences)
+        tokens = encode(self.tokenizer, sentences)
         room = self.longest - len(self.before) - len(self.after)
-        self.cut += sum(len(ids) > room for ids in said)
-        self.tokens[what] = float(numpy.mean([len(ids) for ids in said]))
-        order = sorted(range(len(said)), key=lambda i: -len(said[i]))
-        found: torch.Tensor | None = None
-        with Progress(total=len(said), desc=what, unit="sentence", leave=False, disable=None, mininterval=0.5) as bar:
+        self.cut += sum(len(ids) > room for ids in tokens)
+        self.tokens[what] = float(numpy.mean([len(ids) for ids in tokens]))
+        order = sorted(range(len(tokens)), key=lambda i: -len(tokens[i]))
+        pooled_states: torch.Tensor | None = None
+        with Progress(total=len(tokens), desc=what, unit="sentence", leave=False, disable=None, mininterval=0.5) as bar:
             for start in range(0, len(order), rows):
                 which = order[start : start + rows]
-                pooled = self.pooled([[*self.before, *said[i][:room], *self.after] for i in which])
-                if found is None:
-                    found = torch.empty(len(pooled), len(said), pooled.shape[-1])
-                found[:, which] = pooled
+                pooled = self.pooled([[*self.before, *tokens[i][:room], *self.after] for i in which])
+                if pooled_states is None:
+                    pooled_states = torch.empty(len(pooled), len(tokens), pooled.shape[-1])
+                pooled_states[:, which] = pooled
                 bar.update(len(which))
-        assert found is not None
-        return found
+        assert pooled_states is not None
+        return pooled_states
 
     def pooled(self, rows: list[list[int]]) -> torch.Tensor:
         """The vectors of some rows of tokens, `(layers, rows, width)`."""
@@ -161,8 +161,8 @@ class SentenceEncoder:
         self.layers = self.layers or [last if word == "last" else int(word) for word in self.asked]
         if max(self.layers) > last:
             raise UserError(f"--layer {max(self.layers)}: the model has layers 0 (the input embedding) to {last}.")
-        found: Sequence[torch.Tensor] = states
-        return found
+        layers: Sequence[torch.Tensor] = states
+        return layers
 
 
 def body_of(model: Any) -> Any:
