@@ -41,7 +41,7 @@ LETTERS = Letters()
 
 
 def normalised(text: str) -> str:
-    """The letters, marks and digits of a text, whatever their case and compatibility forms."""
+    """Return the letters, marks and digits of a text, whatever their case and compatibility forms."""
     return unicodedata.normalize("NFKC", text).casefold().translate(LETTERS)
 
 
@@ -63,7 +63,7 @@ class Overlap:
         return float(self.found.sum() / max(int(self.said.sum()), 1))
 
     def part(self, start: int, end: int) -> Overlap:
-        """That of the sentences from one place to another."""
+        """Return the overlap of the sentences from one place to another."""
         return Overlap(self.found[start:end], self.said[start:end])
 
 
@@ -115,13 +115,13 @@ class Seeker:
                     waiting.remove(sentence)
 
     def overlap(self) -> Overlap:
-        """What was found so far."""
+        """Return the overlap with the texts so far."""
         occur = numpy.array([sentence in self.seen for sentence in self.sentences], bool)
         return Overlap(occur, numpy.array([bool(sentence) for sentence in self.sentences], bool))
 
 
 def hashes(codes: NDArray[numpy.uint32]) -> NDArray[numpy.uint64]:
-    """A hash of the ANCHOR characters from each place on, `(characters - ANCHOR + 1,)`."""
+    """Return a hash of the ANCHOR characters from each place on, `(characters - ANCHOR + 1,)`."""
     wide, count = codes.astype(numpy.uint64), len(codes) - ANCHOR + 1
     values = numpy.zeros(count, numpy.uint64)
     with numpy.errstate(over="ignore"):
@@ -132,14 +132,14 @@ def hashes(codes: NDArray[numpy.uint32]) -> NDArray[numpy.uint64]:
 
 
 def hashes_of_starts(sentences: Sequence[str]) -> NDArray[numpy.uint64]:
-    """The hash of the first ANCHOR characters of each sentence, `(sentences,)`."""
+    """Return the hash of the first ANCHOR characters of each sentence, `(sentences,)`."""
     starts = "".join(sentence[:ANCHOR] for sentence in sentences)
     codes = numpy.frombuffer(starts.encode("utf-32-le", "surrogatepass"), numpy.uint32)
     return hashes(codes)[::ANCHOR] if len(codes) else numpy.zeros(0, numpy.uint64)
 
 
 def overlap(sentences: Iterable[str], texts: Iterable[str]) -> Overlap:
-    """Which sentences occur in some texts.
+    """Return which sentences occur in some texts.
 
     Args:
         sentences: The sentences of a test.
@@ -152,7 +152,7 @@ def overlap(sentences: Iterable[str], texts: Iterable[str]) -> Overlap:
 
 
 def lines_of(texts: Iterable[str]) -> Iterator[str]:
-    """The lines of texts that are not blank."""
+    """Return the lines of texts that are not blank."""
     return (line for text in texts for line in text.split("\n") if line.strip())
 
 
@@ -175,7 +175,8 @@ class TrainingText:
 
 
 def training_text(model: Any, dataset_options: Mapping[tuple[str, str | None], Any] | None) -> TrainingText | None:
-    """The corpus that a model was trained on: that of the sentence, else that of the run which it was opened from.
+    """Return the corpus that a model was trained on: that of the sentence, else that of the run which it was opened
+    from.
 
     Args:
         model: A model; its `source` says what it was opened from, if from anything.
@@ -203,13 +204,13 @@ def training_text(model: Any, dataset_options: Mapping[tuple[str, str | None], A
 
 
 def error_line(error: Exception) -> str:
-    """The first line of what an error says."""
+    """Return the first line of what an error says."""
     message = error.format_message() if isinstance(error, click.ClickException) else str(error)
     return (message.splitlines() or [type(error).__name__])[0]
 
 
 def run_of(source: str | None) -> Path | None:
-    """The folder of the run that a model was opened from; None when it is no run of ours."""
+    """Return the folder of the run that a model was opened from; None when it is no run of ours."""
     if not source:
         return None
     path = Path(source).expanduser()
@@ -217,7 +218,7 @@ def run_of(source: str | None) -> Path | None:
 
 
 def saved_corpus(record: Mapping[str, Any]) -> Any:
-    """The corpus of the training set in a saved sentence.
+    """Return the corpus of the training set in a saved sentence.
 
     Args:
         record: A run.json.

@@ -78,11 +78,11 @@ class LabelledBatches:
         return self.rows.labels
 
     def label_counts(self) -> Integers:
-        """How many labels each item has, `(items,)`."""
+        """Return how many labels each item has, `(items,)`."""
         return numpy.bincount(self.rows.sentences, self.label_lengths, minlength=len(self.items)).astype(numpy.int64)
 
     def __len__(self) -> int:
-        """Batches in an epoch; rows that do not fill one are left for the next epoch's order."""
+        """Return how many batches an epoch has; rows that do not fill one are left for the next epoch's order."""
         return len(self.rows) // self.size
 
     def stream(self, seed: int, start: int = 0) -> Iterator[dict[str, torch.Tensor]]:
@@ -93,7 +93,7 @@ class LabelledBatches:
             step += 1
 
     def batch(self, seed: int, step: int) -> dict[str, torch.Tensor]:
-        """The batch of a step, a pure function of seed and step."""
+        """Return the batch of a step, a pure function of seed and step."""
         epoch, place = divmod(step, len(self))
         turn = place % self.grouping
         first, count = place - turn, min(self.grouping, len(self) - place + turn)
@@ -110,7 +110,7 @@ class LabelledBatches:
             yield self.made(self.passing[start : start + self.size])
 
     def made(self, chosen: Integers) -> dict[str, torch.Tensor]:
-        """The batch of some rows."""
+        """Return the batch of some rows."""
         rows, lengths = self.rows, self.lengths[chosen]
         width = min(-(-int(lengths.max()) // MULTIPLE) * MULTIPLE, self.longest)
         places = self.starts[chosen, None] + numpy.arange(width)
@@ -128,11 +128,11 @@ class LabelledBatches:
         return batch | {"words": taken(rows.words, places, real, -1), "labels": labels}
 
     def scorer(self) -> LabelScorer:
-        """What judges a pass over all rows."""
+        """Return the scorer of a pass over all rows."""
         return LabelScorer(self)
 
     def facts(self) -> dict[str, Any]:
-        """What is known of the data."""
+        """Return what is known of the data, for run.json."""
         return self.said
 
 
@@ -154,7 +154,7 @@ def check_task(dataset: Any, word: str) -> None:
 
 
 def taken(values: Integers, places: Integers, real: Any, other: int) -> torch.Tensor:
-    """The values at some places, and another one where none is real."""
+    """Return the values at some places, and another one where none is real."""
     return torch.from_numpy(numpy.where(real, values[numpy.minimum(places, len(values) - 1)], other))
 
 
@@ -172,11 +172,11 @@ class LabelScorer(Scorer):
         self.data = data
 
     def look(self, outputs: Mapping[str, torch.Tensor], batch: Batch) -> Any:
-        """The likeliest labels, `(rows, words)` or `(rows,)`."""
+        """Return the likeliest labels, `(rows, words)` or `(rows,)`."""
         return outputs["logits"].argmax(-1).cpu().numpy()
 
     def predicted(self) -> Integers:
-        """The likeliest label of every word or text, `(labels,)`, sentence after sentence."""
+        """Return the likeliest label of every word or text, `(labels,)`, sentence after sentence."""
         data, start = self.data, 0
         predicted = numpy.full(len(data.rows.labels), UNLABELLED)
         for part in self.parts:
@@ -189,7 +189,7 @@ class LabelScorer(Scorer):
         return predicted
 
     def scores(self) -> dict[str, float]:
-        """The scores, and in `NAME_low` and `NAME_high` their intervals where the data set asks for them."""
+        """Return the scores, and in `NAME_low` and `NAME_high` their intervals where the data set asks for them."""
         data = self.data
         return judged(
             data.gold,
@@ -201,16 +201,16 @@ class LabelScorer(Scorer):
         )
 
     def tally(self) -> Integers:
-        """What is counted in each sentence, `(sentences, 3, classes)`."""
+        """Return what is counted in each sentence, `(sentences, 3, classes)`."""
         data = self.data
         return tally_of(data.gold, self.predicted(), data.label_counts(), data.labels, entities=data.entities)
 
     def measures(self, sums: NDArray[Any]) -> Mapping[str, Floats]:
-        """The scores that follow from sums of tallies, `(..., 3, classes)`, each `(...)`."""
+        """Return the scores that follow from sums of tallies, `(..., 3, classes)`, each `(...)`."""
         return entity_scores(sums) if self.data.entities else label_scores(sums)
 
     def predictions(self) -> Iterator[dict[str, Any]]:
-        """What each sentence says, its labels, and those that were predicted; yields them in their order."""
+        """Yield what each sentence says, its labels, and those that were predicted, in their order."""
         data = self.data
         both = (named(labels, data.label_counts(), data.labels) for labels in (data.gold, self.predicted()))
         for number, (item, labels, predicted) in enumerate(zip(data.items, *both)):

@@ -86,28 +86,28 @@ class Labelled:
         return False
 
     def items(self) -> Iterator[Item]:
-        """All sentences or texts of the files; yields them in their order."""
+        """Yield all sentences or texts of the files, in their order."""
         raise NotImplementedError
 
     def sources(self) -> Mapping[str, Path]:
-        """The files, by how they are called in run.json; empty when the data is in no file."""
+        """Return the files, by how they are called in run.json; empty when the data is in no file."""
         raise NotImplementedError
 
     def every_label(self) -> tuple[str, ...]:
-        """All labels that there can be, where that is known without reading; else none."""
+        """Return all labels that there can be, where that is known without reading; else none."""
         return ()
 
     def line_of(self, label: str) -> str:
-        """Where a label stands first, for a message: `FILE, line 12`."""
+        """Return where a label stands first, for a message: `FILE, line 12`."""
         raise NotImplementedError
 
     def source_facts(self) -> dict[str, Any]:
-        """What the text depends on: options and the hash of every file."""
+        """Return what the text depends on: options and the hash of every file."""
 
         return source_facts(self)
 
     def corpus(self) -> Iterator[Any]:
-        """The sentences or texts of this split, to train a tokenizer on; yields `Document`s."""
+        """Yield the sentences or texts of this split, to train a tokenizer on, as `Document`s."""
 
         yield from documents(self)
 
@@ -146,7 +146,7 @@ class InFiles(Labelled):
 
 
 def longest_row(options: Labelled, tokenizer: Any, model_options: Any) -> int:
-    """The most tokens of a row: as many as are asked for, fewer where the model reads fewer at once.
+    """Return the most tokens of a row: as many as are asked for, fewer where the model reads fewer at once.
 
     The tokenizer, which is saved beside the model, is told what the rows are: what stands around their texts, what they
     are padded with, and how many tokens the model reads.
@@ -166,7 +166,8 @@ def longest_row(options: Labelled, tokenizer: Any, model_options: Any) -> int:
 
 
 def fitted_row(options: Labelled, tokenizer: Any, model_options: Any, purpose: str) -> int:
-    """The most tokens of a row; the tokenizer is told what rows are padded with, and how many tokens the model reads.
+    """Return the most tokens of a row; the tokenizer is told what rows are padded with, and how many tokens the model
+    reads.
 
     Args:
         options: The data set.
@@ -190,7 +191,7 @@ def fitted_row(options: Labelled, tokenizer: Any, model_options: Any, purpose: s
 
 
 def batch_options(options: Labelled, tokenizer: Any, longest: int, facts: Mapping[str, Any]) -> dict[str, Any]:
-    """What `LabelledBatches` is told, whatever the rows are.
+    """Return what `LabelledBatches` is told, whatever the rows are.
 
     Args:
         options: The data set.
@@ -219,7 +220,7 @@ Each = TypeVar("Each")
 
 
 def items(options: Labelled) -> tuple[Item, ...]:
-    """The sentences or texts of a data set that belong to its split; read once, while their files are the same.
+    """Return the sentences or texts of a data set that belong to its split; read once, while their files are the same.
 
     Args:
         options: The data set.
@@ -245,7 +246,7 @@ def read(options: Labelled, key: str) -> tuple[Item, ...]:
 
 
 def belongs(options: Labelled, texts: tuple[str, ...]) -> bool:
-    """Whether a sentence is of the data set's split, by the hash of its text."""
+    """Return whether a sentence is of the data set's split, by the hash of its text."""
     if not options.holdout:
         return True
     text = "\n".join(texts).encode("utf-8", "surrogatepass")
@@ -255,7 +256,7 @@ def belongs(options: Labelled, texts: tuple[str, ...]) -> bool:
 
 
 def of_split(options: Labelled, every: Iterable[Each], texts: Callable[[Each], tuple[str, ...]]) -> tuple[Each, ...]:
-    """What belongs to the split of a data set, of all that its files hold.
+    """Return what belongs to the split of a data set, of all that its files hold.
 
     Args:
         options: The data set.
@@ -307,7 +308,7 @@ def check_no_overlap(
 
 
 def called(options: Labelled) -> str:
-    """What to call the files of a data set in a message; of the hub its name."""
+    """Return what to call the files of a data set in a message; of the hub its name."""
     return ", ".join(map(str, options.sources().values())) or ", ".join(options.source_facts()["files"])
 
 
@@ -337,13 +338,13 @@ def check_not_trained_on(options: Labelled, source: str | None) -> None:
 
 
 def overlaps_no_language(options: Labelled, trained: Mapping[str, Any]) -> bool:
-    """Whether a data set has no language in common with the options of another."""
+    """Return whether a data set has no language in common with the options of another."""
     ours, theirs = set(getattr(options, "languages", ())), set(trained.get("languages", ()))
     return bool(ours and theirs) and not ours & theirs
 
 
 def source_facts(options: Labelled) -> dict[str, Any]:
-    """What the text and its labels depend on, as JSON: the options, and the SHA-256 of each file."""
+    """Return what the text and its labels depend on, as JSON: the options, and the SHA-256 of each file."""
     values = {each.name: getattr(options, each.name) for each in fields(options) if each.name not in UNREAD}
     plain = (bool, int, float, tuple, type(None))
     saved = {name: value if isinstance(value, plain) else str(value) for name, value in values.items()}
@@ -352,15 +353,15 @@ def source_facts(options: Labelled) -> dict[str, Any]:
 
 
 def documents(options: Labelled) -> Iterator[Document]:
-    """The sentences, as running text with a blank between words, or the texts; yields each as a document."""
+    """Yield the sentences, as running text with a blank between words, or the texts, each as a document."""
     for item in items(options):
         for text in [" ".join(item.texts)] if options.of_words else item.texts:
             yield Document(text)
 
 
 def label_names(options: Labelled) -> tuple[str, ...]:
-    """The labels of a data set: all that there can be, or those in it, sorted; of tags of IOB2 the beginning and the
-    inside of every type, `O` first.
+    """Return the labels of a data set: all that there can be, or those in it, sorted; of tags of IOB2 the beginning and
+    the inside of every type, `O` first.
     """
     if known := options.every_label():
         return known
@@ -371,14 +372,14 @@ def label_names(options: Labelled) -> tuple[str, ...]:
 
 
 def tags_of(types: set[str]) -> tuple[str, ...]:
-    """The tags of IOB2 for some types of entities."""
+    """Return the tags of IOB2 for some types of entities."""
     return ("O", *(f"{prefix}-{kind}" for kind in sorted(types) for prefix in "BI"))
 
 
 def decided_labels(
     options: Labelled, dataset_options: Mapping[tuple[str, str | None], Any], model_options: Any
 ) -> tuple[str, ...]:
-    """The labels that all data sets of a run and its model share, in their order.
+    """Return the labels that all data sets of a run and its model share, in their order.
 
     Args:
         options: The data set that asks.
@@ -406,7 +407,7 @@ def decided_labels(
 
 
 def numbered(options: Labelled, read: Sequence[Item], names: Sequence[str]) -> NDArray[numpy.int64]:
-    """The numbers of all labels.
+    """Return the numbers of all labels.
 
     Args:
         options: Where they are from.
@@ -435,7 +436,7 @@ def numbered(options: Labelled, read: Sequence[Item], names: Sequence[str]) -> N
 def batches(
     options: Labelled, tokenizer: Any, dataset_options: Mapping[tuple[str, str | None], Any], model_options: Any
 ) -> LabelledBatches:
-    """The batches of a data set; arguments as of `Labelled.build`.
+    """Return the batches of a data set; arguments as of `Labelled.build`.
 
     Args:
         options: The data set.

@@ -72,7 +72,7 @@ def find_files(
 
 
 def ends_as(file: Path, endings: Sequence[str], named: bool) -> bool:
-    """Whether a file has one of some endings; none, in a folder that the user names, if it is called by its part."""
+    """Return whether a file has one of some endings; in a folder that the user names, none if its name is its part."""
     name = uncompressed_name(file)
     if "." not in name:
         return named and "" in endings and any(set(part) & set(words_of(name)) for part in PARTS.values())
@@ -80,42 +80,42 @@ def ends_as(file: Path, endings: Sequence[str], named: bool) -> bool:
 
 
 def speaks(file: Path, place: Path, language: str) -> bool:
-    """Whether a file is of a language, as its name or the folder that it is in says."""
+    """Return whether a file is of a language, as its name or the folder that it is in says."""
     return language.lower() in words_of(file.name) or canonical(language) in said_of(file, place)
 
 
 def said_of(file: Path, place: Path) -> set[str]:
-    """The languages that the name of a file says, else those that the folders between it and a place are called by."""
+    """Return the languages that the name of a file says, else those that name the folders between it and a place."""
     parents = (parent.name for parent in file.parents if parent != place and parent.is_relative_to(place))
     return languages_of(file.name) or {canonical(name) for name in parents if CODE.fullmatch(name) and known(name)}
 
 
 def own_languages(place: Path) -> set[str]:
-    """The language that a folder itself says: by its whole name, `de`, or at its end, `ud_train_de`."""
+    """Return the language that a folder itself says: by its whole name, `de`, or at its end, `ud_train_de`."""
     return languages_of(f"_{place.name}") | ({canonical(place.name)} if known(place.name) else set())
 
 
 def listed(place: Path) -> list[Path]:
-    """The files of a folder and of the folders in it, or of an archive."""
+    """Return the files of a folder and of the folders in it, or of an archive."""
     if is_archive(place):
         return [place / name for name in names(place)]
     return sorted(file for pattern in ("*", "*/*") for file in place.glob(pattern) if file.is_file())
 
 
 def uncompressed_name(file: Path) -> str:
-    """The name of a file in small letters, without what says that it is compressed."""
+    """Return the name of a file in small letters, without what says that it is compressed."""
     return COMPRESSION.sub("", file.name.lower())
 
 
 def words_of(name: str) -> list[str]:
-    """The words of a file's name: `en`, `ewt`, `ud`, `train`, `conllu`."""
+    """Return the words of a file's name: `en`, `ewt`, `ud`, `train`, `conllu`."""
     return re.split(r"[._-]+", name.lower())
 
 
 def fault(
     which: str, fit: list[Path], spoken: list[Path], place: Path, *, endings: Sequence[str], there: list[Path]
 ) -> str:
-    """What to say when a language has no file, or several."""
+    """Return what to say when a language has no file, or several."""
     if fit:
         choice = ", ".join(str(file.relative_to(place)) for file in fit[:6])
         return f"{place} has several files {which}: {choice}. Name one by --path, or a word of its name by --treebank."

@@ -92,7 +92,7 @@ def judge_majority(train: Labelled, test: Labelled) -> dict[str, float]:
 
 
 def most_frequent(train: Labelled) -> tuple[dict[str, str], str]:
-    """The most frequent label of each word (or text), and that of words that are there once."""
+    """Return the most frequent label of each word (or text), and that of words that are there once."""
     counts = dict[str, Counter[str]]()
     for item in items(train):
         for thing, label in zip(things(train, item), item.labels):
@@ -105,7 +105,7 @@ def most_frequent(train: Labelled) -> tuple[dict[str, str], str]:
 
 
 def things(options: Labelled, item: Item) -> tuple[str, ...]:
-    """What is labelled: words, or texts as a whole."""
+    """Return what is labelled: words, or texts as a whole."""
     return item.texts if options.of_words else ("\n".join(item.texts),)
 
 

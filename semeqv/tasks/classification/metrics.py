@@ -91,7 +91,8 @@ def entities(begins: NDArray[numpy.bool_], types: Integers, sentence: Integers) 
 
 
 def label_scores(tally: NDArray[Any]) -> dict[str, Floats]:
-    """Accuracy, and the mean over classes of their F1; a class that is neither there nor predicted does not count.
+    """Return accuracy, and the mean over classes of their F1; a class that is neither there nor predicted does not
+    count.
 
     Args:
         tally: `(..., 3, classes)`.
@@ -104,7 +105,7 @@ def label_scores(tally: NDArray[Any]) -> dict[str, Floats]:
 
 
 def entity_scores(tally: NDArray[Any]) -> dict[str, Floats]:
-    """Precision, recall and F1 over all entities, and the mean over types of their F1.
+    """Return precision, recall and F1 over all entities, and the mean over types of their F1.
 
     Args:
         tally: `(..., 3, types)`.
@@ -122,20 +123,20 @@ def entity_scores(tally: NDArray[Any]) -> dict[str, Floats]:
 
 
 def sums_of(tally: NDArray[Any]) -> tuple[Floats, Floats, Floats]:
-    """Hits, predicted and gold over all classes, each `(...)`."""
+    """Return hits, predicted and gold over all classes, each `(...)`."""
     hits, predicted, gold = numpy.moveaxis(tally.sum(-1).astype(numpy.float64), -1, 0)
     return hits, predicted, gold
 
 
 def macro_f1(tally: NDArray[Any]) -> Floats:
-    """The mean of the F1 of each class that is there or predicted, `(...)`."""
+    """Return the mean of the F1 of each class that is there or predicted, `(...)`."""
     hits, predicted, gold = numpy.moveaxis(tally.astype(numpy.float64), -2, 0)  # each (..., classes)
     f1 = divided(2 * hits, predicted + gold)
     return divided(f1.sum(-1), (predicted + gold > 0).sum(-1).astype(numpy.float64))
 
 
 def divided(above: Floats, below: Floats) -> Floats:
-    """A quotient, 0 where there is nothing to divide by."""
+    """Return a quotient, 0 where there is nothing to divide by."""
     return numpy.divide(above, below, out=numpy.zeros_like(above), where=below > 0)
 
 
@@ -192,7 +193,7 @@ def judged(
 
 
 def tally_of(gold: Integers, predicted: Integers, sizes: Integers, names: Sequence[str], *, entities: bool) -> Integers:
-    """What is counted in each sentence; arguments as of `judged`. Gives `(sentences, 3, classes)`, see `tallies`."""
+    """Return what is counted in each sentence, `(sentences, 3, classes)`; arguments as of `judged`."""
     labelled = gold != UNLABELLED
     sentence = numpy.repeat(numpy.arange(len(sizes)), sizes)
     known = (gold[labelled], predicted[labelled], sentence[labelled], len(sizes))
@@ -200,6 +201,6 @@ def tally_of(gold: Integers, predicted: Integers, sizes: Integers, names: Sequen
 
 
 def named(labels: Integers, sizes: Integers, names: Sequence[str]) -> list[list[str]]:
-    """The names of labels, `(labels,)`, sentence by sentence; empty where there is none."""
+    """Return the names of labels, `(labels,)`, sentence by sentence; empty where there is none."""
     texts = numpy.array([*names, ""])[numpy.where(labels == UNLABELLED, -1, labels)]
     return [part.tolist() for part in numpy.split(texts, numpy.cumsum(sizes)[:-1])]

@@ -64,7 +64,7 @@ class Classifier:
             self.bert()
 
     def bert(self) -> BERT | None:
-        """The options of the model that the sizes ask for; None when none are said."""
+        """Return the options of the model that the sizes ask for; None when none are said."""
         if self.layers is None or self.heads is None or self.embedding_size is None:
             return None
         return BERT(layers=self.layers, heads=self.heads, embedding_size=self.embedding_size)
@@ -76,7 +76,7 @@ class Classifier:
         return read_config(config_folder(self.source))
 
     def known_labels(self) -> tuple[str, ...]:
-        """The labels of a trained classifier with this head; none of another model."""
+        """Return the labels of a trained classifier with this head; none of another model."""
 
         if self.bert():
             return ()
@@ -85,18 +85,18 @@ class Classifier:
         return label_names(config) if trained else ()
 
     def most_tokens(self) -> int | None:
-        """The most tokens that the model reads at once; None when there is no limit, or nobody said."""
+        """Return the most tokens that the model reads at once; None when there is no limit, or nobody said."""
 
         bert = self.bert()
         return bert.block_size if bert else positions_of(self.config)
 
     def provide_tokenizer(self) -> Any:
-        """The tokenizer of the model's folder, for a sentence that says none; None when it has none."""
+        """Return the tokenizer of the model's folder, for a sentence that says none; None when it has none."""
 
         return open_tokenizer(self.source) if not self.bert() and has_tokenizer(self.source) else None
 
     def opened(self, dataset: Any, tokenizer: Any, **options: Any) -> Any:
-        """The model, for the labels of the data.
+        """Return the model, for the labels of the data.
 
         Args:
             dataset: The data sets by (split, name); the first that has labels tells them.
@@ -289,7 +289,7 @@ def prepared(config: Any, head: str, names: tuple[str, ...], pooling: str | None
 
 
 def finished(model: Any, dropout: float | None) -> Any:
-    """The model, its head dropping so much of what it reads, and its configuration naming its class."""
+    """Return the model, its head dropping so much of what it reads, and its configuration naming its class."""
     for part in head_parts(model):
         if dropout is not None and isinstance(part, nn.Dropout):
             part.p = dropout
@@ -331,12 +331,12 @@ def draw_head(model: Any) -> None:
 
 
 def head_parts(model: Any) -> list[nn.Module]:
-    """All modules above the base model."""
+    """Return all modules above the base model."""
     return [part for module in model.children() if module is not model.base_model for part in module.modules()]
 
 
 def label_names(config: Any) -> tuple[str, ...]:
-    """The labels of a trained classifier, in their order; none when a configuration names none.
+    """Return the labels of a trained classifier, in their order; none when a configuration names none.
 
     Args:
         config: A configuration, or the content of a `config.json`.

@@ -48,7 +48,7 @@ def pooled(hidden: Tensor, words: Tensor, count: int, pooling: str) -> Tensor:
 
 
 def pool_words(module: nn.Module, args: Any, output: Any) -> Any:
-    """A forward hook of a base model: give the head above it words to see, while `asked_words` says which."""
+    """Return a forward hook of a base model: give the head above it words to see, while `asked_words` says which."""
     asked = module.__dict__.get("asked_words")
     if asked is not None:
         output.last_hidden_state = pooled(output.last_hidden_state, *asked)
@@ -106,7 +106,7 @@ GENERIC = {"ForTokenClassification": GenericForTokenClassification, "ForSequence
 
 
 def head_class(config: Any, head: str) -> type[Any]:
-    """The class of a classifier.
+    """Return the class of a classifier.
 
     Args:
         config: Of which kind of model.
@@ -130,7 +130,9 @@ def head_class(config: Any, head: str) -> type[Any]:
 
 
 def of_words(kind: type[Any]) -> type[Any]:
-    """A `*ForTokenClassification` that sees words; it keeps its name, under which transformers opens its weights."""
+    """Return a `*ForTokenClassification` that sees words; it keeps its name, under which transformers opens its
+    weights.
+    """
     return type(kind.__name__, (OfWords, kind), {"__module__": kind.__module__})
 
 

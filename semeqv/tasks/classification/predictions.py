@@ -80,7 +80,7 @@ def write(path: Path, records: Iterable[dict[str, Any]]) -> None:
 
 
 def table(records: Iterable[dict[str, Any]]) -> Iterator[list[Any]]:
-    """The rows of the CSV file: a header, then one for each word, or for each text; yields their columns."""
+    """Yield the rows of the CSV file: a header, then one for each word, or for each text."""
     for number, record in enumerate(records):
         if "words" in record:
             if not number:

@@ -56,7 +56,7 @@ class Xnli(InFiles, PromptedTexts):
         return None if any(map(stored, places)) else str(self.path)
 
     def source_facts(self) -> dict[str, Any]:
-        """What the pairs and their labels depend on; of the hub, the commit that is read and the part of it."""
+        """Return what the pairs and their labels depend on; of the hub, the commit that is read and the part of it."""
         facts = super().source_facts()
         if self.hub_name is None:
             return facts
@@ -66,7 +66,7 @@ class Xnli(InFiles, PromptedTexts):
         return facts | {"options": facts["options"] | {"revision": commit}, "files": files}
 
     def commit(self) -> str:
-        """The commit of the data set of the hub."""
+        """Return the commit of the data set of the hub."""
 
         return hub.commit(str(self.hub_name), self.revision)
 
@@ -82,7 +82,7 @@ class Xnli(InFiles, PromptedTexts):
         return all(map(has_languages, self.sources().values()))
 
     def sources(self) -> Mapping[str, Path]:
-        """The file of each language."""
+        """Return the file of each language."""
         if self.hub_name is not None:
             return {}
         words = ("xnli",) if self.path is None else ()
@@ -91,7 +91,7 @@ class Xnli(InFiles, PromptedTexts):
         )
 
     def items(self) -> Iterator[Item]:
-        """The pairs, language by language.
+        """Yield the pairs, language by language.
 
         Yields:
             Each with its label.
@@ -115,12 +115,12 @@ class Xnli(InFiles, PromptedTexts):
                 yield Item(pair.texts, (pair.label,))
 
     def every_label(self) -> tuple[str, ...]:
-        """The three."""
+        """Return the three labels of XNLI."""
 
         return LABELS
 
     def line_of(self, label: str) -> str:
-        """The files: their reader refuses labels that are none of XNLI."""
+        """Return the files: their reader refuses labels that are none of XNLI."""
         return ", ".join(map(str, self.sources().values())) or str(self.hub_name)
 
 
@@ -171,11 +171,11 @@ class Table(PromptedTexts):
             raise ValueError(f"--separator is one character, not {self.separator!r}.")
 
     def usual_template(self) -> str:
-        """The template of one text, or of two."""
+        """Return the template of one text, or of two."""
         return self.usual if len(self.columns) == 1 else PAIRS
 
     def sources(self) -> Mapping[str, Path]:
-        """The file; the folder of a data set of the hub on the disk, none of one that is streamed."""
+        """Return the file; the folder of a data set of the hub on the disk, none of one that is streamed."""
         if self.of is not None:
             folder = Path(self.of).expanduser()
             return {folder.name: folder} if folder.is_dir() else {}
@@ -183,7 +183,7 @@ class Table(PromptedTexts):
         return {file.name: file}
 
     def source_facts(self) -> dict[str, Any]:
-        """What the text and its labels depend on; of the hub, the commit that is read and the part of it."""
+        """Return what the text and its labels depend on; of the hub, the commit that is read and the part of it."""
         facts = super().source_facts()
         if self.of is None:
             return facts
@@ -193,7 +193,7 @@ class Table(PromptedTexts):
         return facts | {"options": facts["options"] | {"revision": commit}, "files": files}
 
     def commit(self) -> str:
-        """The commit of the data set of the hub."""
+        """Return the commit of the data set of the hub."""
 
         return hub.commit(str(self.of), self.revision)
 
@@ -203,7 +203,7 @@ class Table(PromptedTexts):
         return self.part or self.split
 
     def rows(self) -> Iterator[tuple[int, tuple[str, ...], str]]:
-        """The rows of the file; yields the line of each, its texts and its label."""
+        """Yield the rows of the file: the line of each, its texts and its label."""
         names = [*self.columns, self.label]
         if self.of is not None:
             revision = None if self.sources() else self.commit()
@@ -227,7 +227,7 @@ class Table(PromptedTexts):
             yield row.line, texts, self.plain(row.values[-1], f"{file}, line {row.line}")
 
     def plain(self, label: str, where: str) -> str:
-        """A label of a table as it is read: without blanks around it, and 1.0, which programs write for 1, as 1.
+        """Return a label of a table as it is read: without blanks around it, and 1.0, which programs write for 1, as 1.
 
         Args:
             label: The field.
@@ -251,12 +251,12 @@ class Table(PromptedTexts):
         return WHOLE.sub(r"\1", plain)
 
     def items(self) -> Iterator[Item]:
-        """The texts; an empty label is none."""
+        """Yield the texts; an empty label is none."""
         for _, texts, label in self.rows():
             yield Item(texts, (label or None,))
 
     def line_of(self, label: str) -> str:
-        """The first line that has it in the column."""
+        """Return the first line that has it in the column."""
         file = next(iter(self.sources().values()), self.of)
         line = next(line for line, _, said in self.rows() if said == label)
         return f"{file}, line {line}"

@@ -34,7 +34,7 @@ class Treebank(InFiles):
     stored: ClassVar[tuple[str, ...]] = (".parquet",)  # as on the hub, where it is named
 
     def sources(self) -> Mapping[str, Path]:
-        """The file of each language."""
+        """Return the file of each language."""
         split = None if self.holdout else self.split
         endings = self.endings if self.path is None else (*self.endings, *self.stored)
         return find_files(self.path, self.languages, split, endings, (self.treebank,) if self.treebank else ())
@@ -56,7 +56,7 @@ class ConllU(Treebank, PromptedWords):
     column: Literal["upos", "xpos", "feats", "deprel"] = "upos"
 
     def items(self) -> Iterator[Item]:
-        """The sentences."""
+        """Yield the sentences."""
         for file in self.sources().values():
             for sentence in conllu.read_sentences(file):
                 labels = [getattr(word, self.column) for word in sentence.words]
@@ -64,7 +64,7 @@ class ConllU(Treebank, PromptedWords):
                 yield Item(forms, tuple(None if label == UNSAID else label for label in labels))
 
     def line_of(self, label: str) -> str:
-        """The first line that has it in the column."""
+        """Return the first line that has it in the column."""
         place = conllu.COLUMNS.index(self.column.upper())
         for file in self.sources().values():
             for number, line in () if file.name.endswith(".parquet") else lines(file):
@@ -115,7 +115,7 @@ class Ner(Treebank, PromptedWords):
         return True
 
     def items(self) -> Iterator[Item]:
-        """The sentences."""
+        """Yield the sentences."""
         columns = (self.word_column, self.tag_column) if self.word_column and self.tag_column else None
         for file in self.sources().values():
             prefix = f"{self.prefix}:" if self.prefix else ""
@@ -127,7 +127,7 @@ class Ner(Treebank, PromptedWords):
                 )
 
     def read(self, tag: str) -> str:
-        """A tag as it is read: `B-PERSON` perhaps as `B-PER`, or as `O`."""
+        """Return a tag as it is read: `B-PERSON` perhaps as `B-PER`, or as `O`."""
         kind = tag[2:]
         return "O" if kind in self.outside or tag == "O" else tag[:2] + self.renamed.get(kind, kind)
 
@@ -137,7 +137,7 @@ class Ner(Treebank, PromptedWords):
         return {old: new for old, _, new in (said.partition("=") for said in self.rename)}
 
     def line_of(self, label: str) -> str:
-        """The first line that says it."""
+        """Return the first line that says it."""
 
         for file in self.sources().values():
             for _, rows in iob2.blocks(file):
@@ -173,7 +173,7 @@ class Tagged(Treebank, PromptedWords):
         check_bounds(self, word_column=1, label_column=1)
 
     def items(self) -> Iterator[Item]:
-        """The sentences."""
+        """Yield the sentences."""
 
         prefix = f"{self.prefix}:" if self.prefix else ""
         for file in self.sources().values():
@@ -182,7 +182,7 @@ class Tagged(Treebank, PromptedWords):
                 yield Item(tuple(word.form for word in sentence.words), tuple(labels))
 
     def line_of(self, label: str) -> str:
-        """The first line that says it."""
+        """Return the first line that says it."""
 
         place = (self.label_column or 0) - 1
         for file in self.sources().values():

@@ -64,24 +64,24 @@ class UniMorph(Labelled):
             raise ValueError("--columns takes three different columns, counted from 1.")
 
     def sources(self) -> Mapping[str, Path]:
-        """The file."""
+        """Return the file."""
         file = locate(str(self.path), self.path)
         return {file.name: file}
 
     def items(self) -> Iterator[Item]:
-        """Lemma, form and features of each line."""
+        """Yield lemma, form and features of each line."""
 
         for form in every_form(self):
             yield Item(tuple(form), (None,))
 
     def corpus(self) -> Iterator[Any]:
-        """The lines of this split, to train a tokenizer on; yields `Document`s."""
+        """Yield the lines of this split, to train a tokenizer on, as `Document`s."""
 
         for form in forms(self):
             yield from map(Document, form)
 
     def line_of(self, label: str) -> str:
-        """The file."""
+        """Return the file."""
         return str(self.path)
 
     def build(self, tokenizer: Any, dataset_options: Mapping[tuple[str, str | None], Any], model_options: Any) -> Any:
@@ -119,12 +119,12 @@ class FormBatches(AnswerBatches):
         self.spelling = spelling
 
     def scorer(self) -> Any:
-        """What judges a pass over all rows."""
+        """Return the scorer of a pass over all rows."""
         return FormScorer(self)
 
 
 def every_form(options: UniMorph) -> tuple[Form, ...]:
-    """All forms of the file of a data set, read once while the file is the same."""
+    """Return all forms of the file of a data set, read once while the file is the same."""
     return read(options, key_of(options.source_facts()))
 
 
@@ -153,7 +153,7 @@ def read(options: UniMorph, key: str) -> tuple[Form, ...]:
 
 
 def forms(options: UniMorph) -> tuple[Form, ...]:
-    """The forms of a data set that belong to its split; all of a lemma belong to one.
+    """Return the forms of a data set that belong to its split; all of a lemma belong to one.
 
     Args:
         options: The data set.
@@ -165,7 +165,7 @@ def forms(options: UniMorph) -> tuple[Form, ...]:
 
 
 def batches(options: UniMorph, tokenizer: Any, model_options: Any) -> FormBatches:
-    """The batches of a data set, for a causal model.
+    """Return the batches of a data set, for a causal model.
 
     Args:
         options: The data set.
@@ -223,7 +223,7 @@ class FormScorer(Scorer):
         self.data = data
 
     def look(self, outputs: Mapping[str, torch.Tensor], batch: Batch) -> Any:
-        """Whether each form is right, `(rows,)`.
+        """Return whether each form is right, `(rows,)`.
 
         Args:
             outputs: `logits`, `(rows, time, vocabulary)`, of the next token.
@@ -237,7 +237,7 @@ class FormScorer(Scorer):
         return right.all(1).cpu().numpy()
 
     def right(self) -> NDArray[numpy.bool_]:
-        """Whether each form is right, `(forms,)`."""
+        """Return whether each form is right, `(forms,)`."""
         data = self.data
         right = numpy.zeros(len(data.items), bool)
         right[data.passing] = numpy.concatenate(self.parts)
@@ -246,13 +246,13 @@ class FormScorer(Scorer):
         return right
 
     def scores(self) -> dict[str, float]:
-        """The accuracy, and in `accuracy_low` and `accuracy_high` its interval where the data set asks for it."""
+        """Return the accuracy, and in `accuracy_low` and `accuracy_high` its interval if the data set asks for it."""
         return judged(lemmas_of(self.data.items), {"accuracy": self.right()}, self.data.replicates)
 
     def tally(self) -> Floats:
-        """What is counted of each lemma, `(lemmas, 2)`: its forms, and those that are right."""
+        """Return what is counted of each lemma, `(lemmas, 2)`: its forms, and those that are right."""
         return counted(lemmas_of(self.data.items), [self.right()])
 
     def measures(self, sums: NDArray[Any]) -> dict[str, Floats]:
-        """The accuracy that follows from sums of tallies, `(..., 2)`, as an array `(...)`."""
+        """Return the accuracy that follows from sums of tallies, `(..., 2)`, as an array `(...)`."""
         return means(sums, ["accuracy"])

@@ -100,7 +100,7 @@ class EditBatches(LabelledBatches):
     """Forms as batches of features, a mark and the characters of the lemma, whose labels are edits."""
 
     def scorer(self) -> Any:
-        """What judges a pass over all rows."""
+        """Return the scorer of a pass over all rows."""
         return EditScorer(self)
 
 
@@ -118,11 +118,11 @@ class EditScorer(Scorer):
         self.data = data
 
     def look(self, outputs: Mapping[str, torch.Tensor], batch: Batch) -> Any:
-        """The likeliest edits, `(rows, words)`."""
+        """Return the likeliest edits, `(rows, words)`."""
         return outputs["logits"].argmax(-1).cpu().numpy()
 
     def written(self) -> list[str]:
-        """The form of each lemma that the edits make."""
+        """Return the form of each lemma that the edits make."""
         data, words, rows = self.data, [""] * len(self.data.items), iter(self.data.passing.tolist())
         for numbers in (row for part in self.parts for row in part.tolist()):
             number = next(rows)
@@ -132,25 +132,25 @@ class EditScorer(Scorer):
         return words
 
     def values(self) -> dict[str, NDArray[Any]]:
-        """Whether each form is right, and how many characters it is off, each `(forms,)`."""
+        """Return whether each form is right, and how many characters it is off, each `(forms,)`."""
         pairs = [(form.form, written) for form, written in zip(self.data.items, self.written())]
         right, off = [form == written for form, written in pairs], [edit_distance(*pair) for pair in pairs]
         return dict(zip(SCORES, map(numpy.array, (right, off))))
 
     def scores(self) -> dict[str, float]:
-        """Both scores, and in `NAME_low` and `NAME_high` their intervals where the data set asks for them."""
+        """Return both scores, and in `NAME_low` and `NAME_high` their intervals where the data set asks for them."""
         return judged(lemmas_of(self.data.items), self.values(), self.data.replicates)
 
     def tally(self) -> Floats:
-        """What is counted of each lemma, `(lemmas, 3)`: its forms, those that are right, and characters off."""
+        """Return what is counted of each lemma, `(lemmas, 3)`: its forms, those that are right, and characters off."""
         return counted(lemmas_of(self.data.items), list(self.values().values()))
 
     def measures(self, sums: NDArray[Any]) -> dict[str, Floats]:
-        """Both scores from sums of tallies, `(..., 3)`, each `(...)`."""
+        """Return both scores from sums of tallies, `(..., 3)`, each `(...)`."""
         return means(sums, SCORES)
 
     def predictions(self) -> Iterator[dict[str, Any]]:
-        """Each lemma with its features, its form, and the one that was made; yields them in their order."""
+        """Yield each lemma with its features, its form, and the one that was made, in their order."""
         for number, (form, written) in enumerate(zip(self.data.items, self.written())):
             yield {
                 "sentence": number,

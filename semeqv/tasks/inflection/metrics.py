@@ -10,7 +10,7 @@ from semeqv.results.statistics import scored
 
 
 def judged(lemmas: Sequence[str], values: Mapping[str, NDArray[Any]], replicates: int) -> dict[str, float]:
-    """The means of some scores over forms.
+    """Return the means of some scores over forms.
 
     Args:
         lemmas: The lemma of each form.
@@ -39,7 +39,7 @@ def counted(lemmas: Sequence[str], values: Sequence[NDArray[Any]]) -> Floats:
 
 
 def means(sums: NDArray[Any], names: Sequence[str]) -> dict[str, Any]:
-    """The means that follow from sums.
+    """Return the means that follow from sums.
 
     Args:
         sums: `(..., 1 + scores)`, as of `counted`.
@@ -52,7 +52,7 @@ def means(sums: NDArray[Any], names: Sequence[str]) -> dict[str, Any]:
 
 
 def edit_distance(one: str, other: str) -> int:
-    """The fewest characters to insert, delete or exchange to make one word of another (Levenshtein, 1966)."""
+    """Return the fewest characters to insert, delete or exchange to make one word of another (Levenshtein, 1966)."""
     before = list(range(len(other) + 1))
     for place, letter in enumerate(one, 1):
         row = [place]

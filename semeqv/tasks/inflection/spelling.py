@@ -53,7 +53,7 @@ class Spelling:
 
     @classmethod
     def of(cls, tokenizer: Any, words: Iterable[str], features: Iterable[str]) -> Spelling:
-        """That of a tokenizer.
+        """Return the spelling of a tokenizer.
 
         Args:
             tokenizer: A fast tokenizer of transformers.
@@ -78,15 +78,15 @@ class Spelling:
         return cls(begin_of(tokenizer), mark, int(end), known, dict(zip(sets, rest[len(letters) :])))
 
     def prompt(self, lemma: str, features: str) -> list[int]:
-        """What the model reads of a form."""
+        """Return what the model reads of a form."""
         return [*self.begin, *self.features[features], *self.mark, *self.spelled(lemma), *self.mark]
 
     def spelled(self, word: str) -> list[int]:
-        """The tokens of a word's characters."""
+        """Return the tokens of a word's characters."""
         return [token for letter in word for token in self.characters[letter]]
 
     def read(self, tokens: Sequence[int]) -> str:
-        """The word that some tokens spell, up to the one that ends it; what spells no character is U+FFFD."""
+        """Return the word that some tokens spell, up to the one that ends it; what spells no character is U+FFFD."""
         spelled = {each: letter for letter, each in reversed(self.characters.items()) if each}
         longest = max(map(len, spelled), default=1)
         ends = list(tokens).index(self.end) if self.end in tokens else len(tokens)

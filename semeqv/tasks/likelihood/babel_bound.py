@@ -31,7 +31,7 @@ class TextBound:
     exact: bool
 
     def facts(self, measured: Likelihood) -> dict[str, Any]:
-        """The bound in the units of a measurement of the same text.
+        """Return the bound in the units of a measurement of the same text.
 
         Args:
             measured: What a model reached.
@@ -50,7 +50,7 @@ class TextBound:
 
 
 def babel_bound(facts: Mapping[str, Any], language: str, whole: bool) -> TextBound | None:
-    """The bound of a data set in one language.
+    """Return the bound of a data set in one language.
 
     Args:
         facts: What the data set says of itself.

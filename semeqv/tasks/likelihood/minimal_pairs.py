@@ -87,7 +87,7 @@ def read_pairs(path: Path | None, paradigms: Sequence[str] = (), most: int = 0) 
 
 
 def located() -> Path:
-    """The usual places: an archive in the folder `blimp`, or that folder."""
+    """Return the usual places: an archive in the folder `blimp`, or that folder."""
     try:
         return locate("blimp/blimp", source=SOURCE)
     except UserError:
@@ -97,7 +97,7 @@ def located() -> Path:
 def scored(
     pairs: Sequence[MinimalPair], model: Any, tokenizer: Any, regime: Regime, rows: int
 ) -> NDArray[numpy.float64]:
-    """How unexpected the sentences of pairs are to a model.
+    """Return how unexpected the sentences of pairs are to a model.
 
     Args:
         pairs: The pairs.
@@ -116,7 +116,7 @@ def scored(
 def unexpected(
     texts: Sequence[str], model: Any, tokenizer: Any, regime: Regime, rows: int
 ) -> tuple[NDArray[numpy.float64], NDArray[numpy.int64]]:
-    """How unexpected texts are to a model, each by itself behind the token that starts a text.
+    """Return how unexpected texts are to a model, each by itself behind the token that starts a text.
 
     Args:
         texts: The texts.
@@ -149,7 +149,8 @@ def unexpected(
 
 
 def around(tokenizer: Any, masked: bool) -> tuple[list[int], list[int]]:
-    """The tokens before and after a text, as models are trained on; a masked model sees both, a causal one the first.
+    """Return the tokens before and after a text, as models are trained on; a masked model sees both, a causal one the
+    first.
 
     Raises `UserError` when the tokenizer has no token for the purpose.
 
@@ -291,7 +292,7 @@ LEVELS = ("paradigm", "phenomenon", "field")
 def summed_up(
     pairs: Sequence[MinimalPair], nats: NDArray[numpy.float64], replicates: int, seed: int
 ) -> list[dict[str, Any]]:
-    """Accuracies: of paradigms, of phenomena, of fields, of all.
+    """Return accuracies: of paradigms, of phenomena, of fields, of all.
 
     Args:
         pairs: The pairs.
@@ -318,7 +319,7 @@ def summed_up(
 def line(
     level: str, name: str, groups: list[NDArray[numpy.bool_]], replicates: int, generator: numpy.random.Generator
 ) -> dict[str, Any]:
-    """The mean accuracy of some paradigms, as JSON."""
+    """Return the mean accuracy of some paradigms, as JSON."""
     low, high = interval(groups, replicates, generator)
     return {
         "level": level,

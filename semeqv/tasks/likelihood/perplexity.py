@@ -146,7 +146,7 @@ def perplexity(
 
 
 def files_of(dataset: Any, name: str) -> Iterator[tuple[str, TokenFile, Layout]]:
-    """The languages of a data set.
+    """Yield the languages of a data set.
 
     Args:
         dataset: Batches of token files.
@@ -216,7 +216,7 @@ def set_label(split: str, name: str | None) -> str:
 
 
 def words_of(component: Any, together: bool) -> Counter[str]:
-    """The words of a corpus by language, or by what stands together, ends of lines among them."""
+    """Return the words of a corpus by language, or by what stands together, ends of lines among them."""
     counts = Counter[str]()
     for row in chosen(component):
         for language, text in row.items():

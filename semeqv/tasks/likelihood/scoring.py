@@ -64,7 +64,7 @@ class Scorer:
         check_vocabulary(self.model, {"input_ids": torch.from_numpy(ids)})
 
     def causal(self, ids: Rows, real: Truth, targets: Truth) -> Floats:
-        """Scores of tokens, each after those before it."""
+        """Return scores of tokens, each after those before it."""
         scores = numpy.zeros(ids.shape)
         for rows in self.some(len(ids), ids.shape[1]):
             logits = self.logits(ids[rows], real[rows])[:, :-1]
@@ -74,7 +74,7 @@ class Scorer:
         return scores
 
     def masked(self, ids: Rows, real: Truth, targets: Truth, mask: int) -> Floats:
-        """Scores of tokens, each as the only one that is hidden of its row."""
+        """Return scores of tokens, each as the only one that is hidden of its row."""
         scores, (row, place) = numpy.zeros(ids.shape), targets.nonzero()
         for some in self.some(len(row), ids.shape[1]):
             hidden, at = ids[row[some]].copy(), (numpy.arange(len(row[some])), place[some])
@@ -86,12 +86,12 @@ class Scorer:
         return scores
 
     def some(self, rows: int, time: int) -> Iterator[slice]:
-        """Rows a few at a time, so that their logits fit into memory."""
+        """Return rows a few at a time, so that their logits fit into memory."""
         few = max(LOGITS // (time * self.vocabulary), 1)
         return (slice(start, start + few) for start in range(0, rows, few))
 
     def logits(self, ids: Rows, real: Truth) -> torch.Tensor:
-        """The logits of rows.
+        """Return the logits of rows.
 
         Args:
             ids: `(rows, time)`.
@@ -116,7 +116,7 @@ class Scorer:
 
 
 def mask_for(model: Any, tokenizer: Any, pseudo: bool) -> int | None:
-    """The mask token to score a model with.
+    """Return the mask token to score a model with.
 
     Args:
         model: Its `predicts_next` tells a causal one.
@@ -188,7 +188,7 @@ class Likelihood:
 
 
 def exponential(nats: float) -> float:
-    """`exp`, infinite where it overflows."""
+    """Return `exp`, infinite where it overflows."""
     try:
         return math.exp(nats)
     except OverflowError:

@@ -37,7 +37,7 @@ class Windows:
     asked: Places
 
     def __len__(self) -> int:
-        """How many there are."""
+        """Return how many there are."""
         return len(self.start)
 
     @property
@@ -47,7 +47,7 @@ class Windows:
 
 
 def windows(starts: Places, lengths: Places, time: int, stride: int) -> Windows:
-    """The windows on some streams.
+    """Return the windows on some streams.
 
     Args:
         starts: `(streams,)`, where each begins.
@@ -97,7 +97,7 @@ class TextStreams:
         return self.layout.time - (self.before + 1 if self.wrapped else 0)
 
     def windows(self, stride: int | None = None) -> Windows:
-        """All windows.
+        """Return all windows.
 
         Args:
             stride: From one window to the next; as long as can be if left out, which leaves a causal model one token
@@ -115,7 +115,7 @@ class TextStreams:
         return windows(self.starts, self.lengths, self.room, longest if stride is None else stride)
 
     def rows(self, chosen: Windows, which: Places) -> tuple[Places, NDArray[numpy.bool_], NDArray[numpy.bool_]]:
-        """The tokens of some windows.
+        """Return the tokens of some windows.
 
         Args:
             chosen: The windows.

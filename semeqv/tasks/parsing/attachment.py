@@ -81,7 +81,7 @@ class AttachmentLogger(Callback):
         self.since = time.process_time()
 
     def state(self) -> dict[str, Any]:
-        """The seconds so far."""
+        """Return the seconds so far."""
         return {"cpu_seconds": self.spent + time.process_time() - self.since}
 
     def restore(self, trainer: Any, state: dict[str, Any]) -> None:

@@ -48,7 +48,7 @@ class TreeBatches(LabelledBatches):
         return "parser"
 
     def made(self, chosen: Integers) -> dict[str, torch.Tensor]:
-        """The batch of some rows."""
+        """Return the batch of some rows."""
         counts = self.label_lengths[chosen]
         columns = numpy.arange(-(-int(counts.max()) // MULTIPLE) * MULTIPLE)
         places, real = self.label_starts[chosen, None] + columns, columns < counts[:, None]
@@ -56,7 +56,7 @@ class TreeBatches(LabelledBatches):
         return super().made(chosen) | {name: taken(values, places, real, UNLABELLED) for name, values in named.items()}
 
     def scorer(self) -> Any:
-        """What judges a pass over all rows."""
+        """Return the scorer of a pass over all rows."""
         return TreeScorer(self)
 
 
@@ -74,7 +74,9 @@ class TreeScorer(Scorer):
         self.data = data
 
     def look(self, outputs: Mapping[str, torch.Tensor], batch: Batch) -> Any:
-        """Heads, relations and tags of each word, `(3, rows, words)`; what stands behind a sentence means nothing."""
+        """Return heads, relations and tags of each word, `(3, rows, words)`; what stands behind a sentence means
+        nothing.
+        """
         arcs = outputs["logits"].float().cpu().numpy().astype(numpy.float64)
         sizes = 1 + batch["words"].amax(1).cpu().numpy()
         guesses = numpy.full((3, *arcs.shape[:2]), UNLABELLED)
@@ -93,7 +95,7 @@ class TreeScorer(Scorer):
         return any((part[2] != UNLABELLED).any() for part in self.parts)
 
     def predicted(self) -> Trees:
-        """What was found for every word, `(words,)`, sentence after sentence; -100 for those that were not read."""
+        """Return the guess for every word, `(words,)`, sentence after sentence; -100 for those that were not read."""
         data, start = self.data, 0
         guesses = numpy.full((3, len(data.trees.heads)), UNLABELLED)
         for part in self.parts:
@@ -107,7 +109,8 @@ class TreeScorer(Scorer):
         return Trees(*every)
 
     def parsed(self) -> list[Sentence]:
-        """The sentences with the trees that were found, and the tags of a parser that tags; all else is as it was.
+        """Return the sentences with the trees that were found, and the tags of a parser that tags; all else is as it
+        was.
 
         A word that was not read hangs on the word at the root, by `dep`.
         """
@@ -129,16 +132,16 @@ class TreeScorer(Scorer):
         return sentences
 
     def tally(self) -> NDArray[numpy.int64]:
-        """What is counted in each sentence, `(sentences, 4)`: words, and those that are right in each way."""
+        """Return what is counted in each sentence, `(sentences, 4)`: words, and those that are right in each way."""
         return counted(self.data.items, self.parsed())
 
     def measures(self, sums: NDArray[Any]) -> dict[str, NDArray[numpy.float64]]:
-        """The scores that follow from sums of tallies, `(..., 4)`, each `(...)`."""
+        """Return the scores that follow from sums of tallies, `(..., 4)`, each `(...)`."""
         scores = shares(sums)
         return scores if self.data.tags else {name: scores[name] for name in ("las", "uas")}
 
     def scores(self) -> dict[str, float]:
-        """The scores, and in `NAME_low` and `NAME_high` their intervals where the data set asks for them.
+        """Return the scores, and in `NAME_low` and `NAME_high` their intervals where the data set asks for them.
 
         Nothing when the sentences have no trees to be compared with.
         """
@@ -148,7 +151,7 @@ class TreeScorer(Scorer):
         return judged(data.items, self.parsed(), tagged=self.tagged, replicates=data.replicates)
 
     def predictions(self) -> Iterator[dict[str, Any]]:
-        """The words of each sentence, their heads and relations (`2:nsubj`), and those that were predicted."""
+        """Yield the words of each sentence, their heads and relations (`2:nsubj`), and those that were predicted."""
         for number, (sentence, parsed) in enumerate(zip(self.data.items, self.parsed())):
             columns = {"labels": arcs(sentence.words), "predicted": arcs(parsed.words)}
             yield {"sentence": number, "words": [word.form for word in sentence.words], **columns}

@@ -73,13 +73,13 @@ class Dependencies(Treebank, PromptedWords):
             raise ValueError("--no-annotated is not for training.")
 
     def items(self) -> Iterator[Item]:
-        """The sentences, each word with its relation."""
+        """Yield the sentences, each word with its relation."""
 
         for sentence in sentences(self):
             yield Item(tuple(word.form for word in sentence.words), tuple(relations_of(self, sentence)))
 
     def line_of(self, label: str) -> str:
-        """The files."""
+        """Return the files."""
         return ", ".join(map(str, self.sources().values()))
 
     def head_batches(
@@ -113,7 +113,7 @@ class Dependencies(Treebank, PromptedWords):
 
 
 def sentences(options: Dependencies) -> tuple[Sentence, ...]:
-    """All sentences of the files of a treebank, read once while their files are the same.
+    """Return all sentences of the files of a treebank, read once while their files are the same.
 
     Args:
         options: The treebank; where it is annotated each sentence must be a tree.
@@ -155,7 +155,7 @@ def has_trees(options: Dependencies) -> bool:
 
 
 def treebank(options: Dependencies) -> tuple[Sentence, ...]:
-    """The sentences of a treebank that belong to its split.
+    """Return the sentences of a treebank that belong to its split.
 
     Args:
         options: The treebank.
@@ -167,24 +167,24 @@ def treebank(options: Dependencies) -> tuple[Sentence, ...]:
 
 
 def relations_of(options: Dependencies, sentence: Sentence) -> Iterator[str | None]:
-    """The relation of each word to its head, None where none is said; yields them in the order of the words."""
+    """Yield the relation of each word to its head, None where none is said, in the order of the words."""
     for word in sentence.words:
         relation = word.deprel if options.subtypes else universal(word.deprel)
         yield None if relation == UNSAID else relation
 
 
 def universal(relation: str) -> str:
-    """A relation without its subtype: `acl` of `acl:relcl`."""
+    """Return a relation without its subtype: `acl` of `acl:relcl`."""
     return relation.partition(":")[0]
 
 
 def tag_names(options: Dependencies) -> tuple[str, ...]:
-    """The parts of speech in a treebank, sorted."""
+    """Return the parts of speech in a treebank, sorted."""
     return tuple(sorted({word.upos for sentence in treebank(options) for word in sentence.words} - {UNSAID}))
 
 
 def decided_tags(dataset_options: Mapping[tuple[str, str | None], Any], model_options: Any) -> tuple[str, ...]:
-    """The parts of speech that a run tells apart: those of a trained parser if it knows all of the training set.
+    """Return the parts of speech that a run tells apart: those of a trained parser if it knows all of the training set.
 
     Args:
         dataset_options: All data sets.
@@ -214,20 +214,20 @@ class Trained:
     tags: tuple[str, ...]
 
     def known_labels(self) -> tuple[str, ...]:
-        """The relations."""
+        """Return the relations."""
         return self.relations
 
     def known_tags(self) -> tuple[str, ...]:
-        """The parts of speech."""
+        """Return the parts of speech."""
         return self.tags
 
     def has_tagger(self) -> bool:
-        """Whether there are any."""
+        """Return whether there are any."""
         return bool(self.tags)
 
 
 def knowing(model_options: Any) -> Any:
-    """The model of a sentence, as one that is asked which labels it knows.
+    """Return the model of a sentence, as one that is asked which labels it knows.
 
     Args:
         model_options: The component; `cli model load` does not know what it opens.
@@ -243,7 +243,7 @@ def knowing(model_options: Any) -> Any:
 
 
 def numbered(names: Sequence[str], labels: Iterator[str | None]) -> Integers:
-    """The numbers of labels, `(labels,)`, -100 of what is none of the names."""
+    """Return the numbers of labels, `(labels,)`, -100 of what is none of the names."""
     numbers: dict[str | None, int] = {name: number for number, name in enumerate(names)}
     return numpy.array([numbers.get(label, UNLABELLED) for label in labels], numpy.int64)
 
@@ -263,7 +263,7 @@ def trees_of(
 def batches(
     options: Dependencies, tokenizer: Any, dataset_options: Mapping[tuple[str, str | None], Any], model_options: Any
 ) -> TreeBatches:
-    """The batches of a treebank; arguments as of `Dependencies.build`.
+    """Return the batches of a treebank; arguments as of `Dependencies.build`.
 
     Args:
         options: The treebank.

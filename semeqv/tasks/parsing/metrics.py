@@ -35,7 +35,7 @@ def official_scores(gold: Sequence[Sentence], predicted: Sequence[Sentence]) -> 
 
 
 def text_of(sentences: Sequence[Sentence]) -> str:
-    """Sentences as CoNLL-U."""
+    """Return sentences as CoNLL-U."""
     return "".join(f"{line}\n" for sentence in sentences for line in [*written(sentence), ""])
 
 
@@ -86,7 +86,7 @@ def counted(gold: Sequence[Sentence], predicted: Sequence[Sentence]) -> NDArray[
 
 
 def shares(counts: NDArray[Any]) -> dict[str, Floats]:
-    """Scores from sums of counts.
+    """Return scores from sums of counts.
 
     Args:
         counts: `(..., 4)`, as of `counted`.
@@ -102,5 +102,5 @@ UNREAD = "dep"  # the relation of UD for what cannot be told
 
 
 def arcs(words: tuple[Word, ...]) -> list[str]:
-    """The head and the relation of each word."""
+    """Return the head and the relation of each word."""
     return [f"{UNSAID if word.head is None else word.head}:{word.deprel}" for word in words]

@@ -42,7 +42,7 @@ class Headed:
         check_bounds(self, arc_size=1, relation_size=1)
 
     def has_tagger(self) -> bool:
-        """Whether parts of speech are predicted, too."""
+        """Return whether parts of speech are predicted, too."""
         return self.tagger is not False
 
     @property
@@ -83,13 +83,13 @@ class Parser(Headed, Classifier):
         Classifier.__post_init__(self)
 
     def known_tags(self) -> tuple[str, ...]:
-        """The parts of speech of a trained parser; none of another model."""
+        """Return the parts of speech of a trained parser; none of another model."""
         if not self.known_labels() or self.tagger is False:
             return ()
         return tuple((self.config.get("parser") or {}).get("tags") or ())
 
     def has_tagger(self) -> bool:
-        """Whether parts of speech are predicted, too: as --tagger says, else as a trained parser does."""
+        """Return whether parts of speech are predicted, too: as --tagger says, else as a trained parser does."""
         return bool(self.known_tags()) if self.tagger is None and self.known_labels() else super().has_tagger()
 
     def build(self, dataset: Any, tokenizer: Any, device: str = "auto") -> Any:
@@ -182,7 +182,7 @@ class Labels(NamedTuple):
 
 
 def labels_of(dataset: Any, tagger: bool = True) -> Labels | None:
-    """The labels of the treebanks of a run.
+    """Return the labels of the treebanks of a run.
 
     Args:
         dataset: The data sets by (split, name), or one.

@@ -116,7 +116,7 @@ class Biaffine(nn.Module):
         )
 
     def relations(self, words: Tensor, every: Tensor, heads: Tensor) -> Tensor:
-        """The scores of each relation between words and their heads.
+        """Return the scores of each relation between words and their heads.
 
         Args:
             words: As dependents, `(B, W, R + 1)`.
@@ -133,7 +133,7 @@ class Biaffine(nn.Module):
         return torch.matmul(left, theirs[..., None])[..., 0]
 
     def likeliest(self, words: Tensor, every: Tensor) -> Tensor:
-        """The likeliest relation of every word to every head, `(B, W, W + 1)`, one sentence at a time."""
+        """Return the likeliest relation of every word to every head, `(B, W, W + 1)`, one sentence at a time."""
         found = []
         for word, head in zip(words, every):
             left = (word @ self.relation_weight).view(len(word), self.relation_labels, head.shape[-1])
@@ -162,7 +162,7 @@ def dropped(vectors: Tensor, share: float) -> Tensor:
 
 
 def itself(arcs: Tensor) -> Tensor:
-    """Where a word would be its own head, `(W, W + 1)`."""
+    """Return where a word would be its own head, `(W, W + 1)`."""
     words, heads = (torch.arange(size, device=arcs.device) for size in arcs.shape[1:])
     return words[:, None] + 1 == heads
 
@@ -265,7 +265,7 @@ class OfTrees:
 
 
 def cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
-    """The mean over the labels that are not -100, in nats; 0 when there is none.
+    """Return the mean over the labels that are not -100, in nats; 0 when there is none.
 
     Args:
         logits: `(words, classes)`.
@@ -280,13 +280,13 @@ def cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
 
 @functools.cache
 def parser_class(kind: Any) -> type[Any]:
-    """The parser on top of a plain model of transformers, `BertForDependencyParsing` of `BertModel`."""
+    """Return the parser on top of a plain model of transformers, `BertForDependencyParsing` of `BertModel`."""
     namespace = {"__module__": __name__, "base_model_prefix": kind.base_model_prefix}
     return type(kind.__name__.removesuffix("Model") + HEAD, (OfTrees, kind.__bases__[0]), namespace)
 
 
 def head_class(config: Any) -> type[Any]:
-    """The class of a parser.
+    """Return the class of a parser.
 
     Args:
         config: Of which kind of model.

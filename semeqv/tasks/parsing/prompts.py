@@ -50,7 +50,7 @@ class WrittenTreeScorer(Writing, TreeScorer):
         return False
 
     def predicted(self) -> Trees:
-        """Heads and relations of each word, `(words,)`, sentence after sentence; -100 for relations of no arc."""
+        """Return head and relation of each word, `(words,)`, sentence after sentence; -100 for relations of no arc."""
         data, start = self.data, 0
         answers, relations = data.task.read(self.written()), len(data.labels)
         heads, kinds = numpy.zeros_like(answers), numpy.full_like(answers, UNLABELLED)

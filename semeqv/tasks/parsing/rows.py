@@ -43,8 +43,8 @@ class TreeRows:
 
 
 def tree_rows(tokenizer: Any, sentences: Sequence[Sequence[str]], trees: Trees, longest: int) -> TreeRows:
-    """Rows of sentences. One that is too long is not cut, as its tree would be: of each word as many tokens are read as
-    there is room for; if there is none for one of each, the last words are not read.
+    """Return rows of sentences. One that is too long is not cut, as its tree would be: of each word as many tokens are
+    read as there is room for; if there is none for one of each, the last words are not read.
 
     Args:
         tokenizer: A fast tokenizer of transformers.
@@ -81,7 +81,7 @@ def tree_rows(tokenizer: Any, sentences: Sequence[Sequence[str]], trees: Trees, 
 
 
 def fitting(words: Integers, room: int) -> NDArray[numpy.bool_]:
-    """Which tokens of a row are read, so that those of words fit.
+    """Return which tokens of a row are read, so that those of words fit.
 
     Args:
         words: Which word each is of, -1 for special ones, `(tokens,)`.

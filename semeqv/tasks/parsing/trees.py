@@ -10,7 +10,7 @@ NOWHERE = -math.inf
 
 
 def best_tree(scores: NDArray[numpy.floating]) -> Integers:
-    """The heads of the tree whose arcs have the highest sum of scores, among trees with one word at the root.
+    """Return the heads of the tree whose arcs have the highest sum of scores, among trees with one word at the root.
 
     An arc from the root costs more than all others can differ by, so that the best tree has as few of them as can be,
     which is one (Gabow & Tarjan, 1984; see Stanojević & Cohen, 2021, EMNLP). Of equal scores the one of the lower
@@ -37,7 +37,7 @@ def best_tree(scores: NDArray[numpy.floating]) -> Integers:
 
 
 def spanning(arcs: Floats) -> Integers:
-    """The heads of the best tree, of any number of words at the root.
+    """Return the heads of the best tree, of any number of words at the root.
 
     Args:
         arcs: Of each node to hang on each other, `(nodes, nodes)`; node 0 is the root. Minus infinity for no arc.
@@ -68,7 +68,7 @@ def spanning(arcs: Floats) -> Integers:
 
 
 def cycle(heads: Integers) -> Integers | None:
-    """The nodes of the first cycle, in their order; None when all hang on the root.
+    """Return the nodes of the first cycle, in their order; None when all hang on the root.
 
     Args:
         heads: The head of each node, `(nodes,)`; node 0 is the root.

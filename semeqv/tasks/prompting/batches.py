@@ -25,7 +25,7 @@ class AnswerBatches(LabelledBatches):
         return "causal-lm"
 
     def made(self, chosen: Integers) -> dict[str, torch.Tensor]:
-        """The batch of some rows."""
+        """Return the batch of some rows."""
         batch = super().made(chosen)
         width = batch["input_ids"].shape[1]
         places, real = self.starts[chosen, None] + numpy.arange(width), numpy.arange(width) < self.lengths[chosen, None]
@@ -33,7 +33,7 @@ class AnswerBatches(LabelledBatches):
 
 
 def answer_rows(prompts: Sequence[Sequence[int]], answers: Sequence[Sequence[int]], learn: Sequence[bool]) -> Rows:
-    """Rows of prompts and answers.
+    """Return rows of prompts and answers.
 
     Args:
         prompts: The tokens of each prompt.
@@ -101,7 +101,7 @@ class PromptBatches(AnswerBatches):
         return gold
 
     def label_counts(self) -> Integers:
-        """How many labels each item has, `(items,)`."""
+        """Return how many labels each item has, `(items,)`."""
         counts: Integers = self.task.counts
         return counts
 
@@ -110,7 +110,7 @@ class PromptBatches(AnswerBatches):
         return super().batches() if self.candidates is None else self.candidates.batches()
 
     def scorer(self) -> Any:
-        """What judges a pass."""
+        """Return the scorer of a pass."""
         return self.make_scorer(self)
 
 

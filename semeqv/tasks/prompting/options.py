@@ -22,7 +22,7 @@ HEADS = ("Classification", "QuestionAnswering", "DependencyParsing")  # of model
 
 
 def answers_in_text(model_options: Any) -> bool:
-    """Whether a model is one that predicts the next token, and has no head for a task.
+    """Return whether a model is one that predicts the next token, and has no head for a task.
 
     Args:
         model_options: The model of the sentence, or None.
@@ -62,7 +62,7 @@ class Known:
         self.labels = tuple(trained.get("labels") or ())
 
     def known_labels(self) -> tuple[str, ...]:
-        """The labels."""
+        """Return the labels."""
         return self.labels
 
 
@@ -114,7 +114,7 @@ class Prompted(Labelled):
         self.check_template()
 
     def usual_template(self) -> str:
-        """The template of the data set, where none is said."""
+        """Return the template of the data set, where none is said."""
         return self.usual
 
     def check_template(self) -> None:

@@ -15,7 +15,7 @@ from semeqv.train.metrics import Scorer
 
 
 def logits_of(outputs: Mapping[str, torch.Tensor], batch: Batch, model: Any) -> torch.Tensor:
-    """The logits of a batch; a model that told its loss alone is asked once more, without labels."""
+    """Return the logits of a batch; a model that told its loss alone is asked once more, without labels."""
     logits = outputs.get("logits")
     if logits is None:
         logits = model(**{name: each for name, each in batch.items() if name != "labels"}).logits
@@ -28,7 +28,7 @@ class ChoiceScorer(LabelScorer):
     data: Any  # `PromptBatches`
 
     def look(self, outputs: Mapping[str, torch.Tensor], batch: Batch) -> NDArray[numpy.float32]:
-        """The log-likelihood of each token but the first of a row, `(rows, time - 1)`."""
+        """Return the log-likelihood of each token but the first of a row, `(rows, time - 1)`."""
         logits, tokens = logits_of(outputs, batch, self.model), batch["input_ids"]
         found = torch.empty(tokens[:, 1:].shape, device=tokens.device)
         for row, (row_logits, row_tokens) in enumerate(
@@ -39,7 +39,7 @@ class ChoiceScorer(LabelScorer):
         return found.cpu().numpy()
 
     def likelihoods(self) -> NDArray[numpy.float64]:
-        """The log-likelihood of each label of each text, `(texts, labels)`."""
+        """Return the log-likelihood of each label of each text, `(texts, labels)`."""
         data, start = self.data, 0
         candidates, count = data.candidates, len(data.labels)
         assert candidates is not None
@@ -53,7 +53,7 @@ class ChoiceScorer(LabelScorer):
         return scores.reshape(-1, count)
 
     def predicted(self) -> Integers:
-        """The likeliest label of each text, `(texts,)`."""
+        """Return the likeliest label of each text, `(texts,)`."""
         likeliest: Integers = self.likelihoods().argmax(1)
         return likeliest
 
@@ -95,7 +95,7 @@ class Writing(Scorer):
         self.parts.append(greedy(model, prompts, most, end=data.task.spelling.end, pad=data.pad))
 
     def written(self) -> list[list[int]]:
-        """The answer to each row, in their order."""
+        """Return the answer to each row, in their order."""
         written: list[list[int]] = [[] for _ in self.data.rows.ends]
         answers = (answer for part in self.parts for answer in part)
         for row, answer in zip(self.data.passing.tolist(), answers):
@@ -107,6 +107,8 @@ class WrittenLabelScorer(Writing, LabelScorer):
     """Reads labels from what the model writes; what is none of them is wrong."""
 
     def predicted(self) -> Integers:
-        """The label of each word or text, `(labels,)`; that of no entity, or -100, for what the answer leaves out."""
+        """Return the label of each word or text, `(labels,)`; that of no entity, or -100, for what the answer leaves
+        out.
+        """
         labels: Integers = self.data.task.read(self.written())
         return labels

@@ -90,7 +90,7 @@ class Spelling:
         return prompts
 
     def written(self, row: Mapping[str, str]) -> tuple[str, dict[str, tuple[int, int]]]:
-        """The text of a prompt, and where each field begins and ends in it, in characters."""
+        """Return the text of a prompt, and where each field begins and ends in it, in characters."""
         text, spans = "", dict[str, tuple[int, int]]()
         for before, name, _, _ in string.Formatter().parse(self.template):
             text += before
@@ -100,7 +100,7 @@ class Spelling:
         return text, spans
 
     def continued(self, texts: Sequence[str]) -> list[tuple[int, ...]]:
-        """The tokens of texts that go on from others, behind a blank."""
+        """Return the tokens of texts that go on from others, behind a blank."""
         encodings = literal(self.tokenizer).encode_batch(
             [f"{ANCHOR} {text}" for text in texts], add_special_tokens=False
         )
@@ -110,11 +110,11 @@ class Spelling:
         ]
 
     def read(self, tokens: Sequence[int]) -> str:
-        """The text of an answer."""
+        """Return the text of an answer."""
         return str(self.tokenizer.decode(list(tokens), skip_special_tokens=True)).strip()
 
     def labels(self, names: Sequence[str]) -> list[tuple[int, ...]]:
-        """The tokens of labels.
+        """Return the tokens of labels.
 
         Args:
             names: The labels.

@@ -29,7 +29,7 @@ class TextAnswers:
         self.numbers = {tokens: number for number, tokens in enumerate(answers)}
 
     def read(self, written: Sequence[Sequence[int]]) -> Integers:
-        """The number of each label that was written; -100 where it is none."""
+        """Return the number of each label that was written; -100 where it is none."""
         return numpy.array([self.numbers.get(tuple(tokens), UNLABELLED) for tokens in written], numpy.int64)
 
 

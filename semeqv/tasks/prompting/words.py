@@ -69,7 +69,7 @@ class WordAnswers:
         self.known = dict[str, tuple[int, ...]]()
 
     def spelled(self, words: Sequence[str]) -> list[tuple[int, ...]]:
-        """The tokens of words as answers repeat them; none where they do not."""
+        """Return the tokens of words as answers repeat them; none where they do not."""
         if not self.repeat:
             return [()] * len(words)
         if new := sorted(set(words) - self.known.keys()):
@@ -77,11 +77,11 @@ class WordAnswers:
         return [self.known[word] for word in words]
 
     def most(self, words: Sequence[str]) -> int:
-        """The most tokens of an answer, the one that ends it included."""
+        """Return the most tokens of an answer, the one that ends it included."""
         return sum(map(len, self.spelled(words))) + self.longest * len(words) + 1
 
     def answer(self, row: WordRow) -> list[int]:
-        """The tokens of the right answer; words without a label are not in it, or have a mark for it."""
+        """Return the tokens of the right answer; words without a label are not in it, or have a mark for it."""
         answer = list[int]()
         for place, tokens in enumerate(self.spelled(row.words), row.first):
             number = int(self.gold[place])
@@ -90,7 +90,7 @@ class WordAnswers:
         return [*answer, self.spelling.end]
 
     def read(self, written: Sequence[Sequence[int]]) -> Integers:
-        """The number of each word's label, `(words,)`, as answers say it.
+        """Return the number of each word's label, `(words,)`, as answers say it.
 
         A label is that of the word before it; where no word of the sentence stands there, that of the next word.
 
@@ -120,7 +120,7 @@ class WordAnswers:
         return numbers
 
     def label_at(self, tokens: Sequence[int], place: int) -> int | None:
-        """The number of the longest label that stands at a place; None where none does."""
+        """Return the number of the longest label that stands at a place; None where none does."""
         for size in range(min(self.longest, len(tokens) - place), 0, -1):
             if (number := self.numbers.get(tuple(tokens[place : place + size]))) is not None:
                 return number
@@ -130,7 +130,7 @@ class WordAnswers:
 def pieces(
     task: WordAnswers, sentences: Sequence[tuple[str, ...]], longest: int, *, split: bool = True
 ) -> list[WordRow]:
-    """Rows of sentences: those that are too long are halved between words until they fit.
+    """Return rows of sentences: those that are too long are halved between words until they fit.
 
     Args:
         task: How prompts and answers are written.

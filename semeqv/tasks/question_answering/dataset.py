@@ -76,13 +76,13 @@ class Squad(InFiles, Prompted):
         check_bounds(self, stride=0, longest_question=1, longest_answer=1)
 
     def sources(self) -> Mapping[str, Path]:
-        """The file of each language."""
+        """Return the file of each language."""
         words = (self.collection,) if self.collection else ()
         endings = (".json",) if self.path is None else (".json", ".parquet")
         return find_files(self.path, self.languages, None if self.holdout else self.split, endings, words)
 
     def items(self) -> Iterator[Item]:
-        """Each text once, and each question; an item is a text."""
+        """Yield each text once, and each question; an item is a text."""
 
         seen = dict[str, None]()
         for question in every_question(self):
@@ -92,7 +92,7 @@ class Squad(InFiles, Prompted):
             yield Item((question.text,), (None,))
 
     def line_of(self, label: str) -> str:
-        """The files."""
+        """Return the files."""
         return ", ".join(map(str, self.sources().values()))
 
     @property
@@ -129,7 +129,7 @@ class Squad(InFiles, Prompted):
 
 
 def every_question(options: Squad) -> tuple[Question, ...]:
-    """All questions of the files of a data set, read once while the files are the same."""
+    """Return all questions of the files of a data set, read once while the files are the same."""
     return read(options, key_of(options.source_facts()))
 
 
@@ -143,7 +143,7 @@ def read(options: Squad, key: str) -> tuple[Question, ...]:
 
 
 def questions(options: Squad) -> tuple[Question, ...]:
-    """The questions of a data set that belong to its split; all of a text belong to one.
+    """Return the questions of a data set that belong to its split; all of a text belong to one.
 
     Args:
         options: The data set.
@@ -155,7 +155,7 @@ def questions(options: Squad) -> tuple[Question, ...]:
 
 
 def batches(options: Squad, tokenizer: Any, model_options: Any) -> QuestionBatches:
-    """The batches of a data set.
+    """Return the batches of a data set.
 
     Args:
         options: The data set.

@@ -81,7 +81,7 @@ def counted(questions: Sequence[Question], answers: Sequence[str], characters: b
 
 
 def shares(counts: NDArray[Any]) -> dict[str, Floats]:
-    """Scores from sums of counts.
+    """Return scores from sums of counts.
 
     Args:
         counts: `(..., 6)`, as of `counted`.
@@ -117,7 +117,7 @@ def normalised(answer: str, language: str | None = None) -> str:
 
 
 def punctuation(letter: str, every: bool) -> bool:
-    """Whether a character is punctuation: of ASCII, or `every` one that Unicode has (the categories P)."""
+    """Return whether a character is punctuation: of ASCII, or `every` one that Unicode has (the categories P)."""
     return letter in string.punctuation or (every and unicodedata.category(letter).startswith("P"))
 
 
@@ -156,7 +156,7 @@ class Span(NamedTuple):
 def best_span(
     starts: Floats, ends: Floats, allowed: NDArray[numpy.bool_], longest: int
 ) -> tuple[float, int, int] | None:
-    """The span whose first and last token have the highest sum of scores; of equal ones the first and shortest.
+    """Return the span whose first and last token have the highest sum of scores; of equal ones the first and shortest.
 
     Args:
         starts: Of each token to be the first, `(time,)`.

@@ -25,7 +25,7 @@ class QuestionAnswerer(Classifier):
     word: ClassVar[str] = "question-answerer"
 
     def known_labels(self) -> tuple[str, ...]:
-        """None: places are no labels."""
+        """Return nothing: places are no labels."""
         return ()
 
     def build(self, tokenizer: Any, dataset: Any = None) -> Any:

@@ -55,7 +55,7 @@ class Generic:
 
 
 def head_class(config: Any) -> type[Any]:
-    """The class of a model that answers.
+    """Return the class of a model that answers.
 
     Args:
         config: Of which kind of model.

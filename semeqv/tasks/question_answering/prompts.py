@@ -45,7 +45,7 @@ class WrittenAnswerScorer(Writing, AnswerScorer):
     """Takes what the model writes for the answers to questions; nothing is written where there is none."""
 
     def answers(self) -> list[str]:
-        """The answer to each question."""
+        """Return the answer to each question."""
         return [self.data.task.spelling.read(tokens) for tokens in self.written()]
 
 

@@ -74,7 +74,7 @@ def read_questions(path: Path, language: str = "en") -> Iterator[Question]:
 
 
 def stored(path: Path, language: str) -> Iterator[Question]:
-    """The questions of a Parquet file of the hub, whose `answers` are an object of two lists."""
+    """Yield the questions of a Parquet file of the hub, whose `answers` are an object of two lists."""
     for number, record in parquet.records(path):
         where, answers = f"{path}, row {number}", record.get("answers")
         texts, starts = items(answers, "text", where), items(answers, "answer_start", where)
@@ -86,7 +86,7 @@ def stored(path: Path, language: str) -> Iterator[Question]:
 
 
 def question(record: Any, context: str, path: Path) -> Question:
-    """A question from its JSON object.
+    """Return a question from its JSON object.
 
     Args:
         record: The object.
@@ -117,19 +117,19 @@ def question(record: Any, context: str, path: Path) -> Question:
 
 
 def items(record: Any, key: str, where: str) -> list[Any]:
-    """A list in a JSON object; raises as `value_of` does."""
+    """Return a list in a JSON object; raises as `value_of` does."""
     values: list[Any] = value_of(list, "list", record, key, where)
     return values
 
 
 def text(record: Any, key: str, where: str) -> str:
-    """A text in a JSON object; raises as `value_of` does."""
+    """Return a text in a JSON object; raises as `value_of` does."""
     value: str = value_of(str, "text", record, key, where)
     return value
 
 
 def value_of(kind: type, called: str, record: Any, key: str, where: str) -> Any:
-    """A value in a JSON object.
+    """Return a value in a JSON object.
 
     Args:
         kind: Of which kind it is to be.

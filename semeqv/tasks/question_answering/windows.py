@@ -62,7 +62,7 @@ class Windows:
 def windows(
     tokenizer: Any, questions: Sequence[Question], *, longest: int, stride: int, longest_question: int
 ) -> Windows:
-    """Rows of questions; the first answer of each is where it stands.
+    """Return rows of questions; the first answer of each is where it stands.
 
     Args:
         tokenizer: A fast tokenizer of transformers.
@@ -119,8 +119,8 @@ def windows(
 
 
 def starts_of(tokens: int, size: int, stride: int) -> list[int]:
-    """Where windows of a size begin, so that each shares `stride` tokens with the one before and the last ends with the
-    text.
+    """Return where windows of a size begin, so that each shares `stride` tokens with the one before and the last ends
+    with the text.
     """
     starts = [0]
     while starts[-1] + size < tokens:
@@ -129,7 +129,7 @@ def starts_of(tokens: int, size: int, stride: int) -> list[int]:
 
 
 def answered(question: Question, places: Integers) -> tuple[int, int] | None:
-    """The first and the last token of the first answer.
+    """Return the first and the last token of the first answer.
 
     Args:
         question: The question.
@@ -175,14 +175,14 @@ class QuestionBatches(LabelledBatches):
         return "question-answerer"
 
     def made(self, chosen: Integers) -> dict[str, torch.Tensor]:
-        """The batch of some rows."""
+        """Return the batch of some rows."""
         batch = super().made(chosen)
         del batch["labels"]  # a row has no label, but a place
         places = {"start_positions": self.windows.first, "end_positions": self.windows.last}
         return batch | {name: torch.from_numpy(values[chosen]) for name, values in places.items()}
 
     def scorer(self) -> Any:
-        """What judges a pass over all rows."""
+        """Return the scorer of a pass over all rows."""
         return AnswerScorer(self)
 
 
@@ -200,11 +200,11 @@ class AnswerScorer(Scorer):
         self.data = data
 
     def look(self, outputs: Mapping[str, torch.Tensor], batch: Batch) -> Any:
-        """The logits of the first and the last token, `(2, rows, time)`."""
+        """Return the logits of the first and the last token, `(2, rows, time)`."""
         return numpy.stack([outputs[name].float().cpu().numpy() for name in ("start_logits", "end_logits")])
 
     def answers(self) -> list[str]:
-        """The answer to each question; empty where the model says that there is none."""
+        """Return the answer to each question; empty where the model says that there is none."""
         data, rows = self.data, self.data.windows
         best = [Span(-numpy.inf, 0, 0)] * len(data.items)
         nothing = numpy.full(len(data.items), numpy.inf)  # the least score of no answer over all windows
@@ -229,20 +229,20 @@ class AnswerScorer(Scorer):
         ]
 
     def scores(self) -> dict[str, float]:
-        """The scores, and in `NAME_low` and `NAME_high` their intervals where the data set asks for them."""
+        """Return the scores, and in `NAME_low` and `NAME_high` their intervals where the data set asks for them."""
         data = self.data
         return judged(data.items, self.answers(), data.replicates, characters=data.options.characters)
 
     def tally(self) -> Floats:
-        """What is counted in each text, `(texts, 6)`; see `counted`."""
+        """Return what is counted in each text, `(texts, 6)`; see `counted`."""
         return counted(self.data.items, self.answers(), self.data.options.characters)
 
     def measures(self, sums: Floats) -> Mapping[str, Floats]:
-        """Exact match and F1 from sums of tallies, `(..., 6)`, each `(...)`."""
+        """Return exact match and F1 from sums of tallies, `(..., 6)`, each `(...)`."""
         return {name: share for name, share in shares(sums).items() if name in ("exact", "f1")}
 
     def predictions(self) -> Iterator[dict[str, Any]]:
-        """Each question, its answers, and the one that was given; yields them in their order."""
+        """Yield each question, its answers, and the one that was given, in their order."""
         for number, (question, answer) in enumerate(zip(self.data.items, self.answers())):
             yield {
                 "sentence": number,

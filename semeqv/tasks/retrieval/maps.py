@@ -57,18 +57,18 @@ class LinearMap:
     made: Made
 
     def moved(self, sentences: torch.Tensor, encoder: SentenceEncoder) -> torch.Tensor:
-        """The vectors of sentences, `(1, sentences, width)`, where their translations are.
+        """Return the vectors of sentences, `(1, sentences, width)`, where their translations are.
 
         Raises `UserError` when the map is of vectors of another kind or width.
         """
         return (self.centred(sentences, self.mean, encoder) @ self.matrix)[None]
 
     def pivots(self, translations: torch.Tensor, encoder: SentenceEncoder) -> torch.Tensor:
-        """The vectors of translations, `(1, sentences, width)`, about their mean; raises as `moved` does."""
+        """Return the vectors of translations, `(1, sentences, width)`, about their mean; raises as `moved` does."""
         return self.centred(translations, self.pivot_mean, encoder)[None]
 
     def centred(self, vectors: torch.Tensor, mean: torch.Tensor, encoder: SentenceEncoder) -> torch.Tensor:
-        """Vectors at length 1, about a mean, `(sentences, width)`; raises as `moved` does."""
+        """Return vectors at length 1, about a mean, `(sentences, width)`; raises as `moved` does."""
         if encoder.layers != [self.made.layer]:
             raise UserError(f"The map is of layer {self.made.layer}; say --layer {self.made.layer}.")
         if encoder.pooling != self.made.pooling:
@@ -84,7 +84,7 @@ class LinearMap:
 
 
 def fitted(sentences: torch.Tensor, translations: torch.Tensor, kind: str, ridge: float, made: Made) -> LinearMap:
-    """The map that brings sentences nearest to their translations.
+    """Return the map that brings sentences nearest to their translations.
 
     Args:
         sentences: `(pairs, width)`.

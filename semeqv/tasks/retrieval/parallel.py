@@ -35,7 +35,7 @@ class Parallel:
     translations: tuple[str, ...]
 
     def __len__(self) -> int:
-        """How many pairs there are."""
+        """Return how many pairs there are."""
         return len(self.sentences)
 
 
@@ -116,7 +116,7 @@ class ParallelCorpus:
 
 
 def sentence_pairs(rows: Iterable[Mapping[str, str]]) -> Iterator[Mapping[str, str]]:
-    """The lines of documents with their translations; a document whose sides differ in lines stays whole."""
+    """Yield the lines of documents with their translations; a document whose sides differ in lines stays whole."""
     for row in rows:
         sides = [text.split("\n") for text in row.values()]
         if len({len(side) for side in sides}) == 1:

@@ -91,7 +91,7 @@ class SentenceEncoder:
         )
 
     def around(self, masked: bool) -> tuple[list[int], list[int]]:
-        """The special tokens before and after a text."""
+        """Return the special tokens before and after a text."""
         before, after = surroundings(self.tokenizer)
         if before or after:
             return before, after
@@ -126,7 +126,7 @@ class SentenceEncoder:
         return pooled_states
 
     def pooled(self, rows: list[list[int]]) -> torch.Tensor:
-        """The vectors of some rows of tokens, `(layers, rows, width)`."""
+        """Return the vectors of some rows of tokens, `(layers, rows, width)`."""
         lengths = numpy.array([len(row) for row in rows])
         real = numpy.arange(lengths.max()) < lengths[:, None]
         ids = numpy.zeros(real.shape, numpy.int64)
@@ -140,7 +140,7 @@ class SentenceEncoder:
         return torch.stack([pool(states[layer].float(), taken, self.pooling) for layer in self.layers]).cpu()
 
     def states(self, ids: NDArray[numpy.int64], real: NDArray[numpy.bool_]) -> Sequence[torch.Tensor]:
-        """The states of every layer, `(rows, time, width)` each.
+        """Return the states of every layer, `(rows, time, width)` each.
 
         Args:
             ids: `(rows, time)`.
@@ -166,7 +166,7 @@ class SentenceEncoder:
 
 
 def body_of(model: Any) -> Any:
-    """What of a model reads text: its encoder, or all but its head."""
+    """Return what of a model reads text: its encoder, or all but its head."""
     if getattr(getattr(model, "config", None), "is_encoder_decoder", False):
         return model.get_encoder()
     return getattr(model, "base_model", model)
