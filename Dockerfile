@@ -33,7 +33,7 @@ ENV VENV=/opt/semeqv \
 # First what the installation reads, so that a change of the code does not install torch again. The project is installed
 # in place: a checkout mounted over /semeqv is what runs.
 COPY --chown=semeqv:semeqv LICENSE README.md makefile pyproject.toml requirements.txt constraints.txt ./
-COPY --chown=semeqv:semeqv semeqv/__init__.py semeqv/
+COPY --chown=semeqv:semeqv semeqv/__init__.py semeqv/version.py semeqv/
 COPY --chown=semeqv:semeqv backpack/__init__.py backpack/
 COPY --chown=semeqv:semeqv ofa/__init__.py ofa/
 COPY --chown=semeqv:semeqv crosslingual/__init__.py crosslingual/

@@ -11,10 +11,10 @@ from semeqv.grammar.component import component
 from semeqv.results.tables import print_table
 from semeqv.runs.errors import UserError
 from semeqv.runs.json_lines import to_lines
+from semeqv.runs.progress import Progress
 from semeqv.tasks.overlap import normalised
 from semeqv.text.datasets.corpus import Corpus, chosen
 from semeqv.text.files import writing
-from semeqv.train.bars import Progress
 
 
 @component("crosslingual corpus")

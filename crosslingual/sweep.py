@@ -22,9 +22,9 @@ from semeqv.results.statistics import Tallied, compared
 from semeqv.runs.errors import UserError
 from semeqv.runs.files import write_csv
 from semeqv.runs.processes import World
+from semeqv.runs.progress import Progress
 from semeqv.tasks.inference import check_trained, inference, name_of
 from semeqv.text.models.source import config_folder
-from semeqv.train.bars import Progress
 
 TENTHS = tuple(step / 10 for step in range(11))
 KINDS = ("language", "analogy", "negation", "unrelated", "other")

@@ -11,10 +11,10 @@ from typing import Any
 from semeqv.grammar.component import check_bounds, component
 from semeqv.lazy import tokenizers
 from semeqv.runs.errors import UserError
+from semeqv.runs.progress import Progress
 from semeqv.text.tokenizers.encoding import literal
 from semeqv.text.tokenizers.files import opened
 from semeqv.text.tokenizers.spelling import BYTE, SENTENCE_PIECE, rows_needed
-from semeqv.train.bars import Progress
 
 
 @component("ofa tokenizer extended")

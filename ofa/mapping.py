@@ -14,8 +14,8 @@ from typing import Any
 
 from ofa.vectors.word_vectors import Floats
 from semeqv.lazy import NDArray, numpy, torch
+from semeqv.runs.progress import Progress
 from semeqv.text.tokenizers.encoding import literal
-from semeqv.train.bars import Progress
 
 WORDS = 2**13  # tokenised at once
 TOGETHER = 2**8  # words in one call of the tokenizer, which costs as much as some words do

@@ -15,8 +15,8 @@ from semeqv.grammar.component import check_bounds, component
 from semeqv.runs.errors import UserError
 from semeqv.runs.files import write_text
 from semeqv.runs.json_lines import to_lines
+from semeqv.runs.progress import Progress
 from semeqv.text.readers.hub import read_rows
-from semeqv.train.bars import Progress
 
 
 @component("ofa subset")

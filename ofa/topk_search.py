@@ -8,7 +8,7 @@ from typing import Any
 
 from ofa.vectors.word_vectors import Floats
 from semeqv.lazy import torch
-from semeqv.train.bars import Progress
+from semeqv.runs.progress import Progress
 
 CPU = "cpu"
 CELLS = 2**22  # similarities at once

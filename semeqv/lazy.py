@@ -6,6 +6,7 @@ must not be evaluated: such a module begins with `from __future__ import annotat
 
 import functools
 import importlib
+import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
@@ -69,35 +70,66 @@ if TYPE_CHECKING:
     Floats = NDArray[numpy.float64]
     Integers = NDArray[numpy.int64]
 else:
+    FIGURES = [
+        "artist",
+        "axes",
+        "axis",
+        "collections",
+        "colors",
+        "figure",
+        "font_manager",
+        "lines",
+        "patches",
+        "patheffects",
+        "ticker",
+    ]
 
     class Library:
         """A library that is not imported yet.
 
+        When something of it is first used, it is imported, and takes the place of this object in every module that has
+        named it: from then on there is nothing in between, neither for speed nor for `torch.compile`.
+
         Args:
             name: Its name.
+            *parts: Its modules that are imported with it.
         """
 
-        def __init__(self, name: str):
-            self.__dict__["name"] = name
+        def __init__(self, name: str, *parts: str):
+            self.__dict__.update(name=name, parts=parts)
 
         def __getattr__(self, attribute: str) -> Any:
             library = importlib.import_module(self.name)
-            try:
-                return getattr(library, attribute)
-            except AttributeError:
-                if attribute.startswith("_"):
-                    raise
-                return importlib.import_module(f"{self.name}.{attribute}")
+            for part in self.parts:
+                importlib.import_module(f"{self.name}.{part}")
+            name = self.name.rpartition(".")[2]
+            for module in list(sys.modules.values()):
+                if getattr(module, "__dict__", {}).get(name) is self:
+                    setattr(module, name, library)
+            return getattr(library, attribute)
 
         def __repr__(self) -> str:
             return f"<library {self.name}>"
 
-    NDArray = Floats = Integers = Any
-    concurrent, http, multiprocessing, urllib = map(Library, ("concurrent", "http", "multiprocessing", "urllib"))
-    jsonlines, matplotlib, numpy, packaging = map(Library, ("jsonlines", "matplotlib", "numpy", "packaging"))
-    pandas, rich, safetensors, scipy = map(Library, ("pandas", "rich", "safetensors", "scipy"))
-    tokenizers, torch, transformers = map(Library, ("tokenizers", "torch", "transformers"))
-    nn, functional, pyplot = map(Library, ("torch.nn", "torch.nn.functional", "matplotlib.pyplot"))
+    class NDArray:
+        """Stands for arrays where types are written, `list[NDArray[numpy.int64]]()` among them."""
+
+        def __class_getitem__(cls, item: Any) -> type:
+            return cls
+
+    Floats = Integers = NDArray
+    concurrent, http = Library("concurrent", "futures"), Library("http", "client")
+    multiprocessing, urllib = Library("multiprocessing"), Library("urllib", "error", "request")
+    jsonlines, numpy, packaging = Library("jsonlines"), Library("numpy"), Library("packaging", "requirements")
+    matplotlib, pyplot = Library("matplotlib", *FIGURES), Library("matplotlib.pyplot")
+    pandas, rich, scipy = (
+        Library("pandas"),
+        Library("rich", "box", "console", "table", "text"),
+        Library("scipy", "stats"),
+    )
+    safetensors, tokenizers = Library("safetensors", "torch"), Library("tokenizers")
+    torch, transformers = Library("torch"), Library("transformers")
+    nn, functional = Library("torch.nn"), Library("torch.nn.functional")
 
 
 def no_grad(function: Callable[P, R]) -> Callable[P, R]:

@@ -14,13 +14,13 @@ from semeqv.lazy import numpy
 from semeqv.results.statistics import interval
 from semeqv.results.tables import print_table
 from semeqv.runs.errors import UserError
+from semeqv.runs.progress import Progress
 from semeqv.tasks.evaluation import Measuring, Subject
 from semeqv.tasks.inference import check_tokenizer, inference, name_of
 from semeqv.text.files import lines
 from semeqv.text.generation import check_causal, prompt_ids
 from semeqv.text.location import locate
 from semeqv.text.tokenizers.spelling import rows_needed
-from semeqv.train.bars import Progress
 
 
 @component("backpack bias")

@@ -17,9 +17,9 @@ from semeqv.grammar.component import component
 from semeqv.lazy import Floats, numpy, torch
 from semeqv.results.tables import print_table
 from semeqv.runs.errors import UserError
+from semeqv.runs.progress import Progress
 from semeqv.tasks.inference import inference, name_of
 from semeqv.text.generation import prompt_ids
-from semeqv.train.bars import Progress
 
 
 @component("backpack edit debias")

@@ -17,12 +17,12 @@ from semeqv.lazy import Floats, numpy, torch
 from semeqv.results.statistics import interval
 from semeqv.results.tables import print_table
 from semeqv.runs.errors import UserError
+from semeqv.runs.progress import Progress
 from semeqv.tasks.evaluation import Measuring, Subject
 from semeqv.tasks.inference import inference, most_tokens, name_of
 from semeqv.text.generation import prompt_ids
 from semeqv.text.readers.jsonl import read_rows
 from semeqv.text.tokenizers.encoding import encode
-from semeqv.train.bars import Progress
 
 
 @component("backpack effects")

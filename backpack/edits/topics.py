@@ -28,13 +28,13 @@ from semeqv.lazy import numpy, torch, transformers
 from semeqv.results.statistics import interval
 from semeqv.results.tables import print_table
 from semeqv.runs.errors import UserError
+from semeqv.runs.progress import Progress
 from semeqv.tasks.evaluation import Measuring, Subject
 from semeqv.tasks.inference import inference, most_tokens, name_of
 from semeqv.tasks.likelihood.minimal_pairs import unexpected
 from semeqv.text.datasets.tokenised import first_token
 from semeqv.text.generation import said_generation
 from semeqv.text.models.opening import open_model, open_tokenizer
-from semeqv.train.bars import Progress
 from semeqv.train.compute import Regime
 from semeqv.train.randomness import seed_everything
 

@@ -20,6 +20,7 @@ from semeqv.results.statistics import interval
 from semeqv.results.tables import print_table
 from semeqv.runs.errors import UserError
 from semeqv.runs.json_lines import write_lines
+from semeqv.runs.progress import Progress
 from semeqv.tasks.evaluation import Measuring, Subject
 from semeqv.tasks.inference import check_tokenizer, inference, most_tokens, name_of
 from semeqv.tasks.overlap import report_overlap
@@ -28,7 +29,6 @@ from semeqv.text.files import lines
 from semeqv.text.generation import check_causal
 from semeqv.text.location import locate
 from semeqv.text.tokenizers.encoding import encode
-from semeqv.train.bars import Progress
 
 
 @component("backpack cloze")

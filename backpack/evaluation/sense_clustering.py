@@ -11,10 +11,10 @@ from backpack.senses.words import is_backpack
 from semeqv.babel.document import Document
 from semeqv.babel.reader import BayesReader
 from semeqv.lazy import Floats, Integers, NDArray, numpy, torch
+from semeqv.runs.progress import Progress
 from semeqv.tasks.retrieval.vectors import body_of
 from semeqv.text.datasets.tokenised import first_token
 from semeqv.text.tokenizers.encoding import literal
-from semeqv.train.bars import Progress
 from semeqv.train.compute import Regime
 
 STARTS, ROUNDS = 8, 50

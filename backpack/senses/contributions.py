@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from semeqv.lazy import functional, no_grad, torch
-from semeqv.train.bars import Progress
+from semeqv.runs.progress import Progress
 
 LOGITS = 2**25  # numbers computed at once
 

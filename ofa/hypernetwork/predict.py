@@ -20,9 +20,9 @@ from semeqv.results.statistics import interval
 from semeqv.results.tables import print_table
 from semeqv.runs.errors import UserError
 from semeqv.runs.files import whole_file, write_csv, write_errors
+from semeqv.runs.progress import Progress
 from semeqv.tasks.inference import inference
 from semeqv.text.tokens.batches import generator
-from semeqv.train.bars import Progress
 from semeqv.train.compute import float64_device
 
 

@@ -12,7 +12,7 @@ from ofa.vectors.word_vectors import WordVectors, read_vectors, unit
 from semeqv.grammar.component import component
 from semeqv.lazy import numpy, torch
 from semeqv.runs.errors import UserError
-from semeqv.train.bars import Progress
+from semeqv.runs.progress import Progress
 
 if TYPE_CHECKING:
     from ofa.plan import Draft, Work

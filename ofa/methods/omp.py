@@ -10,9 +10,9 @@ from ofa.plan import Draft, Work
 from semeqv.grammar.component import check_bounds, component
 from semeqv.lazy import numpy, torch
 from semeqv.runs.errors import UserError
+from semeqv.runs.progress import Progress
 from semeqv.text.models.opening import named, open_model
 from semeqv.text.tokenizers.files import opened
-from semeqv.train.bars import Progress
 
 if TYPE_CHECKING:
     from ofa.plan import Draft, Work

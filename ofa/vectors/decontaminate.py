@@ -14,12 +14,12 @@ from pathlib import Path
 
 from semeqv.lazy import numpy
 from semeqv.runs.errors import UserError
+from semeqv.runs.progress import Progress
 from semeqv.tasks.overlap import ANCHOR, BITS, Seeker, hashes, normalised
 from semeqv.tasks.retrieval.parallel import sentence_pairs
 from semeqv.text.archives import is_archive, names
 from semeqv.text.files import lines
 from semeqv.text.location import locate
-from semeqv.train.bars import Progress
 
 ROWS = 4096  # looked through at once
 

@@ -19,9 +19,9 @@ from ofa.vectors.word_vectors import WordVectors, unit, write_vectors
 from semeqv.grammar.component import check_bounds, component
 from semeqv.lazy import NDArray, numpy, tokenizers, torch
 from semeqv.runs.errors import UserError
+from semeqv.runs.progress import Progress
 from semeqv.text.datasets.corpus import chosen
 from semeqv.text.tokenizers.encoding import encode
-from semeqv.train.bars import Progress
 
 
 @component("ofa vectors")

@@ -4,28 +4,68 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Annotated, Any, Literal
 
-from semeqv.babel.document import Token
+from semeqv.babel.document import Document, Sentence, Token
 from semeqv.babel.grammar import Grammar
 from semeqv.babel.lexicon import Lexicon
 from semeqv.babel.options import LANGUAGES, GrammarOptions
 from semeqv.babel.reader import BayesReader
 from semeqv.babel.vocabulary import Category
-from semeqv.grammar.component import component
+from semeqv.grammar.action import AtLeast, Result, action
 from semeqv.lazy import rich
-
-if TYPE_CHECKING:
-    from semeqv.babel.document import Document, Sentence
-    from semeqv.babel.lexicon import Lexicon
-    from semeqv.babel.reader import BayesReader
 
 HOMONYM, NAME, QUIET = "bold magenta", "cyan", "dim"
 
 
-@component("babel show")
-@dataclass(frozen=True, kw_only=True)
-class Show(GrammarOptions):
+@dataclass(frozen=True)
+class Shown(Result):
+    """Documents of the generated corpus.
+
+    Args:
+        grammar: Of the corpus.
+        documents: The documents.
+    """
+
+    grammar: Grammar
+    documents: list[Document]
+
+    def show(self) -> None:
+        """Print each word with its gloss, and each sentence with its translation."""
+        console = rich.console.Console(markup=False, highlight=False)
+        readers = {language: BayesReader(self.grammar, language) for language in LANGUAGES}
+        for document in self.documents:
+            print_document(console, document, self.grammar.lexicon, readers)
+
+    def records(self) -> list[dict[str, Any]]:
+        """Return nothing: documents are no measurements."""
+        return []
+
+    def rows(self) -> list[dict[str, Any]]:
+        """Return one row for each word."""
+        return [
+            {"document": document.index, "language": language, "sentence": number, "word": token.form}
+            | {"gloss": gloss(token, self.grammar.lexicon)}
+            for document in self.documents
+            for language in document.languages
+            for number, sentence in enumerate(document.sentences[language])
+            for token in sentence.tokens
+        ]
+
+    def objects(self) -> list[dict[str, Any]]:
+        """Return one object for each word."""
+        return self.rows()
+
+
+@action("babel show")
+def show(
+    *,
+    documents: Annotated[int, AtLeast(1)] = 1,
+    start: Annotated[int, AtLeast(0)] = 0,
+    split: Literal["train", "validation", "test"] = "train",
+    seed: Annotated[int, AtLeast(0)] = 0,
+    options: GrammarOptions = GrammarOptions(),  # noqa: B008 - it is frozen
+) -> Shown:
     """Print documents of the generated corpus: each word with its gloss, each sentence with its translation.
 
     Below a word stands what it means: `n17.t3` is noun 17, of topic 3; verbs are `v`, adjectives `a`, adverbs `d`.
@@ -37,27 +77,13 @@ class Show(GrammarOptions):
         start: How many documents of the split to pass over.
         split: Of which split.
         seed: Which corpus.
+        options: Of the grammar.
+
+    Returns:
+        The documents.
     """
-
-    documents: int = 1
-    start: int = 0
-    split: Literal["train", "validation", "test"] = "train"
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if self.documents < 1:
-            raise ValueError(f"--documents {self.documents}: write 1 or more")
-        if self.start < 0 or self.seed < 0:
-            raise ValueError(f"--start {self.start} --seed {self.seed}: write 0 or more")
-
-    def build(self) -> None:
-        """Print the documents."""
-
-        console, grammar = rich.console.Console(markup=False, highlight=False), Grammar(self.grammar)
-        readers = {language: BayesReader(grammar, language) for language in LANGUAGES}
-        for document in grammar.documents(self.split, self.documents, self.seed, self.start):
-            print_document(console, document, grammar.lexicon, readers)
+    grammar = Grammar(options.grammar)
+    return Shown(grammar, list(grammar.documents(split, documents, seed, start)))
 
 
 def print_document(

@@ -7,7 +7,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 from semeqv.babel.bounds import Tally, of_grammar
 from semeqv.babel.document import Document, Token
@@ -15,19 +15,55 @@ from semeqv.babel.grammar import SPLITS, Grammar, aligned
 from semeqv.babel.lexicon import Lexicon
 from semeqv.babel.options import LANGUAGES, GrammarOptions
 from semeqv.babel.reader import AT_ONCE, BayesReader, batches
-from semeqv.grammar.component import component
+from semeqv.grammar.action import AtLeast, Result, action
 from semeqv.lazy import rich
 from semeqv.runs.errors import UserError
 from semeqv.runs.files import write_text
+from semeqv.runs.progress import Progress
 from semeqv.text import records
 from semeqv.text.files import fingerprint, one_line, writing
 from semeqv.text.readers.conllu import written
-from semeqv.train.bars import Progress
 
 
-@component("babel write")
-@dataclass(frozen=True, kw_only=True)
-class Write(GrammarOptions):
+@dataclass(frozen=True)
+class Written(Result):
+    """A generated corpus in files.
+
+    Args:
+        path: Its folder.
+        facts: Its sizes, and the best that a model can do on it, as in facts.json.
+    """
+
+    path: Path
+    facts: dict[str, Any]
+
+    def show(self) -> None:
+        """Print the sizes and the bounds."""
+        console = rich.console.Console(markup=False, highlight=False, soft_wrap=True)
+        print_facts(console, self.facts)
+        console.print(f"wrote {self.path}")
+
+    def records(self) -> list[dict[str, Any]]:
+        """Return nothing: facts.json has it."""
+        return []
+
+    def rows(self) -> list[dict[str, Any]]:
+        """Return one row for each split and language."""
+        return [{"split": split, "language": language, **found} for split, language, found in rows(self.facts)]
+
+    def objects(self) -> list[dict[str, Any]]:
+        """Return the facts."""
+        return [self.facts]
+
+
+@action("babel write")
+def write(
+    *,
+    path: Path = Path("babel"),
+    sentences: Annotated[int, AtLeast(1)] = 20_000,
+    seed: Annotated[int, AtLeast(0)] = 0,
+    options: GrammarOptions = GrammarOptions(),  # noqa: B008 - it is frozen
+) -> Written:
     """Write a generated corpus in two invented languages, Lume and Drask, and measure what can be learned from it.
 
     Each split, train, validation and test, gets documents as plain text (train.lume.txt, blank lines between), the
@@ -39,26 +75,12 @@ class Write(GrammarOptions):
         sentences: Sentences of the train split, both languages together, up to the end of a document; validation and
             test get a tenth of them each.
         seed: Which corpus in these languages; `lexicon_seed` chooses the languages.
+        options: Of the grammar.
+
+    Returns:
+        The folder and the facts.
     """
-
-    path: Path = Path("babel")
-    sentences: int = 20_000
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if self.sentences < 1:
-            raise ValueError(f"--sentences {self.sentences}: write 1 or more")
-        if self.seed < 0:
-            raise ValueError(f"--seed {self.seed}: write 0 or more")
-
-    def build(self) -> None:
-        """Write the files, and print what they hold."""
-
-        facts = write_corpus(self.path, Grammar(self.grammar), self.sentences, self.seed)
-        console = rich.console.Console(markup=False, highlight=False, soft_wrap=True)
-        print_facts(console, facts)
-        console.print(f"wrote {self.path}")
+    return Written(path, write_corpus(path, Grammar(options.grammar), sentences, seed))
 
 
 def print_facts(console: rich.console.Console, facts: dict[str, Any]) -> None:

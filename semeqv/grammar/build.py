@@ -114,7 +114,8 @@ class RunBuilder:
 
     def record(self, lines: Iterable[dict[str, Any]]) -> None:
         """Add JSON objects to the metrics.jsonl of the run, after what its Trainer wrote there, if it has one."""
-        if not World.here().first:
+        lines = list(lines)
+        if not lines or not World.here().first:
             return
         run = self.folder(self.singles[0].sentence if len(self.singles) == 1 else self.sentence)
         run.metrics.flush()

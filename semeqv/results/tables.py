@@ -99,13 +99,13 @@ def console() -> rich.console.Console:
     return found
 
 
-def print_metrics(title: str, trainer: Any, found: Mapping[str | None, Mapping[str, Any]]) -> None:
+def print_metrics(title: str, runs: Sequence[str], found: Mapping[str | None, Mapping[str, Any]]) -> None:
     """Print one line for every run and data set.
 
     Args:
         title: What stands above the table.
-        trainer: The Trainer that measured.
-        found: The name of each data set to its metrics, arrays over replicas.
+        runs: What to call each run.
+        found: The name of each data set to its metrics, arrays over runs.
     """
     table = rich.table.Table(title=title, title_justify="left", box=None, pad_edge=False, header_style="bold")
     named = any(found)
@@ -116,9 +116,8 @@ def print_metrics(title: str, trainer: Any, found: Mapping[str | None, Mapping[s
     names = [name for name in every if name.removesuffix("_low").removesuffix("_high") not in every.keys() - {name}]
     for name in names:
         table.add_column(name, justify="right")
-    for r, seed in enumerate(trainer.seeds):
+    for r, run in enumerate(runs):
         for key, metrics in found.items():
-            run = str(trainer.runs[r].path) if trainer.runs else f"seed {seed}"
             table.add_row(run, *([key or ""] if named else []), *(cell(metrics, name, r) for name in names))
     console().print(table)
 

@@ -20,8 +20,8 @@ import click
 from semeqv.grammar.plugins import command
 from semeqv.lazy import NDArray, numpy
 from semeqv.runs.errors import UserError
+from semeqv.runs.progress import Progress
 from semeqv.runs.reading import RUN, read_run
-from semeqv.train.bars import Progress
 
 ANCHOR = 10  # characters by which sentences are looked for
 PIECE = 2**21  # characters looked through at once

@@ -19,8 +19,8 @@ from pathlib import Path
 from semeqv.lazy import http, urllib
 from semeqv.runs.errors import UserError
 from semeqv.runs.files import whole_file
+from semeqv.runs.progress import Progress
 from semeqv.text.files import fingerprint
-from semeqv.train.bars import Progress
 
 TIMEOUT = 60  # seconds without a byte
 PIECE = 2**20  # bytes read at once

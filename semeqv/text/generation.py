@@ -5,17 +5,18 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import click
 
-from semeqv.grammar.component import check_bounds, component
+from semeqv.grammar.action import AtLeast, Result, Spelled, action
 from semeqv.lazy import no_grad, torch, transformers
 from semeqv.runs.errors import UserError
 from semeqv.runs.json_lines import write_lines
 from semeqv.runs.processes import World
+from semeqv.runs.progress import Progress
 from semeqv.text.datasets.tokenised import first_token
 from semeqv.text.models.opening import open_tokenizer
 from semeqv.text.tokenizers.encoding import encode, surroundings
@@ -47,38 +48,6 @@ def tokenizer_of(model: Any) -> Any:
     if not getattr(model, "name_or_path", ""):
         raise UserError("This model has no tokenizer of its own. Add: cli tokenizer ...")
     return open_tokenizer(model.name_or_path)
-
-
-def continuations(options: Generate, model: Any, tokenizer: Any, seed: int, device: str) -> Iterator[tuple[str, str]]:
-    """Continue each prompt; `check_causal` and `prompt_ids` raise `UserError` when that cannot be.
-
-    Args:
-        options: Prompts, and how to sample.
-        model: A `PreTrainedModel` that predicts the next token.
-        tokenizer: Its tokenizer.
-        seed: Sampling starts from it at each prompt.
-        device: auto, cpu, cuda, cuda:N or mps.
-
-    Yields:
-        The prompt, and the text that begins with it.
-    """
-    check_causal(model)
-    model = model.to(torch_device(device, World())).eval()
-    sampling: dict[str, Any] = {"do_sample": options.temperature > 0}
-    if options.temperature > 0:
-        sampling |= {"temperature": options.temperature, "top_k": options.top_k or 0, "top_p": options.top_p}
-    for prompt in options.prompt or [""]:
-        ids = prompt_ids(prompt, tokenizer, model, options.max_new_tokens)
-        seed_everything(seed)
-        with torch.no_grad(), said_generation(model, options.folder_settings):
-            found = model.generate(
-                ids,
-                attention_mask=torch.ones_like(ids),
-                max_new_tokens=options.max_new_tokens,
-                pad_token_id=tokenizer.pad_token_id if tokenizer.pad_token_id is not None else tokenizer.eos_token_id,
-                **sampling,
-            )
-        yield prompt, tokenizer.decode(found[0], skip_special_tokens=True)
 
 
 @no_grad
@@ -125,7 +94,7 @@ def greedy(model: Any, prompts: Sequence[Sequence[int]], most: Sequence[int], *,
     return found
 
 
-def folder_settings(model: Any) -> dict[str, Any]:
+def settings_of_folder(model: Any) -> dict[str, Any]:
     """Return what the `generation_config.json` of a model changes about which token is taken.
 
     Args:
@@ -145,7 +114,7 @@ def said_generation(model: Any, folder: bool = False) -> Iterator[None]:
 
     Args:
         model: A `PreTrainedModel`.
-        folder: Whether to keep what `folder_settings` finds.
+        folder: Whether to keep what `settings_of_folder` finds.
 
     Yields:
         Nothing.
@@ -155,7 +124,7 @@ def said_generation(model: Any, folder: bool = False) -> Iterator[None]:
         yield
         return
     ends = {name: getattr(before, name) for name in ENDS}
-    model.generation_config = transformers.GenerationConfig(**ends, **(folder_settings(model) if folder else {}))
+    model.generation_config = transformers.GenerationConfig(**ends, **(settings_of_folder(model) if folder else {}))
     try:
         yield
     finally:
@@ -202,9 +171,86 @@ def prompt_ids(prompt: str, tokenizer: Any, model: Any, new: int) -> torch.Tenso
     return torch.tensor([ids], device=model.device)
 
 
-@component("generate")
-@dataclass(frozen=True, kw_only=True)
-class Generate:
+@dataclass(frozen=True)
+class Continuation:
+    """A prompt and how a model went on from it.
+
+    Args:
+        prompt: The prompt.
+        text: The text, which begins with the prompt.
+        settings: How it was sampled, and the seed; for the record.
+    """
+
+    prompt: str
+    text: str
+    settings: dict[str, Any]
+
+    def record(self) -> dict[str, Any]:
+        """Return it as a JSON object."""
+        return {"prompt": self.prompt, "text": self.text, **self.settings}
+
+
+@dataclass(frozen=True)
+class Continuations(Result):
+    """How a model went on from prompts.
+
+    Args:
+        continuations: One for each prompt.
+        note: What the model's folder asks for and whether that was done; empty when it asks for nothing.
+    """
+
+    continuations: list[Continuation]
+    note: str = ""
+
+    @property
+    def texts(self) -> list[str]:
+        """Return the texts, prompts included."""
+        return [each.text for each in self.continuations]
+
+    def show(self) -> None:
+        """Print the texts, prompts in bold."""
+        if self.note:
+            click.echo(self.note, err=True)
+        for each in self.continuations:
+            shown = each.text.removeprefix(each.prompt)
+            click.echo(click.style(each.prompt, bold=True) * (shown != each.text) + shown + "\n")
+
+    def records(self) -> list[dict[str, Any]]:
+        """Return nothing: texts are no measurements."""
+        return []
+
+    def rows(self) -> list[dict[str, Any]]:
+        """Return one row for each prompt."""
+        return [each.record() for each in self.continuations]
+
+    def objects(self) -> list[dict[str, Any]]:
+        """Return one object for each prompt."""
+        return self.rows()
+
+
+def refuse_sampling(options: Any) -> None:
+    """Refuse temperatures and probabilities that cannot be: `ValueError`."""
+    if options.temperature < 0:
+        raise ValueError(f"--temperature must be 0 or more, not {options.temperature}.")
+    if not 0 < options.top_p <= 1:
+        raise ValueError(f"--top_p must be above 0 and at most 1, not {options.top_p}.")
+
+
+@action("generate", check=refuse_sampling)
+def generate(
+    model: Any,
+    tokenizer: Any = None,
+    seed: int = 42,
+    device: str | None = None,
+    *,
+    prompt: Sequence[str] = (),
+    max_new_tokens: Annotated[int, AtLeast(1)] = 50,
+    temperature: float = 1.0,
+    top_k: Annotated[int | None, AtLeast(1)] = None,
+    top_p: float = 1.0,
+    folder_settings: bool = False,
+    output: Annotated[Path | None, Spelled("path")] = None,
+) -> Continuations:
     """Let a language model go on from a prompt.
 
     The tokenizer is the one of the sentence, else the one in the folder that the model was opened from. Every prompt is
@@ -213,6 +259,10 @@ class Generate:
     --folder_settings.
 
     Args:
+        model: Predicts the next token.
+        tokenizer: Its tokenizer; that of the model's folder if None.
+        seed: Sampling starts from it at each prompt.
+        device: Where to compute; where the model is if None.
         prompt: Text to go on from; may be repeated. Nothing said, the model starts from its first token.
         max_new_tokens: The most tokens to add.
         temperature: Below 1 likelier tokens gain, above 1 they lose; at 0 the likeliest is taken, whatever the seed.
@@ -220,45 +270,39 @@ class Generate:
         top_p: Sample from the fewest tokens that together have this probability.
         folder_settings: Also do what the model's generation_config.json says, besides what the options here set.
         output: Write a JSON line for each prompt to this file, too.
+
+    Returns:
+        A text for each prompt. `check_causal` and `prompt_ids` raise `UserError` when a model cannot go on from it.
     """
-
-    prompt: list[str] = field(default_factory=list)
-    max_new_tokens: int = 50
-    temperature: float = 1.0
-    top_k: int | None = None
-    top_p: float = 1.0
-    folder_settings: bool = False
-    output: Path | None = field(default=None, metadata={"alias": "path"})
-
-    def __post_init__(self) -> None:
-        check_bounds(self, max_new_tokens=1, top_k=1)
-        if self.temperature < 0:
-            raise ValueError(f"--temperature must be 0 or more, not {self.temperature}.")
-        if not 0 < self.top_p <= 1:
-            raise ValueError(f"--top_p must be above 0 and at most 1, not {self.top_p}.")
-
-    def build(self, model: Any, seed: int, device: str, tokenizer: Any = None) -> None:
-        """Generate, print, and write.
-
-        Args:
-            model: Predicts the next token.
-            seed: Of the run.
-            device: Where to compute.
-            tokenizer: Of the run, if it has one.
-        """
-
-        tokenizer = tokenizer_of(model) if tokenizer is None else tokenizer
-        if settings := folder_settings(model):
-            listed = json.dumps(settings)[1:-1]
-            done = "as --folder_settings says" if self.folder_settings else "not done without --folder_settings"
-            click.echo(f"The folder of the model asks for {listed:.200}, {done}.", err=True)
-        lines = []
-        for prompt, text in continuations(self, model, tokenizer, seed, device):
-            shown = text.removeprefix(prompt)
-            click.echo(click.style(prompt, bold=True) * (shown != text) + shown + "\n")
-            said = {"prompt": prompt, "text": text, "temperature": self.temperature, "seed": seed}
-            said |= {"folder_settings": settings} if settings and self.folder_settings else {}
-            lines.append(said)
-        if self.output is not None:
-            write_lines(self.output, lines)
-            click.echo(f"wrote {self.output}")
+    tokenizer = tokenizer_of(model) if tokenizer is None else tokenizer
+    check_causal(model)
+    wished, note = settings_of_folder(model), ""
+    if wished:
+        done = "as --folder_settings says" if folder_settings else "not done without --folder_settings"
+        note = f"The folder of the model asks for {json.dumps(wished)[1:-1]:.200}, {done}."
+    if device is not None:
+        model = model.to(torch_device(device, World()))
+    model.eval()
+    sampling: dict[str, Any] = {"do_sample": temperature > 0}
+    if temperature > 0:
+        sampling |= {"temperature": temperature, "top_k": top_k or 0, "top_p": top_p}
+    settings: dict[str, Any] = {"temperature": temperature, "seed": seed}
+    settings |= {"folder_settings": wished} if wished and folder_settings else {}
+    pad = tokenizer.pad_token_id if tokenizer.pad_token_id is not None else tokenizer.eos_token_id
+    continuations = []
+    for text in Progress(prompt or [""], desc="generate", unit="prompt", leave=False, disable=len(prompt) < 2):
+        ids = prompt_ids(text, tokenizer, model, max_new_tokens)
+        seed_everything(seed)
+        with torch.no_grad(), said_generation(model, folder_settings):
+            tokens = model.generate(
+                ids,
+                attention_mask=torch.ones_like(ids),
+                max_new_tokens=max_new_tokens,
+                pad_token_id=pad,
+                **sampling,
+            )
+        continuations.append(Continuation(text, tokenizer.decode(tokens[0], skip_special_tokens=True), settings))
+    if output is not None:
+        write_lines(output, [each.record() for each in continuations])
+        click.echo(f"wrote {output}")
+    return Continuations(continuations, note)

@@ -1,56 +1,14 @@
 """Signs of life: progress bars on a terminal, a line about twice a minute elsewhere."""
 
 import contextlib
-import sys
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from tqdm import tqdm
 
-if TYPE_CHECKING:
-    from semeqv.train.trainer import Trainer
+from semeqv.runs.progress import SECONDS_BETWEEN_LINES, Progress
+from semeqv.train.state import TrainState
 
-SECONDS_BETWEEN_LINES = 30.0
 SECONDS_BETWEEN_LOSSES = 0.5  # reading the loss waits for the device
-LINE = "{desc}: {unit} {n_fmt} of {total_fmt}, {elapsed} passed, {remaining} left, {rate_fmt}{postfix}"
-OPEN_LINE = "{desc}: {unit} {n_fmt}, {elapsed} passed, {rate_fmt}{postfix}"
-
-
-class Progress(tqdm):  # type: ignore[misc]
-    """A bar of tqdm that shows signs of life without a terminal, too: a line about twice a minute.
-
-    Args:
-        *given: As of tqdm.
-        **options: As of tqdm; `disable=None` is the same as False.
-    """
-
-    def __init__(self, *given: Any, **options: Any):
-        stream = options.get("file") or sys.stderr
-        self.as_lines = not getattr(stream, "isatty", bool)()
-        options["disable"] = bool(options.get("disable")) or stream is None
-        if self.as_lines:
-            counted = options.get("total") is not None or (given and hasattr(given[0], "__len__"))
-            options |= {
-                "mininterval": SECONDS_BETWEEN_LINES,
-                "miniters": 1,  # a look at the clock every time, so that no slow step is passed over
-                "delay": SECONDS_BETWEEN_LINES / 2,
-                "bar_format": LINE if counted else OPEN_LINE,
-                "dynamic_ncols": False,
-                "ncols": None,
-            }
-        super().__init__(*given, **options)
-
-    def display(self, msg: str | None = None, pos: int | None = None) -> bool:
-        """Show the bar, or write it as a line of its own."""
-        if not self.as_lines:
-            return bool(super().display(msg, pos))
-        print((str(self) if msg is None else msg).rstrip(), file=self.fp, flush=True)
-        return True
-
-    def close(self) -> None:
-        """Remove the bar, or leave its last state; of lines there is nothing to remove."""
-        if self.as_lines and not self.disable:
-            self.last_print_t = float("-inf")  # as if nothing had been shown
-        super().close()
 
 
 class RunBar(Progress):
@@ -60,7 +18,7 @@ class RunBar(Progress):
         trainer: The Trainer that takes the steps.
     """
 
-    def __init__(self, trainer: "Trainer"):
+    def __init__(self, trainer: TrainState):
         self.trainer = trainer
         self.shown_at = float("-inf")
         super().__init__(
@@ -91,7 +49,7 @@ class RunBar(Progress):
         self.update()
 
 
-def epoch_bar(trainer: "Trainer") -> Any:
+def epoch_bar(trainer: TrainState) -> Any:
     """A bar for the batches of an epoch, on a terminal and when there are enough of them."""
     if not trainer.bars["train"] or trainer.epoch_steps < 50 or trainer.epoch_steps == trainer.last_step:
         return contextlib.nullcontext()
@@ -107,7 +65,7 @@ def epoch_bar(trainer: "Trainer") -> Any:
     )
 
 
-def shown_pass(trainer: "Trainer", split: str, dataset: Any) -> Any:
+def shown_pass(trainer: TrainState, split: str, dataset: Any) -> Any:
     """The batches of a pass over a data set, with a bar when there are enough of them."""
     shown = trainer.bars["valid" if split == "validation" else "test"] and len(dataset) > 20
     return Progress(dataset.batches(), desc=split, total=len(dataset), unit="batch", leave=False, disable=not shown)

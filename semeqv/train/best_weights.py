@@ -6,18 +6,16 @@ import contextlib
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from semeqv.lazy import torch
 from semeqv.runs import checkpoint
 from semeqv.runs.errors import UserError
-
-if TYPE_CHECKING:
-    from semeqv.train.trainer import Trainer
+from semeqv.train import semantica as foreign
+from semeqv.train.state import TrainState
 
 
 @contextlib.contextmanager
-def best_weights(trainer: Trainer) -> Iterator[list[int]]:
+def best_weights(trainer: TrainState) -> Iterator[list[int]]:
     """Give every replica its best weights, when a saver kept them; else its last ones.
 
     Args:
@@ -54,7 +52,7 @@ def best_weights(trainer: Trainer) -> Iterator[list[int]]:
             trainer.made.load(r, weights, None)
 
 
-def weights_in(trainer: Trainer, r: int, path: Path) -> tuple[dict[str, torch.Tensor], int, int]:
+def weights_in(trainer: TrainState, r: int, path: Path) -> tuple[dict[str, torch.Tensor], int, int]:
     """Read the weights of a replica.
 
     Args:
@@ -68,7 +66,6 @@ def weights_in(trainer: Trainer, r: int, path: Path) -> tuple[dict[str, torch.Te
     if not trainer.world.by_first(path.is_file):
         saved = checkpoint.read_together(trainer.world, path, trainer.saver.map_location)
         return saved.weights, saved.trainer["step"], saved.trainer["epoch_steps"]
-    from semeqv.train import semantica as foreign
 
     found = foreign.read(path, trainer.saver.allow_pickle, trainer.saver.map_location)
     weights, _ = foreign.fitting(trainer.models[r], path, found)
@@ -81,7 +78,7 @@ def place_of(source: Path, name: str) -> Path:
     return source if source.is_file() else checkpoint.locate(own if own.is_dir() else source)
 
 
-def best_path(trainer: Trainer, r: int) -> Path | None:
+def best_path(trainer: TrainState, r: int) -> Path | None:
     """The checkpoint of a replica's best weights, or of its last when it has not trained; None for those it has."""
     source: Path | None = trainer.saver.restorepath
     if source is not None and not trainer.trained:

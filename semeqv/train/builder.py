@@ -3,50 +3,19 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Self
 
-from semeqv.lazy import nn, torch
+from semeqv.lazy import nn
 from semeqv.runs.folder import RunFolder
-from semeqv.runs.processes import World
 from semeqv.train.callbacks.callback import Callback
+from semeqv.train.state import TrainState
 from semeqv.train.step import own_loss
 
 
-class Builder:
+class Builder(TrainState):
     """What a run is made of. Every setter returns the object, so that calls chain."""
-
-    def __init__(self) -> None:
-        self.models: list[nn.Module] = []
-        self.seeds: list[int] = [42]
-        self.runs: list[RunFolder] = []
-        self.loss: Callable[..., Mapping[str, torch.Tensor]] = own_loss
-        self.optimizer: Any = None
-        self.scheduler: Any = None
-        self.trainsplit: Any = None
-        self.validsplits: dict[str | None, Any] = {}
-        self.testsplits: dict[str | None, Any] = {}
-        self.callbacks: list[Callback] = []
-        self.saver: Any = None
-        self.tokenizer: Any = None
-        self.epochs, self.epochs_to_valid = 1, 1
-        self.steps: int | None = None
-        self.steps_to_valid: int | None = None
-        self.record_steps: int | None = None
-        self.device, self.precision, self.accumulation = "auto", "fp32", 1
-        self.clip: float | None = None
-        self.compile: bool | str = "auto"
-        self.threads: int | None = None
-        self.skip_nonfinite = 0
-        self.world, self.strategy, self.timeout = World.here(), "ddp", 10.0
-        self.deterministic = self.detect_anomaly = False
-        self.bars = {"train": True, "valid": True, "test": True, "epoch": True}
-
-    @property
-    def last_step(self) -> int:
-        """The number of the last step."""
-        raise NotImplementedError
 
     def set_model(self, model: nn.Module) -> Self:
         """Train one model: `forward(**batch)` returns a mapping with `logits` or `loss`."""

@@ -5,18 +5,16 @@ import json
 import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from semeqv.runs.errors import UserError
-
-if TYPE_CHECKING:
-    from semeqv.train.trainer import Trainer
+from semeqv.train.state import TrainState
 
 JUDGING = "validation data"
 LONGEST = 120  # characters of a difference that are shown
 
 
-def definition(trainer: "Trainer", replica: int) -> dict[str, Any]:
+def definition(trainer: TrainState, replica: int) -> dict[str, Any]:
     """What defines the result of a run, as JSON; epochs, bars, callbacks and savers do not.
 
     Validation data is part of it when they choose the best weights.

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import itertools
-from typing import TYPE_CHECKING
 
 from semeqv.lazy import safetensors, torch
 from semeqv.runs.errors import UserError
 from semeqv.runs.notices import warning
-
-if TYPE_CHECKING:
-    from semeqv.train.trainer import Trainer
+from semeqv.train.state import TrainState
 
 EVERY = 64  # steps from one look at a compiled program to the next: looking waits for the device
 
@@ -22,10 +19,9 @@ class Watch:
         trainer: The Trainer that it watches.
     """
 
-    def __init__(self, trainer: Trainer):
+    def __init__(self, trainer: TrainState):
         self.trainer = trainer
         self.unchecked: list[torch.Tensor] = []
-        self.skipped: list[int] = []
 
     def takes(self, metrics: torch.Tensor, at_once: bool) -> bool:
         """Take in a step.
@@ -60,8 +56,8 @@ class Watch:
         at, replica = (int(i) for i in (finite == 0).nonzero()[0])
         step, seed = first + at, self.trainer.seeds[replica]
         kept = self.keep(step, replica)
-        if len(self.skipped) < self.trainer.skip_nonfinite:
-            self.skipped.append(step)
+        if len(self.trainer.skipped) < self.trainer.skip_nonfinite:
+            self.trainer.skipped.append(step)
             warning(f"The loss or gradient of step {step} is not finite; the step is skipped.{kept}")
             return True
         for run in self.trainer.runs:

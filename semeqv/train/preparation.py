@@ -8,7 +8,6 @@ import shutil
 import sysconfig
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from semeqv.lazy import torch
 from semeqv.runs import checkpoint
@@ -18,16 +17,14 @@ from semeqv.train.builder import Made
 from semeqv.train.compute import Regime, torch_device
 from semeqv.train.probing import probe
 from semeqv.train.replicas import Program, program_fits, replicable
+from semeqv.train.state import TrainState
 from semeqv.train.step import Eager, Learner
 from semeqv.train.strategies import STRATEGIES, Alone, Shards
-
-if TYPE_CHECKING:
-    from semeqv.train.trainer import Trainer
 
 COMPILE_FROM = 2000  # steps from which compiling replicas pays
 
 
-def check_parts(trainer: Trainer, training: bool) -> None:
+def check_parts(trainer: TrainState, training: bool) -> None:
     """Refuse a run that lacks a part.
 
     Args:
@@ -54,7 +51,7 @@ def check_parts(trainer: Trainer, training: bool) -> None:
         raise UserError("Several models need an optimizer each; set a component, or a function of the model.")
 
 
-def make_learner(trainer: Trainer, device: torch.device, found: list[Path], training: bool) -> Learner:
+def make_learner(trainer: TrainState, device: torch.device, found: list[Path], training: bool) -> Learner:
     """Make what learns: a program of replicas where the models allow it and it pays, else ordinary modules.
 
     Args:
@@ -86,7 +83,7 @@ def make_learner(trainer: Trainer, device: torch.device, found: list[Path], trai
     return learner
 
 
-def check_sets(trainer: Trainer, learner: Learner, regime: Regime) -> None:
+def check_sets(trainer: TrainState, learner: Learner, regime: Regime) -> None:
     """Refuse a validation or test set that does not fit the model, by a look at its first batch.
 
     Args:
@@ -106,7 +103,7 @@ def check_sets(trainer: Trainer, learner: Learner, regime: Regime) -> None:
                 raise UserError(f"In the {split} set{f' {name}' if name else ''}: {error}") from error
 
 
-def wants_program(trainer: Trainer, found: list[Path]) -> bool:
+def wants_program(trainer: TrainState, found: list[Path]) -> bool:
     """Whether the step is to be compiled as a program of replicas; a resumed run goes on as it began."""
     if trainer.compile != "auto":
         return bool(trainer.compile)

@@ -19,11 +19,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import torch
-from torch import Tensor, nn
-from torch.func import functional_call, grad_and_value, vmap
-from torch.nn import functional
-
+from semeqv.lazy import functional, nn, no_grad, torch
 from semeqv.runs.processes import World
 from semeqv.train.batches import Batch
 from semeqv.train.compilation import compiled_program
@@ -33,11 +29,14 @@ from semeqv.train.metrics import Scorer
 from semeqv.train.probing import Loss
 from semeqv.train.strategies import plain, weights_of, with_tied
 
-ELEMENTWISE = (torch.optim.Adam, torch.optim.AdamW, torch.optim.SGD)
-
 VECTOR = 16  # numbers of fp32 that a processor computes at once, at most
 
 TINY = 1e-30  # the least learning rate: compiled Adam divides by it
+
+
+def elementwise_kinds() -> tuple[type, ...]:
+    """Return the optimizers that update element by element."""
+    return torch.optim.Adam, torch.optim.AdamW, torch.optim.SGD
 
 
 def replicable(model: nn.Module, optimizer: Any) -> bool:
@@ -49,7 +48,7 @@ def replicable(model: nn.Module, optimizer: Any) -> bool:
         optimizer: From a module to its optimizer, which must update element by element; None when nothing is trained.
 
     Returns:
-        Whether the model says so and its optimizer is one of `ELEMENTWISE`.
+        Whether the model says so and its optimizer is one of `elementwise_kinds`.
     """
     if not getattr(model, "replicable", False):
         return False
@@ -57,7 +56,7 @@ def replicable(model: nn.Module, optimizer: Any) -> bool:
     if made is None:
         return True
     plain_start = not any(group.get("dampening") for group in made.param_groups)  # all state starts at zero
-    return isinstance(made, ELEMENTWISE) and plain_start
+    return isinstance(made, elementwise_kinds()) and plain_start
 
 
 def program_fits(said: Any) -> bool:
@@ -71,7 +70,7 @@ class Program:
 
     Args:
         models: One module per replica, all of one shape; their values are copied.
-        optimizer: From a module to its optimizer, one of `ELEMENTWISE`.
+        optimizer: From a module to its optimizer, one of `elementwise_kinds`.
         scheduler: From an optimizer to its scheduler, or None.
         loss: From a model's outputs and the batch to metrics, `loss` among them.
         regime: How to compute.
@@ -109,8 +108,8 @@ class Program:
         self.scheduler = scheduler(self.optimizer) if scheduler else None
         self.halted = torch.zeros((), dtype=torch.bool, device=regime.device)
         self.start_state()
-        self.run: Callable[[Batch], Tensor] = self.update
-        self.look: Callable[[Batch], Tensor] = self.measure
+        self.run: Callable[[Batch], torch.Tensor] = self.update
+        self.look: Callable[[Batch], torch.Tensor] = self.measure
         if regime.compile:
             self.run, self.look = compiled_program(self.update), compiled_program(self.measure)
 
@@ -126,26 +125,30 @@ class Program:
             flat.copy_(value)
             group["lr"].copy_(rate)
             for tensor in self.optimizer.state[flat].values():
-                if isinstance(tensor, Tensor):
+                if isinstance(tensor, torch.Tensor):
                     tensor.zero_()
 
-    def parameters(self, flats: Sequence[Tensor]) -> dict[str, Tensor]:
+    def parameters(self, flats: Sequence[torch.Tensor]) -> dict[str, torch.Tensor]:
         """Views of the stacked parameters by name, (replica, *shape)."""
-        found: dict[str, Tensor] = {}
+        found: dict[str, torch.Tensor] = {}
         for flat, group in zip(flats, self.layout):
             parts = torch.split(flat, [size for *_, size in group], dim=-1)
             found |= {name: part.reshape(-1, *shape) for part, (name, shape, _) in zip(parts, group)}
         return found
 
-    def forward(self, parameters: dict[str, Tensor], buffers: dict[str, Tensor], batch: Batch) -> tuple[Tensor, Tensor]:
+    def forward(
+        self, parameters: dict[str, torch.Tensor], buffers: dict[str, torch.Tensor], batch: Batch
+    ) -> tuple[torch.Tensor, torch.Tensor]:
         """Loss and metrics of one replica."""
         with self.regime.autocast():
-            metrics = self.loss(functional_call(self.skeleton, (parameters, buffers), kwargs=dict(batch)), batch)
+            metrics = self.loss(
+                torch.func.functional_call(self.skeleton, (parameters, buffers), kwargs=dict(batch)), batch
+            )
         return metrics["loss"], torch.stack([metrics[name].detach().float() for name in self.names])
 
-    def update(self, batch: Batch) -> Tensor:
+    def update(self, batch: Batch) -> torch.Tensor:
         """One step of all replicas, (metric + 1, replica)."""
-        gradients, (losses, metrics) = vmap(grad_and_value(self.forward, has_aux=True))(
+        gradients, (losses, metrics) = torch.func.vmap(torch.func.grad_and_value(self.forward, has_aux=True))(
             self.parameters(self.flats), self.buffers, batch
         )
         flat = [torch.cat([gradients[name].flatten(1) for name, *_ in group], dim=1) for group in self.layout]
@@ -155,7 +158,10 @@ class Program:
             flat = [g * scale[:, None] for g in flat]
         finite = torch.isfinite(norms) & torch.isfinite(losses)
         self.halted.logical_or_(~finite.all())
-        kept = [*self.flats, *(t for s in self.optimizer.state.values() for t in s.values() if isinstance(t, Tensor))]
+        kept = [
+            *self.flats,
+            *(t for s in self.optimizer.state.values() for t in s.values() if isinstance(t, torch.Tensor)),
+        ]
         before = [tensor.clone() for tensor in kept]
         for stored, gradient in zip(self.gradients, flat):
             stored.copy_(gradient)
@@ -166,17 +172,19 @@ class Program:
             tensor.copy_(torch.where(self.halted, value, tensor))
         return torch.cat([metrics.T, finite.float()[None]])
 
-    def measure(self, batch: Batch) -> Tensor:
+    def measure(self, batch: Batch) -> torch.Tensor:
         """The metrics of all replicas on one batch, (metric, replica)."""
-        _, metrics = vmap(self.forward, in_dims=(0, 0, None))(self.parameters(self.flats), self.buffers, batch)
+        _, metrics = torch.func.vmap(self.forward, in_dims=(0, 0, None))(
+            self.parameters(self.flats), self.buffers, batch
+        )
         return metrics.T
 
     def lanes(self, seeds: Sequence[int]) -> list[int]:
         """The seeds whose batches a step expects, one for each replica that the program holds."""
         return list(seeds) * 2 if self.size == 1 else list(seeds)
 
-    @torch.no_grad()
-    def step(self, batches: Sequence[Batch]) -> Tensor:
+    @no_grad
+    def step(self, batches: Sequence[Batch]) -> torch.Tensor:
         """One update, (metric + 1, replica), from a single batch that has the replicas as its first dimension."""
         (batch,) = batches
         metrics = self.run(self.regime.place(self.filled_up(batch, 1)))
@@ -184,8 +192,8 @@ class Program:
             self.scheduler.step()
         return metrics[:, : self.size]
 
-    @torch.no_grad()
-    def evaluate(self, batch: Batch, scorers: Sequence[Scorer] = ()) -> Tensor:
+    @no_grad
+    def evaluate(self, batch: Batch, scorers: Sequence[Scorer] = ()) -> torch.Tensor:
         """The metrics of a batch that all replicas see, (metric, replica); each one's scorer sees its outputs."""
         placed = self.regime.place(batch)
         filled = self.regime.place(self.filled_up(batch, 0))
@@ -213,7 +221,7 @@ class Program:
             return batch
         return {name: with_rows(each, missing, at, UNLABELLED * (name == "labels")) for name, each in batch.items()}
 
-    @torch.no_grad()
+    @no_grad
     def module(self, replica: int) -> nn.Module:
         """A replica's module, with its current values; to look at before the next step."""
         values = {name: tensor[replica] for name, tensor in self.parameters(self.flats).items()}
@@ -223,7 +231,7 @@ class Program:
             buffer.copy_(self.buffers[name][replica])
         return self.skeleton
 
-    @torch.no_grad()
+    @no_grad
     def edit(self, change: Callable[[nn.Module], None]) -> None:
         """Change the parameters or buffers of every replica."""
         for r in range(self.size):
@@ -242,7 +250,7 @@ class Program:
         """The rows of the stacked tensors that hold a replica."""
         return slice(0, 2) if self.size == 1 else slice(replica, replica + 1)
 
-    def weights(self, replica: int, everywhere: bool = False) -> dict[str, Tensor]:
+    def weights(self, replica: int, everywhere: bool = False) -> dict[str, torch.Tensor]:
         """A copy of a replica's weights on the CPU; a program is in one process."""
         return weights_of(self.module(replica))
 
@@ -258,7 +266,7 @@ class Program:
                 {
                     name: (value[replica] if value.shape[:1] == flat.shape[:1] else value).clone()
                     for name, value in self.optimizer.state[flat].items()
-                    if isinstance(value, Tensor)
+                    if isinstance(value, torch.Tensor)
                 }
                 for flat in self.flats
             ],
@@ -266,13 +274,17 @@ class Program:
             "scheduler": plain(self.scheduler.state_dict()) if self.scheduler else None,
         }
 
-    def shards(self, replica: int) -> dict[str, Tensor]:
+    def shards(self, replica: int) -> dict[str, torch.Tensor]:
         """Nothing: a program is in one process."""
         return {}
 
-    @torch.no_grad()
+    @no_grad
     def load(
-        self, replica: int, weights: Mapping[str, Tensor], state: Mapping[str, Any] | None, shards: Path | None = None
+        self,
+        replica: int,
+        weights: Mapping[str, torch.Tensor],
+        state: Mapping[str, Any] | None,
+        shards: Path | None = None,
     ) -> None:
         """Take over weights, and state unless it is None."""
         self.skeleton.load_state_dict(with_tied(self.skeleton, weights))
@@ -281,7 +293,7 @@ class Program:
             return
         for flat, saved in zip(self.flats, state["optimizer"]):
             for name, value in self.optimizer.state[flat].items():
-                if isinstance(value, Tensor):
+                if isinstance(value, torch.Tensor):
                     (value[self.rows(replica)] if value.shape[:1] == flat.shape[:1] else value).copy_(saved[name])
         for group, rate in zip(self.optimizer.param_groups, state["rates"]):
             group["lr"].copy_(rate)
@@ -289,7 +301,7 @@ class Program:
             self.scheduler.load_state_dict(state["scheduler"])
 
 
-def with_rows(tensor: Tensor, count: int, at: int, value: int) -> Tensor:
+def with_rows(tensor: torch.Tensor, count: int, at: int, value: int) -> torch.Tensor:
     """Add rows of one value to a tensor, behind its rows; what lies innermost in memory stays there."""
     filled = functional.pad(tensor.movedim(at, -1), (0, count), value=value).movedim(-1, at)
     return filled.contiguous() if tensor.is_contiguous() else filled

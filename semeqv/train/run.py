@@ -24,6 +24,9 @@ from semeqv.runs.processes import World
 from semeqv.runs.versions import check_versions, versions
 from semeqv.train.compute import Compute, torch_device
 from semeqv.train.randomness import seed_everything
+from semeqv.train.replicas import program_fits, replicable
+from semeqv.train.saver import DefaultSaver
+from semeqv.train.trainer import Trainer
 
 
 @dataclasses.dataclass
@@ -223,7 +226,6 @@ class TrainingBuilder(RunBuilder):
 
     def replicable(self) -> bool:
         """Whether the runs can train as replicas of one program."""
-        from semeqv.train.replicas import program_fits, replicable
 
         actions = self.sentence.actions
         if not program_fits(self.sentence.settings):
@@ -271,8 +273,6 @@ class TrainingBuilder(RunBuilder):
         Raises:
             UserError: When the training set has a name, or (from `slot`) there is no model or no data set.
         """
-        from semeqv.train.saver import DefaultSaver
-        from semeqv.train.trainer import Trainer
 
         settings = self.sentence.settings
         datasets, _ = self.ask("dataset", by), self.ask("model", by)

@@ -10,7 +10,7 @@ import time
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import click
 
@@ -18,17 +18,16 @@ from semeqv.grammar.component import check_bounds, component
 from semeqv.lazy import torch
 from semeqv.runs import checkpoint
 from semeqv.runs.errors import UserError
+from semeqv.runs.folder import RunFolder
+from semeqv.runs.processes import World
+from semeqv.train import semantica as foreign
+from semeqv.train.callbacks.callback import Callback
 from semeqv.train.compute import torch_device
 from semeqv.train.definition import definition, refuse_changes, shorten
+from semeqv.train.metrics import Metrics
 from semeqv.train.randomness import generator_states, restore_generators
+from semeqv.train.state import TrainState
 from semeqv.train.strategies import save_shards
-
-if TYPE_CHECKING:
-    from semeqv.runs.folder import RunFolder
-    from semeqv.runs.processes import World
-    from semeqv.train.callbacks.callback import Callback
-    from semeqv.train.metrics import Metrics
-    from semeqv.train.trainer import Trainer
 
 RESUMABLE = {"step", "best", "means", "skipped", "lengths", "definition", "callbacks"}  # of a trainer.json
 
@@ -78,13 +77,13 @@ class Saver:
         self.pending: dict[int, dict[str, torch.Tensor]] = {}
         self.saved_at = time.monotonic()
 
-    def due(self, trainer: Trainer, epoch_ended: bool) -> bool:
+    def due(self, trainer: TrainState, epoch_ended: bool) -> bool:
         """Whether it is time for a checkpoint."""
         if self.etc and epoch_ended and trainer.epoch % self.etc == 0:
             return True
         return self.minutes > 0 and time.monotonic() - self.saved_at >= 60 * self.minutes
 
-    def note(self, trainer: Trainer, metrics: Metrics) -> None:
+    def note(self, trainer: TrainState, metrics: Metrics) -> None:
         """Keep the weights of every replica that is better than before; at an equal metric the lower loss wins.
 
         Args:
@@ -112,7 +111,7 @@ class Saver:
                 self.best[r] = new
                 self.pending[r] = trainer.made.weights(r)
 
-    def save(self, trainer: Trainer, final: bool) -> None:
+    def save(self, trainer: TrainState, final: bool) -> None:
         """Write a checkpoint of every run, and drop those no longer needed; at the end `final` is true."""
         self.saved_at = time.monotonic()
         for r, run in enumerate(trainer.runs):
@@ -129,14 +128,14 @@ class Saver:
             for r, run in enumerate(trainer.runs):
                 self.settle(run.checkpoints, trainer.step, self.best[r] if self.best else None, final)
 
-    def save_whole(self, trainer: Trainer, r: int, facts: dict[str, Any]) -> None:
+    def save_whole(self, trainer: TrainState, r: int, facts: dict[str, Any]) -> None:
         """Write a checkpoint to resume a replica's run from; `facts` are its step and best value."""
         run, learner, world = trainer.runs[r], trainer.made, trainer.world
         path = run.checkpoints / checkpoint.name_of(trainer.step)
         facts |= {
             "lengths": run.flush(),
             "means": trainer.means(r),
-            "skipped": trainer.watch.skipped,
+            "skipped": trainer.skipped,
             "unvalidated": trainer.unvalidated,
             "seconds": trainer.seconds,
             "definition": definition(trainer, r),
@@ -169,11 +168,11 @@ class Saver:
         if final and not self.savelast:
             (folder / "last").unlink(missing_ok=True)
 
-    def find(self, trainer: Trainer) -> list[Path]:
+    def find(self, trainer: TrainState) -> list[Path]:
         """What `search` finds in the first process."""
         return trainer.world.by_first(partial(self.search, trainer))
 
-    def search(self, trainer: Trainer) -> list[Path]:
+    def search(self, trainer: TrainState) -> list[Path]:
         """The checkpoint of every run to continue from.
 
         Args:
@@ -223,7 +222,7 @@ class Saver:
             )
         return []
 
-    def resume(self, trainer: Trainer, paths: list[Path]) -> bool:
+    def resume(self, trainer: TrainState, paths: list[Path]) -> bool:
         """Continue every run from its checkpoint.
 
         Args:
@@ -254,7 +253,7 @@ class Saver:
             trainer.made.load(r, saved.weights, saved.state["learner"], shards if sharded else None)
             trainer.step = saved.trainer["step"]
             trainer.restore_means(r, saved.trainer["means"])
-            trainer.watch.skipped = saved.trainer["skipped"]
+            trainer.skipped = saved.trainer["skipped"]
             trainer.unvalidated = saved.trainer.get("unvalidated", False)
             self.best.append(self.best_before(trainer.world, r, path, saved.trainer))
             lengths.append(saved.trainer["lengths"])
@@ -274,9 +273,8 @@ class Saver:
         )
         return True
 
-    def resume_foreign(self, trainer: Trainer, path: Path) -> None:
+    def resume_foreign(self, trainer: TrainState, path: Path) -> None:
         """Continue a run from a file of the study's original code; its weights may be the best."""
-        from semeqv.train import semantica as foreign
 
         saved = foreign.read(path, self.allow_pickle, self.map_location)
         foreign.restore(trainer, path, saved)
@@ -312,7 +310,9 @@ class Saver:
             self.pending[r] = checkpoint.read_together(world, weights, self.map_location).weights
         return best
 
-    def go_back(self, trainer: Trainer, run: RunFolder, best: dict[str, Any] | None, lengths: dict[str, int]) -> None:
+    def go_back(
+        self, trainer: TrainState, run: RunFolder, best: dict[str, Any] | None, lengths: dict[str, int]
+    ) -> None:
         """Let a run's folder be as it was at the step that the run goes on from."""
         run.rewind(lengths)
         if trainer.world.first:
@@ -323,7 +323,7 @@ class Saver:
             self.settle(run.checkpoints, trainer.step, best, final=trainer.step >= trainer.last_step)
 
 
-def accompany(trainer: Trainer, r: int, folder: Path) -> None:
+def accompany(trainer: TrainState, r: int, folder: Path) -> None:
     """Make a checkpoint a folder that `from_pretrained` opens: the model's configuration, and the tokenizer.
 
     Args:

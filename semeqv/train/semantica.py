@@ -10,16 +10,14 @@ import pickle
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from semeqv.lazy import torch
 from semeqv.runs.errors import UserError
 from semeqv.train.replicas import Program
-
-if TYPE_CHECKING:
-    from semeqv.train.trainer import Trainer
+from semeqv.train.state import TrainState
 
 KEYS = ("model", "optimsd", "epoch", "value", "bestv")
 MOMENTS = ("exp_avg", "exp_avg_sq")
@@ -119,7 +117,7 @@ def fitting(model: Any, path: Path, saved: Foreign) -> tuple[dict[str, torch.Ten
     return weights, names
 
 
-def restore(trainer: Trainer, path: Path, saved: Foreign) -> None:
+def restore(trainer: TrainState, path: Path, saved: Foreign) -> None:
     """Let a run go on from such a checkpoint: weights, moments of Adam, the step, and the rate of that step.
 
     Args:
@@ -149,7 +147,7 @@ def restore(trainer: Trainer, path: Path, saved: Foreign) -> None:
     )
 
 
-def put_moments(trainer: Trainer, state: dict[str, Any], moments: Mapping[str, Mapping[str, Any]]) -> None:
+def put_moments(trainer: TrainState, state: dict[str, Any], moments: Mapping[str, Mapping[str, Any]]) -> None:
     """Put what Adam knows of each parameter into the state of a learner.
 
     Args:

@@ -7,9 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
-import torch
-from torch import Tensor, nn
-
+from semeqv.lazy import nn, no_grad, torch
 from semeqv.runs.errors import UserError
 from semeqv.runs.processes import World
 from semeqv.train.batches import Batch, targets
@@ -19,7 +17,10 @@ from semeqv.train.metrics import Scorer
 from semeqv.train.probing import Loss, check_classes, check_vocabulary, misfit, rehearsal
 from semeqv.train.strategies import Alone, load_shards, plain, weights_of, whole, with_tied
 
-FUSED = (torch.optim.Adam, torch.optim.AdamW, torch.optim.SGD)  # whose kernels can be told to update nothing
+
+def fused_kinds() -> tuple[type, ...]:
+    """Return the optimizers whose fused kernels can be told to update nothing."""
+    return torch.optim.Adam, torch.optim.AdamW, torch.optim.SGD
 
 
 class Learner(Protocol):
@@ -29,7 +30,7 @@ class Learner(Protocol):
     regime: Regime
     lazy: bool  # whether a step returns before the device has computed it
 
-    def step(self, batches: Sequence[Batch]) -> Tensor:
+    def step(self, batches: Sequence[Batch]) -> torch.Tensor:
         """One update from batches whose gradients add up.
 
         Args:
@@ -40,10 +41,10 @@ class Learner(Protocol):
             When they were not, nothing has been updated, and no later step updates anything (unless they are skipped).
         """
 
-    def evaluate(self, batch: Batch, scorers: Sequence[Scorer] = ()) -> Tensor:
+    def evaluate(self, batch: Batch, scorers: Sequence[Scorer] = ()) -> torch.Tensor:
         """The metrics of a batch that all replicas see, (metric, replica), without gradients; scorers see it too."""
 
-    def weights(self, replica: int, everywhere: bool = False) -> dict[str, Tensor]:
+    def weights(self, replica: int, everywhere: bool = False) -> dict[str, torch.Tensor]:
         """A copy of a replica's weights on the CPU, in the first process or in every one (see `weights_of`)."""
 
     def module(self, replica: int) -> nn.Module:
@@ -58,16 +59,20 @@ class Learner(Protocol):
     def state(self, replica: int) -> dict[str, Any]:
         """Optimizer and scheduler state of a replica."""
 
-    def shards(self, replica: int) -> dict[str, Tensor]:
+    def shards(self, replica: int) -> dict[str, torch.Tensor]:
         """The part of that state which every process saves for itself."""
 
     def load(
-        self, replica: int, weights: Mapping[str, Tensor], state: Mapping[str, Any] | None, shards: Path | None = None
+        self,
+        replica: int,
+        weights: Mapping[str, torch.Tensor],
+        state: Mapping[str, Any] | None,
+        shards: Path | None = None,
     ) -> None:
         """Take over weights; state, unless it is None; and, where `shards` had some, the folder they were saved in."""
 
 
-def own_loss(outputs: Mapping[str, Tensor], batch: Batch) -> dict[str, Tensor]:
+def own_loss(outputs: Mapping[str, torch.Tensor], batch: Batch) -> dict[str, torch.Tensor]:
     """The loss that the model computes itself (the Hugging Face convention).
 
     Args:
@@ -85,7 +90,9 @@ def own_loss(outputs: Mapping[str, Tensor], batch: Batch) -> dict[str, Tensor]:
     return {"loss": outputs["loss"]}
 
 
-def without_targets(metrics: Mapping[str, Tensor], outputs: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
+def without_targets(
+    metrics: Mapping[str, torch.Tensor], outputs: Mapping[str, torch.Tensor]
+) -> Mapping[str, torch.Tensor]:
     """The metrics of rows that have no targets, which must add nothing to those of others.
 
     Args:
@@ -151,10 +158,11 @@ class Eager:
         """
         plain_steps = self.world.size == 1 and not self.regime.skip and not self.scaler.is_enabled()
         return plain_steps and all(
-            type(each) in FUSED and all(group.get("fused") for group in each.param_groups) for each in self.optimizers
+            type(each) in fused_kinds() and all(group.get("fused") for group in each.param_groups)
+            for each in self.optimizers
         )
 
-    def step(self, batches: Sequence[Batch]) -> Tensor:
+    def step(self, batches: Sequence[Batch]) -> torch.Tensor:
         """One update of every replica; a batch of several replicas has them as its first dimension."""
         several = len(self.models) > 1
         found = []
@@ -179,7 +187,7 @@ class Eager:
                 scheduler.step()
         return metrics
 
-    def update_where_finite(self, metrics: Tensor) -> Tensor:
+    def update_where_finite(self, metrics: torch.Tensor) -> torch.Tensor:
         """Update every replica without waiting for the device, which updates nothing from a step that is not finite on;
         returns the metrics.
         """
@@ -192,7 +200,7 @@ class Eager:
             scheduler.step()
         return metrics
 
-    def gradient(self, r: int, batches: Sequence[Batch]) -> Tensor:
+    def gradient(self, r: int, batches: Sequence[Batch]) -> torch.Tensor:
         """Accumulate the gradient of one replica, (metric + 1): batches, and the rows of a process, weigh by their
         targets. Gradients are averaged over processes, so each makes up for it.
         """
@@ -230,7 +238,9 @@ class Eager:
                 check_classes(labels, self.classes)
         return self.regime.place(batch)
 
-    def told(self, forward: Any, model: nn.Module, batch: Batch) -> tuple[Mapping[str, Tensor], Mapping[str, Tensor]]:
+    def told(
+        self, forward: Any, model: nn.Module, batch: Batch
+    ) -> tuple[Mapping[str, torch.Tensor], Mapping[str, torch.Tensor]]:
         """The metrics of a batch, and what the model returned; `UserError` for an id or a label beyond the model."""
         try:
             with self.regime.autocast():
@@ -241,8 +251,8 @@ class Eager:
         except IndexError as error:
             raise misfit(model, batch, error) from error
 
-    @torch.no_grad()
-    def evaluate(self, batch: Batch, scorers: Sequence[Scorer] = ()) -> Tensor:
+    @no_grad
+    def evaluate(self, batch: Batch, scorers: Sequence[Scorer] = ()) -> torch.Tensor:
         """The metrics of a batch, (metric, replica); each replica's scorer, if there is one, sees its outputs."""
         part, counts = self.world.part(batch)
         own = self.count(part) * counts
@@ -258,7 +268,7 @@ class Eager:
             found.append(torch.stack([metrics[name].float() for name in self.names]) * share)
         return self.world.total(torch.stack(found, dim=1))
 
-    def weights(self, replica: int, everywhere: bool = False) -> dict[str, Tensor]:
+    def weights(self, replica: int, everywhere: bool = False) -> dict[str, torch.Tensor]:
         """A copy of a replica's weights on the CPU, in the first process or in every one."""
         return weights_of(self.models[replica], keep=everywhere or self.world.first)
 
@@ -266,7 +276,7 @@ class Eager:
         """A replica's module."""
         return self.models[replica]
 
-    @torch.no_grad()
+    @no_grad
     def edit(self, change: Callable[[nn.Module], None]) -> None:
         """Change the parameters or buffers of every replica."""
         for model in self.models:
@@ -286,12 +296,16 @@ class Eager:
             "scaler": self.scaler.state_dict(),
         }
 
-    def shards(self, replica: int) -> dict[str, Tensor]:
+    def shards(self, replica: int) -> dict[str, torch.Tensor]:
         """The tensors of the optimizer's state, where the model is in shards."""
         return self.strategy.shards(self.models[replica], self.optimizers[replica])
 
     def load(
-        self, replica: int, weights: Mapping[str, Tensor], state: Mapping[str, Any] | None, shards: Path | None = None
+        self,
+        replica: int,
+        weights: Mapping[str, torch.Tensor],
+        state: Mapping[str, Any] | None,
+        shards: Path | None = None,
     ) -> None:
         """Take over weights, and state unless it is None."""
         model = self.models[replica]

@@ -28,7 +28,6 @@ from semeqv.train.nonfinite import Watch
 from semeqv.train.preparation import check_parts, make_learner
 from semeqv.train.randomness import seed_everything
 from semeqv.train.replicas import Program, replica_stream
-from semeqv.train.step import Learner
 
 
 @dataclass(frozen=True)
@@ -75,54 +74,9 @@ class Trainer(Builder):
 
     def __init__(self) -> None:
         super().__init__()
-        self.step = 0
-        self.learner: Learner | None = None
-        self.started = self.trained = False
-        self.epoch_steps = 1
         self.watch = Watch(self)
         self.observers: list[Callback] = []
-        self.scorers: list[Scorer] = []
-        self.stopping: str | None = None
-        self.signals = Signals()
-        self.asked = 0
-        self.unvalidated = False  # whether the validation that this step asks for is still to come
-        self.spent, self.since = 0.0, 0.0  # seconds of earlier sessions, and when this one began
-
-    # -- what callbacks may ask -----------------------------------------------------------------------------------
-
-    @property
-    def epoch(self) -> int:
-        """Epochs that are complete."""
-        return self.step // self.epoch_steps
-
-    @property
-    def last_step(self) -> int:
-        """The number of the last step."""
-        return self.steps or self.epochs * self.epoch_steps
-
-    @property
-    def record_every(self) -> int:
-        """Steps from one record of the training metrics to the next."""
-        return self.record_steps or max(50, self.last_step // 100)
-
-    @property
-    def seconds(self) -> float:
-        """How long the run has trained, in all sessions up to now."""
-        return self.spent + time.perf_counter() - self.since
-
-    @property
-    def made(self) -> Learner:
-        """The learner, once training or testing has begun."""
-        assert self.learner is not None
-        return self.learner
-
-    def stop(self, reason: str) -> None:
-        """End training with this step: validate, save and finish as after the last one.
-
-        Args:
-            reason: Why, in a few words, for the user and run.json.
-        """
-        self.stopping = self.stopping or reason
+        self.asked = 0  # the signal that asked the run to end, if one did
 
     # -- training -------------------------------------------------------------------------------------------------
 
@@ -150,7 +104,7 @@ class Trainer(Builder):
             for model in self.models:
                 model.trained = True  # type: ignore[assignment]  # for actions that see the model alone
             for run in self.runs:
-                run.finish(self.step, self.spent, stopped=self.stopping, skipped=self.watch.skipped)
+                run.finish(self.step, self.spent, stopped=self.stopping, skipped=self.skipped)
         finally:
             for run in self.runs:
                 run.release()
@@ -462,15 +416,6 @@ class Trainer(Builder):
         if self.made.regime.device.type == "cpu":
             return contextlib.nullcontext(batches)
         return prefetched(batches, pinned=self.made.regime.device.type == "cuda")
-
-    def means(self, replica: int) -> list[list[Any]]:
-        """The unfinished means of a replica, for a checkpoint."""
-        return [mean.state(replica) for mean in (self.epoch_mean, self.window_mean)]
-
-    def restore_means(self, replica: int, saved: list[list[Any]]) -> None:
-        """Take over the unfinished means of a replica."""
-        for mean, state in zip((self.epoch_mean, self.window_mean), saved):
-            mean.restore(replica, state, len(self.seeds))
 
     def facts(self) -> dict[str, Any]:
         """What the parts of the run say of themselves, for run.json."""

@@ -183,13 +183,13 @@ def test_a_write_that_fails_leaves_no_facts(say, monkeypatch):
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        ("write --path x --sentences 0", "--sentences 0: write 1 or more"),
-        ("write --path x --seed -1", "--seed -1: write 0 or more"),
+        ("write --path x --sentences 0", "--sentences must be at least 1, not 0."),
+        ("write --path x --seed -1", "--seed must be at least 0, not -1."),
         ("write --path x --leak 2", "leak must lie between 0 and 1, not 2.0"),
         ("write --path x --homonyms 1 --adverbs 900", "homonyms do not fit into 240 nouns"),
         ("write --path file/x", "cannot be written"),
-        ("show --documents 0", "--documents 0: write 1 or more"),
-        ("show --start -3", "write 0 or more"),
+        ("show --documents 0", "--documents must be at least 1, not 0."),
+        ("show --start -3", "--start must be at least 0, not -3."),
         ("show --split dev", "'dev' is not one of 'train', 'validation', 'test'"),
     ],
 )

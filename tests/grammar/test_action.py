@@ -1,6 +1,7 @@
 """Functions as actions: their signature is the command."""
 
 import csv
+import dataclasses
 import json
 import sys
 from collections.abc import Sequence
@@ -10,7 +11,7 @@ from typing import Annotated, Any, Literal
 
 import pytest
 
-from semeqv.grammar.action import AtLeast, Positional, Result, Spelled, action
+from semeqv.grammar.action import AtLeast, Positional, Result, Spelled, Written, action
 from semeqv.grammar.chain import Chain
 from semeqv.grammar.settings import Settings
 
@@ -111,6 +112,27 @@ def draw(*, runs: Annotated[tuple[Path, ...], Positional()] = ()) -> None:
     RAN.append(runs)
 
 
+@dataclass(frozen=True)
+class Page(Written):
+    """A page that was written."""
+
+    path: Path
+
+    def show(self):
+        """Print where it is."""
+        print(f"wrote {self.path}")
+
+
+@action("scribble")
+def scribble(*, output: Path) -> Page:
+    """Write a page.
+
+    Args:
+        output: Where to.
+    """
+    return Page(output)
+
+
 @pytest.fixture
 def command():
     RAN.clear()
@@ -122,7 +144,7 @@ def command():
 
     chain = Chain(Settings)
     chain.run = run
-    for each in (count, draw, paint):
+    for each in (count, draw, paint, scribble):
         chain.add_component(each.options)
     return chain
 
@@ -224,3 +246,10 @@ def test_heavy_libraries_are_named_without_being_imported():
     from semeqv.lazy import torch
 
     assert torch.nn is sys.modules["torch"].nn
+
+
+def test_what_is_written_is_shown_and_not_recorded(command, capsys):
+    say(command, "scribble --output page.txt")
+    assert capsys.readouterr().out == "wrote page.txt\n"
+    assert RAN == []
+    assert not {field.name for field in dataclasses.fields(scribble.options)} & {"csv", "json"}

@@ -14,7 +14,8 @@ def test_a_sentence_gives_back_its_trainer_its_results_and_its_folder(tmp_path):
     outcome = semeqv.run(f"--epochs 2 --threads 1 --output {tmp_path}/run {rest}")
     assert outcome.output == tmp_path / "run"
     assert outcome.trainer.step == 2
-    (metrics,) = outcome.results
+    (measured,) = outcome.results
+    metrics = measured.metrics
     assert set(metrics) == {"loss", "accuracy"}
     lines = [json.loads(line) for line in (outcome.output / "metrics.jsonl").read_text().splitlines()]
     assert [line["loss"] for line in lines if line["split"] == "validation"][-1] == metrics["loss"][0]

@@ -11,7 +11,6 @@ from semeqv.runs.errors import UserError
 from semeqv.tasks.inference import inference
 from semeqv.tasks.likelihood.minimal_pairs import MinimalPair, around, read_pairs, scored, summed_up
 from semeqv.text.datasets.parallel import Moses
-from semeqv.text.datasets.tokenised import batches
 from semeqv.text.generation import prompt_ids
 from semeqv.text.models.architectures import GPT2
 from semeqv.text.tokenizers.trained import Bpe
@@ -90,9 +89,9 @@ def test_a_causal_model_starts_from_what_it_was_trained_to_start_from(bpe, corpu
     model = GPT2(layers=1, heads=1, embedding_size=8, block_size=40).build(other)
     assert other.bos_token_id == model.config.bos_token_id == other.eos_token_id  # what other programs score behind
     assert prompt_ids("", bpe(False), model, 3).tolist() == [[plain.eos_token_id]]
-    data = Moses(path=corpus, block_size=40, packing=False)
-    assert batches(data, bpe(False), "causal").layout.first == plain.eos_token_id
-    assert batches(data, bpe(False), "masked").layout.first == plain.cls_token_id
+    for objective, first in (("causal", plain.eos_token_id), ("masked", plain.cls_token_id)):
+        data = Moses(path=corpus, block_size=40, packing=False, objective=objective)
+        assert data.build(bpe(False)).layout.first == first
 
 
 def test_accuracies_are_means_of_paradigms():

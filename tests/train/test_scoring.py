@@ -44,7 +44,7 @@ def test_what_a_scorer_finds_joins_the_metrics(tmp_path, capsys):
     assert len(trainer.scorers[0].parts) == 4
     best = json.loads(next(Path(tmp_path).glob("run/checkpoints/step-*/trainer.json")).read_text())["best"]
     assert best["value"] == pytest.approx(max(line["hits"] for line in lines if line["split"] == "validation"))
-    print_metrics("test", trainer, {"judged": found, "plain": {"loss": found["loss"]}})
+    print_metrics("test", ["run"], {"judged": found, "plain": {"loss": found["loss"]}})
     hits = found["hits"][0]
     assert f"{hits:.4f} [{hits - 0.1:.4f}-{hits + 0.1:.4f}]" in capsys.readouterr().out
 

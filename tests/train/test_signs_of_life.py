@@ -8,8 +8,8 @@ import pytest
 from test_trainer import points
 
 from semeqv.runs import notices
+from semeqv.runs.progress import Progress
 from semeqv.train import bars
-from semeqv.train.bars import Progress
 
 
 class Clock:

@@ -12,6 +12,7 @@ import click
 from semeqv.grammar.action import AtLeast, Result, action
 from semeqv.lazy import numpy
 from semeqv.results.tables import print_table
+from semeqv.runs.progress import Progress
 from semeqv.tasks.answering import Datasets, answer_sheets, check_splits, with_interval
 from semeqv.tasks.inference import check_trained, inference, name_of, with_new_weights
 from semeqv.tasks.inflection.dataset import FormBatches, forms
@@ -20,7 +21,6 @@ from semeqv.tasks.inflection.metrics import edit_distance, judged
 from semeqv.tasks.inflection.spelling import lemmas_of
 from semeqv.text.files import writing
 from semeqv.text.generation import check_causal, greedy
-from semeqv.train.bars import Progress
 from semeqv.train.compute import Compute
 
 

@@ -15,6 +15,7 @@ from semeqv.results.statistics import interval
 from semeqv.results.tables import print_table
 from semeqv.runs.errors import UserError
 from semeqv.runs.json_lines import write_lines
+from semeqv.runs.progress import Progress
 from semeqv.tasks.answering import Datasets
 from semeqv.tasks.inference import check_tokenizer, inference, name_of, with_new_weights
 from semeqv.tasks.likelihood.scoring import Scorer, mask_for
@@ -25,7 +26,6 @@ from semeqv.text.generation import tokenizer_of
 from semeqv.text.location import locate
 from semeqv.text.readers.jsonl import read_rows
 from semeqv.text.tokenizers.encoding import encode
-from semeqv.train.bars import Progress
 from semeqv.train.compute import Compute, Regime
 
 SOURCE = "https://github.com/alexwarstadt/blimp"

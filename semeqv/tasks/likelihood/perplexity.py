@@ -11,6 +11,7 @@ from semeqv.grammar.action import AtLeast, Result, action
 from semeqv.lazy import numpy
 from semeqv.results.tables import print_table
 from semeqv.runs.errors import UserError
+from semeqv.runs.progress import Progress
 from semeqv.tasks.answering import Datasets, check_splits
 from semeqv.tasks.inference import inference, name_of, with_new_weights
 from semeqv.tasks.likelihood.babel_bound import babel_bound
@@ -21,7 +22,6 @@ from semeqv.text.datasets.corpus import chosen
 from semeqv.text.generation import tokenizer_of
 from semeqv.text.tokens.batches import Layout, TokenBatches
 from semeqv.text.tokens.files import TokenFile
-from semeqv.train.bars import Progress
 from semeqv.train.compute import Compute
 
 

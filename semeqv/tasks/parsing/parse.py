@@ -12,6 +12,7 @@ import click
 from semeqv.grammar.action import AtLeast, Result, action
 from semeqv.results.tables import print_table
 from semeqv.runs.errors import UserError
+from semeqv.runs.progress import Progress
 from semeqv.tasks.answering import Datasets, answer_sheets, check_splits, with_interval
 from semeqv.tasks.inference import check_trained, inference, name_of, with_new_weights
 from semeqv.tasks.overlap import report_overlap
@@ -19,7 +20,6 @@ from semeqv.tasks.parsing.batches import TreeBatches, TreeScorer
 from semeqv.tasks.parsing.metrics import COUNTED, judged
 from semeqv.text.readers.conllu import write_sentences
 from semeqv.text.records import Sentence
-from semeqv.train.bars import Progress
 from semeqv.train.compute import Compute
 
 INPUTS = ("input_ids", "words", "attention_mask", "token_type_ids")

@@ -9,10 +9,10 @@ from typing import Any, Literal
 from semeqv.grammar.component import check_bounds
 from semeqv.lazy import NDArray, numpy, torch
 from semeqv.runs.errors import UserError
+from semeqv.runs.progress import Progress
 from semeqv.tasks.inference import check_tokenizer, most_tokens
 from semeqv.text.datasets.tokenised import first_token, separator
 from semeqv.text.tokenizers.encoding import encode, surroundings
-from semeqv.train.bars import Progress
 from semeqv.train.compute import Regime
 
 

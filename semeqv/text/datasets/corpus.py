@@ -6,12 +6,15 @@ import math
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 from semeqv.grammar.component import alias, check_bounds
 from semeqv.runs.errors import UserError
+from semeqv.text.datasets.tokenised import RowOptions, Text, batches, size_of
 from semeqv.text.files import fingerprint
+from semeqv.text.location import locate
 from semeqv.text.records import Document
 
 Split = Literal["train", "validation", "test"]
@@ -118,10 +121,24 @@ class Corpus:
         Returns:
             Batches of `input_ids`, `labels` and, where rows are padded, `attention_mask`.
         """
-        from semeqv.text.datasets.tokenised import batches
-
         self.check_held_out(dataset_options)
-        return batches(self, tokenizer, self.objective or str(getattr(model_options, "objective", "causal")))
+        rows = self.row_options(self.objective or str(getattr(model_options, "objective", "causal")))
+        return batches(self.text(), rows, tokenizer, together=self.joined or rows.objective == "translation")
+
+    def text(self) -> Text:
+        """Return what is tokenised."""
+        size = sum(size_of(path) for path in self.sources().values())
+        return Text(self.source_facts(), partial(chosen, self), size, getattr(self, "languages", ()))
+
+    def row_options(self, objective: str) -> RowOptions:
+        """Return how rows are made for an objective: causal, masked or translation."""
+        names = ("batch_size", "block_size", "weights", "temperature", "mask_probability", "whole_word")
+        return RowOptions(
+            objective,
+            packing=objective == "causal" if self.packing is None else self.packing,
+            shuffle=self.shuffle and self.split == "train",
+            **{name: getattr(self, name) for name in names},
+        )
 
     def check_held_out(self, dataset_options: Mapping[tuple[str, str | None], Any] | None) -> None:
         """Refuse a set that is held out and shares text with the training set; raises as `check_apart` does."""
@@ -154,7 +171,6 @@ class OneFile(FileCorpus):
 
     def file(self) -> Path:
         """The file, wherever it is."""
-        from semeqv.text.location import locate
 
         return locate(str(self.path), self.path)
 

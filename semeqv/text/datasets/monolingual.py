@@ -8,6 +8,8 @@ from typing import Any, ClassVar, Literal
 from semeqv.grammar.component import component
 from semeqv.runs.errors import UserError
 from semeqv.text.datasets.corpus import Corpus, FileCorpus, OneFile, checked_languages, deciding
+from semeqv.text.datasets.tokenised import batches_of_tokens
+from semeqv.text.location import locate
 from semeqv.text.readers.hub import commit
 from semeqv.text.readers.plain import read_documents
 from semeqv.text.readers.table import read_rows
@@ -121,7 +123,6 @@ class WikiText2(FileCorpus):
 
     def sources(self) -> Mapping[str, Path]:
         """The file of the split."""
-        from semeqv.text.location import locate
 
         part = {"train": "train", "validation": "valid", "test": "test"}[self.split]
         file = locate(f"wikitext2_raw/wiki.{part}.raw", self.path)
@@ -230,7 +231,8 @@ class TokenCorpus(SingleFile):
         Returns:
             Batches of `input_ids`, `labels` and, where rows are padded, `attention_mask`.
         """
-        from semeqv.text.datasets.tokenised import batches_of_tokens
-
         self.check_held_out(dataset_options)
-        return batches_of_tokens(self, tokenizer, self.objective or str(getattr(model_options, "objective", "causal")))
+        rows = self.row_options(self.objective or str(getattr(model_options, "objective", "causal")))
+        return batches_of_tokens(
+            self.file(), rows, tokenizer, bits=self.bits, language=self.language, source=self.source_facts()
+        )

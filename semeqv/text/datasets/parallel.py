@@ -8,6 +8,7 @@ from typing import ClassVar
 
 from semeqv.grammar.component import component
 from semeqv.text.datasets.corpus import FileCorpus, checked_languages, deciding
+from semeqv.text.location import locate_sides, plain_sides
 from semeqv.text.readers.moses import fitting, read_aligned, side_parts
 
 
@@ -62,7 +63,6 @@ class Moses(LineAligned):
 
     def prefixes(self) -> Mapping[Path, tuple[str, tuple[str, ...]]]:
         """The one that --path says."""
-        from semeqv.text.location import locate_sides
 
         prefix = locate_sides([str(self.path)], self.languages, self.path)
         english = ["en"] if self.holdout and len(fitting(prefix, "en")) == 1 else []
@@ -107,7 +107,6 @@ class Pairs(LineAligned):
 
     def prefixes(self) -> Mapping[Path, tuple[str, tuple[str, ...]]]:
         """The files of every pair: those of the split, else those of the whole corpus."""
-        from semeqv.text.location import locate_sides, plain_sides
 
         found = dict[Path, tuple[str, tuple[str, ...]]]()
         for pair, read in self.pairs().items():

@@ -1,17 +1,17 @@
-"""From a corpus and a tokenizer to batches."""
+"""Text and a tokenizer become batches, by token files that are made once."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from semeqv.lazy import NDArray, numpy
 from semeqv.runs.errors import UserError
 from semeqv.runs.processes import World
 from semeqv.text.archives import COMPRESSED
 from semeqv.text.cache import made_once, made_together
-from semeqv.text.datasets.corpus import chosen
 from semeqv.text.objectives import Causal, Masked, Objective
 from semeqv.text.tokenizers.encoding import surroundings
 from semeqv.text.tokenizers.spelling import WORD_END, convention_of, rows_needed, spellings, tokens_by_id
@@ -27,10 +27,6 @@ from semeqv.text.tokens.files import (
     write_token_files,
 )
 
-if TYPE_CHECKING:
-    from semeqv.text.datasets.corpus import Corpus
-    from semeqv.text.datasets.monolingual import TokenCorpus
-
 VERSION = 3  # of the token files
 AT_ONCE = 2**24  # tokens counted
 ALONE = 2**24  # bytes of text below which other processes do not pay
@@ -38,37 +34,87 @@ MOST_HELPERS = 16
 INFLATED = 4  # about how many bytes of text a byte of compressed text makes
 
 
-def batches(corpus: Corpus, tokenizer: Any, kind: str) -> TokenBatches:
-    """The batches of a corpus.
+@dataclass(frozen=True)
+class Text:
+    """What is tokenised.
 
     Args:
-        corpus: The corpus, which also says how rows are made.
+        facts: What it depends on, as JSON: options, and the SHA-256 of each file.
+        documents: Yields what each document says in each language.
+        bytes: About how many bytes it has.
+        languages: The order of its languages; others follow in that of the alphabet.
+    """
+
+    facts: Mapping[str, Any]
+    documents: Callable[[], Iterator[Mapping[str, str]]]
+    bytes: int = 0
+    languages: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class RowOptions:
+    """How rows of tokens are made, and what is predicted in them; see `Corpus`, whose options these are.
+
+    Args:
+        objective: causal, masked or translation.
+        packing: Whether rows are cut from running text.
+        batch_size: Rows of a batch.
+        block_size: The most tokens of a row.
+        shuffle: Whether rows are drawn in a new order in every epoch.
+        weights: The share of each language in every batch.
+        temperature: In place of weights.
+        mask_probability: Share of tokens that are hidden.
+        whole_word: Whether whole words are hidden.
+    """
+
+    objective: str
+    packing: bool
+    batch_size: int = 32
+    block_size: int = 128
+    shuffle: bool = False
+    weights: Sequence[float] = ()
+    temperature: float | None = None
+    mask_probability: float = 0.15
+    whole_word: bool = False
+
+    @property
+    def masked(self) -> bool:
+        """Return whether the model sees both sides of a token."""
+        return self.objective != "causal"
+
+
+def batches(text: Text, rows: RowOptions, tokenizer: Any, *, together: bool = False) -> TokenBatches:
+    """Return a text as batches, tokenised once.
+
+    Args:
+        text: The text.
+        rows: How rows are made of it.
         tokenizer: A fast tokenizer of transformers.
-        kind: The objective: causal, masked or translation.
+        together: Whether a text and its translations are one document.
 
     Returns:
         The data set. `batches_of_files` raises `UserError` when the tokenizer lacks a special token that the objective
         needs, or the weights do not fit.
     """
-    first = first_token(tokenizer, masked=kind != "causal")
-    begin = first if packs(corpus, kind) and kind == "causal" and first != separator(tokenizer) else None
-    folder, facts = token_files(corpus, tokenizer, together=corpus.joined or kind == "translation", begin=begin)
+    first = first_token(tokenizer, masked=rows.masked)
+    begin = first if rows.packing and not rows.masked and first != separator(tokenizer) else None
+    folder, facts = token_files(text, tokenizer, together=together, begin=begin)
     files = [TokenFile.open(folder, language, rows_needed(tokenizer)) for language in facts["languages"]]
-    return batches_of_files(corpus, tokenizer, kind, files, facts)
+    return batches_of_files(files, rows, tokenizer, facts)
 
 
-def packs(corpus: Corpus, kind: str) -> bool:
-    """Whether rows are cut from running text, as is said, else for causal models."""
-    return kind == "causal" if corpus.packing is None else corpus.packing
-
-
-def batches_of_tokens(corpus: TokenCorpus, tokenizer: Any, kind: str) -> TokenBatches:
+def batches_of_tokens(
+    path: Path, rows: RowOptions, tokenizer: Any, *, bits: int, language: str, source: Mapping[str, Any]
+) -> TokenBatches:
     """Return the batches of a file of tokens.
 
     Args:
-        corpus: Names the file.
+        path: The file: numbers, one after the other.
+        rows: How rows are made.
         tokenizer: The tokenizer that made it.
-        kind: The objective: causal, masked or translation.
+        bits: Of each number.
+        language: What it is in.
+        source: What the tokens depend on, as JSON.
 
     Returns:
         The data set.
@@ -76,11 +122,9 @@ def batches_of_tokens(corpus: TokenCorpus, tokenizer: Any, kind: str) -> TokenBa
     Raises:
         UserError: When the file is compressed or no whole number of tokens, or has one that the tokenizer lacks.
     """
-    path, size, end = corpus.file(), corpus.bits // 8, separator(tokenizer)
+    size, end = bits // 8, separator(tokenizer)
     if not path.is_file() or not path.stat().st_size or path.stat().st_size % size or path.suffix in COMPRESSED[1:]:
-        raise UserError(
-            f"{path} holds no numbers of {corpus.bits} bits, one after the other; unpack it, or say --bits."
-        )
+        raise UserError(f"{path} holds no numbers of {bits} bits, one after the other; unpack it, or say --bits.")
     tokens = numpy.memmap(path, numpy.dtype(f"<u{size}"), "r")
     vocabulary, places = rows_needed(tokenizer), list[NDArray[numpy.int64]]()
     counts = numpy.zeros(vocabulary, numpy.int64)
@@ -97,83 +141,78 @@ def batches_of_tokens(corpus: TokenCorpus, tokenizer: Any, kind: str) -> TokenBa
     lengths = {number: len(said) for number, said in spellings(tokenizer).items() if number < len(counts)}
     bytes_said = sum(int(counts[number]) * length for number, length in lengths.items())
     known = {"documents": len(ends), "tokens": len(tokens), "bytes": bytes_said}
-    facts = {"source": corpus.source_facts(), "tokenizer": tokenizer_fingerprint(tokenizer), "together": False}
-    facts |= {"languages": {corpus.language: known}, "begin": None}
-    return batches_of_files(corpus, tokenizer, kind, [TokenFile(corpus.language, tokens, ends)], facts)
+    facts = {"source": source, "tokenizer": tokenizer_fingerprint(tokenizer), "together": False}
+    facts |= {"languages": {language: known}, "begin": None}
+    return batches_of_files([TokenFile(language, tokens, ends)], rows, tokenizer, facts)
 
 
 def batches_of_files(
-    corpus: Corpus, tokenizer: Any, kind: str, files: Sequence[TokenFile], facts: dict[str, Any]
+    files: Sequence[TokenFile], rows: RowOptions, tokenizer: Any, facts: dict[str, Any]
 ) -> TokenBatches:
-    """Return the batches of token files; arguments as of `batches`.
+    """Return the batches of token files.
 
     Args:
-        corpus: Says how rows are made.
-        tokenizer: Has the special tokens.
-        kind: The objective.
         files: One for each language.
-        facts: What is known of them.
+        rows: How rows are made.
+        tokenizer: Has the special tokens.
+        facts: What is known of the files.
 
     Returns:
         The data set.
 
     Raises:
-        UserError: When the weights do not fit, or (from `made_objective`) a special token is lacking.
+        UserError: When the weights do not fit, or (from `objective_of`) a special token is lacking.
     """
-    packing, begin, end = packs(corpus, kind), facts["begin"], separator(tokenizer)
+    begin, end = facts["begin"], separator(tokenizer)
     layout = Layout(
-        rows=corpus.batch_size,
-        time=corpus.block_size,
-        packing=packing,
-        first=first_token(tokenizer, masked=kind != "causal"),
+        rows=rows.batch_size,
+        time=rows.block_size,
+        packing=rows.packing,
+        first=first_token(tokenizer, masked=rows.masked),
         last=end,
         pad=end if tokenizer.pad_token_id is None else tokenizer.pad_token_id,
         begin=begin,
     )
-    objective = made_objective(corpus, tokenizer, kind, begin)
-    found = TokenBatches(files, objective, layout, shuffle=corpus.shuffle and corpus.split == "train", facts=facts)
-    if corpus.weights and len(corpus.weights) != len(files):
+    data = TokenBatches(files, objective_of(rows, tokenizer, begin), layout, shuffle=rows.shuffle, facts=facts)
+    if rows.weights and len(rows.weights) != len(files):
         there = ", ".join(facts["languages"])
-        raise UserError(f"--weights has {len(corpus.weights)} numbers for {len(files)} languages: {there}.")
-    weights = corpus.weights or [size ** (1 / corpus.temperature) for size in found.sizes if corpus.temperature]
+        raise UserError(f"--weights has {len(rows.weights)} numbers for {len(files)} languages: {there}.")
+    weights = rows.weights or [size ** (1 / rows.temperature) for size in data.sizes if rows.temperature]
     if len(weights) > 1:
-        found.mix(weights)
-    found.said |= {"objective": kind, "packing": packing, "block_size": corpus.block_size, "batches": len(found)}
-    return found
+        data.mix(weights)
+    data.said |= {"objective": rows.objective, "packing": rows.packing, "block_size": rows.block_size}
+    data.said["batches"] = len(data)
+    return data
 
 
-def token_files(
-    corpus: Corpus, tokenizer: Any, together: bool, begin: int | None = None
-) -> tuple[Path, dict[str, Any]]:
-    """Return the folder with the token files of a corpus, made when they are not there, and what they were made from.
-
-    Languages are in the order of --languages; others, and those that are joined, in that of the alphabet.
+def token_files(text: Text, tokenizer: Any, together: bool, begin: int | None = None) -> tuple[Path, dict[str, Any]]:
+    """Return the folder with the token files of a text, made when they are not there, and what they were made from.
 
     Args:
-        corpus: The corpus.
+        text: The text.
         tokenizer: A fast tokenizer of transformers.
         together: Whether a text and its translations are one document.
         begin: The token before every document, where it is another than the one that separates them: packed rows show a
             causal model what stands before a text.
 
     Returns:
-        The folder, and the facts.
+        The folder, and the facts, with the languages in their order.
     """
     facts = {
         "version": VERSION,
-        "source": corpus.source_facts(),
+        "source": text.facts,
         "tokenizer": tokenizer_fingerprint(tokenizer),
         "together": together,
         "begin": begin,
     }
     world = World.here()
-    large = world.largest(sum(size_of(path) for path in corpus.sources().values()))[0] >= ALONE
+    large = world.largest(text.bytes)[0] >= ALONE
     helpers = min(world.cores(), MOST_HELPERS) if large else 0
 
     def pieces(number: int, of: int) -> Iterator[Piece]:
-        said = tokenizer.backend_tokenizer.to_str()
-        share = (number, of)
-        return tokenised(chosen(corpus), said, together=together, helpers=helpers if helpers > 1 else 0, share=share)
+        spelled = tokenizer.backend_tokenizer.to_str()
+        used = helpers if helpers > 1 else 0
+        return tokenised(text.documents(), spelled, together=together, helpers=used, share=(number, of))
 
     def write(folder: Path, found: Iterable[Piece]) -> None:
         write_token_files(folder, found, vocabulary=rows_needed(tokenizer), separator=separator(tokenizer), begin=begin)
@@ -187,8 +226,8 @@ def token_files(
         )
     else:
         folder = made_once("tokens", facts, lambda folder: write(folder, pieces(0, 1)))
-    counts, said = read_facts(folder)["languages"], getattr(corpus, "languages", ())
-    order = sorted(counts, key=lambda name: (said.index(name) if name in said else len(said), name))
+    counts, first = read_facts(folder)["languages"], text.languages
+    order = sorted(counts, key=lambda name: (first.index(name) if name in first else len(first), name))
     return folder, {**facts, "languages": {name: counts[name] for name in order}}
 
 
@@ -237,13 +276,12 @@ def first_token(tokenizer: Any, masked: bool) -> int:
     return separator(tokenizer)
 
 
-def made_objective(corpus: Corpus, tokenizer: Any, kind: str, begin: int | None = None) -> Objective:
+def objective_of(rows: RowOptions, tokenizer: Any, begin: int | None = None) -> Objective:
     """Return what is predicted.
 
     Args:
-        corpus: Has the options.
+        rows: Names it.
         tokenizer: Has the mask.
-        kind: causal, masked or translation.
         begin: The token that stands before every document of a causal model, if one does.
 
     Returns:
@@ -252,13 +290,14 @@ def made_objective(corpus: Corpus, tokenizer: Any, kind: str, begin: int | None 
     Raises:
         UserError: When the tokenizer has no mask, and one is needed.
     """
-    if kind == "causal":
+    if not rows.masked:
         return Causal(begin)
     if tokenizer.mask_token_id is None:
+        kind = rows.objective
         raise UserError(f"The tokenizer has no mask token, which --objective {kind} needs; choose another tokenizer.")
-    begins = word_beginnings(tokenizer) if corpus.whole_word else None
+    begins = word_beginnings(tokenizer) if rows.whole_word else None
     special: Sequence[int] = tokenizer.all_special_ids
-    return Masked(corpus.mask_probability, tokenizer.mask_token_id, special, rows_needed(tokenizer), begins)
+    return Masked(rows.mask_probability, tokenizer.mask_token_id, special, rows_needed(tokenizer), begins)
 
 
 def word_beginnings(tokenizer: Any) -> NDArray[numpy.bool_]:

@@ -12,6 +12,7 @@ from semeqv.lazy import transformers
 from semeqv.runs.errors import UserError
 from semeqv.text.models.opening import ready
 from semeqv.text.models.starting import start_from
+from semeqv.text.tokenizers.files import fit_to_model, start_as_trained
 from semeqv.text.tokenizers.spelling import rows_needed
 
 MOST, MOST_LAYERS = 2**31 - 1, 10_000  # beyond, no machine has an end in sight
@@ -105,7 +106,6 @@ class Sized:
             The same model, and the tokenizer says what other programs need to know of it. `UserError` is raised by
             `start_from` when it cannot start from the embeddings said.
         """
-        from semeqv.text.tokenizers.files import fit_to_model, start_as_trained
 
         if self.embeddings is not None:
             start_from(model, self.embeddings, tokenizer, self.initializer_range)

@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from semeqv.grammar.action import action
 from semeqv.grammar.component import component
 from semeqv.lazy import tokenizers, transformers
 from semeqv.runs.errors import UserError
@@ -179,24 +180,14 @@ def add_ends(tokenizer: Any, begin: tuple[int, ...], end: tuple[int, ...], betwe
     backend.post_processor = ends if old is None else tokenizers.processors.Sequence([old, ends])
 
 
-@component("save-tokenizer")
-@dataclass(frozen=True, kw_only=True)
-class SaveTokenizer:
+@action("save-tokenizer")
+def save_tokenizer(tokenizer: Any, *, path: Path = Path("tokenizer")) -> None:
     """Write the tokenizer of the sentence as a folder, which `--from` and `AutoTokenizer.from_pretrained` open.
 
     Args:
+        tokenizer: A fast one of transformers; `UserError` is raised when the folder cannot be written.
         path: The folder.
     """
-
-    path: Path = Path("tokenizer")
-
-    def build(self, tokenizer: Any) -> None:
-        """Write it; `UserError` when the folder cannot be written.
-
-        Args:
-            tokenizer: Of the run, a fast one of transformers.
-        """
-
-        with write_errors(self.path), written_into(self.path) as folder:
-            tokenizer.save_pretrained(folder)
-        click.echo(f"wrote {self.path} ({len(tokenizer):,} tokens)")
+    with write_errors(path), written_into(path) as folder:
+        tokenizer.save_pretrained(folder)
+    click.echo(f"wrote {path} ({len(tokenizer):,} tokens)")

@@ -15,10 +15,10 @@ from typing import Any, ClassVar
 from semeqv.grammar.component import check_bounds, component
 from semeqv.lazy import tokenizers, transformers
 from semeqv.runs.errors import UserError
+from semeqv.runs.progress import Progress
 from semeqv.text.cache import made_once
 from semeqv.text.models.opening import folder_tokenizer
 from semeqv.text.records import Document
-from semeqv.train.bars import Progress
 
 LEAST, MOST = 8, 2**24  # libraries give up on sizes that no memory holds, without a word to a user
 

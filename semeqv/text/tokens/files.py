@@ -14,8 +14,8 @@ from typing import IO, Any
 
 from semeqv.lazy import NDArray, concurrent, multiprocessing, numpy
 from semeqv.runs.errors import UserError
+from semeqv.runs.progress import Progress
 from semeqv.text.tokens import words
-from semeqv.train.bars import Progress
 
 FACTS = "facts.json"
 

@@ -30,7 +30,6 @@ class Default:
 
     def build(self) -> Any:
         """The callback."""
-        from semeqv.train.callbacks.callback import Callback
 
         return Callback(self.split)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from semeqv.babel import dataset as babel
 from semeqv.grammar.component import alias, check_bounds, component
@@ -15,8 +15,9 @@ from semeqv.text.datasets import parallel as europarl
 from semeqv.text.datasets import parallel as moses
 from semeqv.text.datasets import parallel as multiun
 from semeqv.text.datasets.corpus import Corpus
-from semeqv.text.datasets.tokenised import made_objective, token_files
+from semeqv.text.datasets.tokenised import objective_of, token_files
 from semeqv.text.objectives import Objective
+from semeqv.text.tokenizers.files import opened
 from semeqv.text.tokenizers.spelling import rows_needed
 from semeqv.text.tokens.batches import TokenBatches
 from semeqv.text.tokens.files import TokenFile
@@ -187,7 +188,6 @@ class Default(Doubled, single.Hub):
         Raises:
             UserError: When it is not here and cannot be had.
         """
-        from semeqv.text.tokenizers.files import opened
 
         try:
             return opened(self.tokenizer)
@@ -257,7 +257,7 @@ def doubled_batches(
         raise UserError(f"The tokenizer has {len(words)} doubles; say --doubles {len(words)} of every data set.")
     doubles = with_doubles(tokenizer, words or chosen_words(corpus, plain, dataset_options), corpus.double_seed)
     data = corpus.undoubled().build(plain, model_options, dataset_options)
-    objective = made_objective(cast("Corpus", corpus), tokenizer, data.said["objective"])
+    objective = objective_of(corpus.undoubled().row_options(data.said["objective"]), tokenizer)
     found = DoubledBatches(data, objective, doubles, corpus.swap, rows_needed(tokenizer))
     if data.said["objective"] == "masked":
         counts = counted(token_texts(corpus, plain), rows_needed(tokenizer))
@@ -290,5 +290,5 @@ def chosen_words(corpus: Doubled, tokenizer: Any, dataset_options: Mapping[tuple
 
 def token_texts(corpus: Doubled, tokenizer: Any) -> list[NDArray[Any]]:
     """The tokens of a split, `(tokens,)` for each language, as they are without doubles."""
-    folder, facts = token_files(corpus.undoubled(), tokenizer, together=False)
+    folder, facts = token_files(corpus.undoubled().text(), tokenizer, together=False)
     return [TokenFile.open(folder, language, rows_needed(tokenizer)).tokens for language in facts["languages"]]

@@ -8,14 +8,12 @@ from tiny_models import SMALL, make_tokenizer
 from transformers import GenerationConfig
 
 from semeqv.runs.errors import UserError
-from semeqv.text.generation import Generate
+from semeqv.text.generation import generate
 from semeqv.text.models.architectures import BERT, GPT2
 
 
 def texts(model, tokenizer, seed=0, **given):
-    from semeqv.text.generation import continuations
-
-    return [text for _, text in continuations(Generate(**given), model, tokenizer, seed, "cpu")]
+    return generate(model, tokenizer, seed, "cpu", **given).texts
 
 
 def test_greedy_is_that_of_transformers(gpt2, tokenizer):
@@ -93,7 +91,7 @@ def test_what_does_not_fit_is_one_line(gpt2, tokenizer):
     with pytest.raises(UserError, match="do not belong together"):
         texts(gpt2, large, prompt=["word19"])
     with pytest.raises(UserError, match="Add: cli tokenizer"):
-        Generate().build(GPT2(**SMALL, vocab_size=10).build(), seed=0, device="cpu")
+        generate(GPT2(**SMALL, vocab_size=10).build(), seed=0)
 
 
 @pytest.mark.parametrize(
@@ -103,7 +101,7 @@ def test_what_does_not_fit_is_one_line(gpt2, tokenizer):
 )  # fmt: skip
 def test_wrong_options_are_refused(given, words):
     with pytest.raises(ValueError, match=words):
-        Generate(**given)
+        generate(None, **given)
 
 
 def test_a_sentence_prints_and_writes(say, folder, tmp_path):
