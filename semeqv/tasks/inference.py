@@ -1,4 +1,4 @@
-"""Models as they are asked, not trained."""
+"""Models in evaluation: where they compute, what they can read, what to call them."""
 
 from __future__ import annotations
 

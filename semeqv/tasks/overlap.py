@@ -199,11 +199,11 @@ def training_text(model: Any, dataset_options: Mapping[tuple[str, str | None], A
         source = record.get("facts", {}).get("dataset", {}).get("train", {}).get("source", {})
         return TrainingText(options, changed=options.source_facts().get("files") != source.get("files"))
     except (click.ClickException, UserError, AttributeError) as error:
-        click.echo(f"The training text of {folder} cannot be compared: {error_line(error)}", err=True)
+        click.echo(f"The training text of {folder} cannot be compared: {first_line(error)}", err=True)
         return None
 
 
-def error_line(error: Exception) -> str:
+def first_line(error: Exception) -> str:
     """Return the first line of what an error says."""
     message = error.format_message() if isinstance(error, click.ClickException) else str(error)
     return (message.splitlines() or [type(error).__name__])[0]
@@ -235,7 +235,7 @@ def saved_corpus(record: Mapping[str, Any]) -> Any:
     return next((options for options in options_of if hasattr(options, "corpus")), None)
 
 
-def compared(sentences: Iterable[str], text: TrainingText) -> Overlap:
+def find_overlap(sentences: Iterable[str], text: TrainingText) -> Overlap:
     """Look for sentences in a training text, with a bar."""
     seeker = Seeker(sentences)
     documents = Progress(text.corpus.corpus(), desc="overlap", unit="document", leave=False, mininterval=0.5)
@@ -264,9 +264,9 @@ def report_overlaps(
     if text is None:
         return {name: {} for name in groups}
     try:
-        result = compared(itertools.chain.from_iterable(groups.values()), text)
+        result = find_overlap(itertools.chain.from_iterable(groups.values()), text)
     except UserError as error:
-        click.echo(f"The training text cannot be compared: {error_line(error)}", err=True)
+        click.echo(f"The training text cannot be compared: {first_line(error)}", err=True)
         return {name: {} for name in groups}
     click.echo(f"{result.share:.2%} of the {int(result.said.sum()):,} {what} occur in the training text ({text.name}).")
     ends = itertools.accumulate(map(len, groups.values()))

@@ -12,7 +12,7 @@ from semeqv.runs.errors import UserError
 from semeqv.tasks.classification.models import TokenClassifier
 from semeqv.tasks.inflection.dataset import UniMorph, batches, forms
 from semeqv.tasks.inflection.edits import edited, edits
-from semeqv.tasks.inflection.metrics import edit_distance, judged
+from semeqv.tasks.inflection.metrics import edit_distance, score_forms
 from semeqv.tasks.inflection.spelling import UNKNOWN, Form, Spelling, lemmas_of
 from semeqv.text.models.architectures import BERT
 from semeqv.text.models.opening import open_tokenizer
@@ -116,7 +116,7 @@ def test_intervals_are_over_lemmas():
     """Forms of one lemma are right or wrong together: drawn one by one they would pretend to know more."""
     found = [Form(f"l{i // 50}", "f", "N") for i in range(200)]
     right = numpy.array([form.lemma in ("l0", "l1") for form in found])
-    scores = judged(lemmas_of(found), {"accuracy": right}, 1000)
+    scores = score_forms(lemmas_of(found), {"accuracy": right}, 1000)
     assert scores["accuracy"] == 0.5
     assert (scores["accuracy_low"], scores["accuracy_high"]) == (0.0, 1.0)
 

@@ -1,4 +1,4 @@
-"""Batches of labelled rows: which rows, in which order, a pure function of seed, epoch and position."""
+"""Batches of labelled rows, whose order is a pure function of seed and step, and their scorer."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 from semeqv.lazy import Floats, Integers, NDArray, numpy, torch
 from semeqv.runs.errors import UserError
-from semeqv.tasks.classification.metrics import entity_scores, judged, label_scores, named, tally_of
+from semeqv.tasks.classification.metrics import entity_scores, label_scores, named, score_labels, sentence_counts
 from semeqv.tasks.classification.rows import UNLABELLED, Rows
 from semeqv.text.tokens.order import permuted
 from semeqv.train.batches import Batch
@@ -115,17 +115,17 @@ class LabelledBatches:
         width = min(-(-int(lengths.max()) // MULTIPLE) * MULTIPLE, self.longest)
         places = self.starts[chosen, None] + numpy.arange(width)
         real = numpy.arange(width) < lengths[:, None]
-        batch = {"input_ids": taken(rows.tokens, places, real, self.pad)}
+        batch = {"input_ids": gather(rows.tokens, places, real, self.pad)}
         if not real.all():
             batch["attention_mask"] = torch.from_numpy(real.astype(numpy.int64))
         if rows.types is not None:
-            batch["token_type_ids"] = taken(rows.types, places, real, 0)
+            batch["token_type_ids"] = gather(rows.types, places, real, 0)
         if rows.words is None:
             return batch | {"labels": torch.from_numpy(rows.labels[chosen])}
         counts = self.label_lengths[chosen]
         columns = numpy.arange(int(counts.max()))
-        labels = taken(rows.labels, self.label_starts[chosen, None] + columns, columns < counts[:, None], UNLABELLED)
-        return batch | {"words": taken(rows.words, places, real, -1), "labels": labels}
+        labels = gather(rows.labels, self.label_starts[chosen, None] + columns, columns < counts[:, None], UNLABELLED)
+        return batch | {"words": gather(rows.words, places, real, -1), "labels": labels}
 
     def scorer(self) -> LabelScorer:
         """Return the scorer of a pass over all rows."""
@@ -153,13 +153,13 @@ def check_task(dataset: Any, word: str) -> None:
             raise UserError(f"`cli {word_of_data}` is not for a {word}. Take: cli model {other}")
 
 
-def taken(values: Integers, places: Integers, real: Any, other: int) -> torch.Tensor:
+def gather(values: Integers, places: Integers, real: Any, other: int) -> torch.Tensor:
     """Return the values at some places, and another one where none is real."""
     return torch.from_numpy(numpy.where(real, values[numpy.minimum(places, len(values) - 1)], other))
 
 
 class LabelScorer(Scorer):
-    """Judges labels of words or of texts: entities by F1, others by accuracy and macro F1.
+    """Scores labels of words or of texts: entities by F1, others by accuracy and macro F1.
 
     It is a `Tallied` scorer (see `semeqv.results.statistics`), so that models can be compared on samples of sentences.
 
@@ -191,7 +191,7 @@ class LabelScorer(Scorer):
     def scores(self) -> dict[str, float]:
         """Return the scores, and in `NAME_low` and `NAME_high` their intervals where the data set asks for them."""
         data = self.data
-        return judged(
+        return score_labels(
             data.gold,
             self.predicted(),
             data.label_counts(),
@@ -203,10 +203,10 @@ class LabelScorer(Scorer):
     def tally(self) -> Integers:
         """Return what is counted in each sentence, `(sentences, 3, classes)`."""
         data = self.data
-        return tally_of(data.gold, self.predicted(), data.label_counts(), data.labels, entities=data.entities)
+        return sentence_counts(data.gold, self.predicted(), data.label_counts(), data.labels, entities=data.entities)
 
     def measures(self, sums: NDArray[Any]) -> Mapping[str, Floats]:
-        """Return the scores that follow from sums of tallies, `(..., 3, classes)`, each `(...)`."""
+        """Return the scores that follow from sums of counts, `(..., 3, classes)`, each `(...)`."""
         return entity_scores(sums) if self.data.entities else label_scores(sums)
 
     def predictions(self) -> Iterator[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""What the options of all labelled data sets have in common."""
+"""Labelled data: the options that all such data sets share, their items, splits, labels and checks for overlap."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Item(NamedTuple):
 
     Args:
         texts: The words, or the texts.
-        labels: A label of each word, or one of the texts; None where nobody said.
+        labels: A label of each word, or one of the texts; None where there is none.
     """
 
     texts: tuple[str, ...]

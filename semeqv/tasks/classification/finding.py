@@ -1,4 +1,4 @@
-"""Finds the files of a labelled corpus by their names."""
+"""Find the files of a labelled corpus by their names."""
 
 import re
 from collections.abc import Sequence
@@ -54,18 +54,18 @@ def find_files(
                 f"{place} is read as {' '.join(languages)!r}, though its name says {' '.join(sorted(named))!r}."
             )
         return {place.name: place}
-    there = [file for file in listed(place) if ends_as(file, endings, named=path is not None)]
+    there = [file for file in files_in(place) if ends_as(file, endings, named=path is not None)]
     wanted = {word for each in words for word in words_of(each)}
     files = dict[str, Path]()
     for language in languages:
-        spoken = [file for file in there if speaks(file, place, language)]
+        spoken = [file for file in there if is_of_language(file, place, language)]
         if not spoken and path is not None and len(languages) == 1 and own_languages(place) <= {canonical(language)}:
-            spoken = [file for file in there if not said_of(file, place)]
+            spoken = [file for file in there if not languages_said(file, place)]
         fit = [file for file in spoken if wanted <= set(words_of(file.name))]
         fit = [file for file in fit if split is None or set(PARTS[split]) & set(words_of(file.name))]
         if len(fit) != 1:
             which = f"of {language!r}" + (f" for {split}" if split else "")
-            raise UserError(fault(which, fit, spoken, place, endings=endings, there=there))
+            raise UserError(missing_message(which, fit, spoken, place, endings=endings, there=there))
         name = fit[0].name
         files[name if "." in name and name not in files else f"{fit[0].parent.name}/{name}"] = fit[0]
     return files
@@ -79,12 +79,12 @@ def ends_as(file: Path, endings: Sequence[str], named: bool) -> bool:
     return name.endswith(tuple(each for each in endings if each))
 
 
-def speaks(file: Path, place: Path, language: str) -> bool:
+def is_of_language(file: Path, place: Path, language: str) -> bool:
     """Return whether a file is of a language, as its name or the folder that it is in says."""
-    return language.lower() in words_of(file.name) or canonical(language) in said_of(file, place)
+    return language.lower() in words_of(file.name) or canonical(language) in languages_said(file, place)
 
 
-def said_of(file: Path, place: Path) -> set[str]:
+def languages_said(file: Path, place: Path) -> set[str]:
     """Return the languages that the name of a file says, else those that name the folders between it and a place."""
     parents = (parent.name for parent in file.parents if parent != place and parent.is_relative_to(place))
     return languages_of(file.name) or {canonical(name) for name in parents if CODE.fullmatch(name) and known(name)}
@@ -95,7 +95,7 @@ def own_languages(place: Path) -> set[str]:
     return languages_of(f"_{place.name}") | ({canonical(place.name)} if known(place.name) else set())
 
 
-def listed(place: Path) -> list[Path]:
+def files_in(place: Path) -> list[Path]:
     """Return the files of a folder and of the folders in it, or of an archive."""
     if is_archive(place):
         return [place / name for name in names(place)]
@@ -112,14 +112,14 @@ def words_of(name: str) -> list[str]:
     return re.split(r"[._-]+", name.lower())
 
 
-def fault(
+def missing_message(
     which: str, fit: list[Path], spoken: list[Path], place: Path, *, endings: Sequence[str], there: list[Path]
 ) -> str:
     """Return what to say when a language has no file, or several."""
     if fit:
         choice = ", ".join(str(file.relative_to(place)) for file in fit[:6])
         return f"{place} has several files {which}: {choice}. Name one by --path, or a word of its name by --treebank."
-    others = sorted({language for file in there for language in said_of(file, place)} | own_languages(place))
+    others = sorted({language for file in there for language in languages_said(file, place)} | own_languages(place))
     if spoken or not others:
         ends = " or ".join(each for each in endings if each)
         some = ", ".join(str(file.relative_to(place)) for file in spoken[:6]) or f"none that ends in {ends}"

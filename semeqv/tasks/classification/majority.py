@@ -1,4 +1,4 @@
-"""What the words alone tell of labels: the floor that a tagger stands on."""
+"""The baseline of words alone: each word gets its most frequent label."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from semeqv.runs.json_lines import write_lines
 from semeqv.runs.reading import METRICS
 from semeqv.tasks.answering import Datasets
 from semeqv.tasks.classification.dataset import Item, Labelled, check_no_overlap, decided_labels, items, numbered
-from semeqv.tasks.classification.metrics import judged
+from semeqv.tasks.classification.metrics import score_labels
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ def majority_labels(dataset_options: Datasets, *, path: Path | None = None) -> M
 
 
 def judge_majority(train: Labelled, test: Labelled) -> dict[str, float]:
-    """Judge the most frequent labels of a training set on a test set.
+    """Score the most frequent labels of a training set on a test set.
 
     Args:
         train: The training set.
@@ -88,7 +88,7 @@ def judge_majority(train: Labelled, test: Labelled) -> dict[str, float]:
     predicted = [number[known.get(thing, other)] for item in read for thing in things(test, item)]
     sizes = numpy.array([len(item.labels) for item in read])
     gold = numbered(test, read, names)
-    return judged(gold, numpy.array(predicted), sizes, names, entities=test.entities, replicates=test.replicates)
+    return score_labels(gold, numpy.array(predicted), sizes, names, entities=test.entities, replicates=test.replicates)
 
 
 def most_frequent(train: Labelled) -> tuple[dict[str, str], str]:

@@ -1,4 +1,4 @@
-"""From true and predicted labels to scores and their intervals."""
+"""Scores of labels, and their intervals: accuracy, macro F1, F1 of entities."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from semeqv.tasks.classification.rows import UNLABELLED
 OUTSIDE = -1  # the type of what is in no entity
 
 
-def label_tally(gold: Integers, predicted: Integers, sentence: Integers, sentences: int, classes: int) -> Integers:
+def label_counts(gold: Integers, predicted: Integers, sentence: Integers, sentences: int, classes: int) -> Integers:
     """Count labels.
 
     Args:
@@ -28,10 +28,12 @@ def label_tally(gold: Integers, predicted: Integers, sentence: Integers, sentenc
     """
     right, labelled = gold == predicted, predicted >= 0
     kinds = [gold[right], predicted[labelled], gold]
-    return tallied(kinds, [sentence[right], sentence[labelled], sentence], sentences, classes)
+    return counts_by_sentence(kinds, [sentence[right], sentence[labelled], sentence], sentences, classes)
 
 
-def tallied(classes_of: Sequence[Integers], sentences_of: Sequence[Integers], sentences: int, classes: int) -> Integers:
+def counts_by_sentence(
+    classes_of: Sequence[Integers], sentences_of: Sequence[Integers], sentences: int, classes: int
+) -> Integers:
     """Count the classes of three kinds of things, by sentence: `(sentences, 3, classes)`."""
     counts = [
         numpy.bincount(sentence * classes + kind, minlength=sentences * classes).reshape(sentences, classes)
@@ -40,7 +42,7 @@ def tallied(classes_of: Sequence[Integers], sentences_of: Sequence[Integers], se
     return numpy.stack(counts, axis=1)
 
 
-def entity_tally(
+def entity_counts(
     gold: Integers, predicted: Integers, sentence: Integers, sentences: int, tags: Sequence[str]
 ) -> tuple[Integers, list[str]]:
     """Count entities, as `seqeval` does in its strict mode for IOB2: an `I-` that continues nothing is no entity.
@@ -65,7 +67,7 @@ def entity_tally(
     _, ours, theirs = numpy.intersect1d(first, their_first, assume_unique=True, return_indices=True)
     right = ours[(last[ours] == their_last[theirs]) & (kind[ours] == their_kind[theirs])]
     kinds = [kind[right], their_kind, kind]
-    return tallied(
+    return counts_by_sentence(
         kinds, [sentence[first[right]], sentence[their_first], sentence[first]], sentences, len(types)
     ), types
 
@@ -149,7 +151,7 @@ def seqeval_scores(gold: Sequence[Sequence[str]], predicted: Sequence[Sequence[s
 
     Returns:
         `f1`, `precision` and `recall` over all entities; nothing when seqeval is not installed (extra `eval`), whose
-        numbers those of `tallies` equal.
+        numbers those of `entity_scores` equal.
     """
     try:
         from seqeval.metrics.v1 import precision_recall_fscore_support
@@ -162,7 +164,7 @@ def seqeval_scores(gold: Sequence[Sequence[str]], predicted: Sequence[Sequence[s
     return {"f1": float(f1), "precision": float(precision), "recall": float(recall)}
 
 
-def judged(
+def score_labels(
     gold: Integers,
     predicted: Integers,
     sizes: Integers,
@@ -171,7 +173,7 @@ def judged(
     entities: bool,
     replicates: int,
 ) -> dict[str, float]:
-    """Judge labels: entities by F1 (where there is seqeval, it has the last word), others by accuracy and macro F1.
+    """Score labels: entities by F1 (that of seqeval where it is installed), others by accuracy and macro F1.
 
     Args:
         gold: True labels, `(labels,)`, sentence after sentence; those of -100 do not count.
@@ -185,19 +187,21 @@ def judged(
         The scores, and in `NAME_low` and `NAME_high` their 95% intervals.
     """
     scores = entity_scores if entities else label_scores
-    tally = tally_of(gold, predicted, sizes, names, entities=entities)
+    tally = sentence_counts(gold, predicted, sizes, names, entities=entities)
     results = scored(tally, scores, replicates)
     if entities and replicates:
         results |= seqeval_scores(named(gold, sizes, names), named(predicted, sizes, names))
     return results
 
 
-def tally_of(gold: Integers, predicted: Integers, sizes: Integers, names: Sequence[str], *, entities: bool) -> Integers:
-    """Return what is counted in each sentence, `(sentences, 3, classes)`; arguments as of `judged`."""
+def sentence_counts(
+    gold: Integers, predicted: Integers, sizes: Integers, names: Sequence[str], *, entities: bool
+) -> Integers:
+    """Return what is counted in each sentence, `(sentences, 3, classes)`; arguments as of `score_labels`."""
     labelled = gold != UNLABELLED
     sentence = numpy.repeat(numpy.arange(len(sizes)), sizes)
     known = (gold[labelled], predicted[labelled], sentence[labelled], len(sizes))
-    return entity_tally(*known, names)[0] if entities else label_tally(*known, len(names))
+    return entity_counts(*known, names)[0] if entities else label_counts(*known, len(names))
 
 
 def named(labels: Integers, sizes: Integers, names: Sequence[str]) -> list[list[str]]:

@@ -1,4 +1,4 @@
-"""Classifiers as components."""
+"""Classifiers of words and of texts: their options, and how they are built or opened."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ class Classifier:
         return label_names(config) if trained else ()
 
     def most_tokens(self) -> int | None:
-        """Return the most tokens that the model reads at once; None when there is no limit, or nobody said."""
+        """Return the most tokens that the model reads at once; None when no limit is known."""
 
         bert = self.bert()
         return bert.block_size if bert else positions_of(self.config)

@@ -1,4 +1,4 @@
-"""Writes down what was predicted."""
+"""Write predictions down."""
 
 import csv
 from collections.abc import Iterable, Iterator

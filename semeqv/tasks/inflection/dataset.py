@@ -1,4 +1,4 @@
-"""Tables of forms as data sets."""
+"""Tables of forms as data sets, and the scorer of a pass over them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from semeqv.runs.errors import UserError
 from semeqv.tasks.classification.dataset import Item, Labelled, batch_options, check_no_overlap, of_split
 from semeqv.tasks.classification.rows import UNLABELLED, Rows
 from semeqv.tasks.inflection.edits import edit_batches
-from semeqv.tasks.inflection.metrics import counted, judged, means
+from semeqv.tasks.inflection.metrics import form_counts, means, score_forms
 from semeqv.tasks.inflection.spelling import Form, Spelling, lemmas_of
 from semeqv.tasks.prompting.batches import AnswerBatches, most_tokens
 from semeqv.tasks.prompting.scorers import logits_of
@@ -247,12 +247,12 @@ class FormScorer(Scorer):
 
     def scores(self) -> dict[str, float]:
         """Return the accuracy, and in `accuracy_low` and `accuracy_high` its interval if the data set asks for it."""
-        return judged(lemmas_of(self.data.items), {"accuracy": self.right()}, self.data.replicates)
+        return score_forms(lemmas_of(self.data.items), {"accuracy": self.right()}, self.data.replicates)
 
     def tally(self) -> Floats:
         """Return what is counted of each lemma, `(lemmas, 2)`: its forms, and those that are right."""
-        return counted(lemmas_of(self.data.items), [self.right()])
+        return form_counts(lemmas_of(self.data.items), [self.right()])
 
     def measures(self, sums: NDArray[Any]) -> dict[str, Floats]:
-        """Return the accuracy that follows from sums of tallies, `(..., 2)`, as an array `(...)`."""
+        """Return the accuracy that follows from sums of counts, `(..., 2)`, as an array `(...)`."""
         return means(sums, ["accuracy"])

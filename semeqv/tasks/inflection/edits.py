@@ -1,4 +1,4 @@
-"""Forms as edits of the characters of their lemmas, which an encoder predicts as it tags words."""
+"""Forms as edits of the characters of their lemmas, which an encoder predicts as it tags words; batches and scorer."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from semeqv.runs.errors import UserError
 from semeqv.tasks.classification.batches import LabelledBatches
 from semeqv.tasks.classification.dataset import Labelled, batch_options, longest_row
 from semeqv.tasks.classification.rows import UNLABELLED, word_rows
-from semeqv.tasks.inflection.metrics import counted, edit_distance, judged, means
+from semeqv.tasks.inflection.metrics import edit_distance, form_counts, means, score_forms
 from semeqv.tasks.inflection.spelling import Form, lemmas_of
 from semeqv.train.batches import Batch
 from semeqv.train.metrics import Scorer
@@ -139,14 +139,14 @@ class EditScorer(Scorer):
 
     def scores(self) -> dict[str, float]:
         """Return both scores, and in `NAME_low` and `NAME_high` their intervals where the data set asks for them."""
-        return judged(lemmas_of(self.data.items), self.values(), self.data.replicates)
+        return score_forms(lemmas_of(self.data.items), self.values(), self.data.replicates)
 
     def tally(self) -> Floats:
         """Return what is counted of each lemma, `(lemmas, 3)`: its forms, those that are right, and characters off."""
-        return counted(lemmas_of(self.data.items), list(self.values().values()))
+        return form_counts(lemmas_of(self.data.items), list(self.values().values()))
 
     def measures(self, sums: NDArray[Any]) -> dict[str, Floats]:
-        """Return both scores from sums of tallies, `(..., 3)`, each `(...)`."""
+        """Return both scores from sums of counts, `(..., 3)`, each `(...)`."""
         return means(sums, SCORES)
 
     def predictions(self) -> Iterator[dict[str, Any]]:

@@ -17,7 +17,7 @@ from semeqv.tasks.answering import Datasets, answer_sheets, check_splits, with_i
 from semeqv.tasks.inference import check_trained, inference, name_of, with_new_weights
 from semeqv.tasks.inflection.dataset import FormBatches, forms
 from semeqv.tasks.inflection.edits import EditBatches
-from semeqv.tasks.inflection.metrics import edit_distance, judged
+from semeqv.tasks.inflection.metrics import edit_distance, score_forms
 from semeqv.tasks.inflection.spelling import lemmas_of
 from semeqv.text.files import writing
 from semeqv.text.generation import check_causal, greedy
@@ -109,7 +109,7 @@ def inflect(
             "accuracy": numpy.array([form.form == guess for form, guess in pairs]),
             "edit_distance": numpy.array([edit_distance(form.form, guess) for form, guess in pairs]),
         }
-        line = {"split": sheet.split, "name": sheet.name, **judged(lemmas_of(data.items), values, replicates)}
+        line = {"split": sheet.split, "name": sheet.name, **score_forms(lemmas_of(data.items), values, replicates)}
         if sheet.split != "train" and hasattr(train, "columns"):
             line |= {"seen_lemmas": seen_share(lemmas_of(forms(train)), lemmas_of(data.items))}
         lines.append(line | {"forms": len(data.items)})

@@ -1,4 +1,4 @@
-"""From forms and what was written in their place to scores and their intervals."""
+"""Scores of forms, and their intervals over lemmas."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from semeqv.lazy import Floats, NDArray, numpy
 from semeqv.results.statistics import scored
 
 
-def judged(lemmas: Sequence[str], values: Mapping[str, NDArray[Any]], replicates: int) -> dict[str, float]:
+def score_forms(lemmas: Sequence[str], values: Mapping[str, NDArray[Any]], replicates: int) -> dict[str, float]:
     """Return the means of some scores over forms.
 
     Args:
@@ -20,10 +20,10 @@ def judged(lemmas: Sequence[str], values: Mapping[str, NDArray[Any]], replicates
     Returns:
         The means, and in `NAME_low` and `NAME_high` their 95% intervals; lemmas are drawn, with all their forms.
     """
-    return scored(counted(lemmas, list(values.values())), lambda sums: means(sums, list(values)), replicates)
+    return scored(form_counts(lemmas, list(values.values())), lambda sums: means(sums, list(values)), replicates)
 
 
-def counted(lemmas: Sequence[str], values: Sequence[NDArray[Any]]) -> Floats:
+def form_counts(lemmas: Sequence[str], values: Sequence[NDArray[Any]]) -> Floats:
     """Sum up the scores of forms, lemma by lemma.
 
     Args:
@@ -42,7 +42,7 @@ def means(sums: NDArray[Any], names: Sequence[str]) -> dict[str, Any]:
     """Return the means that follow from sums.
 
     Args:
-        sums: `(..., 1 + scores)`, as of `counted`.
+        sums: `(..., 1 + scores)`, as of `form_counts`.
         names: What to call the scores.
 
     Returns:

@@ -1,4 +1,4 @@
-"""What no model can do better than on the generated corpus, in the units of a model's own tokens."""
+"""The least perplexity that any model can reach on the generated corpus, in the units of a model's tokens."""
 
 import math
 from collections.abc import Mapping

@@ -66,7 +66,7 @@ def read_pairs(path: Path | None, paradigms: Sequence[str] = (), most: int = 0) 
     Raises:
         UserError: When there is none, or one is malformed.
     """
-    place = locate("blimp/blimp", path, SOURCE) if path is not None else located()
+    place = locate("blimp/blimp", path, SOURCE) if path is not None else usual_place()
     files = [place]
     if place.is_dir() or is_archive(place):
         files = [place / name for name in names(place) if name.endswith(ENDINGS)]
@@ -86,7 +86,7 @@ def read_pairs(path: Path | None, paradigms: Sequence[str] = (), most: int = 0) 
     return pairs
 
 
-def located() -> Path:
+def usual_place() -> Path:
     """Return the usual places: an archive in the folder `blimp`, or that folder."""
     try:
         return locate("blimp/blimp", source=SOURCE)
@@ -281,15 +281,15 @@ def judge_pairs(
     tokenizer = tokenizer_of(model) if tokenizer is None else tokenizer
     with inference(model, compute) as regime:
         nats = scored(pairs, model, tokenizer, regime, batch_size)
-    lines = summed_up(pairs, nats, replicates, seed)
-    lines = [{"measure": "blimp", **line, "model": name_of(model)} for line in lines]
+    lines = accuracy_lines(pairs, nats, replicates, seed)
+    lines = [{"measure": "blimp", **accuracy_line, "model": name_of(model)} for accuracy_line in lines]
     return MinimalPairScores(with_new_weights(lines, model), pairs, nats)
 
 
 LEVELS = ("paradigm", "phenomenon", "field")
 
 
-def summed_up(
+def accuracy_lines(
     pairs: Sequence[MinimalPair], nats: NDArray[numpy.float64], replicates: int, seed: int
 ) -> list[dict[str, Any]]:
     """Return accuracies: of paradigms, of phenomena, of fields, of all.
@@ -312,11 +312,11 @@ def summed_up(
         for pair in pairs:
             members.setdefault(getattr(pair, level), {})[pair.paradigm] = None
         for name, within in sorted(members.items()):
-            lines.append(line(level, name, [outcomes[paradigm] for paradigm in within], replicates, generator))
-    return [*lines, line("all", "all", list(outcomes.values()), replicates, generator)]
+            lines.append(accuracy_line(level, name, [outcomes[paradigm] for paradigm in within], replicates, generator))
+    return [*lines, accuracy_line("all", "all", list(outcomes.values()), replicates, generator)]
 
 
-def line(
+def accuracy_line(
     level: str, name: str, groups: list[NDArray[numpy.bool_]], replicates: int, generator: numpy.random.Generator
 ) -> dict[str, Any]:
     """Return the mean accuracy of some paradigms, as JSON."""
@@ -334,13 +334,12 @@ def line(
 
 def print_lines(lines: list[dict[str, Any]]) -> None:
     """Print the table."""
-    rows = [
-        [each["level"], each["of"], f"{each['accuracy']:.3f}", f"{each['low']:.3f}-{each['high']:.3f}"]
-        for each in lines
-    ]
-    counted = [[*row, f"{each['pairs']:,}"] for row, each in zip(rows, lines)]
+    rows = []
+    for line in lines:
+        scores = [f"{line['accuracy']:.3f}", f"{line['low']:.3f}-{line['high']:.3f}"]
+        rows.append([line["level"], line["of"], *scores, f"{line['pairs']:,}"])
     title = f"Grammatical sentences that are the more probable ones, {lines[0]['model']}"
-    print_table(title, ("of a", "", "accuracy", "95% interval", "pairs"), counted, words=2)
+    print_table(title, ("of a", "", "accuracy", "95% interval", "pairs"), rows, words=2)
 
 
 def write_scores(path: Path, pairs: Sequence[MinimalPair], nats: NDArray[numpy.float64]) -> None:

@@ -1,4 +1,4 @@
-"""How unexpected tokens are to a model: one forward pass for a causal one, one for each token for a masked one."""
+"""Negative log-likelihoods of tokens: in one pass for a causal model, in one for each token for a masked one."""
 
 from __future__ import annotations
 

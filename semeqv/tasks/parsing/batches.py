@@ -1,4 +1,4 @@
-"""Batches of sentences with their trees."""
+"""Batches of sentences with their trees, and their scorer."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from semeqv.lazy import Integers, NDArray, numpy, torch
-from semeqv.tasks.classification.batches import MULTIPLE, LabelledBatches, taken
+from semeqv.tasks.classification.batches import MULTIPLE, LabelledBatches, gather
 from semeqv.tasks.classification.rows import UNLABELLED
-from semeqv.tasks.parsing.metrics import UNREAD, arcs, counted, judged, shares
+from semeqv.tasks.parsing.metrics import UNREAD, arcs, score_trees, tree_counts, tree_scores
 from semeqv.tasks.parsing.rows import TreeRows, Trees
 from semeqv.tasks.parsing.trees import best_tree
 from semeqv.text.records import UNSAID, Sentence
@@ -53,7 +53,7 @@ class TreeBatches(LabelledBatches):
         columns = numpy.arange(-(-int(counts.max()) // MULTIPLE) * MULTIPLE)
         places, real = self.label_starts[chosen, None] + columns, columns < counts[:, None]
         named = {"labels": self.trees.heads, "relations": self.trees.relations, "tags": self.trees.tags}
-        return super().made(chosen) | {name: taken(values, places, real, UNLABELLED) for name, values in named.items()}
+        return super().made(chosen) | {name: gather(values, places, real, UNLABELLED) for name, values in named.items()}
 
     def scorer(self) -> Any:
         """Return the scorer of a pass over all rows."""
@@ -133,11 +133,11 @@ class TreeScorer(Scorer):
 
     def tally(self) -> NDArray[numpy.int64]:
         """Return what is counted in each sentence, `(sentences, 4)`: words, and those that are right in each way."""
-        return counted(self.data.items, self.parsed())
+        return tree_counts(self.data.items, self.parsed())
 
     def measures(self, sums: NDArray[Any]) -> dict[str, NDArray[numpy.float64]]:
-        """Return the scores that follow from sums of tallies, `(..., 4)`, each `(...)`."""
-        scores = shares(sums)
+        """Return the scores that follow from sums of counts, `(..., 4)`, each `(...)`."""
+        scores = tree_scores(sums)
         return scores if self.data.tags else {name: scores[name] for name in ("las", "uas")}
 
     def scores(self) -> dict[str, float]:
@@ -148,7 +148,7 @@ class TreeScorer(Scorer):
         data = self.data
         if not data.annotated:
             return {}
-        return judged(data.items, self.parsed(), tagged=self.tagged, replicates=data.replicates)
+        return score_trees(data.items, self.parsed(), tagged=self.tagged, replicates=data.replicates)
 
     def predictions(self) -> Iterator[dict[str, Any]]:
         """Yield the words of each sentence, their heads and relations (`2:nsubj`), and those that were predicted."""

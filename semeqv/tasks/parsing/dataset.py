@@ -202,7 +202,7 @@ def decided_tags(dataset_options: Mapping[tuple[str, str | None], Any], model_op
 
 
 @dataclass(frozen=True)
-class Trained:
+class TrainedLabels:
     """What a saved parser tells apart, for a component that opens any model.
 
     Args:
@@ -226,7 +226,7 @@ class Trained:
         return bool(self.tags)
 
 
-def knowing(model_options: Any) -> Any:
+def with_trained_labels(model_options: Any) -> Any:
     """Return the model of a sentence, as one that is asked which labels it knows.
 
     Args:
@@ -239,7 +239,7 @@ def knowing(model_options: Any) -> Any:
     if source is None or hasattr(model_options, "known_labels"):
         return model_options
     config = read_config(config_folder(source))
-    return Trained(label_names(config), tuple(config["parser"]["tags"])) if "parser" in config else model_options
+    return TrainedLabels(label_names(config), tuple(config["parser"]["tags"])) if "parser" in config else model_options
 
 
 def numbered(names: Sequence[str], labels: Iterator[str | None]) -> Integers:
@@ -274,16 +274,16 @@ def batches(
     Returns:
         The data set. `UserError` is raised by `check_no_overlap` when it shares sentences with another, by
         `longest_row`
-        when the tokenizer is no fast one, and by `decided_labels` when nobody says which relations there are.
+        when the tokenizer is no fast one, and by `decided_labels` when the relations are not known.
     """
     check_no_overlap(options, dataset_options, model_options)
     longest = longest_row(options, tokenizer, model_options)
-    known, bank = knowing(model_options), treebank(options)
+    known, bank = with_trained_labels(model_options), treebank(options)
     relations, tags = decided_labels(options, dataset_options, known), decided_tags(dataset_options, known)
     trees = trees_of(options, bank, relations, tags)
     annotated = has_trees(options)
     if annotated:
-        say_unknown(options, relations, bank)
+        warn_unknown_relations(options, relations, bank)
     rows = tree_rows(tokenizer, [[word.form for word in sentence.words] for sentence in bank], trees, longest)
     facts = {
         "relations": list(relations),
@@ -304,7 +304,7 @@ def batches(
     )
 
 
-def say_unknown(options: Dependencies, relations: Sequence[str], bank: Sequence[Sentence]) -> None:
+def warn_unknown_relations(options: Dependencies, relations: Sequence[str], bank: Sequence[Sentence]) -> None:
     """Say which relations of a treebank the parser does not know; they count as wrong, as the official scorer does."""
     known = {universal(name) for name in relations}
     names_of = [universal(word.deprel) for sentence in bank for word in sentence.words]

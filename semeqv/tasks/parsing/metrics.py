@@ -1,4 +1,4 @@
-"""Judges the trees that a parser finds for a whole treebank."""
+"""Attachment scores of parsed treebanks, and their intervals over sentences."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from semeqv.text.records import UNSAID, Sentence, Word
 SCORES = {"las": "LAS", "uas": "UAS", "upos": "UPOS"}
 
 
-def official_scores(gold: Sequence[Sentence], predicted: Sequence[Sentence]) -> dict[str, float]:
+def conll18_scores(gold: Sequence[Sentence], predicted: Sequence[Sentence]) -> dict[str, float]:
     """Score parsed sentences, as CoNLL-U.
 
     Args:
@@ -24,7 +24,7 @@ def official_scores(gold: Sequence[Sentence], predicted: Sequence[Sentence]) -> 
 
     Returns:
         `las`, `uas` and `upos`, F1 from 0 to 1; nothing when udtools is not installed (the extra `eval`), whose numbers
-        those of `judging` equal.
+        those of `score_trees` equal.
     """
     try:
         from udtools.udeval import evaluate, load_conllu
@@ -42,10 +42,10 @@ def text_of(sentences: Sequence[Sentence]) -> str:
 COUNTED = ("words", "las", "uas", "upos")
 
 
-def judged(
+def score_trees(
     gold: Sequence[Sentence], predicted: Sequence[Sentence], *, tagged: bool, replicates: int
 ) -> dict[str, float]:
-    """Judge trees. Where intervals are asked for and the official scorer is there, it has the last word.
+    """Score trees; with intervals, the scores are those of the official scorer where it is installed.
 
     Args:
         gold: The sentences with their true trees.
@@ -58,15 +58,15 @@ def judged(
         and in `NAME_low` and `NAME_high` their 95% intervals over sentences.
     """
     names = COUNTED[1 : None if tagged else -1]
-    counts = counted(gold, predicted)
-    results = scored(counts, lambda sums: {name: shares(sums)[name] for name in names}, replicates)
+    counts = tree_counts(gold, predicted)
+    results = scored(counts, lambda sums: {name: tree_scores(sums)[name] for name in names}, replicates)
     if replicates:
-        official = official_scores(gold, predicted)
+        official = conll18_scores(gold, predicted)
         results |= {name: official[name] for name in names if name in official}
     return results
 
 
-def counted(gold: Sequence[Sentence], predicted: Sequence[Sentence]) -> NDArray[numpy.int64]:
+def tree_counts(gold: Sequence[Sentence], predicted: Sequence[Sentence]) -> NDArray[numpy.int64]:
     """Count right words, as the official scorer does on words that are given: relations without their subtypes.
 
     Args:
@@ -85,11 +85,11 @@ def counted(gold: Sequence[Sentence], predicted: Sequence[Sentence]) -> NDArray[
     return counts
 
 
-def shares(counts: NDArray[Any]) -> dict[str, Floats]:
+def tree_scores(counts: NDArray[Any]) -> dict[str, Floats]:
     """Return scores from sums of counts.
 
     Args:
-        counts: `(..., 4)`, as of `counted`.
+        counts: `(..., 4)`, as of `tree_counts`.
 
     Returns:
         `las`, `uas` and `upos`, each `(...)`; 0 where there is no word.

@@ -1,4 +1,4 @@
-"""Parsers as components."""
+"""Parsers: their options, and how they are built or opened."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -258,7 +258,7 @@ def new_parser(config: Any, labels: Labels | None, sizes: Mapping[str, Any] | No
         A `PreTrainedModel`.
 
     Raises:
-        UserError: When nobody says what it tells apart.
+        UserError: When its labels are not known.
     """
     if labels is None:
         raise UserError("A parser from sizes needs a treebank: cli dataset treebank.")

@@ -17,7 +17,7 @@ from semeqv.tasks.answering import Datasets, answer_sheets, check_splits, with_i
 from semeqv.tasks.inference import check_trained, inference, name_of, with_new_weights
 from semeqv.tasks.overlap import report_overlap
 from semeqv.tasks.parsing.batches import TreeBatches, TreeScorer
-from semeqv.tasks.parsing.metrics import COUNTED, judged
+from semeqv.tasks.parsing.metrics import COUNTED, score_trees
 from semeqv.text.readers.conllu import write_sentences
 from semeqv.text.records import Sentence
 from semeqv.train.compute import Compute
@@ -115,7 +115,7 @@ def parse(
             texts = [" ".join(word.form for word in sentence.words) for sentence in data.items]
             facts = report_overlap(texts, model, dataset_options, f"sentences of {sheet.label}")
             line |= {key: value for key, value in facts.items() if key == "overlap"}
-        scores = judged(data.items, sentences, tagged=scorer.tagged, replicates=replicates)
+        scores = score_trees(data.items, sentences, tagged=scorer.tagged, replicates=replicates)
         sizes = {"sentences": len(data.items), "words": len(data.read), "unread": int((~data.read).sum())}
         lines.append(line | scores | sizes)
     return ParseScores(name_of(model), with_new_weights(lines, model), parsed)

@@ -16,7 +16,7 @@ from semeqv.tasks.parsing.trees import best_tree
 from semeqv.tasks.prompting.batches import PromptBatches, answer_rows, prompt_options
 from semeqv.tasks.prompting.scorers import Writing
 from semeqv.tasks.prompting.spelling import Spelling
-from semeqv.tasks.prompting.words import WordAnswers, pieces
+from semeqv.tasks.prompting.words import WordAnswers, prompt_rows
 from semeqv.text.records import Sentence
 
 
@@ -105,7 +105,7 @@ def tree_prompts(
     task = WordAnswers(
         spelling, numbers, [len(forms) for forms in words], names, repeat=repeat, entities=options.entities
     )
-    task.rows = pieces(task, words, longest, split=False)
+    task.rows = prompt_rows(task, words, longest, split=False)
     if not task.rows:
         raise UserError(f"Every sentence takes more than {longest} tokens with its tree; raise --max_length.")
     if len(task.rows) < len(sentences):

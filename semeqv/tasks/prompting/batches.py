@@ -7,7 +7,7 @@ from typing import Any
 
 from semeqv.lazy import Integers, numpy, torch
 from semeqv.runs.notices import notice_once
-from semeqv.tasks.classification.batches import LabelledBatches, taken
+from semeqv.tasks.classification.batches import LabelledBatches, gather
 from semeqv.tasks.classification.dataset import Labelled, batch_options, fitted_row
 from semeqv.tasks.classification.rows import UNLABELLED, Rows
 from semeqv.tasks.prompting.spelling import Prompt, Spelling
@@ -29,7 +29,7 @@ class AnswerBatches(LabelledBatches):
         batch = super().made(chosen)
         width = batch["input_ids"].shape[1]
         places, real = self.starts[chosen, None] + numpy.arange(width), numpy.arange(width) < self.lengths[chosen, None]
-        return batch | {"labels": taken(self.rows.labels, places, real, UNLABELLED)}
+        return batch | {"labels": gather(self.rows.labels, places, real, UNLABELLED)}
 
 
 def answer_rows(prompts: Sequence[Sequence[int]], answers: Sequence[Sequence[int]], learn: Sequence[bool]) -> Rows:

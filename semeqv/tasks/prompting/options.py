@@ -55,7 +55,7 @@ def trained_facts(dataset: str, model_options: Any) -> Mapping[str, Any]:
     return facts if same and "template" in facts else {}
 
 
-class Known:
+class TrainedLabels:
     """The labels of the run that a model was opened from, as `decided_labels` asks for them."""
 
     def __init__(self, trained: Mapping[str, Any]):
@@ -86,7 +86,7 @@ class PromptContext:
 
     def labels(self, options: Labelled) -> tuple[str, ...]:
         """Return the labels of a data set; `decided_labels` raises `UserError` when they are not known."""
-        return decided_labels(options, self.dataset_options, Known(self.trained))
+        return decided_labels(options, self.dataset_options, TrainedLabels(self.trained))
 
     def repeat(self, wanted: bool | None) -> bool:
         """Return whether answers repeat words: as wanted, else as in the training set, else True."""

@@ -1,4 +1,4 @@
-"""Judges what causal language models answer: by the likelihood of each label, or by what they write."""
+"""Score what causal language models answer: by the likelihood of each label, or by what they write."""
 
 from __future__ import annotations
 

@@ -127,7 +127,7 @@ class WordAnswers:
         return None
 
 
-def pieces(
+def prompt_rows(
     task: WordAnswers, sentences: Sequence[tuple[str, ...]], longest: int, *, split: bool = True
 ) -> list[WordRow]:
     """Return rows of sentences: those that are too long are halved between words until they fit.
@@ -192,7 +192,7 @@ def word_prompts(
     sentences = items(options)
     gold, counts = numbered(options, sentences, names), [len(item.texts) for item in sentences]
     task = WordAnswers(spelling, gold, counts, names, repeat=repeat, entities=options.entities)
-    rows = pieces(task, [item.texts for item in sentences], longest)
+    rows = prompt_rows(task, [item.texts for item in sentences], longest)
     answers = [task.answer(row) for row in rows]
     if options.split == "train":
         labelled = [place for place, answer in enumerate(answers) if len(answer) > 1]

@@ -33,10 +33,10 @@ SINGLE_OF = {
 }
 
 
-def judged(
+def score_answers(
     questions: Sequence[Question], answers: Sequence[str], replicates: int, *, characters: bool = False
 ) -> dict[str, float]:
-    """Judge answers.
+    """Score answers.
 
     Args:
         questions: What was asked.
@@ -51,18 +51,18 @@ def judged(
         `unanswered` (the share of the others that got none). With intervals in `NAME_low` and `NAME_high`, of samples
         of texts, with all their questions.
     """
-    counts = counted(questions, answers, characters)
+    counts = answer_counts(questions, answers, characters)
     names = ["exact", "f1", *(["answered_f1", "unanswered"] if counts[:, 3].any() else [])]
-    return scored(counts, lambda sums: {name: shares(sums)[name] for name in names}, replicates)
+    return scored(counts, lambda sums: {name: answer_scores(sums)[name] for name in names}, replicates)
 
 
-def counted(questions: Sequence[Question], answers: Sequence[str], characters: bool) -> Floats:
+def answer_counts(questions: Sequence[Question], answers: Sequence[str], characters: bool) -> Floats:
     """Sum up the scores of answers, text by text.
 
     Args:
         questions: What was asked.
         answers: What was answered.
-        characters: As of `judged`.
+        characters: As of `score_answers`.
 
     Returns:
         `(texts, 6)`: questions, exact matches, F1; questions without an answer, those of them that got none, and the F1
@@ -80,11 +80,11 @@ def counted(questions: Sequence[Question], answers: Sequence[str], characters: b
     return counts
 
 
-def shares(counts: NDArray[Any]) -> dict[str, Floats]:
+def answer_scores(counts: NDArray[Any]) -> dict[str, Floats]:
     """Return scores from sums of counts.
 
     Args:
-        counts: `(..., 6)`, as of `counted`.
+        counts: `(..., 6)`, as of `answer_counts`.
 
     Returns:
         `exact`, `f1`, `answered_f1` and `unanswered`, each `(...)`; 0 where there is nothing to divide by.

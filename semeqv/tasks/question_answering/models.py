@@ -1,4 +1,4 @@
-"""Models that answer questions, as components."""
+"""Models that answer questions: their options, and how they are opened."""
 
 from dataclasses import dataclass
 from pathlib import Path

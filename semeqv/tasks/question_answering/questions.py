@@ -1,4 +1,4 @@
-"""Reads files in the format of SQuAD (https://rajpurkar.github.io/SQuAD-explorer)."""
+"""Read files in the format of SQuAD (https://rajpurkar.github.io/SQuAD-explorer)."""
 
 import json
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Questions as rows of tokens: the question, and a window on the text."""
+"""Questions as rows of tokens: the question, and a window on the text; batches and scorer."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from semeqv.lazy import Floats, Integers, numpy, torch
 from semeqv.runs.errors import UserError
 from semeqv.tasks.classification.batches import LabelledBatches
 from semeqv.tasks.classification.rows import Rows, Template
-from semeqv.tasks.question_answering.metrics import Span, best_span, counted, judged, shares
+from semeqv.tasks.question_answering.metrics import Span, answer_counts, answer_scores, best_span, score_answers
 from semeqv.tasks.question_answering.questions import Question
 from semeqv.text.tokenizers.encoding import encode, literal
 from semeqv.train.batches import Batch
@@ -95,7 +95,7 @@ def windows(
         ids, places = numpy.array(encoding.ids, int), numpy.array(encoding.offsets, int).reshape(-1, 2)
         head = [*template.begin, *tokens, *template.between]
         size = longest - specials - len(tokens)
-        span = answered(question, places)
+        span = answer_span(question, places)
         for start in starts_of(len(ids), size, stride):
             here = slice(start, start + size)
             count = len(ids[here])
@@ -128,7 +128,7 @@ def starts_of(tokens: int, size: int, stride: int) -> list[int]:
     return starts
 
 
-def answered(question: Question, places: Integers) -> tuple[int, int] | None:
+def answer_span(question: Question, places: Integers) -> tuple[int, int] | None:
     """Return the first and the last token of the first answer.
 
     Args:
@@ -231,15 +231,15 @@ class AnswerScorer(Scorer):
     def scores(self) -> dict[str, float]:
         """Return the scores, and in `NAME_low` and `NAME_high` their intervals where the data set asks for them."""
         data = self.data
-        return judged(data.items, self.answers(), data.replicates, characters=data.options.characters)
+        return score_answers(data.items, self.answers(), data.replicates, characters=data.options.characters)
 
     def tally(self) -> Floats:
-        """Return what is counted in each text, `(texts, 6)`; see `counted`."""
-        return counted(self.data.items, self.answers(), self.data.options.characters)
+        """Return what is counted in each text, `(texts, 6)`; see `answer_counts`."""
+        return answer_counts(self.data.items, self.answers(), self.data.options.characters)
 
     def measures(self, sums: Floats) -> Mapping[str, Floats]:
-        """Return exact match and F1 from sums of tallies, `(..., 6)`, each `(...)`."""
-        return {name: share for name, share in shares(sums).items() if name in ("exact", "f1")}
+        """Return exact match and F1 from sums of counts, `(..., 6)`, each `(...)`."""
+        return {name: share for name, share in answer_scores(sums).items() if name in ("exact", "f1")}
 
     def predictions(self) -> Iterator[dict[str, Any]]:
         """Yield each question, its answers, and the one that was given, in their order."""

@@ -24,7 +24,7 @@ from semeqv.train.compute import Compute
 
 
 @dataclass(frozen=True)
-class Made:
+class VectorSource:
     """Of which vectors a map is.
 
     Args:
@@ -54,7 +54,7 @@ class LinearMap:
     matrix: torch.Tensor
     mean: torch.Tensor
     pivot_mean: torch.Tensor
-    made: Made
+    made: VectorSource
 
     def moved(self, sentences: torch.Tensor, encoder: SentenceEncoder) -> torch.Tensor:
         """Return the vectors of sentences, `(1, sentences, width)`, where their translations are.
@@ -83,7 +83,9 @@ class LinearMap:
         return functional.normalize(vectors[0], dim=1) - mean
 
 
-def fitted(sentences: torch.Tensor, translations: torch.Tensor, kind: str, ridge: float, made: Made) -> LinearMap:
+def fit_map(
+    sentences: torch.Tensor, translations: torch.Tensor, kind: str, ridge: float, made: VectorSource
+) -> LinearMap:
     """Return the map that brings sentences nearest to their translations.
 
     Args:
@@ -130,7 +132,7 @@ def read_map(path: Path) -> LinearMap:
     try:
         with safetensors.safe_open(path, "pt") as file:
             matrix, mean, pivot_mean = (file.get_tensor(name) for name in ("matrix", "mean", "pivot_mean"))
-            return LinearMap(matrix, mean, pivot_mean, Made(**json.loads((file.metadata() or {})["made"])))
+            return LinearMap(matrix, mean, pivot_mean, VectorSource(**json.loads((file.metadata() or {})["made"])))
     except (OSError, safetensors.SafetensorError, KeyError, ValueError, TypeError) as error:
         raise UserError(f"{path} holds no map; write one: cli retrieval-map --path {path}") from error
 
@@ -244,7 +246,7 @@ def retrieval_map(
         encoder = SentenceEncoder.of(model, tokenizer, regime, (layer,), vectors)
         texts = ([row[language] for row in pairs] for language in (others[0], pivot))
         mapped, pivots = (functional.normalize(encoder(side, vectors.batch_size)[0], dim=1) for side in texts)
-    made = Made(encoder.layers[0], vectors.pooling, vectors.special, name_of(model))
-    linear_map = fitted(mapped, pivots, kind, ridge, made)
+    made = VectorSource(encoder.layers[0], vectors.pooling, vectors.special, name_of(model))
+    linear_map = fit_map(mapped, pivots, kind, ridge, made)
     write_map(path, linear_map, kind)
     return FittedMap(path, linear_map, others[0], pivot, len(pairs))

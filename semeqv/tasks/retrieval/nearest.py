@@ -1,4 +1,4 @@
-"""Which place the translation of every sentence takes among all, in memory that does not grow with their square."""
+"""The rank of the translation of every sentence, in memory that does not grow with the square of their number."""
 
 from __future__ import annotations
 

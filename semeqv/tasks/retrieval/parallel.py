@@ -1,4 +1,4 @@
-"""Sentences and their translations, from wherever they are."""
+"""Sentences and their translations, from corpora."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ PLACES = {
     "flores": ("flores/flores", "https://github.com/openlanguagedata/flores"),
     "bible": ("bible_pd/bible_pd", ""),
 }
-BABEL = 1000  # sentences, when nobody says how many
+BABEL = 1000  # sentences, where no number is given
 
 
 @dataclass(frozen=True)
