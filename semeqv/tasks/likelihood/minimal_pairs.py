@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -220,7 +220,7 @@ def minimal_pairs(
     sentence after the token that starts a text; for a model that predicts masked tokens, its pseudo-log-likelihood,
     each token hidden by itself (Salazar et al., 2020, arXiv 1910.14659). The accuracy of a phenomenon, of a field and
     of all is the mean of those of its paradigms; intervals are those of a bootstrap of the pairs of each paradigm.
-    Lines go to metrics.jsonl of the run's folder. From Python, `judge_pairs` measures pairs that are in no file.
+    Lines go to metrics.jsonl of the run's folder.
 
     Args:
         model: Predicts tokens.
@@ -239,51 +239,18 @@ def minimal_pairs(
     Returns:
         The accuracies, and the scores of all pairs.
     """
+    tokenizer = tokenizer_of(model) if tokenizer is None else tokenizer
     read = read_pairs(path, paradigms, pairs)
-    result = judge_pairs(
-        model, tokenizer, read, seed=seed, compute=compute, batch_size=batch_size, replicates=replicates
-    )
+    with inference(model, compute) as regime:
+        nats = scored(read, model, tokenizer, regime, batch_size)
+    lines = accuracy_lines(read, nats, replicates, seed)
     if overlap:
         sentences = (pair.good for pair in read)
-        facts = report_overlap(sentences, model, dataset_options, "grammatical sentences")
-        *lines, last = result.lines
-        model_facts = {key: last.pop(key) for key in ("model", "new_weights") if key in last}  # which stand behind it
-        result = replace(result, lines=[*lines, last | facts | model_facts])
+        lines[-1] |= report_overlap(sentences, model, dataset_options, "grammatical sentences")
+    lines = [{"measure": "blimp", **line, "model": name_of(model)} for line in lines]
     if scores is not None:
-        write_scores(scores, read, result.nats)
-    return replace(result, path=scores)
-
-
-def judge_pairs(
-    model: Any,
-    tokenizer: Any,
-    pairs: Sequence[MinimalPair],
-    *,
-    seed: int = 42,
-    compute: Compute = Compute(),
-    batch_size: int = 128,
-    replicates: int = 1000,
-) -> MinimalPairScores:
-    """Measure how often a model finds the good sentence of a pair the more probable one.
-
-    Args:
-        model: Predicts tokens.
-        tokenizer: Its tokenizer; that of the model's folder if None.
-        pairs: The pairs.
-        seed: Of the bootstrap.
-        compute: Where to compute.
-        batch_size: Sentences at a time.
-        replicates: Samples of the bootstrap.
-
-    Returns:
-        The accuracies, and the scores of all pairs.
-    """
-    tokenizer = tokenizer_of(model) if tokenizer is None else tokenizer
-    with inference(model, compute) as regime:
-        nats = scored(pairs, model, tokenizer, regime, batch_size)
-    lines = accuracy_lines(pairs, nats, replicates, seed)
-    lines = [{"measure": "blimp", **accuracy_line, "model": name_of(model)} for accuracy_line in lines]
-    return MinimalPairScores(with_new_weights(lines, model), pairs, nats)
+        write_scores(scores, read, nats)
+    return MinimalPairScores(with_new_weights(lines, model), read, nats, scores)
 
 
 LEVELS = ("paradigm", "phenomenon", "field")

@@ -122,8 +122,7 @@ def retrieval(
     the encoder), pooled. Accuracy at k is the share of the sentences whose translation is among the k most similar
     ones; those that are equally similar share the place, so that vectors that are all alike score as chance does, which
     stands beside the accuracies. Intervals are those of a bootstrap of the pairs of each language. Lines go to
-    metrics.jsonl of the run's folder; `cli retrieval-view` draws accuracy by layer from them. From Python, `retrieve`
-    measures pairs of sentences that are in no file.
+    metrics.jsonl of the run's folder; `cli retrieval-view` draws accuracy by layer from them.
 
     Args:
         model: Has hidden states.
@@ -153,7 +152,7 @@ def retrieval(
             equals share the place), so that runs on the same pairs can be compared pair by pair.
 
     Returns:
-        The accuracies.
+        The accuracies. `retrieve` measures sentences that are in no corpus.
 
     Raises:
         UserError: When there is no language, or (from the readers and the encoder) something does not fit.
@@ -185,12 +184,16 @@ def retrieval(
     overlaps = report_overlaps(texts, model, dataset_options, "sentences") if overlap else {}
     facts = {"model": name_of(model), "corpus": corpus, "pivot": source.pivot_language}
     facts |= {"pooling": vectors.pooling, "score": score} | ({} if map is None else {"map": str(map)})
-    generator = numpy.random.default_rng(seed)
-    lines = score_lines(search, pairs, facts, sizes=k, subsets=groups, replicates=replicates, generator=generator)
-    for line in lines:
-        if line["level"] == "language" and overlaps.get(line["of"]):
-            tokens = {key: line.pop(key) for key in TOKENS}  # which stand behind it
-            line.update(overlaps[line["of"]] | tokens)
+    lines = score_lines(
+        search,
+        pairs,
+        facts,
+        sizes=k,
+        subsets=groups,
+        replicates=replicates,
+        generator=numpy.random.default_rng(seed),
+        overlaps=overlaps,
+    )
     return RetrievalScores(with_new_weights(lines, model), k, outcomes)
 
 
@@ -258,9 +261,6 @@ def retrieve(
     return RetrievalScores(with_new_weights(lines, model), tuple(sizes))
 
 
-TOKENS = ("tokens", "pivot_tokens")
-
-
 @dataclass(frozen=True)
 class TranslationSearch:
     """Which translations were found.
@@ -325,6 +325,7 @@ def score_lines(
     subsets: Mapping[str, Sequence[str]],
     replicates: int,
     generator: numpy.random.Generator,
+    overlaps: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> list[dict[str, Any]]:
     """Return the accuracies of what was found, as JSON.
 
@@ -336,6 +337,7 @@ def score_lines(
         subsets: Lists of languages, each of which gets an average.
         replicates: Samples of the bootstrap.
         generator: What draws them.
+        overlaps: What is known of the overlap of each language with the training text.
 
     Returns:
         A line for each language, layer and direction (to and from the pivot, and the mean of both), then those of the
@@ -352,12 +354,15 @@ def score_lines(
         chance = {
             f"random@{k}": float(numpy.mean([min(k / len(pairs[language]), 1) for language in members])) for k in sizes
         }
-        tokens = dict(zip(TOKENS, (search.tokens.get(name), search.tokens["pivot"]))) if level == "language" else {}
+        rest = dict(facts)
+        if level == "language":
+            rest |= (overlaps or {}).get(name, {})
+            rest |= {"tokens": search.tokens[name], "pivot_tokens": search.tokens["pivot"]}
         for layer in search.layers:
             for direction in DIRECTIONS:
                 hits = [search.hits[language] for language in members]
                 scores = accuracies(hits, layer, direction, sizes=sizes, replicates=replicates, generator=generator)
-                lines.append({**head, "layer": layer, "direction": direction, **scores, **chance, **facts, **tokens})
+                lines.append({**head, "layer": layer, "direction": direction, **scores, **chance, **rest})
     return lines
 
 
