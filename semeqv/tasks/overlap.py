@@ -88,16 +88,16 @@ class Seeker:
 
     def add(self, texts: Iterable[str]) -> Seeker:
         """Look through texts, each by itself; their lines are joined."""
-        held, size = list[str](), 0
+        pieces, size = list[str](), 0
         for text in texts:
             lines = [normalised(line) for line in text.split("\n")]
             self.seen |= self.short.intersection(lines)
-            held.append("".join(lines))
-            size += len(held[-1]) + 1
+            pieces.append("".join(lines))
+            size += len(pieces[-1]) + 1
             if size >= PIECE:
-                self.look("\0".join(held))
-                held, size = [], 0
-        self.look("\0".join(held))
+                self.look("\0".join(pieces))
+                pieces, size = [], 0
+        self.look("\0".join(pieces))
         return self
 
     def look(self, text: str) -> None:
@@ -185,9 +185,9 @@ def training_text(model: Any, dataset_options: Mapping[tuple[str, str | None], A
     Returns:
         The corpus; None when it is not known, or not here.
     """
-    here = (dataset_options or {}).get(("train", None))
-    if hasattr(here, "corpus"):
-        return TrainingText(here)
+    train = (dataset_options or {}).get(("train", None))
+    if hasattr(train, "corpus"):
+        return TrainingText(train)
     folder = run_of(getattr(model, "source", None))
     if folder is None:
         return None

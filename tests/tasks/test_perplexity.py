@@ -150,13 +150,13 @@ def test_windows_ask_for_every_token_once():
         found = windows(starts, lengths, time, stride)
         asked = [
             start + place
-            for start, first, last in zip(found.start, found.asked, found.end)
+            for start, first, last in zip(found.start, found.first, found.end)
             for place in range(first, last)
         ]
         assert sorted(asked) == list(range(lengths.sum()))
         assert found.lengths.max() <= time
         later = found.begin > 0
-        assert (found.asked[later] - found.begin[later] == time - stride).all()
+        assert (found.first[later] - found.begin[later] == time - stride).all()
 
 
 def test_what_cannot_be_measured_is_refused(gpt2, bert, tokenizer, corpus):
@@ -188,7 +188,7 @@ def test_words_that_stand_together_are_counted_together(gpt2, tokenizer, corpus)
 
 def test_sentences_of_pairs_have_no_bound(tokenizer):
     data = Babel(documents=20, languages=("lume",), joined=True, split="test").build(tokenizer)
-    assert babel_bound(data.facts(), "lume", whole=True) is None
+    assert babel_bound(data.facts(), "lume", exact=True) is None
 
 
 def test_numbers_beyond_all_bounds_are_infinite():
@@ -206,7 +206,7 @@ def test_the_bound_is_that_of_the_reader_in_tokens_of_the_model(gpt2, tokenizer,
         found = likelihood(
             Scorer(gpt2, regime), part.file, part.layout, stride=None, special=[], separators=separators, size=size
         )
-    bound = babel_bound(facts, "drask", whole=True)
+    bound = babel_bound(facts, "drask", exact=True)
     documents = list(Grammar().documents("test", 60))
     nats = sum(numpy.concatenate(each).sum() for each in BayesReader(Grammar(), "drask").surprisals(documents))
     nats += separators * math.log(5) * sum("drask" in document.sentences for document in documents)
@@ -216,15 +216,15 @@ def test_the_bound_is_that_of_the_reader_in_tokens_of_the_model(gpt2, tokenizer,
     assert said["bound_bits_per_byte"] == pytest.approx(nats / math.log(2) / size)
     assert said["bound_exact"]
     assert said["bound_perplexity"] < found.perplexity
-    assert babel_bound({"source": {"corpus": "dataset moses"}}, "en", whole=True) is None
+    assert babel_bound({"source": {"corpus": "dataset moses"}}, "en", exact=True) is None
 
 
 def test_a_bound_of_the_first_documents_is_close(gpt2, tokenizer, monkeypatch):
     facts = Babel(documents=400, languages=("lume",), split="test").build(tokenizer).facts()
     measurement = Likelihood(1.0, 1000, 10, facts["languages"]["lume"]["bytes"])
-    whole = babel_bound(facts, "lume", whole=True).facts(measurement)
+    whole = babel_bound(facts, "lume", exact=True).facts(measurement)
     monkeypatch.setattr("semeqv.tasks.likelihood.babel_bound.FEW", 100)
-    part = babel_bound(facts, "lume", whole=False).facts(measurement)
+    part = babel_bound(facts, "lume", exact=False).facts(measurement)
     assert not part["bound_exact"]
     assert part["bound_nats_per_token"] == pytest.approx(whole["bound_nats_per_token"], rel=0.03)
 

@@ -55,7 +55,7 @@ class LabelledBatches:
         self.rows, self.items, self.labels, self.pad = rows, items, list(labels), pad
         self.size, self.longest = min(batch_size, len(rows)), longest
         self.shuffle, self.grouping = shuffle, grouping
-        self.entities, self.replicates, self.said = entities, replicates, dict(facts or {})
+        self.entities, self.replicates, self.known_facts = entities, replicates, dict(facts or {})
         self.starts = numpy.append(0, rows.ends[:-1])
         self.lengths = rows.ends - self.starts
         self.label_starts = numpy.append(0, rows.label_ends[:-1])
@@ -133,7 +133,7 @@ class LabelledBatches:
 
     def facts(self) -> dict[str, Any]:
         """Return what is known of the data, for run.json."""
-        return self.said
+        return self.known_facts
 
 
 def check_task(dataset: Any, word: str) -> None:
@@ -153,9 +153,9 @@ def check_task(dataset: Any, word: str) -> None:
             raise UserError(f"`cli {word_of_data}` is not for a {word}. Take: cli model {other}")
 
 
-def gather(values: Integers, places: Integers, real: Any, other: int) -> torch.Tensor:
+def gather(values: Integers, places: Integers, real: Any, filler: int) -> torch.Tensor:
     """Return the values at some places, and another one where none is real."""
-    return torch.from_numpy(numpy.where(real, values[numpy.minimum(places, len(values) - 1)], other))
+    return torch.from_numpy(numpy.where(real, values[numpy.minimum(places, len(values) - 1)], filler))
 
 
 class LabelScorer(Scorer):

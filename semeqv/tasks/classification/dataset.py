@@ -255,12 +255,14 @@ def belongs(options: Labelled, texts: tuple[str, ...]) -> bool:
     return options.split == split
 
 
-def of_split(options: Labelled, every: Iterable[Each], texts: Callable[[Each], tuple[str, ...]]) -> tuple[Each, ...]:
+def of_split(
+    options: Labelled, everything: Iterable[Each], texts: Callable[[Each], tuple[str, ...]]
+) -> tuple[Each, ...]:
     """Return what belongs to the split of a data set, of all that its files hold.
 
     Args:
         options: The data set.
-        every: All of it.
+        everything: All of it.
         texts: By the hash of which texts each belongs to a split.
 
     Returns:
@@ -269,8 +271,8 @@ def of_split(options: Labelled, every: Iterable[Each], texts: Callable[[Each], t
     Raises:
         UserError: When there is none.
     """
-    ours = (each for each in every if belongs(options, texts(each)))
-    chosen = tuple(itertools.islice(ours, options.sentences or None))
+    in_split = (each for each in everything if belongs(options, texts(each)))
+    chosen = tuple(itertools.islice(in_split, options.sentences or None))
     if not chosen:
         raise UserError(f"There is nothing for the {options.split} split. Raise --holdout, or leave it out.")
     return chosen
@@ -298,9 +300,9 @@ def check_no_overlap(
             continue  # other rows of a file with several languages
         shared = set(options.source_facts()["files"].values()) & set(other.source_facts()["files"].values())
         if shared and not (options.holdout == other.holdout > 0):
-            held = max(options, other, key=lambda each: each.split != "train")
+            held_out = max(options, other, key=lambda each: each.split != "train")
             raise UserError(
-                f"The {held.split} set reads {called(held)}, as the training set does. "
+                f"The {held_out.split} set reads {called(held_out)}, as the training set does. "
                 "So that they share no sentence, say the same --holdout in both, .1 perhaps."
             )
     if options.split != "train":
@@ -326,11 +328,11 @@ def check_not_trained_on(options: Labelled, source: str | None) -> None:
     if folder is None:
         return
     trained = read_run(folder).get("facts", {}).get("dataset", {}).get("train", {}).get("source", {})
-    options_then = trained.get("options", {})
-    if "dataset" not in trained or (options.tells_languages_apart and overlaps_no_language(options, options_then)):
+    trained_options = trained.get("options", {})
+    if "dataset" not in trained or (options.tells_languages_apart and overlaps_no_language(options, trained_options)):
         return
     shared = set(options.source_facts()["files"].values()) & set(trained.get("files", {}).values())
-    if shared and not (options.holdout == options_then.get("holdout", 0) > 0):
+    if shared and not (options.holdout == trained_options.get("holdout", 0) > 0):
         raise UserError(
             f"The {options.split} set reads {called(options)}, which {folder} was "
             "trained on. Name another file, or hold out the same share as there by --holdout."
@@ -453,8 +455,8 @@ def batches(
     longest = longest_row(options, tokenizer, model_options)
     names, read = decided_labels(options, dataset_options, model_options), items(options)
     labels = numbered(options, read, names)
-    made = word_rows if options.of_words else text_rows
-    rows = made(tokenizer, [item.texts for item in read], labels, longest)
+    make_rows = word_rows if options.of_words else text_rows
+    rows = make_rows(tokenizer, [item.texts for item in read], labels, longest)
     facts = {
         "labels": list(names),
         "sentences": len(read),

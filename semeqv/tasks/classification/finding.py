@@ -54,20 +54,25 @@ def find_files(
                 f"{place} is read as {' '.join(languages)!r}, though its name says {' '.join(sorted(named))!r}."
             )
         return {place.name: place}
-    there = [file for file in files_in(place) if ends_as(file, endings, named=path is not None)]
+    candidates = [file for file in files_in(place) if ends_as(file, endings, named=path is not None)]
     wanted = {word for each in words for word in words_of(each)}
     files = dict[str, Path]()
     for language in languages:
-        spoken = [file for file in there if is_of_language(file, place, language)]
-        if not spoken and path is not None and len(languages) == 1 and own_languages(place) <= {canonical(language)}:
-            spoken = [file for file in there if not languages_said(file, place)]
-        fit = [file for file in spoken if wanted <= set(words_of(file.name))]
-        fit = [file for file in fit if split is None or set(PARTS[split]) & set(words_of(file.name))]
-        if len(fit) != 1:
-            which = f"of {language!r}" + (f" for {split}" if split else "")
-            raise UserError(missing_message(which, fit, spoken, place, endings=endings, there=there))
-        name = fit[0].name
-        files[name if "." in name and name not in files else f"{fit[0].parent.name}/{name}"] = fit[0]
+        in_language = [file for file in candidates if is_of_language(file, place, language)]
+        if (
+            not in_language
+            and path is not None
+            and len(languages) == 1
+            and own_languages(place) <= {canonical(language)}
+        ):
+            in_language = [file for file in candidates if not languages_said(file, place)]
+        matching = [file for file in in_language if wanted <= set(words_of(file.name))]
+        matching = [file for file in matching if split is None or set(PARTS[split]) & set(words_of(file.name))]
+        if len(matching) != 1:
+            part = f"of {language!r}" + (f" for {split}" if split else "")
+            raise UserError(missing_message(part, matching, in_language, place, endings=endings, candidates=candidates))
+        name = matching[0].name
+        files[name if "." in name and name not in files else f"{matching[0].parent.name}/{name}"] = matching[0]
     return files
 
 
@@ -113,18 +118,26 @@ def words_of(name: str) -> list[str]:
 
 
 def missing_message(
-    which: str, fit: list[Path], spoken: list[Path], place: Path, *, endings: Sequence[str], there: list[Path]
+    part: str,
+    matching: list[Path],
+    in_language: list[Path],
+    place: Path,
+    *,
+    endings: Sequence[str],
+    candidates: list[Path],
 ) -> str:
     """Return what to say when a language has no file, or several."""
-    if fit:
-        choice = ", ".join(str(file.relative_to(place)) for file in fit[:6])
-        return f"{place} has several files {which}: {choice}. Name one by --path, or a word of its name by --treebank."
-    others = sorted({language for file in there for language in languages_said(file, place)} | own_languages(place))
-    if spoken or not others:
+    if matching:
+        choice = ", ".join(str(file.relative_to(place)) for file in matching[:6])
+        return f"{place} has several files {part}: {choice}. Name one by --path, or a word of its name by --treebank."
+    others = sorted(
+        {language for file in candidates for language in languages_said(file, place)} | own_languages(place)
+    )
+    if in_language or not others:
         ends = " or ".join(each for each in endings if each)
-        some = ", ".join(str(file.relative_to(place)) for file in spoken[:6]) or f"none that ends in {ends}"
-        return f"{place} has no file {which}; of this language there is {some}. Name a file by --path."
+        some = ", ".join(str(file.relative_to(place)) for file in in_language[:6]) or f"none that ends in {ends}"
+        return f"{place} has no file {part}; of this language there is {some}. Name a file by --path."
     return (
-        f"{place} has no file {which}; its files are of {', '.join(others[:12])}. Say one of these by --languages, or "
+        f"{place} has no file {part}; its files are of {', '.join(others[:12])}. Say one of these by --languages, or "
         "name a file by --path."
     )

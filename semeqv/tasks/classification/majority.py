@@ -82,10 +82,10 @@ def judge_majority(train: Labelled, test: Labelled) -> dict[str, float]:
         Its scores, with their intervals where the test set asks for them.
     """
     names = decided_labels(test, {("train", None): train}, None)
-    known, other = most_frequent(train)
+    known, fallback = most_frequent(train)
     number = {name: place for place, name in enumerate(names)}
     read = items(test)
-    predicted = [number[known.get(thing, other)] for item in read for thing in things(test, item)]
+    predicted = [number[known.get(thing, fallback)] for item in read for thing in things(test, item)]
     sizes = numpy.array([len(item.labels) for item in read])
     gold = numbered(test, read, names)
     return score_labels(gold, numpy.array(predicted), sizes, names, entities=test.entities, replicates=test.replicates)
@@ -100,8 +100,8 @@ def most_frequent(train: Labelled) -> tuple[dict[str, str], str]:
                 counts.setdefault(thing, Counter())[label] += 1
     rare = Counter(label for each in counts.values() for label in each if each.total() == 1)
     known = {thing: each.most_common(1)[0][0] for thing, each in counts.items()}
-    every = sum(counts.values(), Counter[str]())
-    return known, (rare or every).most_common(1)[0][0]
+    totals = sum(counts.values(), Counter[str]())
+    return known, (rare or totals).most_common(1)[0][0]
 
 
 def things(options: Labelled, item: Item) -> tuple[str, ...]:

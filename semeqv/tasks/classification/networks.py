@@ -40,9 +40,9 @@ def pooled(hidden: Tensor, words: Tensor, count: int, pooling: str) -> Tensor:
     """
     member = words[:, None, :] == torch.arange(count, device=words.device)[None, :, None]  # (batch, count, time)
     if pooling != "mean":
-        other = words.roll(1 if pooling == "first" else -1, dims=1)
-        other[:, 0 if pooling == "first" else -1] = -1
-        member = member & (words != other)[:, None, :]
+        neighbour = words.roll(1 if pooling == "first" else -1, dims=1)
+        neighbour[:, 0 if pooling == "first" else -1] = -1
+        member = member & (words != neighbour)[:, None, :]
     weights = member / member.sum(-1, keepdim=True).clamp(min=1)
     return weights.to(hidden.dtype) @ hidden
 
@@ -124,9 +124,9 @@ def head_class(config: Any, head: str) -> type[Any]:
     if base is None:
         raise UserError(f"Models of the kind {config.model_type} cannot be classifiers: they have no plain model.")
     namespace = {"__module__": __name__, "base_model_prefix": base.base_model_prefix}
-    made = type(base.__name__.removesuffix("Model") + head, (GENERIC[head], base.__bases__[0]), namespace)
-    HEADS[head].register(type(config), made, exist_ok=True)  # else kinds that transformers has stay as they are
-    return made
+    headed = type(base.__name__.removesuffix("Model") + head, (GENERIC[head], base.__bases__[0]), namespace)
+    HEADS[head].register(type(config), headed, exist_ok=True)  # else kinds that transformers has stay as they are
+    return headed
 
 
 def of_words(kind: type[Any]) -> type[Any]:

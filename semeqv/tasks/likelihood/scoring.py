@@ -56,10 +56,10 @@ class Scorer:
         Raises:
             UserError: When they are too long, or hold tokens that it does not know.
         """
-        most = most_tokens(self.model)
-        if most is not None and ids.shape[1] > most:
+        limit = most_tokens(self.model)
+        if limit is not None and ids.shape[1] > limit:
             raise UserError(
-                f"The model reads at most {most} tokens at once; there is a row or sentence of {ids.shape[1]}."
+                f"The model reads at most {limit} tokens at once; there is a row or sentence of {ids.shape[1]}."
             )
         check_vocabulary(self.model, {"input_ids": torch.from_numpy(ids)})
 
@@ -76,13 +76,13 @@ class Scorer:
     def masked(self, ids: Rows, real: Truth, targets: Truth, mask: int) -> Floats:
         """Return scores of tokens, each as the only one that is hidden of its row."""
         scores, (row, place) = numpy.zeros(ids.shape), targets.nonzero()
-        for some in self.some(len(row), ids.shape[1]):
-            hidden, at = ids[row[some]].copy(), (numpy.arange(len(row[some])), place[some])
+        for chunk in self.some(len(row), ids.shape[1]):
+            hidden, at = ids[row[chunk]].copy(), (numpy.arange(len(row[chunk])), place[chunk])
             hidden[at] = mask
-            logits = self.logits(hidden, real[row[some]])[at]
-            labels = torch.from_numpy(ids[row[some], place[some]]).to(logits.device)
+            logits = self.logits(hidden, real[row[chunk]])[at]
+            labels = torch.from_numpy(ids[row[chunk], place[chunk]]).to(logits.device)
             nats = functional.cross_entropy(logits.float(), labels, reduction="none")
-            scores[row[some], place[some]] = nats.cpu().double().numpy()
+            scores[row[chunk], place[chunk]] = nats.cpu().double().numpy()
         return scores
 
     def some(self, rows: int, time: int) -> Iterator[slice]:

@@ -28,13 +28,13 @@ class Windows:
         start: Where the stream of each begins, in the tokens of the file.
         begin: Where the window begins in its stream.
         end: Where it ends.
-        asked: The first place in the stream that it asks for.
+        first: The first place in the stream that it asks for.
     """
 
     start: Places
     begin: Places
     end: Places
-    asked: Places
+    first: Places
 
     def __len__(self) -> int:
         """Return how many there are."""
@@ -127,7 +127,7 @@ class TextStreams:
         begin, lengths, layout = chosen.begin[which], chosen.lengths[which], self.layout
         places = begin[:, None] + numpy.arange(int(lengths.max(initial=1)))  # in the stream
         real = places < chosen.end[which][:, None]
-        targets = real & (places >= chosen.asked[which][:, None])
+        targets = real & (places >= chosen.first[which][:, None])
         shift = 0 if self.wrapped else self.before
         at = numpy.clip(chosen.start[which][:, None] + places - shift, 0, max(len(self.file.tokens) - 1, 0))
         ids = numpy.where(real, self.file.tokens[at].astype(numpy.int64), layout.pad)
@@ -142,14 +142,14 @@ class TextStreams:
         """Put the first and the last token of a text around the rows."""
         count, width = ids.shape
         wide = numpy.full((count, width + self.before + 1), self.layout.pad)
-        held, wanted = numpy.zeros(wide.shape, bool), numpy.zeros(wide.shape, bool)
+        wide_real, wide_targets = numpy.zeros(wide.shape, bool), numpy.zeros(wide.shape, bool)
         inner = slice(self.before, self.before + width)
-        wide[:, inner], held[:, inner], wanted[:, inner] = ids, real, targets
+        wide[:, inner], wide_real[:, inner], wide_targets[:, inner] = ids, real, targets
         if self.before:
-            wide[:, 0], held[:, 0] = self.layout.first, True
+            wide[:, 0], wide_real[:, 0] = self.layout.first, True
         at = (numpy.arange(count), self.before + lengths)
-        wide[at], held[at] = self.layout.last, True
-        return wide, held, wanted
+        wide[at], wide_real[at] = self.layout.last, True
+        return wide, wide_real, wide_targets
 
     def batches(self, chosen: Windows, rows: int) -> Iterator[tuple[Places, Any, Any]]:
         """Windows of about the same length together, the longest first; see `rows` for what each batch is."""

@@ -68,14 +68,12 @@ class AttachmentLogger(Callback):
         for name, data in trainer.validsplits.items():
             if not hasattr(data, "trees"):
                 continue
-            metrics_now = trainer.measure("validation", data).metrics
+            means = trainer.measure("validation", data).metrics
             where = {"epoch": trainer.epoch, "step": trainer.step, "split": "validation", "name": name}
             for replica, run in enumerate(trainer.runs):
-                values = {key: float(value[replica]) for key, value in metrics_now.items()}
+                values = {key: float(value[replica]) for key, value in means.items()}
                 run.metrics.append(where | values | {"cpu_seconds": round(self.spent, 2)})
-            scores = "  ".join(
-                f"{key} {metrics_now[key].mean():.4f}" for key in ("las", "uas", "upos") if key in metrics_now
-            )
+            scores = "  ".join(f"{key} {means[key].mean():.4f}" for key in ("las", "uas", "upos") if key in means)
             place = f"validation {name}" if name else "validation"
             click.echo(f"step {trainer.step}  {self.spent:.0f} CPU s  {place}  {scores}", err=True)
         self.since = time.process_time()

@@ -104,9 +104,9 @@ class TreeScorer(Scorer):
             real = columns < data.label_lengths[rows, None]
             guesses[:, (data.label_starts[rows, None] + columns)[real]] = part[:, real]
             start += part.shape[1]
-        every = numpy.full((3, len(data.read)), UNLABELLED)
-        every[:, data.read] = guesses
-        return Trees(*every)
+        with_unread = numpy.full((3, len(data.read)), UNLABELLED)
+        with_unread[:, data.read] = guesses
+        return Trees(*with_unread)
 
     def parsed(self) -> list[Sentence]:
         """Return the sentences with the trees that were found, and the tags of a parser that tags; all else is as it

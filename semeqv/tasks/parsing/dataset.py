@@ -278,8 +278,8 @@ def batches(
     """
     check_no_overlap(options, dataset_options, model_options)
     longest = longest_row(options, tokenizer, model_options)
-    known, bank = with_trained_labels(model_options), treebank(options)
-    relations, tags = decided_labels(options, dataset_options, known), decided_tags(dataset_options, known)
+    model, bank = with_trained_labels(model_options), treebank(options)
+    relations, tags = decided_labels(options, dataset_options, model), decided_tags(dataset_options, model)
     trees = trees_of(options, bank, relations, tags)
     annotated = has_trees(options)
     if annotated:
@@ -307,13 +307,13 @@ def batches(
 def warn_unknown_relations(options: Dependencies, relations: Sequence[str], bank: Sequence[Sentence]) -> None:
     """Say which relations of a treebank the parser does not know; they count as wrong, as the official scorer does."""
     known = {universal(name) for name in relations}
-    names_of = [universal(word.deprel) for sentence in bank for word in sentence.words]
-    strange = [relation for relation in names_of if relation not in known]
-    if strange:
-        names = sorted(set(strange), key=strange.count, reverse=True)
+    relations_there = [universal(word.deprel) for sentence in bank for word in sentence.words]
+    unknown = [relation for relation in relations_there if relation not in known]
+    if unknown:
+        names = sorted(set(unknown), key=unknown.count, reverse=True)
         some = ", ".join(names[:6]) + (", ..." if len(names) > 6 else "")
         click.echo(
-            f"The parser does not know the relations of {len(strange) / len(names_of):.1%} of the words of the "
+            f"The parser does not know the relations of {len(unknown) / len(relations_there):.1%} of the words of the "
             f"{options.split} set{f' {options.name}' if options.name else ''}: {some}. They count as wrong.",
             err=True,
         )

@@ -222,24 +222,24 @@ def open_parser(
     folder = model_folder(source) if pretrained else config_folder(source)
     config = open_config(folder)
     old = dict(getattr(config, "parser", None) or {})
-    known = Labels(label_names(config), tuple(old["tags"])) if old else None
-    labels = labels or known
+    labels_before = Labels(label_names(config), tuple(old["tags"])) if old else None
+    labels = labels or labels_before
     if labels is None:
         raise UserError(f"{source} is no trained parser: it names no relations. Add: cli dataset treebank")
     kind = prepared(config, labels, sizes)
     with one_line(source), quiet():
-        model = opened(kind, folder, config, pretrained, known=known is not None)
+        model = opened(kind, folder, config, pretrained, known=labels_before is not None)
     model.config.architectures = [type(model).__name__]
-    if not pretrained or known is None:
+    if not pretrained or labels_before is None:
         return model
-    trees = labels.relations != known.relations or any(config.parser[size] != old[size] for size in SIZES)
-    tagger = bool(labels.tags) and labels.tags != known.tags
+    trees = labels.relations != labels_before.relations or any(config.parser[size] != old[size] for size in SIZES)
+    tagger = bool(labels.tags) and labels.tags != labels_before.tags
     if trees:
         model.parser.reset_trees()
         click.echo(f"The arcs and relations of {source} start anew: its relations or sizes are others here.", err=True)
     if tagger:
         model.parser.reset_tagger()
-        why = "its tags are others here" if known.tags else "it had none"
+        why = "its tags are others here" if labels_before.tags else "it had none"
         click.echo(f"The tagger of {source} starts anew: {why}.", err=True)
     if not trees and not tagger:
         model.source = str(source)  # it can be tested as it is

@@ -32,8 +32,8 @@ def best_tree(scores: NDArray[numpy.floating]) -> Integers:
         return heads
     known = arcs[arcs > NOWHERE]
     arcs[1:, 0] -= size * (known.max() - known.min()) + 1
-    whole = spanning(arcs)
-    return whole[1:]
+    tree = spanning(arcs)
+    return tree[1:]
 
 
 def spanning(arcs: Floats) -> Integers:

@@ -88,11 +88,11 @@ class Writing(Scorer):
             self.parts.append(None)
             return
         data, tokens, answers = self.data, batch["input_ids"], batch["labels"] != UNLABELLED
-        whole = batch.get("attention_mask", torch.ones_like(tokens)).sum(1)  # of rows without an answer
-        ends = answers.int().argmax(1).where(answers.any(1), whole)
+        lengths = batch.get("attention_mask", torch.ones_like(tokens)).sum(1)  # of rows without an answer
+        ends = answers.int().argmax(1).where(answers.any(1), lengths)
         prompts = [row[:end] for row, end in zip(tokens.tolist(), ends.tolist())]
-        most = [data.most[tuple(prompt)] for prompt in prompts]
-        self.parts.append(greedy(model, prompts, most, end=data.task.spelling.end, pad=data.pad))
+        limits = [data.most[tuple(prompt)] for prompt in prompts]
+        self.parts.append(greedy(model, prompts, limits, end=data.task.spelling.end, pad=data.pad))
 
     def written(self) -> list[list[int]]:
         """Return the answer to each row, in their order."""

@@ -145,30 +145,30 @@ def prompt_rows(
         UserError: When there is no room for a single character.
     """
     starts = numpy.cumsum([0, *map(len, sentences)]).tolist()
-    waiting, done = [(start, words, False) for start, words in zip(starts, sentences) if words], list[WordRow]()
+    waiting, rows = [(start, words, False) for start, words in zip(starts, sentences) if words], list[WordRow]()
     while waiting:
         prompts = task.spelling.prompts(
             [{"text": " ".join(words)} for _, words, _ in waiting], [2**30] * len(waiting), {}
         )
-        longer = []
+        halves = []
         for (start, words, shortened), prompt in zip(waiting, prompts):
             most = task.most(words)
             if len(prompt.tokens) + most <= longest:
-                done.append(WordRow(start, words, Prompt(prompt.tokens, int(shortened)), most))
+                rows.append(WordRow(start, words, Prompt(prompt.tokens, int(shortened)), most))
             elif not split:
                 continue
             elif len(words) > 1:
                 half = len(words) // 2
-                longer += [(start, words[:half], shortened), (start + half, words[half:], shortened)]
+                halves += [(start, words[:half], shortened), (start + half, words[half:], shortened)]
             elif len(words[0]) > 1:
-                longer.append((start, (words[0][: len(words[0]) // 2],), True))
+                halves.append((start, (words[0][: len(words[0]) // 2],), True))
             else:
                 raise UserError(
                     f"A prompt of one character and its answer take {len(prompt.tokens) + most} tokens, more than "
                     f"{longest}; raise --max_length where the model reads more, or shorten --template."
                 )
-        waiting = longer
-    return sorted(done, key=lambda row: row.first)
+        waiting = halves
+    return sorted(rows, key=lambda row: row.first)
 
 
 def word_prompts(

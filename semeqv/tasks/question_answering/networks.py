@@ -73,6 +73,6 @@ def head_class(config: Any) -> type[Any]:
     if base is None:
         raise UserError(f"Models of the kind {config.model_type} cannot answer: they have no plain model.")
     namespace = {"__module__": __name__, "base_model_prefix": base.base_model_prefix}
-    made = type(base.__name__.removesuffix("Model") + HEAD, (Generic, base.__bases__[0]), namespace)
-    transformers.AutoModelForQuestionAnswering.register(type(config), made, exist_ok=True)
-    return made
+    headed = type(base.__name__.removesuffix("Model") + HEAD, (Generic, base.__bases__[0]), namespace)
+    transformers.AutoModelForQuestionAnswering.register(type(config), headed, exist_ok=True)
+    return headed

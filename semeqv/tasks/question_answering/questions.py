@@ -58,11 +58,11 @@ def read_questions(path: Path, language: str = "en") -> Iterator[Question]:
         yield from some(stored(path, language), path, "question in the format of SQuAD")
         return
     try:
-        whole = json.loads(b"".join(pieces(path)).decode("utf-8-sig"))
+        document = json.loads(b"".join(pieces(path)).decode("utf-8-sig"))
     except (ValueError, RecursionError) as error:
         raise UserError(f"{path} is no JSON: {error}.") from None
     found = False
-    for article in items(whole, "data", f"{path}"):
+    for article in items(document, "data", f"{path}"):
         for paragraph in items(article, "paragraphs", f"{path}, an article"):
             where = f"{path}, a paragraph"
             context = text(paragraph, "context", where)

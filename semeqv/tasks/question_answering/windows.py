@@ -97,20 +97,20 @@ def windows(
         size = longest - specials - len(tokens)
         span = answer_span(question, places)
         for start in starts_of(len(ids), size, stride):
-            here = slice(start, start + size)
-            count = len(ids[here])
+            window = slice(start, start + size)
+            count = len(ids[window])
             nothing = numpy.full(len(head), NONE), numpy.full(len(template.end), NONE)
             parts.append(
                 (
-                    numpy.array([*head, *ids[here], *template.end], int),
+                    numpy.array([*head, *ids[window], *template.end], int),
                     numpy.repeat([0, template.second], [len(head), count + len(template.end)]),
-                    numpy.concatenate([nothing[0], places[here, 0], nothing[1]]),
-                    numpy.concatenate([nothing[0], places[here, 1], nothing[1]]),
+                    numpy.concatenate([nothing[0], places[window, 0], nothing[1]]),
+                    numpy.concatenate([nothing[0], places[window, 1], nothing[1]]),
                 )
             )
-            held = span is not None and start <= span[0] and span[1] < start + count
-            firsts.append(span[0] - start + len(head) if span is not None and held else 0)
-            lasts.append(span[1] - start + len(head) if span is not None and held else 0)
+            holds_answer = span is not None and start <= span[0] and span[1] < start + count
+            firsts.append(span[0] - start + len(head) if span is not None and holds_answer else 0)
+            lasts.append(span[1] - start + len(head) if span is not None and holds_answer else 0)
             ends.append(len(parts[-1][0]))
             owners.append(number)
     flat = (numpy.concatenate(column).astype(numpy.int64) for column in zip(*parts))

@@ -68,7 +68,7 @@ class SentenceEncoder:
     ):
         check_tokenizer(model, tokenizer)
         self.tokenizer, self.regime, self.pooling, self.special = tokenizer, regime, pooling, special
-        self.model, self.body, self.asked = model, body_of(model), layers
+        self.model, self.body, self.wanted_layers = model, body_of(model), layers
         self.longest = min(longest, most_tokens(model) or longest)
         self.before, self.after = self.around(not getattr(model, "predicts_next", False))
         self.layers: list[int] = []
@@ -157,8 +157,8 @@ class SentenceEncoder:
         if not states:
             raise UserError(f"{type(self.body).__name__} does not tell the states of its layers.")
         last = len(states) - 1
-        self.layers = [*range(last + 1)] if "all" in self.asked else []
-        self.layers = self.layers or [last if word == "last" else int(word) for word in self.asked]
+        self.layers = [*range(last + 1)] if "all" in self.wanted_layers else []
+        self.layers = self.layers or [last if word == "last" else int(word) for word in self.wanted_layers]
         if max(self.layers) > last:
             raise UserError(f"--layer {max(self.layers)}: the model has layers 0 (the input embedding) to {last}.")
         layers: Sequence[torch.Tensor] = states
