@@ -13,7 +13,7 @@ from semeqv.tasks.classification.models import TokenClassifier
 from semeqv.tasks.inflection.dataset import UniMorph, batches, forms
 from semeqv.tasks.inflection.edits import edited, edits
 from semeqv.tasks.inflection.metrics import edit_distance, score_forms
-from semeqv.tasks.inflection.spelling import UNKNOWN, Form, Spelling, lemmas_of
+from semeqv.tasks.inflection.spelling import UNKNOWN, CharacterSpelling, Form, lemmas_of
 from semeqv.text.models.architectures import BERT
 from semeqv.text.models.opening import open_tokenizer
 from semeqv.text.tokenizers.trained import Bpe, Unigram, Wordpiece
@@ -32,7 +32,7 @@ def table(tmp_path):
 def test_what_is_spelled_can_be_read(table, kind):
     tokenizer = kind(vocab_size=300 if kind is Bpe else 40).build({("train", None): UniMorph(path=table)})
     words = ["bat", "dos", "gen"] + (["naïve", "日本"] if kind is Bpe else [])
-    spelling = Spelling.of(tokenizer, words, ["N;SG", "N;PL"])
+    spelling = CharacterSpelling.of(tokenizer, words, ["N;SG", "N;PL"])
     for word in words:
         tokens = spelling.spelled(word)
         assert spelling.read([*tokens, spelling.end, *tokens]) == word == spelling.read(tokens)

@@ -14,7 +14,7 @@ from semeqv.runs.errors import UserError
 from semeqv.tasks.inference import inference
 from semeqv.tasks.likelihood.babel_bound import babel_bound
 from semeqv.tasks.likelihood.perplexity import likelihood, perplexity
-from semeqv.tasks.likelihood.scoring import Likelihood, Scorer
+from semeqv.tasks.likelihood.scoring import Likelihood, LikelihoodScorer
 from semeqv.tasks.likelihood.windows import windows
 from semeqv.text.datasets.parallel import Moses
 from semeqv.train.compute import Compute
@@ -204,7 +204,13 @@ def test_the_bound_is_that_of_the_reader_in_tokens_of_the_model(gpt2, tokenizer,
     size = facts["languages"]["drask"]["bytes"]
     with inference(gpt2, *REGIME) as regime:
         found = likelihood(
-            Scorer(gpt2, regime), part.file, part.layout, stride=None, special=[], separators=separators, size=size
+            LikelihoodScorer(gpt2, regime),
+            part.file,
+            part.layout,
+            stride=None,
+            special=[],
+            separators=separators,
+            size=size,
         )
     bound = babel_bound(facts, "drask", exact=True)
     documents = list(Grammar().documents("test", 60))

@@ -112,7 +112,7 @@ class Labelled:
         yield from documents(self)
 
     def build(self, tokenizer: Any, dataset_options: Mapping[tuple[str, str | None], Any], model_options: Any) -> Any:
-        """The data.
+        """Build the data set.
 
         Args:
             tokenizer: The tokenizer of the run, or of the model.
@@ -191,7 +191,7 @@ def fitted_row(options: Labelled, tokenizer: Any, model_options: Any, purpose: s
 
 
 def batch_options(options: Labelled, tokenizer: Any, longest: int, facts: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what `LabelledBatches` is told, whatever the rows are.
+    """Return the options of `LabelledBatches`, whatever the rows are.
 
     Args:
         options: The data set.

@@ -29,7 +29,7 @@ from semeqv.text.models.source import SHIFTED, config_folder, model_folder, posi
 
 @dataclass(frozen=True, kw_only=True)
 class Classifier:
-    """A model with a head that tells labels apart.
+    """A model with a head that predicts labels.
 
     Args:
         source: A run folder (its best checkpoint, else the last), a checkpoint, a Hugging Face folder, or a name on the
@@ -99,7 +99,7 @@ class Classifier:
         """Return the model, for the labels of the data.
 
         Args:
-            dataset: The data sets by (split, name); the first that has labels tells them.
+            dataset: The data sets by (split, name); the labels are those of the first that has some.
             tokenizer: The tokenizer of the run.
             **options: Of `open_classifier`.
 
@@ -167,7 +167,7 @@ class TokenClassifier(Classifier):
     pooling: Literal["mean", "first", "last"] | None = None
 
     def build(self, dataset: Any, tokenizer: Any) -> Any:
-        """The model.
+        """Build the model.
 
         Args:
             dataset: Tells the labels.
@@ -192,7 +192,7 @@ class SequenceClassifier(Classifier):
     word: ClassVar[str] = "sequence-classifier"
 
     def build(self, dataset: Any, tokenizer: Any) -> Any:
-        """The model.
+        """Build the model.
 
         Args:
             dataset: Tells the labels.
@@ -342,7 +342,7 @@ def label_names(config: Any) -> tuple[str, ...]:
         config: A configuration, or the content of a `config.json`.
 
     Returns:
-        Their names. `LABEL_0` and the like are how transformers says that nobody named any.
+        Their names. Names like `LABEL_0`, which transformers gives, are none.
     """
     names = config.get("id2label") if isinstance(config, dict) else config.id2label
     named = {int(number): str(name) for number, name in (names or {}).items()}

@@ -118,8 +118,8 @@ def head_class(config: Any, head: str) -> type[Any]:
     Raises:
         UserError: When there is no plain model of the kind to put a head on.
     """
-    if found := classes(HEADS[head], config):
-        return found[0]
+    if known_classes := classes(HEADS[head], config):
+        return known_classes[0]
     base = next(iter(classes(AutoModel, config)), None)
     if base is None:
         raise UserError(f"Models of the kind {config.model_type} cannot be classifiers: they have no plain model.")

@@ -31,7 +31,7 @@ class Predictions:
             raise ValueError(f"--path {self.path}: write a name that ends in .jsonl or .csv.")
 
     def build(self) -> Any:
-        """The callback."""
+        """Build the callback."""
 
         return PredictionWriter(self)
 

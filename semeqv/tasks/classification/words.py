@@ -25,7 +25,7 @@ class Treebank(InFiles):
     """Options of a treebank.
 
     Args:
-        treebank: A word of the files' names that tells treebanks of one language apart: ewt, pud.
+        treebank: A word of the files' names that distinguishes treebanks of one language: ewt, pud.
     """
 
     treebank: str | None = None

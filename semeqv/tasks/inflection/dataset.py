@@ -15,7 +15,7 @@ from semeqv.tasks.classification.dataset import Item, Labelled, batch_options, c
 from semeqv.tasks.classification.rows import UNLABELLED, Rows
 from semeqv.tasks.inflection.edits import edit_batches
 from semeqv.tasks.inflection.metrics import form_counts, means, score_forms
-from semeqv.tasks.inflection.spelling import Form, Spelling, lemmas_of
+from semeqv.tasks.inflection.spelling import CharacterSpelling, Form, lemmas_of
 from semeqv.tasks.prompting.batches import AnswerBatches, most_tokens
 from semeqv.tasks.prompting.scorers import logits_of
 from semeqv.text.cache import key_of
@@ -85,7 +85,7 @@ class UniMorph(Labelled):
         return str(self.path)
 
     def build(self, tokenizer: Any, dataset_options: Mapping[tuple[str, str | None], Any], model_options: Any) -> Any:
-        """The data.
+        """Build the data set.
 
         Args:
             tokenizer: The tokenizer of the run, or of the model.
@@ -114,7 +114,7 @@ class FormBatches(AnswerBatches):
         **options: As of `LabelledBatches`.
     """
 
-    def __init__(self, rows: Rows, forms: Sequence[Form], spelling: Spelling, **options: Any):
+    def __init__(self, rows: Rows, forms: Sequence[Form], spelling: CharacterSpelling, **options: Any):
         super().__init__(rows, forms, (), **options)
         self.spelling = spelling
 
@@ -184,7 +184,9 @@ def batches(options: UniMorph, tokenizer: Any, model_options: Any) -> FormBatche
             "edits the characters of the lemma, cli model token-classifier --from ENCODER."
         )
     table = forms(options)
-    spelling = Spelling.of(tokenizer, [word for form in table for word in form[:2]], [form.features for form in table])
+    spelling = CharacterSpelling.of(
+        tokenizer, [word for form in table for word in form[:2]], [form.features for form in table]
+    )
     prompts = [spelling.prompt(form.lemma, form.features) for form in table]
     answers = [[*spelling.spelled(form.form), spelling.end] for form in table]
     lengths = [len(prompt) + len(answer) for prompt, answer in zip(prompts, answers)]

@@ -206,7 +206,7 @@ def edit_batches(
 
 
 def edit_names(train: tuple[Form, ...] | None, known: Sequence[str]) -> tuple[str, ...]:
-    """Return the edits that a model tells apart.
+    """Return the edits that a model predicts.
 
     Args:
         train: The forms of the training set, or None.

@@ -34,7 +34,7 @@ def lemmas_of(forms: Iterable[Form]) -> list[str]:
 
 
 @dataclass(frozen=True)
-class Spelling:
+class CharacterSpelling:
     """How a tokenizer spells forms: each character in the tokens that it has by itself.
 
     Args:
@@ -52,7 +52,7 @@ class Spelling:
     features: dict[str, tuple[int, ...]]
 
     @classmethod
-    def of(cls, tokenizer: Any, words: Iterable[str], features: Iterable[str]) -> Spelling:
+    def of(cls, tokenizer: Any, words: Iterable[str], features: Iterable[str]) -> CharacterSpelling:
         """Return the spelling of a tokenizer.
 
         Args:

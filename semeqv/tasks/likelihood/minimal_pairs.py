@@ -18,7 +18,7 @@ from semeqv.runs.json_lines import write_lines
 from semeqv.runs.progress import Progress
 from semeqv.tasks.answering import Datasets
 from semeqv.tasks.inference import check_tokenizer, inference, name_of, with_new_weights
-from semeqv.tasks.likelihood.scoring import Scorer, mask_for
+from semeqv.tasks.likelihood.scoring import LikelihoodScorer, mask_for
 from semeqv.tasks.overlap import report_overlap
 from semeqv.text.archives import COMPRESSED, is_archive, names
 from semeqv.text.datasets.tokenised import first_token, separator
@@ -130,7 +130,7 @@ def unexpected(
     """
     check_tokenizer(model, tokenizer)
     mask = mask_for(model, tokenizer, not getattr(model, "predicts_next", False))
-    scorer, (before, after) = Scorer(model, regime, mask), around(tokenizer, mask is not None)
+    scorer, (before, after) = LikelihoodScorer(model, regime, mask), around(tokenizer, mask is not None)
     sequences = [[*before, *ids, *after] for ids in encode(tokenizer, texts)]
     lengths = numpy.array([len(ids) for ids in sequences], numpy.int64)
     order, nats = numpy.argsort(-lengths, kind="stable"), numpy.zeros(len(sequences))

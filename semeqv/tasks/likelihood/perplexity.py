@@ -15,7 +15,7 @@ from semeqv.runs.progress import Progress
 from semeqv.tasks.answering import Datasets, check_splits
 from semeqv.tasks.inference import inference, name_of, with_new_weights
 from semeqv.tasks.likelihood.babel_bound import babel_bound
-from semeqv.tasks.likelihood.scoring import Likelihood, Scorer, mask_for
+from semeqv.tasks.likelihood.scoring import Likelihood, LikelihoodScorer, mask_for
 from semeqv.tasks.likelihood.windows import TextStreams
 from semeqv.tasks.overlap import lines_of, report_overlap
 from semeqv.text.datasets.corpus import chosen
@@ -126,7 +126,7 @@ def perplexity(
         for language, file, layout in files_of(data, label):
             with inference(model, compute) as regime:
                 part = parts[language] = likelihood(
-                    Scorer(model, regime, mask),
+                    LikelihoodScorer(model, regime, mask),
                     file,
                     layout,
                     stride=stride,
@@ -165,7 +165,7 @@ def files_of(dataset: Any, name: str) -> Iterator[tuple[str, TokenFile, Layout]]
 
 
 def likelihood(
-    scorer: Scorer,
+    scorer: LikelihoodScorer,
     file: TokenFile,
     layout: Layout,
     *,

@@ -28,7 +28,7 @@ class PerplexityCallback:
     split: Literal["train", "validation", "test"] = "validation"
 
     def build(self) -> Any:
-        """The callback."""
+        """Build the callback."""
 
         return PerplexityLogger(self.split)
 

@@ -19,8 +19,8 @@ Truth: TypeAlias = "NDArray[numpy.bool_]"
 LOGITS = 2**26  # computed at once, over all tokens and words of the vocabulary
 
 
-class Scorer:
-    """Asks a model how unexpected tokens are.
+class LikelihoodScorer:
+    """Computes how unexpected tokens are to a model.
 
     Args:
         model: Predicts tokens; it is in evaluation mode, within `inference`.
@@ -111,8 +111,8 @@ class Scorer:
             raise UserError(
                 f"{type(self.model).__name__} predicts no tokens; take cli model causal-lm or masked-lm --from ..."
             )
-        found: torch.Tensor = logits
-        return found
+        checked: torch.Tensor = logits
+        return checked
 
 
 def mask_for(model: Any, tokenizer: Any, pseudo: bool) -> int | None:

@@ -28,7 +28,7 @@ class Attachment:
         check_bounds(self, steps=1)
 
     def build(self) -> Any:
-        """The callback."""
+        """Build the callback."""
 
         return AttachmentLogger(self.steps)
 

@@ -61,7 +61,7 @@ class TreeBatches(LabelledBatches):
 
 
 class TreeScorer(Scorer):
-    """Finds the best tree of each sentence, and judges all: LAS, UAS, and UPOS of a parser that tags.
+    """Finds the best tree of each sentence, and scores all: LAS, UAS, and UPOS of a parser that tags.
 
     It is a `Tallied` scorer (see `semeqv.results.statistics`), so that parsers can be compared on samples of sentences.
 

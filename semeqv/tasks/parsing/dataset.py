@@ -184,7 +184,7 @@ def tag_names(options: Dependencies) -> tuple[str, ...]:
 
 
 def decided_tags(dataset_options: Mapping[tuple[str, str | None], Any], model_options: Any) -> tuple[str, ...]:
-    """Return the parts of speech that a run tells apart: those of a trained parser if it knows all of the training set.
+    """Return the parts of speech of a run: those of a trained parser if it knows all of the training set.
 
     Args:
         dataset_options: All data sets.
@@ -202,8 +202,8 @@ def decided_tags(dataset_options: Mapping[tuple[str, str | None], Any], model_op
 
 
 @dataclass(frozen=True)
-class TrainedLabels:
-    """What a saved parser tells apart, for a component that opens any model.
+class TrainedParser:
+    """The relations and tags of a saved parser, for a component that opens any model.
 
     Args:
         relations: The names of the relations, by their numbers.
@@ -233,13 +233,13 @@ def with_trained_labels(model_options: Any) -> Any:
         model_options: The component; `cli model load` does not know what it opens.
 
     Returns:
-        The same, or what the parser that it names tells apart.
+        The same, or the relations and tags of the parser that it names.
     """
     source = getattr(model_options, "source", None)
     if source is None or hasattr(model_options, "known_labels"):
         return model_options
     config = read_config(config_folder(source))
-    return TrainedLabels(label_names(config), tuple(config["parser"]["tags"])) if "parser" in config else model_options
+    return TrainedParser(label_names(config), tuple(config["parser"]["tags"])) if "parser" in config else model_options
 
 
 def numbered(names: Sequence[str], labels: Iterator[str | None]) -> Integers:

@@ -27,8 +27,8 @@ class Headed:
     Args:
         pooling: What the vector of a word is: the mean of those of its tokens, that of the first, or of the last; the
             mean if left out.
-        arc_size: Width of the vectors that arcs are told by; 500 if left out, as in the paper.
-        relation_size: Width of those that relations are told by; 100 if left out.
+        arc_size: Width of the vectors that score arcs; 500 if left out, as in the paper.
+        relation_size: Width of the vectors that score relations; 100 if left out.
         tagger: Whether parts of speech (UPOS) are predicted too, trained together with the trees; a new parser does
             that if left out.
     """
@@ -93,7 +93,7 @@ class Parser(Headed, Classifier):
         return bool(self.known_tags()) if self.tagger is None and self.known_labels() else super().has_tagger()
 
     def build(self, dataset: Any, tokenizer: Any, device: str = "auto") -> Any:
-        """The model.
+        """Build the model.
 
         Args:
             dataset: Tells relations and tags.
@@ -141,7 +141,7 @@ class BiLSTMParser(Headed):
         check_bounds(self, layers=1, embedding_size=1, dropout=(0, 0.99), word_dropout=(0, 0.99))
 
     def build(self, dataset: Any, tokenizer: Any) -> Any:
-        """The model.
+        """Build the model.
 
         Args:
             dataset: Tells relations and tags.
@@ -170,7 +170,7 @@ PAPER = {"pooling": "mean", "arc_size": 500, "relation_size": 100, "dropout": 0.
 
 
 class Labels(NamedTuple):
-    """What a parser tells apart.
+    """The relations and tags of a parser.
 
     Args:
         relations: The names of the relations, by their numbers.
@@ -186,7 +186,7 @@ def labels_of(dataset: Any, tagger: bool = True) -> Labels | None:
 
     Args:
         dataset: The data sets by (split, name), or one.
-        tagger: Whether tags are told apart, too.
+        tagger: Whether tags are predicted, too.
 
     Returns:
         Those of the first treebank; None when there is none.
@@ -207,8 +207,8 @@ def open_parser(
 
     Args:
         source: What `--from` names: any model, or a trained parser.
-        labels: What it is to tell apart; as it was trained if None. Where relations differ, what tells arcs and
-            relations is drawn anew, where tags differ, the tagger is; it is said on stderr.
+        labels: Its relations and tags; as it was trained if None. Where relations differ, the weights of arcs and
+            relations are drawn anew; where tags differ, those of the tagger; it is said on stderr.
         sizes: `pooling`, `arc_size`, `relation_size` and `dropout` of the head; what is left out is as it was trained,
             else as in the paper.
         pretrained: Whether to take over weights; otherwise only the sizes, and all weights are drawn anew.
@@ -251,7 +251,7 @@ def new_parser(config: Any, labels: Labels | None, sizes: Mapping[str, Any] | No
 
     Args:
         config: The sizes of the model below the head.
-        labels: What it tells apart.
+        labels: Its relations and tags.
         sizes: Of the head; as in the paper where left out.
 
     Returns:
@@ -272,7 +272,7 @@ def prepared(config: Any, labels: Labels, sizes: Mapping[str, Any] | None) -> ty
 
     Args:
         config: The configuration.
-        labels: What it tells apart.
+        labels: Its relations and tags.
         sizes: Of its head.
 
     Returns:

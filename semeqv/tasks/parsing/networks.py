@@ -45,8 +45,8 @@ class Biaffine(nn.Module):
 
     Args:
         width: Of the word vectors.
-        arcs: Width of the vectors that arcs are told by.
-        relations: Width of those that relations are told by.
+        arcs: Width of the vectors that score arcs.
+        relations: Width of the vectors that score relations.
         relation_labels: How many relations there are.
         tag_labels: How many parts of speech; 0 for no tagger.
         dropout: Share of the word vectors, and of what the networks make of them, that is dropped in training.
@@ -134,11 +134,11 @@ class Biaffine(nn.Module):
 
     def likeliest(self, words: Tensor, every: Tensor) -> Tensor:
         """Return the likeliest relation of every word to every head, `(B, W, W + 1)`, one sentence at a time."""
-        found = []
+        rows = []
         for word, head in zip(words, every):
             left = (word @ self.relation_weight).view(len(word), self.relation_labels, head.shape[-1])
-            found.append((left @ head.T).argmax(1))  # over (W, relations, W + 1)
-        return torch.stack(found)
+            rows.append((left @ head.T).argmax(1))  # over (W, relations, W + 1)
+        return torch.stack(rows)
 
     def drop(self, vectors: Tensor) -> Tensor:
         """Drop some of the numbers, in training."""

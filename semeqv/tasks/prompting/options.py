@@ -132,7 +132,7 @@ class Prompted(Labelled):
             raise ValueError(f"--template has the fields {known}; {self.template!r:.60} has {listed(fields)}.")
 
     def build(self, tokenizer: Any, dataset_options: Mapping[tuple[str, str | None], Any], model_options: Any) -> Any:
-        """The data.
+        """Build the data set.
 
         Args:
             tokenizer: The tokenizer of the run, or of the model.

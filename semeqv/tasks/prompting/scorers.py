@@ -30,13 +30,13 @@ class ChoiceScorer(LabelScorer):
     def look(self, outputs: Mapping[str, torch.Tensor], batch: Batch) -> NDArray[numpy.float32]:
         """Return the log-likelihood of each token but the first of a row, `(rows, time - 1)`."""
         logits, tokens = logits_of(outputs, batch, self.model), batch["input_ids"]
-        found = torch.empty(tokens[:, 1:].shape, device=tokens.device)
+        likelihoods = torch.empty(tokens[:, 1:].shape, device=tokens.device)
         for row, (row_logits, row_tokens) in enumerate(
             zip(logits, tokens)
         ):  # one at a time: a vocabulary in fp32 is large
             scores = row_logits[:-1].float()
-            found[row] = scores.gather(-1, row_tokens[1:, None])[:, 0] - scores.logsumexp(-1)
-        return found.cpu().numpy()
+            likelihoods[row] = scores.gather(-1, row_tokens[1:, None])[:, 0] - scores.logsumexp(-1)
+        return likelihoods.cpu().numpy()
 
     def likelihoods(self) -> NDArray[numpy.float64]:
         """Return the log-likelihood of each label of each text, `(texts, labels)`."""

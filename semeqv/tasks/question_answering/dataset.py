@@ -44,7 +44,7 @@ class Squad(InFiles, Prompted):
         template: What a causal language model (cli model gpt2, backpack, causal-lm, load) reads before its answer: text
             with the fields {context} and {question}. If left out, that of the training set, else "Context: {context}
             Question: {question} Answer:". Not for models with a head.
-        collection: A word of the files' names that tells corpora of one language apart: xquad, mlqa.
+        collection: A word of the files' names that distinguishes corpora of one language: xquad, mlqa.
         labels: Not for questions: answers are spans.
         max_length: The most tokens of a row, question and text, fewer where the model reads fewer at once.
         stride: Tokens of the text that a window shares with the one before it.

@@ -29,7 +29,7 @@ class QuestionAnswerer(Classifier):
         return ()
 
     def build(self, tokenizer: Any, dataset: Any = None) -> Any:
-        """The model.
+        """Build the model.
 
         Args:
             tokenizer: Of the run.

@@ -66,8 +66,8 @@ def head_class(config: Any) -> type[Any]:
     Raises:
         UserError: When there is no plain model of the kind to put a head on.
     """
-    if found := classes(transformers.AutoModelForQuestionAnswering, config):
-        kind: type[Any] = found[0]
+    if known_classes := classes(transformers.AutoModelForQuestionAnswering, config):
+        kind: type[Any] = known_classes[0]
         return kind
     base = next(iter(classes(transformers.AutoModel, config)), None)
     if base is None:

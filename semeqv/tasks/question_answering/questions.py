@@ -61,15 +61,15 @@ def read_questions(path: Path, language: str = "en") -> Iterator[Question]:
         document = json.loads(b"".join(pieces(path)).decode("utf-8-sig"))
     except (ValueError, RecursionError) as error:
         raise UserError(f"{path} is no JSON: {error}.") from None
-    found = False
+    any_question = False
     for article in items(document, "data", f"{path}"):
         for paragraph in items(article, "paragraphs", f"{path}, an article"):
             where = f"{path}, a paragraph"
             context = text(paragraph, "context", where)
-            for each in items(paragraph, "qas", where):
-                found = True
-                yield question(each, context, path)._replace(language=language)
-    if not found:
+            for record in items(paragraph, "qas", where):
+                any_question = True
+                yield question(record, context, path)._replace(language=language)
+    if not any_question:
         raise UserError(f"{path} holds no question in the format of SQuAD.")
 
 

@@ -35,7 +35,7 @@ class AnswerOptions:
 
 
 @dataclass(frozen=True)
-class Windows:
+class QuestionWindows:
     """Rows of tokens, one after the other.
 
     Args:
@@ -61,7 +61,7 @@ class Windows:
 
 def windows(
     tokenizer: Any, questions: Sequence[Question], *, longest: int, stride: int, longest_question: int
-) -> Windows:
+) -> QuestionWindows:
     """Return rows of questions; the first answer of each is where it stands.
 
     Args:
@@ -115,7 +115,7 @@ def windows(
             owners.append(number)
     flat = (numpy.concatenate(column).astype(numpy.int64) for column in zip(*parts))
     rows = (numpy.array(each, numpy.int64) for each in (numpy.cumsum(ends), owners, firsts, lasts))
-    return Windows(*flat, *rows)
+    return QuestionWindows(*flat, *rows)
 
 
 def starts_of(tokens: int, size: int, stride: int) -> list[int]:
@@ -156,7 +156,7 @@ class QuestionBatches(LabelledBatches):
         **rest: As of `LabelledBatches`.
     """
 
-    def __init__(self, windows: Windows, questions: tuple[Question, ...], options: AnswerOptions, **rest: Any):
+    def __init__(self, windows: QuestionWindows, questions: tuple[Question, ...], options: AnswerOptions, **rest: Any):
         places = numpy.arange(len(windows.ends))
         rows = Rows(
             windows.tokens,
@@ -187,7 +187,7 @@ class QuestionBatches(LabelledBatches):
 
 
 class AnswerScorer(Scorer):
-    """Finds the best span of each text, and judges all answers: exact match and F1.
+    """Finds the best span of each text, and scores all answers: exact match and F1.
 
     It is a `Tallied` scorer (see `semeqv.results.statistics`), so that models can be compared on samples of texts.
 
@@ -216,9 +216,9 @@ class AnswerScorer(Scorer):
                 begins, finishes, question = rows.begins[place], rows.finishes[place], rows.questions[number]
                 nothing[question] = min(nothing[question], starts[0] + ends[0])
                 size = len(begins)
-                found = best_span(starts[:size], ends[:size], begins >= 0, data.options.longest_answer)
-                if found is not None and found[0] > best[question].score:
-                    score, first, last = found
+                candidate = best_span(starts[:size], ends[:size], begins >= 0, data.options.longest_answer)
+                if candidate is not None and candidate[0] > best[question].score:
+                    score, first, last = candidate
                     best[question] = Span(score, int(begins[first]), int(finishes[last]))
         # Where every question has an answer, one is always given.
         possible = any(not question.answers for question in data.items)
