@@ -14,6 +14,7 @@ from semeqv.grammar.action import AtLeast, Written, action
 from semeqv.lazy import functional, safetensors, torch
 from semeqv.runs.errors import UserError
 from semeqv.runs.files import whole_file
+from semeqv.tasks.answering import Datasets
 from semeqv.tasks.inference import inference, name_of
 from semeqv.tasks.retrieval.nearest import check_finite
 from semeqv.tasks.retrieval.parallel import sentence_pairs
@@ -195,7 +196,7 @@ def check_layer(options: Any) -> None:
 def retrieval_map(
     model: Any,
     tokenizer: Any = None,
-    dataset_options: Any = None,
+    dataset_options: Datasets | None = None,
     compute: Compute = Compute(),
     *,
     path: Path = Path("map.safetensors"),

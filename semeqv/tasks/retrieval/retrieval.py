@@ -17,6 +17,7 @@ from semeqv.results.statistics import interval
 from semeqv.results.tables import print_table
 from semeqv.runs.errors import UserError
 from semeqv.runs.json_lines import to_lines
+from semeqv.tasks.answering import Datasets
 from semeqv.tasks.inference import inference, name_of, with_new_weights
 from semeqv.tasks.overlap import report_overlaps, training_text
 from semeqv.tasks.retrieval.maps import LinearMap, read_map
@@ -95,7 +96,7 @@ def check_retrieval(options: Any) -> None:
 def retrieval(
     model: Any,
     tokenizer: Any = None,
-    dataset_options: Any = None,
+    dataset_options: Datasets | None = None,
     seed: int = 42,
     compute: Compute = Compute(),
     *,
