@@ -2,7 +2,7 @@
 
 A Backpack is log-linear in its senses, so that the parts are exact (Hewitt et al., 2023, arXiv 2305.16765, equations 3
 and 4): the logit of a token v after a text is the sum over positions j and senses l of alpha^l_j E_v C(x_j)_l, where
-alpha is how much the context asks for a sense.
+alpha is the weight that the context gives to a sense.
 """
 
 from __future__ import annotations
@@ -11,11 +11,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
+from backpack.inspection.lexicon import open_lexicon
 from semeqv.grammar.action import AtLeast, Result, action
 from semeqv.lazy import torch
 from semeqv.results.tables import print_table
 from semeqv.runs.errors import UserError
 from semeqv.tasks.inference import inference, name_of
+from semeqv.text.generation import prompt_ids
+from semeqv.train.compute import Compute
 
 
 @dataclass(frozen=True)
@@ -34,7 +37,7 @@ class Parts:
 
     @property
     def added(self) -> torch.Tensor:
-        """What each sense adds, `(tokens, time, senses)`; the sum over positions and senses is the logit."""
+        """Return what each sense adds, `(tokens, time, senses)`; the sum over positions and senses is the logit."""
         return self.weights * self.logits
 
 
@@ -66,7 +69,7 @@ class Attribution:
 
     @property
     def added(self) -> torch.Tensor:
-        """What each sense adds, `(time, senses)`; the sum is the logit."""
+        """Return what each sense adds, `(time, senses)`; the sum is the logit."""
         return self.weights * self.logits
 
     def summary(self) -> dict[str, Any]:
@@ -119,34 +122,37 @@ class Attributions(Result):
     """Attributions of several logits.
 
     Args:
-        found: One for each text and token.
+        attributions: One for each text and token.
         top: How many parts of each to show.
     """
 
-    found: list[Attribution]
+    attributions: list[Attribution]
     top: int
 
     def __iter__(self) -> Iterator[Attribution]:
-        return iter(self.found)
+        return iter(self.attributions)
+
+    def __getitem__(self, place: int) -> Attribution:
+        return self.attributions[place]
 
     def show(self) -> None:
         """Print the largest parts of each."""
-        for each in self.found:
-            each.show(self.top)
+        for attribution in self:
+            attribution.show(self.top)
 
     def records(self) -> list[dict[str, Any]]:
-        """One object for each logit."""
-        return [{"measure": "attribution", "model": each.model, **each.summary()} for each in self.found]
+        """Return one object for each logit."""
+        return [{"measure": "attribution", "model": each.model, **each.summary()} for each in self]
 
     def objects(self) -> list[dict[str, Any]]:
-        """One object for each logit, with all its parts."""
-        return [{**each.summary(), "parts": list(each.parts())} for each in self.found]
+        """Return one object for each logit, with all its parts."""
+        return [{**each.summary(), "parts": list(each.parts())} for each in self]
 
     def rows(self) -> list[dict[str, Any]]:
-        """One row for each part."""
+        """Return one row for each part."""
         return [
             {"prompt": each.prompt, "token": each.token, "against": each.against, **part}
-            for each in self.found
+            for each in self
             for part in each.parts()
         ]
 
@@ -155,8 +161,7 @@ class Attributions(Result):
 def attribute(
     model: Any,
     tokenizer: Any = None,
-    device: str | None = None,
-    threads: int | None = None,
+    compute: Compute = Compute(),
     *,
     prompt: Sequence[str] = (),
     token: Sequence[str] = (),
@@ -168,15 +173,14 @@ def attribute(
 
     A Backpack is log-linear in its senses, so that the parts are exact (Hewitt et al., 2023, arXiv 2305.16765,
     equations 3 and 4): the logit of a token v after a text is the sum over positions j and senses l of alpha^l_j E_v
-    C(x_j)_l, where alpha tells how much the context asks for a sense. With --against the difference of two logits is
-    taken apart, which is the logarithm of how many times more probable one token is than the other. Senses and weights
-    are those of the model as it is, so edits count. Lines go to metrics.jsonl of the run's folder.
+    C(x_j)_l, where alpha is the weight that the context gives to a sense. With --against the difference of two logits
+    is taken apart, which is the logarithm of how many times more probable one token is than the other. Senses and
+    weights are those of the model as it is, with its edits. Lines go to metrics.jsonl of the run's folder.
 
     Args:
         model: A Backpack.
         tokenizer: Its tokenizer; that of the model's folder if None.
-        device: Where to compute; where the model is if None.
-        threads: Of a CPU; all if None.
+        compute: Where to compute.
         prompt: The text; may be repeated.
         token: A next token to explain, as it stands after a blank; may be repeated. The likeliest ones if left out.
         against: Explain by how much a token is likelier than this one.
@@ -189,22 +193,20 @@ def attribute(
     Raises:
         UserError: When there is no text.
     """
-    from backpack.senses.senses import open_lexicon
-
     if not prompt:
         raise UserError('There is no text to explain: --prompt "...".')
     lexicon = open_lexicon(model, tokenizer)
-    asked = torch.tensor([lexicon.single(each) for each in token]) if token else None
+    wanted = torch.tensor([lexicon.single(word) for word in token]) if token else None
     other, name = None if against is None else lexicon.single(against), name_of(model)
-    with inference(model, device, threads=threads):
-        found = [
-            each
+    with inference(model, compute.device, threads=compute.threads):
+        attributions = [
+            attribution
             for text in prompt
-            for each in attributions_of(
-                model, lexicon, text, tokens=asked, against=other, likeliest=predictions, name=name
+            for attribution in attributions_of(
+                model, lexicon, text, tokens=wanted, against=other, likeliest=predictions, name=name
             )
         ]
-    return Attributions(found, top)
+    return Attributions(attributions, top)
 
 
 def attributions_of(
@@ -231,20 +233,18 @@ def attributions_of(
     Returns:
         One attribution for each token.
     """
-    from semeqv.text.generation import prompt_ids
-
     ids = prompt_ids(prompt, lexicon.tokenizer, model, 0)
-    tokens, found = parts_of(model, ids, tokens, likeliest)
-    logits, probabilities, said = found.logits, found.whole.softmax(-1)[tokens].tolist(), found.whole[tokens]
+    tokens, parts = parts_of(model, ids, tokens, likeliest)
+    logits, probabilities, sums = parts.logits, parts.whole.softmax(-1)[tokens].tolist(), parts.whole[tokens]
     if against is not None:
         logits = logits - parts_of(model, ids, torch.tensor([against]))[1].logits
-        said = said - found.whole[against]
+        sums = sums - parts.whole[against]
     read = [lexicon.shown[token] for token in ids[0].tolist()]
     shown = None if against is None else lexicon.shown[against]
-    weights, logits = found.weights.cpu(), logits.cpu()
+    weights, logits = parts.weights.cpu(), logits.cpu()
     return [
         Attribution(name, prompt, read, lexicon.shown[token], shown, logit, probability, weights, each)
-        for token, logit, probability, each in zip(tokens.tolist(), said.tolist(), probabilities, logits)
+        for token, logit, probability, each in zip(tokens.tolist(), sums.tolist(), probabilities, logits)
     ]
 
 
@@ -263,10 +263,10 @@ def parts_of(
         The tokens, `(tokens,)`, and the parts of their logits, in fp32.
     """
     with torch.no_grad():
-        found = model(input_ids=ids, output_contextualization=True)
-        whole = found.logits[0, -1].float()
+        outputs = model(input_ids=ids, output_contextualization=True)
+        whole = outputs.logits[0, -1].float()
         tokens = whole.topk(min(likeliest, len(whole))).indices if tokens is None else tokens.to(whole.device)
-        weights = found.contextualization[0, :, -1].T.float() * model.config.sense_scale
+        weights = outputs.contextualization[0, :, -1].T.float() * model.config.sense_scale
         senses = model.senses(ids[0]).float()
         logits = torch.einsum("vd,jld->vjl", model.get_output_embeddings().weight[tokens].float(), senses)
     return tokens, Parts(weights, logits, whole)

@@ -1,4 +1,4 @@
-"""What the senses of a Backpack know of homonyms, beside its controls."""
+"""Figures: senses beside their controls, the number of senses, and topic control."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ COSINES = {"same_index": "same index", "other_index": "other index", "strangers"
 @component("backpack view")
 @dataclass(frozen=True, kw_only=True)
 class SensesView(Drawing):
-    """Draw coverage of homonyms, disambiguation, and the likeness of translations, each beside its controls.
+    """Draw coverage of homonyms, disambiguation, and the similarity of translations, each beside its controls.
 
     A bar is the mean over runs, a dot a run. Folders of runs are called like `42-senses8` and `42-gpt2`: GPT-2, and
     Backpacks of one kind. They have been measured by `cli backpack coverage`, `disambiguation` and `invariance`.
@@ -48,21 +48,19 @@ class SensesView(Drawing):
 
     def build(self) -> None:
         """Read the runs and write the figure."""
-
-        found = read_measures(self.paths)
+        measures = read_measures(self.paths)
         with house_style():
-            finish(self.draw(found), self.output, show=self.show, transparent=self.transparent)
+            finish(self.draw(measures), self.output, show=self.show, transparent=self.transparent)
 
-    def draw(self, found: dict[str, dict[str, list[float]]]) -> matplotlib.figure.Figure:
+    def draw(self, measures: dict[str, dict[str, list[float]]]) -> matplotlib.figure.Figure:
         """Draw three panels.
 
         Args:
-            found: What `read_measures` gives.
+            measures: What `read_measures` returns.
 
         Returns:
             The figure, not yet written.
         """
-
         own, control, best = colors(3, self.palette, self.color or ["#0072B2", "#D55E00", "#555555"])
         figure = new_figure(COLUMN * 2.1, 2.9, show=self.show)
         if self.title:
@@ -70,16 +68,16 @@ class SensesView(Drawing):
         left, middle, right = figure.subplots(1, 3, width_ratios=[6, 6, 3.2])
         bars = {f"{kind} {of}": f"{label}" for kind in ("both", "distinct") for of, label in COVERAGE.items()}
         shades = [own, control, control] * 2
-        draw_bars(left, found["coverage"], bars, shades)
+        draw_bars(left, measures["coverage"], bars, shades)
         left.set_title("Both topics of a word\nare among its senses", loc="left", fontweight="bold")
         left.set_ylabel("share of words")
-        for place, said in ((1, "by any"), (4, "by different indices")):
-            left.annotate(said, (place, 1.0), xycoords=("data", "axes fraction"), ha="center", va="top")
+        for place, label in ((1, "by any"), (4, "by different indices")):
+            left.annotate(label, (place, 1.0), xycoords=("data", "axes fraction"), ha="center", va="top")
         shades = [own, control, control, control, control, best]
-        draw_bars(middle, found["disambiguation"], PARTED, shades)
+        draw_bars(middle, measures["disambiguation"], PARTED, shades)
         middle.set_title("Occurrences of homonyms\nparted by sense", loc="left", fontweight="bold")
         middle.set_ylabel("V-measure beyond chance")
-        draw_bars(right, found["invariance"], COSINES, [own, control, control])
+        draw_bars(right, measures["invariance"], COSINES, [own, control, control])
         right.set_title("Senses of\ntranslations", loc="left", fontweight="bold")
         right.set_ylabel("cosine of centred senses")
         return figure
@@ -89,7 +87,6 @@ def draw_bars(
     axes: matplotlib.axes.Axes, values: dict[str, list[float]], labels: dict[str, str], shades: list[str]
 ) -> None:
     """Draw a bar for each label: the mean of its values, and a dot for each."""
-
     for place, (key, color) in enumerate(zip(labels, shades)):
         runs = values.get(key, [])
         if not runs:
@@ -138,10 +135,10 @@ def read_measures(paths: tuple[Path, ...]) -> dict[str, dict[str, list[float]]]:
             f"these are several kinds of Backpacks, {', '.join(sorted(kinds))}, and a bar is the mean of one; name the "
             f"folders of one kind and of {CONTROL}, without the others"
         )
-    found: dict[str, dict[str, list[float]]] = {name: defaultdict(list) for name in PANELS}
+    measures: dict[str, dict[str, list[float]]] = {name: defaultdict(list) for name in PANELS}
     for (name, key, _), value in values.items():
-        found[name][key].append(value)
-    return found
+        measures[name][key].append(value)
+    return measures
 
 
 KIND = re.compile(r"gpt2|senses(\d+)")
@@ -169,7 +166,6 @@ class NumberView(Drawing):
 
     def build(self) -> None:
         """Read the runs and write the figure."""
-
         perplexity, coverage = read_numbers(self.paths)
         with house_style():
             finish(self.draw(perplexity, coverage), self.output, show=self.show, transparent=self.transparent)
@@ -186,7 +182,6 @@ class NumberView(Drawing):
         Returns:
             The figure, not yet written.
         """
-
         figure = new_figure(COLUMN * 1.7, 2.5, show=self.show)
         left, right = figure.subplots(1, 2)
         shades = dict(zip(CURVES, colors(3, self.palette, self.color, first=1)))
@@ -210,7 +205,6 @@ class NumberView(Drawing):
 
 def draw_curve(axes: matplotlib.axes.Axes, values: dict[int, list[float]], color: str) -> None:
     """Draw the mean of runs against the number of senses, and each run as a dot."""
-
     counts = sorted(values)
     axes.plot(counts, [fmean(values[count]) for count in counts], color=color, **MEAN_LINE)
     for count in counts:
@@ -244,10 +238,10 @@ def read_numbers(paths: tuple[Path, ...]) -> tuple[dict[int, list[float]], dict[
             values[str(line.record.get("of")), number, run] = line.number_at("both")
     if not any(name == "perplexity" and number for name, number, _ in values):
         raise click.UsageError("no run of a Backpack has its perplexity; run cli perplexity and cli backpack coverage")
-    found: dict[str, dict[int, list[float]]] = defaultdict(lambda: defaultdict(list))
+    by_number: dict[str, dict[int, list[float]]] = defaultdict(lambda: defaultdict(list))
     for (name, number, _), value in values.items():
-        found[name][number].append(value)
-    return found.pop("perplexity"), found
+        by_number[name][number].append(value)
+    return by_number.pop("perplexity"), by_number
 
 
 WAYS = {"senses": "weights of senses", "logits": "control: bias on logits"}
@@ -276,7 +270,6 @@ class TopicsView(Drawing):
 
     def build(self) -> None:
         """Read the runs and write the figure."""
-
         points = read_points(self.paths)
         with house_style():
             finish(self.draw(points), self.output, show=self.show, transparent=self.transparent)
@@ -285,19 +278,18 @@ class TopicsView(Drawing):
         """Draw a panel for each measure.
 
         Args:
-            points: What `read_points` gives.
+            points: What `read_points` returns.
 
         Returns:
             The figure, not yet written.
         """
-
         figure = new_figure(COLUMN * 2.1, 2.3, show=self.show)
         shades = dict(zip(WAYS, colors(2, self.palette, self.color, first=1)))
         start = points.get("senses", {}).get(0.0)
         for axes, (name, title) in zip(figure.subplots(1, len(TOPIC_PANELS)), TOPIC_PANELS.items()):
             for way, color in shades.items():
                 runs = ({0.0: start} if start else {}) | points.get(way, {})
-                values = {strength: found[name] for strength, found in sorted(runs.items())}
+                values = {strength: measures[name] for strength, measures in sorted(runs.items())}
                 axes.plot(list(values), [fmean(each) for each in values.values()], color=color, **MEAN_LINE)
                 for strength, each in values.items():
                     axes.plot([strength] * len(each), each, linestyle="none", marker="o", markersize=2.2, color=color)
@@ -328,7 +320,7 @@ def read_points(paths: tuple[Path, ...]) -> Points:
     }
     if not values:
         raise click.UsageError("no run has measured topic control; run cli backpack topics")
-    found: Points = defaultdict(lambda: defaultdict(lambda: defaultdict(list)))
+    points: Points = defaultdict(lambda: defaultdict(lambda: defaultdict(list)))
     for (way, strength, _, name), value in values.items():
-        found[way][strength][name].append(value)
-    return found
+        points[way][strength][name].append(value)
+    return points

@@ -25,7 +25,7 @@ MULTILINGUAL = {
 
 
 def sizes(name: str) -> dict[str, Any]:
-    """A preset of a Backpack, from that of its control: the multilingual ones have a layer less in their trunk."""
+    """Derive a preset from that of the control: the multilingual ones have a layer less in their trunk."""
     control = GPT2_SIZES[name]
     if name.startswith("multilingual"):
         return control | MULTILINGUAL | {"layers": control["layers"] - 1}
@@ -77,12 +77,12 @@ class Backpack(Preset):
             raise ValueError(f"--sense_scale must be above 0, not {self.sense_scale}.")
 
     def build(self, tokenizer: Any = None, dataset: Any = None, loss_options: Any = None) -> Any:
-        """The model.
+        """Build the model.
 
         Args:
-            tokenizer: Tells the vocabulary and its special tokens.
-            dataset: Tells the vocabulary when there is no tokenizer.
-            loss_options: What `cli loss` says; the model's own loss is used without.
+            tokenizer: Has the vocabulary and its special tokens.
+            dataset: Has the vocabulary when there is no tokenizer.
+            loss_options: The options of `cli loss`; the model's own loss is used without.
 
         Returns:
             A `BackpackLMHeadModel`, its weights drawn anew.

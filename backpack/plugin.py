@@ -3,15 +3,16 @@
 from semeqv.grammar.chain import Chain
 from semeqv.text.models import families
 
-LOOKING = [
-    "backpack.senses.senses",
+MODELS = ["backpack.model", "backpack.edits.edited"]
+CONVERSION = ["backpack.conversion.convert", "backpack.conversion.export"]
+INSPECTION = [
+    "backpack.inspection.senses",
     "backpack.attribution",
     "backpack.edits.effects",
     "backpack.edits.crows_pairs",
     "backpack.edits.bias",
     "backpack.edits.topics",
 ]
-FIGURES = ["backpack.figures"]
 EVALUATION = [
     "backpack.evaluation.coverage",
     "backpack.evaluation.disambiguation",
@@ -20,17 +21,15 @@ EVALUATION = [
     "backpack.evaluation.cloze",
     "backpack.evaluation.lexicon_induction",
     "backpack.evaluation.continuations",
-    "backpack.results",
 ]
+RESULTS = ["backpack.results", "backpack.figures"]
+EDITS = ["backpack.edits.commands", "backpack.edits.debias"]
 
 
 def register(chain: Chain) -> None:
-    """Add the model to the models, open `backpack`, and say where the networks are."""
-    models = ["backpack.model", "backpack.edits.edited"]
-    chain.word("model", "Language models, from sizes or from a folder.", *models)
-    modules = ["backpack.conversion.convert", "backpack.conversion.export"]
-    modules += LOOKING + EVALUATION + FIGURES
+    """Add the model to the models, open `backpack` and `backpack edit`, and say where the networks are."""
+    chain.word("model", "Language models, from sizes or from a folder.", *MODELS)
+    modules = CONVERSION + INSPECTION + EVALUATION + RESULTS
     chain.word("backpack", "Backpack language models: senses that a person can read and change.", *modules)
-    edits = ["backpack.edits.commands", "backpack.edits.debias"]
-    chain.word("backpack edit", "Edits of what tokens mean, each a small file.", *edits)
+    chain.word("backpack edit", "Edits of what tokens mean, each a small file.", *EDITS)
     families.add("backpack", "backpack.networks")

@@ -1,4 +1,4 @@
-"""What runs have measured, on average."""
+"""The measures of runs, on average."""
 
 import json
 import math
@@ -45,15 +45,15 @@ class Report:
                 "cli backpack report: give folders of measured runs, such as runs/backpack-babel/measured"
             )
         rows = averages(read_measured(self.paths))
-        shown = list(tables(rows))
-        for table in shown:
+        all_tables = list(tables(rows))
+        for table in all_tables:
             table.print()
         if self.output is not None:
             write_text(self.output, json.dumps([vars(row) for row in rows], indent=1) + "\n")
             click.echo(f"wrote {self.output}")
         if self.markdown is not None:
             write_between(
-                self.markdown, self.part, "\n".join(f"**{table.title}**\n\n{table.markdown()}" for table in shown)
+                self.markdown, self.part, "\n".join(f"**{table.title}**\n\n{table.markdown()}" for table in all_tables)
             )
 
 
@@ -224,20 +224,20 @@ def read_measured(paths: Sequence[Path]) -> Mapping[Key, list[float]]:
     Raises:
         click.UsageError: When a folder has no run, or nothing was measured.
     """
-    found: dict[Key, list[float]] = defaultdict(list)
+    runs: dict[Key, list[float]] = defaultdict(list)
     for file in metrics_files(paths):
         values = dict[Key, float]()
         for line in read_metrics(file):
             values |= numbers_of(line, file.parent.name.partition("-")[2] or file.parent.name)
         for key, value in values.items():
-            found[key].append(value)
-    if not found:
+            runs[key].append(value)
+    if not runs:
         raise click.UsageError(f"{', '.join(map(str, paths))}: nothing of {', '.join(MEASURES)} was measured")
-    return found
+    return runs
 
 
 def numbers_of(line: Line, model: str) -> dict[Key, float]:
-    """The numbers of a line of metrics; none when it is of something else."""
+    """Return the numbers of a line of metrics; none when it is of something else."""
     measure = str(line.record.get("measure"))
     if measure not in MEASURES:
         return {}
@@ -247,7 +247,7 @@ def numbers_of(line: Line, model: str) -> dict[Key, float]:
 
 
 def averages(measured: Mapping[Key, Sequence[float]]) -> list[Average]:
-    """The means, in the order in which they were met; intervals are Student's, at 95%."""
+    """Average runs, in the order in which they were read; intervals are Student's, at 95%."""
     rows = []
     for key, values in measured.items():
         mean, half = mean_and_half(values)
@@ -256,7 +256,7 @@ def averages(measured: Mapping[Key, Sequence[float]]) -> list[Average]:
 
 
 def tables(rows: Sequence[Average]) -> Iterator[Table]:
-    """A table for each measure that there is.
+    """Make a table for each measure that there is.
 
     Args:
         rows: The averages.
@@ -270,7 +270,7 @@ def tables(rows: Sequence[Average]) -> Iterator[Table]:
 
 
 def table(measure: Measure, rows: Sequence[Average]) -> Table:
-    """The table of one measure: a row for each model and thing that was measured.
+    """Make the table of one measure: a row for each model and thing that was measured.
 
     Args:
         measure: What was measured.
@@ -279,7 +279,7 @@ def table(measure: Measure, rows: Sequence[Average]) -> Table:
     Returns:
         The table; numbers that no row has are left out.
     """
-    found = {(row.model, row.of, row.number): row for row in rows}
+    by_place = {(row.model, row.of, row.number): row for row in rows}
     heads = list(dict.fromkeys((row.model, row.of[:-1] if measure.across else row.of) for row in rows))
     heads.sort(key=lambda head: place_of(head[0]))
     columns: dict[tuple[str, tuple[str, ...]], str]
@@ -287,35 +287,35 @@ def table(measure: Measure, rows: Sequence[Average]) -> Table:
         (number,) = measure.numbers
         columns = {(number, (value,)): value for value in dict.fromkeys(row.of[-1] for row in rows)}
     else:
-        there = {row.number for row in rows}
-        columns = {(number, ()): heading for number, heading in measure.numbers.items() if number in there}
+        present = {row.number for row in rows}
+        columns = {(number, ()): heading for number, heading in measure.numbers.items() if number in present}
     body = []
     for model, of in heads:
-        cells = [called(model), *(measure.labels.get(value, value) for value in of)]
+        cells = [model_name(model), *(measure.labels.get(value, value) for value in of)]
         for number, value in columns:
-            row = found.get((model, of + value, number))
-            cells.append("" if row is None else said(row, measure.digits))
+            row = by_place.get((model, of + value, number))
+            cells.append("" if row is None else written(row, measure.digits))
         body.append(cells)
     words = 1 + len(heads[0][1])
     return Table(measure.title, ("model", *measure.headings[: words - 1], *columns.values()), body, words)
 
 
 def place_of(model: str) -> tuple[int, int]:
-    """Backpacks come first, those of few senses before those of many."""
+    """Return the place of a model: Backpacks come first, those of few senses before those of many."""
     count = model.partition("-")[0].removeprefix("senses")
     return (0, int(count)) if count.isdecimal() else (1, 0)
 
 
-def called(model: str) -> str:
-    """`Backpack, k = 8, fitted` for senses8-fitted."""
+def model_name(model: str) -> str:
+    """Return `Backpack, k = 8, fitted` for senses8-fitted."""
     kind, _, change = model.partition("-")
     if kind.removeprefix("senses").isdecimal():
         kind = f"Backpack, k = {kind.removeprefix('senses')}"
     return {"gpt2": "GPT-2"}.get(kind, kind) + (f", {change}" if change else "")
 
 
-def said(row: Average, digits: int) -> str:
-    """`0.75 ± 0.04`; of probabilities each, since their mean says nothing."""
+def written(row: Average, digits: int) -> str:
+    """Write a number, `0.75 ± 0.04`; of probabilities each run, since their mean has no meaning."""
     if row.number.startswith("p_"):
         return ", ".join(f"{each:.3f}" for each in row.runs)
     return f"{row.mean:.{digits}f}" + ("" if row.half is None else f" ± {row.half:.{digits}f}")

@@ -140,10 +140,10 @@ class Ours:
         import torch
 
         from ofa.methods.similar import combine_mapped
-        from ofa.plan import Draft
+        from ofa.plan import RowSources
         from ofa.vocabulary import shared
 
-        draft = Draft(self.target.rows, self.source.used)
+        draft = RowSources(self.target.rows, self.source.used)
         draft.copy(*shared(self.source, self.target))
         old, new = ((mapping, self.case.vectors) for mapping in self.mappings)
         combine_mapped(draft, old, new, neighbours=NEIGHBOURS, temperature=TEMPERATURE)

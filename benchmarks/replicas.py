@@ -13,7 +13,7 @@ from semeqv.train.compute import Regime
 from semeqv.train.losses import cross_entropy
 from semeqv.train.optimizers import AdamW
 from semeqv.train.randomness import seed_everything
-from semeqv.train.replicas import Program
+from semeqv.train.replicas import VmappedReplicas
 from semeqv.tying.xor.dataset import Default
 from semeqv.tying.xor.models import LSTM, MLP, Transformer
 
@@ -109,7 +109,7 @@ def run() -> list[Row]:
         peer.load_state_dict(dict(networks[0].named_parameters()))
         regime = Regime(torch.device("cpu"), compile=True)
         optimizer = AdamW(learning_rate=OPTIMIZER["lr"], weight_decay=0.1, eps=1e-12).build
-        program = Program(networks, optimizer, None, cross_entropy, regime)
+        program = VmappedReplicas(networks, optimizer, None, cross_entropy, regime)
         program.names = ("loss", "accuracy")
         adamw = torch.optim.AdamW(peer.parameters(), **OPTIMIZER)
 

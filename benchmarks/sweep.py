@@ -1,8 +1,9 @@
 """A model of 278M parameters at eleven strengths of a vector, against opening it anew for each.
 
-Ours holds model and vector once and computes each point in place of the last (`crosslingual.swept`). The peer does what
-one would write by hand: it opens the model by `from_pretrained` at each strength and adds the vector, a dictionary of
-tensors that it holds, to it. At every point all tensors of the body must be the same to the bit.
+Ours holds model and vector once and computes each point in place of the last (`crosslingual.strengths.with_vectors`).
+The peer does what one would write by hand: it opens the model by `from_pretrained` at each strength and adds the
+vector, a dictionary of tensors that it holds, to it. At every point all tensors of the body must be the same to the
+bit.
 """
 
 import tempfile
@@ -21,7 +22,8 @@ def run(case: Case = XLMR) -> list[Row]:
     import torch
     from transformers import XLMRobertaForMaskedLM
 
-    from crosslingual import Checkpoint, swept
+    from crosslingual import Checkpoint
+    from crosslingual.strengths import with_vectors
 
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -40,14 +42,14 @@ def run(case: Case = XLMR) -> list[Row]:
             return anew
 
         def ours() -> None:
-            for _ in swept(model, [vector], STRENGTHS):
+            for _ in with_vectors(model, [vector], STRENGTHS):
                 pass
 
         def peer() -> None:
             for strength in STRENGTHS:
                 added(strength)
 
-        for (strength,), moved in swept(model, [vector], STRENGTHS):
+        for (strength,), moved in with_vectors(model, [vector], STRENGTHS):
             both = zip(moved.roberta.parameters(), added(strength).roberta.parameters())
             assert all(torch.equal(one, other) for one, other in both), f"the points at {strength} differ"
         found = pairs(ours, peer, ROUNDS)

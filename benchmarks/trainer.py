@@ -14,7 +14,7 @@ from semeqv.train.compute import Regime
 from semeqv.train.losses import cross_entropy
 from semeqv.train.optimizers import AdamW
 from semeqv.train.randomness import seed_everything
-from semeqv.train.replicas import Program
+from semeqv.train.replicas import VmappedReplicas
 from semeqv.train.schedulers import Cosine
 from semeqv.train.trainer import Trainer
 
@@ -71,7 +71,7 @@ def run() -> list[Row]:
             seed_everything(seed)
             networks.append(type(options)(**{**vars(options), "tie": variant}).build(data))
     optimizer = AdamW(learning_rate=5e-4, weight_decay=0.1, eps=1e-12).build
-    program = Program(
+    program = VmappedReplicas(
         networks, optimizer, Cosine(lrmin=1e-5).build, cross_entropy, Regime(torch.device("cpu"), compile=True)
     )
     program.names = ("loss", "accuracy")

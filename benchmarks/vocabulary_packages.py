@@ -76,13 +76,13 @@ def work_of(case):
 
     import torch
 
-    from ofa.plan import Draft, Work
+    from ofa.plan import InitContext, RowSources
     from ofa.vocabulary import Vocabulary, shared
 
     source, target = (Vocabulary(each, len(each)) for each in (case.old, case.new))
     model = SimpleNamespace(get_input_embeddings=lambda: SimpleNamespace(weight=torch.from_numpy(case.embedding)))
-    work = Work(model, source, target, shared(source, target, ignore_case=False), None, {})
-    draft = Draft(target.rows, source.used)
+    work = InitContext(model, source, target, shared(source, target, ignore_case=False), None, {})
+    draft = RowSources(target.rows, source.used)
     draft.copy(*work.shared)
     return draft, work
 

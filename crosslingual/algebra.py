@@ -1,4 +1,4 @@
-"""`Checkpoint` and `TaskVector`: models and their differences, which can be added, taken off and scaled.
+"""`Checkpoint` and `TaskVector`: models and their differences, which are opened, added, taken off, scaled and saved.
 
     base, tuned, task = map(Checkpoint.open, ("xlm-roberta-base", "runs/wikipedia-es", "runs/ner-en"))
     (task + 0.5 * (tuned - base)).save("models/ner-es")
@@ -8,21 +8,24 @@ Nothing is read until something is saved or measured, and then a chunk of a tens
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import json
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from numbers import Real
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, overload
+from typing import Any, Literal, overload
 
-from crosslingual.body import Body, refuse_mismatch
-from crosslingual.expressions import Dropped, Expression, Only, Scaled, Sum, Trimmed
-from crosslingual.safetensors_reader import chunks
+from crosslingual.body import Body, Frame, body_of, refuse_mismatch
+from crosslingual.expressions import Dropped, Expression, Only, Scaled, Sum, TopK, Weights
+from crosslingual.names import unwrapped
+from crosslingual.safetensors_reader import Entry, Numbers, chunks, open_tensors
+from crosslingual.saving import VECTOR, save_model, save_vector
 from crosslingual.selection import greatest
+from crosslingual.similarity import Products, scalar_products
+from crosslingual.vocabulary import fingerprint
 from semeqv.lazy import numpy
-
-if TYPE_CHECKING:
-    from crosslingual.open import Frame
-    from crosslingual.safetensors_reader import Numbers
+from semeqv.runs.errors import UserError
+from semeqv.text.models.source import model_folder, read_config
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,8 +45,6 @@ class TaskVector:
     @classmethod
     def open(cls, folder: str | Path) -> TaskVector:
         """Open a vector that was saved; `UserError` when there is none, or it is damaged."""
-        from crosslingual.open import open_vector
-
         return open_vector(Path(folder))
 
     def save(self, folder: str | Path, *, overwrite: bool = False, shard: int | None = None) -> None:
@@ -54,9 +55,7 @@ class TaskVector:
             overwrite: Replace a vector that is there.
             shard: The most bytes of a file.
         """
-        from crosslingual.saving import save_vector
-
-        save_vector(self, Path(folder), overwrite=overwrite, shard=shard)
+        save_vector(self.expression, self.body, self.formula, Path(folder), overwrite=overwrite, shard=shard)
 
     @overload
     def __add__(self, other: TaskVector) -> TaskVector: ...
@@ -97,16 +96,16 @@ class TaskVector:
         Returns:
             The scaled vector.
         """
-        found = dict.fromkeys(self.body.entries, others)
+        by_name = dict.fromkeys(self.body.entries, others)
         for pattern, factor in factors.items():
-            found.update(dict.fromkeys(self.body.matching(pattern), factor))
-        said = ", ".join(f"{name}: {factor:g}" for name, factor in factors.items())
+            by_name.update(dict.fromkeys(self.body.matching(pattern), factor))
+        listed = ", ".join(f"{name}: {factor:g}" for name, factor in factors.items())
         return replace(
-            self, expression=Scaled(self.expression, found.__getitem__), formula=f"by_layer({self.formula}; {said})"
+            self, expression=Scaled(self.expression, by_name.__getitem__), formula=f"by_layer({self.formula}; {listed})"
         )
 
     def only(self, *patterns: str) -> TaskVector:
-        """Some of its tensors; the others are zero.
+        """Keep some of its tensors; the others become zero.
 
         Args:
             *patterns: Names in which `*` stands for anything, or layers; `UserError` when one names nothing.
@@ -132,7 +131,6 @@ class TaskVector:
         Raises:
             ValueError: When the density is not above 0 and at most 1.
         """
-
         if not 0 < density <= 1:
             raise ValueError(f"A density must be above 0 and at most 1, not {density:g}.")
         sizes, inner = self.body.sizes, self.expression
@@ -145,7 +143,7 @@ class TaskVector:
             return thresholds[key]
 
         return replace(
-            self, expression=Trimmed(inner, threshold), formula=f"top({self.formula}; {density:g} of each {scope})"
+            self, expression=TopK(inner, threshold), formula=f"top({self.formula}; {density:g} of each {scope})"
         )
 
     def dropped(self, rate: float, seed: int) -> TaskVector:
@@ -170,30 +168,22 @@ class TaskVector:
         )
 
     def norm(self) -> float:
-        """Its Euclidean length."""
-        from crosslingual.similarity import measured
-
-        return measured([self]).norm(0)
+        """Return its Euclidean length."""
+        return products_of([self]).norm(0)
 
     def norms(self) -> dict[str, float]:
-        """The Euclidean length of each of its layers."""
-        from crosslingual.similarity import measured
-
-        found = measured([self])
-        return {layer: found.norm(0, layer) for layer in found.products}
+        """Return the Euclidean length of each of its layers."""
+        products = products_of([self])
+        return {layer: products.norm(0, layer) for layer in products.products}
 
     def cosine(self, other: TaskVector) -> float:
-        """The cosine of the angle to another vector; NaN when one of them is zero."""
-        from crosslingual.similarity import measured
-
-        return measured([self, other]).cosine(0, 1)
+        """Return the cosine of the angle to another vector; NaN when one of them is zero."""
+        return products_of([self, other]).cosine(0, 1)
 
     def cosines(self, other: TaskVector) -> dict[str, float]:
-        """The cosine of the angle to another vector, layer by layer."""
-        from crosslingual.similarity import measured
-
-        found = measured([self, other])
-        return {layer: found.cosine(0, 1, layer) for layer in found.products}
+        """Return the cosine of the angle to another vector, layer by layer."""
+        products = products_of([self, other])
+        return {layer: products.cosine(0, 1, layer) for layer in products.products}
 
     def tensors(self) -> Iterator[tuple[str, Numbers]]:
         """Compute the tensors that are not zero, one at a time: names, and fp32 in their shapes."""
@@ -226,8 +216,6 @@ class Checkpoint:
         Returns:
             The checkpoint; of its weights only the headers have been read.
         """
-        from crosslingual.open import open_checkpoint
-
         return open_checkpoint(source)
 
     def save(
@@ -241,12 +229,12 @@ class Checkpoint:
             shard: The most bytes of a file; 5 GB if left out.
             dtype: float32, bfloat16 or float16; each tensor as in the model it was opened from if left out.
         """
-        from crosslingual.saving import save_checkpoint
-
-        save_checkpoint(self, Path(folder), overwrite=overwrite, shard=shard, dtype=dtype)
+        save_model(
+            self.expression, self.frame, self.formula, Path(folder), overwrite=overwrite, shard=shard, dtype=dtype
+        )
 
     def minus(self, base: Checkpoint, *, mixed: bool = False) -> TaskVector:
-        """The vector from a base to this; `self - base`, where mixed precision is refused.
+        """Return the vector from a base to this; `self - base`, where mixed precision is refused.
 
         Args:
             base: Where training started.
@@ -280,7 +268,7 @@ class Checkpoint:
         return replace(self, expression=Sum(self.expression, vector.expression, subtract), formula=formula)
 
     def framed_by(self, other: Checkpoint) -> Checkpoint:
-        """The same body with the head, configuration and tokenizer of another model, and its precision."""
+        """Return the same body with the head, configuration and tokenizer of another model, and its precision."""
         refuse_mismatch(self.body, other.body, (self.formula, other.formula))
         return replace(self, body=other.body, frame=other.frame)
 
@@ -290,8 +278,7 @@ class Checkpoint:
 
 
 def computed(expression: Expression, body: Body) -> Iterator[tuple[str, Any]]:
-    """The tensors of an expression, whole."""
-
+    """Compute the tensors of an expression, one at a time: names, and fp32 in their shapes."""
     for name, entry in body.entries.items():
         if expression.covers(name):
             parts = [expression.chunk(name, place, count) for place, count in chunks(entry.count)]
@@ -299,5 +286,102 @@ def computed(expression: Expression, body: Body) -> Iterator[tuple[str, Any]]:
 
 
 def bracketed(formula: str) -> str:
-    """A formula as part of another."""
+    """Return a formula as part of another: in brackets when it is a sum."""
     return f"({formula})" if " + " in formula or " - " in formula else formula
+
+
+def products_of(vectors: Sequence[TaskVector]) -> Products:
+    """Multiply vectors of one kind of model with each other; `UserError` when they are of several."""
+    first, *others = vectors
+    for other in others:
+        refuse_mismatch(first.body, other.body, (first.formula, other.formula))
+    return scalar_products([vector.expression for vector in vectors], first.body)
+
+
+def open_checkpoint(source: str | Path | Checkpoint, *, heads: bool = False) -> Checkpoint:
+    """Open a model, or return one that is open: see `Checkpoint.open`.
+
+    Args:
+        source: What `--from` names.
+        heads: Whether its head counts as part of the body.
+
+    Returns:
+        The checkpoint.
+    """
+    if isinstance(source, Checkpoint):
+        return source
+    folder = model_folder(source)
+    config, weights = read_config(folder), open_tensors(folder).renamed(unwrapped)
+    body, names = body_of(weights, config, fingerprint(folder), source, heads=heads)
+    if heads:
+        headless = {name: place for name, place in names.items() if not name.startswith("head.")}
+        tied = Frame(folder, weights, headless, config).copies()
+        names = {name: place for name, place in names.items() if place not in tied}
+        body = replace(body, entries={name: body.entries[name] for name in sorted(names)})
+    return Checkpoint(Weights(weights, names), body, Frame(folder, weights, names, config), str(source))
+
+
+def is_vector(folder: Path) -> bool:
+    """Return whether a folder is one of a vector."""
+    return (folder / VECTOR).is_file()
+
+
+def open_vector(folder: Path) -> TaskVector:
+    """Open a vector.
+
+    Args:
+        folder: What `TaskVector.save` has written.
+
+    Returns:
+        The vector.
+
+    Raises:
+        UserError: When it is none, or damaged.
+    """
+    if not is_vector(folder):
+        raise UserError(f"{folder} is no vector: it has no {VECTOR}. Make one: cli crosslingual vector")
+    try:
+        description = json.loads((folder / VECTOR).read_bytes())
+        entries = {
+            str(name): Entry(str(tensor["dtype"]), tuple(int(size) for size in tensor["shape"]))
+            for name, tensor in description["tensors"].items()
+        }
+        vocabulary, kind, count = (description[name] for name in ("vocabulary", "model_type", "stored"))
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        raise UserError(f"{folder / VECTOR} is damaged: make the vector again.") from None
+    weights = open_tensors(folder, "vector")
+    for name, entry in weights.entries.items():
+        if name not in entries or entry.shape != entries[name].shape or entry.dtype != "F32":
+            raise UserError(f"{folder / VECTOR} does not fit its tensors: look for {name!r}; make the vector again.")
+    if len(weights.entries) != count:
+        raise UserError(
+            f"{folder} has {len(weights.entries)} tensors, not {count}: copy all its files, or make it again."
+        )
+    body = Body(entries, vocabulary, kind)
+    return TaskVector(Weights(weights, {name: name for name in weights.entries}), body, str(folder))
+
+
+def vector_of(
+    source: str | Path | TaskVector, base: Checkpoint | None, *, mixed: bool = False, heads: bool = False
+) -> TaskVector:
+    """Return the vector that a path names: that of a vector's folder, or that of a model, less its base.
+
+    Args:
+        source: A vector's folder, or what `--from` names; a vector is returned as it is.
+        base: The base of models; None when there is none.
+        mixed: Whether a model and its base may be of different precision.
+        heads: Whether the head of a model counts.
+
+    Returns:
+        The vector.
+
+    Raises:
+        UserError: When it is a model, and there is no base; and when it cannot be opened.
+    """
+    if isinstance(source, TaskVector):
+        return source
+    if is_vector(Path(source).expanduser()):
+        return open_vector(Path(source).expanduser())
+    if base is None:
+        raise UserError(f"{source} is no vector; say what it is to be compared with: --base MODEL.")
+    return open_checkpoint(source, heads=heads).minus(base, mixed=mixed)

@@ -1,4 +1,7 @@
-"""What two models or vectors must have in common to be added: tensors, shapes, precision and tokens."""
+"""The tensors of a model: the body, which can be computed with, and the folder that has all the rest.
+
+Two bodies can be added when they have the same tensors, shapes, precision and tokens (`refuse_mismatch`).
+"""
 
 from __future__ import annotations
 
@@ -7,10 +10,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 from crosslingual.names import PREDICTING, UNTIED, body_names, embedding_name, layer_of
-from crosslingual.safetensors_reader import FLOATING, Entry, Stored
+from crosslingual.safetensors_reader import FLOATING, Entry, StoredTensors
 from semeqv.runs.errors import UserError
 
 MASK = r"(^|\.)attn\.bias$"  # of GPT-2: a buffer, of four axes
@@ -32,19 +36,19 @@ class Body:
 
     @cached_property
     def sizes(self) -> dict[str, int]:
-        """Numbers of each tensor."""
+        """Return the numbers of each tensor."""
         return {name: entry.count for name, entry in self.entries.items()}
 
     @cached_property
     def layers(self) -> dict[str, list[str]]:
-        """The tensors of each layer, in the order of the layers."""
-        found: dict[str, list[str]] = {}
+        """Return the tensors of each layer, in the order of the layers."""
+        by_layer: dict[str, list[str]] = {}
         for name in self.entries:
-            found.setdefault(layer_of(name), []).append(name)
-        return dict(sorted(found.items(), key=lambda each: place_of(each[0])))
+            by_layer.setdefault(layer_of(name), []).append(name)
+        return dict(sorted(by_layer.items(), key=lambda each: place_of(each[0])))
 
     def matching(self, *patterns: str) -> frozenset[str]:
-        """The tensors that patterns name.
+        """Find the tensors that patterns name.
 
         Args:
             *patterns: Names in which `*` stands for anything, or layers, such as `layer 3` or `embeddings`.
@@ -55,18 +59,18 @@ class Body:
         Raises:
             UserError: When a pattern names none.
         """
-        found = set()
+        matches = set()
         for pattern in patterns:
             names = self.layers.get(pattern) or [name for name in self.entries if fnmatchcase(name, pattern)]
             if not names:
                 layers = ", ".join(self.layers)
                 raise UserError(f"No tensor is called {pattern!r}; write a name with *, or one of these: {layers}.")
-            found.update(names)
-        return frozenset(found)
+            matches.update(names)
+        return frozenset(matches)
 
 
 def place_of(layer: str) -> tuple[int, str, int]:
-    """What layers are sorted by: embeddings, then layers by number, then the rest."""
+    """Return what layers are sorted by: embeddings, then layers by number, then the rest."""
     numbered = re.fullmatch(r"(.*?)layer (\d+)", layer)
     if numbered:
         return 1, numbered[1], int(numbered[2])
@@ -74,9 +78,9 @@ def place_of(layer: str) -> tuple[int, str, int]:
 
 
 def body_of(
-    weights: Stored, config: Mapping[str, Any], vocabulary: str | None, where: object, *, heads: bool = False
+    weights: StoredTensors, config: Mapping[str, Any], vocabulary: str | None, where: object, *, heads: bool = False
 ) -> tuple[Body, dict[str, str]]:
-    """The body of a model.
+    """Find the body of a model.
 
     Args:
         weights: All its tensors.
@@ -130,8 +134,8 @@ def add_tied_embedding(
     if not isinstance(tokens, int) or any(tokens in entries[name].shape[:1] for name in names.values()):
         return
     name = embedding_name(kind if isinstance(kind, str) else None)
-    said = config.get("tie_word_embeddings")
-    tied = kind not in UNTIED if said is None else bool(said)
+    setting = config.get("tie_word_embeddings")
+    tied = kind not in UNTIED if setting is None else bool(setting)
     body = set(names.values())
     heads = [
         each
@@ -169,13 +173,64 @@ def refuse_mismatch(first: Body, second: Body, names: tuple[str, str], precision
             )
         raise UserError(f"{lacks} lacks {only[0]!r}, which {there} has ({len(only)} tensors differ): another model.")
     for name, entry in first.entries.items():
-        found = second.entries[name]
-        if entry.shape != found.shape:
-            shapes = f"{list(entry.shape)} in {one} and {list(found.shape)} in {other}"
+        theirs = second.entries[name]
+        if entry.shape != theirs.shape:
+            shapes = f"{list(entry.shape)} in {one} and {list(theirs.shape)} in {other}"
             raise UserError(f"{name!r} has the shape {shapes}: they are not of one size, or not of one vocabulary.")
-        if precision and entry.dtype != found.dtype:
-            said = f"{entry.dtype} in {one} and {found.dtype} in {other}"
-            raise UserError(f"{name!r} is {said}: the difference would be rounding; say --mixed if that is meant.")
+        if precision and entry.dtype != theirs.dtype:
+            precisions = f"{entry.dtype} in {one} and {theirs.dtype} in {other}"
+            raise UserError(
+                f"{name!r} is {precisions}: the difference would be rounding; say --mixed if that is meant."
+            )
     vocabularies = {body.vocabulary for body in (first, second) if body.vocabulary is not None}
     if len(vocabularies) == 2 and len({each.partition(":")[0] for each in vocabularies}) == 1:
         raise UserError(f"The tokenizers of {one} and {other} differ: one token would be added to another.")
+
+
+@dataclass(frozen=True)
+class Frame:
+    """The folder that a model was opened from.
+
+    Args:
+        folder: Has its configuration and tokenizer.
+        weights: All its tensors.
+        names: From canonical name to the name under which a tensor of the body is stored.
+        config: What its config.json says.
+    """
+
+    folder: Path
+    weights: StoredTensors
+    names: dict[str, str]
+    config: dict[str, Any]
+
+    def copied(self) -> list[str]:
+        """Return the tensors of the head that a model computed from this one has as they are."""
+        taken = set(self.names.values()) | self.copies()
+        return [
+            name
+            for name, entry in self.weights.entries.items()
+            if name not in taken and entry.dtype in FLOATING and not re.search(MASK, name)
+        ]
+
+    def copies(self) -> set[str]:
+        """Find the tensors of the head that are a copy of an embedding they are tied to.
+
+        They are not written: transformers ties them again, and would not where the embedding has become another.
+        """
+        if self.config.get("tie_word_embeddings") is False:
+            return set()
+        entries, body = self.weights.entries, set(self.names.values())
+        tied = set()
+        for name, entry in entries.items():
+            if name in body or len(entry.shape) != 2 or not name.endswith("weight"):
+                continue
+            alike = (each for each in body if (entries[each].dtype, entries[each].shape) == (entry.dtype, entry.shape))
+            vocabulary = entry.shape[0] == self.config.get("vocab_size", entry.shape[0])
+            if vocabulary and any(self.equal(name, each) for each in alike):
+                tied.add(name)
+        return tied
+
+    def equal(self, first: str, second: str) -> bool:
+        """Return whether two tensors have the same bytes."""
+        pairs = zip(self.weights.pieces(first), self.weights.pieces(second))
+        return all(one.tobytes() == other.tobytes() for one, other in pairs)

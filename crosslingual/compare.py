@@ -1,22 +1,89 @@
-"""`cli crosslingual compare`."""
+"""How long vectors are, and the angles between them: `cli crosslingual compare`."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import click
 
-from crosslingual.open import open_checkpoint, opened
-from crosslingual.similarity import Products, measured
-from semeqv.grammar.component import component, positional
+from crosslingual.algebra import TaskVector, open_checkpoint, products_of, vector_of
+from crosslingual.similarity import Products
+from semeqv.grammar.action import Positional, Result, action
 from semeqv.results.tables import print_table
-from semeqv.runs.files import write_csv
+
+if TYPE_CHECKING:  # from Python, an open vector will do
+    Vector = Path | TaskVector
+else:
+    Vector = Path
+
+WHOLE = "all"  # the layer of results about all layers
 
 
-@component("crosslingual compare")
-@dataclass(frozen=True, kw_only=True)
-class Compare:
+@dataclass(frozen=True)
+class Cosines(Result):
+    """Cosines between vectors, and their lengths.
+
+    Args:
+        labels: What the vectors are called.
+        products: Their scalar products, by layer.
+        layers: Whether `show` prints each layer, too.
+    """
+
+    labels: list[str]
+    products: Products
+    layers: bool = False
+
+    def matrix(self, layer: str | None = None) -> list[list[float]]:
+        """Return the cosines, `(vectors, vectors)`, of a layer; of the whole if None. NaN where a vector is zero."""
+        places = range(len(self.labels))
+        return [[self.products.cosine(first, second, layer) for second in places] for first in places]
+
+    def show(self) -> None:
+        """Print the matrix of the whole, and of each layer if that is wanted."""
+        for layer in (None, *(self.products.products if self.layers else ())):
+            cosines = self.matrix(layer)
+            rows = [
+                [label, *(f"{cosine:.3f}" for cosine in cosines[place]), f"{self.products.norm(place, layer):.4g}"]
+                for place, label in enumerate(self.labels)
+            ]
+            title = "Cosines of vectors" + ("" if layer is None else f", {layer}")
+            print_table(title, ("", *self.labels, "length"), rows)
+
+    def records(self) -> list[dict[str, Any]]:
+        """Return an object for each pair, in the whole and in each layer; a vector and itself are a pair, too."""
+        return [record for layer in (None, *self.products.products) for record in self.of_layer(layer)]
+
+    def of_layer(self, layer: str | None) -> Iterator[dict[str, Any]]:
+        """Yield `layer`, `first`, `second`, `cosine`, `first_norm` and `second_norm` of each pair."""
+        for i, first in enumerate(self.labels):
+            for j in range(i, len(self.labels)):
+                yield {
+                    "measure": "cosine of vectors",
+                    "layer": layer or WHOLE,
+                    "first": first,
+                    "second": self.labels[j],
+                    "cosine": self.products.cosine(i, j, layer),
+                    "first_norm": self.products.norm(i, layer),
+                    "second_norm": self.products.norm(j, layer),
+                }
+
+
+def refuse_labels(options: Any) -> None:
+    """Refuse more labels than vectors; raises `ValueError`."""
+    if len(options.label) > len(options.paths) > 0:
+        raise ValueError(f"--label: {len(options.label)} labels for {len(options.paths)} vectors.")
+
+
+@action("crosslingual compare", check=refuse_labels)
+def compare(
+    paths: Annotated[tuple[Vector, ...], Positional()] = (),
+    *,
+    base: str | None = None,
+    label: Sequence[str] = (),
+    layers: bool = False,
+    mixed: bool = False,
+) -> Cosines:
     """Measure the cosines between vectors and their lengths, of the whole and of each layer.
 
     All are read once, a chunk at a time, and products are summed up in fp64. Lines go to metrics.jsonl of the run's
@@ -28,88 +95,23 @@ class Compare:
         label: What to call the vectors, in their order; may be repeated. The folder's name if left out.
         layers: Print the cosines of each layer, too.
         mixed: Let models and their base be stored in different precisions.
-        csv: Write all results to this file, too.
-    """
-
-    paths: tuple[Path, ...] = positional()
-    base: str | None = None
-    label: list[str] = field(default_factory=list)
-    layers: bool = False
-    mixed: bool = False
-    csv: Path | None = None
-
-    def __post_init__(self) -> None:
-        if len(self.label) > len(self.paths) > 0:
-            raise ValueError(f"--label: {len(self.label)} labels for {len(self.paths)} vectors.")
-
-    def build(self, *, record: Callable[..., None]) -> None:
-        """Measure, print the table, and write it.
-
-        Args:
-            record: Adds lines to metrics.jsonl.
-
-        Raises:
-            click.UsageError: When there are fewer than two vectors, or two of one name.
-        """
-
-        if len(self.paths) < 2:
-            raise click.UsageError("cli crosslingual compare: give the folders of two or more vectors")
-        labels = [*self.label, *(path.resolve().name for path in self.paths[len(self.label) :])]
-        if len(set(labels)) < len(labels):
-            raise click.UsageError("cli crosslingual compare: two vectors have one name; say --label for each")
-        base = None if self.base is None else open_checkpoint(self.base)
-        vectors = [opened(str(path), base, mixed=self.mixed) for path in self.paths]
-        lines: list[dict[str, Any]] = lines_of(measured(vectors), labels)
-        print_cosines(lines, labels, self.layers)
-        record(lines)
-        if self.csv is not None:
-            write_csv(self.csv, lines)
-
-
-WHOLE = "all"
-
-
-def lines_of(products: Products, labels: Sequence[str]) -> list[dict[str, Any]]:
-    """What was measured, a line for each pair in the whole and in each layer; a vector and itself are a pair, too.
-
-    Args:
-        products: Of the vectors.
-        labels: What they are called.
 
     Returns:
-        Objects with `layer`, `first`, `second`, `cosine`, `first_norm` and `second_norm`.
+        The cosines.
+
+    Raises:
+        click.UsageError: When there are fewer than two vectors, or two of one name.
     """
-    found = []
-    for layer in (None, *products.products):
-        for i, first in enumerate(labels):
-            for j in range(i, len(labels)):
-                found.append(
-                    {
-                        "measure": "cosine of vectors",
-                        "layer": layer or WHOLE,
-                        "first": first,
-                        "second": labels[j],
-                        "cosine": products.cosine(i, j, layer),
-                        "first_norm": products.norm(i, layer),
-                        "second_norm": products.norm(j, layer),
-                    }
-                )
-    return found
+    if len(paths) < 2:
+        raise click.UsageError("cli crosslingual compare: give the folders of two or more vectors")
+    labels = [*label, *map(name_of, paths[len(label) :])]
+    if len(set(labels)) < len(labels):
+        raise click.UsageError("cli crosslingual compare: two vectors have one name; say --label for each")
+    start = None if base is None else open_checkpoint(base)
+    vectors = [vector_of(source, start, mixed=mixed) for source in paths]
+    return Cosines(labels, products_of(vectors), layers)
 
 
-def print_cosines(lines: Sequence[dict[str, Any]], labels: Sequence[str], layers: bool) -> None:
-    """Print the matrix of the whole, and of each layer if asked.
-
-    Args:
-        lines: From `lines_of`.
-        labels: What the vectors are called.
-        layers: Whether layers are printed.
-    """
-    for layer in dict.fromkeys(line["layer"] for line in lines) if layers else (WHOLE,):
-        pairs = {(line["first"], line["second"]): line for line in lines if line["layer"] == layer}
-        rows = []
-        for first in labels:
-            row = [pairs[(first, other) if (first, other) in pairs else (other, first)] for other in labels]
-            rows.append([first, *(f"{each['cosine']:.3f}" for each in row), f"{pairs[first, first]['first_norm']:.4g}"])
-        title = "Cosines of vectors" + ("" if layer == WHOLE else f", {layer}")
-        print_table(title, ("", *labels, "length"), rows)
+def name_of(source: Vector) -> str:
+    """Return what to call a vector: the name of its folder, or its formula."""
+    return source.formula if isinstance(source, TaskVector) else Path(source).resolve().name

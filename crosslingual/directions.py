@@ -1,18 +1,21 @@
-"""Which vectors a sweep adds, how much of them, and what each is to every language."""
+"""Which vectors a sweep adds, what each is to every language, and how their strengths are chosen."""
 
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
-from crosslingual.algebra import TaskVector
-from crosslingual.open import open_checkpoint, opened
+from crosslingual.algebra import Checkpoint, TaskVector, open_checkpoint, vector_of
 from semeqv.runs.errors import UserError
 
-if TYPE_CHECKING:
-    from crosslingual.sweep import Sweep
-
-NONE, OTHER, GRID = "none", "other", "grid"
+Model = str | Path | Checkpoint
+Vector = str | Path | TaskVector
+NONE, OTHER, GRID = "none", "other", "grid"  # kinds of directions
+Line = dict[str, Any]
+POINT, CHOICE = "sweep", "sweep choice"  # the measures of lines
+FIXED, SOURCE, ORACLE = "fixed", "source-dev", "oracle"  # ways of choosing a strength
+CHOICES = (FIXED, SOURCE, ORACLE)
 
 
 @dataclass(frozen=True)
@@ -32,32 +35,48 @@ class Direction:
     kinds: Mapping[str, str]
 
 
-def opened_vectors(options: "Sweep") -> dict[str, TaskVector]:
-    """Open the vectors.
+def open_vectors(sources: Sequence[tuple[str, Vector]], base: Model | None, mixed: bool) -> dict[str, TaskVector]:
+    """Open the vectors of a sweep.
 
     Args:
-        options: What the command was told.
+        sources: What each is called, and its folder.
+        base: What models among them were trained from.
+        mixed: Whether models and their base may be stored in different precisions.
 
     Returns:
         The vectors by their names, at least one.
 
     Raises:
-        UserError: When there is none, or (from `opened`) one cannot be opened.
+        UserError: When there is none, or (from `vector_of`) one cannot be opened.
     """
-
-    if not options.vector:
+    if not sources:
         raise UserError("Say which vectors to add: --vector NAME FOLDER.")
-    base = None if options.base is None else open_checkpoint(options.base)
-    return {name: opened(source, base, mixed=options.mixed) for name, source in options.vector}
+    start = None if base is None else open_checkpoint(base)
+    return {name: vector_of(source, start, mixed=mixed) for name, source in sources}
 
 
-def directions(options: "Sweep", vectors: Mapping[str, TaskVector], languages: Sequence[str]) -> list[Direction]:
-    """The directions that a sweep goes in.
+def directions(
+    vectors: Mapping[str, TaskVector],
+    languages: Sequence[str],
+    *,
+    kinds: Sequence[str],
+    source: str,
+    unrelated: str | None,
+    strengths: Sequence[float],
+    second: str | None = None,
+    mus: Sequence[float] = (),
+) -> list[Direction]:
+    """Return the directions that a sweep goes in.
 
     Args:
-        options: What the command was told.
         vectors: By their names.
         languages: Those that have a test set.
+        kinds: Which kinds of directions are wanted.
+        source: The language that the model learnt its task in.
+        unrelated: The vector that is a control.
+        strengths: Of one vector; 0 is among them.
+        second: A vector that is added to that of each language besides.
+        mus: The strengths of the second vector.
 
     Returns:
         The directions, at least one.
@@ -65,53 +84,78 @@ def directions(options: "Sweep", vectors: Mapping[str, TaskVector], languages: S
     Raises:
         UserError: When there is none.
     """
-    found = [each for each in every(options, vectors, languages) if each.kinds]
-    if not found:
+    candidates = [*single(vectors, languages, kinds, unrelated, strengths)]
+    candidates += combined(vectors, languages, kinds, source, strengths)
+    if second is not None:
+        candidates += grids(vectors, languages, second, strengths, mus)
+    wanted = [direction for direction in candidates if direction.kinds]
+    if not wanted:
         raise UserError(
             f"No vector is measured: test sets are called {', '.join(languages)}, vectors {', '.join(vectors)}; "
             "call both by languages, or say other --kinds."
         )
-    return found
+    return wanted
 
 
-def every(options: "Sweep", vectors: Mapping[str, TaskVector], languages: Sequence[str]) -> Iterator[Direction]:
-    """All directions; yields also those of which no kind is asked for."""
-    points = tuple((strength,) for strength in options.strengths if strength)
+def along(strengths: Sequence[float]) -> tuple[tuple[float, ...], ...]:
+    """Return the points of a single vector; that of no vector is not among them."""
+    return tuple((strength,) for strength in strengths if strength)
+
+
+def single(
+    vectors: Mapping[str, TaskVector],
+    languages: Sequence[str],
+    kinds: Sequence[str],
+    unrelated: str | None,
+    strengths: Sequence[float],
+) -> Iterator[Direction]:
+    """Yield the vectors themselves, each with what it is to every language; arguments as those of `directions`."""
     for name, vector in vectors.items():
-        kinds = {language: kind_of(name, language, options.unrelated) for language in languages}
-        yield Direction(name, (vector,), points, {each: kind for each, kind in kinds.items() if kind in options.kinds})
+        of_language = {language: kind_of(name, language, unrelated) for language in languages}
+        wanted = {language: kind for language, kind in of_language.items() if kind in kinds}
+        yield Direction(name, (vector,), along(strengths), wanted)
+
+
+def combined(
+    vectors: Mapping[str, TaskVector],
+    languages: Sequence[str],
+    kinds: Sequence[str],
+    source: str,
+    strengths: Sequence[float],
+) -> Iterator[Direction]:
+    """Yield analogies and negations; arguments as those of `directions`."""
     spoken = [language for language in languages if language in vectors]
-    source = vectors.get(options.source)
     for name in spoken:
-        if source is not None and name != options.source and "analogy" in options.kinds:
-            difference = vectors[name] - source
-            yield Direction(f"{name} - {options.source}", (difference,), points, {name: "analogy"})
+        if source in vectors and name != source and "analogy" in kinds:
+            difference = vectors[name] - vectors[source]
+            yield Direction(f"{name} - {source}", (difference,), along(strengths), {name: "analogy"})
     for name in spoken:
-        if "negation" in options.kinds:
-            yield Direction(f"-{name}", (-vectors[name],), points, {name: "negation"})
-    if options.second is None:
-        return
-    grid = tuple(point for point in itertools.product(options.strengths, sorted({0.0, *options.mus})) if any(point))
-    for name in spoken:
-        if name != options.second:
-            yield Direction(f"{name}, {options.second}", (vectors[name], vectors[options.second]), grid, {name: GRID})
+        if "negation" in kinds:
+            yield Direction(f"-{name}", (-vectors[name],), along(strengths), {name: "negation"})
+
+
+def grids(
+    vectors: Mapping[str, TaskVector],
+    languages: Sequence[str],
+    second: str,
+    strengths: Sequence[float],
+    mus: Sequence[float],
+) -> Iterator[Direction]:
+    """Yield pairs of the vector of a language and a second one; arguments as those of `directions`."""
+    points = tuple(point for point in itertools.product(strengths, sorted({0.0, *mus})) if any(point))
+    for name in (language for language in languages if language in vectors and language != second):
+        yield Direction(f"{name}, {second}", (vectors[name], vectors[second]), points, {name: GRID})
 
 
 def kind_of(vector: str, language: str, unrelated: str | None) -> str:
-    """What a vector is to a language: its own, the unrelated one, or that of another language."""
+    """Return what a vector is to a language: its own, the unrelated one, or that of another language."""
     if vector == language:
         return "language"
     return "unrelated" if vector == unrelated else OTHER
 
 
-Line = dict[str, Any]
-POINT, CHOICE = "sweep", "sweep choice"  # the measures of lines
-FIXED, SOURCE, ORACLE = "fixed", "source-dev", "oracle"
-CHOICES = (FIXED, SOURCE, ORACLE)
-
-
 def choices(lines: Sequence[Line], source: str, fixed: float, every: bool) -> list[Line]:
-    """What each way of choosing the strength leads to.
+    """Choose the strength of each direction in each way.
 
     Strengths are chosen on validation sets, and what is said of a choice was measured on test sets. Of strengths that
     score alike, the weakest is chosen; no vector at all is always among them.
@@ -128,13 +172,13 @@ def choices(lines: Sequence[Line], source: str, fixed: float, every: bool) -> li
     """
     scores = dict[tuple[str, str], dict[tuple[float, float], float]]()  # vector and validation language, to scores
     tests = dict[tuple[str, str], dict[tuple[float, float], Line]]()
-    for each in lines:
-        at, place = (each["vector"], each["language"]), (each["lambda"], each["mu"] or 0.0)
-        if each["part"] == "validation":
-            scores.setdefault(at, {})[place] = each[each["metric"]]
+    for line in lines:
+        at, place = (line["vector"], line["language"]), (line["lambda"], line["mu"] or 0.0)
+        if line["part"] == "validation":
+            scores.setdefault(at, {})[place] = line[line["metric"]]
         else:
-            tests.setdefault(at, {})[place] = each
-    found = []
+            tests.setdefault(at, {})[place] = line
+    chosen_lines = []
     for (vector, language), points in tests.items():
         if not vector:
             continue
@@ -142,16 +186,17 @@ def choices(lines: Sequence[Line], source: str, fixed: float, every: bool) -> li
         none = tests["", language][0.0, 0.0]
         every_point = {(0.0, 0.0): {**none, "kind": kind, "vector": vector}} | points
         if kind != GRID:
-            found.append(chosen(every_point[fixed, 0.0], FIXED))
+            chosen_lines.append(chosen(every_point[fixed, 0.0], FIXED))
         for choice, judge in ((SOURCE, source), (ORACLE, language)) if every or kind != OTHER else ():
-            judged = scores.get((vector, judge))
-            if judged:
-                judged = {(0.0, 0.0): scores["", judge][0.0, 0.0]} | judged
-                best = max(judged, key=lambda place: (judged[place], -abs(place[0]) - abs(place[1])))
-                found.append(chosen(every_point[best], choice) | {"chosen_on": judge, "chosen_score": judged[best]})
-    return found
+            validated = scores.get((vector, judge))
+            if validated:
+                validated = {(0.0, 0.0): scores["", judge][0.0, 0.0]} | validated
+                best = max(validated, key=lambda place: (validated[place], -abs(place[0]) - abs(place[1])))
+                line = chosen(every_point[best], choice)
+                chosen_lines.append(line | {"chosen_on": judge, "chosen_score": validated[best]})
+    return chosen_lines
 
 
 def chosen(point: Line, choice: str) -> Line:
-    """The line of a choice."""
+    """Return the line of a choice."""
     return {**point, "measure": CHOICE, "choice": choice}

@@ -10,13 +10,10 @@ import hashlib
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
-from crosslingual.safetensors_reader import CHUNK, Stored, chunks
+from crosslingual.safetensors_reader import CHUNK, Numbers, StoredTensors, chunks
 from semeqv.lazy import numpy
-
-if TYPE_CHECKING:
-    from crosslingual.safetensors_reader import Numbers
 
 STRAIGHT = 1e-6  # the sine of an angle between two tensors below which a line is as good as the arc
 
@@ -25,7 +22,7 @@ class Expression(Protocol):
     """Something that has numbers for tensors, by canonical name."""
 
     def covers(self, name: str) -> bool:
-        """Whether it has a tensor; one that it does not have is zero."""
+        """Return whether it has a tensor; one that it does not have is zero."""
         ...
 
     def chunk(self, name: str, place: int, count: int) -> Numbers:
@@ -43,7 +40,7 @@ class Expression(Protocol):
 
 
 @dataclass(frozen=True)
-class Leaf:
+class Weights:
     """Weights in a folder.
 
     Args:
@@ -51,11 +48,11 @@ class Leaf:
         names: From canonical name to the name under which a tensor is stored.
     """
 
-    weights: Stored
+    weights: StoredTensors
     names: Mapping[str, str]
 
     def covers(self, name: str) -> bool:
-        """Whether the folder has it."""
+        """Return whether the folder has it."""
         return name in self.names
 
     def chunk(self, name: str, place: int, count: int) -> Numbers:
@@ -78,12 +75,11 @@ class Sum:
     subtract: bool = False
 
     def covers(self, name: str) -> bool:
-        """Whether either has it."""
+        """Return whether either has it."""
         return self.left.covers(name) or self.right.covers(name)
 
     def chunk(self, name: str, place: int, count: int) -> Numbers:
         """Add, or take off."""
-
         if not self.right.covers(name):
             return self.left.chunk(name, place, count)
         second = self.right.chunk(name, place, count)
@@ -106,12 +102,11 @@ class Scaled:
     factor: Callable[[str], float]
 
     def covers(self, name: str) -> bool:
-        """Whether it is there to be scaled."""
+        """Return whether it is there to be scaled."""
         return self.inner.covers(name)
 
     def chunk(self, name: str, place: int, count: int) -> Numbers:
         """Multiply."""
-
         numbers = self.inner.chunk(name, place, count)
         return numpy.multiply(numbers, numpy.float32(self.factor(name)), out=numbers)
 
@@ -129,16 +124,16 @@ class Only:
     names: frozenset[str]
 
     def covers(self, name: str) -> bool:
-        """Whether it is one of them."""
+        """Return whether it is one of them."""
         return name in self.names and self.inner.covers(name)
 
     def chunk(self, name: str, place: int, count: int) -> Numbers:
-        """What it was."""
+        """Return it as it was."""
         return self.inner.chunk(name, place, count)
 
 
 @dataclass(frozen=True)
-class Trimmed:
+class TopK:
     """The numbers of a magnitude of at least a threshold; the others are zero.
 
     Args:
@@ -150,12 +145,11 @@ class Trimmed:
     threshold: Callable[[str], float]
 
     def covers(self, name: str) -> bool:
-        """Whether it is there to be trimmed."""
+        """Return whether it is there to be trimmed."""
         return self.inner.covers(name)
 
     def chunk(self, name: str, place: int, count: int) -> Numbers:
         """Set small ones to zero."""
-
         numbers = self.inner.chunk(name, place, count)
         numbers[numpy.abs(numbers) < numpy.float32(self.threshold(name))] = 0
         return numbers
@@ -178,12 +172,11 @@ class Dropped:
     seed: int
 
     def covers(self, name: str) -> bool:
-        """Whether it is there to be dropped from."""
+        """Return whether it is there to be dropped from."""
         return self.inner.covers(name)
 
     def chunk(self, name: str, place: int, count: int) -> Numbers:
         """Drop, and scale."""
-
         numbers = self.inner.chunk(name, place, count)
         numbers *= numpy.float32(1 / (1 - self.rate))
         numbers[dropped(name, place, count, self.rate, self.seed)] = 0
@@ -191,15 +184,14 @@ class Dropped:
 
 
 def dropped(name: str, place: int, count: int, rate: float, seed: int) -> Numbers:
-    """Which numbers of a chunk DARE drops: truth values, `(count,)`."""
-
-    said = hashlib.sha256(f"{seed} {place} {name}".encode()).digest()
-    generator = numpy.random.Generator(numpy.random.Philox(key=int.from_bytes(said[:16], "little")))
+    """Draw which numbers of a chunk DARE drops: truth values, `(count,)`."""
+    digest = hashlib.sha256(f"{seed} {place} {name}".encode()).digest()
+    generator = numpy.random.Generator(numpy.random.Philox(key=int.from_bytes(digest[:16], "little")))
     return generator.random(count, dtype=numpy.float32) < numpy.float32(rate)  # type: ignore[return-value]
 
 
 @dataclass(frozen=True)
-class Elected:
+class SignElection:
     """The mean, number by number, of the vectors that have the sign of the sum of all (TIES).
 
     Args:
@@ -209,28 +201,27 @@ class Elected:
     inner: Sequence[Expression]
 
     def covers(self, name: str) -> bool:
-        """Whether one has it."""
-        return any(each.covers(name) for each in self.inner)
+        """Return whether one has it."""
+        return any(inner.covers(name) for inner in self.inner)
 
     def chunk(self, name: str, place: int, count: int) -> Numbers:
         """Elect signs, and average. Numbers that cancel each other have no sign, and give zero."""
-
-        found = [each.chunk(name, place, count) for each in self.inner if each.covers(name)]
-        total = found[0].copy()
-        for each in found[1:]:
-            total += each
+        vectors = [inner.chunk(name, place, count) for inner in self.inner if inner.covers(name)]
+        total = vectors[0].copy()
+        for vector in vectors[1:]:
+            total += vector
         sign, total[:] = numpy.sign(total), 0
         agreeing = numpy.zeros(count, numpy.float32)
-        for each in found:
-            agrees = numpy.multiply(each, sign) > 0
-            each[~agrees] = 0
-            total += each
+        for vector in vectors:
+            agrees = numpy.multiply(vector, sign) > 0
+            vector[~agrees] = 0
+            total += vector
             agreeing += agrees
         return numpy.divide(total, numpy.maximum(agreeing, 1), out=total)
 
 
 @dataclass(frozen=True)
-class Turned:
+class Slerp:
     """The way from one to another along an arc, tensor by tensor (SLERP; Shoemake, 1985).
 
     Args:
@@ -248,12 +239,11 @@ class Turned:
     parts: dict[str, tuple[float, float]] = field(default_factory=dict)
 
     def covers(self, name: str) -> bool:
-        """Whether both have it."""
+        """Return whether both have it."""
         return self.first.covers(name) and self.second.covers(name)
 
     def chunk(self, name: str, place: int, count: int) -> Numbers:
         """Add the two, each times its factor."""
-
         if name not in self.parts:
             self.parts[name] = self.factors(name)
         one, other = self.parts[name]
@@ -263,8 +253,7 @@ class Turned:
         return numpy.add(first, second, out=first)
 
     def factors(self, name: str) -> tuple[float, float]:
-        """What the two are multiplied by in a tensor, by sums in fp64: on the arc, or on the line if there is none."""
-
+        """Compute the factors of both in a tensor, by sums in fp64: on the arc, or on the line if there is none."""
         products = numpy.zeros(3)
         for place, count in chunks(self.sizes[name]):
             one, other = (each.chunk(name, place, count).astype(float) for each in (self.first, self.second))

@@ -45,15 +45,15 @@ class Test:
 
 
 def gains_of(cells: Sequence[Cell], model: str, kind: str, choice: str) -> dict[str, dict[str, float]]:
-    """The mean gain of a kind of vector over runs, by task and target language."""
-    found = dict[str, dict[str, float]]()
-    for each in cells:
-        if (each.model, each.kind, each.choice) == (model, kind, choice) and each.language not in (ALL, each.source):
-            found.setdefault(each.task, {})[each.language] = each.gain.mean
-    return found
+    """Return the mean gain of a kind of vector over runs, by task and target language."""
+    by_task = dict[str, dict[str, float]]()
+    for cell in cells:
+        if (cell.model, cell.kind, cell.choice) == (model, kind, choice) and cell.language not in (ALL, cell.source):
+            by_task.setdefault(cell.task, {})[cell.language] = cell.gain.mean
+    return by_task
 
 
-def tested(
+def hypothesis_tests(
     cells: Sequence[Cell],
     *,
     kind: str,
@@ -75,20 +75,20 @@ def tested(
     Returns:
         The tests; one that lacks tasks or distances is left out.
     """
-    found = []
-    models = dict.fromkeys(each.model for each in cells)
+    tests = []
+    models = dict.fromkeys(by_language.model for by_language in cells)
     for model, choice in itertools.product(models, choices):
         gains, where = gains_of(cells, model, kind, choice), f"from {model}, strength {choice}"
         here = [[task for task in tasks if task in gains] for tasks in (semantic, syntactic)]
         if all(here):
-            found.append(semantic_against_syntactic(gains, here[0], here[1], where))
-        for task, each in gains.items():
+            tests.append(semantic_against_syntactic(gains, here[0], here[1], where))
+        for task, by_language in gains.items():
             for name, distance in distances.items():
-                shared = [language for language in each if language in distance]
+                shared = [language for language in by_language if language in distance]
                 if shared:
-                    pairs = [(distance[language], each[language]) for language in shared]
-                    found.append(gain_against_distance(pairs, name, f"{task} {where}"))
-    return holm(found)
+                    pairs = [(distance[language], by_language[language]) for language in shared]
+                    tests.append(gain_against_distance(pairs, name, f"{task} {where}"))
+    return holm(tests)
 
 
 def holm(tests: Sequence[Test]) -> list[Test]:
@@ -103,16 +103,18 @@ def holm(tests: Sequence[Test]) -> list[Test]:
     Returns:
         The same, in the same order, with `corrected` set where there is a p.
     """
-    found, least = list(tests), 0.0
-    order = sorted((place for place, each in enumerate(found) if not math.isnan(each.p)), key=lambda at: found[at].p)
+    corrected, least = list(tests), 0.0
+    order = sorted(
+        (place for place, each in enumerate(corrected) if not math.isnan(each.p)), key=lambda at: corrected[at].p
+    )
     for done, place in enumerate(order):
-        least = max(least, min(1.0, (len(order) - done) * found[place].p))
-        found[place] = replace(found[place], corrected=least)
-    return found
+        least = max(least, min(1.0, (len(order) - done) * corrected[place].p))
+        corrected[place] = replace(corrected[place], corrected=least)
+    return corrected
 
 
 def semantic_against_syntactic(gains: Gains, semantic: Sequence[str], syntactic: Sequence[str], of: str) -> Test:
-    """Whether tasks of meaning gain more than tasks of form.
+    """Test whether tasks of meaning gain more than tasks of form.
 
     Languages are the cases: each gives the mean gain of its semantic tasks less that of its syntactic ones. The
     interval is Student's; p is that of the exact test in which each difference may have either sign. The tasks are
@@ -131,12 +133,12 @@ def semantic_against_syntactic(gains: Gains, semantic: Sequence[str], syntactic:
     languages = [name for name in groups[0][0] if all(name in each for group in groups for each in group)]
     means = [[fmean(each[name] for each in group) for group in groups] for name in languages]
     differences = [meaning - form for meaning, form in means]
-    said = f"{' + '.join(semantic)} less {' + '.join(syntactic)}, {of}"
-    return Test("semantic tasks gain more", said, "difference of gains", len(differences), *mean_of(differences))
+    what = f"{' + '.join(semantic)} less {' + '.join(syntactic)}, {of}"
+    return Test("semantic tasks gain more", what, "difference of gains", len(differences), *mean_of(differences))
 
 
 def mean_of(values: Sequence[float]) -> tuple[float, float, float, float]:
-    """The mean of some values, both ends of its interval, and p of the exact test of signs; NaN of fewer than two."""
+    """Return a mean, both ends of its interval, and p of the exact test of signs; NaN of fewer than two values."""
     if len(values) < 2:
         return (fmean(values) if values else math.nan), math.nan, math.nan, math.nan
     mean, half = mean_and_half(values)
@@ -150,7 +152,7 @@ def mean_of(values: Sequence[float]) -> tuple[float, float, float, float]:
 
 
 def gain_against_distance(pairs: Sequence[tuple[float, float]], measure: str, of: str) -> Test:
-    """Whether gains grow, or shrink, with the distance of the language.
+    """Test whether gains grow, or shrink, with the distance of the language.
 
     The statistic is Spearman's correlation of ranks over languages, its interval that of Bonett and Wright (2000,
     Psychometrika 65, doi 10.1007/BF02294183), p that of all orders.
@@ -180,18 +182,18 @@ def gain_against_distance(pairs: Sequence[tuple[float, float]], measure: str, of
 
 
 def ranks(values: Sequence[float]) -> Floats:
-    """The rank of each value, of equal ones their mean rank."""
+    """Rank values; equal ones have their mean rank."""
     array = numpy.array(values, numpy.float64)
     below, same = (compare(array[:, None], array).sum(1) for compare in (numpy.greater, numpy.equal))
-    found: Floats = below + (same + 1) / 2
-    return found
+    ranked: Floats = below + (same + 1) / 2
+    return ranked
 
 
 def correlation(first: Floats, second: Floats) -> float:
-    """The correlation of ranks; NaN where all are the same."""
+    """Return the correlation of ranks; NaN where all are the same."""
     return float(numpy.corrcoef(first, second)[0, 1]) if first.std() > 0 and second.std() > 0 else math.nan
 
 
 def share_beyond(drawn: Floats, value: float) -> float:
-    """The share of values that are as far from zero as one, up to rounding."""
+    """Return the share of values that are as far from zero as one, up to rounding."""
     return float((numpy.abs(drawn) >= abs(value) - 1e-12).mean())

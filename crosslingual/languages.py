@@ -52,18 +52,18 @@ def read_languages(paths: Sequence[Path], source: str) -> list[Language]:
     """
     values = dict[Key, list[float]]()
     for file in metrics_files(paths):
-        found = dict[Key, float]()
+        numbers = dict[Key, float]()
         for line in read_metrics(file):
-            if said_of := key_of(line.record, source):
+            if place := key_of(line.record, source):
                 kind = next(name for name in (PSEUDO, PERPLEXITY, "cosine") if name in line.record)
-                found[str(file.parent.parent), *said_of] = line.number_at(kind)
-        for key, value in found.items():
+                numbers[str(file.parent.parent), *place] = line.number_at(kind)
+        for key, value in numbers.items():
             values.setdefault(key, []).append(value)
     return [averaged(key, each) for key, each in values.items()]
 
 
 def key_of(record: Mapping[str, Any], source: str) -> tuple[str, str] | None:
-    """What a line says of which language; None when it is about something else."""
+    """Return what a line says of which language; None when it is about something else."""
     if record.get("measure") == PERPLEXITY and (PSEUDO in record or PERPLEXITY in record):
         state = str(record.get("name")).partition("-")[0]
         number = {BEFORE: "before", AFTER: "after"}.get(state)
@@ -75,25 +75,25 @@ def key_of(record: Mapping[str, Any], source: str) -> tuple[str, str] | None:
 
 
 def averaged(key: Key, values: Sequence[float]) -> Language:
-    """The mean of a number over runs."""
+    """Average a number over runs."""
     mean, half = mean_and_half(values)
     return Language(*key, len(values), mean, None if math.isnan(half) else half)
 
 
 def language_rows(languages: Iterable[Language]) -> tuple[tuple[str, ...], list[list[str]]]:
-    """The headings and rows of the table: a row for each language, and, where there are several, each base."""
+    """Return headings and rows of the table: a row for each language, and, where there are several, each base."""
     at = {(each.where, each.language, each.number): each for each in languages}
     numbers = [number for number in NUMBERS if any(key[2] == number for key in at)]
     places = dict.fromkeys(key[:2] for key in at)
-    rows = [[*place, *(said(at.get((*place, number)), number) for number in numbers)] for place in places]
+    rows = [[*place, *(spelled(at.get((*place, number)), number) for number in numbers)] for place in places]
     skipped = 0 if len({where for where, _ in places}) > 1 else 1
     columns = ("measured in", "language", *(NUMBERS[number] for number in numbers))
     return columns[skipped:], [row[skipped:] for row in rows]
 
 
-def said(found: Language | None, number: str) -> str:
-    """`12.3 ± 0.4`."""
-    if found is None:
+def spelled(language: Language | None, number: str) -> str:
+    """Write `12.3 ± 0.4`."""
+    if language is None:
         return ""
     digits = 3 if number == "cosine" else 1
-    return f"{found.mean:.{digits}f}" + ("" if found.half is None else f" ± {found.half:.{digits}f}")
+    return f"{language.mean:.{digits}f}" + ("" if language.half is None else f" ± {language.half:.{digits}f}")

@@ -60,7 +60,7 @@ LEGACY = {"LayerNorm.gamma": "LayerNorm.weight", "LayerNorm.beta": "LayerNorm.bi
 
 
 def body_names(stored: Iterable[str], model_type: str | None) -> dict[str, str]:
-    """Which of the names of a model are of its body, and what they are called there.
+    """Find which of the names of a model are of its body, and what they are called there.
 
     Args:
         stored: The names as they are stored.
@@ -75,19 +75,19 @@ def body_names(stored: Iterable[str], model_type: str | None) -> dict[str, str]:
     stored = list(stored)
     prefix = f"{prefix_of(model_type)}."
     headed = any(name.startswith(prefix) for name in stored)
-    found = dict[str, str]()
+    canonical = dict[str, str]()
     for name in stored:
         inner = name.removeprefix(prefix)
         if (headed and inner == name) or re.match(HEADS, inner) or re.search(BUFFERS, inner):
             continue
         for old, new in LEGACY.items():
             inner = re.sub(rf"(^|\.){re.escape(old)}$", rf"\g<1>{new}", inner)
-        if inner in found:
+        if inner in canonical:
             raise UserError(
-                f"{found[inner]!r} and {name!r} are one tensor of the body, {inner!r}; take one of them out."
+                f"{canonical[inner]!r} and {name!r} are one tensor of the body, {inner!r}; take one of them out."
             )
-        found[inner] = name
-    return found
+        canonical[inner] = name
+    return canonical
 
 
 def unwrapped(names: Iterable[str]) -> dict[str, str]:
@@ -129,7 +129,7 @@ def embedding_name(model_type: str | None) -> str | None:
 
 @functools.cache
 def prefix_of(model_type: str | None) -> str:
-    """What a kind of model calls its body; transformers is asked, which imports torch, when it is an unusual one."""
+    """Return what a kind of model calls its body; an unusual one is asked of transformers, which imports torch."""
     if model_type in BODIES:
         return BODIES[model_type]
 
@@ -143,7 +143,7 @@ def prefix_of(model_type: str | None) -> str:
 
 
 def layer_of(name: str) -> str:
-    """The layer of a tensor: `layer 3`, or the first word of its name, such as `embeddings`."""
+    """Return the layer of a tensor: `layer 3`, or the first word of its name, such as `embeddings`."""
     numbered = re.search(LAYER, name)
     stack = re.match(r"(encoder|decoder)\.", name)
     if numbered is None:

@@ -3,11 +3,9 @@
 from semeqv.grammar.chain import Chain
 
 ACTIONS = (
-    "crosslingual.vector",
-    "crosslingual.apply",
+    "crosslingual.arithmetic",
     "crosslingual.compare",
-    "crosslingual.merge",
-    "crosslingual.sweep",
+    "crosslingual.strengths",
     "crosslingual.results",
     "crosslingual.distances",
     "crosslingual.corpus",

@@ -10,11 +10,12 @@ from typing import Any, Literal
 
 import click
 
-from crosslingual.directions import CHOICE, NONE, OTHER, POINT
+from crosslingual.directions import CHOICE, FIXED, NONE, ORACLE, OTHER, POINT
 from crosslingual.distances import read_distances
-from crosslingual.hypotheses import Test, tested
+from crosslingual.hypotheses import Test, hypothesis_tests
 from crosslingual.languages import Language, read_languages
 from crosslingual.sweep_cells import ALL, Cell, Number
+from crosslingual.sweep_tables import every_table, print_tables
 from semeqv.grammar.component import component, positional
 from semeqv.results.statistics import mean_and_half
 from semeqv.results.tables import END, Table, write_between
@@ -69,22 +70,19 @@ class Report:
 
     def build(self) -> None:
         """Read the runs, print, and write the page."""
-        from crosslingual.directions import FIXED, ORACLE
-        from crosslingual.sweep_tables import every_table, print_tables
-
         if not self.paths:
             raise click.UsageError("cli crosslingual report: give folders that cli crosslingual sweep has measured")
         cells = joined(read_runs(self.paths))
         languages = read_languages(self.paths, cells[0].source)
         if self.keep and self.output is not None:
-            cells, languages = kept(self.output, cells, languages)
+            cells, languages = with_other_tasks(self.output, cells, languages)
         semantic, syntactic = self.semantic or MEANING, self.syntactic or FORM
         swept = {cell.task: None for cell in cells}
         if missing := sorted({*self.semantic, *self.syntactic} - swept.keys()):
             raise click.UsageError(f"No task {missing[0]!r} was swept; there is {', '.join(swept)}")
         if not (swept.keys() & set(semantic) and swept.keys() & set(syntactic)):
             click.echo("Tasks of meaning and tasks of form are not both here: the first hypothesis is not tested.")
-        tests = tested(
+        tests = hypothesis_tests(
             cells,
             kind=self.kind,
             choices=(FIXED, ORACLE),
@@ -115,36 +113,36 @@ def read_runs(paths: Sequence[Path]) -> list[Line]:
     Raises:
         click.UsageError: When a folder has no run, none has been swept, or two are the same run.
     """
-    found = dict[tuple[str, ...], Line]()
+    lines = dict[tuple[str, ...], Line]()
     for file in metrics_files(paths):
         for line in read_metrics(file):
-            if is_told(line.record):
+            if is_reported(line.record):
                 key = (*key_of(line.record), str(line.record.get("seed")))
-                if (there := found.get(key)) and there.path != file:
+                if (there := lines.get(key)) and there.path != file:
                     raise click.UsageError(
                         f"{there.path} and {file} are both of seed {key[-1]}, {key[0]}, the model from {key[1]}: give "
                         "one of them, or sweep another model under another --label"
                     )
-                found[key] = line
-    if not found:
+                lines[key] = line
+    if not lines:
         raise click.UsageError(f"{', '.join(map(str, paths))}: nothing was swept; run cli crosslingual sweep")
-    return list(found.values())
+    return list(lines.values())
 
 
-def told(records: Iterable[dict[str, Any]]) -> list[Line]:
-    """What a run has just measured, as `read_runs` would read it."""
+def lines_of(records: Iterable[dict[str, Any]]) -> list[Line]:
+    """Read what a run has just measured, as `read_runs` would read it."""
     lines = (Line(Path(), number, record) for number, record in enumerate(records, 1))
-    return [line for line in lines if is_told(line.record)]
+    return [line for line in lines if is_reported(line.record)]
 
 
-def is_told(record: Mapping[str, Any]) -> bool:
-    """Whether a line is a choice, or the test of a model without vectors."""
+def is_reported(record: Mapping[str, Any]) -> bool:
+    """Return whether a line is a choice, or the test of a model without vectors."""
     plain = record.get("measure") == POINT and record.get("kind") == NONE and record.get("part") == "test"
     return plain or record.get("measure") == CHOICE
 
 
 def key_of(record: Mapping[str, Any]) -> tuple[str, ...]:
-    """The place of a line in the table."""
+    """Return the place of a line in the table."""
     return tuple(str(record.get(name) or "") for name in KEY)
 
 
@@ -171,21 +169,21 @@ def joined(lines: Iterable[Line]) -> list[Cell]:
         languages = {line.record.get("language") for line in each}
         beside = [line for line in plain.get((task, model, source), ()) if line.record.get("language") in languages]
         means[task, model, source, ALL, NONE, kind, ""] = beside
-    found = [cell(key, {i: [line] for i, line in enumerate(each)}) for key, each in places.items()]
-    return found + [cell(key, whole_runs(each)) for key, each in means.items() if each]
+    cells = [cell(key, {i: [line] for i, line in enumerate(each)}) for key, each in places.items()]
+    return cells + [cell(key, whole_runs(each)) for key, each in means.items() if each]
 
 
 def whole_runs(lines: Iterable[Line]) -> dict[int, list[Line]]:
-    """The lines of each run; runs that lack a language that another has are left out."""
-    found = dict[tuple[Path, str], list[Line]]()
+    """Return the lines of each run; runs that lack a language that another has are left out."""
+    runs = dict[tuple[Path, str], list[Line]]()
     for line in lines:
-        found.setdefault((line.path, str(line.record.get("seed"))), []).append(line)
-    most = max(map(len, found.values()))
-    return dict(enumerate(run for run in found.values() if len(run) == most))
+        runs.setdefault((line.path, str(line.record.get("seed"))), []).append(line)
+    most = max(map(len, runs.values()))
+    return dict(enumerate(run for run in runs.values() if len(run) == most))
 
 
 def cell(key: tuple[str, ...], runs: Mapping[int, Sequence[Line]]) -> Cell:
-    """The cell of some lines of each run; a run counts with their mean."""
+    """Average the lines of each run to a cell; a run counts with their mean."""
     every = [line for run in runs.values() for line in run]
     metric = str(every[0].record.get("metric"))
     seeds = sorted({int(line.number_at("seed")) for line in every})
@@ -197,7 +195,7 @@ def cell(key: tuple[str, ...], runs: Mapping[int, Sequence[Line]]) -> Cell:
 
 
 def number(runs: Mapping[int, Sequence[Line]], name: str) -> Number:
-    """A number over runs, of the lines that each has."""
+    """Average a number over runs, of the lines that each has."""
     values = [fmean(line.number_at(name) for line in run) for run in runs.values()]
     mean, half = mean_and_half(values)
     low, high = math.nan, math.nan
@@ -208,37 +206,37 @@ def number(runs: Mapping[int, Sequence[Line]], name: str) -> Number:
 
 
 def rows_of(cells: Iterable[Cell]) -> list[dict[str, Any]]:
-    """The cells as flat objects: `score`, `score_low`, `score_sentences_low`, ... and the same of `gain`."""
-    found = []
-    for each in cells:
-        row = {name: value for name, value in vars(each).items() if not isinstance(value, Number)}
+    """Return the cells as flat objects: `score`, `score_low`, `score_sentences_low`, ... and the same of `gain`."""
+    rows = []
+    for cell in cells:
+        row = {name: value for name, value in vars(cell).items() if not isinstance(value, Number)}
         for name in ("score", "gain"):
-            values = vars(getattr(each, name))
+            values = vars(getattr(cell, name))
             row |= {f"{name}_{end}".removesuffix("_mean"): plain(value) for end, value in values.items()}
-        found.append(row)
-    return found
+        rows.append(row)
+    return rows
 
 
 def cells_of(rows: Iterable[Mapping[str, Any]]) -> list[Cell]:
-    """The cells of flat objects, as `rows_of` has made them."""
+    """Return the cells of flat objects, as `rows_of` has made them."""
     names = [each.name for each in fields(Number)]
-    found = []
+    cells = []
     for row in rows:
         numbers = {
             name: Number(*(known(row[f"{name}_{end}".removesuffix("_mean")]) for end in names))
             for name in ("score", "gain")
         }
-        found.append(Cell(**{each.name: row[each.name] for each in fields(Cell) if each.name in row} | numbers))
-    return found
+        cells.append(Cell(**{each.name: row[each.name] for each in fields(Cell) if each.name in row} | numbers))
+    return cells
 
 
 def known(value: float | None) -> float:
-    """The number that JSON has; NaN where it has none."""
+    """Return the number that JSON has; NaN where it has none."""
     return math.nan if value is None else value
 
 
 def plain(value: float) -> float | None:
-    """A number that JSON knows."""
+    """Return a number that JSON knows."""
     return None if math.isnan(value) else value
 
 
@@ -275,8 +273,10 @@ def write_page(shown: Iterable[Table], path: Path) -> None:
     write_between(path, MARK, "".join([*parts, *(f"## {table.title}\n\n{table.markdown()}\n" for table in shown)]))
 
 
-def kept(path: Path, cells: Sequence[Cell], languages: Sequence[Language]) -> tuple[list[Cell], list[Language]]:
-    """What a page says of other tasks and models, and then what was measured now.
+def with_other_tasks(
+    path: Path, cells: Sequence[Cell], languages: Sequence[Language]
+) -> tuple[list[Cell], list[Language]]:
+    """Join what a page says of other tasks and models, and what was measured now.
 
     Args:
         path: The page; its numbers are in the JSON file beside it. Where there is none, nothing is kept.
@@ -305,10 +305,10 @@ def kept(path: Path, cells: Sequence[Cell], languages: Sequence[Language]) -> tu
 
 
 def numbers(cells: Sequence[Cell], tests: Sequence[Test], languages: Sequence[Language]) -> str:
-    """All numbers as JSON: `cells`, `tests` and `languages`."""
-    said = [
+    """Write all numbers as JSON: `cells`, `tests` and `languages`."""
+    tests_as_json = [
         {name: plain(value) if isinstance(value, float) else value for name, value in vars(each).items()}
         for each in tests
     ]
-    found = {"cells": rows_of(cells), "tests": said, "languages": [vars(each) for each in languages]}
-    return json.dumps(found, indent=1, ensure_ascii=False) + "\n"
+    content = {"cells": rows_of(cells), "tests": tests_as_json, "languages": [vars(each) for each in languages]}
+    return json.dumps(content, indent=1, ensure_ascii=False) + "\n"

@@ -14,11 +14,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from semeqv.lazy import numpy
+from semeqv.lazy import NDArray, numpy
 from semeqv.runs.errors import UserError
 
 if TYPE_CHECKING:
-    Numbers = numpy.ndarray[Any, numpy.dtype[numpy.float32]]
+    Numbers = NDArray[numpy.float32]
+else:
+    Numbers = Any
 
 LONGEST = 100_000_000  # bytes of a header; the format allows no more
 METADATA = "__metadata__"
@@ -46,12 +48,12 @@ class Entry:
 
     @property
     def count(self) -> int:
-        """How many numbers it has."""
+        """Return how many numbers it has."""
         return math.prod(self.shape)
 
     @property
     def size(self) -> int:
-        """How many bytes."""
+        """Return how many bytes it has."""
         return self.count * WIDTHS[self.dtype]
 
 
@@ -70,36 +72,36 @@ def read_header(path: Path) -> dict[str, Entry]:
     try:
         with open(path, "rb") as file:
             length = os.fstat(file.fileno()).st_size
-            said = int.from_bytes(first, "little") if len(first := file.read(8)) == 8 else LONGEST
-            if said > min(LONGEST, length - 8):
+            size = int.from_bytes(first, "little") if len(first := file.read(8)) == 8 else LONGEST
+            if size > min(LONGEST, length - 8):
                 raise UserError(f"{path} is cut short or no safetensors file: fetch or save it again.")
-            text = file.read(said)
+            text = file.read(size)
     except OSError as error:
         raise UserError(f"{path} cannot be read: {(error.strerror or str(error)).lower()}.") from None
     try:
-        found = entries_of(json.loads(text, object_pairs_hook=once), 8 + said)
+        entries = entries_of(json.loads(text, object_pairs_hook=unique_names), 8 + size)
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         raise UserError(f"{path} has a damaged header: fetch or save it again.") from None
-    end = 8 + said
-    for name, entry in found.items():
+    end = 8 + size
+    for name, entry in entries.items():
         if entry.start != end:
             raise UserError(f"{path} has a damaged header: {name!r} does not lie where the tensor before it ends.")
         end += entry.size
     if end != length:
         raise UserError(f"{path} has {length:,} bytes where its header says {end:,}: fetch or save it again.")
-    return found
+    return entries
 
 
-def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """The object of JSON pairs, none of which has the name of another: `ValueError`."""
-    found = dict(pairs)
-    if len(found) < len(pairs):
+def unique_names(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Make an object of JSON pairs; `ValueError` when two have one name."""
+    content = dict(pairs)
+    if len(content) < len(pairs):
         raise ValueError("A name is there twice.")
-    return found
+    return content
 
 
 def entries_of(header: Mapping[str, Any], start: int) -> dict[str, Entry]:
-    """The tensors that a header describes.
+    """Return the tensors that a header describes.
 
     Args:
         header: The JSON object.
@@ -111,21 +113,21 @@ def entries_of(header: Mapping[str, Any], start: int) -> dict[str, Entry]:
     Raises:
         ValueError: When it is none; so are the errors that JSON of other types leads to.
     """
-    found = {}
-    for name, said in header.items():
+    entries = {}
+    for name, description in header.items():
         if name == METADATA:
             continue
-        (first, last), shape = said["data_offsets"], tuple(said["shape"])
+        (first, last), shape = description["data_offsets"], tuple(description["shape"])
         if any(type(each) is not int or not 0 <= each < 2**63 for each in (first, last, *shape)):
             raise ValueError("A size is no natural number.")
-        entry = Entry(said["dtype"], shape, start + first)
+        entry = Entry(description["dtype"], shape, start + first)
         if entry.size != last - first:
             raise ValueError("A tensor has another size than its shape.")
-        found[name] = entry
-    return dict(sorted(found.items(), key=lambda each: (each[1].start, each[1].size)))
+        entries[name] = entry
+    return dict(sorted(entries.items(), key=lambda each: (each[1].start, each[1].size)))
 
 
-def placed(entries: Iterable[tuple[str, Entry]]) -> tuple[bytes, dict[str, Entry]]:
+def lay_out(entries: Iterable[tuple[str, Entry]]) -> tuple[bytes, dict[str, Entry]]:
     """Lay out a file: the widest numbers first, as the format's own writer does, so that all are aligned.
 
     Args:
@@ -150,7 +152,7 @@ FLOATING = ("F32", "BF16", "F16")
 
 
 @dataclass(frozen=True)
-class Stored:
+class StoredTensors:
     """The tensors of a folder.
 
     Args:
@@ -161,7 +163,7 @@ class Stored:
     entries: dict[str, Entry]
     files: dict[str, Path]
 
-    def renamed(self, rename: Callable[[Iterable[str]], Mapping[str, str]]) -> Stored:
+    def renamed(self, rename: Callable[[Iterable[str]], Mapping[str, str]]) -> StoredTensors:
         """Return the same tensors under other names.
 
         Args:
@@ -171,7 +173,7 @@ class Stored:
             Tensors that are read by their new names.
         """
         new = rename(self.entries)
-        return Stored(
+        return StoredTensors(
             {new[name]: entry for name, entry in self.entries.items()},
             {new[name]: file for name, file in self.files.items()},
         )
@@ -187,7 +189,6 @@ class Stored:
         Returns:
             fp32, `(count,)`; from bf16 and fp16 this is exact. The array is the caller's own.
         """
-
         dtype = self.entries[name].dtype
         raw = self.raw(name, first * WIDTHS[dtype], count * WIDTHS[dtype])
         numbers: Numbers
@@ -213,7 +214,6 @@ class Stored:
         Raises:
             UserError: When the file cannot be read, or is shorter than it was.
         """
-
         content: Any = numpy.empty(size, numpy.uint8)
         path, at, done = self.files[name], self.entries[name].start + first, 0
         try:
@@ -229,19 +229,19 @@ class Stored:
         return content
 
     def pieces(self, name: str) -> Iterator[Any]:
-        """The bytes of a tensor, a piece at a time, uint8."""
+        """Yield the bytes of a tensor, a piece at a time, uint8."""
         size = self.entries[name].size
         for first in range(0, size, 4 * CHUNK):
             yield self.raw(name, first, min(4 * CHUNK, size - first))
 
 
 def chunks(count: int) -> Iterator[tuple[int, int]]:
-    """The chunks of a tensor of so many numbers: the place of each among them, and its length."""
+    """Yield the chunks of a tensor of so many numbers: the place of each among them, and its length."""
     for place in range(-(-count // CHUNK)):
         yield place, min(CHUNK, count - place * CHUNK)
 
 
-def stored(folder: Path, stem: str = "model") -> Stored:
+def open_tensors(folder: Path, stem: str = "model") -> StoredTensors:
     """Find the weights of a folder, and look at the headers of their files.
 
     Args:
@@ -257,7 +257,7 @@ def stored(folder: Path, stem: str = "model") -> Stored:
     whole, index = folder / f"{stem}.safetensors", folder / f"{stem}.safetensors.index.json"
     if whole.is_file() or not index.is_file():
         entries = read_header(whole)
-        return Stored(entries, dict.fromkeys(entries, whole))
+        return StoredTensors(entries, dict.fromkeys(entries, whole))
     try:
         places = json.loads(index.read_bytes())["weight_map"]
         names = sorted(set(places.values()))
@@ -270,9 +270,9 @@ def stored(folder: Path, stem: str = "model") -> Stored:
     there = {tensor: name for name, entries in shards.items() for tensor in entries}
     if sum(map(len, shards.values())) != len(there) or there != places:
         strange = sorted(dict(there.items() ^ places.items()))
-        said = f": look for {strange[0]!r}" if strange else ""
-        raise UserError(f"{index} does not fit its files{said}; fetch or save the model again.")
-    return Stored(
+        hint = f": look for {strange[0]!r}" if strange else ""
+        raise UserError(f"{index} does not fit its files{hint}; fetch or save the model again.")
+    return StoredTensors(
         {tensor: entry for entries in shards.values() for tensor, entry in entries.items()},
         {tensor: folder / name for tensor, name in there.items()},
     )

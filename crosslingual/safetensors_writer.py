@@ -5,15 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from crosslingual.safetensors_reader import Entry, placed
+from crosslingual.safetensors_reader import Entry, Numbers, lay_out
 from semeqv.lazy import numpy
 from semeqv.runs.errors import UserError
 from semeqv.runs.files import write_text
-
-if TYPE_CHECKING:
-    from crosslingual.safetensors_reader import Numbers
 
 SHARD = 5 * 10**9  # bytes of a file, as transformers has it
 LARGEST_F16 = 65504.0
@@ -32,7 +29,6 @@ def rounded(numbers: Numbers, dtype: str) -> Any:
     Raises:
         UserError: When a finite number is too large for fp16.
     """
-
     if dtype == "F32":
         return numbers
     if dtype == "F16":
@@ -73,7 +69,7 @@ def write_tensors(
     if len(parts) > 1:
         files = [f"{stem}-{place:05d}-of-{len(parts):05d}.safetensors" for place in range(1, len(parts) + 1)]
     for file, part in zip(files, parts):
-        before, ordered = placed(part.items())
+        before, ordered = lay_out(part.items())
         with open(folder / file, "wb", buffering=0) as stream:
             write_all(stream, before)
             for name in ordered:

@@ -7,22 +7,17 @@ and two tables of 65,536 counts, whatever the size.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Mapping
 
+from crosslingual.expressions import Expression
 from crosslingual.safetensors_reader import chunks
 from semeqv.lazy import numpy
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from crosslingual.expressions import Expression
 
 HALF = 16  # bits
 
 
 def greatest(expression: Expression, sizes: Mapping[str, int], density: float) -> float:
-    """The least magnitude among the greatest of some tensors.
+    """Find the least magnitude among the greatest of some tensors.
 
     Args:
         expression: Has the numbers; tensors that it does not cover count as zeros.
@@ -33,7 +28,6 @@ def greatest(expression: Expression, sizes: Mapping[str, int], density: float) -
         The magnitude of the k-th greatest number, where k is that share of all, rounded down; numbers as great as
         that are all kept. 0 when everything is, or more than is not zero.
     """
-
     wanted = kept_count(sizes.values(), density)
     names = [name for name in sizes if expression.covers(name)]
     upper = 0
@@ -48,13 +42,13 @@ def greatest(expression: Expression, sizes: Mapping[str, int], density: float) -
         above = numpy.cumsum(counts[::-1])[::-1]  # numbers of this half or a greater one
         if step == 0 and above[0] < wanted:
             return 0.0
-        found = int(numpy.flatnonzero(above >= wanted)[-1])
+        bound = int(numpy.flatnonzero(above >= wanted)[-1])
         if step == 0:
-            wanted -= int(above[found] - counts[found])
-            upper = found
-    return float(numpy.array([upper << HALF | found], numpy.uint32).view(numpy.float32)[0])
+            wanted -= int(above[bound] - counts[bound])
+            upper = bound
+    return float(numpy.array([upper << HALF | bound], numpy.uint32).view(numpy.float32)[0])
 
 
 def kept_count(sizes: Iterable[int], density: float) -> int:
-    """How many of the numbers of tensors a share is, at least one; rounded down, as TIES and mergekit do."""
+    """Return how many numbers a share of tensors is, at least one; rounded down, as TIES and mergekit do."""
     return max(1, int(density * sum(sizes)))

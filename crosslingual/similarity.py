@@ -1,18 +1,16 @@
-"""Lengths of vectors and the angles between them, of the whole and of each layer."""
+"""Scalar products of vectors, and from them lengths and angles, of the whole and of each layer."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from crosslingual.body import refuse_mismatch
+from crosslingual.body import Body
+from crosslingual.expressions import Expression
 from crosslingual.safetensors_reader import chunks
 from semeqv.lazy import numpy
-
-if TYPE_CHECKING:
-    from crosslingual.algebra import TaskVector
 
 PIECE = 2**21  # numbers in fp64 that are there at once
 
@@ -28,42 +26,39 @@ class Products:
     products: dict[str, Any]
 
     def of(self, layer: str | None) -> Any:
-        """Those of a layer, `(vectors, vectors)`; of the whole if None."""
+        """Return the products in a layer, `(vectors, vectors)`; in the whole if None."""
         return sum(self.products.values()) if layer is None else self.products[layer]
 
     def norm(self, vector: int, layer: str | None = None) -> float:
-        """The Euclidean length of a vector."""
+        """Return the Euclidean length of a vector."""
         return math.sqrt(self.of(layer)[vector, vector])
 
     def cosine(self, first: int, second: int, layer: str | None = None) -> float:
-        """The cosine of the angle between two; NaN when one is zero."""
+        """Return the cosine of the angle between two vectors; NaN when one is zero."""
         norms = self.norm(first, layer) * self.norm(second, layer)
         return float(self.of(layer)[first, second]) / norms if norms else math.nan
 
 
-def measured(vectors: Sequence[TaskVector]) -> Products:
+def scalar_products(expressions: Sequence[Expression], body: Body) -> Products:
     """Multiply vectors with each other, in one reading, summing up in fp64.
 
     Args:
-        vectors: Of one kind of model; `UserError` when they are not.
+        expressions: How the vectors are computed.
+        body: The tensors of all of them.
 
     Returns:
         The products of all pairs, by layer.
     """
-
-    body = vectors[0].body
-    for each in vectors[1:]:
-        refuse_mismatch(body, each.body, (vectors[0].formula, each.formula))
-    found = {}
-    step = max(1, PIECE // len(vectors))
+    products = {}
+    step = max(1, PIECE // len(expressions))
     for layer, names in body.layers.items():
-        total = numpy.zeros((len(vectors), len(vectors)))
+        total = numpy.zeros((len(expressions), len(expressions)))
         for name in names:
-            covering = [place for place, each in enumerate(vectors) if each.expression.covers(name)]
+            covering = [place for place, expression in enumerate(expressions) if expression.covers(name)]
             for place, count in chunks(body.sizes[name]) if covering else ():
-                rows = [vectors[each].expression.chunk(name, place, count) for each in covering]
+                rows = [expressions[vector].chunk(name, place, count) for vector in covering]
                 for first in range(0, count, step):
                     matrix = numpy.stack([row[first : first + step] for row in rows]).astype(numpy.float64)
                     total[numpy.ix_(covering, covering)] += matrix @ matrix.T
-        found[layer] = total
-    return Products(found)
+        products[layer] = total
+    return Products(products)

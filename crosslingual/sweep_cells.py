@@ -26,7 +26,7 @@ class Number:
 
     @property
     def interval(self) -> tuple[float, float]:
-        """That over runs, which knows more of what is random; where there is one run, that over sentences."""
+        """Return that over runs, which knows more of what is random; where there is one run, that over sentences."""
         return (self.sentences_low, self.sentences_high) if math.isnan(self.low) else (self.low, self.high)
 
 

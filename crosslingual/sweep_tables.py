@@ -20,7 +20,7 @@ def print_tables(shown: Iterable[Table]) -> None:
 
 
 def every_table(cells: Sequence[Cell], tests: Sequence[Test], languages: Sequence[Language]) -> list[Table]:
-    """All tables of a report: hypotheses, vectors, and those of each task; those without a row left out."""
+    """Return all tables of a report: hypotheses, vectors, and those of each task; none without a row."""
     columns, rows = language_rows(languages)
     title = "Vectors of languages: what training gives the base, and their angles"
     shown = [overview(cells), hypotheses(tests), Table(title, columns, rows), *tables(cells)]
@@ -28,7 +28,7 @@ def every_table(cells: Sequence[Cell], tests: Sequence[Test], languages: Sequenc
 
 
 def overview(cells: Sequence[Cell]) -> Table:
-    """What each kind of vector gains on average over the target languages, task by task and model by model.
+    """Tabulate what each kind of vector gains on average over the target languages, by task and model.
 
     A kind that some languages lack has the mean of the others; `no vector` is that of the languages of the first kind.
 
@@ -38,26 +38,34 @@ def overview(cells: Sequence[Cell]) -> Table:
     Returns:
         The table; without a row where there are one task and one model, whose own table says it.
     """
-    means = [each for each in cells if each.language == ALL]
-    at = {(each.task, each.model, each.choice, each.kind): each for each in means if each.kind != NONE}
+    means = [mean for mean in cells if mean.language == ALL]
+    at = {(mean.task, mean.model, mean.choice, mean.kind): mean for mean in means if mean.kind != NONE}
     kinds = [kind for kind in KINDS if any(kind == key[3] for key in at)]
     plain = dict[tuple[str, str], Cell]()
-    for each in means:
-        if each.kind == NONE:
-            plain.setdefault((each.task, each.model), each)
+    for mean in means:
+        if mean.kind == NONE:
+            plain.setdefault((mean.task, mean.model), mean)
     rows = []
     for (task, model), none in plain.items() if len(plain) > 1 else ():
-        most = max(each.runs for each in means if (each.task, each.model) == (task, model))
+        most = max(mean.runs for mean in means if (mean.task, mean.model) == (task, model))
         for choice in CHOICES:
             gained = [at.get((task, model, choice, kind)) for kind in kinds]
             if any(gained):
-                rows.append([task, model, choice, said(none.score), *(gain_said(each, most) for each in gained)])
+                rows.append(
+                    [
+                        task,
+                        model,
+                        choice,
+                        with_interval(none.score),
+                        *(gain_with_interval(mean, most) for mean in gained),
+                    ]
+                )
     columns = ("task", "model from", "strength", "no vector", *kinds)
     return Table("What vectors gain, on average over the target languages", columns, rows, 3)
 
 
 def tables(cells: Sequence[Cell]) -> list[Table]:
-    """The tables of each task and model: gains by each choice of the strength, side by side, then the matrix.
+    """Tabulate each task and model: gains by each choice of the strength, side by side, then the matrix.
 
     Args:
         cells: From `joined`.
@@ -65,15 +73,15 @@ def tables(cells: Sequence[Cell]) -> list[Table]:
     Returns:
         The tables, those without a row left out.
     """
-    found = []
+    shown = []
     for task, model in dict.fromkeys((each.task, each.model) for each in cells):
         here = [each for each in cells if (each.task, each.model) == (task, model)]
-        found += [gains(here), matrix(here)]
-    return [each for each in found if each.rows]
+        shown += [gains(here), matrix(here)]
+    return [each for each in shown if each.rows]
 
 
 def gains(cells: Sequence[Cell]) -> Table:
-    """What each kind of vector gains, language by language, at each choice of the strength.
+    """Tabulate what each kind of vector gains, language by language, at each choice of the strength.
 
     Args:
         cells: Of one task and model.
@@ -91,14 +99,16 @@ def gains(cells: Sequence[Cell]) -> Table:
         for language, plain in [*none.items(), (ALL, means.get(kind))]:
             gained = [at.get((kind, language, choice)) for choice in choices]
             if plain and any(gained):
-                rows.append([kind, language, said(plain.score), *(gain_said(each, most) for each in gained)])
-    said_of = f"model from {first.model}, {runs_said(cells)}"
+                rows.append(
+                    [kind, language, with_interval(plain.score), *(gain_with_interval(each, most) for each in gained)]
+                )
+    said_of = f"model from {first.model}, {count_of_runs(cells)}"
     title = f"{first.task}: {first.metric} without a vector, and what vectors gain ({said_of})"
     return Table(title, ("vector", "language", "no vector", *(HEADINGS[choice] for choice in choices)), rows, 2)
 
 
 def matrix(cells: Sequence[Cell]) -> Table:
-    """What each vector gains in each language, at the strength that is fixed beforehand.
+    """Tabulate what each vector gains in each language, at the strength that is fixed beforehand.
 
     Args:
         cells: Of one task and model.
@@ -116,12 +126,14 @@ def matrix(cells: Sequence[Cell]) -> Table:
     for vector in vectors if any(each.kind == OTHER for each in at.values()) else []:
         row = [at.get((vector, language)) for language in languages]
         rows.append([vector, *("" if each is None else f"{each.gain.mean:+.3f}" for each in row)])
-    title = f"{first.task}: gain in {first.metric} at the fixed strength (model from {first.model}, {runs_said(cells)})"
+    title = (
+        f"{first.task}: gain in {first.metric} at the fixed strength (model from {first.model}, {count_of_runs(cells)})"
+    )
     return Table(title, ("vector", *languages), rows)
 
 
 def hypotheses(tests: Iterable[Test]) -> Table:
-    """The table of tests."""
+    """Tabulate the tests."""
     rows = [
         [
             each.hypothesis,
@@ -138,23 +150,23 @@ def hypotheses(tests: Iterable[Test]) -> Table:
     return Table("Hypotheses", columns, rows, 3)
 
 
-def said(number: Number) -> str:
-    """`.753 [.741, .765]`."""
+def with_interval(number: Number) -> str:
+    """Write `.753 [.741, .765]`."""
     low, high = number.interval
     return f"{number.mean:.3f}" + ("" if math.isnan(low) else f" [{low:.3f}, {high:.3f}]")
 
 
-def gain_said(cell: Cell | None, most: int) -> str:
-    """`+.012 [+.004, +.020] at 0.5`: the gain, its interval, and the mean strength; and the runs, if not the most."""
+def gain_with_interval(cell: Cell | None, most: int) -> str:
+    """Write `+.012 [+.004, +.020] at 0.5`: gain, interval, mean strength; and the runs, if not the most."""
     if cell is None:
         return ""
     low, high = cell.gain.interval
     ends = "" if math.isnan(low) else f" [{low:+.3f}, {high:+.3f}]"
     strength = "" if cell.kind == GRID else f" at {cell.strength:.2f}"
-    return f"{cell.gain.mean:+.3f}{ends}{strength}" + (f", {runs_said([cell])}" if cell.runs < most else "")
+    return f"{cell.gain.mean:+.3f}{ends}{strength}" + (f", {count_of_runs([cell])}" if cell.runs < most else "")
 
 
-def runs_said(cells: Sequence[Cell]) -> str:
-    """`3 runs`."""
+def count_of_runs(cells: Sequence[Cell]) -> str:
+    """Write `3 runs`."""
     runs = max(each.runs for each in cells)
     return f"{runs} run{'s' if runs > 1 else ''}"

@@ -15,11 +15,11 @@ BY_NAME = re.compile(rb"\s*" + TEXT + rb"\s*:\s*(\d+)\s*(?:,|\})")
 IN_ORDER = re.compile(rb"\s*\[\s*" + TEXT + rb"\s*,\s*[-+.\deE]+\s*\]\s*(?:,|\])")
 VOCABULARY = re.compile(rb'"vocab"\s*:\s*([\[{])\s*')
 ADDED = re.compile(rb'"added_tokens"\s*:\s*\[')
-known: dict[bytes, str] = {}
+KNOWN: dict[bytes, str] = {}
 
 
 def fingerprint(folder: Path) -> str | None:
-    """A hash of the tokens of a folder and their ids, whatever order they are written in.
+    """Hash the tokens of a folder and their ids, whatever order they are written in.
 
     Args:
         folder: May have a tokenizer: tokenizer.json, vocab.txt or vocab.json, else a SentencePiece model.
@@ -32,36 +32,36 @@ def fingerprint(folder: Path) -> str | None:
         if (folder / name).is_file():
             content = (folder / name).read_bytes()
             whole = hashlib.sha256(content).digest()
-            if whole not in known:
-                known[whole] = read(content)
-            return known[whole]
-    found = next((folder / name for name in MODELS if (folder / name).is_file()), None)
-    return None if found is None else of_file(found.read_bytes())
+            if whole not in KNOWN:
+                KNOWN[whole] = read(content)
+            return KNOWN[whole]
+    model = next((folder / name for name in MODELS if (folder / name).is_file()), None)
+    return None if model is None else of_file(model.read_bytes())
 
 
 def of_file(content: bytes) -> str:
-    """The hash of a file whose tokens are laid out as none that is known here."""
+    """Hash a file whose tokens are laid out as none that is known here."""
     return f"file:{hashlib.sha256(content).hexdigest()[:32]}"
 
 
 def of_lines(content: bytes) -> str:
-    """The hash of tokens that stand one a line."""
+    """Hash tokens that stand one a line."""
     tokens = content.decode(errors="replace").removesuffix("\n").split("\n")
-    return written(sum(hashed(token.removesuffix("\r"), place) for place, token in enumerate(tokens)))
+    return spelled(sum(hashed(token.removesuffix("\r"), place) for place, token in enumerate(tokens)))
 
 
 def of_table(content: bytes) -> str:
-    """The hash of a JSON object, from token to id."""
+    """Hash a JSON object, from token to id."""
     return of_json(b'{"vocab":' + content + b"}")
 
 
-def written(total: int) -> str:
-    """The sum of the hashes of tokens, as text."""
+def spelled(total: int) -> str:
+    """Write the sum of the hashes of tokens."""
     return f"tokens:{total % 2**128:032x}"
 
 
 def of_json(content: bytes) -> str:
-    """The hash of the tokens of a tokenizer.json; of the file itself where its tokens are laid out as none known."""
+    """Hash the tokens of a tokenizer.json; the file itself where its tokens are laid out as none known."""
     started = VOCABULARY.search(content)
     if started is None:
         return of_file(content)
@@ -77,17 +77,17 @@ def of_json(content: bytes) -> str:
         place += 1
         at = entry.end()
         if entry[0][-1:] != b",":
-            return written(total)
+            return spelled(total)
     return of_file(content)
 
 
 def added_tokens(content: bytes) -> set[tuple[str, int]]:
-    """The tokens that a tokenizer.json adds to its model's, with their ids."""
-    found = ADDED.search(content)
-    if found is None:
+    """Return the tokens that a tokenizer.json adds to its model's, with their ids."""
+    opening = ADDED.search(content)
+    if opening is None:
         return set()
-    end = VOCABULARY.search(content, found.end())
-    text = content[found.end() - 1 : end.start() if end else None]
+    end = VOCABULARY.search(content, opening.end())
+    text = content[opening.end() - 1 : end.start() if end else None]
     try:
         tokens, _ = json.JSONDecoder().raw_decode(text.decode(errors="replace"))
         return {(each["content"], each["id"]) for each in tokens}
@@ -96,5 +96,5 @@ def added_tokens(content: bytes) -> set[tuple[str, int]]:
 
 
 def hashed(token: str, place: int) -> int:
-    """A number for a token and its id."""
+    """Hash a token and its id to a number."""
     return int.from_bytes(hashlib.blake2b(f"{place} {token}".encode(errors="replace"), digest_size=16).digest())

@@ -1,13 +1,47 @@
 """New vocabularies for pretrained models: OFA, HyperOFA and the methods beside them. A study of semeqv.
 
+    from ofa import transplant
+
+    new = transplant("xlm-roberta-base", None, "camembert-base", "ofa", vectors="vectors.vec")
+    new.counts, new.save("models/french")
+
 `import ofa` lets the Auto classes of transformers open factorised models and bags of words. The command line starts
 without torch: there they are known once a model is one of them (`semeqv.text.models.families`).
 """
 
-import importlib
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 from semeqv.grammar import plugins
 
+if TYPE_CHECKING:
+    from ofa.bag.networks import BagModel
+    from ofa.factorised import FactorisedForCausalLM, FactorisedForMaskedLM, FactorisedModel
+    from ofa.initialise import EmbeddingOptions, Transplant
+    from ofa.methods import METHODS, transplant
+
+__all__ = [
+    "METHODS",
+    "BagModel",
+    "EmbeddingOptions",
+    "FactorisedForCausalLM",
+    "FactorisedForMaskedLM",
+    "FactorisedModel",
+    "Transplant",
+    "transplant",
+]
+
+HOMES = {"BagModel": "bag.networks", "EmbeddingOptions": "initialise", "METHODS": "methods", "Transplant": "initialise"}
+HOMES |= {"transplant": "methods"}  # of others: factorised
+
+
+def __getattr__(name: str) -> Any:
+    """Return a public name of this package, importing its module."""
+    if name not in __all__:
+        raise AttributeError(f"module 'ofa' has no attribute {name!r}")
+    return getattr(import_module(f"ofa.{HOMES.get(name, 'factorised')}"), name)
+
+
 if not plugins.loading:
-    importlib.import_module("ofa.factorised")
-    importlib.import_module("ofa.bag.networks")
+    import_module("ofa.factorised")
+    import_module("ofa.bag.networks")

@@ -42,7 +42,7 @@ class Extended:
         check_bounds(self, tokens=8, documents=0)
 
     def build(self, dataset_options: Mapping[tuple[str, str | None], Any]) -> Any:
-        """The tokenizer, a fast one of transformers.
+        """Make the tokenizer, a fast one of transformers.
 
         Args:
             dataset_options: The data sets of the sentence; the training sets among them that have a `corpus` are read.
@@ -50,8 +50,7 @@ class Extended:
         Returns:
             The tokenizer.
         """
-
-        return extended(self, [each for (split, _), each in dataset_options.items() if split == "train"])
+        return extend(self, [each for (split, _), each in dataset_options.items() if split == "train"])
 
 
 FIRST = 0x10000  # a token is written as one character from here on, of which none is a blank
@@ -76,7 +75,7 @@ def continued(tokenizer: Any, texts: Iterable[list[str]], count: int) -> list[tu
     trainer = tokenizers.trainers.BpeTrainer(
         vocab_size=len(alphabet) + count, min_frequency=LEAST, initial_alphabet=alphabet, show_progress=False
     )
-    backend.train_from_iterator(written(tokenizer, tokens, texts), trainer)
+    backend.train_from_iterator(spell(tokenizer, tokens, texts), trainer)
     inside = len(getattr(tokenizer.backend_tokenizer.model, "continuing_subword_prefix", None) or "")
     spelled = {character: tokens[ord(character) - FIRST] for character in alphabet}
     merges = []
@@ -86,7 +85,7 @@ def continued(tokenizer: Any, texts: Iterable[list[str]], count: int) -> list[tu
     return merges
 
 
-def written(tokenizer: Any, tokens: dict[int, str], texts: Iterable[list[str]]) -> Iterator[str]:
+def spell(tokenizer: Any, tokens: dict[int, str], texts: Iterable[list[str]]) -> Iterator[str]:
     """Texts with a character for each token, and a blank where no merge may reach.
 
     Args:
@@ -119,7 +118,7 @@ PIECE = 1000  # documents handed over at a time
 Model = dict[str, Any]
 
 
-def extended(options: Extended, corpora: Sequence[Any]) -> Any:
+def extend(options: Extended, corpora: Sequence[Any]) -> Any:
     """Extend a tokenizer.
 
     Args:
@@ -138,8 +137,8 @@ def extended(options: Extended, corpora: Sequence[Any]) -> Any:
     old = opened(options.source)
     old.backend_tokenizer.no_truncation()
     old.backend_tokenizer.no_padding()
-    said = json.loads(old.backend_tokenizer.to_str())
-    kind = said["model"]["type"]
+    description = json.loads(old.backend_tokenizer.to_str())
+    kind = description["model"]["type"]
     if kind not in KINDS:
         raise UserError(f"The tokenizer of {options.source} is of the kind {kind}; {', '.join(KINDS)} can be extended.")
     if (size := rows_needed(old)) > len(old):
@@ -153,46 +152,46 @@ def extended(options: Extended, corpora: Sequence[Any]) -> Any:
     learnt = sorted(vocabulary, key=vocabulary.__getitem__) if kind != "Unigram" else [token for token, _ in vocabulary]
     fresh = [token for token in learnt if token not in before]
     if fresh and kind == "BPE":
-        fresh = merged_on(old, said, model, fresh, texts(corpora, options.documents))
+        fresh = merged_on(old, description, model, fresh, texts(corpora, options.documents))
     if not fresh:
         raise UserError("The text has no token that the tokenizer lacks; say more --tokens.")
     if kind == "Unigram":
-        if len(said["model"]["vocab"]) < size:
+        if len(description["model"]["vocab"]) < size:
             raise UserError("The tokenizer has tokens behind those of its model; it cannot be extended.")
-        said["model"]["vocab"] += [[token, score] for token, score in vocabulary if token not in before]
+        description["model"]["vocab"] += [[token, score] for token, score in vocabulary if token not in before]
     else:
-        number(said, fresh, size)
-    old._tokenizer = tokenizers.Tokenizer.from_str(json.dumps(said))
+        number(description, fresh, size)
+    old._tokenizer = tokenizers.Tokenizer.from_str(json.dumps(description))
     return old
 
 
 def texts(corpora: Sequence[Any], most: int) -> Iterator[list[str]]:
-    """The documents to learn on, some at a time."""
+    """Yield the documents to learn on, some at a time."""
     every = itertools.chain.from_iterable(each.corpus() for each in corpora)
     some = itertools.islice(every, most or None)
     with Progress(unit=" documents", desc="train tokenizer", leave=False, disable=None, mininterval=0.5) as bar:
-        while held := [document.text for document in itertools.islice(some, PIECE)]:
-            yield held
-            bar.update(len(held))
+        while batch := [document.text for document in itertools.islice(some, PIECE)]:
+            yield batch
+            bar.update(len(batch))
 
 
-def number(said: dict[str, Any], fresh: Sequence[str], first: int) -> None:
+def number(description: dict[str, Any], fresh: Sequence[str], first: int) -> None:
     """Put tokens into the model of a tokenizer, as JSON, from an id on.
 
     Added tokens are put there too, by the ids they have: these stay only where the model knows them.
     """
-    added = {each["content"]: each["id"] for each in said["added_tokens"]}
-    said["model"]["vocab"] |= added | {token: first + place for place, token in enumerate(fresh)}
+    added = {each["content"]: each["id"] for each in description["added_tokens"]}
+    description["model"]["vocab"] |= added | {token: first + place for place, token in enumerate(fresh)}
 
 
 def merged_on(
-    old: Any, said: dict[str, Any], learnt: Model, fresh: list[str], documents: Iterator[list[str]]
+    old: Any, description: dict[str, Any], learnt: Model, fresh: list[str], documents: Iterator[list[str]]
 ) -> list[str]:
     """Let byte-pair encoding learn as many new tokens as a tokenizer of the text alone has.
 
     Args:
         old: The old tokenizer, which is given the letters that it lacks.
-        said: The same as JSON; letters and merges are put into its model.
+        description: The same as JSON; letters and merges are put into its model.
         learnt: The model of the tokenizer of the text alone, as JSON.
         fresh: Its tokens that the old one lacks.
         documents: The text, some documents at a time.
@@ -203,10 +202,10 @@ def merged_on(
     inside = len(learnt.get("continuing_subword_prefix") or "")
     made = {one + other[inside:] for one, other in learnt["merges"]}
     letters = [token for token in fresh if token not in made]
-    number(said, letters, rows_needed(old))
-    old._tokenizer = tokenizers.Tokenizer.from_str(json.dumps(said))
+    number(description, letters, rows_needed(old))
+    old._tokenizer = tokenizers.Tokenizer.from_str(json.dumps(description))
     merges = continued(old, documents, len(fresh) - len(letters))
-    return letters + add_merges(said["model"], merges, old.get_vocab())
+    return letters + add_merges(description["model"], merges, old.get_vocab())
 
 
 def add_merges(model: Model, merges: Sequence[tuple[str, str]], known: Container[str]) -> list[str]:

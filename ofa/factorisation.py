@@ -29,7 +29,7 @@ class Factors:
 
 
 def factorise(embedding: torch.Tensor, kept: int) -> Factors:
-    """The best factors of a width (Eckart & Young, 1936).
+    """Compute the best factors of a width (Eckart & Young, 1936).
 
     They are those of the singular value decomposition, from the eigenvectors of the matrix times itself, which is
     `(width, width)` and summed up in float64; the decomposition of all tokens would cost as much for each of them.

@@ -46,10 +46,10 @@ class FactorisedConfig(PreTrainedConfig):
                 setattr(self, name, self.base[name])
 
     def inner(self) -> PreTrainedConfig:
-        """The configuration of the model inside."""
-        said = dict(self.base)
-        families.know(said["model_type"])  # one of our own kinds, perhaps
-        return AutoConfig.for_model(said.pop("model_type"), **said)
+        """Return the configuration of the model inside."""
+        settings = dict(self.base)
+        families.know(settings["model_type"])  # one of our own kinds, perhaps
+        return AutoConfig.for_model(settings.pop("model_type"), **settings)
 
 
 class FactorisedEmbedding(nn.Module):
@@ -72,8 +72,8 @@ class FactorisedEmbedding(nn.Module):
 
     def forward(self, ids: Tensor) -> Tensor:
         """`(batch, time)` to `(batch, time, width)`."""
-        found = functional.embedding(ids, self.weight, self.padding_idx) @ self.primitives
-        return found if self.scale == 1 else found * self.scale
+        rows = functional.embedding(ids, self.weight, self.padding_idx) @ self.primitives
+        return rows if self.scale == 1 else rows * self.scale
 
 
 class FactorisedHead(nn.Module):
@@ -111,7 +111,7 @@ def initialise(inherited: Callable[[nn.Module], None], module: nn.Module) -> Non
 
 
 def scale_of(embedding: nn.Module) -> float:
-    """What an embedding multiplies its rows by, as those of Gemma do.
+    """Return what an embedding multiplies its rows by, as those of Gemma do.
 
     Args:
         embedding: The embedding.
@@ -168,7 +168,7 @@ class FactorisedPreTrainedModel(PreTrainedModel):
 
     @property
     def base_model(self) -> Any:
-        """The layers without a head."""
+        """Return the layers without a head."""
         return getattr(self.inner, self.prefix)
 
     def get_input_embeddings(self) -> Any:
@@ -198,7 +198,7 @@ class FactorisedModel(FactorisedPreTrainedModel):
         self.post_init()
 
     def forward(self, *words: Any, **named: Any) -> Any:
-        """What the model inside says."""
+        """Return what the model inside gives."""
         return self.base_model(*words, **named)
 
 
@@ -229,7 +229,7 @@ class FactorisedForMaskedLM(FactorisedPreTrainedModel):
         self.inner.set_output_embeddings(value)
 
     def forward(self, *words: Any, **named: Any) -> Any:
-        """What the model inside says: `logits`, and with `labels` the `loss`."""
+        """Return what the model inside gives: `logits`, and with `labels` the `loss`."""
         return self.inner(*words, **named)
 
 
@@ -273,8 +273,8 @@ def factorised_model(model: PreTrainedModel, reads: Factors, predicts: Factors |
     for module in model.modules():
         module._is_hf_initialized = True  # else transformers draws new values for a model inside another
     names = ("bos_token_id", "eos_token_id", "pad_token_id")
-    said = {name: base.get(name) for name in names} | {"tie_word_embeddings": predicts is None}
-    config = FactorisedConfig(base=base, kept=kept, scale=scale, **said)
+    roles = {name: base.get(name) for name in names} | {"tie_word_embeddings": predicts is None}
+    config = FactorisedConfig(base=base, kept=kept, scale=scale, **roles)
     if head is None:
         return FactorisedModel(config, model)
     causal = getattr(model, "predicts_next", False)

@@ -42,16 +42,16 @@ class WordMapping:
         return numpy.diff(self.starts)
 
     def words_of(self, subword: int) -> NDArray[numpy.int64]:
-        """The words of one subword, each as often as it counts."""
+        """Return the words of one subword, each as often as it counts."""
         span = slice(self.starts[subword], self.starts[subword + 1])
         return numpy.repeat(self.words[span], self.counts[span])
 
     def word_set(self, subword: int) -> NDArray[numpy.int64]:
-        """The words of one subword, each once, in rising order."""
+        """Return the words of one subword, each once, in rising order."""
         return self.words[self.starts[subword] : self.starts[subword + 1]]
 
     def vectors(self, matrix: Floats, subwords: NDArray[numpy.int64] | None = None) -> Floats:
-        """The mean of the vectors of the words of each subword.
+        """Average the vectors of the words of each subword.
 
         Args:
             matrix: `(words, width)`.
@@ -76,8 +76,8 @@ class WordMapping:
         ).numpy()
         sums = numpy.concatenate([[0], numpy.cumsum(counts)])
         total /= numpy.maximum(sums[starts[1:]] - sums[starts[:-1]], 1).astype(numpy.float32)[:, None]
-        found: Floats = total
-        return found
+        means: Floats = total
+        return means
 
 
 def map_subwords(tokenizer: Any, words: Sequence[str], rows: int) -> WordMapping:
@@ -91,11 +91,11 @@ def map_subwords(tokenizer: Any, words: Sequence[str], rows: int) -> WordMapping
     Returns:
         The mapping, of as many subwords as there are rows. Special tokens have no words.
     """
-    found = list(occurrences(tokenizer, words, rows))
-    if not found:
+    pieces = list(occurrences(tokenizer, words, rows))
+    if not pieces:
         return WordMapping(*(numpy.zeros(size, numpy.int64) for size in (rows + 1, 0, 0)))
-    keys, counts = (numpy.concatenate(parts) for parts in zip(*found))
-    del found
+    keys, counts = (numpy.concatenate(parts) for parts in zip(*pieces))
+    del pieces
     order = numpy.argsort(keys, kind="stable")
     subwords, places = numpy.divmod(keys[order], len(words))
     starts = numpy.searchsorted(subwords, numpy.arange(rows + 1)).astype(numpy.int64)
@@ -105,24 +105,24 @@ def map_subwords(tokenizer: Any, words: Sequence[str], rows: int) -> WordMapping
 def occurrences(
     tokenizer: Any, words: Sequence[str], rows: int
 ) -> Iterator[tuple[NDArray[numpy.int64], NDArray[numpy.int8]]]:
-    """Subwords with the words they occur in, as `subword * words + word`, and in how many variants of the word."""
+    """Yield subwords with the words they occur in, `subword * words + word`, and in how many variants of the word."""
     special = numpy.zeros(rows, bool)
     special[[number for number in tokenizer.all_special_ids if number < rows]] = True
     starts = range(0, len(words), WORDS)
     for start in Progress(starts, desc="map words", unit="chunk", leave=False, disable=None):
         some = words[start : start + WORDS]
-        found = []
+        in_variants = []
         for variant, times in variants(tokenizer.backend_tokenizer, some):
-            tokens, places = tokenised(literal(tokenizer), variant)
-            kept = tokens < rows
-            kept[kept] &= ~special[tokens[kept]]
-            found += [numpy.unique(tokens[kept] * len(words) + places[kept] + start)] * times
-        keys, counts = numpy.unique(numpy.concatenate(found), return_counts=True)
+            tokens, places = tokenise(literal(tokenizer), variant)
+            known = tokens < rows
+            known[known] &= ~special[tokens[known]]
+            in_variants += [numpy.unique(tokens[known] * len(words) + places[known] + start)] * times
+        keys, counts = numpy.unique(numpy.concatenate(in_variants), return_counts=True)
         yield keys, counts.astype(numpy.int8)
 
 
 def variants(backend: Any, words: Sequence[str]) -> Iterator[tuple[Sequence[str], int]]:
-    """Words as they are, after a space, and with a capital; and how often each counts.
+    """Yield words as they are, after a space, and with a capital; and how often each counts.
 
     Args:
         backend: The `tokenizers.Tokenizer`; to one that takes spaces away the first two are the same.
@@ -140,7 +140,7 @@ def variants(backend: Any, words: Sequence[str]) -> Iterator[tuple[Sequence[str]
 
 
 def capitalised(word: str) -> str:
-    """A word with its first letter in upper case and the rest as it is.
+    """Write a word with its first letter in upper case and the rest as it is.
 
     The result begins with a space where the word does not, and the other way round: a space at the start stands for a
     boundary mark, whose word the authors' code capitalises without one.
@@ -149,8 +149,8 @@ def capitalised(word: str) -> str:
     return word[1].upper() + word[2:] if begun else f" {word[:1].upper()}{word[1:]}"
 
 
-def tokenised(backend: Any, texts: Sequence[str]) -> tuple[NDArray[numpy.int64], NDArray[numpy.int64]]:
-    """The tokens of texts, each by itself, and which text each token is of, `(tokens,)` both."""
+def tokenise(backend: Any, texts: Sequence[str]) -> tuple[NDArray[numpy.int64], NDArray[numpy.int64]]:
+    """Return the tokens of texts, each by itself, and which text each token is of, `(tokens,)` both."""
     starts = range(0, len(texts), TOGETHER)
     encoded = backend.encode_batch(
         [texts[start : start + TOGETHER] for start in starts], is_pretokenized=True, add_special_tokens=False

@@ -1,7 +1,7 @@
 """Where every row of a new embedding comes from.
 
-A method makes a plan; the plan then makes the rows of any matrix that belongs to the old vocabulary: the input
-embedding, an output embedding of its own, or the bias of the head.
+A method fills `RowSources`, which give a plan; the plan then makes the rows of any matrix that belongs to the old
+vocabulary: the input embedding, an output embedding of its own, or the bias of the head.
 """
 
 from __future__ import annotations
@@ -50,11 +50,11 @@ class Plan:
     primitives: dict[str, torch.Tensor] = field(default_factory=dict)
 
     def __len__(self) -> int:
-        """Rows of the new embedding."""
+        """Return the rows of the new embedding."""
         return len(self.kinds)
 
     def sources_of(self, row: int) -> list[tuple[int, float]]:
-        """The old rows that a row is made of, with their weights."""
+        """Return the old rows that a row is made of, with their weights."""
         span = slice(self.starts[row], self.starts[row + 1])
         return list(zip(self.sources[span].tolist(), self.weights[span].tolist()))
 
@@ -79,11 +79,11 @@ class Plan:
         return new
 
     def known(self, old: torch.Tensor) -> torch.Tensor:
-        """The old rows that belong to a token."""
+        """Return the old rows that belong to a token."""
         return old if self.used.all() else old[torch.from_numpy(self.used)]
 
     def apply_known(self, old: torch.Tensor, name: str) -> torch.Tensor:
-        """The rows that nothing is drawn for; the others are the mean."""
+        """Make the rows that nothing is drawn for; the others are the mean."""
         mean = self.known(old).mean(0)
         new = torch.nn.functional.embedding_bag(
             torch.from_numpy(self.sources),
@@ -103,8 +103,8 @@ class Plan:
 
 
 @dataclass
-class Draft:
-    """A plan as it is being made: rows are given their sources in any order.
+class RowSources:
+    """Where rows come from, as a method says it, in any order; a plan in the end.
 
     Args:
         rows: Of the new embedding; what is given no origin is drawn.
@@ -124,7 +124,7 @@ class Draft:
         ]
 
     def open(self) -> Integers:
-        """The rows that have no origin so far."""
+        """Return the rows that have no origin so far."""
         return numpy.flatnonzero(self.kinds == Kind.DRAWN)
 
     def copy(self, rows: Integers, sources: Integers) -> None:
@@ -146,7 +146,7 @@ class Draft:
         self.kinds[~used & (self.kinds == Kind.DRAWN)] = Kind.UNUSED
 
     def plan(self) -> Plan:
-        """The plan; what the draft was made of is then all in it."""
+        """Return the plan of all that was said so far."""
         rows, sources, weights = (numpy.concatenate(parts) for parts in zip(*self.pieces))
         self.pieces = [(rows, sources, weights)]
         order = numpy.argsort(rows, kind="stable")
@@ -155,8 +155,8 @@ class Draft:
 
 
 @dataclass(frozen=True)
-class Work:
-    """A model that is to be given a new vocabulary.
+class InitContext:
+    """What a method works with: a model that is to be given a new vocabulary, and both vocabularies.
 
     Args:
         model: The model.
@@ -165,6 +165,7 @@ class Work:
         shared: Ids of the target, and of the source, of the tokens that are copied, `(shared,)` each.
         kept: Numbers of a coordinate; None when embeddings are not factorised.
         facts: What the method wants to be known of it, as JSON; it may add to them.
+        target_name: What the new vocabulary was called.
         device: Where rows are compared; it has float64.
     """
 
@@ -174,10 +175,11 @@ class Work:
     shared: tuple[Integers, Integers]
     kept: int | None
     facts: dict[str, Any]
+    target_name: str = ""
     device: torch.device | str = CPU
 
     @property
     def embedding(self) -> torch.Tensor:
-        """`(old rows, width)`, the embedding that reads tokens."""
-        found: torch.Tensor = self.model.get_input_embeddings().weight.detach()
-        return found
+        """Return the embedding that reads tokens, `(old rows, width)`."""
+        weight: torch.Tensor = self.model.get_input_embeddings().weight.detach()
+        return weight

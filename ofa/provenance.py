@@ -1,5 +1,6 @@
 """Where every row of a new embedding comes from, as a file and as a table."""
 
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from semeqv.results.tables import print_table
 from semeqv.runs.json_lines import to_lines
 from semeqv.text.files import writing
 
-SAID = {
+ORIGINS = {
     Kind.COPIED: "copied from the same token",
     Kind.COMBINED: "combined of old tokens",
     Kind.PREDICTED: "predicted by a hypernetwork",
@@ -23,27 +24,35 @@ SAID = {
 
 
 def counted(plan: Plan) -> dict[str, int]:
-    """How many rows come from where; they sum up to the rows of the embedding."""
-    return {kind.name.lower(): int((plan.kinds == kind).sum()) for kind in SAID if (plan.kinds == kind).any()}
+    """Count how many rows come from where; they sum up to the rows of the embedding."""
+    return {kind.name.lower(): int((plan.kinds == kind).sum()) for kind in ORIGINS if (plan.kinds == kind).any()}
 
 
-def write_provenance(path: Path, plan: Plan, source: Vocabulary, target: Vocabulary) -> None:
-    """Write a line for every row: its token, where it comes from, and the old tokens with their weights.
+def provenance(plan: Plan, source: Vocabulary, target: Vocabulary) -> Iterator[dict[str, Any]]:
+    """Yield for every row its token, where it comes from, and the old tokens that it is made of with their weights.
 
     Args:
-        path: The file.
         plan: The rows.
         source: The old vocabulary.
         target: The new one.
+
+    Yields:
+        `id`, `token`, `kind`, and under `from` the `id`, `token` and `weight` of each old token.
     """
+    for row, kind in enumerate(plan.kinds.tolist()):
+        line: dict[str, Any] = {"id": row, "token": target.tokens.get(row), "kind": Kind(kind).name.lower()}
+        if kind in (Kind.COPIED, Kind.COMBINED):
+            line["from"] = [
+                {"id": old, "token": source.tokens.get(old), "weight": round(weight, 6)}
+                for old, weight in sorted(plan.sources_of(row), key=lambda source: (-source[1], source[0]))
+            ]
+        yield line
+
+
+def write_provenance(path: Path, lines: Iterable[dict[str, Any]]) -> None:
+    """Write a line for every row."""
     with writing(path) as file:
-        for row, kind in enumerate(plan.kinds.tolist()):
-            line: dict[str, Any] = {"id": row, "token": target.tokens.get(row), "kind": Kind(kind).name.lower()}
-            if kind in (Kind.COPIED, Kind.COMBINED):
-                line["from"] = [
-                    {"id": old, "token": source.tokens.get(old), "weight": round(weight, 6)}
-                    for old, weight in sorted(plan.sources_of(row), key=lambda each: (-each[1], each[0]))
-                ]
+        for line in lines:
             file.write(to_lines([line]))
 
 
@@ -53,12 +62,13 @@ def print_counts(facts: dict[str, Any]) -> None:
     Args:
         facts: As in initialisation.json.
     """
-
     total = facts["rows"]
-    rows = [[SAID[Kind[name.upper()]], f"{count:,}", f"{count / total:.1%}"] for name, count in facts["counts"].items()]
+    rows = [
+        [ORIGINS[Kind[name.upper()]], f"{count:,}", f"{count / total:.1%}"] for name, count in facts["counts"].items()
+    ]
     rows.append(["", f"{total:,}", ""])
     print_table(f"New rows, by {facts['method']}", ("", "rows", "share"), rows)
-    for side, said in facts.get("words", {}).items():
-        percentiles = ", ".join(f"{value:,} at {at}" for at, value in said.items() if at.endswith("%"))
+    for side, words in facts.get("words", {}).items():
+        percentiles = ", ".join(f"{value:,} at {at}" for at, value in words.items() if at.endswith("%"))
         of = "subwords of the old vocabulary" if side == "source" else "new subwords"
-        click.echo(f"{said['with words']:,} of {said['subwords']:,} {of} are part of words: {percentiles or 'none'}.")
+        click.echo(f"{words['with words']:,} of {words['subwords']:,} {of} are part of words: {percentiles or 'none'}.")

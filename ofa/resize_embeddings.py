@@ -81,14 +81,14 @@ def rewrite(
     Raises:
         UserError: When the model has no place for a new vocabulary.
     """
-    from ofa.factorised import factorised_model
+    from ofa.factorised import factorised_model  # which is made of modules
 
     reads, predicts = embedding_weights(model)
     tied, matrices = is_tied(model), {"input": reads.detach().clone()}
     if predicts is not None and not tied:
         matrices["output"] = predicts.detach().clone()
     shares = dict[str, float]()
-    dense, apart = dict[str, torch.Tensor](), dict[str, Factors]()
+    dense, factored = dict[str, torch.Tensor](), dict[str, Factors]()
     for name, matrix in matrices.items():
         if len(matrix) != len(reads):
             raise UserError(f"The two embeddings of {type(model).__name__} differ in rows; it cannot be extended.")
@@ -99,15 +99,15 @@ def rewrite(
         if name not in plan.primitives:
             shares[name] = made.kept_share
         if factorised:
-            apart[name] = made
+            factored[name] = made
         else:
             dense[name] = made.dense()
     for names, bias in resized_biases(model, len(plan)).items():
         place_bias(model, names, plan.apply(bias, generator))
     tell_tokens(model, tokenizer)
     move_positions(model, tokenizer.pad_token_id)
-    if apart:
-        return factorised_model(model, apart["input"], apart.get("output")), shares
+    if factored:
+        return factorised_model(model, factored["input"], factored.get("output")), shares
     for place, name in zip(embedding_weights(model), ("input", "output")):
         if place is not None and name in dense:
             place.copy_(dense[name])
@@ -115,7 +115,7 @@ def rewrite(
 
 
 def new_factors(matrix: torch.Tensor, plan: Plan, kept: int, generator: torch.Generator, name: str) -> Factors:
-    """The factors of a new embedding.
+    """Make the factors of a new embedding.
 
     Args:
         matrix: The old one, `(old rows, width)`.
@@ -160,31 +160,32 @@ def resized_biases(model: Any, rows: int) -> dict[tuple[str, ...], torch.Tensor]
     Raises:
         UserError: When the model keeps something else for each token.
     """
-    shapes, bias = {name: each.shape for name, each in tensors(model)}, getattr(head_of(model), "bias", None)
-    held: dict[int, tuple[list[str], torch.Tensor]] = {}
-    for name, each in tensors(model):
-        if each.dim() == 1:
-            held.setdefault(id(each), ([], each.detach().clone()))[0].append(name)
-    found = {name for name, each in tensors(model) if each is bias}
+    shapes, bias = {name: tensor.shape for name, tensor in tensors(model)}, getattr(head_of(model), "bias", None)
+    vectors: dict[int, tuple[list[str], torch.Tensor]] = {}
+    for name, tensor in tensors(model):
+        if tensor.dim() == 1:
+            vectors.setdefault(id(tensor), ([], tensor.detach().clone()))[0].append(name)
+    by_token = {name for name, tensor in tensors(model) if tensor is bias}
     for pair in (model._tied_weights_keys or {}).items():  # of an untied model they are two
-        found |= set(pair) & shapes.keys() if found.intersection(pair) else set()
+        by_token |= set(pair) & shapes.keys() if by_token.intersection(pair) else set()
     if rows == len(embedding_weights(model)[0]):
         resize(model, rows + 1)  # what has a number for each token shows itself by another shape
-        found |= {name for name, each in tensors(model) if each.shape != shapes[name]}
+        by_token |= {name for name, tensor in tensors(model) if tensor.shape != shapes[name]}
     resize(model, rows)
-    found |= {name for name, each in tensors(model) if each.shape != shapes[name]}
-    matrices = {id(each) for each in embedding_weights(model)}
-    for name, each in tensors(model):
-        if name in found and id(each) not in matrices and not (each.dim() == 1 and isinstance(each, nn.Parameter)):
+    by_token |= {name for name, tensor in tensors(model) if tensor.shape != shapes[name]}
+    matrices = {id(weight) for weight in embedding_weights(model)}
+    for name, tensor in tensors(model):
+        vector = tensor.dim() == 1 and isinstance(tensor, nn.Parameter)
+        if name in by_token and id(tensor) not in matrices and not vector:
             raise UserError(
                 f"{type(model).__name__} has numbers for each token in {name}, too; it cannot be given a new "
                 "vocabulary."
             )
-    return {tuple(names): values for names, values in held.values() if found.intersection(names)}
+    return {tuple(names): values for names, values in vectors.values() if by_token.intersection(names)}
 
 
 def tensors(model: Any) -> list[tuple[str, torch.Tensor]]:
-    """The parameters and buffers of a model by name, tied ones by each of their names."""
+    """Return the parameters and buffers of a model by name, tied ones by each of their names."""
     return [*model.named_parameters(remove_duplicate=False), *model.named_buffers(remove_duplicate=False)]
 
 

@@ -22,7 +22,7 @@ OWN_VOCABULARY = ("BoW", "SparseStaticEmbedding", "SpladePooling", "StaticEmbedd
 
 
 def modules_of(folder: Path) -> list[dict[str, Any]]:
-    """The modules that follow the encoder of a folder.
+    """Find the modules that follow the encoder of a folder.
 
     Args:
         folder: Of a model.
@@ -37,9 +37,9 @@ def modules_of(folder: Path) -> list[dict[str, Any]]:
     path = folder / MODULES
     if not path.is_file():
         return []
-    found: list[dict[str, Any]] = read_json(path, list)
+    modules: list[dict[str, Any]] = read_json(path, list)
     try:
-        places = {str(each["path"]): str(each["type"]).rpartition(".")[2] for each in found}
+        places = {str(each["path"]): str(each["type"]).rpartition(".")[2] for each in modules}
     except (TypeError, KeyError):
         raise UserError(f"{path} is no list of modules with a path and a type.") from None
     for file in settings_of(folder):
@@ -56,7 +56,7 @@ def modules_of(folder: Path) -> list[dict[str, Any]]:
                 f"{folder} has no {place}, the {kind} of its {MODULES}. From the hub, all of a model is had by: "
                 "hf download NAME --local-dir FOLDER"
             )
-    return found
+    return modules
 
 
 def keep_modules(source: Path, folder: Path) -> None:
@@ -82,16 +82,16 @@ def keep_modules(source: Path, folder: Path) -> None:
 
 
 def settings_of(folder: Path) -> list[Path]:
-    """The configurations of sentence-transformers in a folder, beside that of the model."""
+    """Return the configurations of sentence-transformers in a folder, beside that of the model."""
     return [file for file in (*sorted(folder.glob(ENCODER)), folder / SETTINGS) if file.is_file()]
 
 
 def read_json(path: Path, kind: type) -> Any:
-    """What a JSON file says; `UserError` when it cannot be read, or says something else than a list or an object."""
+    """Read a JSON file; `UserError` when it cannot be read, or holds something else than a list or an object."""
     try:
-        found = json.loads(path.read_bytes())
+        content = json.loads(path.read_bytes())
     except (OSError, ValueError, RecursionError) as error:
         raise UserError(f"{path} cannot be read ({type(error).__name__}).") from error
-    if not isinstance(found, kind):
+    if not isinstance(content, kind):
         raise UserError(f"{path} holds no JSON {'list' if kind is list else 'object'}.")
-    return found
+    return content

@@ -1,27 +1,66 @@
-"""A part of Glot500-c, or of another corpus with a configuration for each language, as an action."""
+"""A part of Glot500-c, or of another corpus with a configuration for each language."""
+
+from __future__ import annotations
 
 import json
 import os
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import click
 
-from semeqv.grammar.component import check_bounds, component
+from semeqv.grammar.action import AtLeast, Written, action
 from semeqv.runs.errors import UserError
 from semeqv.runs.files import write_text
 from semeqv.runs.json_lines import to_lines
 from semeqv.runs.progress import Progress
 from semeqv.text.readers.hub import read_rows
 
+OFTEN = 1000  # sentences between two times that the file is surely on the disk
 
-@component("ofa subset")
-@dataclass(frozen=True, kw_only=True)
-class Subset:
+
+@dataclass(frozen=True)
+class Subset(Written):
+    """Sentences that were fetched.
+
+    Args:
+        path: The file.
+        counts: Sentences by language; None when the file was whole already.
+    """
+
+    path: Path
+    counts: Mapping[str, int] | None
+
+    def show(self) -> None:
+        """Print where the file is, and how many sentences were fetched."""
+        if self.counts is None:
+            click.echo(f"{self.path} is whole.")
+            return
+        listed = ", ".join(f"{count:,} of {language}" for language, count in self.counts.items())
+        click.echo(f"wrote {self.path}: {listed}")
+
+
+def refuse_twice(options: Any) -> None:
+    """Refuse a language that is named twice; raises `ValueError`."""
+    if len(set(options.languages)) < len(options.languages):
+        raise ValueError("--languages names one language twice.")
+
+
+@action("ofa subset", check=refuse_twice)
+def fetch_subset(
+    *,
+    languages: tuple[str, ...],
+    path: Path = Path("subset.jsonl"),
+    sentences: Annotated[int, AtLeast(0)] = 10_000,
+    of: str = "cis-lmu/Glot500",
+    field: str = "text",
+    part: str = "train",
+    revision: str | None = None,
+) -> Subset:
     """Fetch so many sentences of each of some languages from the hub, as they stream by, into one file.
 
     By default of Glot500-c (ImaniGooghari et al., 2023, arXiv 2305.12182), on which OFA and HyperOFA go on with masked
@@ -37,86 +76,55 @@ class Subset:
         field: The field that holds the text.
         part: The part of it to read.
         revision: A commit, for results that can be repeated.
-    """
 
-    languages: tuple[str, ...]
-    path: Path = Path("subset.jsonl")
-    sentences: int = 10_000
-    of: str = "cis-lmu/Glot500"
-    field: str = "text"
-    part: str = "train"
-    revision: str | None = None
-
-    def __post_init__(self) -> None:
-        check_bounds(self, sentences=0)
-        if len(set(self.languages)) < len(self.languages):
-            raise ValueError("--languages names one language twice.")
-
-    def build(self) -> None:
-        """Fetch the sentences."""
-
-        fetch(self)
-
-
-OFTEN = 1000  # sentences between two times that the file is surely on the disk
-
-
-def fetch(options: "Subset") -> None:
-    """Fetch what is missing of a part of a corpus.
-
-    Args:
-        options: Which part.
+    Returns:
+        The file, and how many sentences of each language were fetched.
 
     Raises:
         UserError: When the file is of another part, or cannot be written.
     """
-    begun, facts = (
-        options.path.with_name(f"{options.path.name}.part"),
-        options.path.with_name(f"{options.path.name}.json"),
-    )
-    wanted = {name: value for name, value in vars(options).items() if name != "path"}
-    wanted["languages"] = list(options.languages)
-    if (options.path.exists() or begun.exists()) and told(facts) != wanted:
-        raise UserError(f"{options.path} is of another part of {options.of}; say another --path, or remove it.")
-    if options.path.exists():
-        click.echo(f"{options.path} is whole.")
-        return
+    path = Path(path)
+    begun, facts = path.with_name(f"{path.name}.part"), path.with_name(f"{path.name}.json")
+    wanted = {"languages": list(languages), "sentences": sentences, "of": of, "field": field, "part": part}
+    wanted["revision"] = revision
+    if (path.exists() or begun.exists()) and read_facts(facts) != wanted:
+        raise UserError(f"{path} is of another part of {of}; say another --path, or remove it.")
+    if path.exists():
+        return Subset(path, None)
     write_text(facts, json.dumps(wanted, indent=2) + "\n")
-    counts, last = kept(begun)
+    counts, last = read_part(begun)
     try:
         with begun.open("a", encoding="utf-8", newline="\n") as file:
-            for language in options.languages:
+            for language in languages:
                 start = counts[language]
-                missing = options.sentences - start if options.sentences else None
+                missing = sentences - start if sentences else None
                 if missing == 0 or (language != last[0] and start):
                     continue
-                rows = sentences(options, language, last[1] if language == last[0] else 0)
-                for number, (row, text) in enumerate(Progress(islice(rows, missing), desc=language, disable=None), 1):
-                    line = {"language": language, "row": row, "text": text}
-                    file.write(to_lines([line]))
+                rows = read_rows(of, [field], part, language, revision)
+                stream = islice(not_blank(rows, last[1] if language == last[0] else 0), missing)
+                for number, (row, text) in enumerate(Progress(stream, desc=language, disable=None), 1):
+                    file.write(to_lines([{"language": language, "row": row, "text": text}]))
                     counts[language] += 1
                     if number % OFTEN == 0:
-                        synced(file)
-                synced(file)
+                        sync(file)
+                sync(file)
                 last = (language, 0)
-        begun.replace(options.path)
+        begun.replace(path)
     except OSError as error:
-        raise UserError(f"{options.path} cannot be written: {error.strerror}.") from error
-    said = ", ".join(f"{counts[language]:,} of {language}" for language in options.languages)
-    click.echo(f"wrote {options.path}: {said}")
+        raise UserError(f"{path} cannot be written: {error.strerror}.") from error
+    return Subset(path, {language: counts[language] for language in languages})
 
 
-def sentences(options: "Subset", language: str, after: int) -> Iterator[tuple[int, str]]:
-    """The sentences of a language behind a row, with the numbers of their rows."""
-    rows = read_rows(options.of, [options.field], options.part, language, options.revision)
+def not_blank(rows: Any, after: int) -> Iterator[tuple[int, str]]:
+    """Yield the sentences behind a row, with the numbers of their rows."""
     for row in islice(rows, after, None):
         text = " ".join(row.values[0].split())
         if text:
             yield row.line, text
 
 
-def kept(path: Path) -> tuple[Counter[str], tuple[str, int]]:
-    """What an interrupted file holds; a last line that is not whole is cut off.
+def read_part(path: Path) -> tuple[Counter[str], tuple[str, int]]:
+    """Count what an interrupted file holds; a last line that is not whole is cut off.
 
     Args:
         path: The file, if it is there.
@@ -136,8 +144,8 @@ def kept(path: Path) -> tuple[Counter[str], tuple[str, int]]:
             if not line.endswith(b"\n"):
                 break
             try:
-                said = json.loads(line)
-                last = (said["language"], said["row"])
+                sentence = json.loads(line)
+                last = (sentence["language"], sentence["row"])
             except (ValueError, TypeError, KeyError):
                 number = sum(counts.values()) + 1
                 raise UserError(f"{path}, line {number}, is damaged; remove the file, to fetch it anew.") from None
@@ -147,15 +155,15 @@ def kept(path: Path) -> tuple[Counter[str], tuple[str, int]]:
     return counts, last
 
 
-def told(path: Path) -> Any:
-    """What a file of facts says; None when it says nothing."""
+def read_facts(path: Path) -> Any:
+    """Read a file of facts; None when it is not there, or damaged."""
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
 
 
-def synced(file: Any) -> None:
-    """Let what was written be on the disk."""
+def sync(file: Any) -> None:
+    """Wait until what was written is on the disk."""
     file.flush()
     os.fsync(file.fileno())

@@ -48,7 +48,7 @@ class Nearest:
             self.lost = max(self.lost, float((exact - rough[: len(exact)].float()).norm(dim=1).max()))
 
     def of(self, queries: torch.Tensor, k: int) -> tuple[torch.Tensor, torch.Tensor]:
-        """The k nearest candidates of each query.
+        """Find the k nearest candidates of each query.
 
         Args:
             queries: `(queries, width)`, on the CPU as what is returned.
@@ -63,7 +63,7 @@ class Nearest:
         rough = queries.to(self.kind)
         above, places = largest(self.similarities(rough), wide)
         places = places.sort(dim=1).values
-        values, order = ordered(exactly(queries, self.candidates[places]), k)
+        values, order = sort(exactly(queries, self.candidates[places]), k)
         places = places.gather(1, order)
         if wide < count:
             last = above[:, -1]
@@ -72,11 +72,11 @@ class Nearest:
             )
             for some in torch.split(open_ones, FEW):
                 every = (queries[some].double() @ self.candidates.double().T).float()
-                values[some], places[some] = ordered(every, k)
+                values[some], places[some] = sort(every, k)
         return values.cpu(), places.cpu()
 
     def similarities(self, rough: torch.Tensor) -> torch.Tensor:
-        """Those of queries to all candidates, and to nothing up to a whole block; in memory that is used again."""
+        """Compare queries with all candidates, and with nothing up to a whole block; in memory that is used again."""
         if len(self.product) < len(rough):
             self.product = self.product.new_empty(len(rough), len(self.rough))
             same = self.kind == torch.float32
@@ -87,17 +87,17 @@ class Nearest:
         return similar
 
     def slack(self, queries: torch.Tensor, rough: torch.Tensor, similar: torch.Tensor) -> torch.Tensor:
-        """By how much a similarity may be larger than the rough one, `(queries,)`: what rounding took, and sums."""
+        """Return by how much a similarity may exceed the rough one, `(queries,)`: what rounding took, and sums."""
         lost = (queries - rough).norm(dim=1) * self.length + rough.norm(dim=1) * self.lost
         sums = queries.shape[1] * torch.finfo(torch.float32).eps * queries.norm(dim=1) * self.length
-        found: torch.Tensor = lost + sums + similar.abs() * torch.finfo(self.kind).eps
-        return found
+        most: torch.Tensor = lost + sums + similar.abs() * torch.finfo(self.kind).eps
+        return most
 
 
 def nearest(
     queries: Floats, candidates: Floats, k: int, device: torch.device | str = CPU
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """The k nearest candidates of each query by dot product; of those that are equally near, the first.
+    """Find the k nearest candidates of each query by dot product; of those that are equally near, the first.
 
     Args:
         queries: `(queries, width)`.
@@ -120,14 +120,14 @@ def nearest(
 
 
 def chunks(queries: int, candidates: int) -> Iterator[slice]:
-    """Which queries to take at once, with a progress bar."""
+    """Yield which queries to take at once, with a progress bar."""
     few = max(CELLS // max(candidates, 1), 1)
     for start in Progress(range(0, queries, few), desc="nearest", unit="chunk", leave=False, disable=None):
         yield slice(start, start + few)
 
 
 def largest(similar: torch.Tensor, k: int) -> tuple[torch.Tensor, torch.Tensor]:
-    """The k largest of each row, `(rows, columns)`: they are in the k blocks of columns with the largest maxima."""
+    """Find the k largest of each row, `(rows, columns)`, in the k blocks of columns with the largest maxima."""
     blocks = similar.view(len(similar), -1, BLOCK)
     if blocks.shape[1] <= k:
         return similar.topk(k, dim=1)
@@ -145,8 +145,8 @@ def exactly(queries: torch.Tensor, candidates: torch.Tensor) -> torch.Tensor:
     return torch.einsum("qw,qnw->qn", queries.double(), candidates.double()).float()
 
 
-def ordered(similar: torch.Tensor, k: int) -> tuple[torch.Tensor, torch.Tensor]:
-    """The k largest similarities of each row, falling, and their places; of those that are alike the first comes first.
+def sort(similar: torch.Tensor, k: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """Sort the k largest similarities of each row, falling, and their places; of equal ones the first comes first.
 
     What differs by less than rounding does, in vectors that were means and were brought to length 1, is alike.
     """
@@ -155,7 +155,7 @@ def ordered(similar: torch.Tensor, k: int) -> tuple[torch.Tensor, torch.Tensor]:
 
 
 def has_bfloat16(device: torch.device | str = CPU) -> bool:
-    """Whether a device multiplies matrices in bfloat16 faster than in float32."""
+    """Return whether a device multiplies matrices in bfloat16 faster than in float32."""
     if torch.device(device).type == "cuda":
         return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     known: dict[str, Any] = getattr(torch.cpu, "get_capabilities", dict)()
@@ -164,5 +164,5 @@ def has_bfloat16(device: torch.device | str = CPU) -> bool:
 
 def softmax_weights(similarities: torch.Tensor, temperature: float) -> Floats:
     """Weights of neighbours, `softmax(similarity / temperature)`, `(queries, k)`."""
-    found: Floats = (similarities / temperature).softmax(1).numpy()
-    return found
+    weights: Floats = (similarities / temperature).softmax(1).numpy()
+    return weights

@@ -50,49 +50,49 @@ class Vocabulary:
 
     @property
     def size(self) -> int:
-        """The rows that the tokens need: the highest id and one."""
+        """Return the rows that the tokens need: the highest id and one."""
         return rows_needed(self.tokenizer)
 
     @cached_property
     def used(self) -> NDArray[numpy.bool_]:
         """`(rows,)`, those that belong to a token."""
-        found = numpy.zeros(self.rows, bool)
-        found[list(self.tokens)] = True
-        return found
+        used = numpy.zeros(self.rows, bool)
+        used[list(self.tokens)] = True
+        return used
 
     @cached_property
     def without_row(self) -> list[str]:
-        """The tokens that were added to the tokenizer and not to the model, in the order of their ids."""
+        """Return the tokens that were added to the tokenizer and not to the model, in the order of their ids."""
         ordered = sorted(self.tokenizer.get_vocab().items(), key=lambda item: item[1])
         return [token for token, number in ordered if number >= self.rows]
 
     @cached_property
     def spellings(self) -> dict[int, bytes]:
-        """The bytes that each token stands for, by id in its order; see `semeqv.text.tokenizers.spelling`."""
+        """Return the bytes that each token stands for, by id in its order; see `semeqv.text.tokenizers.spelling`."""
         return {number: spelled for number, spelled in spellings(self.tokenizer).items() if number < self.rows}
 
     @cached_property
     def tokens(self) -> dict[int, str]:
-        """The tokens by id, as the tokenizer writes them."""
+        """Return the tokens by id, as the tokenizer writes them."""
         return {number: token for token, number in self.tokenizer.get_vocab().items() if number < self.rows}
 
     @cached_property
     def convention(self) -> Convention:
-        """How words are marked."""
+        """Return how words are marked."""
         return convention_of(self.tokenizer.get_vocab())
 
     def is_byte(self, number: int) -> bool:
-        """Whether a token is a byte that stands in for what the vocabulary lacks, `<0x41>` of SentencePiece."""
+        """Return whether a token is a byte that stands in for what the vocabulary lacks, `<0x41>` of SentencePiece."""
         return self.convention == SENTENCE_PIECE and BYTE.fullmatch(self.tokens[number]) is not None
 
 
 def vocabulary_hash(tokenizer: Any) -> str:
-    """A hash of the tokens of a tokenizer and their ids, 64 hexadecimal digits."""
+    """Hash the tokens of a tokenizer and their ids: 64 hexadecimal digits."""
     return hashlib.sha256(json.dumps(sorted(tokenizer.get_vocab().items())).encode()).hexdigest()
 
 
 def shared(source: Vocabulary, target: Vocabulary, ignore_case: bool = True) -> tuple[Integers, Integers]:
-    """The tokens of the target that the source has too.
+    """Find the tokens of the target that the source has too.
 
     Special tokens are those with the same role. Others are those that are written the same, where both vocabularies
     mark words alike; then those that stand for the same bytes, whatever marks words; then those that do but for case.
@@ -109,11 +109,11 @@ def shared(source: Vocabulary, target: Vocabulary, ignore_case: bool = True) -> 
     Returns:
         Ids of the target, rising, and of the source, `(shared,)` each.
     """
-    found = roles(source, target)
+    matches = roles(source, target)
     special = {token: number for number, token in source.tokens.items() if number not in source.spellings}
     for number, token in target.tokens.items():
-        if number not in target.spellings and number not in found and token in special:
-            found[number] = special[token]
+        if number not in target.spellings and number not in matches and token in special:
+            matches[number] = special[token]
     written = {source.tokens[number]: number for number in source.spellings}
     written = written if source.convention == target.convention else {}
     exact: dict[bytes, int] = {}
@@ -126,13 +126,13 @@ def shared(source: Vocabulary, target: Vocabulary, ignore_case: bool = True) -> 
         if match is None and ignore_case and (text := fold(spelled)) is not None:
             match = folded.get(text)
         if match is not None:
-            found[number] = match
-    ids = numpy.array(sorted(found), numpy.int64)
-    return ids, numpy.array([found[number] for number in ids.tolist()], numpy.int64)
+            matches[number] = match
+    ids = numpy.array(sorted(matches), numpy.int64)
+    return ids, numpy.array([matches[number] for number in ids.tolist()], numpy.int64)
 
 
 def fold(spelled: bytes) -> str | None:
-    """A token in small letters, which ß and ss are two of; None when it is no text."""
+    """Write a token in small letters, which ß and ss are two of; None when it is no text."""
     try:
         return spelled.decode().lower()
     except UnicodeDecodeError:
@@ -140,13 +140,13 @@ def fold(spelled: bytes) -> str | None:
 
 
 def roles(source: Vocabulary, target: Vocabulary) -> dict[int, int]:
-    """The special tokens of the target that have the role of one of the source."""
-    found: dict[int, int] = {}
+    """Find the special tokens of the target that have the role of one of the source."""
+    matches: dict[int, int] = {}
     for role, stand_ins in ROLES.items():
         number = getattr(target.tokenizer, role, None)
         same = next(
             (each for name in stand_ins if (each := getattr(source.tokenizer, name, None)) in source.tokens), None
         )
         if number is not None and same is not None:
-            found.setdefault(number, same)
-    return found
+            matches.setdefault(number, same)
+    return matches

@@ -1,4 +1,4 @@
-"""Reads checkpoints that other programs wrote: tensors by name, and what is said of the model."""
+"""Read checkpoints that other programs wrote: tensors by name, and the sizes of the model."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ WRAPPERS = ("_orig_mod.", "module.", "model.")  # of torch.compile, DistributedD
 INSIDE = ("state_dict", "model", "module")  # where Lightning, nanoGPT and DeepSpeed keep the weights
 BESIDE = re.compile(r"((train|val|test)_metrics|loss_fn(_val)?)\..*")  # what Lightning keeps beside the model's weights
 # Where the sizes are, at any depth; what the model was made of comes before the options of the run.
-SAID = ("model_args", "hyper_parameters", "cfg", "model_cfg", "model", "config")
+SIZES = ("model_args", "hyper_parameters", "cfg", "model_cfg", "model", "config")
 
 
 @dataclass
-class Checkpoint:
-    """What was read.
+class ForeignCheckpoint:
+    """A checkpoint that was read.
 
     Args:
         path: The file.
         weights: Tensors by name, in the order in which they were written.
-        facts: What is said of the model: sizes by name.
+        facts: The sizes of the model, by name.
     """
 
     path: Path
@@ -35,7 +35,7 @@ class Checkpoint:
     facts: dict[str, Any] = field(default_factory=dict)
 
 
-def read_checkpoint(source: str | Path | None, allow_pickle: bool) -> Checkpoint:
+def read_checkpoint(source: str | Path | None, allow_pickle: bool) -> ForeignCheckpoint:
     """Read a checkpoint.
 
     Args:
@@ -59,7 +59,7 @@ def read_checkpoint(source: str | Path | None, allow_pickle: bool) -> Checkpoint
         path, facts = weights_file(folder), read_config(folder)
     if path.suffix == ".safetensors":
         try:
-            return Checkpoint(path, unwrapped(safetensors.torch.load_file(path)), facts)
+            return ForeignCheckpoint(path, unwrapped(safetensors.torch.load_file(path)), facts)
         except (safetensors.SafetensorError, OSError) as error:
             raise UserError(f"{path} cannot be read as safetensors: {first_line(error)}") from error
     if not allow_pickle:
@@ -68,7 +68,7 @@ def read_checkpoint(source: str | Path | None, allow_pickle: bool) -> Checkpoint
 
 
 def weights_file(folder: Path) -> Path:
-    """The one file of weights in a folder.
+    """Return the one file of weights in a folder.
 
     Args:
         folder: A folder; of a model on the hub only safetensors are fetched into it.
@@ -79,25 +79,24 @@ def weights_file(folder: Path) -> Path:
     Raises:
         UserError: When there is none, or several.
     """
-    found = [folder / WEIGHTS[0]] if (folder / WEIGHTS[0]).is_file() else []
-    found = found or pickles(folder)
-    if len(found) > 1:
-        names = ", ".join(path.name for path in found[:4]) + (", ..." if len(found) > 4 else "")
-        raise UserError(f"{folder} holds several files of weights: {names}. Name one of them: --from {found[0]}")
-    if not found:
+    paths = [folder / WEIGHTS[0]] if (folder / WEIGHTS[0]).is_file() else pickles(folder)
+    if len(paths) > 1:
+        names = ", ".join(path.name for path in paths[:4]) + (", ..." if len(paths) > 4 else "")
+        raise UserError(f"{folder} holds several files of weights: {names}. Name one of them: --from {paths[0]}")
+    if not paths:
         raise UserError(
             f"{folder} should hold a file of weights, {WEIGHTS[0]} or a pickle; there is none. "
             "From the hub, pickles are had by: hf download NAME --local-dir FOLDER"
         )
-    return found[0]
+    return paths[0]
 
 
 def pickles(folder: Path) -> list[Path]:
-    """The files in a folder that are called like pickles, by name."""
+    """Return the files in a folder that are called like pickles, by name."""
     return sorted({path for pattern in PICKLES for path in folder.glob(pattern)})
 
 
-def unpickled(path: Path, facts: dict[str, Any]) -> Checkpoint:
+def unpickled(path: Path, facts: dict[str, Any]) -> ForeignCheckpoint:
     """Read a pickle with torch's restricted unpickler.
 
     Args:
@@ -111,37 +110,37 @@ def unpickled(path: Path, facts: dict[str, Any]) -> Checkpoint:
         UserError: When the file is no checkpoint, or holds more than tensors and plain values.
     """
     try:
-        found = load(path)
-        if isinstance(found, Mapping):
-            facts = facts | sizes_said({name: plain(found[name]) for name in SAID if name in found})
+        content = load(path)
+        if isinstance(content, Mapping):
+            facts = facts | sizes_in({name: plain(content[name]) for name in SIZES if name in content})
     except Exception as error:  # torch raises whatever its parts raise
         raise UserError(
             f"{path} cannot be opened by the unpickler that runs no code: {first_line(error)} "
             "Save its weights alone, as safetensors."
         ) from error
-    if not isinstance(found, Mapping):
+    if not isinstance(content, Mapping):
         raise UserError(f"{path} holds no weights by name.")
-    weights = next((found[name] for name in INSIDE if isinstance(found.get(name), Mapping)), found)
+    weights = next((content[name] for name in INSIDE if isinstance(content.get(name), Mapping)), content)
     tensors = {str(name): each for name, each in weights.items() if isinstance(each, torch.Tensor)}
     if not tensors:
         raise UserError(f"{path} holds no tensors by name.")
-    return Checkpoint(path, unwrapped(tensors), facts)
+    return ForeignCheckpoint(path, unwrapped(tensors), facts)
 
 
-def sizes_said(options: Mapping[str, Any]) -> dict[str, Any]:
-    """What options say of a model.
+def sizes_in(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Collect what options say of a model.
 
     Args:
         options: Dictionaries in dictionaries.
 
     Returns:
-        Numbers and texts by name, of the dictionaries that are called as one of `SAID` and of those in them; the first
-        one counts, in the order of `SAID` and from the outside in. Texts that refer to other options are left out.
+        Numbers and texts by name, of the dictionaries that are called as one of `SIZES` and of those in them; the first
+        one counts, in the order of `SIZES` and from the outside in. Texts that refer to other options are left out.
     """
     facts = dict[str, Any]()
-    for part in (options[name] for name in SAID if isinstance(options.get(name), Mapping)):
+    for part in (options[name] for name in SIZES if isinstance(options.get(name), Mapping)):
         own = {str(key): value for key, value in part.items() if isinstance(value, str | int | float)}
-        facts = sizes_said(part) | {key: value for key, value in own.items() if "${" not in str(value)} | facts
+        facts = sizes_in(part) | {key: value for key, value in own.items() if "${" not in str(value)} | facts
     return facts
 
 
@@ -154,7 +153,7 @@ def unwrapped(weights: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
 
 
 def first_line(error: Exception) -> str:
-    """The first line of what an error says."""
+    """Return the first line of the message of an error."""
     return (str(error).strip().splitlines() or [type(error).__name__])[0]
 
 
@@ -199,12 +198,12 @@ def load(path: Path) -> Any:
     try:
         with torch.serialization.safe_globals([(stand_in(name), name) for name in unknown]):
             return torch.load(path, map_location="cpu", weights_only=True)
-    except UnpicklingError as error:  # torch speaks of its own options before it says what is wrong
+    except UnpicklingError as error:  # torch names its own options before the problem
         raise UnpicklingError(str(error.__context__ or error)) from error
 
 
 def stand_in(name: str) -> Any:
-    """What takes the place of a class or function, by its name with its module."""
+    """Return what takes the place of a class or function, by its name with its module."""
     if name.endswith(".AttributeDict"):  # a dictionary of Lightning
         return dict
     if name == "collections.defaultdict":

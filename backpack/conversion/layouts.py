@@ -1,4 +1,4 @@
-"""How others lay out the weights of a Backpack or of the GPT-2 that is its control, and where each tensor goes here.
+"""Layouts that others give to the weights of a Backpack or of its control, and where each tensor goes here.
 
 A layout is a function that takes the tensors that it knows out of a checkpoint and gives them the names that they have
 here; what stays behind has no place. The names are rules, not quotations: they allow for prefixes and for the spellings
@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
-from backpack.conversion.checkpoints import Checkpoint
+from backpack.conversion.checkpoints import ForeignCheckpoint
 from semeqv.lazy import torch
 from semeqv.runs.errors import UserError
 
@@ -57,8 +57,8 @@ NANOGPT: Rules = [
 ]
 
 
-def published(checkpoint: Checkpoint) -> Weights:
-    """The layout of stanfordnlp/backpack-gpt2, whose names are ours.
+def published(checkpoint: ForeignCheckpoint) -> Weights:
+    """Read the layout of stanfordnlp/backpack-gpt2, whose names are ours.
 
     Args:
         checkpoint: Its weights; those that are taken are removed.
@@ -66,16 +66,17 @@ def published(checkpoint: Checkpoint) -> Weights:
     Returns:
         The same tensors, without causal masks and second names of the embeddings.
     """
-    found, weights = Weights(), checkpoint.weights
+    weights = checkpoint.weights
+    ours: Weights = {}
     for name in list(weights):
         tensor = weights.pop(name)
         if not is_mask(name, tensor) and not name.endswith(("word_embeddings.weight", "position_embeddings.weight")):
-            found[name] = tensor
-    return found
+            ours[name] = tensor
+    return ours
 
 
-def flash(checkpoint: Checkpoint) -> Weights:
-    """The names of flash-attention's GPT.
+def flash(checkpoint: ForeignCheckpoint) -> Weights:
+    """Read the names of flash-attention's GPT.
 
     Older versions norm after a block what newer ones norm before it: their `ln_0` is the first norm of block 0, `norm1`
     of block i its second one, and `norm2` of block i the first one of block i + 1, or the last of all.
@@ -86,18 +87,18 @@ def flash(checkpoint: Checkpoint) -> Weights:
     Returns:
         Tensors by our names.
     """
-    found = renamed(checkpoint, FLASH)
-    if TRUNK + "ln_0.weight" in found:
-        last = max(int(name.split(".")[3]) for name in found if name.startswith(TRUNK + "h."))
+    ours = renamed(checkpoint, FLASH)
+    if TRUNK + "ln_0.weight" in ours:
+        last = max(int(name.split(".")[3]) for name in ours if name.startswith(TRUNK + "h."))
         moved = {}
-        for name in [each for each in found if re.search(r"gpt2_model\.(ln_0|h\.\d+\.ln_[12])\.", each)]:
-            moved[postnormed(name, last)] = found.pop(name)
-        found |= moved
-    return found
+        for name in [each for each in ours if re.search(r"gpt2_model\.(ln_0|h\.\d+\.ln_[12])\.", each)]:
+            moved[postnormed(name, last)] = ours.pop(name)
+        ours |= moved
+    return ours
 
 
 def postnormed(name: str, last: int) -> str:
-    """Which norm of ours an older one of flash-attention is; `last` is the number of the last block."""
+    """Return the name here of a norm of older flash-attention; `last` is the number of the last block."""
     *_, place, kind = name.split(".")
     if place == "ln_0":
         return f"{TRUNK}h.0.ln_1.{kind}"
@@ -107,8 +108,8 @@ def postnormed(name: str, last: int) -> str:
     return f"{TRUNK}ln_f.{kind}" if block == last else f"{TRUNK}h.{block + 1}.ln_1.{kind}"
 
 
-def nanogpt(checkpoint: Checkpoint) -> Weights:
-    """The multilingual project's: nanoGPT's names in the trunk, or in the whole model; the rest is told by its shapes.
+def nanogpt(checkpoint: ForeignCheckpoint) -> Weights:
+    """Read the multilingual project's layout: nanoGPT's names in the trunk or the whole model, the rest by shapes.
 
     With embeddings of size d and k senses, queries and keys of sense weights are one matrix (2d, d); an MLP whose
     second matrix is (d, 4d) feeds the first norm, (d); one whose second matrix is (k * d, 4d) the other one, (k * d).
@@ -122,31 +123,31 @@ def nanogpt(checkpoint: Checkpoint) -> Weights:
     Raises:
         UserError: When there is no embedding of tokens.
     """
-    found = renamed(checkpoint, NANOGPT)
-    if TRUNK + "wte.weight" not in found:
+    ours = renamed(checkpoint, NANOGPT)
+    if TRUNK + "wte.weight" not in ours:
         raise UserError(f"{checkpoint.path} has no embedding of tokens called wte.weight.")
-    d = found[TRUNK + "wte.weight"].shape[1]
+    d = ours[TRUNK + "wte.weight"].shape[1]
     mlps: dict[str, list[str]] = {}
     for name in [each for each in checkpoint.weights if each.endswith(".weight")]:
         module, shape = name.removesuffix(".weight"), checkpoint.weights[name].shape
         if tuple(shape) == (2 * d, d):
-            take(checkpoint.weights, module, found, CONTEXT)
+            take(checkpoint.weights, module, ours, CONTEXT)
         elif len(shape) == 1:
-            inner = shape[0] == d and SENSES + "ln.weight" not in found  # with one sense, both norms are (d)
-            take(checkpoint.weights, module, found, SENSES + ("ln" if inner else "final_ln"))
+            inner = shape[0] == d and SENSES + "ln.weight" not in ours  # with one sense, both norms are (d)
+            take(checkpoint.weights, module, ours, SENSES + ("ln" if inner else "final_ln"))
         else:
             mlps.setdefault(module.rpartition(".")[0], []).append(module)
     for modules in mlps.values():
         if len(modules) == 2:
             first, second = modules
             outputs = checkpoint.weights[second + ".weight"].shape[0]
-            mlp = "mlp" if outputs == d and SENSES + "mlp.c_proj.weight" not in found else "final_mlp"
-            take(checkpoint.weights, first, found, f"{SENSES}{mlp}.c_fc")
-            take(checkpoint.weights, second, found, f"{SENSES}{mlp}.c_proj")
-    return found
+            mlp = "mlp" if outputs == d and SENSES + "mlp.c_proj.weight" not in ours else "final_mlp"
+            take(checkpoint.weights, first, ours, f"{SENSES}{mlp}.c_fc")
+            take(checkpoint.weights, second, ours, f"{SENSES}{mlp}.c_proj")
+    return ours
 
 
-def renamed(checkpoint: Checkpoint, rules: Rules) -> Weights:
+def renamed(checkpoint: ForeignCheckpoint, rules: Rules) -> Weights:
     """Take those tensors out of a checkpoint that a rule knows, under the names that it gives them.
 
     Args:
@@ -159,45 +160,48 @@ def renamed(checkpoint: Checkpoint, rules: Rules) -> Weights:
     Raises:
         UserError: When two tensors that should be one, such as copies of the embedding, differ.
     """
-    found, weights = Weights(), checkpoint.weights
+    weights = checkpoint.weights
+    ours: Weights = {}
     for name in list(weights):
         if is_mask(name, weights[name]):
             del weights[name]
             continue
         for pattern, replacement in [(HEAD, "lm_head.weight"), *rules]:
             if match := re.fullmatch(pattern, name):
-                ours, tensor = match.expand(replacement), weights.pop(name)
-                if not torch.equal(found.setdefault(ours, tensor), tensor):
-                    raise UserError(f"{checkpoint.path} has two tensors for {ours}; {name} differs from the other one.")
+                name_here, tensor = match.expand(replacement), weights.pop(name)
+                if not torch.equal(ours.setdefault(name_here, tensor), tensor):
+                    raise UserError(
+                        f"{checkpoint.path} has two tensors for {name_here}; {name} differs from the other one."
+                    )
                 break
-    return found
+    return ours
 
 
 def is_mask(name: str, tensor: torch.Tensor) -> bool:
-    """Whether a tensor is a causal mask, which is stored beside the weights."""
+    """Return whether a tensor is a causal mask, which is stored beside the weights."""
     return re.fullmatch(MASK, name) is not None and tensor.ndim != 1
 
 
-def take(weights: Weights, module: str, found: Weights, ours: str) -> None:
-    """Take the weight and the bias, if any, of a module out of `weights`."""
+def take(weights: Weights, module: str, ours: Weights, name: str) -> None:
+    """Take the weight and the bias, if any, of a module out of `weights`, by its name here."""
     for kind in ("weight", "bias"):
         if f"{module}.{kind}" in weights:
-            found[f"{ours}.{kind}"] = weights.pop(f"{module}.{kind}")
+            ours[f"{name}.{kind}"] = weights.pop(f"{module}.{kind}")
 
 
 # The function of a layout, and what is true of its models where neither a checkpoint nor the user says otherwise.
-LAYOUTS: dict[str, tuple[Callable[[Checkpoint], Weights], dict[str, Any]]] = {
+LAYOUTS: dict[str, tuple[Callable[[ForeignCheckpoint], Weights], dict[str, Any]]] = {
     "published": (published, {"activation_function": "gelu_new", "scale_attn_by_inverse_layer_idx": True}),
     "flash": (flash, {"activation_function": "gelu_new", "scale_attn_by_inverse_layer_idx": True}),
     "multilingual": (nanogpt, {"activation_function": "gelu_new", "scale_attn_by_inverse_layer_idx": False}),
 }
 
 
-def layout_of(checkpoint: Checkpoint) -> str:
-    """Which layout a checkpoint has; that of a GPT-2 is the one of the Backpacks that it was trained beside.
+def layout_of(checkpoint: ForeignCheckpoint) -> str:
+    """Recognise the layout of a checkpoint; a GPT-2 has that of the Backpacks that it was trained beside.
 
     Args:
-        checkpoint: Its names tell.
+        checkpoint: Its names decide.
 
     Returns:
         A key of `LAYOUTS`.
@@ -214,6 +218,6 @@ def layout_of(checkpoint: Checkpoint) -> str:
         return "multilingual"
     some = ", ".join(names[:3])
     raise UserError(
-        f"{checkpoint.path} is no Backpack of a known layout ({', '.join(LAYOUTS)}), nor a GPT-2 of nanoGPT or of "
+        f"{checkpoint.path} is not a Backpack of a known layout ({', '.join(LAYOUTS)}), nor a GPT-2 of nanoGPT or of "
         f"flash-attention: it has {some}, ..."
     )

@@ -1,231 +1,258 @@
-"""The plain edits as actions: suppress, scale, replace, swap, project, exchange a fact, prefer a topic."""
+"""The plain edits as actions: suppress, scale, replace, swap, project, exchange a fact, prefer a topic.
 
-from abc import ABC, abstractmethod
-from dataclasses import dataclass, field
+Each writes its edit to a file; the model that it is made with stays as it is. `cli model edited` and `backpack.edit`
+apply the file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Annotated, Any
 
-from semeqv.grammar.component import check_bounds, component
+from backpack.edits.files import EditFile, command_words, write_edits
+from backpack.edits.steps import Knowledge, Project, Replace, Scale, Topic
+from backpack.inspection.lexicon import TokenLexicon, open_lexicon
+from semeqv.grammar.action import AtLeast, action
 from semeqv.runs.errors import UserError
 
-if TYPE_CHECKING:
-    from backpack.edits.steps import Step
-    from backpack.senses.lexicon import Lexicon
+
+def chosen(lexicon: TokenLexicon, words: Sequence[str], senses: Sequence[int]) -> dict[str, Any]:
+    """Return the tokens and the senses that a step takes; raises `UserError` when neither is named."""
+    if not words and not senses:
+        raise UserError("Say what to edit: --word, --sense, or both.")
+    tokens = tuple(dict.fromkeys(token for text in words for token in lexicon.find(text).tokens))
+    return {"tokens": tokens or None, "senses": tuple(senses) or None}
 
 
-@dataclass(frozen=True, kw_only=True)
-class Edit(ABC):
-    """An edit that is written to a file; the model that it is made with stays as it is.
+@action("backpack edit suppress")
+def suppress(
+    model: Any, tokenizer: Any = None, *, output: Path, word: Sequence[str] = (), sense: Sequence[int] = ()
+) -> EditFile:
+    """Suppress senses: they become 0.
 
     Args:
+        model: A Backpack; it stays as it is.
+        tokenizer: Its tokenizer; that of the model's folder if None.
         output: The file to write. `cli model edited --from MODEL --edits FILE` opens a model with it.
-    """
-
-    output: Path
-
-    @abstractmethod
-    def steps(self, lexicon: "Lexicon") -> "list[Step]":
-        """The edit.
-
-        Args:
-            lexicon: The tokens of the model.
-
-        Returns:
-            Its steps.
-        """
-
-    def build(self, model: Any, tokenizer: Any = None) -> None:
-        """Write the edit.
-
-        Args:
-            model: A Backpack.
-            tokenizer: Of the run; that of the model's folder if None.
-        """
-        from backpack.edits.files import write
-        from backpack.senses.senses import open_lexicon
-
-        lexicon = open_lexicon(model, tokenizer)
-        write(self, self.steps(lexicon), model, lexicon)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Choosing(Edit):
-    """An edit of some senses of some words.
-
-    Args:
         word: A word, as it stands after a blank, whose tokens are edited; may be repeated. Every token if left out.
         sense: The index of a sense; may be repeated. All senses if left out.
+
+    Returns:
+        The file, and the edit in it.
     """
-
-    word: list[str] = field(default_factory=list)
-    sense: list[int] = field(default_factory=list)
-
-    def chosen(self, lexicon: "Lexicon") -> dict[str, Any]:
-        """The tokens and the senses, as a step takes them; `UserError` when neither was said."""
-        if not self.word and not self.sense:
-            raise UserError("Say what to edit: --word, --sense, or both.")
-        tokens = tuple(dict.fromkeys(token for text in self.word for token in lexicon.find(text).tokens))
-        return {"tokens": tokens or None, "senses": tuple(self.sense) or None}
+    lexicon = open_lexicon(model, tokenizer)
+    step = Scale(**chosen(lexicon, word, sense), factor=0.0)
+    return write_edits(output, [step], model, lexicon, command_words(suppress, output=output, word=word, sense=sense))
 
 
-@component("backpack edit suppress")
-@dataclass(frozen=True, kw_only=True)
-class Suppress(Choosing):
-    """Let senses say nothing: they become 0."""
-
-    def steps(self, lexicon: "Lexicon") -> "list[Step]":
-        """The edit: a factor of 0."""
-        from backpack.edits.steps import Scale
-
-        return [Scale(**self.chosen(lexicon), factor=0.0)]
-
-
-@component("backpack edit scale")
-@dataclass(frozen=True, kw_only=True)
-class ScaleSenses(Choosing):
-    """Let senses say more, less, or the contrary: they are multiplied.
+@action("backpack edit scale")
+def scale(
+    model: Any,
+    tokenizer: Any = None,
+    *,
+    output: Path,
+    word: Sequence[str] = (),
+    sense: Sequence[int] = (),
+    factor: float,
+) -> EditFile:
+    """Multiply senses, so that they add more to logits, less, or the contrary.
 
     Args:
+        model: A Backpack; it stays as it is.
+        tokenizer: Its tokenizer; that of the model's folder if None.
+        output: The file to write. `cli model edited --from MODEL --edits FILE` opens a model with it.
+        word: A word, as it stands after a blank, whose tokens are edited; may be repeated. Every token if left out.
+        sense: The index of a sense; may be repeated. All senses if left out.
         factor: By what.
+
+    Returns:
+        The file, and the edit in it.
     """
-
-    factor: float
-
-    def steps(self, lexicon: "Lexicon") -> "list[Step]":
-        """The edit."""
-        from backpack.edits.steps import Scale
-
-        return [Scale(**self.chosen(lexicon), factor=self.factor)]
+    lexicon = open_lexicon(model, tokenizer)
+    step = Scale(**chosen(lexicon, word, sense), factor=factor)
+    command = command_words(scale, output=output, word=word, sense=sense, factor=factor)
+    return write_edits(output, [step], model, lexicon, command)
 
 
-@component("backpack edit project")
-@dataclass(frozen=True, kw_only=True)
-class ProjectOut(Choosing):
-    """Let senses say the same of both words of a pair.
+@action("backpack edit project")
+def project(
+    model: Any,
+    tokenizer: Any = None,
+    *,
+    output: Path,
+    word: Sequence[str] = (),
+    sense: Sequence[int] = (),
+    pair: Sequence[tuple[str, str]] = (),
+) -> EditFile:
+    """Project senses, so that they add the same to the logits of both words of a pair.
 
     They are projected onto what is orthogonal to the differences of the pairs' output embeddings (nullspace projection,
     Ravfogel et al., 2020, arXiv 2004.07667, with directions that are given).
 
     Args:
+        model: A Backpack; it stays as it is.
+        tokenizer: Its tokenizer; that of the model's folder if None.
+        output: The file to write. `cli model edited --from MODEL --edits FILE` opens a model with it.
+        word: A word, as it stands after a blank, whose tokens are edited; may be repeated. Every token if left out.
+        sense: The index of a sense; may be repeated. All senses if left out.
         pair: Two words of one token each, such as he she; may be repeated.
+
+    Returns:
+        The file, and the edit in it.
+
+    Raises:
+        UserError: When no pair is named.
     """
-
-    pair: list[tuple[str, str]] = field(default_factory=list)
-
-    def steps(self, lexicon: "Lexicon") -> "list[Step]":
-        """The edit; `UserError` when no pair was said."""
-        from backpack.edits.steps import Project
-
-        if not self.pair:
-            raise UserError("Say between which words senses shall not choose: --pair he she.")
-        pairs = tuple((lexicon.single(first), lexicon.single(second)) for first, second in self.pair)
-        return [Project(**self.chosen(lexicon), token_pairs=pairs)]
+    lexicon = open_lexicon(model, tokenizer)
+    if not pair:
+        raise UserError("Say between which words senses shall not choose: --pair he she.")
+    pairs = tuple((lexicon.single(first), lexicon.single(second)) for first, second in pair)
+    step = Project(**chosen(lexicon, word, sense), token_pairs=pairs)
+    command = command_words(project, output=output, word=word, sense=sense, pair=pair)
+    return write_edits(output, [step], model, lexicon, command)
 
 
-@component("backpack edit replace")
-@dataclass(frozen=True, kw_only=True)
-class ReplaceSense(Edit):
-    """Let a sense of a word be a sense of another one.
+@action("backpack edit replace")
+def replace(
+    model: Any,
+    tokenizer: Any = None,
+    *,
+    output: Path,
+    word: str,
+    sense: int,
+    by: str,
+    by_sense: int | None = None,
+) -> EditFile:
+    """Replace a sense of a word by a sense of another one.
 
     Args:
+        model: A Backpack; it stays as it is.
+        tokenizer: Its tokenizer; that of the model's folder if None.
+        output: The file to write. `cli model edited --from MODEL --edits FILE` opens a model with it.
         word: The word, of one token.
         sense: Which of its senses is replaced.
         by: The other word, of one token.
         by_sense: Which of its senses takes the place; that of the same index if left out.
+
+    Returns:
+        The file, and the edit in it.
     """
-
-    word: str
-    sense: int
-    by: str
-    by_sense: int | None = None
-
-    def steps(self, lexicon: "Lexicon") -> "list[Step]":
-        """The edit."""
-        from backpack.edits.steps import Replace
-
-        source = self.sense if self.by_sense is None else self.by_sense
-        tokens, sources = (lexicon.single(self.word),), (lexicon.single(self.by),)
-        return [Replace(tokens=tokens, senses=(self.sense,), source_tokens=sources, source_senses=(source,))]
+    lexicon = open_lexicon(model, tokenizer)
+    step = Replace(
+        tokens=(lexicon.single(word),),
+        senses=(sense,),
+        source_tokens=(lexicon.single(by),),
+        source_senses=(sense if by_sense is None else by_sense,),
+    )
+    command = command_words(replace, output=output, word=word, sense=sense, by=by, by_sense=by_sense)
+    return write_edits(output, [step], model, lexicon, command)
 
 
-@component("backpack edit swap")
-@dataclass(frozen=True, kw_only=True)
-class Swap(Edit):
-    """Let two senses change places.
+@action("backpack edit swap")
+def swap(
+    model: Any,
+    tokenizer: Any = None,
+    *,
+    output: Path,
+    word: str,
+    sense: int,
+    other: str,
+    other_sense: int | None = None,
+) -> EditFile:
+    """Swap two senses.
 
     Args:
+        model: A Backpack; it stays as it is.
+        tokenizer: Its tokenizer; that of the model's folder if None.
+        output: The file to write. `cli model edited --from MODEL --edits FILE` opens a model with it.
         word: A word of one token.
         sense: One of its senses.
         other: Another word of one token, or the same.
         other_sense: One of its senses; that of the same index if left out.
+
+    Returns:
+        The file, and the edit in it: either sense replaces the other.
     """
-
-    word: str
-    sense: int
-    other: str
-    other_sense: int | None = None
-
-    def steps(self, lexicon: "Lexicon") -> "list[Step]":
-        """The edit: either replaces the other."""
-        from backpack.edits.steps import Replace
-
-        tokens = lexicon.single(self.word), lexicon.single(self.other)
-        senses = self.sense, self.sense if self.other_sense is None else self.other_sense
-        return [Replace(tokens=tokens, senses=senses, source_tokens=tokens[::-1], source_senses=senses[::-1])]
+    lexicon = open_lexicon(model, tokenizer)
+    tokens = lexicon.single(word), lexicon.single(other)
+    senses = sense, sense if other_sense is None else other_sense
+    step = Replace(tokens=tokens, senses=senses, source_tokens=tokens[::-1], source_senses=senses[::-1])
+    command = command_words(swap, output=output, word=word, sense=sense, other=other, other_sense=other_sense)
+    return write_edits(output, [step], model, lexicon, command)
 
 
-@component("backpack edit knowledge")
-@dataclass(frozen=True, kw_only=True)
-class ExchangeFact(Choosing):
-    """Let what the senses of a word say for one word be said for another.
+@action("backpack edit knowledge")
+def knowledge(
+    model: Any,
+    tokenizer: Any = None,
+    *,
+    output: Path,
+    word: Sequence[str] = (),
+    sense: Sequence[int] = (),
+    remove: str,
+    add: str,
+) -> EditFile:
+    """Exchange a fact: what the senses of a word add to the logit of one word, they add to that of another.
 
     A sense C becomes C + (C . E_r / |E_r|^2) (E_a / phi - E_r), where E are output embeddings, r is the word to remove,
     a the one to add, and phi = |E_a|^2 / |E_r|^2 (Hewitt et al., 2023, arXiv 2305.16765). `cli backpack
     effects` measures what it does to texts that it is meant for, and to others.
 
     Args:
+        model: A Backpack; it stays as it is.
+        tokenizer: Its tokenizer; that of the model's folder if None.
+        output: The file to write. `cli model edited --from MODEL --edits FILE` opens a model with it.
+        word: A word, as it stands after a blank, whose tokens are edited; may be repeated. Every token if left out.
+        sense: The index of a sense; may be repeated. All senses if left out.
         remove: A word of one token.
         add: Another.
+
+    Returns:
+        The file, and the edit in it.
     """
-
-    remove: str
-    add: str
-
-    def steps(self, lexicon: "Lexicon") -> "list[Step]":
-        """The edit."""
-        from backpack.edits.steps import Knowledge
-
-        removed, added = lexicon.single(self.remove), lexicon.single(self.add)
-        return [Knowledge(**self.chosen(lexicon), removed_token=removed, added_token=added)]
+    lexicon = open_lexicon(model, tokenizer)
+    removed, added = lexicon.single(remove), lexicon.single(add)
+    step = Knowledge(**chosen(lexicon, word, sense), removed_token=removed, added_token=added)
+    command = command_words(knowledge, output=output, word=word, sense=sense, remove=remove, add=add)
+    return write_edits(output, [step], model, lexicon, command)
 
 
-@component("backpack edit topic")
-@dataclass(frozen=True, kw_only=True)
-class PreferTopic(Edit):
-    """Let senses that speak for a topic weigh more.
+@action("backpack edit topic")
+def topic(
+    model: Any,
+    tokenizer: Any = None,
+    *,
+    output: Path,
+    word: Sequence[str] = (),
+    strength: Annotated[float, AtLeast(0)] = 1.0,
+    annealing: Annotated[float, AtLeast(0, 1)] = 0.9,
+) -> EditFile:
+    """Increase the weights of senses that favour a topic.
 
-    Weights are multiplied by 1 + strength * max(0, z) * annealing^n: z is how much a sense speaks for the words of the
-    topic, in standard deviations of what it says over the vocabulary; n is how many words of the topic have been read.
+    Weights are multiplied by 1 + strength * max(0, z) * annealing^n: z is how much a sense favours the words of the
+    topic, in standard deviations of its logits over the vocabulary; n is how many words of the topic have been read.
     The idea is that of Hewitt et al. (2023, arXiv 2305.16765); these formulas are this project's.
 
     Args:
+        model: A Backpack; it stays as it is.
+        tokenizer: Its tokenizer; that of the model's folder if None.
+        output: The file to write. `cli model edited --from MODEL --edits FILE` opens a model with it.
         word: A word of the topic, of one token; may be repeated.
         strength: How much more; 0 changes nothing.
         annealing: From 0 to 1: what is left of the strength after each word of the topic; 1 for no annealing.
+
+    Returns:
+        The file, and the edit in it.
+
+    Raises:
+        UserError: When no word is named.
     """
-
-    word: list[str] = field(default_factory=list)
-    strength: float = 1.0
-    annealing: float = 0.9
-
-    def __post_init__(self) -> None:
-        check_bounds(self, strength=0, annealing=(0, 1))
-
-    def steps(self, lexicon: "Lexicon") -> "list[Step]":
-        """The edit; `UserError` when no word was said."""
-        from backpack.edits.topics import Topic
-
-        if not self.word:
-            raise UserError("Say the words of the topic: --word.")
-        tokens = tuple(dict.fromkeys(lexicon.single(text) for text in self.word))
-        return [Topic(tokens=tokens, strength=self.strength, annealing=self.annealing)]
+    lexicon = open_lexicon(model, tokenizer)
+    if not word:
+        raise UserError("Say the words of the topic: --word.")
+    step = Topic(
+        tokens=tuple(dict.fromkeys(lexicon.single(text) for text in word)), strength=strength, annealing=annealing
+    )
+    command = command_words(topic, output=output, word=word, strength=strength, annealing=annealing)
+    return write_edits(output, [step], model, lexicon, command)

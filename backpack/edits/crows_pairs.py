@@ -1,62 +1,23 @@
-"""CrowS-Pairs as an action."""
+"""CrowS-Pairs: which of two sentences a model prefers."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from semeqv.grammar.component import check_bounds, component
+from backpack.measuring import IntervalEstimate, Measurement, estimate, facts_of
+from semeqv.grammar.action import AtLeast, action
 from semeqv.lazy import NDArray, numpy
-from semeqv.results.statistics import interval
 from semeqv.results.tables import print_table
 from semeqv.runs.errors import UserError
-from semeqv.tasks.evaluation import Measuring, Subject
-from semeqv.tasks.inference import inference, name_of
-from semeqv.tasks.likelihood.minimal_pairs import MinimalPair
+from semeqv.tasks.inference import inference
+from semeqv.tasks.likelihood.minimal_pairs import MinimalPair, scored
+from semeqv.text.generation import tokenizer_of
 from semeqv.text.location import locate
 from semeqv.text.readers.table import read_rows
-
-
-@component("backpack crows-pairs")
-@dataclass(frozen=True, kw_only=True)
-class CrowsPairs(Measuring):
-    """Measure how often a model finds the more stereotypical of two sentences the more probable one.
-
-    The pairs are those of CrowS-Pairs (Nangia et al., 2020, arXiv 2010.00133), in nine kinds; a model without a
-    preference has 50%. What counts is the log-likelihood of the whole sentence; for a model that predicts masked
-    tokens, its pseudo-log-likelihood. Not every pair tells what it is meant to tell (Blodgett et al., 2021,
-    "Stereotyping Norwegian Salmon"). Any language model is measured, with or without edits. Intervals are those of a
-    bootstrap of the pairs. Lines go to metrics.jsonl of the run's folder.
-
-    Args:
-        path: The table, with the columns `sent_more`, `sent_less` and `bias_type`;
-            `bias_crows_pairs/crows_pairs_anonymized.csv` under $SEMEQV_DATA if left out.
-        kinds: Only these, such as gender.
-        batch_size: Sentences at a time.
-        replicates: Samples of the bootstrap.
-    """
-
-    path: Path | None = None
-    kinds: tuple[str, ...] = ()
-    batch_size: int = 64
-    replicates: int = 1000
-
-    def __post_init__(self) -> None:
-        check_bounds(self, batch_size=1, replicates=1)
-
-    def measured(self, subject: Subject) -> list[dict[str, Any]]:
-        """Measure, and print the table."""
-        from semeqv.tasks.likelihood.minimal_pairs import scored
-
-        pairs, model = read_pairs(self.path, self.kinds), subject.model
-        with inference(model, *subject.regime) as running:
-            nats = scored(pairs, model, subject.tokenizer, running, self.batch_size)
-        lines = preferences(pairs, nats, self.replicates, subject.seed)
-        print_preferences(lines, name_of(model))
-        return [{"measure": "crows-pairs", "model": name_of(model), **line} for line in lines]
-
+from semeqv.train.compute import Compute
 
 SOURCE = "https://github.com/nyu-mll/crows-pairs"
 FILE = "bias_crows_pairs/crows_pairs_anonymized.csv"
@@ -84,10 +45,94 @@ def read_pairs(path: Path | None, kinds: Sequence[str]) -> list[MinimalPair]:
     return [MinimalPair(more, less, kind, "", "") for more, less, kind in rows if not kinds or kind in kinds]
 
 
+@dataclass(frozen=True)
+class Preference:
+    """How often the more stereotypical sentence is preferred.
+
+    Args:
+        kind: The kind of pairs, or all.
+        pairs: How many pairs.
+        stereotypical: The share of them whose more stereotypical sentence is the more probable one.
+    """
+
+    kind: str
+    pairs: int
+    stereotypical: IntervalEstimate
+
+
+@dataclass(frozen=True, kw_only=True)
+class CrowsPairs(Measurement):
+    """The preference for stereotypical sentences.
+
+    Args:
+        kinds: The preference in each kind of pairs, and in all pairs together.
+    """
+
+    kinds: list[Preference]
+
+    def lines(self) -> list[dict[str, Any]]:
+        """Return one JSON object for each kind."""
+        return [
+            {"measure": "crows-pairs", "model": self.model, "kind": row.kind, "pairs": row.pairs}
+            | {"stereotypical": row.stereotypical.mean, "low": row.stereotypical.low, "high": row.stereotypical.high}
+            for row in self.kinds
+        ]
+
+    def show(self) -> None:
+        """Print the table."""
+        rows = []
+        for row in self.kinds:
+            mean, low, high = (f"{value:.1%}" for value in vars(row.stereotypical).values())
+            rows.append([row.kind, f"{row.pairs:,}", mean, f"[{low}, {high}]"])
+        columns = ["kind", "pairs", "preferred", "interval"]
+        print_table(f"Stereotypical sentences preferred by {self.model}", columns, rows)
+
+
+@action("backpack crows-pairs")
+def crows_pairs(
+    model: Any,
+    tokenizer: Any = None,
+    seed: int = 42,
+    compute: Compute = Compute(),
+    *,
+    path: Path | None = None,
+    kinds: tuple[str, ...] = (),
+    batch_size: Annotated[int, AtLeast(1)] = 64,
+    replicates: Annotated[int, AtLeast(1)] = 1000,
+) -> CrowsPairs:
+    """Measure how often a model finds the more stereotypical of two sentences the more probable one.
+
+    The pairs are those of CrowS-Pairs (Nangia et al., 2020, arXiv 2010.00133), in nine kinds; a model without a
+    preference has 50%. What counts is the log-likelihood of the whole sentence; for a model that predicts masked
+    tokens, its pseudo-log-likelihood. Not every pair measures what it is meant to measure (Blodgett et al., 2021,
+    "Stereotyping Norwegian Salmon"). Any language model is measured, with or without edits. Intervals are those of a
+    bootstrap of the pairs. Lines go to metrics.jsonl of the run's folder.
+
+    Args:
+        model: A language model.
+        tokenizer: Its tokenizer; that of the model's folder if None.
+        seed: Of the bootstrap.
+        compute: Where to compute, and with which numbers.
+        path: The table, with the columns `sent_more`, `sent_less` and `bias_type`;
+            `bias_crows_pairs/crows_pairs_anonymized.csv` under $SEMEQV_DATA if left out.
+        kinds: Only these, such as gender.
+        batch_size: Sentences at a time.
+        replicates: Samples of the bootstrap.
+
+    Returns:
+        The preference in each kind of pairs, and in all pairs together.
+    """
+    pairs = read_pairs(path, kinds)
+    tokenizer = tokenizer_of(model) if tokenizer is None else tokenizer
+    with inference(model, compute) as running:
+        nats = scored(pairs, model, tokenizer, running, batch_size)
+    return CrowsPairs(kinds=preferences(pairs, nats, replicates, seed), **facts_of(model))
+
+
 def preferences(
     pairs: Sequence[MinimalPair], nats: NDArray[numpy.float64], replicates: int, seed: int
-) -> list[dict[str, Any]]:
-    """How often the more stereotypical sentence is preferred.
+) -> list[Preference]:
+    """Count how often the more stereotypical sentence is preferred.
 
     Args:
         pairs: The pairs.
@@ -96,24 +141,9 @@ def preferences(
         seed: Of the bootstrap.
 
     Returns:
-        For each kind, and for all pairs together, the share; `low` and `high` are the ends of a 95% interval.
+        The preference in each kind, and in all pairs together.
     """
     preferred, generator = nats[:, 0] < nats[:, 1], numpy.random.default_rng(seed)
     kinds = numpy.array([pair.paradigm for pair in pairs])
     groups = {kind: preferred[kinds == kind] for kind in sorted(set(kinds.tolist()))} | {"all": preferred}
-    lines = []
-    for kind, group in groups.items():
-        low, high = interval([group], replicates, generator)
-        lines.append(
-            {"kind": kind, "pairs": len(group), "stereotypical": float(group.mean()), "low": low, "high": high}
-        )
-    return lines
-
-
-def print_preferences(lines: Sequence[Mapping[str, Any]], model: str) -> None:
-    """Print the table."""
-    rows = [
-        [line["kind"], f"{line['pairs']:,}", f"{line['stereotypical']:.1%}", f"[{line['low']:.1%}, {line['high']:.1%}]"]
-        for line in lines
-    ]
-    print_table(f"Stereotypical sentences preferred by {model}", ["kind", "pairs", "preferred", "interval"], rows)
+    return [Preference(kind, len(group), estimate(group, replicates, generator)) for kind, group in groups.items()]

@@ -1,44 +1,126 @@
-"""Debiasing by a fitted scalar, as an action."""
+"""Debiasing: one sense scaled by a fitted factor, or all senses projected."""
 
 from __future__ import annotations
 
 import contextlib
 import math
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 from backpack.attribution import parts_of
 from backpack.edits.bias import occupations, winobias
-from backpack.edits.steps import Project, Scale, Step
-from backpack.senses.lexicon import Lexicon, Word
-from semeqv.grammar.component import component
+from backpack.edits.files import EditFile, command_words, write_edits
+from backpack.edits.steps import Project, Scale
+from backpack.inspection.lexicon import TokenisedWord, TokenLexicon, open_lexicon
+from semeqv.grammar.action import Result, action
 from semeqv.lazy import Floats, numpy, torch
 from semeqv.results.tables import print_table
 from semeqv.runs.errors import UserError
 from semeqv.runs.progress import Progress
 from semeqv.tasks.inference import inference, name_of
 from semeqv.text.generation import prompt_ids
+from semeqv.train.compute import Compute
+
+GOLDEN = (math.sqrt(5) - 1) / 2
 
 
-@component("backpack edit debias")
-@dataclass(frozen=True, kw_only=True)
-class Debias:
+@dataclass(frozen=True)
+class BiasReached:
+    """The bias on one set of texts, without and with an edit.
+
+    Args:
+        set: dev or test.
+        texts: How many texts.
+        before: The bias of the model as it is.
+        after: With the edit.
+        suppressed: With the sense suppressed; None for a projection.
+    """
+
+    set: str
+    texts: int
+    before: float
+    after: float
+    suppressed: float | None = None
+
+
+@dataclass(frozen=True)
+class Debiased(Result):
+    """An edit that lessens bias, and what it reaches.
+
+    Args:
+        model: What the model is called.
+        step: The edit: of one sense, scaled, or of all senses, projected.
+        sets: The bias on the development and the test sentences.
+        file: Where the edit was written.
+    """
+
+    model: str
+    step: Scale | Project
+    sets: list[BiasReached]
+    file: EditFile
+
+    def records(self) -> list[dict[str, Any]]:
+        """Return one JSON object for each set."""
+        lines = []
+        for row in self.sets:
+            line: dict[str, Any] = {"measure": "debias", "model": self.model, "set": row.set, "texts": row.texts}
+            if isinstance(self.step, Scale):
+                (sense,) = self.step.senses or ()
+                line |= {"sense": sense, "factor": self.step.factor, "before": row.before, "suppressed": row.suppressed}
+            lines.append(line | {"before": row.before, "after": row.after})
+        return lines
+
+    def show(self) -> None:
+        """Print the table, and where the edit was written."""
+        count, records = len(self.step.tokens or ()), self.records()
+        names = [name for name in ("before", "suppressed", "after") if name in records[0]]
+        rows = [[line["set"], f"{line['texts']:,}", *(f"{line[name]:.3f}" for name in names)] for line in records]
+        what = f"all senses of {count} tokens projected"
+        if isinstance(self.step, Scale):
+            what = f"sense {records[0]['sense']} of {count} tokens times {self.step.factor:.3f}"
+        print_table(f"Bias, {what}", ["set", "texts", *names], rows)
+        self.file.show()
+
+
+def check_sense(options: Any) -> None:
+    """Refuse one sense for a projection, which is of all: `ValueError`."""
+    if options.by == "projection" and options.sense is not None:
+        raise ValueError("--sense is of one that is scaled; a projection is of all senses.")
+
+
+@action("backpack edit debias", check=check_sense)
+def debias(
+    model: Any,
+    tokenizer: Any = None,
+    compute: Compute = Compute(),
+    *,
+    output: Path,
+    word: Sequence[str] = (),
+    pieces: bool = False,
+    by: Literal["factor", "projection"] = "factor",
+    sense: int | None = None,
+    pair: tuple[str, str] = ("he", "she"),
+    path: Path | None = None,
+) -> Debiased:
     """Scale one sense of words for occupations so that what follows depends less on gender; or project all of them.
 
     Bias is the mean over texts of max(p(he) / p(she), p(she) / p(he)) for the next token (Hewitt et al., 2023, arXiv
     2305.16765), 1 at least. The texts are the sentences of WinoBias (Zhao et al., 2018, arXiv 1804.06876) up to where
     `he` or `she` stands, each once, where no pronoun came before; its words for occupations are edited where they are
     one token, or, with `--pieces`, in all their tokens. The factor, from 0 to 1, has the least bias on the development
-    sentences, as has the sense when none is named; what it reaches is told on those test sentences that are no
-    development ones. Weights of senses do not depend on senses, so that one pass over the texts tells the bias for
-    every sense and every factor. With `--by projection` nothing is fitted: all senses of the words lose what they say
-    for one word of the pair and against the other (nullspace projection, Ravfogel et al., 2020, arXiv 2004.07667, with
-    a direction that is given). `cli perplexity` with `cli model edited` tells what the edit costs. Lines go to
-    metrics.jsonl of the run's folder.
+    sentences, as has the sense when none is named; what it reaches is measured on those test sentences that are no
+    development ones. Weights of senses do not depend on senses, so that one pass over the texts gives the bias for
+    every sense and every factor. With `--by projection` nothing is fitted: all senses of the words lose what they add
+    to the logit of one word of the pair and not of the other (nullspace projection, Ravfogel et al., 2020, arXiv
+    2004.07667, with a direction that is given). `cli perplexity` with `cli model edited` measures what the edit costs.
+    All is computed in fp32. Lines go to metrics.jsonl of the run's folder.
 
     Args:
+        model: A Backpack; it stays as it is.
+        tokenizer: Its tokenizer; that of the model's folder if None.
+        compute: Where to compute.
         output: The file to write. `cli model edited --from MODEL --edits FILE` opens a model with it.
         word: A word to edit; may be repeated. Those of WinoBias if left out.
         pieces: Edit words of several tokens, too: all their tokens, which other words may have as well.
@@ -46,113 +128,69 @@ class Debias:
         sense: Which of its senses to scale; the best one if left out.
         pair: The two words that should be as probable.
         path: The folder of WinoBias; `bias_winobias` under $SEMEQV_DATA if left out.
-    """
-
-    output: Path
-    word: list[str] = field(default_factory=list)
-    pieces: bool = False
-    by: Literal["factor", "projection"] = "factor"
-    sense: int | None = None
-    pair: tuple[str, str] = ("he", "she")
-    path: Path | None = None
-
-    def __post_init__(self) -> None:
-        if self.by == "projection" and self.sense is not None:
-            raise ValueError("--sense is of one that is scaled; a projection is of all senses.")
-
-    def build(
-        self, *, model: Any, device: str, threads: int | None, record: Callable[..., None], tokenizer: Any = None
-    ) -> None:
-        """Fit, print what is reached, and write the edit.
-
-        Args:
-            model: A Backpack.
-            device: Where to compute.
-            threads: Of a CPU.
-            record: Adds lines to metrics.jsonl.
-            tokenizer: Of the run; that of the model's folder if None.
-        """
-        from backpack.edits.files import write
-        from backpack.senses.senses import open_lexicon
-
-        lexicon = open_lexicon(model, tokenizer)
-        with inference(model, device, threads=threads):
-            found = debiased(self, model, lexicon)
-        print_bias(found)
-        record([{"measure": "debias", "model": name_of(model), **line} for line in found.lines])
-        write(self, [found.step], model, lexicon)
-
-
-GOLDEN = (math.sqrt(5) - 1) / 2
-
-
-@dataclass(frozen=True)
-class Debiased:
-    """What was fitted, and what it reaches.
-
-    Args:
-        step: The edit.
-        what: The edit in words.
-        lines: For dev and test: how many `texts`; the bias `before` and `after`, and, of a fitted factor, with the
-            sense `suppressed`.
-    """
-
-    step: Step
-    what: str
-    lines: list[dict[str, Any]]
-
-
-def debiased(options: Debias, model: Any, lexicon: Lexicon) -> Debiased:
-    """Fit.
-
-    Args:
-        options: Which words, senses and texts.
-        model: A Backpack, in evaluation mode.
-        lexicon: Its tokens.
 
     Returns:
-        What was fitted.
+        The edit, and the bias without and with it.
 
     Raises:
-        UserError: When there is no such sense; `tokens_of` raises it, too.
+        UserError: When there is no such sense, or there are no words to edit.
     """
-    k = model.config.num_senses
-    if options.sense is not None and not 0 <= options.sense < k:
-        raise UserError(f"--sense {options.sense} is not there: the model has senses 0 to {k - 1}.")
-    tokens = tokens_of(options, lexicon)
-    pair = (lexicon.single(options.pair[0]), lexicon.single(options.pair[1]))
-    texts = winobias(options.path)
-    logs = {part: log_odds(model, lexicon, each, tokens, pair) for part, each in texts.items()}
-    if options.by == "projection":
-        lines = [
-            {
-                "set": part,
-                "texts": len(odds),
-                "before": bias(odds, shares.sum(1)),
-                "after": bias(odds, shares.sum(1), 0),
-            }
+    lexicon, senses = open_lexicon(model, tokenizer), model.config.num_senses
+    if sense is not None and not 0 <= sense < senses:
+        raise UserError(f"--sense {sense} is not there: the model has senses 0 to {senses - 1}.")
+    tokens = tokens_of(lexicon, word, pieces, path)
+    first, second = (lexicon.single(each) for each in pair)
+    step: Scale | Project
+    with inference(model, compute.device, threads=compute.threads):
+        logs = {
+            part: log_odds(model, lexicon, texts, tokens, (first, second)) for part, texts in winobias(path).items()
+        }
+    if by == "projection":
+        step = Project(tokens=tokens, token_pairs=((first, second),))
+        sets = [
+            BiasReached(part, len(odds), bias_at(odds, shares.sum(1)), bias_at(odds, shares.sum(1), 0))
             for part, (odds, shares) in logs.items()
         ]
-        what = f"all senses of {len(tokens)} tokens projected"
-        return Debiased(Project(tokens=tokens, token_pairs=(pair,)), what, lines)
-    senses = range(k) if options.sense is None else [options.sense]
-    factors = {sense: fitted(logs["dev"][0], logs["dev"][1][:, sense]) for sense in senses}
-    best = min(senses, key=lambda sense: bias(logs["dev"][0], logs["dev"][1][:, sense], factors[sense]))
-    factor, lines = factors[best], []
-    for part, (odds, shares) in logs.items():
-        names = {"before": 1.0, "suppressed": 0.0, "after": factor}
-        found = {name: bias(odds, shares[:, best], each) for name, each in names.items()}
-        lines.append({"set": part, "texts": len(odds), "sense": best, "factor": factor, **found})
-    what = f"sense {best} of {len(tokens)} tokens times {factor:.3f}"
-    return Debiased(Scale(tokens=tokens, senses=(best,), factor=factor), what, lines)
+    else:
+        step = fit(logs["dev"], tokens, range(senses) if sense is None else [sense])
+        sets = list(reached(step, logs))
+    command = command_words(debias, output=output, word=word, pieces=pieces, by=by, sense=sense, pair=pair, path=path)
+    return Debiased(name_of(model), step, sets, write_edits(output, [step], model, lexicon, command))
 
 
-def tokens_of(options: Debias, lexicon: Lexicon) -> tuple[int, ...]:
-    """The tokens to edit.
+def fit(logs: tuple[Floats, Floats], tokens: tuple[int, ...], senses: Sequence[int]) -> Scale:
+    """Find the sense and the factor of the least bias.
 
     Args:
-        options: Which words, and whether in pieces.
+        logs: Of the development sentences, what `log_odds` returns.
+        tokens: The tokens whose senses are scaled.
+        senses: The senses to choose from.
+
+    Returns:
+        The edit.
+    """
+    odds, shares = logs
+    factors = {sense: best_factor(odds, shares[:, sense]) for sense in senses}
+    best = min(senses, key=lambda sense: bias_at(odds, shares[:, sense], factors[sense]))
+    return Scale(tokens=tokens, senses=(best,), factor=factors[best])
+
+
+def reached(step: Scale, logs: Mapping[str, tuple[Floats, Floats]]) -> Iterator[BiasReached]:
+    """Yield the bias on each set without a scaled sense, with it, and with the sense suppressed."""
+    (sense,) = step.senses or ()
+    for part, (odds, shares) in logs.items():
+        before, after, suppressed = (bias_at(odds, shares[:, sense], factor) for factor in (1.0, step.factor, 0.0))
+        yield BiasReached(part, len(odds), before, after, suppressed)
+
+
+def tokens_of(lexicon: TokenLexicon, words: Sequence[str], pieces: bool, path: Path | None) -> tuple[int, ...]:
+    """Return the tokens to edit.
+
+    Args:
         lexicon: The tokens of the model.
+        words: The words; those of WinoBias if there are none.
+        pieces: Whether words of several tokens are edited.
+        path: The folder of WinoBias; its usual place if None.
 
     Returns:
         Those of all words in pieces; else those of words of one token.
@@ -160,28 +198,28 @@ def tokens_of(options: Debias, lexicon: Lexicon) -> tuple[int, ...]:
     Raises:
         UserError: When there is none, or a word that is named is several tokens.
     """
-    if options.word:
-        words = [lexicon.find(word) if options.pieces else Word(word, (lexicon.single(word),)) for word in options.word]
+    if words:
+        wanted = [lexicon.find(word) if pieces else TokenisedWord(word, (lexicon.single(word),)) for word in words]
     else:
-        words = [word for word in known(lexicon, occupations(options.path)) if options.pieces or len(word.tokens) == 1]
-    if not words:
-        said = "has a token in" if options.pieces else "is one token of"
-        way = "" if options.pieces else "say --pieces, or "
-        raise UserError(f"No word for an occupation {said} this model; {way}name words by --word.")
-    return tuple(dict.fromkeys(token for word in words for token in word.tokens))
+        wanted = [word for word in known(lexicon, occupations(path)) if pieces or len(word.tokens) == 1]
+    if not wanted:
+        problem = "has a token in" if pieces else "is one token of"
+        way = "" if pieces else "say --pieces, or "
+        raise UserError(f"No word for an occupation {problem} this model; {way}name words by --word.")
+    return tuple(dict.fromkeys(token for word in wanted for token in word.tokens))
 
 
-def known(lexicon: Lexicon, words: Sequence[str]) -> Iterator[Word]:
-    """The words that a vocabulary has tokens for; yields them in their order."""
+def known(lexicon: TokenLexicon, words: Sequence[str]) -> Iterator[TokenisedWord]:
+    """Yield the words that a vocabulary has tokens for, in their order."""
     for word in words:
         with contextlib.suppress(UserError):
             yield lexicon.find(word)
 
 
 def log_odds(
-    model: Any, lexicon: Lexicon, texts: Sequence[str], tokens: Sequence[int], pair: Sequence[int]
+    model: Any, lexicon: TokenLexicon, texts: Sequence[str], tokens: Sequence[int], pair: Sequence[int]
 ) -> tuple[Floats, Floats]:
-    """How much likelier one word is than another after texts, and how much of that senses of some tokens add.
+    """Compute how much likelier one word is than another after texts, and how much of that senses of some tokens add.
 
     Args:
         model: A Backpack, in evaluation mode.
@@ -196,16 +234,16 @@ def log_odds(
     odds, shares = [], []
     for text in Progress(texts, desc="bias", unit="text", leave=False, disable=None):
         ids = prompt_ids(text, lexicon.tokenizer, model, 0)
-        _, found = parts_of(model, ids, torch.tensor(pair))
-        added = found.added[0] - found.added[1]  # (time, senses)
+        _, parts = parts_of(model, ids, torch.tensor(pair))
+        added = parts.added[0] - parts.added[1]  # (time, senses)
         edited = torch.isin(ids[0], torch.tensor(tokens, device=ids.device))
-        odds.append(float(found.whole[pair[0]] - found.whole[pair[1]]))
+        odds.append(float(parts.whole[pair[0]] - parts.whole[pair[1]]))
         shares.append(added[edited].sum(0).cpu().double().numpy())
     return numpy.array(odds), numpy.array(shares)
 
 
-def bias(odds: Floats, share: Floats, factor: float = 1.0) -> float:
-    """The mean of max(p / q, q / p) when a sense is scaled.
+def bias_at(odds: Floats, share: Floats, factor: float = 1.0) -> float:
+    """Return the mean of max(p / q, q / p) when a sense is scaled.
 
     Args:
         odds: Logarithms of p / q, `(texts,)`.
@@ -218,21 +256,14 @@ def bias(odds: Floats, share: Floats, factor: float = 1.0) -> float:
     return float(numpy.exp(numpy.abs(odds + (factor - 1) * share)).mean())
 
 
-def fitted(odds: Floats, share: Floats) -> float:
-    """The factor from 0 to 1 of the least bias, which is convex in it: by golden sections (Kiefer, 1953)."""
+def best_factor(odds: Floats, share: Floats) -> float:
+    """Find the factor from 0 to 1 of the least bias, which is convex in it, by golden sections (Kiefer, 1953)."""
     low, high = 0.0, 1.0
     for _ in range(60):
         width = GOLDEN * (high - low)
         left, right = high - width, low + width
-        if bias(odds, share, left) <= bias(odds, share, right):
+        if bias_at(odds, share, left) <= bias_at(odds, share, right):
             high = right
         else:
             low = left
-    return min((0.0, 1.0, (low + high) / 2), key=lambda factor: bias(odds, share, factor))
-
-
-def print_bias(found: Debiased) -> None:
-    """Print what was reached."""
-    names = [name for name in ("before", "suppressed", "after") if name in found.lines[0]]
-    rows = [[line["set"], f"{line['texts']:,}", *(f"{line[name]:.3f}" for name in names)] for line in found.lines]
-    print_table(f"Bias, {found.what}", ["set", "texts", *names], rows)
+    return min((0.0, 1.0, (low + high) / 2), key=lambda factor: bias_at(odds, share, factor))

@@ -1,18 +1,18 @@
-"""Edits in files: JSON that a person reads, compares and sends to others."""
+"""Edits in files: JSON that a person can read, compare and send to others."""
 
 import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
 import click
 
-from backpack.edits.steps import Chosen, Knowledge, Project, Replace, Scale, Step
-from backpack.edits.topics import Topic
-from backpack.senses.lexicon import Lexicon
-from semeqv.grammar.component import words_of
+from backpack.edits.steps import Chosen, Knowledge, Project, Replace, Scale, Step, Topic
+from backpack.inspection.lexicon import TokenLexicon
+from semeqv.grammar.action import Written
+from semeqv.grammar.component import to_argv
 from semeqv.runs.errors import UserError
 from semeqv.runs.files import write_text
 
@@ -20,7 +20,9 @@ FORMAT, VERSION = "backpack-edits", 1
 KINDS: Mapping[str, type[Step]] = {kind.kind: kind for kind in (Scale, Replace, Project, Knowledge, Topic)}
 
 
-def save_edits(path: Path, steps: Sequence[Step], model: Any, tokenizer: Any = None, said: Sequence[str] = ()) -> None:
+def save_edits(
+    path: Path, steps: Sequence[Step], model: Any, tokenizer: Any = None, command: Sequence[str] = ()
+) -> None:
     """Write edits.
 
     Args:
@@ -28,13 +30,13 @@ def save_edits(path: Path, steps: Sequence[Step], model: Any, tokenizer: Any = N
         steps: The edits.
         model: A Backpack that they are for.
         tokenizer: Spells the tokens, so that another vocabulary is noticed.
-        said: The words of the command that made them.
+        command: The words of the command that makes them.
     """
     tokens = sorted({token for step in steps for token in step.token_fields()})
     head = {
         "format": FORMAT,
         "version": VERSION,
-        "said": list(said),
+        "said": list(command),
         "vocabulary": model.config.vocab_size,
         "senses": model.config.num_senses,
         "tokens": {} if tokenizer is None else dict(zip(map(str, tokens), tokenizer.convert_ids_to_tokens(tokens))),
@@ -59,7 +61,7 @@ def open_edits(paths: Iterable[Path], model: Any, tokenizer: Any = None) -> list
 
 
 def read(path: Path, model: Any, tokenizer: Any) -> list[Step]:
-    """The edits of one file."""
+    """Return the edits of one file."""
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
@@ -67,16 +69,16 @@ def read(path: Path, model: Any, tokenizer: Any) -> list[Step]:
             f"{path}: {(error.strerror or str(error)).lower()}; name a file of `cli backpack edit`."
         ) from None
     except (ValueError, RecursionError):
-        raise UserError(f"{path} is no JSON; name a file of `cli backpack edit`.") from None
+        raise UserError(f"{path} is not JSON; name a file of `cli backpack edit`.") from None
     if not isinstance(content, dict) or content.get("format") != FORMAT or content.get("version") != VERSION:
         raise UserError(f"{path} holds no edits (of version {VERSION}); name a file of `cli backpack edit`.")
-    own = {"vocabulary": model.config.vocab_size, "senses": model.config.num_senses}
-    for name, value in own.items():
+    sizes = sizes_of(model)
+    for name, value in sizes.items():
         if content.get(name) != value:
             raise UserError(f"{path} is for a model of {content.get(name)} {name}; this one has {value}.")
     try:
-        steps = [made(each) for each in content["edits"]]
-        check(steps, own)
+        steps = [step_of(each) for each in content["edits"]]
+        check(steps, sizes)
         spelled = {int(token): text for token, text in content["tokens"].items()}
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise UserError(f"{path} is damaged: {error}") from None
@@ -87,22 +89,35 @@ def read(path: Path, model: Any, tokenizer: Any) -> list[Step]:
     return steps
 
 
-def made(said: Mapping[str, Any]) -> Step:
-    """An edit from its JSON object."""
-    given = dict(said)
-    kind = KINDS.get(str(given.pop("kind", None)))
+def sizes_of(model: Any) -> dict[str, int]:
+    """Return how many tokens and senses a model has."""
+    return {"vocabulary": model.config.vocab_size, "senses": model.config.num_senses}
+
+
+def step_of(content: Mapping[str, Any]) -> Step:
+    """Make an edit of its JSON object."""
+    values = dict(content)
+    kind = KINDS.get(str(values.pop("kind", None)))
     if kind is None:
-        raise ValueError(f"no edit is called {said.get('kind')!r}")
-    return kind(**{name: frozen(value) for name, value in given.items()})
+        raise ValueError(f"no edit is called {content.get('kind')!r}")
+    return kind(**{name: frozen(value) for name, value in values.items()})
 
 
 def frozen(value: Any) -> Any:
-    """Lists as tuples."""
+    """Make tuples of lists."""
     return tuple(map(frozen, value)) if isinstance(value, list) else value
 
 
-def check(steps: Iterable[Step], own: Mapping[str, int]) -> None:
-    """Refuse tokens and senses that there are not, and fields that hold something else: `ValueError`."""
+def check_steps(steps: Iterable[Step], model: Any) -> None:
+    """Refuse edits that name tokens or senses which a model lacks, or that are of wrong types: `UserError`."""
+    try:
+        check(steps, sizes_of(model))
+    except ValueError as error:
+        raise UserError(f"{error}.") from None
+
+
+def check(steps: Iterable[Step], sizes: Mapping[str, int]) -> None:
+    """Refuse edits that name tokens or senses beyond some sizes, or that are of wrong types: `ValueError`."""
     for step in steps:
         for field in fields(step):
             value = getattr(step, field.name)
@@ -114,12 +129,12 @@ def check(steps: Iterable[Step], own: Mapping[str, int]) -> None:
                 raise ValueError("tokens, senses and what takes their place are of different lengths")
         for what, numbers in (("vocabulary", step.token_fields()), ("senses", step.sense_fields())):
             for number in numbers:
-                if not 0 <= number < own[what]:
-                    raise ValueError(f"{number} is not below {own[what]}, the {what} of the model")
+                if not 0 <= number < sizes[what]:
+                    raise ValueError(f"{number} is not below {sizes[what]}, the {what} of the model")
 
 
 def fits(name: str, value: Any, may_be_all: bool) -> bool:
-    """Whether a field of an edit holds what its name says; None stands for all tokens or senses where there may be."""
+    """Return whether a field of an edit has the type that its name says; None stands for all tokens, or senses."""
     if name in ("factor", "strength", "annealing"):
         return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < math.inf
     if name in ("removed_token", "added_token"):
@@ -135,23 +150,47 @@ def fits(name: str, value: Any, may_be_all: bool) -> bool:
     return all(type(each) is int for each in value)
 
 
-def write(options: Any, steps: Sequence[Step], model: Any, lexicon: Lexicon) -> None:
-    """Write edits, and say what they are about.
+@dataclass(frozen=True)
+class EditFile(Written):
+    """A file of edits that was written.
 
     Args:
-        options: The command; its `output` is the file.
-        steps: Its edits.
-        model: A Backpack.
-        lexicon: Its tokens.
-
-    Raises:
-        UserError: When there is no such sense, or the file cannot be written.
+        path: The file.
+        steps: The edits.
+        tokens: How the tokens that they name are shown; none where they are of every token.
     """
-    try:
-        check(steps, {"vocabulary": model.config.vocab_size, "senses": model.config.num_senses})
-    except ValueError as error:
-        raise UserError(f"{error}.") from None
-    save_edits(options.output, steps, model, lexicon.tokenizer, words_of(options))
+
+    path: Path
+    steps: tuple[Step, ...]
+    tokens: tuple[str, ...]
+
+    def show(self) -> None:
+        """Print which edits of which tokens were written."""
+        tokens = f" of {', '.join(self.tokens)}" if self.tokens else " of every token"
+        click.echo(f"wrote {self.path}: {', '.join(step.kind for step in self.steps)}{tokens}")
+
+
+def write_edits(
+    path: Path, steps: Sequence[Step], model: Any, lexicon: TokenLexicon, command: Sequence[str] = ()
+) -> EditFile:
+    """Check edits, and write them.
+
+    Args:
+        path: The file; `UserError` is raised when it cannot be written.
+        steps: The edits; `UserError` is raised when the model has no such token or sense.
+        model: A Backpack that they are for.
+        lexicon: Its tokens.
+        command: The words of the command that makes them.
+
+    Returns:
+        The file.
+    """
+    check_steps(steps, model)
+    save_edits(path, steps, model, lexicon.tokenizer, command)
     tokens = dict.fromkeys(lexicon.shown[token] for step in steps for token in step.token_fields())
-    about = f" of {', '.join(tokens)}" if tokens else " of every token"
-    click.echo(f"wrote {options.output}: {', '.join(step.kind for step in steps)}{about}")
+    return EditFile(path, tuple(steps), tuple(tokens))
+
+
+def command_words(function: Any, **options: Any) -> list[str]:
+    """Return the words of the command that calls an action with some options, as a file of edits tells them."""
+    return to_argv(function.options(**options))

@@ -8,19 +8,15 @@ applies after the functions of the edits before it. Weights of the model are nev
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from backpack.networks.editing import SenseEdit, WeightEdit
-
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, fields
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeAlias
 
 from semeqv.lazy import torch
 
-Place = tuple[int, int]  # a token, and one of its senses
+SenseEdit: TypeAlias = "Callable[[torch.Tensor, torch.Tensor], torch.Tensor]"  # see `EditableSenses.edited`
+WeightEdit: TypeAlias = SenseEdit
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,7 +26,7 @@ class Step:
     kind: ClassVar[str]
 
     def to_json(self) -> dict[str, Any]:
-        """The edit as a JSON object."""
+        """Return the edit as a JSON object."""
         return {"kind": self.kind, **asdict(self)}
 
     def token_fields(self) -> Iterator[int]:
@@ -46,7 +42,7 @@ class Step:
                 yield from flat(getattr(self, field.name))
 
     def of_senses(self, model: Any) -> SenseEdit | None:
-        """What it does to senses.
+        """Make the function that edits senses.
 
         Args:
             model: A Backpack, edited as it was before this edit.
@@ -57,7 +53,7 @@ class Step:
         return None
 
     def of_weights(self, model: Any) -> WeightEdit | None:
-        """What it does to weights.
+        """Make the function that edits weights.
 
         Args:
             model: A Backpack, edited as it was before this edit.
@@ -82,10 +78,10 @@ class Chosen(Step, ABC):
 
     @abstractmethod
     def change(self, model: Any) -> Any:
-        """A function from senses, `(..., d)`, to what they become."""
+        """Make the function from senses, `(..., d)`, to edited ones."""
 
     def of_senses(self, model: Any) -> SenseEdit:
-        """The function, applied to what is chosen; what is not chosen stays as it is, bit for bit."""
+        """Make the function, which leaves what is not chosen as it is, bit for bit."""
         change = self.change(model)
         wanted = None if self.tokens is None else torch.tensor(self.tokens)
         indices = None if self.senses is None else torch.tensor(self.senses)
@@ -123,7 +119,7 @@ class Scale(Chosen):
 
 @dataclass(frozen=True, kw_only=True)
 class Project(Chosen):
-    """The differences of output embeddings lose their say: senses are projected onto what is orthogonal to all of them.
+    """Senses are projected onto what is orthogonal to all differences of the output embeddings of some pairs.
 
     Both tokens of a pair then get the same from these senses (as nullspace projection, Ravfogel et al., 2020, arXiv
     2004.07667, with directions that are given).
@@ -136,7 +132,7 @@ class Project(Chosen):
     token_pairs: tuple[tuple[int, int], ...]
 
     def change(self, model: Any) -> Any:
-        """C - B^T B C, the rows of B an orthonormal basis of the differences."""
+        """Make the function C - B^T B C, where the rows of B are an orthonormal basis of the differences."""
         head = model.get_output_embeddings().weight.detach()
         pairs = torch.tensor(self.token_pairs, device=head.device)
         differences = (head[pairs[:, 0]] - head[pairs[:, 1]]).cpu().double()
@@ -153,7 +149,7 @@ class Project(Chosen):
 
 @dataclass(frozen=True, kw_only=True)
 class Knowledge(Chosen):
-    """What senses say for one token they say for another instead (Hewitt et al., 2023, arXiv 2305.16765).
+    """What senses add to the logit of one token they add to that of another (Hewitt et al., 2023, arXiv 2305.16765).
 
     C~ = C + (C . E_r / |E_r|^2) (E_a / phi - E_r), with phi = |E_a|^2 / |E_r|^2 and E the output embeddings.
 
@@ -167,7 +163,7 @@ class Knowledge(Chosen):
     added_token: int
 
     def change(self, model: Any) -> Any:
-        """The formula."""
+        """Make the function of the formula."""
         head = model.get_output_embeddings().weight.detach()
         removed, added = head[self.removed_token], head[self.added_token]
         size = removed.square().sum()
@@ -219,8 +215,62 @@ class Replace(Step):
         return edit
 
 
+@dataclass(frozen=True, kw_only=True)
+class Topic(Step):
+    """Weights of senses are multiplied by 1 + strength * max(0, z) * annealing^n.
+
+    z is how much a sense favours the topic: the mean of its logits for the words of the topic, in standard
+    deviations of its logits over the vocabulary, from their mean. n is how many words of the topic have been read so
+    far, so that a topic that was taken up is pressed less. The idea is that of Hewitt et al. (2023, arXiv 2305.16765);
+    these formulas are this project's.
+
+    Args:
+        tokens: The words of the topic.
+        strength: How much; 0 changes nothing.
+        annealing: From 0 to 1; 1 for no annealing.
+    """
+
+    kind: ClassVar[str] = "topic"
+    tokens: tuple[int, ...]
+    strength: float
+    annealing: float
+
+    def of_weights(self, model: Any) -> WeightEdit:
+        """Make the function; z is kept token by token, and is that of senses without later edits."""
+        before = list(model.backpack.sense_edits)
+        head = model.get_output_embeddings().weight.detach().float()
+        wanted, mean = torch.tensor(self.tokens, device=head.device), head.mean(0)
+        toward = head[wanted].mean(0) - mean
+        with torch.autocast(head.device.type, enabled=False):
+            spread = (head - mean).T @ (head - mean) / len(head)  # (d, d): a sense's logits vary by C^T spread C
+        known = head.new_full((len(head), model.config.num_senses), torch.nan)
+
+        def relevance(token_ids: torch.Tensor) -> torch.Tensor:
+            """z of tokens, 0 where it is below, `(batch, time, senses)`."""
+            different = torch.unique(token_ids)
+            new = different[known[different, 0].isnan()]
+            if len(new):
+                senses = model.backpack.senses(new, before).detach().float()
+                with torch.autocast(head.device.type, enabled=False):
+                    deviation = torch.einsum("nkd,de,nke->nk", senses, spread, senses).clamp(min=0).sqrt()
+                    z = (senses @ toward) / deviation.clamp(min=torch.finfo(torch.float32).tiny)
+                known[new] = z.clamp(min=0)
+            own: torch.Tensor = known[token_ids]
+            return own
+
+        def edit(weights: torch.Tensor, token_ids: torch.Tensor) -> torch.Tensor:
+            nonlocal known, toward, spread
+            known, toward, spread = (each.to(weights.device) for each in (known, toward, spread))
+            z = relevance(token_ids).permute(0, 2, 1)[:, :, None]  # (batch, senses, 1, time)
+            read = torch.isin(token_ids, wanted.to(token_ids.device)).cumsum(1)[:, -weights.shape[2] :]
+            left = self.strength * self.annealing ** read.float()  # (batch, queries)
+            return (weights * (1 + left[:, None, :, None] * z)).to(weights.dtype)
+
+        return edit
+
+
 def flat(value: Any) -> Iterator[int]:
-    """The integers in a field: none, one, or several, perhaps in pairs; `TypeError` when it is something else."""
+    """Yield the integers in a field: none, one, or several, perhaps in pairs; `TypeError` for something else."""
     if isinstance(value, tuple):
         for each in value:
             yield from flat(each)

@@ -1,4 +1,4 @@
-"""The truth of the generated corpus: which words have two senses, and which words each sense speaks of."""
+"""The truth of the generated corpus: which words have two senses, and the topics of each sense."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
@@ -73,7 +73,7 @@ def topics_of(grammar: Grammar, languages: tuple[str, ...], generator: Any) -> T
 
 
 def babel_of(dataset_options: Mapping[tuple[str, str | None], Any], splits: tuple[str, ...], what: str) -> Any:
-    """The generated corpus of a sentence.
+    """Find the generated corpus of a sentence.
 
     Args:
         dataset_options: The data sets of the sentence, by split and name.
@@ -95,17 +95,17 @@ def babel_of(dataset_options: Mapping[tuple[str, str | None], Any], splits: tupl
 
 
 def grammar_of(options: GrammarOptions) -> Grammar:
-    """The grammar of a data set."""
+    """Make the grammar of a data set."""
     return Grammar(GrammarOptions(**{field.name: getattr(options, field.name) for field in fields(GrammarOptions)}))
 
 
 def documents_of(options: Any, grammar: Grammar) -> Iterator[Document]:
-    """The documents of a data set, with all that is known of them."""
+    """Yield the documents of a data set, with all that is known of them."""
     return grammar.documents(options.split, options.documents, options.corpus_seed)
 
 
 def translations(grammar: Grammar) -> list[tuple[str, str]]:
-    """Words of Lume with one sense and their one translation, for every content class.
+    """List the words of Lume that have one sense with their one translation, in every content class.
 
     Args:
         grammar: The grammar.

@@ -21,46 +21,36 @@ from semeqv.text.tokenizers.spelling import convention_of
 from semeqv.train.compute import Regime
 
 MARKS = ("'", "’", "-")  # what words may have between letters
-
-
 BETWEEN = "['’-]"
-
-
 JOINERS = "\u200c\u200d"  # no letters by their category, but parts of words in Persian and in scripts of India
-
-
 WORD = re.compile(f"x+(?:{BETWEEN}x+)*")
-
-
 BEGINNING = re.compile(f"{WORD.pattern}{BETWEEN}?")
-
-
 CONTINUATION = re.compile(f"{BETWEEN}?{BEGINNING.pattern}|{BETWEEN}")
 
 
 def shape(text: str) -> str:
-    """A text with an x in place of each letter, digit, and sign that combines with them."""
+    """Put an x in place of each letter, digit, and sign that combines with them."""
     return "".join("x" if unicodedata.category(each)[0] in "LMN" or each in JOINERS else each for each in text)
 
 
 def is_word(text: str) -> bool:
-    """Whether a text is one word: letters and digits, and `'`, `’` or `-` singly between them."""
+    """Return whether a text is one word: letters and digits, and `'`, `’` or `-` singly between them."""
     return WORD.fullmatch(shape(text)) is not None
 
 
 def first_word(text: str) -> str:
-    """The longest word that a text begins with; empty when it begins with none."""
-    found = WORD.match(shape(text))
-    return text[: found.end()] if found else ""
+    """Return the longest word that a text begins with; empty when it begins with none."""
+    match = WORD.match(shape(text))
+    return text[: match.end()] if match else ""
 
 
 def begins_word(text: str) -> bool:
-    """Whether a text is a word or the beginning of one, as `l'` is."""
+    """Return whether a text is a word or the beginning of one, as `l'` is."""
     return BEGINNING.fullmatch(shape(text)) is not None
 
 
 def continues_word(text: str) -> bool:
-    """Whether a text may go on with a word that ends in a letter so far: `s`, `'s`, `-` or `n-to`, but not `'.`."""
+    """Return whether a text may continue a word that ends in a letter so far: `s`, `'s`, `-`, `n-to`, but not `'.`."""
     return CONTINUATION.fullmatch(shape(text)) is not None
 
 
@@ -89,7 +79,7 @@ def kinds_of(tokenizer: Any, rows: int) -> TokenKinds:
 
     Args:
         tokenizer: A fast tokenizer.
-        rows: Tokens that the model knows; those without a spelling, and special ones, end words.
+        rows: How many tokens the model has; those without a spelling, and special ones, end words.
 
     Returns:
         The kinds. Of a token that is a part of a character, the first byte decides.
@@ -101,14 +91,14 @@ def kinds_of(tokenizer: Any, rows: int) -> TokenKinds:
     for token, place in vocabulary.items():
         if place in special or place >= rows:
             continue
-        said = spelled[place] = convention.spelled(token)
-        blank, inner = said[:1] == b" ", said.removeprefix(b" ")
+        spelling = spelled[place] = convention.spelled(token)
+        blank, inner = spelling[:1] == b" ", spelling.removeprefix(b" ")
         try:
             text = inner.decode()
         except UnicodeDecodeError:
             begins[place] = blank and wordlike(inner[:1])
             after_mark[place] = not blank and wordlike(inner[:1])
-            goes_on[place] = after_mark[place] or said.startswith(MARK_BYTES)
+            goes_on[place] = after_mark[place] or spelling.startswith(MARK_BYTES)
             continue
         begins[place] = blank and begins_word(text)
         goes_on[place] = not blank and continues_word(text)
@@ -117,12 +107,12 @@ def kinds_of(tokenizer: Any, rows: int) -> TokenKinds:
 
 
 def wordlike(byte: bytes) -> bool:
-    """Whether a byte is a letter, a digit, or a part of a character beyond ASCII."""
+    """Return whether a byte is a letter, a digit, or a part of a character beyond ASCII."""
     return byte.isalnum() or byte >= b"\x80"
 
 
 class WordBeam:
-    """Looks for the most probable next words.
+    """A beam search for the most probable next words.
 
     Args:
         model: Predicts the next token, within `inference`.
@@ -148,35 +138,37 @@ class WordBeam:
         live: list[list[tuple[float, list[int]]]] = [[(0.0, [])] for _ in contexts]
         done: list[dict[str, float]] = [{} for _ in contexts]
         for step in range(self.longest + 1):
-            asked = [(text, score, tokens) for text, each in enumerate(live) for score, tokens in each]
-            if not asked:
+            rows = [(text, score, tokens) for text, beginnings in enumerate(live) for score, tokens in beginnings]
+            if not rows:
                 break
-            expected = self.next_tokens([contexts[text] + tokens for text, _, tokens in asked])
-            goes_on = self.goes_on([tokens for _, _, tokens in asked])
+            expected = self.next_tokens([contexts[text] + tokens for text, _, tokens in rows])
+            goes_on = self.goes_on([tokens for _, _, tokens in rows])
             ends = torch.logsumexp(expected.masked_fill(goes_on, -torch.inf), -1).tolist()
             best = expected.masked_fill(~goes_on, -torch.inf).topk(min(self.width, expected.shape[-1]))
             live = [[] for _ in contexts]
-            for row, (text, score, tokens) in enumerate(asked):
+            for row, (text, score, tokens) in enumerate(rows):
                 if tokens:
                     self.finish(done[text], tokens, score + ends[row])
                 if step < self.longest:
                     following = zip(best.values[row].tolist(), best.indices[row].tolist())
                     live[text] += [(score + more, [*tokens, token]) for more, token in following if more > -torch.inf]
-            live = [self.kept(each, done[text]) for text, each in enumerate(live)]
+            live = [self.most_probable(beginnings, done[text]) for text, beginnings in enumerate(live)]
         return [sorted(words.items(), key=lambda word: -word[1])[: self.width] for words in done]
 
     def goes_on(self, words: Sequence[list[int]]) -> torch.Tensor:
-        """The tokens that may follow beginnings of words as parts of them, `(words, vocabulary)`."""
+        """Return the tokens that may follow beginnings of words as parts of them, `(words, vocabulary)`."""
         kinds = self.kinds
         after = [kinds.after_mark if self.spelled(word).endswith(MARK_BYTES) else kinds.goes_on for word in words]
         return torch.stack([each if word else kinds.begins for word, each in zip(words, after)])
 
     def spelled(self, tokens: Sequence[int]) -> bytes:
-        """The bytes of tokens."""
+        """Return the bytes of tokens."""
         return b"".join(self.kinds.spelled[token] for token in tokens)
 
-    def kept(self, live: list[tuple[float, list[int]]], done: dict[str, float]) -> list[tuple[float, list[int]]]:
-        """The most probable beginnings, without those that can no longer be among the most probable words."""
+    def most_probable(
+        self, live: list[tuple[float, list[int]]], done: dict[str, float]
+    ) -> list[tuple[float, list[int]]]:
+        """Return the most probable beginnings, without those that can no longer be among the most probable words."""
         enough = sorted(done.values(), reverse=True)[: self.width]
         least = enough[-1] if len(enough) == self.width else -float("inf")
         return sorted((each for each in live if each[0] > least), key=lambda each: -each[0])[: self.width]
@@ -188,19 +180,19 @@ class WordBeam:
             words[word] = float(numpy.logaddexp(score, words.get(word, -numpy.inf)))
 
     def next_tokens(self, rows: Sequence[list[int]]) -> torch.Tensor:
-        """The logarithms of the probabilities of what follows each row, `(rows, vocabulary)`, on the CPU."""
+        """Return the logarithms of the probabilities of what follows each row, `(rows, vocabulary)`, on the CPU."""
         longest = max(map(len, rows))
         ids = torch.tensor([row + [0] * (longest - len(row)) for row in rows])
         real = torch.tensor([[1] * len(row) + [0] * (longest - len(row)) for row in rows])
-        kept, last = torch.unique(torch.tensor([len(row) - 1 for row in rows]), return_inverse=True)
-        wanted = {"logits_to_keep": self.regime.place({"kept": kept})["kept"]} if self.keeps else {}
+        positions, last = torch.unique(torch.tensor([len(row) - 1 for row in rows]), return_inverse=True)
+        wanted = {"logits_to_keep": self.regime.place({"positions": positions})["positions"]} if self.keeps else {}
         if not self.keeps:
-            last = kept[last]
-        few = max(LOGITS // ((len(kept) if self.keeps else longest) * len(self.kinds.spelled)), 1)
-        found = []
+            last = positions[last]
+        few = max(LOGITS // ((len(positions) if self.keeps else longest) * len(self.kinds.spelled)), 1)
+        expected = []
         for some in (slice(start, start + few) for start in range(0, len(rows), few)):
             batch = self.regime.place({"input_ids": ids[some], "attention_mask": real[some]})
             logits = self.model(**batch, **wanted)["logits"]
             at = last[some].to(logits.device)
-            found.append(logits[torch.arange(len(at), device=logits.device), at].float().log_softmax(-1).cpu())
-        return torch.cat(found)
+            expected.append(logits[torch.arange(len(at), device=logits.device), at].float().log_softmax(-1).cpu())
+        return torch.cat(expected)

@@ -1,4 +1,4 @@
-"""Pairs of words that people have rated by how alike they are."""
+"""Read pairs of words, and pairs that people have rated by their similarity."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ MEMBERS = ("word", "term", "member", "item")
 
 
 def key(name: str) -> str:
-    """The name of a column, its letters and digits alone: `Human (mean)` is `humanmean`."""
+    """Reduce the name of a column to its letters and digits: `Human (mean)` becomes `humanmean`."""
     return re.sub(r"[\W_]+", "", name.casefold())
 
 
 def read_table(file: Path) -> Rows:
-    """The rows of a table: the number of each line, and its cells, without blanks around them.
+    """Read the rows of a table: the number of each line, and its cells, without blanks around them.
 
     Args:
         file: What stands between cells is what every line has: a comma, a semicolon or a tab in a `.csv`, where cells
@@ -45,18 +45,18 @@ def read_table(file: Path) -> Rows:
         rows = list(split(file, True, common[0] if common else ","))
     else:
         rows = [(number, line.split(common[0]) if common else line.split()) for number, line in text]
-    found = [(number, [cell.strip() for cell in cells]) for number, cells in rows if any(map(str.strip, cells))]
-    if not found:
+    filled = [(number, [cell.strip() for cell in cells]) for number, cells in rows if any(map(str.strip, cells))]
+    if not filled:
         raise UserError(f"{file} is empty.")
-    width = len(found[0][1])
-    for number, cells in found:
+    width = len(filled[0][1])
+    for number, cells in filled:
         if len(cells) != width:
             raise UserError(f"{file}, line {number}: {len(cells)} columns, but the first row has {width}.")
-    return found
+    return filled
 
 
 def named(file: Path, header: Sequence[str], known: Collection[str]) -> int | None:
-    """The column that has one of the known names.
+    """Find the column that has one of the known names.
 
     Args:
         file: The table, for the message.
@@ -77,7 +77,7 @@ def named(file: Path, header: Sequence[str], known: Collection[str]) -> int | No
 
 
 def number_of(cell: str) -> float | None:
-    """The number that a cell holds, if it is one and finite."""
+    """Return the number that a cell holds, if it is one and finite."""
     try:
         number = float(cell)
     except ValueError:
@@ -86,7 +86,7 @@ def number_of(cell: str) -> float | None:
 
 
 def numeric(rows: Rows) -> list[int]:
-    """The places of the columns that hold a number in every row."""
+    """Return the places of the columns that hold a number in every row."""
     return [place for place in range(len(rows[0][1])) if all(number_of(cells[place]) is not None for _, cells in rows)]
 
 
@@ -96,13 +96,13 @@ def read_pairs(file: Path, known: tuple[Sequence[str], Sequence[str]], what: str
     Args:
         file: The table.
         known: Names of the one and of the other column, as `key` writes them.
-        what: What stands in a row, for the message.
+        what: The content of a row, for the message.
 
     Yields:
         The cells of each row.
 
     Raises:
-        UserError: When the columns cannot be told, or a row lacks one.
+        UserError: When the columns cannot be recognised, or a row lacks one.
     """
     rows = read_table(file)
     header = rows[0][1]
@@ -167,7 +167,7 @@ def read_rated(path: Path, names: Sequence[str] = ()) -> Rated:
         The pairs.
 
     Raises:
-        UserError: When the columns cannot be told, a rating is none, or there are fewer than three pairs.
+        UserError: When the columns cannot be recognised, a rating is none, or there are fewer than three pairs.
     """
     file = locate(str(path), path)
     rows = read_table(file)
@@ -188,7 +188,7 @@ def read_rated(path: Path, names: Sequence[str] = ()) -> Rated:
 
 
 def by_header(file: Path, rows: Rows, names: Sequence[str]) -> tuple[tuple[int, int], list[int]] | None:
-    """The columns that the header of a table names.
+    """Find the columns that the header of a table names.
 
     Args:
         file: The table, for the message.
@@ -223,7 +223,7 @@ def by_header(file: Path, rows: Rows, names: Sequence[str]) -> tuple[tuple[int, 
 
 
 def by_numbers(file: Path, rows: Rows) -> tuple[tuple[int, int], list[int]]:
-    """The columns of a table without a header: words first, and one column of numbers.
+    """Find the columns of a table without a header: words first, and one column of numbers.
 
     Args:
         file: The table, for the message.
@@ -255,7 +255,7 @@ def by_numbers(file: Path, rows: Rows) -> tuple[tuple[int, int], list[int]]:
     return (0, 1), numbers[:1]
 
 
-def read_translated(words: Path, ratings: Path, languages: Sequence[str], apart: float | None) -> Rated:
+def read_translated(words: Path, ratings: Path, languages: Sequence[str], max_rating_gap: float | None) -> Rated:
     """Read Multi-SimLex in its form of two tables, `translation.csv` and `scores.csv`, for one language or across two.
 
     Across languages, the first word of a pair is taken in the one and the second in the other; its rating is the mean
@@ -263,9 +263,9 @@ def read_translated(words: Path, ratings: Path, languages: Sequence[str], apart:
 
     Args:
         words: The table with columns such as `ENG 1` and `ENG 2`; its column `ID` numbers the pairs.
-        ratings: The table with a column of ratings for each language, such as `ENG`, numbered alike.
+        ratings: The table with a column of ratings for each language, such as `ENG`, with the same numbers.
         languages: One or two.
-        apart: Leave out pairs whose ratings in the two languages differ by more; none if None.
+        max_rating_gap: Leave out pairs whose ratings in the two languages differ by more; none if None.
 
     Returns:
         The pairs.
@@ -274,10 +274,10 @@ def read_translated(words: Path, ratings: Path, languages: Sequence[str], apart:
         UserError: When a column is missing, a rating is none, or fewer than three pairs are left.
     """
     one, two = languages[0], languages[-1]
-    said = columns(words, (f"{one} 1", f"{two} 2"))
+    pairs = columns(words, (f"{one} 1", f"{two} 2"))
     given = columns(ratings, (one, two))
     first, second, scores = list[str](), list[str](), list[float]()
-    for number, pair in said.items():
+    for number, pair in pairs.items():
         if number not in given:
             raise UserError(f"{ratings} has no line {number!r}, which {words} has.")
         rated = [number_of(cell) for cell in given[number]]
@@ -285,7 +285,7 @@ def read_translated(words: Path, ratings: Path, languages: Sequence[str], apart:
             raise UserError(
                 f"{ratings}: the ratings of {number!r} are {' and '.join(given[number])}, and must be numbers."
             )
-        if apart is None or abs(rated[0] - rated[1]) <= apart:
+        if max_rating_gap is None or abs(rated[0] - rated[1]) <= max_rating_gap:
             first.append(pair[0])
             second.append(pair[1])
             scores.append((rated[0] + rated[1]) / 2)
@@ -293,22 +293,22 @@ def read_translated(words: Path, ratings: Path, languages: Sequence[str], apart:
 
 
 def columns(path: Path, names: tuple[str, str]) -> dict[str, tuple[str, str]]:
-    """Two columns of a table, by its column `ID`; `UserError` when one is missing, or an ID stands twice."""
+    """Read two columns of a table by its column `ID`; `UserError` when one is missing, or an ID occurs twice."""
     file = locate(str(path), path)
     rows = read_table(file)
-    header, found = rows[0][1], dict[str, tuple[str, str]]()
+    header, by_number = rows[0][1], dict[str, tuple[str, str]]()
     if missing := [name for name in ("ID", *names) if header.count(name) != 1]:
         raise UserError(f"{file} has no column {missing[0]!r}; its header says {', '.join(header)!s:.200}.")
     number, one, other = (header.index(name) for name in ("ID", *names))
     for line, cells in rows[1:]:
-        if cells[number] in found:
+        if cells[number] in by_number:
             raise UserError(f"{file}, line {line}: the ID {cells[number]!r} stands twice.")
-        found[cells[number]] = (cells[one], cells[other])
-    return found
+        by_number[cells[number]] = (cells[one], cells[other])
+    return by_number
 
 
 def name_of_file(file: Path) -> str:
-    """`SIMLEX-999` of EN-SIMLEX-999.txt.xz."""
+    """Return `SIMLEX-999` for EN-SIMLEX-999.txt.xz."""
     return file.name.split(".")[0].removeprefix("EN-")
 
 

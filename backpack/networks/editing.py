@@ -1,4 +1,4 @@
-"""Senses as a thing of their own: looked up, taken from a table, changed for a while."""
+"""The senses of tokens: computed by the network, taken from a table, and edited."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -12,7 +12,7 @@ WeightEdit = Callable[[Tensor, Tensor], Tensor]
 
 
 class EditableSenses:
-    """The part of a Backpack that knows the senses of tokens; the other part has the networks.
+    """The part of a Backpack that returns the senses of tokens; the other part has the networks.
 
     `sense_edits` and `weight_edits` are lists of functions that are applied one after the other, to senses and to
     weights. They belong to the object and are not saved with it.
@@ -31,7 +31,7 @@ class EditableSenses:
         self.weight_edits: list[WeightEdit] = []
 
     def senses(self, token_ids: Tensor, edits: Sequence[SenseEdit] | None = None) -> Tensor:
-        """What tokens may mean: C.
+        """Return the senses of tokens: C.
 
         Args:
             token_ids: `(tokens,)` integers.
@@ -50,7 +50,7 @@ class EditableSenses:
 
     @torch.no_grad()
     def sense_table(self, device: str | torch.device | None = None, several: int = 1024) -> Tensor:
-        """The senses of the whole vocabulary, edited as they are now.
+        """Return the senses of the whole vocabulary, edited as they are now.
 
         Args:
             device: Where to keep it; that of the model if left out.
@@ -84,7 +84,7 @@ class EditableSenses:
 
         Args:
             senses: From `(tokens,)` integers and their senses, `(tokens, senses, d)`, to other senses. Generation
-                asks it once per token and call of `generate`.
+                calls it once per token and call of `generate`.
             weights: From weights, `(batch, senses, queries, time)`, and the tokens read, `(batch, time)`, to other
                 weights; queries are the last of them. With it the plain formula is computed, as for alpha.
 

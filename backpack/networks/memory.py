@@ -1,4 +1,4 @@
-"""What generation remembers beside keys and values of the trunk: keys of sense weights, tokens, and their senses."""
+"""The cache of generation beside keys and values of the trunk: keys of sense weights, tokens, and their senses."""
 
 from collections.abc import Callable
 from typing import Any
@@ -34,7 +34,7 @@ class SenseMemory:
         Returns:
             The senses of all tokens met, `(tokens, senses, d)`, and the place of each of `token_ids` among them.
         """
-        place = self.started(token_ids.device)
+        place = self.place_table(token_ids.device)
         places = place[token_ids]
         new = torch.unique(token_ids[places < 0])
         if len(new):
@@ -51,9 +51,9 @@ class SenseMemory:
             senses: `(embeddings, senses, d)`.
 
         Returns:
-            `(embeddings,)`, integers above the vocabulary that `recall` knows from now on.
+            `(embeddings,)`, integers above the vocabulary that `recall` accepts from now on.
         """
-        place = self.started(senses.device)
+        place = self.place_table(senses.device)
         ids = torch.arange(len(place), len(place) + len(senses), device=senses.device)
         self.place = torch.cat([place, torch.full_like(ids, -1)])
         self.add(ids, senses)
@@ -61,11 +61,11 @@ class SenseMemory:
 
     @property
     def has_embeddings(self) -> bool:
-        """Whether some of what it keeps belongs to no token."""
+        """Return whether it has senses that belong to no token."""
         return self.place is not None and len(self.place) > self.vocabulary
 
-    def started(self, device: torch.device) -> Tensor:
-        """The place of each token, on a device; none was met at first."""
+    def place_table(self, device: torch.device) -> Tensor:
+        """Return the place of each token, on a device; -1 for tokens that were not met."""
         if self.place is None:
             self.place = torch.full((self.vocabulary,), -1, device=device)
         return self.place
@@ -112,7 +112,7 @@ class SenseLayer(DynamicLayer):  # type: ignore[misc]
 
 
 def sense_layer(cache: Any, index: int) -> SenseLayer:
-    """The layer of a cache that follows those of the trunk.
+    """Return the layer of a cache that follows those of the trunk.
 
     Args:
         cache: A `DynamicCache`.

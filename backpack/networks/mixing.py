@@ -1,8 +1,8 @@
-"""The weighted sum of senses, without the tensor of everybody's senses.
+"""The weighted sum of senses, without the tensor of the senses at all positions.
 
     o_i = sum over j <= i and senses l of alpha^l_ij C(x_j)_l
 
-Written down as it stands (`plain_sum` of `modelling.py`), it needs `(batch, senses, time, d)` values and
+As it is written (`plain_sum` of `modelling.py`), it needs `(batch, senses, time, d)` values and
 `(batch, senses, time, time)` weights, and keeps both for the backward pass. Here senses are given once for every
 different token. A few rows of the batch at a time, they are gathered to a matrix of `(time * senses, d)`, and blocks of
 positions i are multiplied with its first rows, those with j <= i: the sums over positions and over senses are one
@@ -20,7 +20,7 @@ BLOCK = {"cpu": 64, "cuda": 256}  # positions at a time
 
 
 def sense_weights(query: Tensor, key: Tensor, seen: Tensor | None) -> Tensor:
-    """The weights alpha of all senses of all earlier positions (arXiv 2305.16765, equation 5).
+    """Compute the weights alpha of all senses of all earlier positions (arXiv 2305.16765, equation 5).
 
     Args:
         query: `(batch, senses, queries, width)`, scaled; of the last positions.
@@ -41,7 +41,7 @@ def sense_weights(query: Tensor, key: Tensor, seen: Tensor | None) -> Tensor:
 
 
 def weighted_sum(weights: Tensor, senses: Tensor, places: Tensor) -> Tensor:
-    """The sum of senses with given weights, for few queries: weights are added up by token first.
+    """Compute the sum of senses with given weights, for few queries: weights are added up by token first.
 
     Args:
         weights: `(batch, senses, queries, time)`.
@@ -91,7 +91,7 @@ class Mixing(torch.autograd.Function):
     @staticmethod
     @torch.autograd.function.once_differentiable  # type: ignore[untyped-decorator]
     def backward(ctx: Any, slope: Tensor) -> tuple[Tensor, Tensor, Tensor, None]:
-        """The gradients of queries, keys and senses."""
+        """Compute the gradients of queries, keys and senses."""
         query, key, senses, places, seen = ctx.saved_tensors
         k, d = senses.shape[1:]
         to_query, to_key = torch.empty_like(query), torch.zeros_like(key)
@@ -116,7 +116,7 @@ class Mixing(torch.autograd.Function):
 
 
 def gathered(senses: Tensor, places: Tensor) -> Iterator[tuple[slice, Tensor]]:
-    """The senses at all positions, `(rows, time * senses, d)`, for some rows of the batch at a time."""
+    """Yield the senses at all positions, `(rows, time * senses, d)`, for some rows of the batch at a time."""
     (batch, time), values = places.shape, senses[0].numel()
     several = max(1, GATHERED.get(senses.device.type, 2**24) // (time * values))
     for first in range(0, batch, several):
@@ -125,14 +125,14 @@ def gathered(senses: Tensor, places: Tensor) -> Iterator[tuple[slice, Tensor]]:
 
 
 def blocks(places: Tensor) -> Iterator[tuple[int, int]]:
-    """Where blocks of positions start and end."""
+    """Yield where blocks of positions start and end."""
     time, block = places.shape[1], BLOCK.get(places.device.type, 128)
     for start in range(0, time, block):
         yield start, min(start + block, time)
 
 
 def block_weights(query: Tensor, key: Tensor, seen: Tensor | None, start: int, end: int) -> Tensor:
-    """The weights of the positions from `start` to `end`, `(rows, senses, end - start, end)`."""
+    """Compute the weights of the positions from `start` to `end`, `(rows, senses, end - start, end)`."""
     scores = query[:, :, start:end] @ key[:, :, :end].transpose(-1, -2)
     if seen is not None:
         itself = torch.arange(start, end, device=key.device)[:, None] == torch.arange(end, device=key.device)
@@ -143,5 +143,5 @@ def block_weights(query: Tensor, key: Tensor, seen: Tensor | None, start: int, e
 
 
 def by_position(weights: Tensor) -> Tensor:
-    """From `(rows, senses, block, time)` to `(rows, block, time * senses)`, as the gathered senses lie."""
+    """Reshape `(rows, senses, block, time)` to `(rows, block, time * senses)`, as the gathered senses lie."""
     return weights.permute(0, 2, 3, 1).flatten(2)

@@ -1,12 +1,12 @@
 """The Backpack (Hewitt et al., 2023, "Backpack Language Models", ACL, arXiv 2305.16765) as a model of transformers.
 
-A token has k sense vectors C(x)_1 ... C(x)_k, whatever stands around it. What is predicted at position i is log-linear
+A token has k sense vectors C(x)_1 ... C(x)_k, whatever its context. What is predicted at position i is log-linear
 in a weighted sum of the senses of the tokens up to i:
 
     o_i = sum over j <= i and senses l of alpha^l_ij C(x_j)_l        (equation 3)
     logits_i = E o_i                                                 (equation 4; E is the embedding of tokens)
 
-The context has its say in the weights alone: alpha^l is a causal softmax over j of q^l_i . k^l_j / sqrt(d / k), and
+The context enters in the weights alone: alpha^l is a causal softmax over j of q^l_i . k^l_j / sqrt(d / k), and
 q^l_i and k^l_j are linear in what a Transformer, the trunk, makes of the tokens (equation 5).
 
 The trunk is the GPT-2 of transformers. Names of modules are those of the checkpoint stanfordnlp/backpack-gpt2.
@@ -42,10 +42,10 @@ CACHE = "cache" if "cache" in BaseModelOutputWithPast.__dataclass_fields__ else 
 
 @dataclass
 class BackpackOutput(BaseModelOutputWithPast):  # type: ignore[misc]
-    """What a Backpack without its head returns: what any model of transformers returns, and the sense weights.
+    """The outputs of a Backpack without its head: those of any model of transformers, and the sense weights.
 
     Args:
-        contextualization: `(batch, senses, time, time)`: alpha, when it was asked for.
+        contextualization: `(batch, senses, time, time)`: alpha, when it is requested.
     """
 
     contextualization: Tensor | None = None
@@ -53,10 +53,10 @@ class BackpackOutput(BaseModelOutputWithPast):  # type: ignore[misc]
 
 @dataclass
 class BackpackLMOutput(CausalLMOutputWithPast):  # type: ignore[misc]
-    """What a Backpack that predicts the next token returns: what any such model returns, and the sense weights.
+    """The outputs of a Backpack that predicts the next token: those of any such model, and the sense weights.
 
     Args:
-        contextualization: `(batch, senses, time, time)`: alpha, when it was asked for.
+        contextualization: `(batch, senses, time, time)`: alpha, when it is requested.
     """
 
     contextualization: Tensor | None = None
@@ -76,13 +76,13 @@ class SenseWeightNet(nn.Module):
         self.c_attn = nn.Linear(config.n_embd, 2 * config.n_embd, bias=config.contextualization_bias)
 
     def forward(self, hidden: Tensor) -> tuple[Tensor, Tensor]:
-        """From `(batch, time, d)` to queries, scaled already, and keys, each `(batch, senses, time, d / senses)`."""
+        """Map `(batch, time, d)` to queries, scaled already, and keys, each `(batch, senses, time, d / senses)`."""
         query, key = self.c_attn(hidden).unflatten(-1, (2, self.senses, -1)).permute(2, 0, 3, 1, 4)
         return query * self.scale, key
 
 
 class BackpackPreTrainedModel(GPT2PreTrainedModel):  # type: ignore[misc]
-    """What a Backpack with and without its head have in common; weights start as those of GPT-2."""
+    """The common base of a Backpack with and without its head; weights start as those of GPT-2."""
 
     config: BackpackConfig
     config_class = BackpackConfig
@@ -133,8 +133,8 @@ class BackpackModel(BackpackPreTrainedModel, EditableSenses):  # type: ignore[mi
         """Read tokens.
 
         Heads for labels read `last_hidden_state`, which is o: the sum of senses that the model itself predicts from.
-        The last state of the trunk, which stands before it in `hidden_states`, only weighs senses in a language model
-        and says less of the tokens themselves, so that a tagger learns more slowly from it.
+        The last state of the trunk, which is before it in `hidden_states`, only determines weights in a language model
+        and has less information on the tokens themselves, so that a tagger learns more slowly from it.
 
         Args:
             input_ids: `(batch, queries)` integers: those that are not in the cache.
@@ -154,7 +154,7 @@ class BackpackModel(BackpackPreTrainedModel, EditableSenses):  # type: ignore[mi
             **others: What callers pass to any model; nothing is done with it.
 
         Returns:
-            o, the cache, states and weights that were asked for, and alpha.
+            o, the cache, states and weights that are requested, and alpha.
 
         Raises:
             ValueError: When there are both tokens and embeddings, or neither; or embeddings where senses go by tokens:
@@ -206,7 +206,7 @@ class BackpackModel(BackpackPreTrainedModel, EditableSenses):  # type: ignore[mi
     def mix(
         self, hidden: Tensor, tokens: Tensor, seen: Tensor | None, layer: SenseLayer | None, explain: bool
     ) -> tuple[Tensor, Tensor | None]:
-        """The sum of senses, by the plain formula or by a faster one of the same value.
+        """Compute the sum of senses, by the plain formula or by a faster one of the same value.
 
         Args:
             hidden: `(batch, queries, d)`, of the trunk.
@@ -216,7 +216,7 @@ class BackpackModel(BackpackPreTrainedModel, EditableSenses):  # type: ignore[mi
             explain: Whether to return alpha.
 
         Returns:
-            `(batch, queries, d)`, and alpha if asked for.
+            `(batch, queries, d)`, and alpha if requested.
         """
         query, key = self.sense_weight_net(hidden)
         if layer is not None:
@@ -242,7 +242,7 @@ class BackpackModel(BackpackPreTrainedModel, EditableSenses):  # type: ignore[mi
     def mix_plainly(
         self, hidden: Tensor, tokens: Tensor, seen: Tensor | None, layer: SenseLayer | None
     ) -> tuple[Tensor, Tensor]:
-        """The sum of senses for `torch.export`, whose programs hold for every batch and length.
+        """Compute the sum of senses for `torch.export`, whose programs hold for every batch and length.
 
         The senses of all positions exist at once, and no shape depends on which tokens there are.
 
@@ -270,7 +270,7 @@ class BackpackModel(BackpackPreTrainedModel, EditableSenses):  # type: ignore[mi
         return plain_sum(alpha, senses.to(query.dtype)), alpha
 
     def ids_for(self, tokens: Tensor, layer: SenseLayer) -> Tensor:
-        """What a cache remembers tokens by.
+        """Return the integers by which a cache remembers tokens.
 
         Args:
             tokens: `(batch, queries)` integers, or embeddings, `(batch, queries, d)`.
@@ -293,7 +293,7 @@ class BackpackModel(BackpackPreTrainedModel, EditableSenses):  # type: ignore[mi
         return layer.memory.remember(self.sense_network(tokens.flatten(0, 1))).view(tokens.shape[:2]) if new else tokens
 
     def different_senses(self, token_ids: Tensor, layer: SenseLayer | None) -> tuple[Tensor, Tensor]:
-        """The senses of each different token, computed once.
+        """Compute the senses of each different token once.
 
         Args:
             token_ids: `(batch, time)`.
@@ -324,11 +324,11 @@ class BackpackLMHeadModel(BackpackPreTrainedModel, GenerationMixin):  # type: ig
         self.post_init()
 
     def senses(self, token_ids: Tensor) -> Tensor:
-        """What tokens may mean, `(tokens, senses, d)`; see `EditableSenses.senses`."""
+        """Return the senses of tokens, `(tokens, senses, d)`; see `EditableSenses.senses`."""
         return self.backpack.senses(token_ids)
 
     def sense_table(self, device: str | torch.device | None = None, several: int = 1024) -> Tensor:
-        """The senses of the whole vocabulary; see `EditableSenses.sense_table`."""
+        """Return the senses of the whole vocabulary; see `EditableSenses.sense_table`."""
         return self.backpack.sense_table(device, several)
 
     @can_return_tuple  # type: ignore[untyped-decorator]
@@ -359,7 +359,7 @@ class BackpackLMHeadModel(BackpackPreTrainedModel, GenerationMixin):  # type: ig
             position_ids: See there.
             cache: See there.
             past_key_values: See there.
-            labels: `(batch, queries)`, not shifted, -100 where nothing is asked.
+            labels: `(batch, queries)`, not shifted, -100 where nothing is predicted.
             num_items_in_batch: What to divide the sum over labels by, as the trainer of transformers asks for when it
                 accumulates gradients; the number of labels here if left out.
             use_cache: See there.
@@ -370,9 +370,9 @@ class BackpackLMHeadModel(BackpackPreTrainedModel, GenerationMixin):  # type: ig
             **others: What callers pass to any model; nothing is done with it.
 
         Returns:
-            The loss (0 when no label asks), logits, the cache, states and weights that were asked for, and alpha.
+            The loss (0 without labels), logits, the cache, states and weights that are requested, and alpha.
         """
-        found = self.backpack(
+        outputs = self.backpack(
             input_ids,
             attention_mask=attention_mask,
             inputs_embeds=inputs_embeds,
@@ -384,26 +384,26 @@ class BackpackLMHeadModel(BackpackPreTrainedModel, GenerationMixin):  # type: ig
             output_contextualization=output_contextualization,
             return_dict=True,
         )
-        hidden, loss = found.last_hidden_state, None
-        kept = slice(-logits_to_keep, None) if isinstance(logits_to_keep, int) else logits_to_keep
-        logits = self.lm_head(hidden[:, kept])
+        hidden, loss = outputs.last_hidden_state, None
+        positions = slice(-logits_to_keep, None) if isinstance(logits_to_keep, int) else logits_to_keep
+        logits = self.lm_head(hidden[:, positions])
         if labels is not None:
-            asked = labels[:, 1:].flatten().long()
-            total = nn.functional.cross_entropy(logits[:, :-1].flatten(0, 1).float(), asked, reduction="sum")
-            count = (asked != -100).sum().clamp(min=1) if num_items_in_batch is None else num_items_in_batch
+            targets = labels[:, 1:].flatten().long()
+            total = nn.functional.cross_entropy(logits[:, :-1].flatten(0, 1).float(), targets, reduction="sum")
+            count = (targets != -100).sum().clamp(min=1) if num_items_in_batch is None else num_items_in_batch
             loss = total / (count.to(total.device) if isinstance(count, Tensor) else count)
         return BackpackLMOutput(
             loss=loss,
             logits=logits,
-            hidden_states=found.hidden_states,
-            attentions=found.attentions,
-            contextualization=found.contextualization,
-            **{CACHE: found.get(CACHE)},
+            hidden_states=outputs.hidden_states,
+            attentions=outputs.attentions,
+            contextualization=outputs.contextualization,
+            **{CACHE: outputs.get(CACHE)},
         )
 
 
 def plain_sum(weights: Tensor, senses: Tensor) -> Tensor:
-    """Equation 3 as it stands.
+    """Compute equation 3 as it is written.
 
     Args:
         weights: `(batch, senses, queries, time)`: alpha.

@@ -1,4 +1,4 @@
-"""The sense network: from the embedding of a token to its k sense vectors, whatever stands around it.
+"""The sense network: from the embedding of a token to its k sense vectors, whatever its context.
 
 Names of modules are those of the published checkpoint, stanfordnlp/backpack-gpt2, and matrices lie as there: (in, out).
 """
@@ -26,9 +26,9 @@ class SenseMLP(nn.Module):
         self.activation = ACT2FN[config.activation_function]
 
     def forward(self, hidden: Tensor) -> Tensor:
-        """From `(tokens, d)` to `(tokens, outputs)`."""
-        written: Tensor = self.c_proj(self.activation(self.c_fc(hidden)))
-        return written
+        """Map `(tokens, d)` to `(tokens, outputs)`."""
+        outputs: Tensor = self.c_proj(self.activation(self.c_fc(hidden)))
+        return outputs
 
 
 class SenseBlock(nn.Module):
@@ -67,8 +67,8 @@ class PaperSenses(nn.Module):
         self.final_mlp = SenseMLP(config, config.num_senses * config.n_embd)
 
     def forward(self, embedded: Tensor) -> Tensor:
-        """From the embeddings of tokens, `(tokens, d)`, to their senses, `(tokens, k, d)`."""
-        return arranged(self.final_mlp(self.block(embedded + self.ln(embedded))), self.config)
+        """Map the embeddings of tokens, `(tokens, d)`, to their senses, `(tokens, k, d)`."""
+        return arrange(self.final_mlp(self.block(embedded + self.ln(embedded))), self.config)
 
 
 class MultilingualSenses(nn.Module):
@@ -90,14 +90,14 @@ class MultilingualSenses(nn.Module):
         self.final_ln = nn.LayerNorm(features, eps=config.layer_norm_epsilon)
 
     def forward(self, embedded: Tensor) -> Tensor:
-        """From the embeddings of tokens, `(tokens, d)`, to their senses, `(tokens, k, d)`."""
+        """Map the embeddings of tokens, `(tokens, d)`, to their senses, `(tokens, k, d)`."""
         own, k = self.ln(embedded + self.mlp(embedded)), self.config.num_senses
-        each = own.repeat(1, k) if self.config.sense_layout == "sense-major" else own.repeat_interleave(k, 1)
-        return arranged(self.final_ln(each + self.final_mlp(own)), self.config)
+        repeated = own.repeat(1, k) if self.config.sense_layout == "sense-major" else own.repeat_interleave(k, 1)
+        return arrange(self.final_ln(repeated + self.final_mlp(own)), self.config)
 
 
-def arranged(features: Tensor, config: BackpackConfig) -> Tensor:
-    """From `(tokens, k * d)` features, as the network lays them out, to `(tokens, k, d)`."""
+def arrange(features: Tensor, config: BackpackConfig) -> Tensor:
+    """Arrange `(tokens, k * d)` features, as the network lays them out, as `(tokens, k, d)`."""
     k, d = config.num_senses, config.n_embd
     if config.sense_layout == "sense-major":
         return features.view(-1, k, d)

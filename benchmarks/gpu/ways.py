@@ -40,16 +40,16 @@ def share_device() -> None:
 
 def spoil() -> None:
     """Let the loss of the third batch be NaN."""
-    from semeqv.train.step import Eager
+    from semeqv.train.step import EagerStep
 
-    told, calls = Eager.told, itertools.count(1)
+    told, calls = EagerStep.told, itertools.count(1)
 
     def spoiled(self: Any, *given: Any) -> Any:
         metrics, outputs = told(self, *given)
         factor = math.nan if next(calls) == 3 else 1.0
         return {**metrics, "loss": metrics["loss"] * factor}, outputs
 
-    Eager.told = spoiled
+    EagerStep.told = spoiled
 
 
 def count_graphs() -> None:

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import click
 
@@ -19,9 +19,6 @@ from semeqv.results.figures.legend import Entry, add_legend
 from semeqv.results.figures.style import BAND, INK, MEAN_LINE, colors, finish, fitted, house_style, new_figure
 from semeqv.results.statistics import mean_and_half
 from semeqv.runs.reading import Line
-
-if TYPE_CHECKING:
-    from semeqv.runs.reading import Line
 
 KINDS = {
     "language": "vector of the language",
@@ -66,7 +63,6 @@ class SweepView(Drawing):
         Raises:
             click.UsageError: There is no such sweep.
         """
-
         lines = read_sweeps(self.paths, self.task)
         there = list(dict.fromkeys(text_of(line, "model") for line in lines))
         models = self.model or there
@@ -78,7 +74,6 @@ class SweepView(Drawing):
 
     def curves(self, lines: Sequence[Line], models: Sequence[str]) -> matplotlib.figure.Figure:
         """Draw gains against strengths, a column for each language and a row for each model."""
-
         metric = metric_of(lines)
         points = [
             line for line in lines if line.record.get("measure") == "sweep" and text_of(line, "part") == self.part
@@ -113,18 +108,17 @@ class SweepView(Drawing):
                     axes.set_title(f"{language}: {100 * none.value:.1f}", fontweight="bold", fontsize=7)
             row[0].set_ylabel(f"{names[model]}\ngain, points")
         figure.supxlabel("strength of the vector", fontsize=7)
-        said_of = {
+        labels = {
             kind: KINDS[kind] + (f" (leaves the axes: {span(gains[kind])})" if kind in outside else "")
             for kind in kinds
         }
-        entries = [Entry(said_of[kind], shades[kind], "band") for kind in kinds]
-        said = f"no vector; its {metric.replace('_', ' ')} stands above the panel"
-        add_legend(figure, self.title, [*entries, Entry(said, INK, "dashes")])
+        entries = [Entry(labels[kind], shades[kind], "band") for kind in kinds]
+        dashes = f"no vector; its {metric.replace('_', ' ')} stands above the panel"
+        add_legend(figure, self.title, [*entries, Entry(dashes, INK, "dashes")])
         return figure
 
     def matrix(self, lines: Sequence[Line], models: Sequence[str]) -> matplotlib.figure.Figure:
         """Draw what each vector gains in each language, a panel for each model."""
-
         plain = ("language", "other", "unrelated")
         fixed = [line for line in lines if line.record.get("choice") == "fixed" and text_of(line, "kind") in plain]
         if not fixed:
@@ -149,7 +143,6 @@ class SweepView(Drawing):
 
     def grid(self, lines: Sequence[Line], models: Sequence[str]) -> matplotlib.figure.Figure:
         """Draw what two vectors gain together, a panel for each language; of several models, the first is drawn."""
-
         points = [
             line
             for line in lines
@@ -191,7 +184,6 @@ class SweepView(Drawing):
         Returns:
             The figure, and the axes of the panels.
         """
-
         columns = min(len(panels), 4)
         rows = -(-len(panels) // columns)
         wide, high = (0.75 + CELL * count for count in (len(panels[0][0]), len(panels[0])))
@@ -224,14 +216,14 @@ def beyond(gains: Mapping[str, Sequence[float]]) -> list[str]:
         Those kinds, the furthest first; not all of them.
     """
     reach = {kind: max(map(abs, values)) for kind, values in gains.items()}
-    found: list[str] = []
+    outside: list[str] = []
     while len(reach) > 1:
         furthest, next_one = sorted(reach, key=reach.__getitem__, reverse=True)[:2]
         if furthest not in CONTROLS or reach[furthest] <= BEYOND * max(reach[next_one], 0.1):
             break
-        found.append(furthest)
+        outside.append(furthest)
         del reach[furthest]
-    return found
+    return outside
 
 
 def span(gains: Sequence[float]) -> str:
@@ -241,14 +233,13 @@ def span(gains: Sequence[float]) -> str:
 
 def draw_curve(axes: matplotlib.axes.Axes, at: dict[Any, Mean], place: tuple[str, str], kind: str, color: str) -> None:
     """Draw one curve and its band; it begins without a vector."""
-
-    found = {key[3]: mean for key, mean in at.items() if key[:3] == (*place, kind)}
-    if not found:
+    means = {key[3]: mean for key, mean in at.items() if key[:3] == (*place, kind)}
+    if not means:
         return
     if (none := at.get((*place, "none", 0.0))) is not None:
-        found[0.0] = none  # a gain of zero
-    strengths = sorted(found)
-    averages = [found[strength] for strength in strengths]
+        means[0.0] = none  # a gain of zero
+    strengths = sorted(means)
+    averages = [means[strength] for strength in strengths]
     value, low, high = (
         [100 * number for number in each] for each in zip(*((m.value, m.low, m.high) for m in averages))
     )
@@ -275,7 +266,7 @@ class Mean:
 
     @property
     def certain(self) -> bool:
-        """Whether the interval is there and leaves out zero."""
+        """Return whether the interval is there and leaves out zero."""
         return self.low > 0 or self.high < 0
 
 
@@ -292,14 +283,14 @@ def read_sweeps(paths: Sequence[Path], task: str | None) -> list[Line]:
     Raises:
         click.UsageError: There is no sweep, or of several tasks none was named.
     """
-    found = {
+    by_place = {
         (str(line.path), *identity(line)): line
         for _, _, line in measured(tuple(paths), "cli sweep-view")
         if line.record.get("measure") in (POINT, CHOICE)
     }
-    tasks = list(dict.fromkeys(text_of(line, "task") for line in found.values()))
+    tasks = list(dict.fromkeys(text_of(line, "task") for line in by_place.values()))
     wanted = task if task is not None else tasks[0] if len(tasks) == 1 else None
-    lines = [line for line in found.values() if text_of(line, "task") == wanted]
+    lines = [line for line in by_place.values() if text_of(line, "task") == wanted]
     if not lines:
         known = f"there is {', '.join(tasks)}; choose one by --task" if tasks else "run cli crosslingual sweep"
         raise click.UsageError(
@@ -309,27 +300,27 @@ def read_sweeps(paths: Sequence[Path], task: str | None) -> list[Line]:
 
 
 def identity(line: Line) -> tuple[str, ...]:
-    """What tells a line of a run from the others."""
+    """Return what tells a line of a run from the others."""
     keys = ("measure", "choice", "task", "model", "seed", "part", "language", "kind", "vector")
     strengths = [str(line.record.get(name)) for name in ("lambda", "mu")]
     return (*(text_of(line, key) for key in keys), *([] if line.record.get("measure") == CHOICE else strengths))
 
 
 def text_of(line: Line, key: str) -> str:
-    """What a line says under a key; empty when it says nothing."""
+    """Return what a line says under a key; empty when it says nothing."""
     value = line.record.get(key)
     return "" if value is None else str(value)
 
 
 def metric_of(lines: Sequence[Line]) -> str:
-    """The score by which the strengths were chosen."""
+    """Return the score by which the strengths were chosen."""
     return text_of(lines[0], "metric") or "accuracy"
 
 
 def means(
     lines: Iterable[Line], place: Callable[[Line], tuple[object, ...]], name: str
 ) -> dict[tuple[object, ...], Mean]:
-    """The means over runs of a number of some lines.
+    """Average a number of some lines over runs.
 
     Args:
         lines: The lines; each run has one at most in each place.
@@ -346,7 +337,7 @@ def means(
 
 
 def mean(lines: Sequence[Line], name: str) -> Mean:
-    """The mean of a number over runs."""
+    """Average a number over runs."""
     values = [line.number_at(name) for line in lines]
     value, half = mean_and_half(values)
     if math.isnan(half) and f"{name}_low" in lines[0].record:

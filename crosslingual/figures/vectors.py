@@ -6,7 +6,6 @@ import csv
 import math
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
@@ -18,14 +17,11 @@ from semeqv.results.figures.legend import add_legend
 from semeqv.results.figures.style import COLUMN, finish, house_style, new_figure
 from semeqv.runs.reading import Line, metrics_file, read_metrics
 
-if TYPE_CHECKING:
-    from semeqv.runs.reading import Line
-
 MEASURE, WHOLE = "cosine of vectors", "all"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Cosines:
+class CosineMatrix:
     """The cosines of one layer.
 
     Args:
@@ -58,7 +54,6 @@ class VectorsView(Drawing):
 
     def build(self) -> None:
         """Read the files and write the figure."""
-
         if not self.paths:
             raise click.UsageError(
                 "cli vectors-view: give the folder of a run that cli crosslingual compare has measured"
@@ -67,7 +62,7 @@ class VectorsView(Drawing):
         with house_style():
             finish(self.draw(panels), self.output, show=self.show, transparent=self.transparent)
 
-    def read(self, path: Path, layer: str) -> Cosines:
+    def read(self, path: Path, layer: str) -> CosineMatrix:
         """Read the cosines of one layer.
 
         Args:
@@ -95,11 +90,10 @@ class VectorsView(Drawing):
         if missing:
             raise click.UsageError(f"{path}: no line has the cosine of {missing[0]} and {missing[1]}")
         matrix = [[pairs[one, other] for other in labels] for one in labels]
-        return Cosines(title="" if layer == WHOLE else layer, labels=labels, matrix=matrix)
+        return CosineMatrix(title="" if layer == WHOLE else layer, labels=labels, matrix=matrix)
 
-    def draw(self, panels: list[list[Cosines]]) -> matplotlib.figure.Figure:
+    def draw(self, panels: list[list[CosineMatrix]]) -> matplotlib.figure.Figure:
         """Draw the matrices, a row of panels for each file, on one scale of colours."""
-
         scale = shades(self.palette, self.color)
         apart = [
             value
@@ -129,7 +123,6 @@ class VectorsView(Drawing):
 
 def lines_of(path: Path) -> list[Line]:
     """Read the lines of a run's metrics, or the rows of a CSV file; `click.UsageError` when they cannot be read."""
-
     if path.suffix != ".csv":
         return read_metrics(metrics_file(path))
 
@@ -144,7 +137,7 @@ def lines_of(path: Path) -> list[Line]:
 
 
 def number_in(text: str | None) -> float | str | None:
-    """The number of a cell, or what stands there instead."""
+    """Return the number of a cell, or what stands there instead."""
     try:
         return float(text or "nan")
     except ValueError:

@@ -1,16 +1,16 @@
-"""Word vectors as a model, as an action."""
+"""Word vectors as a model without layers."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import click
 
 from ofa.vectors.make import word_finder
-from ofa.vectors.word_vectors import Floats, WordVectors, read_vectors
-from semeqv.grammar.component import check_bounds, component
+from ofa.vectors.word_vectors import Floats, WordVectors, as_vectors
+from semeqv.grammar.action import AtLeast, Written, action
 from semeqv.lazy import numpy, tokenizers, torch, transformers
 from semeqv.runs.errors import UserError
 from semeqv.runs.files import output_folder, refuse_existing
@@ -18,10 +18,44 @@ from semeqv.text.models.opening import named, quiet
 from semeqv.text.tokenizers.files import opened
 from semeqv.text.tokenizers.spelling import rows_needed
 
+if TYPE_CHECKING:  # from Python, vectors that are open already will do
+    Vectors = Path | WordVectors
+else:
+    Vectors = Path
 
-@component("ofa bag")
-@dataclass(frozen=True, kw_only=True)
-class Bag:
+FACTS = "bag.txt"
+SPECIAL = ("<pad>", "<s>", "</s>", "<unk>")
+
+
+@dataclass(frozen=True)
+class WrittenBag(Written):
+    """A bag of words that was written.
+
+    Args:
+        model: The model.
+        tokenizer: Its tokenizer.
+        folder: Where it is.
+    """
+
+    model: Any
+    tokenizer: Any
+    folder: Path
+
+    def show(self) -> None:
+        """Print where it is, and how many vectors it has."""
+        vectors = int((self.model.get_input_embeddings().weight != 0).any(1).sum())
+        click.echo(f"wrote {self.folder} ({vectors:,} vectors)")
+
+
+@action("ofa bag")
+def bag(
+    *,
+    vectors: Vectors,
+    output: Path = Path("bag"),
+    smoothing: Annotated[float, AtLeast(0)] = 1e-3,
+    tokens_of: str | None = None,
+    most_words: Annotated[int, AtLeast(0)] = 0,
+) -> WrittenBag:
     """Write word vectors as a model without layers, which any action opens: a text is the mean of its words.
 
     It stands beside models that were given a new vocabulary by the same vectors, and tells what these know by
@@ -38,64 +72,43 @@ class Bag:
         tokens_of: The vectors are those of the tokens of this tokenizer (`cli ofa token-vectors`), not of words; such a
             folder can be the --donor of `cli ofa init omp`.
         most_words: The first so many words; 0 for all.
+
+    Returns:
+        The model, its tokenizer, and its folder.
     """
+    from ofa.bag.networks import bag_of  # which is made of modules
 
-    vectors: Path
-    output: Path = Path("bag")
-    smoothing: float = 1e-3
-    tokens_of: str | None = None
-    most_words: int = 0
-
-    def __post_init__(self) -> None:
-        check_bounds(self, smoothing=0, most_words=0)
-
-    def build(self) -> None:
-        """Write the folder."""
-
-        write_bag(self)
-
-
-FACTS = "bag.txt"
-SPECIAL = ("<pad>", "<s>", "</s>", "<unk>")
-
-
-def write_bag(options: Bag) -> None:
-    """Write the folder of a bag of words; `UserError` is raised when that cannot be.
-
-    Args:
-        options: What the command was told.
-    """
-    from ofa.bag.networks import bag_of
-
-    refuse_existing(options.output, overwrite=True, marker=FACTS)
-    vectors = read_vectors(options.vectors, options.most_words)
-    weights = frequency_weights(len(vectors), options.smoothing)
-    if options.tokens_of is None:
-        words, matrix = by_word(vectors, weights)
-        tokenizer = word_tokenizer(words)
+    output = Path(output)
+    refuse_existing(output, overwrite=True, marker=FACTS)
+    words = as_vectors(vectors, most_words)
+    weights = frequency_weights(len(words), smoothing)
+    if tokens_of is None:
+        names, matrix = by_word(words, weights)
+        tokenizer = word_tokenizer(names)
     else:
         with named("--tokens_of"):
-            tokenizer = opened(options.tokens_of)
-        matrix = by_token(vectors, weights, tokenizer)
+            tokenizer = opened(tokens_of)
+        matrix = by_token(words, weights, tokenizer)
     model = bag_of(torch.from_numpy(matrix))
     model.config.pad_token_id = tokenizer.pad_token_id
-    with output_folder(options.output) as folder, quiet():
+    source = "vectors in memory" if isinstance(vectors, WordVectors) else vectors
+    with output_folder(output) as folder, quiet():
         model.save_pretrained(folder)
         tokenizer.save_pretrained(folder)
-        (folder / FACTS).write_text(f"{options.vectors}, --smoothing {options.smoothing}\n")
-    click.echo(f"wrote {options.output} ({int((matrix != 0).any(1).sum()):,} vectors)")
+        (folder / FACTS).write_text(f"{source}, --smoothing {smoothing}\n")
+    return WrittenBag(model, tokenizer, output)
 
 
 def frequency_weights(count: int, smoothing: float) -> Floats:
-    """The weight of each word by its place: a / (a + p), p being the share that Zipf's law gives to the place."""
+    """Return the weight of each word by its place: a / (a + p), p being the share that the place has by Zipf's law."""
     shares = 1 / numpy.arange(1, count + 1)
     shares /= shares.sum()
-    found = smoothing / (smoothing + shares) if smoothing else numpy.ones(count)
-    return found.astype(numpy.float32)
+    weights = smoothing / (smoothing + shares) if smoothing else numpy.ones(count)
+    return weights.astype(numpy.float32)
 
 
 def by_word(vectors: WordVectors, weights: Floats) -> tuple[list[str], Floats]:
-    """Vectors of words, whatever their language and case.
+    """Return vectors of words, whatever their language and case.
 
     Args:
         vectors: The vectors.
@@ -106,26 +119,26 @@ def by_word(vectors: WordVectors, weights: Floats) -> tuple[list[str], Floats]:
     """
     numbers: dict[str, int] = {}
     rows = numpy.array([numbers.setdefault(word.strip().lower(), len(numbers)) for word in vectors.plain()])
-    found = numpy.zeros((len(SPECIAL) + len(numbers), vectors.width), numpy.float32)
-    numpy.add.at(found, rows + len(SPECIAL), vectors.matrix * weights[:, None])
-    found[len(SPECIAL) :] /= numpy.bincount(rows, minlength=len(numbers)).astype(numpy.float32)[:, None]
-    return list(numbers), found
+    matrix = numpy.zeros((len(SPECIAL) + len(numbers), vectors.width), numpy.float32)
+    numpy.add.at(matrix, rows + len(SPECIAL), vectors.matrix * weights[:, None])
+    matrix[len(SPECIAL) :] /= numpy.bincount(rows, minlength=len(numbers)).astype(numpy.float32)[:, None]
+    return list(numbers), matrix
 
 
 def by_token(vectors: WordVectors, weights: Floats, tokenizer: Any) -> Floats:
-    """Vectors of tokens: the rows of the embedding of a tokenizer, zeros where a token has none."""
+    """Return vectors of tokens: the rows of the embedding of a tokenizer, zeros where a token has none."""
     tokens = tokenizer.get_vocab()
     known = [(row, tokens[word]) for row, word in enumerate(vectors.words) if word in tokens]
     if not known:
         raise UserError("No token has a vector; are these vectors of the tokens of this tokenizer?")
-    found = numpy.zeros((rows_needed(tokenizer), vectors.width), numpy.float32)
+    matrix = numpy.zeros((rows_needed(tokenizer), vectors.width), numpy.float32)
     places, ids = numpy.array(known).T
-    found[ids] = vectors.matrix[places] * weights[places, None]
-    return found
+    matrix[ids] = vectors.matrix[places] * weights[places, None]
+    return matrix
 
 
 def word_tokenizer(words: list[str]) -> Any:
-    """A tokenizer that finds words as `cli ofa vectors` does; what is none has no token."""
+    """Make a tokenizer that finds words as `cli ofa vectors` does; what is none has no token."""
     backend = tokenizers.Tokenizer(
         tokenizers.models.WordLevel({word: i for i, word in enumerate([*SPECIAL, *words])}, SPECIAL[3])
     )

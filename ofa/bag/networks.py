@@ -64,7 +64,7 @@ class BagModel(BagPreTrainedModel):
 
 
 def bag_of(matrix: Tensor) -> BagModel:
-    """The model of vectors, `(words, width)`."""
+    """Make the model of vectors, `(words, width)`."""
     model = BagModel(BagConfig(*matrix.shape))
     with torch.no_grad():
         model.embedding.weight.copy_(matrix)

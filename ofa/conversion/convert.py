@@ -1,20 +1,48 @@
 """From what the code of OFA's and HyperOFA's authors wrote to what every action opens."""
 
-from dataclasses import dataclass, field
+from __future__ import annotations
+
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated, Any
 
 import click
 
-from semeqv.grammar.component import component
+from ofa.hypernetwork.folder import MappingFolder, read_folder
+from semeqv.grammar.action import Spelled, Written, action
 from semeqv.runs.errors import UserError
 from semeqv.runs.files import output_folder, refuse_existing
 from semeqv.text.models.opening import has_tokenizer, open_config, open_tokenizer, quiet
 from semeqv.text.models.source import config_folder
 
 
-@component("ofa convert")
-@dataclass(frozen=True, kw_only=True)
-class Convert:
+@dataclass(frozen=True)
+class Converted(Written):
+    """What was converted and written.
+
+    Args:
+        output: The folder or file.
+        summary: What it holds, in words.
+    """
+
+    output: Path
+    summary: str
+
+    def show(self) -> None:
+        """Print where it is, and what it holds."""
+        click.echo(f"wrote {self.output}{self.summary}")
+
+
+@action("ofa convert")
+def convert(
+    *,
+    source: Annotated[str, Spelled("from")],
+    output: Path,
+    allow_pickle: bool = False,
+    mapping: Path | None = None,
+    source_matrix: Path | None = None,
+    hypernetwork_config_path: Path | None = None,
+) -> Converted:
     """Turn what the code of OFA's or HyperOFA's authors has written into what `--from` and other actions open.
 
     A factorised model (a folder): their RoBERTa and XLM-R keep coordinates and primitives under names that transformers
@@ -36,83 +64,85 @@ class Convert:
             word vectors and --keep_dim.
         source_matrix: Of what HyperOFA wrote: its coordinates of the old tokens, `mapping_data/source_matrix.npy`.
         hypernetwork_config_path: Of a checkpoint: its `model_config.yaml`.
+
+    Returns:
+        What was written.
+
+    Raises:
+        UserError: When it cannot be opened, or something is where it shall be written.
     """
+    path, output = Path(source).expanduser(), Path(output)
+    predictions = path.suffix in (".pkl", ".pickle")
+    if predictions and not allow_pickle:
+        raise UserError(f"{path} is a pickle. Say --allow_pickle to open it, by an unpickler that runs no code.")
+    refuse_existing(output)
+    if not predictions and not path.is_file():
+        return convert_model(source, output, allow_pickle)
+    for option, value in (("mapping", mapping), ("source_matrix", source_matrix)):
+        if value is None:
+            what = "MAPPING" if option == "mapping" else "mapping_data/source_matrix.npy"
+            raise UserError(f"{source} is of HyperOFA, and needs more: --{option} {what}")
+    assert mapping is not None
+    assert source_matrix is not None
+    folder = read_folder(Path(mapping))
+    if predictions:
+        return convert_predictions(path, output, folder, Path(source_matrix))
+    return convert_hypernetwork(
+        path, output, folder, Path(source_matrix), config=hypernetwork_config_path, allow_pickle=allow_pickle
+    )
 
-    source: str = field(metadata={"alias": "from"})
-    output: Path
-    allow_pickle: bool = False
-    mapping: Path | None = None
-    source_matrix: Path | None = None
-    hypernetwork_config_path: Path | None = None
 
-    def build(self) -> None:
-        """Convert, and write."""
-        path = Path(self.source).expanduser()
-        if path.suffix in (".pkl", ".pickle"):
-            self.convert_predictions(path)
-        elif path.is_file():
-            self.convert_hypernetwork(path)
-        else:
-            self.convert_model()
+def convert_model(source: str, output: Path, allow_pickle: bool) -> Converted:
+    """Convert a factorised model; arguments as those of `convert`."""
+    from ofa.conversion.published import published_model  # which is made of modules
 
-    def convert_model(self) -> None:
-        """Convert a factorised model."""
+    folder = config_folder(source)
+    model = published_model(folder, open_config(folder), allow_pickle)
+    tokenizer = open_tokenizer(folder) if has_tokenizer(folder) else None
+    with output_folder(output) as temporary, quiet():
+        model.save_pretrained(temporary)
+        if tokenizer is not None:
+            tokenizer.save_pretrained(temporary)
+    count = sum(parameter.numel() for parameter in model.parameters())
+    return Converted(
+        output,
+        f": {count / 1e6:.1f}M parameters, {model.config.vocab_size:,} tokens in "
+        f"{model.config.kept} coordinates{'' if tokenizer else ', no tokenizer'}",
+    )
 
-        from ofa.conversion.published import published_model
 
-        refuse_existing(self.output)
-        folder = config_folder(self.source)
-        model = published_model(folder, open_config(folder), self.allow_pickle)
-        tokenizer = open_tokenizer(folder) if has_tokenizer(folder) else None
-        with output_folder(self.output) as temporary, quiet():
-            model.save_pretrained(temporary)
-            if tokenizer is not None:
-                tokenizer.save_pretrained(temporary)
-        count = sum(each.numel() for each in model.parameters())
-        click.echo(
-            f"wrote {self.output}: {count / 1e6:.1f}M parameters, {model.config.vocab_size:,} tokens in "
-            f"{model.config.kept} coordinates{'' if tokenizer else ', no tokenizer'}"
-        )
+def convert_hypernetwork(
+    path: Path, output: Path, folder: MappingFolder, matrix: Path, *, config: Path | None, allow_pickle: bool
+) -> Converted:
+    """Convert a checkpoint of a hypernetwork.
 
-    def convert_hypernetwork(self, path: Path) -> None:
-        """Convert a checkpoint of a hypernetwork."""
+    Args:
+        path: The checkpoint.
+        output: The folder to write.
+        folder: The mapping.
+        matrix: Their coordinates of the old tokens.
+        config: Their `model_config.yaml`.
+        allow_pickle: Whether the checkpoint may be opened, which is a pickle.
 
-        from ofa.conversion.hyperofa import hypernetwork, signs
-        from ofa.hypernetwork.folder import read_folder
+    Returns:
+        What was written.
+    """
+    from ofa.conversion.hyperofa import hypernetwork, signs  # which are made of modules
 
-        refuse_existing(self.output)
-        mapping, matrix = self.beside()
-        folder = read_folder(mapping)
-        turn = signs(folder, matrix)
-        model = hypernetwork(path, folder, turn, self.hypernetwork_config_path, self.allow_pickle)
-        with output_folder(self.output) as temporary, quiet():
-            model.save_pretrained(temporary)
-        sizes = model.config
-        click.echo(
-            f"wrote {self.output}: {sizes.network}, {sizes.num_hidden_layers} layers, vectors of {sizes.width} numbers "
-            f"to {sizes.kept} coordinates"
-        )
+    model: Any = hypernetwork(path, folder, signs(folder, matrix), config, allow_pickle)
+    with output_folder(output) as temporary, quiet():
+        model.save_pretrained(temporary)
+    sizes = model.config
+    return Converted(
+        output,
+        f": {sizes.network}, {sizes.num_hidden_layers} layers, vectors of {sizes.width} numbers "
+        f"to {sizes.kept} coordinates",
+    )
 
-    def convert_predictions(self, path: Path) -> None:
-        """Convert predictions."""
 
-        from ofa.conversion.hyperofa import signs, write_predictions
-        from ofa.hypernetwork.folder import read_folder
+def convert_predictions(path: Path, output: Path, folder: MappingFolder, matrix: Path) -> Converted:
+    """Convert predictions; arguments as those of `convert_hypernetwork`."""
+    from ofa.conversion.hyperofa import signs, write_predictions  # whose module imports networks
 
-        if not self.allow_pickle:
-            raise UserError(f"{path} is a pickle. Say --allow_pickle to open it, by an unpickler that runs no code.")
-        refuse_existing(self.output)
-        mapping, matrix = self.beside()
-        folder = read_folder(mapping)
-        count = write_predictions(path, folder, signs(folder, matrix), self.output)
-        click.echo(f"wrote {self.output} ({count:,} subwords)")
-
-    def beside(self) -> tuple[Path, Path]:
-        """The mapping and their coordinates, which what HyperOFA wrote needs; `UserError` where one was not said."""
-        for option, value in (("mapping", self.mapping), ("source_matrix", self.source_matrix)):
-            if value is None:
-                what = "MAPPING" if option == "mapping" else "mapping_data/source_matrix.npy"
-                raise UserError(f"{self.source} is of HyperOFA, and needs more: --{option} {what}")
-        assert self.mapping is not None
-        assert self.source_matrix is not None
-        return self.mapping, self.source_matrix
+    count = write_predictions(path, folder, signs(folder, matrix), output)
+    return Converted(output, f" ({count:,} subwords)")

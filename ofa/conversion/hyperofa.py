@@ -15,7 +15,7 @@ from ofa.conversion.matrices import read_array, read_weights, unpickled
 from ofa.hypernetwork.config_file import NETWORK, TRAINING, read_config
 from ofa.hypernetwork.folder import MappingFolder
 from ofa.hypernetwork.networks import Hypernetwork, HypernetworkConfig
-from ofa.hypernetwork.predict import SAID, degrees_of, write_tensors
+from ofa.hypernetwork.predict import FACTS, degrees_of, write_tensors
 from semeqv.lazy import numpy, torch
 from semeqv.runs.errors import UserError
 
@@ -25,12 +25,12 @@ ALIKE = 0.99  # the cosine of two columns that are one
 
 
 def is_hypernetwork(weights: Mapping[str, Any]) -> bool:
-    """Whether tensors have the names of a network of HyperOFA."""
+    """Return whether tensors have the names of a network of HyperOFA."""
     return any(name.startswith(tuple(NAMES)) for name in weights)
 
 
 def signs(folder: MappingFolder, path: Path) -> torch.Tensor:
-    """By what their coordinates differ from ours.
+    """Compute by which signs their coordinates differ from ours.
 
     Args:
         folder: The mapping, with our coordinates of the old subwords.
@@ -72,7 +72,7 @@ def hypernetwork(path: Path, folder: MappingFolder, turn: torch.Tensor, config: 
         raise UserError(f"{path} is no hypernetwork of HyperOFA: it has {', '.join(list(weights)[:3])}.")
     refuse_other_vectors(path, weights.pop(VECTORS, None), folder)
     try:
-        said = read_config(config) if config is not None else {}
+        settings = read_config(config) if config is not None else {}
     except ValueError as error:
         raise UserError(str(error)) from error
     tensors = {
@@ -84,7 +84,7 @@ def hypernetwork(path: Path, folder: MappingFolder, turn: torch.Tensor, config: 
     if left := sorted(name for name in weights if not name.startswith(tuple(NAMES))):
         raise UserError(f"{path} has {left[0]}, which the networks of HyperOFA's paper have not.")
     lstm = "network.lstm.weight_hh_l0" in tensors
-    heads = said.get((NETWORK, "num_heads"))
+    heads = settings.get((NETWORK, "num_heads"))
     if not lstm and heads is None:
         raise UserError(f"{path} does not say its attention heads; add: --hypernetwork_config_path model_config.yaml")
     layers = {
@@ -109,9 +109,9 @@ def hypernetwork(path: Path, folder: MappingFolder, turn: torch.Tensor, config: 
             num_hidden_layers=len(layers),
             num_attention_heads=heads or 1,
             activation="relu",
-            dropout=said.get((NETWORK, "dropout"), 0.4),
-            contrast=said.get((TRAINING, "loss_lambd"), 0.1),
-            contrast_temperature=said.get((TRAINING, "contrastive_temp"), 0.5),
+            dropout=settings.get((NETWORK, "dropout"), 0.4),
+            contrast=settings.get((TRAINING, "loss_lambd"), 0.1),
+            contrast_temperature=settings.get((TRAINING, "contrastive_temp"), 0.5),
             mapping_hash=folder.fingerprint,
             split_seed=-1,
         )
@@ -121,8 +121,8 @@ def hypernetwork(path: Path, folder: MappingFolder, turn: torch.Tensor, config: 
     try:
         model.load_state_dict(tensors)
     except RuntimeError as error:
-        said_of = str(error).strip().splitlines()
-        raise UserError(f"{path} does not fit: {said_of[-1].strip()}") from error
+        reasons = str(error).strip().splitlines()
+        raise UserError(f"{path} does not fit: {reasons[-1].strip()}") from error
     return model
 
 
@@ -150,15 +150,15 @@ def write_predictions(path: Path, folder: MappingFolder, turn: torch.Tensor, out
     Raises:
         UserError: When it holds something else, or cannot be written.
     """
-    found = unpickled(path)
+    predictions = unpickled(path)
     rows, kept = len(folder.target.degree), folder.coordinates.shape[1]
-    fits = isinstance(found, dict) and found
-    if not fits or not all(isinstance(each, int | numpy.integer) and 0 <= each < rows for each in found):
+    fits = isinstance(predictions, dict) and predictions
+    if not fits or not all(isinstance(each, int | numpy.integer) and 0 <= each < rows for each in predictions):
         raise UserError(f"{path} holds no predictions by the ids of the {rows:,} new tokens.")
-    if not all(isinstance(each, numpy.ndarray) and each.shape == (kept,) for each in found.values()):
+    if not all(isinstance(each, numpy.ndarray) and each.shape == (kept,) for each in predictions.values()):
         raise UserError(f"{path} should hold {kept} numbers for each token.")
-    subwords = numpy.array(sorted(found), numpy.int64)
-    coordinates = torch.from_numpy(numpy.stack([found[each] for each in subwords.tolist()]).astype(numpy.float32))
+    subwords = numpy.array(sorted(predictions), numpy.int64)
+    coordinates = torch.from_numpy(numpy.stack([predictions[each] for each in subwords.tolist()]).astype(numpy.float32))
     tensors = {"subwords": torch.from_numpy(subwords), "coordinates": coordinates * turn, **degrees_of(folder)}
-    write_tensors(output, tensors, {name: str(folder.facts[name]) for name in SAID})
+    write_tensors(output, tensors, {name: str(folder.facts[name]) for name in FACTS})
     return len(subwords)

@@ -7,11 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from ofa.mapping import WordMapping
-from ofa.plan import Draft, Kind, Work
 from ofa.vectors.gensim import Unpickler
 from semeqv.lazy import numpy, safetensors, torch
 from semeqv.runs.errors import UserError
-from semeqv.text.models.embeddings import embedding_weights, is_tied
 from semeqv.text.models.source import PICKLES, WEIGHTS
 
 WRAPPERS = ("_orig_mod.", "module.", "model.")  # of torch.compile, DistributedDataParallel and Lightning
@@ -36,7 +34,7 @@ def read_weights(path: Path, allow_pickle: bool) -> dict[str, torch.Tensor]:
             return unwrapped(safetensors.torch.load_file(file))
         if not allow_pickle:
             raise UserError(f"{file} is a pickle. Say --allow_pickle to open it, by an unpickler that runs no code.")
-        held = torch.load(file, map_location="cpu", weights_only=True)
+        content = torch.load(file, map_location="cpu", weights_only=True)
     except UserError:
         raise
     except FileNotFoundError:
@@ -45,7 +43,7 @@ def read_weights(path: Path, allow_pickle: bool) -> dict[str, torch.Tensor]:
         raise UserError(f"{file} cannot be read as safetensors: {first_line(error)}") from error
     except Exception as error:  # a damaged pickle fails in any way
         raise UserError(f"{file} cannot be opened by the unpickler that runs no code: {first_line(error)}") from error
-    inner = held.get("state_dict", held) if isinstance(held, Mapping) else {}
+    inner = content.get("state_dict", content) if isinstance(content, Mapping) else {}
     weights = {str(name): each for name, each in inner.items() if isinstance(each, torch.Tensor)}
     if not weights:
         raise UserError(f"{file} holds no tensors by name.")
@@ -53,25 +51,25 @@ def read_weights(path: Path, allow_pickle: bool) -> dict[str, torch.Tensor]:
 
 
 def weights_file(folder: Path) -> Path:
-    """The file of weights of a folder: its safetensors, else its only pickle; `UserError` when there is none."""
+    """Find the file of weights of a folder: its safetensors, else its only pickle; `UserError` when there is none."""
     if (folder / WEIGHTS[0]).is_file():
         return folder / WEIGHTS[0]
-    found = sorted({path for pattern in PICKLES for path in folder.glob(pattern) if path.name != "training_args.bin"})
-    if len(found) != 1:
-        names = ", ".join(path.name for path in found) or "none"
+    pickles = sorted({path for pattern in PICKLES for path in folder.glob(pattern) if path.name != "training_args.bin"})
+    if len(pickles) != 1:
+        names = ", ".join(path.name for path in pickles) or "none"
         raise UserError(f"{folder} should hold one file of weights, {WEIGHTS[0]} or a pickle; there is {names}.")
-    return found[0]
+    return pickles[0]
 
 
 def unwrapped(weights: Mapping[str, Any]) -> dict[str, Any]:
-    """Names without the prefixes that wrappers give to all of them."""
+    """Take away the prefixes that wrappers give to all names."""
     while prefix := next((each for each in WRAPPERS if weights and all(name.startswith(each) for name in weights)), ""):
         weights = {name.removeprefix(prefix): tensor for name, tensor in weights.items()}
     return dict(weights)
 
 
 def first_line(error: Exception) -> str:
-    """The first line of what an error says."""
+    """Return the first line of what an error says."""
     return (str(error).strip().splitlines() or [type(error).__name__])[0]
 
 
@@ -81,57 +79,23 @@ MATRIX, PRIMITIVES = "target_matrix.npy", "primitive_embeddings.npy"
 def read_array(path: Path) -> Any:
     """Read an array that numpy saved; `UserError` when it cannot be read, or is no matrix of finite numbers."""
     try:
-        found = numpy.load(path, allow_pickle=False)
+        array = numpy.load(path, allow_pickle=False)
     except FileNotFoundError:
         raise UserError(f"{path}: there is no such file.") from None
     except (OSError, ValueError, EOFError) as error:
         raise UserError(f"{path} cannot be read as an array of numpy: {first_line(error)}") from error
-    if not isinstance(found, numpy.ndarray) or found.ndim != 2 or found.dtype.kind != "f":
+    if not isinstance(array, numpy.ndarray) or array.ndim != 2 or array.dtype.kind != "f":
         raise UserError(f"{path} holds no matrix of numbers.")
-    if not numpy.isfinite(found).all():
+    if not numpy.isfinite(array).all():
         raise UserError(f"{path} holds a number that is not finite.")
-    return found.astype(numpy.float32)
-
-
-def take_matrix(draft: Draft, work: Work, path: Path, primitives: Path | None) -> None:
-    """Let all rows of tokens be those of a matrix.
-
-    Args:
-        draft: Is given the rows, and the primitives where they are coordinates.
-        work: The model and the new vocabulary.
-        path: The matrix, or the folder that holds it.
-        primitives: The primitives; those beside the matrix if None.
-
-    Raises:
-        UserError: When the model has a head of its own, or the matrix another number of rows, or another width.
-    """
-    path = path / MATRIX if path.is_dir() else path
-    reads, predicts = embedding_weights(work.model)
-    if predicts is not None and not is_tied(work.model):
-        raise UserError(f"{type(work.model).__name__} has a head of its own, for which {path.name} has no rows.")
-    rows, width = read_array(path), reads.shape[1]
-    if len(rows) != work.target.size:
-        raise UserError(f"{path} has {len(rows):,} rows, the new tokenizer {work.target.size:,} tokens.")
-    kept = work.kept or width
-    if rows.shape[1] != kept:
-        said = f"say --keep_dim {rows.shape[1]}" if rows.shape[1] < width else f"a row of the model has {width}"
-        raise UserError(f"{path} has rows of {rows.shape[1]} numbers; {said}.")
-    if kept < width:
-        place = primitives or path.with_name(PRIMITIVES)
-        shared = read_array(place)
-        if shared.shape != (kept, width):
-            raise UserError(f"{place} is {shared.shape}; primitives for these rows and this model are {(kept, width)}.")
-        draft.primitives["input"] = torch.from_numpy(shared)
-    tokens = numpy.array(sorted(work.target.tokens), numpy.int64)
-    draft.set(tokens, Kind.READ)
-    draft.predicted["input"] = torch.from_numpy(rows[tokens])
+    return array.astype(numpy.float32)
 
 
 NAME = "{}_subword_to_word_mapping.pkl"
 
 
 def unpickled(path: Path) -> Any:
-    """What a pickle of plain values and arrays holds; `UserError` when it cannot be opened so."""
+    """Read a pickle of plain values and arrays; `UserError` when it cannot be opened so."""
     try:
         with path.open("rb") as file:
             return Unpickler(file).load()
@@ -157,12 +121,12 @@ def read_mapping(folder: Path, side: str, rows: int, words: int) -> WordMapping:
         UserError: When the file holds something else, or speaks of subwords or words that there are not.
     """
     path = folder / NAME.format(side)
-    found = unpickled(path)
-    if not isinstance(found, dict) or not all(isinstance(each, list) for each in found.values()):
+    lists = unpickled(path)
+    if not isinstance(lists, dict) or not all(isinstance(each, list) for each in lists.values()):
         raise UserError(f"{path} holds no lists of words by subword.")
     try:
-        subwords = numpy.repeat([*map(int, found)], [len(each) for each in found.values()]).astype(numpy.int64)
-        places = numpy.array([int(place) for each in found.values() for place in each], numpy.int64)
+        subwords = numpy.repeat([*map(int, lists)], [len(each) for each in lists.values()]).astype(numpy.int64)
+        places = numpy.array([int(place) for each in lists.values() for place in each], numpy.int64)
     except (TypeError, ValueError, OverflowError):
         raise UserError(f"{path} holds something else than numbers of subwords and words.") from None
     for numbers, most, what in ((subwords, rows, "subword"), (places, words, "word")):

@@ -27,7 +27,7 @@ BUFFERS = ("position_ids", "token_type_ids")
 
 
 def is_published(names: Mapping[str, Any] | set[str]) -> bool:
-    """Whether tensors have the names of OFA's factorised models."""
+    """Return whether tensors have the names of OFA's factorised models."""
     return any(name.endswith(("embeddings.target_coordinates.weight", VOCABULARY)) for name in names)
 
 
@@ -54,20 +54,20 @@ def published_model(
     if not is_published(weights):
         raise UserError(f"{path} is no factorised model of OFA: it has no embeddings.target_coordinates.weight.")
     headless = not any(name.startswith("lm_head.") for name in weights)
-    tensors, tied = renamed(weights, path)
+    tensors, tied = rename(weights, path)
     tokens, kept = tensors[f"{READS}.weight"].shape
-    said = getattr(config, "num_primitive", kept), config.vocab_size
-    if said != (kept, tokens):
+    configured = getattr(config, "num_primitive", kept), config.vocab_size
+    if configured != (kept, tokens):
         raise UserError(
             f"{path} has coordinates of {kept:,} numbers for {tokens:,} tokens; its configuration says num_primitive "
-            f"{said[0]} and vocab_size {said[1]}."
+            f"{configured[0]} and vocab_size {configured[1]}."
         )
     base = {name: value for name, value in config.to_dict().items() if name not in ("num_primitive", "architectures")}
     roles: dict[str, Any] = {name: base.get(name) for name in ("bos_token_id", "eos_token_id", "pad_token_id")}
     ours = FactorisedConfig(base=base, kept=kept, tie_word_embeddings=tied, **roles)
     kind = FactorisedModel if headless else FactorisedForMaskedLM
     with one_line(path), quiet():
-        model, found = kind.from_pretrained(
+        model, loading = kind.from_pretrained(
             None,
             config=ours,
             state_dict=tensors,
@@ -75,12 +75,12 @@ def published_model(
             ignore_mismatched_sizes=True,  # they are named below
             output_loading_info=True,
         )
-    refuse_misfits(path, found)
+    refuse_misfits(path, loading)
     return model
 
 
-def renamed(weights: dict[str, torch.Tensor], path: Path) -> tuple[dict[str, torch.Tensor], bool]:
-    """The tensors of a published model by our names.
+def rename(weights: dict[str, torch.Tensor], path: Path) -> tuple[dict[str, torch.Tensor], bool]:
+    """Rename the tensors of a published model to our names.
 
     A matrix that is two is stored under either of its names, or both.
 
@@ -98,12 +98,12 @@ def renamed(weights: dict[str, torch.Tensor], path: Path) -> tuple[dict[str, tor
     primitives, down = twins(left, PRIMITIVES, DOWN, path)
     coordinates, vocabulary = twins(left, COORDINATES, VOCABULARY, path)
     tied = torch.equal(down, primitives) and torch.equal(vocabulary, coordinates)
-    found = {f"{READS}.weight": coordinates, f"{READS}.primitives": primitives.T.contiguous()}
+    tensors = {f"{READS}.weight": coordinates, f"{READS}.primitives": primitives.T.contiguous()}
     if not tied:
-        found |= {f"{PREDICTS}.weight": vocabulary, f"{PREDICTS}.primitives": down.T.contiguous()}
+        tensors |= {f"{PREDICTS}.weight": vocabulary, f"{PREDICTS}.primitives": down.T.contiguous()}
     if BIAS in left:
-        found["inner.lm_head.bias"] = found[f"{PREDICTS}.bias"] = left.pop(BIAS)
-    return found | {f"inner.{name}": tensor for name, tensor in left.items()}, tied
+        tensors["inner.lm_head.bias"] = tensors[f"{PREDICTS}.bias"] = left.pop(BIAS)
+    return tensors | {f"inner.{name}": tensor for name, tensor in left.items()}, tied
 
 
 def twins(weights: dict[str, torch.Tensor], name: str, other: str, path: Path) -> tuple[torch.Tensor, torch.Tensor]:
@@ -121,17 +121,17 @@ def twins(weights: dict[str, torch.Tensor], name: str, other: str, path: Path) -
     Raises:
         UserError: When neither is there.
     """
-    found = [each for each in (weights.pop(name, None), weights.pop(other, None)) if each is not None]
-    if not found:
+    matrices = [each for each in (weights.pop(name, None), weights.pop(other, None)) if each is not None]
+    if not matrices:
         raise UserError(f"{path} has no {name}.")
-    return found[0], found[-1]
+    return matrices[0], matrices[-1]
 
 
-def refuse_misfits(path: Path, found: Mapping[str, Any]) -> None:
+def refuse_misfits(path: Path, loading: Mapping[str, Any]) -> None:
     """Refuse a model some tensors of which are missing, left over or of another shape; the pooler is not needed."""
-    lacks = sorted(name.removeprefix("inner.") for name in found["missing_keys"] if ".pooler." not in name)
-    left = sorted(name.removeprefix("inner.") for name in found["unexpected_keys"] if ".pooler." not in name)
-    shapes = sorted(str(each[0]).removeprefix("inner.") for each in found.get("mismatched_keys", ()))
+    lacks = sorted(name.removeprefix("inner.") for name in loading["missing_keys"] if ".pooler." not in name)
+    left = sorted(name.removeprefix("inner.") for name in loading["unexpected_keys"] if ".pooler." not in name)
+    shapes = sorted(str(each[0]).removeprefix("inner.") for each in loading.get("mismatched_keys", ()))
     for names, what in (
         (lacks, "has no"),
         (left, "has tensors that OFA's masked LM has not:"),
@@ -159,11 +159,11 @@ class PublishedModel:
         Returns:
             The model, and which weights were missing, left over or of another shape: none.
         """
-        kept = None if dtype == "auto" else getattr(torch, dtype)
+        number_type = None if dtype == "auto" else getattr(torch, dtype)
         nothing = dict.fromkeys(("missing_keys", "unexpected_keys", "mismatched_keys"), frozenset[str]())
-        return published_model(folder, config, allow_pickle=False, dtype=kept), nothing
+        return published_model(folder, config, allow_pickle=False, dtype=number_type), nothing
 
 
 def field_class(config: transformers.PreTrainedConfig) -> type[PublishedModel]:
-    """What opens folders whose configuration has `num_primitive`; see `semeqv.text.models.families`."""
+    """Return what opens folders whose configuration has `num_primitive`; see `semeqv.text.models.families`."""
     return PublishedModel

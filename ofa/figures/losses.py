@@ -59,7 +59,6 @@ class LossesView(Drawing):
 
     def build(self) -> None:
         """Read the runs and write the figure."""
-
         if len(self.paths) != 1:
             raise click.UsageError("cli ofa losses: give the folder of one run, such as runs/ofa-pretrain-babel-small")
         with house_style():
@@ -74,26 +73,24 @@ class LossesView(Drawing):
         Returns:
             The losses, smoothed; `click.UsageError` is raised when there is none, or one is no number.
         """
-
-        found = defaultdict(list)
+        by_method = defaultdict(list)
         for folder in folders(path, "continued", STEPS):
             _, method = parted(folder)
             if method not in self.skip:
                 values = {line.number_at("step"): line.number_at("loss") for line in read_metrics(folder / STEPS)}
                 losses = numpy.array([values[step] for step in sorted(values)])
-                found[method].append(smoothed(losses, self.window))
-        return dict(found)
+                by_method[method].append(smoothed(losses, self.window))
+        return dict(by_method)
 
-    def draw(self, found: Losses) -> matplotlib.figure.Figure:
+    def draw(self, losses: Losses) -> matplotlib.figure.Figure:
         """Draw a curve for each method, its name at its end."""
-
         figure = new_figure(COLUMN * 1.9, 3.2, show=self.show)
         axes, ends = figure.subplots(), []
         if self.title:
             figure.suptitle(self.title)
-        for method, color in zip(methods := ordered(found), shades_of([given(each) for each in methods])):
-            length = min(map(len, found[method]))
-            runs = numpy.stack([each[:length] for each in found[method]])
+        for method, color in zip(methods := ordered(losses), shades_of([given(each) for each in methods])):
+            length = min(map(len, losses[method]))
+            runs = numpy.stack([each[:length] for each in losses[method]])
             steps = numpy.arange(1, length + 1)
             axes.fill_between(steps, runs.min(0), runs.max(0), color=color, **BAND)
             axes.plot(steps, runs.mean(0), color=color, **MEAN_LINE | {"linewidth": 1.2})
@@ -108,25 +105,23 @@ class LossesView(Drawing):
 
 
 def smoothed(values: numpy.ndarray, window: int) -> numpy.ndarray:
-    """The mean around each value, of as many as there are at the ends, `(values,)`."""
-
+    """Average around each value, over as many as there are at the ends, `(values,)`."""
     sums = numpy.cumsum(numpy.concatenate([[0.0], values]))
     places = numpy.arange(len(values))
     first, last = numpy.maximum(places - window // 2, 0), numpy.minimum(places + (window + 1) // 2, len(values))
     last = numpy.maximum(last, first + 1)
-    found: numpy.ndarray = (sums[last] - sums[first]) / (last - first)
-    return found
+    means: numpy.ndarray = (sums[last] - sums[first]) / (last - first)
+    return means
 
 
 def shades_of(kinds: list[str]) -> list[str]:
-    """A colour for each method: that of what it is given, lighter from one to the next."""
-
+    """Choose a colour for each method: that of what it is given, lighter from one to the next."""
     seen: dict[str, int] = {}
-    found = []
+    colours = []
     for kind in kinds:
         place, count = seen.get(kind, 0), kinds.count(kind)
         seen[kind] = place + 1
         light = 0.55 * (count - 1 - place) / max(count - 1, 1) if count > 1 else 0.0
         red, green, blue = (part + (1 - part) * light for part in matplotlib.colors.to_rgb(SHADES[kind]))
-        found.append(matplotlib.colors.to_hex((red, green, blue)))
-    return found
+        colours.append(matplotlib.colors.to_hex((red, green, blue)))
+    return colours

@@ -35,7 +35,7 @@ SHADES = {OLD: "#555555", NOTHING: "#2F9BD8", TEXT: "#009E73", ALIGNED: "#D55E00
 
 
 def parted(folder: Path) -> tuple[str, str]:
-    """The seed and the method that the name of a folder says, `42-ofa-100`.
+    """Return the seed and the method that the name of a folder says, `42-ofa-100`.
 
     Args:
         folder: The folder.
@@ -53,7 +53,7 @@ def parted(folder: Path) -> tuple[str, str]:
 
 
 def called(method: str) -> str:
-    """What to call a method; `ofa-100` is OFA with 100 coordinates."""
+    """Return what to call a method; `ofa-100` is OFA with 100 coordinates."""
     base, _, rest = method.rpartition("-")
     if rest.isdigit() and base in METHODS:
         return f"{METHODS[base][0]}, {rest} coordinates"
@@ -61,7 +61,7 @@ def called(method: str) -> str:
 
 
 def given(method: str) -> str:
-    """What a method is given."""
+    """Return what a method is given."""
     base, _, rest = method.rpartition("-")
     return METHODS.get(base if rest.isdigit() else method, (method, NOTHING))[1]
 
@@ -80,7 +80,7 @@ def ordered(methods: Any) -> list[str]:
 
 
 def folders(path: Path, inside: str, file: str) -> list[Path]:
-    """The folders of methods of a run that hold a file.
+    """Return the folders of methods of a run that hold a file.
 
     Args:
         path: The folder of the run.
@@ -93,9 +93,9 @@ def folders(path: Path, inside: str, file: str) -> list[Path]:
     Raises:
         click.UsageError: There is none.
     """
-    found = sorted(each.parent for each in (path / inside).glob(f"*/{file}"))
-    if not found:
+    methods = sorted(each.parent for each in (path / inside).glob(f"*/{file}"))
+    if not methods:
         raise click.UsageError(
             f"{path}: there is no {inside}/SEED-METHOD/{file}; make -f experiments/ofa-minilm.mk figs"
         )
-    return found
+    return methods

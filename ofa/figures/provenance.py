@@ -45,7 +45,6 @@ class ProvenanceView(Drawing):
 
     def build(self) -> None:
         """Read the folders and write the figure."""
-
         if not self.paths:
             raise click.UsageError("cli ofa provenance-view: give folders that cli ofa init has written")
         panels: dict[str, Counts] = {}
@@ -65,17 +64,15 @@ class ProvenanceView(Drawing):
             What to call the panel, and the rows of each method by kind; `click.UsageError` is raised when there is
             nothing, or it is damaged.
         """
-
         if (path / MADE).is_file():
             return "", {path.name: counts_of(path)}
-        found: Counts = {}
+        counts: Counts = {}
         for folder in folders(path, "models", MADE):
-            found.setdefault(parted(folder)[1], counts_of(folder))
-        return path.name, found
+            counts.setdefault(parted(folder)[1], counts_of(folder))
+        return path.name, counts
 
     def draw(self, panels: dict[str, Counts]) -> matplotlib.figure.Figure:
         """Draw a panel for each run, a bar for each method."""
-
         kinds = [kind for kind in KINDS if self.copied or kind != "copied"]
         methods = ordered({method for counts in panels.values() for method in counts})
         height = 0.17 * len(methods) + 0.8
@@ -113,7 +110,7 @@ class ProvenanceView(Drawing):
 
 
 def counts_of(folder: Path) -> dict[str, int]:
-    """The rows of a model by kind.
+    """Return the rows of a model by kind.
 
     Args:
         folder: What `cli ofa init` has written.
@@ -124,9 +121,8 @@ def counts_of(folder: Path) -> dict[str, int]:
     Raises:
         click.UsageError: Its initialisation.json cannot be read.
     """
-
     try:
-        found = json.loads((folder / MADE).read_text(encoding="utf-8"))["counts"]
-        return {str(kind): int(count) for kind, count in found.items()}
+        counts = json.loads((folder / MADE).read_text(encoding="utf-8"))["counts"]
+        return {str(kind): int(count) for kind, count in counts.items()}
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         raise click.UsageError(f"{folder / MADE}: holds no counts of rows; write the model anew") from None

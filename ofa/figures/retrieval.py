@@ -60,7 +60,6 @@ class VocabularyView(Drawing):
 
     def build(self) -> None:
         """Read the runs and write the figure."""
-
         if not self.paths:
             raise click.UsageError("cli ofa view: give folders of runs, such as runs/ofa-minilm/fr")
         with house_style():
@@ -68,13 +67,13 @@ class VocabularyView(Drawing):
 
     def read_all(self) -> Panels:
         """Read what was measured in all folders; panels that several of them have are joined."""
-        found: Panels = {}
+        panels: Panels = {}
         for path in self.paths:
             for key, panel in self.read(path).items():
-                joined = found.setdefault(key, {})
-                for method, each in panel.items():
-                    joined[method] = joined[method].joined(each) if method in joined else each
-        return found
+                joined = panels.setdefault(key, {})
+                for method, accuracies in panel.items():
+                    joined[method] = joined[method].joined(accuracies) if method in joined else accuracies
+        return panels
 
     def read(self, path: Path) -> Panels:
         """Read what was measured of the methods of a run.
@@ -88,15 +87,14 @@ class VocabularyView(Drawing):
         Raises:
             click.UsageError: There is nothing, or a number is none.
         """
-
         key, panels = f"accuracy@{self.k}", defaultdict[tuple[str, str], dict[str, Found]](dict)
         for folder in folders(path, "measured", METRICS):
             _, method = parted(folder)
             last = {}
             for line in read_metrics(folder / METRICS):
-                said = line.record
-                if said.get("measure") == "retrieval" and said.get("direction") == "both" and key in said:
-                    last[str(said.get("of")), str(said.get("corpus"))] = line
+                record = line.record
+                if record.get("measure") == "retrieval" and record.get("direction") == "both" and key in record:
+                    last[str(record.get("of")), str(record.get("corpus"))] = line
             for (of, corpus), line in last.items():
                 each = panels[LANGUAGES.get(of, of), corpus].setdefault(method, Found())
                 each.values.append(line.number_at(key))
@@ -106,17 +104,16 @@ class VocabularyView(Drawing):
             raise click.UsageError(f"{path}: no run has the retrieval of cli retrieval with {key!r}")
         return dict(panels)
 
-    def draw(self, found: Panels) -> matplotlib.figure.Figure:
+    def draw(self, panels: Panels) -> matplotlib.figure.Figure:
         """Draw a panel for each language and corpus."""
-
-        languages = list(dict.fromkeys(language for language, _ in found))
-        corpora = list(dict.fromkeys(corpus for _, corpus in found))
-        methods = ordered({method for panel in found.values() for method in panel})
+        languages = list(dict.fromkeys(language for language, _ in panels))
+        corpora = list(dict.fromkeys(corpus for _, corpus in panels))
+        methods = ordered({method for panel in panels.values() for method in panel})
         figure = new_figure(COLUMN * 2, (0.17 * len(methods) + 0.5) * len(languages) + 0.5, show=self.show)
         grid = figure.subplots(len(languages), len(corpora), sharey=True, squeeze=False)
         for row, language in enumerate(languages):
             for axes, corpus in zip(grid[row], corpora):
-                draw_bars(axes, found.get((language, corpus), {}), methods)
+                draw_bars(axes, panels.get((language, corpus), {}), methods)
                 axes.set_title(f"{language}, {NAMES.get(corpus, corpus)}", loc="left", fontweight="bold")
                 axes.set_yticks(range(len(methods)), [called(method) for method in methods])
         for axes in grid[-1]:
@@ -137,7 +134,6 @@ class VocabularyView(Drawing):
 
 def draw_bars(axes: matplotlib.axes.Axes, panel: dict[str, Found], methods: list[str]) -> None:
     """Draw a bar for each method, with its value."""
-
     for place, method in enumerate(methods):
         each = panel.get(method)
         if each is None:

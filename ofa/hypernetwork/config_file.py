@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 NETWORK, TRAINING = "model_hps", "training_hps"
 KEYS: dict[tuple[str, str], type] = {
     (NETWORK, "num_layers"): int,
@@ -47,8 +49,6 @@ def read_config(path: Path) -> dict[tuple[str, str], Any]:
         ValueError: When it cannot be read, has a key that HyperOFA has not, or a value is no number, or no whole one
             where it counts.
     """
-    import yaml
-
     option = f"--hypernetwork_config_path {path}"
     try:
         parts = yaml.safe_load(path.read_text(encoding="utf-8"))
@@ -56,10 +56,10 @@ def read_config(path: Path) -> dict[tuple[str, str], Any]:
         raise ValueError(f"{option} cannot be read ({type(error).__name__}).") from None
     if not isinstance(parts, dict) or not any(isinstance(parts.get(part), dict) for part in (NETWORK, TRAINING)):
         raise ValueError(f"{option} has neither {NETWORK} nor {TRAINING}.")
-    found = {}
+    numbers = {}
     for part in (NETWORK, TRAINING):
-        said = parts.get(part) or {}
-        for key, value in said.items() if isinstance(said, dict) else ():
+        section = parts.get(part) or {}
+        for key, value in section.items() if isinstance(section, dict) else ():
             kind = KEYS.get((part, key))
             if kind is None:
                 raise ValueError(f"{path}: HyperOFA has no {part}.{key}.")
@@ -69,12 +69,12 @@ def read_config(path: Path) -> dict[tuple[str, str], Any]:
             if isinstance(number, bool) or not isinstance(number, int if kind is int else int | float):
                 whole = "whole " if kind is int else ""
                 raise ValueError(f"{path}: {part}.{key} must be a {whole}number, not {value!r}.")
-            found[part, key] = number
-    return found
+            numbers[part, key] = number
+    return numbers
 
 
 def as_number(value: Any) -> Any:
-    """The number that a text spells, as `1e-4`, which is text in YAML 1.1; or the value as it is."""
+    """Return the number that a text spells, as `1e-4`, which is text in YAML 1.1; or the value as it is."""
     try:
         return float(value) if isinstance(value, str) else value
     except ValueError:
@@ -90,7 +90,7 @@ def fill(options: Any, names: Mapping[str, tuple[str, str]], usual: Mapping[str,
         usual: Values by option.
     """
     path = options.hypernetwork_config_path
-    said = read_config(path) if path is not None else {}
+    config = read_config(path) if path is not None else {}
     for name, value in usual.items():
         if getattr(options, name) is None:
-            object.__setattr__(options, name, said.get(names[name], value) if name in names else value)
+            object.__setattr__(options, name, config.get(names[name], value) if name in names else value)

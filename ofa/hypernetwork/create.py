@@ -1,11 +1,11 @@
-"""Step 1 of HyperOFA as an action: the data that a hypernetwork is trained on."""
+"""Step 1 of HyperOFA: the data that a hypernetwork is trained on."""
 
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import click
 
@@ -15,9 +15,10 @@ from ofa.hypernetwork.folder import MappingFolder
 from ofa.mapping import map_subwords
 from ofa.vectors.word_vectors import read_vectors
 from ofa.vocabulary import Vocabulary, vocabulary_hash
-from semeqv.grammar.component import check_bounds, component
+from semeqv.grammar.action import AtLeast, Spelled, Written, action
 from semeqv.lazy import numpy, torch
 from semeqv.runs.errors import UserError
+from semeqv.runs.notices import notice
 from semeqv.text.files import fingerprint
 from semeqv.text.models.embeddings import embedding_weights, is_tied
 from semeqv.text.models.opening import named, open_model, open_tokenizer
@@ -25,9 +26,47 @@ from semeqv.text.tokenizers.files import opened
 from semeqv.text.tokenizers.spelling import rows_needed
 
 
-@component("ofa mapping")
-@dataclass(frozen=True, kw_only=True)
-class CreateMapping:
+@dataclass(frozen=True)
+class WrittenMapping(Written):
+    """A mapping that was written.
+
+    Args:
+        mapping: The mapping.
+        path: Its folder.
+    """
+
+    mapping: MappingFolder
+    path: Path
+
+    def show(self) -> None:
+        """Print how many subwords have words, and where it is."""
+        facts = self.mapping.facts
+        click.echo(f"{facts['old subwords']:,} old and {facts['new subwords']:,} new subwords are part of words.")
+        click.echo(f"wrote {self.path}")
+
+
+def refuse_pickles(options: Any) -> None:
+    """Refuse pickles that are not allowed; raises `ValueError`."""
+    if options.mapping_data is not None and not options.allow_pickle:
+        raise ValueError(
+            f"--mapping_data {options.mapping_data} holds pickles. Say --allow_pickle to open them, by an unpickler "
+            "that runs no code."
+        )
+
+
+@action("ofa mapping", check=refuse_pickles)
+def create_mapping(
+    *,
+    source: Annotated[str, Spelled("from")],
+    target_tokenizer: str,
+    vectors: Path,
+    keep_dim: Annotated[int | None, AtLeast(1)] = None,
+    matrix: Literal["input", "output"] = "input",
+    most_words: Annotated[int, AtLeast(0)] = 0,
+    mapping_data: Path | None = None,
+    allow_pickle: bool = False,
+    path: Path = Path("mapping"),
+) -> WrittenMapping:
     """Map the subwords of two vocabularies to words, and factorise the old embedding (HyperOFA, step 1).
 
     What `cli ofa dataset mapping` and `cli ofa predict` read: the words of every old and new subword, the vectors of
@@ -44,96 +83,68 @@ class CreateMapping:
             from its pickles, and not found anew.
         allow_pickle: Open these, by an unpickler that runs no code.
         path: The folder.
-    """
 
-    source: str = field(metadata={"alias": "from"})
-    target_tokenizer: str
-    vectors: Path
-    keep_dim: int | None = None
-    matrix: Literal["input", "output"] = "input"
-    most_words: int = 0
-    mapping_data: Path | None = None
-    allow_pickle: bool = False
-    path: Path = Path("mapping")
-
-    def __post_init__(self) -> None:
-        check_bounds(self, keep_dim=1, most_words=0)
-        if self.mapping_data is not None and not self.allow_pickle:
-            raise ValueError(
-                f"--mapping_data {self.mapping_data} holds pickles. Say --allow_pickle to open them, by an unpickler "
-                "that runs no code."
-            )
-
-    def build(self) -> None:
-        """Write the folder."""
-
-        create_mapping(self)
-
-
-def create_mapping(options: CreateMapping) -> None:
-    """Map subwords to words, factorise, and write.
-
-    Args:
-        options: What the command was told.
+    Returns:
+        The mapping.
 
     Raises:
         UserError: When something cannot be opened or does not fit.
     """
-    model = open_model(options.source)
+    model = open_model(source)
     matrices = matrices_of(model)
-    name = "input" if options.matrix == "output" and is_tied(model) else options.matrix
+    name = "input" if matrix == "output" and is_tied(model) else matrix
     if name not in matrices:
-        raise UserError(f"{options.source} predicts no tokens; it has no output embedding.")
-    matrix = matrices[name]
-    source = Vocabulary(open_tokenizer(options.source), len(matrix))
+        raise UserError(f"{source} predicts no tokens; it has no output embedding.")
+    embedding = matrices[name]
+    old = Vocabulary(open_tokenizer(source), len(embedding))
     with named("--target_tokenizer"):
-        tokenizer = opened(options.target_tokenizer)
-    target = Vocabulary(tokenizer, rows_needed(tokenizer))
-    kept = options.keep_dim or matrix.shape[1]
-    coordinates = coordinates_of(matrix, torch.from_numpy(source.used), kept, options.source)
-    vectors = read_vectors(options.vectors, options.most_words)
-    words = vectors.plain()
-    old, new = (
-        map_subwords(each.tokenizer, words, each.rows)
-        if options.mapping_data is None
-        else read_mapping(options.mapping_data, side, each.rows, len(words))
-        for side, each in (("source", source), ("target", target))
+        tokenizer = opened(target_tokenizer)
+    new = Vocabulary(tokenizer, rows_needed(tokenizer))
+    kept = keep_dim or embedding.shape[1]
+    coordinates = coordinates_of(embedding, torch.from_numpy(old.used), kept, source)
+    word_vectors = read_vectors(Path(vectors), most_words)
+    words = word_vectors.plain()
+    of_old, of_new = (
+        map_subwords(vocabulary.tokenizer, words, vocabulary.rows)
+        if mapping_data is None
+        else read_mapping(mapping_data, side, vocabulary.rows, len(words))
+        for side, vocabulary in (("source", old), ("target", new))
     )
-    trained = numpy.flatnonzero((old.degree > 0) & source.used)
+    trained = numpy.flatnonzero((of_old.degree > 0) & old.used)
     facts = {
-        "from": options.source,
-        "target_tokenizer": options.target_tokenizer,
-        "vectors": fingerprint(options.vectors),
+        "from": source,
+        "target_tokenizer": target_tokenizer,
+        "vectors": fingerprint(Path(vectors)),
         "words": len(words),
         "keep_dim": kept,
         "matrix": name,
-        "matrix_hash": matrix_hash(matrix),
-        "old_tokens_hash": vocabulary_hash(source.tokenizer),
-        "new_tokens_hash": vocabulary_hash(target.tokenizer),
+        "matrix_hash": matrix_hash(embedding),
+        "old_tokens_hash": vocabulary_hash(old.tokenizer),
+        "new_tokens_hash": vocabulary_hash(new.tokenizer),
         "old subwords": len(trained),
-        "new subwords": int((new.degree > 0).sum()),
+        "new subwords": int((of_new.degree > 0).sum()),
     }
-    MappingFolder(old, new, vectors.matrix, coordinates, trained, facts).write(options.path)
-    if name != options.matrix:
-        click.echo("The two embeddings are one matrix; the mapping is of it: --matrix input.", err=True)
-    click.echo(f"{facts['old subwords']:,} old and {facts['new subwords']:,} new subwords are part of words.")
-    click.echo(f"wrote {options.path}")
+    mapping = MappingFolder(of_old, of_new, word_vectors.matrix, coordinates, trained, facts)
+    mapping.write(Path(path))
+    if name != matrix:
+        notice("The two embeddings are one matrix; the mapping is of it: --matrix input.")
+    return WrittenMapping(mapping, Path(path))
 
 
 def matrices_of(model: Any) -> dict[str, torch.Tensor]:
-    """The embeddings of a model by name, `(rows, width)` each: input, and output where that is a matrix of its own."""
+    """Return the embeddings of a model by name, `(rows, width)`: input, and output where that is another matrix."""
     reads, predicts = embedding_weights(model)
-    found = {"input": reads.detach()}
-    return found if predicts is None or is_tied(model) else found | {"output": predicts.detach()}
+    matrices = {"input": reads.detach()}
+    return matrices if predicts is None or is_tied(model) else matrices | {"output": predicts.detach()}
 
 
 def matrix_hash(matrix: torch.Tensor) -> str:
-    """A hash of the numbers of a matrix, as float32: 64 hexadecimal digits."""
+    """Hash the numbers of a matrix, as float32: 64 hexadecimal digits."""
     return hashlib.sha256(matrix.float().contiguous().numpy().data).hexdigest()
 
 
 def coordinates_of(matrix: torch.Tensor, used: torch.Tensor, kept: int, source: str) -> torch.Tensor:
-    """The coordinates of an embedding, or at full width its rows.
+    """Return the coordinates of an embedding, or at full width its rows.
 
     Args:
         matrix: `(rows, width)`.
@@ -149,7 +160,8 @@ def coordinates_of(matrix: torch.Tensor, used: torch.Tensor, kept: int, source: 
     """
     if kept > min(matrix.shape[1], int(used.sum())):
         raise UserError(f"--keep_dim {kept} is more than the {matrix.shape[1]} numbers of a row of {source}.")
-    found = torch.zeros(len(matrix), kept)
+    coordinates = torch.zeros(len(matrix), kept)
     whole = kept == matrix.shape[1]
-    found[used] = matrix[used].float() if whole else factorise(matrix[used].float(), kept).coordinates
-    return found
+    rows = matrix[used].float()
+    coordinates[used] = rows if whole else factorise(rows, kept).coordinates
+    return coordinates

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 from ofa.hypernetwork.config_file import NETWORK, TRAINING, fill
-from ofa.hypernetwork.folder import MappingFolder
+from ofa.hypernetwork.folder import MappingFolder, read_folder, split_of
 from semeqv.grammar.component import check_bounds, component
 from semeqv.lazy import NDArray, numpy, torch
 from semeqv.runs.errors import UserError
@@ -69,9 +69,7 @@ class MappingDataset:
         check_bounds(self, augment_least=(0, 1), augment_most=(self.augment_least, 1), augment_probability=(0, 1))
 
     def build(self) -> Any:
-        """The data; `UserError` is raised when there is no mapping."""
-        from ofa.hypernetwork.folder import read_folder, split_of
-
+        """Make the data; `UserError` is raised when there is no mapping."""
         folder = read_folder(self.mapping)
         subwords = split_of(folder.trained, self.split, self.seed)
         facts = {"mapping": folder.facts, "subwords": len(subwords), "split seed": self.seed}
@@ -137,7 +135,7 @@ class SubwordBatches:
         self.folder, self.subwords, self.most_words, self.leaving = folder, subwords, most_words, leaving
         self.rows = min(rows, len(subwords))
         self.width, self.kept = int(folder.vectors.shape[1]), int(folder.coordinates.shape[1])
-        self.said = facts
+        self.described = facts
 
     def __len__(self) -> int:
         """Batches in an epoch; subwords that do not fill one are left for the next epoch's order."""
@@ -154,7 +152,7 @@ class SubwordBatches:
             step += 1
 
     def order(self, seed: int, epoch: int) -> NDArray[numpy.int64]:
-        """The subwords of the batches of an epoch, `(batches, rows)`."""
+        """Return the subwords of the batches of an epoch, `(batches, rows)`."""
         draw = generator(epoch, seed, 5)
         order = draw.permutation(self.subwords)[: len(self) * self.rows]
         degree = self.folder.source.degree
@@ -163,26 +161,28 @@ class SubwordBatches:
         return draw.permutation(order.reshape(len(self), self.rows))
 
     def batches(self) -> Iterator[dict[str, torch.Tensor]]:
-        """One pass over all subwords, in their order; what is drawn is the same in every pass."""
+        """Pass over all subwords, in their order; what is drawn is the same in every pass."""
         for step, start in enumerate(range(0, len(self.subwords), self.rows)):
             yield self.made(self.subwords[start : start + self.rows], generator(step, 0, 6), None)
 
     def made(
         self, subwords: NDArray[numpy.int64], draw: numpy.random.Generator, leaving: Leaving | None
     ) -> dict[str, torch.Tensor]:
-        """The batch of some subwords."""
-        sets = [chosen(self.folder.source.word_set(subword), self.most_words, leaving, draw) for subword in subwords]
-        return {**padded(sets, self.folder.vectors), "labels": self.folder.coordinates[torch.from_numpy(subwords)]}
+        """Make the batch of some subwords."""
+        sets = [
+            choose_words(self.folder.source.word_set(subword), self.most_words, leaving, draw) for subword in subwords
+        ]
+        return {**pad(sets, self.folder.vectors), "labels": self.folder.coordinates[torch.from_numpy(subwords)]}
 
     def facts(self) -> dict[str, Any]:
-        """What is known of the data."""
-        return self.said
+        """Return what is known of the data."""
+        return self.described
 
 
-def chosen(
+def choose_words(
     words: NDArray[numpy.int64], most: int, leaving: Leaving | None, draw: numpy.random.Generator
 ) -> NDArray[numpy.int64]:
-    """The words of a subword that are shown: at most so many, and in training some are left out.
+    """Choose the words of a subword that are shown: at most so many, and in training some are left out.
 
     As in HyperOFA's code (Özeren, Liu & Schütze, 2025), the number that is kept is rounded down, and at least one.
     """
@@ -193,8 +193,8 @@ def chosen(
     return words if count == len(words) else words[numpy.sort(draw.permutation(len(words))[:count])]
 
 
-def padded(sets: list[NDArray[numpy.int64]], vectors: NDArray[numpy.float32]) -> dict[str, torch.Tensor]:
-    """The vectors of sets of words.
+def pad(sets: list[NDArray[numpy.int64]], vectors: NDArray[numpy.float32]) -> dict[str, torch.Tensor]:
+    """Pad sets of words to one size.
 
     Args:
         sets: Rows of the vectors, of each subword.
@@ -205,7 +205,7 @@ def padded(sets: list[NDArray[numpy.int64]], vectors: NDArray[numpy.float32]) ->
     """
     lengths = numpy.array([len(each) for each in sets])
     real = numpy.arange(max(lengths.max(initial=0), 1)) < lengths[:, None]
-    found = numpy.zeros((*real.shape, vectors.shape[1]), numpy.float32)
+    batch = numpy.zeros((*real.shape, vectors.shape[1]), numpy.float32)
     if lengths.any():
-        found[real] = vectors[numpy.concatenate(sets)]
-    return {"vectors": torch.from_numpy(found), "mask": torch.from_numpy(real)}
+        batch[real] = vectors[numpy.concatenate(sets)]
+    return {"vectors": torch.from_numpy(batch), "mask": torch.from_numpy(real)}

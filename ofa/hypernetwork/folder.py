@@ -40,16 +40,16 @@ class MappingFolder:
 
     @property
     def fingerprint(self) -> str:
-        """A hash of what a hypernetwork learns from: the word vectors, the old tokens and their coordinates.
+        """Hash what a hypernetwork learns from: the word vectors, the old tokens and their coordinates.
 
         Raises:
             UserError: When the mapping does not say; it was written by an earlier version.
         """
         try:
-            said = [self.facts[name] for name in ("vectors", "words", "keep_dim", "matrix_hash", "old_tokens_hash")]
+            origin = [self.facts[name] for name in ("vectors", "words", "keep_dim", "matrix_hash", "old_tokens_hash")]
         except KeyError:
             raise UserError("The mapping does not say what it was made of; write it anew: cli ofa mapping") from None
-        return hashlib.sha256(json.dumps(said).encode()).hexdigest()
+        return hashlib.sha256(json.dumps(origin).encode()).hexdigest()
 
     def write(self, folder: Path) -> None:
         """Write the folder.
@@ -72,7 +72,7 @@ class MappingFolder:
 
 
 def is_empty(folder: Path) -> bool:
-    """Whether nothing is in a folder."""
+    """Return whether nothing is in a folder."""
     return not any(folder.iterdir())
 
 
@@ -104,7 +104,7 @@ def read_folder(folder: Path) -> MappingFolder:
 
 
 def split_of(trained: Any, split: str, seed: int) -> Any:
-    """The subwords of a split: 97% are trained on, 2.5% validate, .5% test, as in HyperOFA.
+    """Return the subwords of a split: 97% are trained on, 2.5% validate, .5% test, as in HyperOFA.
 
     Args:
         trained: All subwords.

@@ -52,7 +52,7 @@ class HypernetworkOptions:
             raise ValueError(f"--temperature must be above 0, not {self.temperature}.")
 
     def build(self, dataset: Any) -> Any:
-        """The network.
+        """Make the network.
 
         Args:
             dataset: The training set, which knows the widths.
@@ -80,10 +80,10 @@ class HypernetworkOptions:
 
     def check_file(self, path: Path | None, data: Any) -> None:
         """Compare what the file says with the data; `UserError` is raised when it is about other data."""
-        said = read_config(path) if path is not None else {}
+        config = read_config(path) if path is not None else {}
         for key, there, what in (("emb_dim", data.width, "word vectors"), ("output_dim", data.kept, "coordinates")):
-            if said.get((NETWORK, key), there) != there:
-                raise UserError(f"{path} says {NETWORK}.{key} {said[NETWORK, key]}; the {what} have {there} numbers.")
+            if config.get((NETWORK, key), there) != there:
+                raise UserError(f"{path} says {NETWORK}.{key} {config[NETWORK, key]}; the {what} have {there} numbers.")
 
 
 @component("ofa model bilstm")

@@ -87,8 +87,8 @@ class BiLstm(nn.Module):
         lengths = mask.sum(1).clamp_min(1).cpu()
         packed = pack_padded_sequence(vectors, lengths, batch_first=True, enforce_sorted=False)
         _, (last, _) = self.lstm(packed)
-        found: Tensor = self.head(torch.cat([last[-2], last[-1]], 1))
-        return found
+        prediction: Tensor = self.head(torch.cat([last[-2], last[-1]], 1))
+        return prediction
 
 
 class SetFormer(nn.Module):
@@ -119,8 +119,8 @@ class SetFormer(nn.Module):
     def forward(self, vectors: Tensor, mask: Tensor) -> Tensor:
         """`(subwords, words, width)` and `(subwords, words)` to `(subwords, kept)`."""
         states = self.encoder(vectors, src_key_padding_mask=~mask) * mask[..., None]
-        found: Tensor = self.head(states.sum(1) / mask.sum(1, keepdim=True).clamp_min(1))
-        return found
+        prediction: Tensor = self.head(states.sum(1) / mask.sum(1, keepdim=True).clamp_min(1))
+        return prediction
 
 
 class Hypernetwork(PreTrainedModel):
@@ -165,7 +165,7 @@ class Hypernetwork(PreTrainedModel):
 
 
 def hyper_loss(prediction: Tensor, labels: Tensor, config: HypernetworkConfig) -> Tensor:
-    """The loss of HyperOFA: a contrastive part and a relative distance.
+    """Compute the loss of HyperOFA: a contrastive part and a relative distance.
 
     `contrast * InfoNCE + (1 - contrast) * |prediction - label|_1 / mean |label|`, where InfoNCE tells the label of each
     subword from those of the others by cosine over temperature (van den Oord et al., 2018, arXiv 1807.03748).

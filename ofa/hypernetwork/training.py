@@ -35,8 +35,7 @@ class Adam:
         fill(self, self.names, {"learning_rate": 1e-4, "weight_decay": 0.0})
 
     def build(self, model: Any) -> Any:
-        """The optimizer of a model."""
-
+        """Make the optimizer of a model."""
         return optimizers.Adam(learning_rate=self.learning_rate, weight_decay=self.weight_decay).build(model)
 
 
@@ -65,7 +64,7 @@ class Stairs:
         check_bounds(self, factor=(0, 1), every=1)
 
     def build(self, optimizer: Any, dataset: Any, accumulation: int) -> Any:
-        """The scheduler of an optimizer.
+        """Make the scheduler of an optimizer.
 
         Args:
             optimizer: Whose rates it sets.
@@ -75,7 +74,7 @@ class Stairs:
         Returns:
             A `Schedule`.
         """
-        from semeqv.train.schedule import Schedule
+        from semeqv.train.schedule import Schedule  # which is one of torch
 
         steps = self.every * max(len(dataset["train", None]) // accumulation, 1)
         return Schedule(optimizer, [lambda step: self.factor ** (step // steps)] * len(optimizer.param_groups))

@@ -1,102 +1,148 @@
-"""Rows that are all alike."""
+"""Rows that need nothing but the two vocabularies: the mean of all, random ones, and the mean of their subwords."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import ClassVar
 
-from ofa.methods.method import Method
-from ofa.plan import Draft, Work
+from ofa.initialise import EmbeddingOptions, Folders, Transplant, init
+from ofa.plan import InitContext, Kind, RowSources
 from ofa.vocabulary import Vocabulary
-from semeqv.grammar.component import component
+from semeqv.grammar.action import action
 from semeqv.lazy import numpy
 from semeqv.text.tokenizers.encoding import encode
-
-if TYPE_CHECKING:
-    from ofa.plan import Draft, Work
+from semeqv.train.compute import Compute
 
 
-@component("ofa init mean")
 @dataclass(frozen=True, kw_only=True)
-class Mean(Method):
+class Mean:
+    """Every new row is the mean of the old rows."""
+
+    name: ClassVar[str] = "mean"
+
+    def fill(self, row_sources: RowSources, context: InitContext) -> None:
+        """Let the other rows be the mean; see `Method.fill`."""
+        row_sources.set(row_sources.open(), Kind.MEAN)
+
+
+@action("ofa init mean")
+def init_mean(
+    seed: int = 42,
+    compute: Compute = Compute(),
+    *,
+    folders: Folders,
+    embedding: EmbeddingOptions = EmbeddingOptions(),
+) -> Transplant:
     """Let the row of every new token be the mean of the old rows.
 
     Tokens that both vocabularies have are copied. The new tokens then have the same logit, and none is likelier than an
     average old one (Hewitt, 2021, "Initializing New Word Embeddings for Pretrained Language Models").
+
+    Args:
+        seed: Of the rows that are drawn.
+        compute: Where rows are compared with each other.
+        folders: What is opened, and where the new model is written.
+        embedding: What the new embedding is like.
+
+    Returns:
+        The new model, and where its rows come from.
     """
-
-    def draft(self, draft: Draft, work: Work) -> None:
-        """Let the other rows be the mean.
-
-        Args:
-            draft: Is given the origins.
-            work: Not needed.
-        """
-        from ofa.plan import Kind
-
-        draft.set(draft.open(), Kind.MEAN)
+    return init(Mean(), folders, embedding, seed, compute)
 
 
-@component("ofa init random")
 @dataclass(frozen=True, kw_only=True)
-class Random(Method):
+class Random:
+    """Every new row is drawn from a normal distribution."""
+
+    name: ClassVar[str] = "random"
+
+    def fill(self, row_sources: RowSources, context: InitContext) -> None:
+        """Leave all rows without an origin, which are then drawn; see `Method.fill`."""
+
+
+@action("ofa init random")
+def init_random(
+    seed: int = 42,
+    compute: Compute = Compute(),
+    *,
+    folders: Folders,
+    embedding: EmbeddingOptions = EmbeddingOptions(),
+) -> Transplant:
     """Draw the rows of new tokens from a normal distribution, with the mean and the deviation of the old rows.
 
     Tokens that both vocabularies have are copied. Mean and deviation are those of each number of a row (or coordinate,
     with --keep_dim), as in OFA for the tokens that nothing is known of (Liu et al., 2023, arXiv 2311.08849).
+
+    Args:
+        seed: Of the rows that are drawn.
+        compute: Where rows are compared with each other.
+        folders: What is opened, and where the new model is written.
+        embedding: What the new embedding is like.
+
+    Returns:
+        The new model, and where its rows come from.
     """
-
-    def draft(self, draft: Draft, work: Work) -> None:
-        """Leave all rows to be drawn.
-
-        Args:
-            draft: Where rows have no origin, they are drawn.
-            work: Not needed.
-        """
+    return init(Random(), folders, embedding, seed, compute)
 
 
-@component("ofa init subword-mean")
 @dataclass(frozen=True, kw_only=True)
-class SubwordMean(Method):
-    """Let the row of a new token be the mean of the rows of the pieces that the old tokenizer cuts it into.
+class SubwordMean:
+    """A new row is the mean of the old rows of its subwords."""
+
+    name: ClassVar[str] = "subword-mean"
+
+    def fill(self, row_sources: RowSources, context: InitContext) -> None:
+        """Combine the subwords; see `Method.fill`."""
+        combine_subwords(row_sources, context)
+
+
+@action("ofa init subword-mean")
+def init_subword_mean(
+    seed: int = 42,
+    compute: Compute = Compute(),
+    *,
+    folders: Folders,
+    embedding: EmbeddingOptions = EmbeddingOptions(),
+) -> Transplant:
+    """Let the row of a new token be the mean of the rows of the subwords that the old tokenizer cuts it into.
 
     Tokens that both vocabularies have are copied. A token without text of its own, such as half a character, and one
     that the old tokenizer does not know, is drawn (see `cli ofa init random`).
-    """
-
-    def draft(self, draft: Draft, work: Work) -> None:
-        """Combine the pieces.
-
-        Args:
-            draft: Is given the origins.
-            work: Both vocabularies.
-        """
-
-        combine_pieces(draft, work)
-
-
-def combine_pieces(draft: Draft, work: Work) -> None:
-    """Let rows be the mean of the rows of their pieces.
 
     Args:
-        draft: Rows without an origin are given one, where the old tokenizer knows the token.
-        work: Both vocabularies.
+        seed: Of the rows that are drawn.
+        compute: Where rows are compared with each other.
+        folders: What is opened, and where the new model is written.
+        embedding: What the new embedding is like.
+
+    Returns:
+        The new model, and where its rows come from.
     """
-    texts = {row: text_of(work.target.spellings.get(row)) for row in draft.open().tolist()}
-    said = {row: text for row, text in texts.items() if text}
-    for row, ids in zip(said, pieces_of(list(said.values()), work.source)):
+    return init(SubwordMean(), folders, embedding, seed, compute)
+
+
+def combine_subwords(row_sources: RowSources, context: InitContext) -> None:
+    """Let rows be the mean of the rows of their subwords.
+
+    Args:
+        row_sources: Rows without an origin are given one, where the old tokenizer knows the token.
+        context: Both vocabularies.
+    """
+    texts = {row: text_of(context.target.spellings.get(row)) for row in row_sources.open().tolist()}
+    spelled = {row: text for row, text in texts.items() if text}
+    for row, ids in zip(spelled, subwords_of(list(spelled.values()), context.source)):
         if ids:
-            pieces, counts = numpy.unique(numpy.array(ids), return_counts=True)
-            draft.combine(numpy.full(len(pieces), row), pieces, (counts / len(ids)).astype(numpy.float32))
+            subwords, counts = numpy.unique(numpy.array(ids), return_counts=True)
+            row_sources.combine(numpy.full(len(subwords), row), subwords, (counts / len(ids)).astype(numpy.float32))
 
 
-def pieces_of(texts: Sequence[str], vocabulary: Vocabulary) -> list[list[int]]:
-    """Cut texts into pieces, which spell them exactly where the tokenizer can be brought to it.
+def subwords_of(texts: Sequence[str], vocabulary: Vocabulary) -> list[list[int]]:
+    """Cut texts into subwords, which spell them exactly where the tokenizer can be brought to it.
 
     Args:
         texts: Words, a space first where they begin one, and parts of words.
-        vocabulary: Of the pieces.
+        vocabulary: Of the subwords.
 
     Returns:
         The ids of each; unknown ones, and a lone space before a part of a word, left out.
@@ -104,19 +150,19 @@ def pieces_of(texts: Sequence[str], vocabulary: Vocabulary) -> list[list[int]]:
     unknown, spellings = vocabulary.tokenizer.unk_token_id, vocabulary.spellings
     exact = encode(vocabulary.tokenizer, texts)
     bare = encode(vocabulary.tokenizer, [text.strip() or text for text in texts])  # own space
-    found = []
+    subwords = []
     for text, *candidates in zip(texts, exact, bare):
         cut = [[number for number in ids if number != unknown and number in spellings] for ids in candidates]
         spelled = [b"".join(spellings[number] for number in ids) for ids in cut]
         ids = cut[spelled.index(text.encode())] if text.encode() in spelled else cut[1]
         if len(ids) > 1 and spellings[ids[0]] == b" " and not text.startswith(" "):
             ids = ids[1:]
-        found.append(ids)
-    return found
+        subwords.append(ids)
+    return subwords
 
 
 def text_of(spelled: bytes | None) -> str | None:
-    """The text of a token; None when it is no whole characters."""
+    """Return the text of a token; None when it is no whole characters."""
     try:
         return None if spelled is None else spelled.decode()
     except UnicodeDecodeError:

@@ -1,29 +1,51 @@
-"""HyperOFA: rows that a hypernetwork has predicted."""
+"""HyperOFA: new rows that a hypernetwork has predicted."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import ClassVar
 
 from ofa.hypernetwork.create import matrices_of, matrix_hash
 from ofa.hypernetwork.predict import read_predictions
-from ofa.methods.method import Method
+from ofa.initialise import EmbeddingOptions, Folders, Transplant, init
 from ofa.methods.similar import covered
-from ofa.plan import Draft, Kind, Work
+from ofa.plan import InitContext, Kind, RowSources
 from ofa.vocabulary import vocabulary_hash
-from semeqv.grammar.component import component
+from semeqv.grammar.action import action
 from semeqv.lazy import numpy, torch
 from semeqv.runs.errors import UserError
-
-if TYPE_CHECKING:
-    from ofa.plan import Draft, Work
+from semeqv.train.compute import Compute
 
 
-@component("ofa init hyperofa")
 @dataclass(frozen=True, kw_only=True)
-class HyperOfa(Method):
+class HyperOfa:
+    """New rows are those that a hypernetwork has predicted.
+
+    Args:
+        predictions: Files that `cli ofa predict` has written, one for each embedding; of a model whose head has a
+            matrix of its own, rows of the one that is not predicted are the mean.
+    """
+
+    name: ClassVar[str] = "hyperofa"
+
+    predictions: tuple[Path, ...] = ()
+
+    def fill(self, row_sources: RowSources, context: InitContext) -> None:
+        """Take the predictions; see `Method.fill`."""
+        place_predictions(row_sources, context, [Path(each) for each in self.predictions])
+
+
+@action("ofa init hyperofa")
+def init_hyperofa(
+    seed: int = 42,
+    compute: Compute = Compute(),
+    *,
+    folders: Folders,
+    method: HyperOfa = HyperOfa(),
+    embedding: EmbeddingOptions = EmbeddingOptions(),
+) -> Transplant:
     """Take new rows from a hypernetwork that predicts coordinates from word vectors (HyperOFA, step 4).
 
     HyperOFA (Özeren, Liu & Schütze, 2025, arXiv 2504.21018): `cli ofa mapping`, then a sentence with `cli ofa dataset
@@ -31,29 +53,24 @@ class HyperOfa(Method):
     vocabularies have are copied, and those of no word are drawn. --keep_dim is that of the mapping.
 
     Args:
-        predictions: Files that `cli ofa predict` has written, one for each embedding; of a model whose head has a
-            matrix of its own, rows of the one that is not predicted are the mean.
+        seed: Of the rows that are drawn.
+        compute: Where rows are compared with each other.
+        folders: What is opened, and where the new model is written.
+        method: Options of the method.
+        embedding: What the new embedding is like.
+
+    Returns:
+        The new model, and where its rows come from.
     """
-
-    predictions: tuple[Path, ...] = ()
-
-    def draft(self, draft: Draft, work: Work) -> None:
-        """Take the predictions.
-
-        Args:
-            draft: Is given the origins.
-            work: Both vocabularies.
-        """
-
-        place_predictions(draft, work, self.predictions)
+    return init(method, folders, embedding, seed, compute)
 
 
-def place_predictions(draft: Draft, work: Work, paths: Sequence[Path]) -> None:
+def place_predictions(row_sources: RowSources, context: InitContext, paths: Sequence[Path]) -> None:
     """Let rows be predicted ones.
 
     Args:
-        draft: Rows without an origin that were predicted are given one.
-        work: Knows the model and the new vocabulary. Its facts are told how many subwords have words, and how many.
+        row_sources: Rows without an origin that were predicted are given one.
+        context: Knows the model and the new vocabulary. Its facts are given how many subwords have words, and how many.
         paths: The files, one for each matrix.
 
     Raises:
@@ -61,34 +78,37 @@ def place_predictions(draft: Draft, work: Work, paths: Sequence[Path]) -> None:
     """
     if not paths:
         raise UserError("Say where the predictions are: --predictions FILE (cli ofa predict writes one).")
-    kept = work.kept or work.embedding.shape[1]
-    matrices, tokens = matrices_of(work.model), vocabulary_hash(work.target.tokenizer)
-    open_rows, wanted = draft.open(), None
+    kept = context.kept or context.embedding.shape[1]
+    matrices, tokens = matrices_of(context.model), vocabulary_hash(context.target.tokenizer)
+    open_rows, wanted = row_sources.open(), None
     for path in paths:
-        said = read_predictions(path)
-        rows, subwords = said.coordinates, said.subwords
-        if said.matrix not in matrices:
-            raise UserError(f"{path} predicts the {said.matrix} embedding; the model has none of its own.")
-        if said.matrix in draft.predicted:
-            raise UserError(f"{path} predicts the {said.matrix} embedding, which another file of --predictions does.")
-        if said.matrix_hash != matrix_hash(matrices[said.matrix]):
+        predictions = read_predictions(path)
+        rows, subwords = predictions.coordinates, predictions.subwords
+        if predictions.matrix not in matrices:
+            raise UserError(f"{path} predicts the {predictions.matrix} embedding; the model has none of its own.")
+        if predictions.matrix in row_sources.predicted:
             raise UserError(
-                f"{path} is for another model ({said.source}); its {said.matrix} embedding is not this one."
+                f"{path} predicts the {predictions.matrix} embedding, which another file of --predictions does."
             )
-        if said.new_tokens_hash != tokens:
-            raise UserError(f"{path} is for the tokens of another tokenizer ({said.target_tokenizer}).")
+        if predictions.matrix_hash != matrix_hash(matrices[predictions.matrix]):
+            raise UserError(
+                f"{path} is for another model ({predictions.source}); its {predictions.matrix} embedding "
+                "is not this one."
+            )
+        if predictions.new_tokens_hash != tokens:
+            raise UserError(f"{path} is for the tokens of another tokenizer ({predictions.target_tokenizer}).")
         if rows.shape[1] != kept:
             raise UserError(f"{path} predicts {rows.shape[1]} numbers for a row, which has {kept}: see --keep_dim.")
         if wanted is None:
             wanted = numpy.intersect1d(open_rows, subwords)
         if not numpy.isin(wanted, subwords).all():
             raise UserError(f"{path} predicts other tokens than {paths[0]}.")
-        draft.predicted[said.matrix] = rows[torch.from_numpy(numpy.searchsorted(subwords, wanted))]
+        row_sources.predicted[predictions.matrix] = rows[torch.from_numpy(numpy.searchsorted(subwords, wanted))]
     assert wanted is not None
-    old, new = said.degrees
-    new = numpy.concatenate([new, numpy.zeros(len(draft.kinds) - len(new), numpy.int64)])  # rows of no token
-    work.facts["words"] = {
-        "source": covered(old, numpy.flatnonzero(work.source.used)),
+    old, new = predictions.degrees
+    new = numpy.concatenate([new, numpy.zeros(len(row_sources.kinds) - len(new), numpy.int64)])  # rows of no token
+    context.facts["words"] = {
+        "source": covered(old, numpy.flatnonzero(context.source.used)),
         "target": covered(new, open_rows),
     }
-    draft.set(wanted, Kind.PREDICTED)
+    row_sources.set(wanted, Kind.PREDICTED)

@@ -1,26 +1,21 @@
-"""OFA: rows from similar old subwords, found through multilingual word vectors."""
+"""OFA: new rows of similar old subwords, found through multilingual word vectors."""
+
+from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import ClassVar
 
-from ofa.methods.similar import Similar
-from ofa.vectors.word_vectors import read_vectors
-from semeqv.grammar.component import component
+from ofa.initialise import EmbeddingOptions, Folders, Transplant, init
+from ofa.methods.similar import Similar, Vectors, combine_nearest
+from ofa.plan import InitContext, RowSources
+from ofa.vectors.word_vectors import as_vectors
+from semeqv.grammar.action import action
+from semeqv.train.compute import Compute
 
-if TYPE_CHECKING:
-    from ofa.plan import Draft, Work
 
-
-@component("ofa init ofa")
 @dataclass(frozen=True, kw_only=True)
 class Ofa(Similar):
-    """Make new rows of those of similar old subwords, similar by multilingual word vectors.
-
-    OFA (Liu et al., 2023, arXiv 2311.08849): a subword of either vocabulary has the mean vector of the words that it is
-    a part of. A new subword becomes the convex combination of its nearest old ones by cosine, with weights
-    softmax(cosine / temperature). Tokens that both vocabularies have are copied, and those of no word are drawn. The
-    paper factorises the embeddings, with --keep_dim 100, 200 or 400.
+    """A new row is a combination of the rows of the nearest old subwords, in one space of word vectors.
 
     Args:
         vectors: Word vectors of all languages in one space: word2vec text or binary, fastText or GloVe text; see
@@ -30,19 +25,43 @@ class Ofa(Similar):
         target_languages: The same of new subwords.
     """
 
-    vectors: Path
+    name: ClassVar[str] = "ofa"
+
+    vectors: Vectors
     source_languages: tuple[str, ...] = ()
     target_languages: tuple[str, ...] = ()
 
-    def draft(self, draft: "Draft", work: "Work") -> None:
-        """Combine the nearest old subwords.
-
-        Args:
-            draft: Is given the origins.
-            work: Both vocabularies.
-        """
-        from ofa.methods.similar import combine_nearest
-
-        vectors = read_vectors(self.vectors, self.most_words)
+    def fill(self, row_sources: RowSources, context: InitContext) -> None:
+        """Combine the nearest old subwords; see `Method.fill`."""
+        vectors = as_vectors(self.vectors, self.most_words)
         old, new = (vectors.of_languages(each) for each in (self.source_languages, self.target_languages))
-        combine_nearest(draft, work, old, new, neighbours=self.neighbours, temperature=self.temperature)
+        combine_nearest(row_sources, context, old, new, neighbours=self.neighbours, temperature=self.temperature)
+
+
+@action("ofa init ofa")
+def init_ofa(
+    seed: int = 42,
+    compute: Compute = Compute(),
+    *,
+    folders: Folders,
+    method: Ofa,
+    embedding: EmbeddingOptions = EmbeddingOptions(),
+) -> Transplant:
+    """Make new rows of those of similar old subwords, similar by multilingual word vectors.
+
+    OFA (Liu et al., 2023, arXiv 2311.08849): a subword of either vocabulary has the mean vector of the words that it is
+    a part of. A new subword becomes the convex combination of its nearest old ones by cosine, with weights
+    softmax(cosine / temperature). Tokens that both vocabularies have are copied, and those of no word are drawn. The
+    paper factorises the embeddings, with --keep_dim 100, 200 or 400.
+
+    Args:
+        seed: Of the rows that are drawn.
+        compute: Where rows are compared with each other.
+        folders: What is opened, and where the new model is written.
+        method: Options of the method.
+        embedding: What the new embedding is like.
+
+    Returns:
+        The new model, and where its rows come from.
+    """
+    return init(method, folders, embedding, seed, compute)

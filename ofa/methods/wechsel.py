@@ -1,26 +1,58 @@
-"""WECHSEL: rows from similar old subwords, found through two monolingual spaces and a dictionary."""
+"""WECHSEL: new rows of similar old subwords, found through two monolingual spaces and a dictionary."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import ClassVar
 
-from ofa.methods.similar import Similar
-from ofa.vectors.word_vectors import WordVectors, read_vectors
-from semeqv.grammar.component import component
+from ofa.initialise import EmbeddingOptions, Folders, Transplant, init
+from ofa.methods.similar import Similar, Vectors, combine_nearest
+from ofa.plan import InitContext, RowSources
+from ofa.vectors.word_vectors import WordVectors, as_vectors
+from semeqv.grammar.action import action
 from semeqv.lazy import numpy
 from semeqv.runs.errors import UserError
 from semeqv.text.files import lines
+from semeqv.train.compute import Compute
 
-if TYPE_CHECKING:
-    from ofa.plan import Draft, Work
+LEAST = 10  # pairs of words that a rotation is computed from at least
 
 
-@component("ofa init wechsel")
 @dataclass(frozen=True, kw_only=True)
 class Wechsel(Similar):
+    """A new row is a combination of the rows of the nearest old subwords, after one space is rotated into the other.
+
+    Args:
+        source_vectors: Word vectors of the language of the old vocabulary.
+        target_vectors: Those of the new one, of the same width.
+        dictionary: Lines of an old and a new word, with a tab or a blank between.
+    """
+
+    name: ClassVar[str] = "wechsel"
+
+    source_vectors: Vectors
+    target_vectors: Vectors
+    dictionary: Path
+
+    def fill(self, row_sources: RowSources, context: InitContext) -> None:
+        """Rotate, then combine the nearest old subwords; see `Method.fill`."""
+        old, new = (as_vectors(each, self.most_words) for each in (self.source_vectors, self.target_vectors))
+        new, used = rotate(new, old, read_dictionary(Path(self.dictionary)))
+        context.facts["dictionary pairs"] = used
+        combine_nearest(row_sources, context, old, new, neighbours=self.neighbours, temperature=self.temperature)
+
+
+@action("ofa init wechsel")
+def init_wechsel(
+    seed: int = 42,
+    compute: Compute = Compute(),
+    *,
+    folders: Folders,
+    method: Wechsel,
+    embedding: EmbeddingOptions = EmbeddingOptions(),
+) -> Transplant:
     """Make new rows of those of similar old subwords, similar after the words of one language are turned to another's.
 
     WECHSEL (Minixhofer, Paischer & Rekabsaz, 2022, arXiv 2112.06598): word vectors of the new language are rotated into
@@ -29,33 +61,16 @@ class Wechsel(Similar):
     nearest old ones as in `cli ofa init ofa`. Tokens that both vocabularies have are copied.
 
     Args:
-        source_vectors: Word vectors of the language of the old vocabulary.
-        target_vectors: Those of the new one, of the same width.
-        dictionary: Lines of an old and a new word, with a tab or a blank between.
+        seed: Of the rows that are drawn.
+        compute: Where rows are compared with each other.
+        folders: What is opened, and where the new model is written.
+        method: Options of the method.
+        embedding: What the new embedding is like.
+
+    Returns:
+        The new model, and where its rows come from.
     """
-
-    source_vectors: Path
-    target_vectors: Path
-    dictionary: Path
-
-    def draft(self, draft: Draft, work: Work) -> None:
-        """Rotate, then combine the nearest old subwords.
-
-        Args:
-            draft: Is given the origins.
-            work: Both vocabularies; its facts are told of how many pairs of words the rotation is.
-        """
-        from ofa.methods.similar import combine_nearest
-
-        old = read_vectors(self.source_vectors, self.most_words)
-        new = read_vectors(self.target_vectors, self.most_words)
-        pairs = read_dictionary(self.dictionary)
-        new, used = rotated(new, old, pairs)
-        work.facts["dictionary pairs"] = used
-        combine_nearest(draft, work, old, new, neighbours=self.neighbours, temperature=self.temperature)
-
-
-LEAST = 10  # pairs that a rotation can be told by at all
+    return init(method, folders, embedding, seed, compute)
 
 
 def read_dictionary(path: Path) -> list[tuple[str, str]]:
@@ -71,7 +86,7 @@ def read_dictionary(path: Path) -> list[tuple[str, str]]:
     Raises:
         UserError: When a line holds no two words, or there is none.
     """
-    found = []
+    pairs = []
     for number, line in lines(path):
         words = line.split("\t") if "\t" in line else line.split()
         if not line.strip():
@@ -81,13 +96,13 @@ def read_dictionary(path: Path) -> list[tuple[str, str]]:
                 f"{path}, line {number}: there should be a word and its translation, with a tab between where they "
                 f"hold blanks, not {line!r:.60}."
             )
-        found.append((words[0].strip(), words[1].strip()))
-    if not found:
+        pairs.append((words[0].strip(), words[1].strip()))
+    if not pairs:
         raise UserError(f"{path} holds no pairs of words.")
-    return found
+    return pairs
 
 
-def rotated(new: WordVectors, old: WordVectors, pairs: Sequence[tuple[str, str]]) -> tuple[WordVectors, int]:
+def rotate(new: WordVectors, old: WordVectors, pairs: Sequence[tuple[str, str]]) -> tuple[WordVectors, int]:
     """Rotate vectors so that words of a dictionary come to lie where their translations are.
 
     The rotation W minimises |N W - O| over orthogonal matrices, N and O being the vectors of the pairs at length 1:
@@ -110,9 +125,9 @@ def rotated(new: WordVectors, old: WordVectors, pairs: Sequence[tuple[str, str]]
     places = [{word.strip(): row for row, word in reversed(list(enumerate(each.plain())))} for each in (old, new)]
     rows = []
     for pair in pairs:
-        found = [place.get(word, place.get(word.lower())) for word, place in zip(pair, places)]
-        if None not in found:
-            rows.append(found)
+        places_of_pair = [place.get(word, place.get(word.lower())) for word, place in zip(pair, places)]
+        if None not in places_of_pair:
+            rows.append(places_of_pair)
     if len(rows) < LEAST:
         raise UserError(
             f"Only {len(rows)} of the {len(pairs):,} pairs of the dictionary have vectors on both sides; is the old "

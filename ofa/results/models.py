@@ -6,7 +6,7 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-from ofa.results.report import Part, given, mean, runs
+from ofa.results.parts import Part, given, mean, runs
 from semeqv.results.tables import Table
 from semeqv.runs.reading import Line, read_metrics
 
@@ -51,24 +51,24 @@ def pretraining(folder: Path) -> Part:
 
 
 def losses(folder: Path, inside: str) -> dict[str, dict[str, float]]:
-    """The last loss on held-out text, by method and seed."""
-    found: dict[str, dict[str, float]] = defaultdict(dict)
+    """Return the last loss on held-out text, by method and seed."""
+    by_method: dict[str, dict[str, float]] = defaultdict(dict)
     for method, seed, lines in runs(folder, inside):
         tested = [line for line in lines if line.record.get("split") == "test" and "loss" in line.record]
         if tested:
-            found[method][seed] = tested[-1].number_at("loss")
-    return found
+            by_method[method][seed] = tested[-1].number_at("loss")
+    return by_method
 
 
 def on_the_way(folder: Path) -> float:
-    """The mean training loss of all steps."""
+    """Average the training loss over all steps."""
     lines: list[Line] = read_metrics(folder / STEPS)
     return fmean(line.number_at("loss") for line in lines)
 
 
 def verdicts(before: dict[str, dict[str, float]], after: dict[str, dict[str, float]]) -> list[str]:
-    """Which loss is lower, as far as the ranges of the seeds tell."""
-    found = []
+    """Say which loss is lower, as far as the ranges of the seeds tell."""
+    sentences = []
     for when, losses in (("before", before), ("after", after)):
         for one, rival in rivals(after):
             own, theirs = (list(losses.get(each, {}).values()) for each in (one, rival))
@@ -78,13 +78,13 @@ def verdicts(before: dict[str, dict[str, float]], after: dict[str, dict[str, flo
                     how = "is lower in every seed than"
                 elif min(own) > max(theirs):
                     how = "is higher in every seed than"
-                said = f"the loss of {one} ({mean(own)}) {how} that of {rival} ({mean(theirs)})"
-                found.append(f"{when.capitalize()}: {said.replace('ofa', 'OFA')}.")
-    return found
+                sentence = f"the loss of {one} ({mean(own)}) {how} that of {rival} ({mean(theirs)})"
+                sentences.append(f"{when.capitalize()}: {sentence.replace('ofa', 'OFA')}.")
+    return sentences
 
 
 def rivals(methods: Iterable[str]) -> Iterator[tuple[str, str]]:
-    """What is compared: OFA with its rivals, and, in few coordinates, with random rows in as many; these with OFA."""
+    """Yield what is compared: OFA with its rivals, with random rows in as many coordinates, and these with OFA."""
     yield from (("ofa", each) for each in RIVALS)
     for few in (each.removeprefix("ofa-") for each in methods if each.startswith("ofa-")):
         yield f"ofa-{few}", f"random-{few}"
@@ -104,7 +104,7 @@ def hypernetworks(folder: Path) -> Part:
     Returns:
         A table, what it shows, and the numbers.
     """
-    found: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
+    scores: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
     numbers = list[dict[str, Any]]()
     subwords = 0
     for _, seed, lines in runs(folder, "evaluated"):
@@ -112,20 +112,22 @@ def hypernetworks(folder: Path) -> Part:
         for by, line in last.items():
             subwords = int(line.number_at("subwords"))
             for name in (*NUMBERS, *ABOVE):
-                found[by][name].append(line.number_at(name))
+                scores[by][name].append(line.number_at(name))
             numbers.append({"by": by, "seed": int(seed)} | {name: line.number_at(name) for name in (*NUMBERS, *ABOVE)})
     rows = []
-    for by, values in found.items():
+    for by, values in scores.items():
         fixed = by in ("ofa", "mean")  # the same whatever the seed
         cells = [mean(values[name][:1] if fixed else values[name]) for name in NUMBERS]
         rows.append([by, "" if fixed else str(len(values["cosine"])), *cells])
     title = f"Coordinates of {subwords:,} held-out subwords, {folder.name}"
-    said = [verdict(by, found) for by in found if by not in ("ofa", "mean")]
-    return Part("hypernetworks", folder.name, [Table(title, ("by", "seeds", *NUMBERS), rows, words=2)], said, numbers)
+    sentences = [verdict(by, scores) for by in scores if by not in ("ofa", "mean")]
+    return Part(
+        "hypernetworks", folder.name, [Table(title, ("by", "seeds", *NUMBERS), rows, words=2)], sentences, numbers
+    )
 
 
-def verdict(by: str, found: dict[str, dict[str, list[float]]]) -> str:
-    """Whether a hypernetwork predicts better than OFA, on average over seeds, as far as the interval tells."""
-    difference, low, high = (fmean(found[by][name]) for name in ABOVE)
+def verdict(by: str, scores: dict[str, dict[str, list[float]]]) -> str:
+    """Say whether a hypernetwork predicts better than OFA, on average over seeds, as far as the interval tells."""
+    difference, low, high = (fmean(scores[by][name]) for name in ABOVE)
     how = "above" if low > 0 else "below" if high < 0 else "not to be told from"
     return f"By cosine {by} is {how} OFA: {difference:+.3f} [{low:+.3f}, {high:+.3f}], subword by subword."

@@ -1,18 +1,16 @@
 """The results of the experiments on new vocabularies, as an action."""
 
 import json
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from statistics import fmean
-from typing import Any
 
 import click
 
+from ofa.results.models import hypernetworks, pretraining
+from ofa.results.retrieval import layers, retrieval
 from semeqv.grammar.component import component
-from semeqv.results.tables import Table, write_between
+from semeqv.results.tables import write_between
 from semeqv.runs.files import write_text
-from semeqv.runs.reading import METRICS, Line, read_metrics
 
 
 @component("ofa report")
@@ -41,140 +39,20 @@ class Report:
 
     def build(self) -> None:
         """Read the runs, print, and write."""
-
-        from ofa.results.models import hypernetworks, pretraining
-        from ofa.results.retrieval import layers, retrieval
-
-        found = [hypernetworks(path) for path in self.hypernetworks]
-        found += [retrieval(path) for path in self.retrieval]
-        found += [layers(path) for path in self.layers]
-        found += [pretraining(path) for path in self.pretraining]
-        if not found:
+        parts = [hypernetworks(path) for path in self.hypernetworks]
+        parts += [retrieval(path) for path in self.retrieval]
+        parts += [layers(path) for path in self.layers]
+        parts += [pretraining(path) for path in self.pretraining]
+        if not parts:
             raise click.UsageError("cli ofa report: say which runs, such as --retrieval runs/ofa-minilm/fr")
-        for part in found:
+        for part in parts:
             for table in part.tables:
                 table.print()
-            for sentence in part.said:
+            for sentence in part.findings:
                 click.echo(sentence)
         if self.output is not None:
-            numbers = {f"{part.kind} {part.name}": part.numbers for part in found}
+            numbers = {f"{part.kind} {part.name}": part.numbers for part in parts}
             write_text(self.output, json.dumps(numbers, indent=2) + "\n")
             click.echo(f"wrote {self.output}")
         if self.markdown is not None:
-            write_between(self.markdown, self.part, "\n".join(part.markdown() for part in found))
-
-
-GIVEN = {
-    "original": "the model's own tokenizer",
-    "random": "nothing",
-    "mean": "nothing",
-    "subword-mean": "nothing",
-    "focus": "text",
-    "omp": "text",
-    "wechsel": "aligned text",
-    "ofa": "aligned text",
-    "hyperofa": "aligned text",
-    "hyperofa-setformer": "aligned text",
-    "pairs": "aligned text, new rows without it",
-    "map-orthogonal": "aligned text, own tokenizer",
-    "map-linear": "aligned text, own tokenizer",
-    "bag": "aligned text, no model",
-}
-CONTROLS = ("bag", "map-orthogonal", "map-linear", "pairs")
-LANGUAGES = {"de": "German", "deu": "German", "es": "Spanish", "fr": "French", "fra": "French", "drask": "drask"}
-
-
-@dataclass(frozen=True)
-class Part:
-    """A part of the results.
-
-    Args:
-        kind: What was measured: retrieval, layers, pretraining or hypernetworks.
-        name: The run.
-        tables: Its tables.
-        said: What they show, in sentences made from the numbers.
-        numbers: The numbers, as JSON.
-    """
-
-    kind: str
-    name: str
-    tables: list[Table]
-    said: list[str]
-    numbers: list[dict[str, Any]] = field(default_factory=list)
-
-    def markdown(self) -> str:
-        """Its tables, each under its title, and what they show."""
-        tables = [f"### {table.title}\n\n{table.markdown()}" for table in self.tables]
-        return "\n".join([*tables, "".join(f"- {sentence}\n" for sentence in self.said)])
-
-
-def runs(folder: Path, inside: str) -> Iterator[tuple[str, str, list[Line]]]:
-    """The runs of all methods and seeds, in the order of the methods.
-
-    Args:
-        folder: Of the experiment.
-        inside: Where in it the folders SEED-METHOD are.
-
-    Yields:
-        The method, the seed, and the lines of its metrics.
-
-    Raises:
-        click.UsageError: There is none.
-    """
-    found = []
-    for file in (folder / inside).glob(f"*/{METRICS}"):
-        seed, _, method = file.parent.name.partition("-")
-        if seed.isdigit() and method:
-            found.append((place(method), int(seed), method, file))
-    if not found:
-        raise click.UsageError(f"{folder}: there is no {inside}/SEED-METHOD/{METRICS}; run the experiment first")
-    for _, number, method, file in sorted(found):
-        yield method, str(number), read_metrics(file)
-
-
-def place(method: str) -> tuple[int, int]:
-    """Where a method stands in tables; OFA with few coordinates before OFA with more, and with all last."""
-    base, _, rest = method.rpartition("-")
-    names = list(GIVEN)
-    if rest.isdigit():
-        return (names.index(base), int(rest)) if base in names else (len(names), int(rest))
-    return (names.index(method), 10**9) if method in names else (len(names), 0)
-
-
-def given(method: str) -> str:
-    """What a method is given."""
-    base, _, rest = method.rpartition("-")
-    return GIVEN.get(base if rest.isdigit() else method, "")
-
-
-def mean(values: Sequence[float]) -> str:
-    """The mean of the values of seeds, and half of their range where there are several."""
-    if len(values) == 1:
-        return f"{values[0]:.3f}"
-    return f"{fmean(values):.3f} ± {(max(values) - min(values)) / 2:.3f}"
-
-
-def compared(one: str, ours: tuple[float, float, float], other: str, theirs: tuple[float, float, float]) -> str:
-    """Say which of two is higher, as far as their intervals tell.
-
-    Args:
-        one: What to call the first.
-        ours: Its mean, and the ends of its interval.
-        other: What to call the second.
-        theirs: Likewise.
-
-    Returns:
-        A clause.
-    """
-    if ours[1] > theirs[2]:
-        how = "is above"
-    elif ours[2] < theirs[1]:
-        how = "is below"
-    else:
-        how = "cannot be told from"
-    return f"{one} ({spelled(ours)}) {how} {other} ({spelled(theirs)})"
-
-
-def spelled(value: tuple[float, float, float]) -> str:
-    """A mean with its interval."""
-    return f"{value[0]:.3f} [{value[1]:.3f}-{value[2]:.3f}]"
+            write_between(self.markdown, self.part, "\n".join(part.markdown() for part in parts))

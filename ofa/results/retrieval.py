@@ -8,7 +8,7 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-from ofa.results.report import CONTROLS, LANGUAGES, Part, compared, given, mean, runs
+from ofa.results.parts import CONTROLS, LANGUAGES, Part, compared, given, mean, runs
 from semeqv.lazy import numpy
 from semeqv.results import statistics as intervals
 from semeqv.results.tables import Table
@@ -32,36 +32,36 @@ def retrieval(folder: Path) -> Part:
     Returns:
         A table for each corpus, what they show, and the numbers.
     """
-    measured: Measured = defaultdict(list)
+    lines_of: Measured = defaultdict(list)
     language = folder.name
     for method, _, lines in runs(folder, "measured"):
         last = {line.record["corpus"]: line for line in lines if is_retrieval(line.record)}
         for corpus, line in last.items():
-            measured[corpus, method].append(line)
+            lines_of[corpus, method].append(line)
             language = LANGUAGES.get(str(line.record.get("of")), folder.name)
-    tables, said = [], []
-    for corpus in sorted({corpus for corpus, _ in measured}, key=list(CORPORA).index):
-        found = {method: lines for (each, method), lines in measured.items() if each == corpus}
-        tables.append(table(found, f"{language}, {CORPORA[corpus]}"))
-        said += [f"{language}, {CORPORA[corpus]} at 1: {sentence}." for sentence in verdicts(found)]
-        if overlap := overlap_of(found):
-            said.append(f"{language}, {CORPORA[corpus]}: {overlap}")
+    tables, sentences = [], []
+    for corpus in sorted({corpus for corpus, _ in lines_of}, key=list(CORPORA).index):
+        by_method = {method: lines for (each, method), lines in lines_of.items() if each == corpus}
+        tables.append(table(by_method, f"{language}, {CORPORA[corpus]}"))
+        sentences += [f"{language}, {CORPORA[corpus]} at 1: {sentence}." for sentence in verdicts(by_method)]
+        if overlap := overlap_of(by_method):
+            sentences.append(f"{language}, {CORPORA[corpus]}: {overlap}")
     if left := left_out(folder / "text.json"):
-        said.append(f"{language}: {left}")
-    return Part("retrieval", folder.name, tables, said, numbers(measured))
+        sentences.append(f"{language}: {left}")
+    return Part("retrieval", folder.name, tables, sentences, numbers(lines_of))
 
 
 def is_retrieval(record: dict[str, Any]) -> bool:
-    """Whether a line is of the mean of both directions."""
+    """Return whether a line is of the mean of both directions."""
     return (
         record.get("measure") == "retrieval" and record.get("direction") == "both" and record.get("corpus") in CORPORA
     )
 
 
-def table(found: dict[str, list[Line]], title: str) -> Table:
-    """The table of a corpus: accuracies, the mean over seeds and half their range, and the interval over sentences."""
+def table(by_method: dict[str, list[Line]], title: str) -> Table:
+    """Tabulate a corpus: accuracies, the mean over seeds and half their range, and the interval over sentences."""
     rows = []
-    for method, lines in found.items():
+    for method, lines in by_method.items():
         values = [[line.number_at(f"accuracy@{k}") for line in lines] for k in SIZES]
         low, high = (fmean(line.number_at(f"accuracy@1_{end}") for line in lines) for end in ("low", "high"))
         tokens = fmean(line.number_at("tokens") for line in lines)
@@ -73,42 +73,42 @@ def table(found: dict[str, list[Line]], title: str) -> Table:
 
 
 def interval(lines: list[Line]) -> tuple[float, float, float]:
-    """The mean accuracy at 1 of some seeds, and its interval over sentences, as wide as the seeds need it."""
+    """Return the mean accuracy at 1 of some seeds, and its interval over sentences, as wide as the seeds need it."""
     values = [line.number_at("accuracy@1") for line in lines]
     low, high = (fmean(line.number_at(f"accuracy@1_{end}") for line in lines) for end in ("low", "high"))
     return fmean(values), min(low, *values), max(high, *values)
 
 
-def verdicts(found: dict[str, list[Line]]) -> list[str]:
-    """Whether OFA beats the others, said as it is: pair by pair where outcomes were kept, else where intervals part."""
-    if "ofa" not in found:
+def verdicts(by_method: dict[str, list[Line]]) -> list[str]:
+    """Say whether OFA beats the others: pair by pair where outcomes were kept, else where intervals part."""
+    if "ofa" not in by_method:
         return []
-    own, outcomes, said = interval(found["ofa"]), outcomes_of(found["ofa"]), list[str]()
-    for rival in (each for each in RIVALS if each in found):
-        theirs = outcomes_of(found[rival])
+    own, outcomes, sentences = interval(by_method["ofa"]), outcomes_of(by_method["ofa"]), list[str]()
+    for rival in (each for each in RIVALS if each in by_method):
+        theirs = outcomes_of(by_method[rival])
         if outcomes is None or theirs is None or len(outcomes) != len(theirs):
-            said.append(compared("OFA", own, rival, interval(found[rival])))
+            sentences.append(compared("OFA", own, rival, interval(by_method[rival])))
             continue
         difference = outcomes - theirs
         low, high = intervals.interval([difference], REPLICATES, numpy.random.default_rng(0))
         how = "above" if low > 0 else "below" if high < 0 else "not to be told from"
-        said.append(f"OFA is {how} {rival}: {difference.mean():+.3f} [{low:+.3f}, {high:+.3f}], pair by pair")
-    return said
+        sentences.append(f"OFA is {how} {rival}: {difference.mean():+.3f} [{low:+.3f}, {high:+.3f}], pair by pair")
+    return sentences
 
 
 def outcomes_of(lines: list[Line]) -> Any:
-    """Whether each pair is found at 1, on average over directions and the seeds that kept it, `(pairs,)`; else None."""
-    found = []
+    """Return whether each pair is found at 1, on average over directions and the seeds that kept it; else None."""
+    outcomes = []
     for line in lines:
         path = line.path.parent / OUTCOMES.format(line.record["corpus"])
-        kept = [each.record for each in read_metrics(path)] if path.is_file() else []
-        found += [each["hits"] for each in kept if each["k"] == 1 and each["layer"] == line.record["layer"]]
-    return numpy.mean(found, axis=0) if found else None
+        records = [each.record for each in read_metrics(path)] if path.is_file() else []
+        outcomes += [each["hits"] for each in records if each["k"] == 1 and each["layer"] == line.record["layer"]]
+    return numpy.mean(outcomes, axis=0) if outcomes else None
 
 
-def overlap_of(found: dict[str, list[Line]]) -> str:
-    """What of the test occurs in the text that vectors, tokens and maps are made of, where it was measured."""
-    for lines in found.values():
+def overlap_of(by_method: dict[str, list[Line]]) -> str:
+    """Return what of the test occurs in the text that vectors, tokens and maps are made of, if measured."""
+    for lines in by_method.values():
         for line in lines:
             if "overlap" in line.record:
                 return f"{line.number_at('overlap'):.2%} of the sentences of the test occur in the aligned text."
@@ -116,7 +116,7 @@ def overlap_of(found: dict[str, list[Line]]) -> str:
 
 
 def left_out(path: Path) -> str:
-    """How many pairs were left out of the aligned text."""
+    """Return how many pairs were left out of the aligned text."""
     try:
         facts = json.loads(path.read_text(encoding="utf-8"))
         return (
@@ -127,12 +127,12 @@ def left_out(path: Path) -> str:
         return ""
 
 
-def numbers(measured: Measured) -> list[dict[str, Any]]:
-    """The accuracies in full, of every seed."""
+def numbers(lines_of: Measured) -> list[dict[str, Any]]:
+    """Return the accuracies in full, of every seed."""
     return [
         {"corpus": corpus, "method": method}
         | {key: line.record[key] for key in line.record if key.startswith(("accuracy", "random", "tokens", "pivot_t"))}
-        for (corpus, method), lines in measured.items()
+        for (corpus, method), lines in lines_of.items()
         for line in lines
     ]
 
@@ -149,22 +149,22 @@ def layers(folder: Path) -> Part:
     Returns:
         A table for each corpus, and the numbers. Layer 0 are the embeddings.
     """
-    found: dict[str, dict[str, dict[int, list[float]]]] = defaultdict(dict)
+    accuracies: dict[str, dict[str, dict[int, list[float]]]] = defaultdict(dict)
     numbers = list[dict[str, Any]]()
     language = folder.name
     for method, seed, lines in runs(folder, "layers"):
         last = {(line.record["corpus"], line.record["layer"]): line for line in lines if is_retrieval(line.record)}
         for (corpus, layer), line in last.items():
             value = line.number_at(f"accuracy@{SIZE}")
-            found[corpus].setdefault(method, defaultdict(list))[layer].append(value)
+            accuracies[corpus].setdefault(method, defaultdict(list))[layer].append(value)
             numbers.append({"corpus": corpus, "method": method, "seed": int(seed), "layer": layer, "accuracy": value})
             language = LANGUAGES.get(str(line.record.get("of")), folder.name)
     tables = []
-    for corpus in sorted(found, key=list(CORPORA).index):
-        every = sorted({layer for values in found[corpus].values() for layer in values})
+    for corpus in sorted(accuracies, key=list(CORPORA).index):
+        every = sorted({layer for values in accuracies[corpus].values() for layer in values})
         rows = [
             [method, given(method), *(mean(values[layer]) if layer in values else "" for layer in every)]
-            for method, values in found[corpus].items()
+            for method, values in accuracies[corpus].items()
         ]
         columns = ("method", "is given", *(f"layer {layer}" for layer in every))
         tables.append(Table(f"{language}, {CORPORA[corpus]}: accuracy at {SIZE}, layer by layer", columns, rows, 2))

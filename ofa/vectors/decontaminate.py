@@ -34,25 +34,25 @@ class Sentences(Seeker):
     """
 
     def held_by(self, texts: Sequence[str]) -> list[bool]:
-        """Which texts hold one of them; those that are found are remembered in `seen`."""
+        """Find which texts hold one of them; those that are found are remembered in `seen`."""
         plain = [normalised(text) for text in texts]
-        found = [text in self.short for text in plain]
-        self.seen.update(itertools.compress(plain, found))
+        holding = [text in self.short for text in plain]
+        self.seen.update(itertools.compress(plain, holding))
         whole = "\0".join(plain)
         if len(whole) < ANCHOR or not self.by_anchor:
-            return found
+            return holding
         starts = numpy.cumsum([0, *(len(text) + 1 for text in plain[:-1])])
         at = hashes(numpy.frombuffer(whole.encode("utf-32-le", "surrogatepass"), numpy.uint32))
         for place in numpy.flatnonzero(self.table[at >> numpy.uint64(64 - BITS)]).tolist():
-            held = [each for each in self.by_anchor.get(int(at[place]), ()) if whole.startswith(each, place)]
-            if held:
-                self.seen.update(held)
-                found[int(numpy.searchsorted(starts, place, side="right")) - 1] = True
-        return found
+            sentences = [each for each in self.by_anchor.get(int(at[place]), ()) if whole.startswith(each, place)]
+            if sentences:
+                self.seen.update(sentences)
+                holding[int(numpy.searchsorted(starts, place, side="right")) - 1] = True
+        return holding
 
 
 @dataclass
-class Apart:
+class Decontaminator:
     """Passes on the rows of a corpus that hold no sentence of a test, and counts.
 
     Args:
@@ -83,49 +83,49 @@ class Apart:
         with Progress(desc="read text", unit="pair", leave=False, disable=None, mininterval=0.5) as bar:
             while some := list(itertools.islice(stream, ROWS)):
                 bar.update(len(some))
-                held = self.held(some)
-                self.left_out += sum(held)
-                self.kept += len(some) - sum(held)
-                yield from (row for row, each in zip(some, held) if not each)
+                holding = self.held(some)
+                self.left_out += sum(holding)
+                self.kept += len(some) - sum(holding)
+                yield from (row for row, each in zip(some, holding) if not each)
 
     def test_sentences(self) -> Iterator[str]:
-        """The lines of the tests, and the cells of those with tabs.
+        """Yield the lines of the tests, and the cells of those with tabs.
 
         Raises `UserError` when a file is missing, or no file has such an ending.
         """
-        found = [file for path in self.paths for file in files_under(locate(str(path), path), self.endings)]
-        if not found:
+        files = [file for path in self.paths for file in files_under(locate(str(path), path), self.endings)]
+        if not files:
             raise UserError(f"No file of {', '.join(map(str, self.paths))} ends in {' or '.join(self.endings)}.")
-        for file in found:
+        for file in files:
             for _, line in lines(file):
                 yield from {line, *line.split("\t")}
 
     def held(self, rows: Sequence[Row]) -> list[bool]:
-        """Which rows hold a sentence of the tests."""
+        """Find which rows hold a sentence of the tests."""
         if self.sentences is None:
             return [False] * len(rows)
         owners = [(place, text) for place, row in enumerate(rows) for text in row.values()]
-        found = [False] * len(rows)
-        for (place, _), each in zip(owners, self.sentences.held_by([text for _, text in owners])):
-            found[place] = found[place] or each
-        return found
+        holding = [False] * len(rows)
+        for (place, _), holds in zip(owners, self.sentences.held_by([text for _, text in owners])):
+            holding[place] = holding[place] or holds
+        return holding
 
     def facts(self) -> dict[str, int]:
-        """What was counted, as JSON: `found` are the test sentences that the rows left out held."""
-        said = {"pairs": self.kept, "left out": self.left_out}
+        """Return what was counted, as JSON: `found` are the test sentences that the rows left out held."""
+        facts = {"pairs": self.kept, "left out": self.left_out}
         if self.sentences is not None:
-            said |= {"test sentences": len(set(self.sentences.sentences) - {""}), "found": len(self.sentences.seen)}
-        return said
+            facts |= {"test sentences": len(set(self.sentences.sentences) - {""}), "found": len(self.sentences.seen)}
+        return facts
 
-    def said(self) -> str:
-        """The same in words, where there are tests."""
+    def in_words(self) -> str:
+        """Return the same in words; nothing where there are no tests."""
         if self.sentences is None:
             return ""
         return f"; {self.left_out:,} pairs left out, for they hold {len(self.sentences.seen):,} sentences of the tests"
 
 
 def files_under(path: Path, endings: tuple[str, ...]) -> Iterator[Path]:
-    """The files of a folder or an archive whose names have one of the endings; a file itself."""
+    """Yield the files of a folder or an archive whose names have one of the endings; a file itself."""
     if is_archive(path):
         yield from (path / name for name in names(path) if name.endswith(endings or ""))
     elif path.is_dir():

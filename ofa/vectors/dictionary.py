@@ -1,24 +1,58 @@
-"""A bilingual dictionary from cross-lingual word vectors, as an action."""
+"""A bilingual dictionary from cross-lingual word vectors."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 import click
 
 from ofa.topk_search import nearest
-from ofa.vectors.word_vectors import WordVectors, read_vectors, unit
-from semeqv.grammar.component import check_bounds, component
+from ofa.vectors.word_vectors import WordVectors, as_vectors, unit
+from semeqv.grammar.action import AtLeast, Written, action
 from semeqv.lazy import numpy
 from semeqv.runs.errors import UserError
 from semeqv.text.files import writing
 
+if TYPE_CHECKING:  # from Python, vectors that are open already will do
+    Vectors = Path | WordVectors
+else:
+    Vectors = Path
 
-@component("ofa dictionary")
-@dataclass(frozen=True, kw_only=True)
-class Dictionary:
+
+@dataclass(frozen=True)
+class Dictionary(Written):
+    """Pairs of words of two languages.
+
+    Args:
+        pairs: The words, without their languages.
+        path: The file that they were written to.
+    """
+
+    pairs: list[tuple[str, str]]
+    path: Path
+
+    def show(self) -> None:
+        """Print where it is, and how many pairs it has."""
+        click.echo(f"wrote {self.path} ({len(self.pairs):,} pairs)")
+
+
+def refuse_languages(options: Any) -> None:
+    """Refuse other than two languages; raises `ValueError`."""
+    if len(set(options.languages)) != 2:
+        raise ValueError(f"--languages takes two languages, not {' '.join(options.languages)!r}.")
+
+
+@action("ofa dictionary", check=refuse_languages)
+def induce_dictionary(
+    *,
+    vectors: Vectors,
+    languages: tuple[str, ...] = ("en", "fr"),
+    path: Path = Path("dictionary.tsv"),
+    most_words: Annotated[int, AtLeast(0)] = 20_000,
+) -> Dictionary:
     """Write down which words of two languages are each other's nearest, in one space of word vectors.
 
     Mutual nearest neighbours by cosine, as dictionaries are induced from aligned spaces (Conneau et al., 2018, arXiv
@@ -29,25 +63,14 @@ class Dictionary:
         languages: The old language, and the new one.
         path: The file: lines of two words, with a tab between.
         most_words: The first so many words of each language; 0 for all.
+
+    Returns:
+        The pairs.
     """
-
-    vectors: Path
-    languages: tuple[str, ...] = ("en", "fr")
-    path: Path = Path("dictionary.tsv")
-    most_words: int = 20_000
-
-    def __post_init__(self) -> None:
-        check_bounds(self, most_words=0)
-        if len(set(self.languages)) != 2:
-            raise ValueError(f"--languages takes two languages, not {' '.join(self.languages)!r}.")
-
-    def build(self) -> None:
-        """Write the file."""
-
-        pairs = mutual(read_vectors(self.vectors), self.languages, self.most_words)
-        with writing(self.path) as file:
-            file.writelines(f"{old}\t{new}\n" for old, new in pairs)
-        click.echo(f"wrote {self.path} ({len(pairs):,} pairs)")
+    pairs = mutual(as_vectors(vectors), languages, most_words)
+    with writing(Path(path)) as file:
+        file.writelines(f"{old}\t{new}\n" for old, new in pairs)
+    return Dictionary(pairs, Path(path))
 
 
 def mutual(vectors: WordVectors, languages: Sequence[str], most: int) -> list[tuple[str, str]]:
@@ -66,12 +89,12 @@ def mutual(vectors: WordVectors, languages: Sequence[str], most: int) -> list[tu
     """
     rows = []
     for language in languages:
-        found = [row for row, word in enumerate(vectors.words) if word.startswith(f"{language}:")][: most or None]
-        if not found:
+        places = [row for row, word in enumerate(vectors.words) if word.startswith(f"{language}:")][: most or None]
+        if not places:
             raise UserError(f"No word of the vectors says that it is {language}: {language}:word.")
-        rows.append(numpy.array(found))
-    one, other = (unit(vectors.matrix[each]) for each in rows)
+        rows.append(numpy.array(places))
+    one, other = (unit(vectors.matrix[places]) for places in rows)
     forth, back = (places[:, 0].numpy() for _, places in (nearest(one, other, 1), nearest(other, one, 1)))
     plain = vectors.plain()
-    kept = numpy.flatnonzero(back[forth] == numpy.arange(len(forth)))
-    return [(plain[rows[0][place]].strip(), plain[rows[1][forth[place]]].strip()) for place in kept.tolist()]
+    agreeing = numpy.flatnonzero(back[forth] == numpy.arange(len(forth)))
+    return [(plain[rows[0][place]].strip(), plain[rows[1][forth[place]]].strip()) for place in agreeing.tolist()]

@@ -1,25 +1,53 @@
-"""Vectors of gensim as word2vec text, as an action."""
+"""Vectors of gensim as word2vec text, read by an unpickler that runs no code."""
 
 from __future__ import annotations
 
 import pickle
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import click
 
 from ofa.vectors.word_vectors import Floats, WordVectors, checked, write_vectors
-from semeqv.grammar.component import component
+from semeqv.grammar.action import Spelled, Written, action
 from semeqv.lazy import numpy
 from semeqv.runs.errors import UserError
 from semeqv.text.files import opened
 
+ARRAYS = {"_reconstruct", "scalar", "_frombuffer"}  # how numpy makes arrays and numbers of bytes
+PLAIN = {("builtins", name) for name in ("set", "frozenset", "slice", "object", "bytearray", "int", "float", "list")}
+PLAIN |= {("collections", "OrderedDict"), ("collections", "defaultdict"), ("_codecs", "encode")}
+PLAIN |= {("copyreg", "_reconstructor"), ("copyreg", "__newobj__"), ("numpy", "ndarray"), ("numpy", "dtype")}
+WORDS, MATRIX = ("index_to_key", "index2word", "index2entity"), ("vectors", "syn0")
+NGRAMS = ("vectors_vocab", "vectors_ngrams")  # of fastText, whose own vectors gensim does not save
 
-@component("ofa convert-vectors")
-@dataclass(frozen=True, kw_only=True)
-class ConvertVectors:
+
+@dataclass(frozen=True)
+class ConvertedVectors(Written):
+    """Vectors that were read from a pickle, and written as text.
+
+    Args:
+        vectors: The vectors.
+        path: The new file.
+    """
+
+    vectors: WordVectors
+    path: Path
+
+    def show(self) -> None:
+        """Print where they are, and how many."""
+        click.echo(f"wrote {self.path} ({len(self.vectors):,} words)")
+
+
+@action("ofa convert-vectors")
+def convert_vectors(
+    *,
+    source: Annotated[Path, Spelled("from")],
+    path: Path = Path("vectors.vec"),
+    allow_pickle: bool = False,
+) -> ConvertedVectors:
     """Write vectors that gensim has saved (`.wv`, `.kv`, `.model`) as word2vec text, which every other action reads.
 
     KeyedVectors and whole models are read: Word2Vec, Doc2Vec (its words), FastText. Words of fastText have the vectors
@@ -33,30 +61,18 @@ class ConvertVectors:
         source: The file.
         path: The new file, word2vec text.
         allow_pickle: Whether to open a pickle at all.
+
+    Returns:
+        The vectors.
+
+    Raises:
+        UserError: When pickles are not allowed.
     """
-
-    source: Path = field(metadata={"alias": "from"})
-    path: Path = Path("vectors.vec")
-    allow_pickle: bool = False
-
-    def build(self) -> None:
-        """Read and write."""
-
-        if not self.allow_pickle:
-            raise UserError(
-                f"{self.source} is a pickle. Say --allow_pickle to open it, by an unpickler that runs no code."
-            )
-        vectors = read_pickle(self.source)
-        write_vectors(self.path, vectors)
-        click.echo(f"wrote {self.path} ({len(vectors):,} words)")
-
-
-ARRAYS = {"_reconstruct", "scalar", "_frombuffer"}  # how numpy makes arrays and numbers of bytes
-PLAIN = {("builtins", name) for name in ("set", "frozenset", "slice", "object", "bytearray", "int", "float", "list")}
-PLAIN |= {("collections", "OrderedDict"), ("collections", "defaultdict"), ("_codecs", "encode")}
-PLAIN |= {("copyreg", "_reconstructor"), ("copyreg", "__newobj__"), ("numpy", "ndarray"), ("numpy", "dtype")}
-WORDS, MATRIX = ("index_to_key", "index2word", "index2entity"), ("vectors", "syn0")
-NGRAMS = ("vectors_vocab", "vectors_ngrams")  # of fastText, whose own vectors gensim does not save
+    if not allow_pickle:
+        raise UserError(f"{source} is a pickle. Say --allow_pickle to open it, by an unpickler that runs no code.")
+    vectors = read_pickle(Path(source))
+    write_vectors(Path(path), vectors)
+    return ConvertedVectors(vectors, Path(path))
 
 
 class Held:
@@ -109,14 +125,14 @@ def read_pickle(path: Path) -> WordVectors:
     """
     try:
         with opened(path) as file:
-            found = Unpickler(file).load()
+            content = Unpickler(file).load()
     except OSError as error:
         raise UserError(f"{path}: {(error.strerror or '').lower()}.") from error
     except Exception as error:  # a damaged pickle fails in any way
-        said = (str(error).splitlines() or [type(error).__name__])[0]
-        raise UserError(f"{path} cannot be opened by the unpickler that runs no code: {said}.") from error
-    inner = getattr(found, "wv", found)
-    places = ("wv.", "") if inner is not found else ("",)
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        raise UserError(f"{path} cannot be opened by the unpickler that runs no code: {reason}.") from error
+    inner = getattr(content, "wv", content)
+    places = ("wv.", "") if inner is not content else ("",)
     words = next((list(each) for name in WORDS if (each := getattr(inner, name, None))), [])
     matrix = array(inner, MATRIX, path, places)
     if matrix is None and hasattr(inner, "max_n"):
@@ -127,11 +143,11 @@ def read_pickle(path: Path) -> WordVectors:
     return checked(words, matrix.astype(numpy.float32), str(path))
 
 
-def array(held: Any, names: Sequence[str], path: Path, places: Sequence[str]) -> Any:
-    """An array of an object, or the one that gensim has put beside its file, for it was large.
+def array(content: Any, names: Sequence[str], path: Path, places: Sequence[str]) -> Any:
+    """Find an array of an object, or the one that gensim has put beside its file, for it was large.
 
     Args:
-        held: The object.
+        content: The object.
         names: What the array may be called.
         path: The file.
         places: What may stand between its name and that of the array.
@@ -143,7 +159,7 @@ def array(held: Any, names: Sequence[str], path: Path, places: Sequence[str]) ->
         UserError: When it is damaged.
     """
     for name in names:
-        if (inside := getattr(held, name, None)) is not None:
+        if (inside := getattr(content, name, None)) is not None:
             return inside
     for place in places:
         for name in names:
@@ -156,11 +172,11 @@ def array(held: Any, names: Sequence[str], path: Path, places: Sequence[str]) ->
     return None
 
 
-def with_ngrams(held: Any, words: Sequence[str], path: Path, places: Sequence[str]) -> Any:
-    """The vectors of the words of fastText: the mean of that of the word and those of its n-grams.
+def with_ngrams(content: Any, words: Sequence[str], path: Path, places: Sequence[str]) -> Any:
+    """Average, for each word of fastText, its own vector and those of its n-grams.
 
     Args:
-        held: What gensim saves of them: `vectors_vocab`, `(words, width)`, `vectors_ngrams`, `(buckets, width)`, the
+        content: What gensim saves of them: `vectors_vocab`, `(words, width)`, `vectors_ngrams`, `(buckets, width)`, the
             lengths of n-grams and the number of buckets.
         words: The words.
         path: The file.
@@ -172,21 +188,21 @@ def with_ngrams(held: Any, words: Sequence[str], path: Path, places: Sequence[st
     Raises:
         UserError: When n-grams are numbered as gensim did before 3.8, in a way that it no longer knows itself.
     """
-    own, ngrams = (array(held, (name,), path, places) for name in NGRAMS)
+    own, ngrams = (array(content, (name,), path, places) for name in NGRAMS)
     if own is None or ngrams is None or len(own) != len(words) or not all(isinstance(word, str) for word in words):
         return None
-    if not getattr(held, "compatible_hash", True):
+    if not getattr(content, "compatible_hash", True):
         raise UserError(f"{path} numbers its n-grams as gensim did before 3.8; save it anew by a later gensim.")
-    found: Floats = numpy.array(own, numpy.float32)
+    means: Floats = numpy.array(own, numpy.float32)
     for row, word in enumerate(words):
-        places_of = buckets(word, held.min_n, held.max_n, held.bucket)
+        places_of = buckets(word, content.min_n, content.max_n, content.bucket)
         if places_of:
-            found[row] = (found[row] + ngrams[places_of].sum(0)) / (len(places_of) + 1)
-    return found
+            means[row] = (means[row] + ngrams[places_of].sum(0)) / (len(places_of) + 1)
+    return means
 
 
 def buckets(word: str, shortest: int, longest: int, count: int) -> list[int]:
-    """Where the vectors of the n-grams of a word are (Bojanowski et al., 2017, arXiv 1607.04606, section 3.2).
+    """Find where the vectors of the n-grams of a word are (Bojanowski et al., 2017, arXiv 1607.04606, section 3.2).
 
     Args:
         word: The word; `<` and `>` are put around it.
@@ -208,8 +224,8 @@ def buckets(word: str, shortest: int, longest: int, count: int) -> list[int]:
 
 
 def fnv1a(text: bytes) -> int:
-    """The FNV-1a hash of bytes, 32 bits wide, each byte with its sign, as fastText takes it."""
-    found = 2166136261
+    """Compute the FNV-1a hash of bytes, 32 bits wide, each byte with its sign, as fastText takes it."""
+    value = 2166136261
     for byte in text:
-        found = ((found ^ (byte if byte < 128 else byte | 0xFFFFFF00)) * 16777619) & 0xFFFFFFFF
-    return found
+        value = ((value ^ (byte if byte < 128 else byte | 0xFFFFFF00)) * 16777619) & 0xFFFFFFFF
+    return value

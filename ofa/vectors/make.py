@@ -1,4 +1,4 @@
-"""Cross-lingual word vectors from aligned text, as an action."""
+"""Cross-lingual word vectors from aligned text."""
 
 from __future__ import annotations
 
@@ -7,85 +7,22 @@ import itertools
 import unicodedata
 from array import array
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
 import click
 
-from ofa.vectors.decontaminate import Apart
+from ofa.vectors.decontaminate import Decontaminator
 from ofa.vectors.word_vectors import WordVectors, unit, write_vectors
-from semeqv.grammar.component import check_bounds, component
+from semeqv.grammar.action import Written, action
+from semeqv.grammar.component import check_bounds
 from semeqv.lazy import NDArray, numpy, tokenizers, torch
 from semeqv.runs.errors import UserError
 from semeqv.runs.progress import Progress
 from semeqv.text.datasets.corpus import chosen
 from semeqv.text.tokenizers.encoding import encode
-
-
-@component("ofa vectors")
-@dataclass(frozen=True, kw_only=True)
-class Vectors:
-    """Make word vectors of all languages of an aligned corpus, in one space.
-
-    Words that stand in the same sentence pairs get similar vectors, whatever their language (sentence ids as the
-    shared context; Levy, Sogaard & Goldberg, 2017, "A Strong Baseline for Learning Cross-Lingual Word Embeddings from
-    Sentence Alignments"): the matrix of words by sentences, weighted by tf-idf, is cut down to its largest singular
-    values (Halko, Martinsson & Tropp, 2011, arXiv 0909.4061, algorithm 4.4). A word is written with its language before
-    it, `fr:chien`. Of scripts without spaces between words (Han, Kana, Thai, Lao, Khmer, Burmese), every letter is
-    a word. The corpus is the training set of the sentence: `cli dataset europarl`, `moses`, `tsv`, ...
-
-    Args:
-        path: The file of vectors, word2vec text.
-        units: What has a vector: words, or the tokens of the sentence's tokenizer, which all languages share;
-            `cli ofa bag --tokens_of` makes a model of these, whose embeddings another can start from.
-        dimensions: Numbers of a vector.
-        least: Sentences that one must stand in.
-        most_common: Words of each language (or tokens) that are kept, the most frequent first; 0 for all.
-        monolingual: Read sentences without a translation, too, which tie the words of one language alone (latent
-            semantic analysis; Deerwester et al., 1990, "Indexing by Latent Semantic Analysis").
-        power: Iterations of the singular value decomposition; more are more exact.
-        disjoint_from: Files, folders and archives of test text: a sentence pair of which a side holds a line of it,
-            whatever its case and punctuation, is left out; see `cli ofa text`.
-    """
-
-    path: Path = Path("vectors.vec")
-    units: Literal["words", "tokens"] = "words"
-    dimensions: int = 200
-    least: int = 3
-    most_common: int = 100_000
-    monolingual: bool = False
-    power: int = 4
-    disjoint_from: tuple[Path, ...] = ()
-
-    def __post_init__(self) -> None:
-        check_bounds(self, dimensions=2, least=1, most_common=0, power=0)
-
-    def build(self, *, dataset_options: Mapping[tuple[str, str | None], Any], seed: int, tokenizer: Any = None) -> None:
-        """Make the vectors and write them.
-
-        Args:
-            dataset_options: The data sets of the sentence, not built; the training set is read.
-            seed: Of the random start of the singular value decomposition.
-            tokenizer: Of the run, when vectors are of its tokens.
-
-        Raises:
-            UserError: When there is no aligned corpus, or too little of it.
-        """
-
-        corpus = dataset_options.get(("train", None))
-        if corpus is None or not hasattr(corpus, "rows"):
-            raise UserError("Word vectors are made of an aligned corpus; add: cli dataset europarl --languages en fr")
-        if self.units == "tokens" and tokenizer is None:
-            raise UserError("--units tokens are those of a tokenizer; add: cli tokenizer ...")
-        tokens = self.units == "tokens"
-        vectors, facts = aligned_vectors(chosen(corpus), self, seed, tokenizer if tokens else None)
-        write_vectors(self.path, vectors)
-        said = ", ".join(f"{count:,} {'' if tokens else 'words of '}{name}" for name, count in facts["words"].items())
-        click.echo(f"{facts['sentences']:,} sentence{'s' if self.monolingual else ' pairs'}{facts['apart']}; {said}.")
-        click.echo(f"wrote {self.path}")
-
 
 # Letters with their marks; those of scripts that put no spaces between words stand alone. Of the library of tokenizers,
 # whose expressions know scripts and marks, and which the tokenizer of `cli ofa bag` finds words by, too.
@@ -96,6 +33,107 @@ WORD = rf"(?=[{ALONE}])\p{{L}}\p{{M}}*|{LETTER}+(?:[{JOINERS}]{LETTER}+)*"
 SPARE = 16  # dimensions beyond those that are kept, for the randomised decomposition
 
 
+@dataclass(frozen=True, kw_only=True)
+class Decomposition:
+    """What has a vector, and how the matrix is decomposed.
+
+    Args:
+        units: What has a vector: words, or the tokens of the sentence's tokenizer, which all languages share;
+            `cli ofa bag --tokens_of` makes a model of these, whose embeddings another can start from.
+        dimensions: Numbers of a vector.
+        least: Sentences that one must stand in.
+        most_common: Words of each language (or tokens) that are kept, the most frequent first; 0 for all.
+        monolingual: Read sentences without a translation, too, which tie the words of one language alone (latent
+            semantic analysis; Deerwester et al., 1990, "Indexing by Latent Semantic Analysis").
+        power: Iterations of the singular value decomposition; more are more exact.
+    """
+
+    units: Literal["words", "tokens"] = "words"
+    dimensions: int = 200
+    least: int = 3
+    most_common: int = 100_000
+    monolingual: bool = False
+    power: int = 4
+
+    def __post_init__(self) -> None:
+        check_bounds(self, dimensions=2, least=1, most_common=0, power=0)
+
+
+@dataclass(frozen=True)
+class AlignedVectors(Written):
+    """Word vectors of all languages of a corpus.
+
+    Args:
+        vectors: The vectors, at length 1, words by frequency.
+        sentences: Of how many sentences, or pairs of sentences, they were made.
+        words: How many words each language has.
+        left_out: Which pairs were left out, in words.
+        options: What has a vector, and how the matrix was decomposed.
+        path: The file; None when they were not written.
+    """
+
+    vectors: WordVectors
+    sentences: int
+    words: Mapping[str, int]
+    left_out: str
+    options: Decomposition
+    path: Path | None = None
+
+    def show(self) -> None:
+        """Print what they were made of, and where they are."""
+        of = "" if self.options.units == "tokens" else "words of "
+        words = ", ".join(f"{count:,} {of}{name}" for name, count in self.words.items())
+        contexts = "sentences" if self.options.monolingual else "sentence pairs"
+        click.echo(f"{self.sentences:,} {contexts}{self.left_out}; {words}.")
+        if self.path is not None:
+            click.echo(f"wrote {self.path}")
+
+
+@action("ofa vectors")
+def make_vectors(
+    dataset_options: Mapping[tuple[str, str | None], Any],
+    seed: int = 42,
+    tokenizer: Any = None,
+    *,
+    path: Path = Path("vectors.vec"),
+    options: Decomposition = Decomposition(),
+    disjoint_from: tuple[Path, ...] = (),
+) -> AlignedVectors:
+    """Make word vectors of all languages of an aligned corpus, in one space.
+
+    Words that stand in the same sentence pairs get similar vectors, whatever their language (sentence ids as the
+    shared context; Levy, Sogaard & Goldberg, 2017, "A Strong Baseline for Learning Cross-Lingual Word Embeddings from
+    Sentence Alignments"): the matrix of words by sentences, weighted by tf-idf, is cut down to its largest singular
+    values (Halko, Martinsson & Tropp, 2011, arXiv 0909.4061, algorithm 4.4). A word is written with its language before
+    it, `fr:chien`. Of scripts without spaces between words (Han, Kana, Thai, Lao, Khmer, Burmese), every letter is
+    a word. The corpus is the training set of the sentence: `cli dataset europarl`, `moses`, `tsv`, ...
+
+    Args:
+        dataset_options: The data sets of the sentence, not built; the training set is read.
+        seed: Of the random start of the singular value decomposition.
+        tokenizer: Of the run, when vectors are of its tokens.
+        path: The file of vectors, word2vec text.
+        options: What has a vector, and how the matrix is decomposed.
+        disjoint_from: Files, folders and archives of test text: a sentence pair of which a side holds a line of it,
+            whatever its case and punctuation, is left out; see `cli ofa text`.
+
+    Returns:
+        The vectors.
+
+    Raises:
+        UserError: When there is no aligned corpus, or too little of it.
+    """
+    corpus = dataset_options.get(("train", None))
+    if corpus is None or not hasattr(corpus, "rows"):
+        raise UserError("Word vectors are made of an aligned corpus; add: cli dataset europarl --languages en fr")
+    if options.units == "tokens" and tokenizer is None:
+        raise UserError("--units tokens are those of a tokenizer; add: cli tokenizer ...")
+    tokenizer = tokenizer if options.units == "tokens" else None
+    made = aligned_vectors(chosen(corpus), options, seed, tokenizer, disjoint_from)
+    write_vectors(Path(path), made.vectors)
+    return replace(made, path=Path(path))
+
+
 @functools.cache
 def word_finder() -> tokenizers.pre_tokenizers.Split:
     """Return what finds the words of `words_of`."""
@@ -103,7 +141,7 @@ def word_finder() -> tokenizers.pre_tokenizers.Split:
 
 
 def words_of(sentence: str) -> list[str]:
-    """The words of a sentence, in small letters and NFC: letters with hyphens, apostrophes or joiners between them.
+    """Return the words of a sentence, in small letters and NFC: letters with hyphens, apostrophes or joiners between.
 
     Letters keep their marks, of which Hindi and its kin write vowels. Of scripts that put no spaces between words
     (Han, Kana, Thai, Lao, Khmer, Burmese), every letter is a word.
@@ -112,64 +150,69 @@ def words_of(sentence: str) -> list[str]:
 
 
 def named_words(language: str, sentence: str) -> set[str]:
-    """The different words of a sentence, each with its language before it."""
+    """Return the different words of a sentence, each with its language before it."""
     return {f"{language}:{word}" for word in words_of(sentence)}
 
 
 def tokens_by(tokenizer: Any) -> Callable[[str, str], set[str]]:
-    """What finds the different tokens of a sentence, whatever its language; special ones are none of a text."""
+    """Return what finds the different tokens of a sentence, whatever its language; special ones are none of a text."""
 
-    def found(language: str, sentence: str) -> set[str]:
+    def named_tokens(language: str, sentence: str) -> set[str]:
         (ids,) = encode(tokenizer, [sentence])
         return set(tokenizer.convert_ids_to_tokens(ids))
 
-    return found
+    return named_tokens
 
 
 def aligned_vectors(
-    rows: Iterable[Mapping[str, str]], options: Vectors, seed: int, tokenizer: Any = None
-) -> tuple[WordVectors, dict[str, Any]]:
+    rows: Iterable[Mapping[str, str]],
+    options: Decomposition = Decomposition(),
+    seed: int = 42,
+    tokenizer: Any = None,
+    disjoint_from: Sequence[Path] = (),
+) -> AlignedVectors:
     """Make vectors of an aligned corpus.
 
     Args:
         rows: Sentences by language, each with its translations.
-        options: How.
+        options: What has a vector, and how the matrix is decomposed.
         seed: Of the decomposition.
         tokenizer: Whose tokens they are of, if not of words.
+        disjoint_from: Text of tests, whose sentences are left out.
 
     Returns:
-        The vectors, at length 1, words by frequency, and what is to be said of them.
+        The vectors.
 
     Raises:
         UserError: When there are fewer words or sentences than dimensions.
     """
-    apart, found = Apart(options.disjoint_from), tokens_by(tokenizer) if tokenizer is not None else named_words
+    decontaminator = Decontaminator(disjoint_from)
+    units_of = tokens_by(tokenizer) if tokenizer is not None else named_words
     ids: dict[str, int] = {}
     words, sentences = array("q"), array("q")
     count = 0
-    for row in apart.rows(rows):
-        by_language = [found(language, text) for language, text in row.items()]
+    for row in decontaminator.rows(rows):
+        by_language = [units_of(language, text) for language, text in row.items()]
         if sum(map(bool, by_language)) < (1 if options.monolingual else 2):
             continue  # a sentence without its translation ties no languages
-        said = set().union(*by_language)
-        words.extend(ids.setdefault(word, len(ids)) for word in sorted(said))
-        sentences.extend(itertools.repeat(count, len(said)))
+        units = set().union(*by_language)
+        words.extend(ids.setdefault(word, len(ids)) for word in sorted(units))
+        sentences.extend(itertools.repeat(count, len(units)))
         count += 1
     entries = Entries(numpy.array(words, numpy.int64), numpy.array(sentences, numpy.int64), len(ids), count)
     known = list(ids)
     languages = ["tokens" if tokenizer is not None else word.partition(":")[0] for word in known]
-    kept = kept_words(languages, entries, options.least, options.most_common)
-    if len(kept) <= options.dimensions or count <= options.dimensions:
+    frequent = frequent_words(languages, entries, options.least, options.most_common)
+    if len(frequent) <= options.dimensions or count <= options.dimensions:
         contexts, where = ("sentences", "") if options.monolingual else ("sentence pairs", " in two languages")
         raise UserError(
-            f"{len(kept):,} {options.units} in {count:,} {contexts} are too few for vectors of {options.dimensions} "
-            f"numbers; say fewer --dimensions, a smaller --least, or more text{where}."
+            f"{len(frequent):,} {options.units} in {count:,} {contexts} are too few for vectors of "
+            f"{options.dimensions} numbers; say fewer --dimensions, a smaller --least, or more text{where}."
         )
-    matrix = decomposed(entries.only(kept), options.dimensions, options.power, seed)
-    chosen = [known[number] for number in kept.tolist()]
-    counts = Counter(languages[number] for number in kept.tolist())
-    facts = {"sentences": count, "apart": apart.said(), "words": dict(sorted(counts.items()))}
-    return WordVectors(chosen, unit(matrix.numpy())), facts
+    matrix = decompose(entries.only(frequent), options.dimensions, options.power, seed)
+    counts = Counter(languages[number] for number in frequent.tolist())
+    vectors = WordVectors([known[number] for number in frequent.tolist()], unit(matrix.numpy()))
+    return AlignedVectors(vectors, count, dict(sorted(counts.items())), decontaminator.in_words(), options)
 
 
 @dataclass(frozen=True)
@@ -188,30 +231,30 @@ class Entries:
     word_count: int
     sentence_count: int
 
-    def only(self, kept: NDArray[numpy.int64]) -> Entries:
-        """Those of some words, which are numbered anew in their order."""
+    def only(self, words: NDArray[numpy.int64]) -> Entries:
+        """Return those of some words, which are numbered anew in their order."""
         number = numpy.full(self.word_count, -1)
-        number[kept] = numpy.arange(len(kept))
+        number[words] = numpy.arange(len(words))
         new = number[self.words]
-        return Entries(new[new >= 0], self.sentences[new >= 0], len(kept), self.sentence_count)
+        return Entries(new[new >= 0], self.sentences[new >= 0], len(words), self.sentence_count)
 
 
-def kept_words(languages: list[str], entries: Entries, least: int, most: int) -> NDArray[numpy.int64]:
-    """The words that are frequent enough, the most frequent first, of each language at most so many."""
+def frequent_words(languages: list[str], entries: Entries, least: int, most: int) -> NDArray[numpy.int64]:
+    """Return the words that are frequent enough, the most frequent first, of each language at most so many."""
     frequency = numpy.bincount(entries.words, minlength=len(languages))
     order = numpy.argsort(-frequency, kind="stable")
     order = order[frequency[order] >= least]
     seen = Counter[str]()
-    kept = []
+    frequent = []
     for number in order.tolist():
         seen[languages[number]] += 1
         if not 0 < most < seen[languages[number]]:
-            kept.append(number)
-    return numpy.array(kept, numpy.int64)
+            frequent.append(number)
+    return numpy.array(frequent, numpy.int64)
 
 
-def decomposed(entries: Entries, dimensions: int, power: int, seed: int) -> torch.Tensor:
-    """The left singular vectors of the tf-idf matrix of words by sentences, times their singular values.
+def decompose(entries: Entries, dimensions: int, power: int, seed: int) -> torch.Tensor:
+    """Compute the left singular vectors of the tf-idf matrix of words by sentences, times their singular values.
 
     A word counts once in a sentence, for log(sentences / sentences with the word); each sentence then has length 1.
 
@@ -240,8 +283,8 @@ def decomposed(entries: Entries, dimensions: int, power: int, seed: int) -> torc
     small = across @ basis  # (sentences, wide): the transpose of basis.T @ matrix
     squares, vectors = torch.linalg.eigh((small.T @ small).double())
     squares, vectors = squares.flip(0)[:dimensions].clamp_min(0), vectors.flip(1)[:, :dimensions]
-    found = (basis.double() @ vectors * squares.sqrt()).float()
-    signed: torch.Tensor = found * found.gather(0, found.abs().argmax(0, keepdim=True)).sign()
+    scaled = (basis.double() @ vectors * squares.sqrt()).float()
+    signed: torch.Tensor = scaled * scaled.gather(0, scaled.abs().argmax(0, keepdim=True)).sign()
     return signed
 
 
@@ -261,12 +304,12 @@ class Sparse:
 
     @classmethod
     def of(cls, rows: Any, columns: Any, values: Any, count: int) -> Sparse:
-        """From entries in the order of their rows, of which there are `count`."""
+        """Make one of entries in the order of their rows, of which there are `count`."""
         starts = numpy.searchsorted(rows, numpy.arange(count))
         return cls(torch.from_numpy(starts), torch.from_numpy(columns), torch.from_numpy(values))
 
     def __matmul__(self, dense: torch.Tensor) -> torch.Tensor:
-        """`(rows, width)`."""
+        """Multiply by `(columns, width)`; gives `(rows, width)`."""
         return torch.nn.functional.embedding_bag(
             self.columns, dense.contiguous(), self.starts, mode="sum", per_sample_weights=self.values
         )

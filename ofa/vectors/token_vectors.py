@@ -1,4 +1,4 @@
-"""Vectors of the tokens of a vocabulary, as an action."""
+"""Vectors of the tokens of a vocabulary, by fastText."""
 
 from __future__ import annotations
 
@@ -11,22 +11,21 @@ from typing import Any
 import click
 
 from ofa.vectors.word_vectors import WordVectors, write_vectors
-from semeqv.grammar.component import check_bounds, component
+from semeqv.grammar.action import Written, action
+from semeqv.grammar.component import check_bounds
 from semeqv.lazy import numpy
 from semeqv.runs.errors import UserError
 from semeqv.text.tokenizers.encoding import encode
+from semeqv.train.compute import Compute
+
+DOCUMENTS = 2**14  # cut into tokens at once
 
 
-@component("ofa token-vectors")
 @dataclass(frozen=True, kw_only=True)
-class TokenVectors:
-    """Make vectors of the tokens of the sentence's tokenizer, on its training text, by fastText.
-
-    The auxiliary vectors of FOCUS (Dobler & de Melo, 2023, arXiv 2305.14481): text is cut into tokens, and fastText
-    (Bojanowski et al., 2017, arXiv 1607.04606) takes these for words. Needs `pip install -e '.[vectors]'`.
+class FastTextOptions:
+    """How fastText is trained.
 
     Args:
-        path: The file of vectors, word2vec text.
         dimensions: Numbers of a vector.
         window: Tokens to either side.
         least: Times that a token must occur.
@@ -34,7 +33,6 @@ class TokenVectors:
         documents: The first so many documents; 0 for all.
     """
 
-    path: Path = Path("tokens.vec")
     dimensions: int = 300
     window: int = 5
     least: int = 5
@@ -44,32 +42,64 @@ class TokenVectors:
     def __post_init__(self) -> None:
         check_bounds(self, dimensions=1, window=1, least=1, passes=1, documents=0)
 
-    def build(
-        self, *, tokenizer: Any, dataset_options: Mapping[tuple[str, str | None], Any], seed: int, threads: int | None
-    ) -> None:
-        """Make the vectors and write them.
 
-        Args:
-            tokenizer: Of the run.
-            dataset_options: The data sets of the sentence, not built; the training set is read.
-            seed: Of fastText, which is deterministic with one thread alone.
-            threads: Of fastText; one if None.
+@dataclass(frozen=True)
+class WrittenVectors(Written):
+    """Vectors that were made and written.
 
-        Raises:
-            UserError: When there is no text.
-        """
+    Args:
+        vectors: The vectors.
+        path: The file.
+    """
 
-        corpus = dataset_options.get(("train", None))
-        if corpus is None or not hasattr(corpus, "corpus"):
-            raise UserError("Vectors of tokens are made of text; add: cli dataset europarl --languages fr")
-        write_vectors(self.path, token_vectors(corpus.corpus(), tokenizer, self, seed, threads or 1))
+    vectors: WordVectors
+    path: Path
+
+    def show(self) -> None:
+        """Print where they are."""
         click.echo(f"wrote {self.path}")
 
 
-DOCUMENTS = 2**14  # cut into tokens at once
+@action("ofa token-vectors")
+def make_token_vectors(
+    tokenizer: Any,
+    dataset_options: Mapping[tuple[str, str | None], Any],
+    seed: int = 42,
+    compute: Compute = Compute(),
+    *,
+    path: Path = Path("tokens.vec"),
+    fasttext: FastTextOptions = FastTextOptions(),
+) -> WrittenVectors:
+    """Make vectors of the tokens of the sentence's tokenizer, on its training text, by fastText.
+
+    The auxiliary vectors of FOCUS (Dobler & de Melo, 2023, arXiv 2305.14481): text is cut into tokens, and fastText
+    (Bojanowski et al., 2017, arXiv 1607.04606) takes these for words. Needs `pip install -e '.[vectors]'`.
+
+    Args:
+        tokenizer: Of the run.
+        dataset_options: The data sets of the sentence, not built; the training set is read.
+        seed: Of fastText, which is deterministic with one thread alone.
+        compute: How many threads; one if None.
+        path: The file of vectors, word2vec text.
+        fasttext: How it is trained.
+
+    Returns:
+        The vectors.
+
+    Raises:
+        UserError: When there is no text.
+    """
+    corpus = dataset_options.get(("train", None))
+    if corpus is None or not hasattr(corpus, "corpus"):
+        raise UserError("Vectors of tokens are made of text; add: cli dataset europarl --languages fr")
+    vectors = token_vectors(corpus.corpus(), tokenizer, fasttext, seed=seed, threads=compute.threads or 1)
+    write_vectors(Path(path), vectors)
+    return WrittenVectors(vectors, Path(path))
 
 
-def token_vectors(documents: Iterable[Any], tokenizer: Any, options: TokenVectors, seed: int, threads: int) -> Any:
+def token_vectors(
+    documents: Iterable[Any], tokenizer: Any, options: FastTextOptions, *, seed: int, threads: int = 1
+) -> WordVectors:
     """Train vectors of tokens.
 
     Args:

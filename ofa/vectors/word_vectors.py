@@ -39,28 +39,28 @@ class WordVectors:
     matrix: Floats
 
     def __len__(self) -> int:
-        """How many words there are."""
+        """Return how many words there are."""
         return len(self.words)
 
     @property
     def width(self) -> int:
-        """Numbers of a vector."""
+        """Return the numbers of a vector."""
         return int(self.matrix.shape[1])
 
     def plain(self) -> list[str]:
-        """The words as text has them: without the language before them, a `$` that marks boundaries being a space.
+        """Return the words as text has them: without their language, a `$` that marks boundaries being a space.
 
         They say their language where at least half of them begin like `fr:`, `eng_Latn:` or `pt-br:`; in other files
         the rare word with a colon is a word. `$` marks boundaries where at least half of the words that have one at an
         edge have it before a letter, `fra:$chien$` or `fra:$chien`; where words do not say their language, it must
         stand at both ends, `$chien$`. In other files it is a dollar sign, as in `US$` and `$100`.
         """
-        said = 2 * sum(LANGUAGE.match(word) is not None for word in self.words) >= len(self.words)
-        words = [LANGUAGE.sub("", word, count=1) for word in self.words] if said else list(self.words)
-        return [marks_as_spaces(word) for word in words] if marks_boundaries(words, said) else words
+        named = 2 * sum(LANGUAGE.match(word) is not None for word in self.words) >= len(self.words)
+        words = [LANGUAGE.sub("", word, count=1) for word in self.words] if named else list(self.words)
+        return [marks_as_spaces(word) for word in words] if marks_boundaries(words, named) else words
 
     def of_languages(self, languages: Sequence[str]) -> WordVectors:
-        """The vectors of the words of some languages.
+        """Return the vectors of the words of some languages.
 
         Args:
             languages: As the words say them, `eng` in `eng:$dog$`; a word that says none is English, as in ColexNet+.
@@ -74,23 +74,23 @@ class WordVectors:
         """
         if not languages:
             return self
-        said = [match[1] if (match := LANGUAGE.match(word)) else None for word in self.words]
+        languages_of = [match[1] if (match := LANGUAGE.match(word)) else None for word in self.words]
         english = {*ENGLISH} & {*languages}
-        there = {*said} | (english if None in said else set())
+        there = {*languages_of} | (english if None in languages_of else set())
         if missing := [language for language in languages if language not in there]:
             raise UserError(f"No word of the vectors says that it is {missing[0]}: {missing[0]}:word.")
-        rows = [row for row, each in enumerate(said) if each in languages or (each is None and english)]
+        rows = [row for row, each in enumerate(languages_of) if each in languages or (each is None and english)]
         return WordVectors([self.words[row] for row in rows], self.matrix[rows])
 
     def unit(self) -> Floats:
-        """The vectors at length 1; those of length 0 stay."""
+        """Return the vectors at length 1; those of length 0 stay."""
         return unit(self.matrix)
 
 
-def marks_boundaries(words: Sequence[str], said: bool) -> bool:
-    """Whether `$` marks where words begin and end (`WordVectors.plain`), which `said` their languages before or not."""
+def marks_boundaries(words: Sequence[str], named: bool) -> bool:
+    """Return whether `$` marks where words begin and end; `named`: whether their languages stand before them."""
     edged = [word for word in words if EDGE.fullmatch(word)]
-    mark = BEGUN if said else ENCLOSED
+    mark = BEGUN if named else ENCLOSED
     return 0 < len(edged) <= 2 * sum(mark.fullmatch(word) is not None for word in edged)
 
 
@@ -100,10 +100,10 @@ def marks_as_spaces(word: str) -> str:
 
 
 def unit(matrix: Floats) -> Floats:
-    """Rows at length 1; those of length 0 stay."""
+    """Scale rows to length 1; those of length 0 stay."""
     lengths = numpy.sqrt(numpy.einsum("ij,ij->i", matrix, matrix, dtype=numpy.float64))
-    found: Floats = matrix / numpy.where(lengths > 0, lengths, 1).astype(numpy.float32)[:, None]
-    return found
+    scaled: Floats = matrix / numpy.where(lengths > 0, lengths, 1).astype(numpy.float32)[:, None]
+    return scaled
 
 
 def checked(words: Sequence[str], matrix: Floats, where: str, first: int = 1) -> WordVectors:
@@ -142,6 +142,11 @@ LONGEST_WORD = 2**12  # bytes
 WIDEST = 2**16
 
 
+def as_vectors(source: str | Path | WordVectors, most: int = 0) -> WordVectors:
+    """Return word vectors that are open already, or read those of a file: see `read_vectors`."""
+    return source if isinstance(source, WordVectors) else read_vectors(Path(source), most)
+
+
 def read_vectors(path: Path, most: int = 0) -> WordVectors:
     """Read a file of word vectors.
 
@@ -167,7 +172,7 @@ def read_vectors(path: Path, most: int = 0) -> WordVectors:
 
 
 def is_binary(path: Path) -> bool:
-    """Whether a file is word2vec's binary format: counts in the first line, then no text."""
+    """Return whether a file is word2vec's binary format: counts in the first line, then no text."""
     start = next(pieces(path), b"")
     head, feed, rest = start.partition(b"\n")
     if not feed or len(head.split()) != 2 or not all(part.isdigit() for part in head.split()):
@@ -177,7 +182,7 @@ def is_binary(path: Path) -> bool:
 
 
 def decodes(row: bytes) -> bool:
-    """Whether bytes are UTF-8, but for a character that is cut off at their end."""
+    """Return whether bytes are UTF-8, but for a character that is cut off at their end."""
     try:
         row.decode()
     except UnicodeDecodeError as error:
@@ -237,12 +242,12 @@ def read_text(path: Path, most: int) -> WordVectors:
 
 
 def is_head(parts: list[str]) -> bool:
-    """Whether the parts of a first line may be word2vec's counts of words and numbers; or a word and its number."""
+    """Return whether a first line may be word2vec's counts of words and numbers; or a word and its number."""
     return len(parts) == 2 and all(part.isascii() and part.isdigit() for part in parts) and int(parts[1]) <= WIDEST
 
 
 def numbers(parts: list[str]) -> Floats | None:
-    """The numbers that are written; None when one is none."""
+    """Read the numbers that are written; None when one is none."""
     try:
         with numpy.errstate(over="ignore"):
             return numpy.array(parts, dtype=numpy.float32)
@@ -264,8 +269,8 @@ def read_binary(path: Path, most: int) -> WordVectors:
         UserError: When the file ends early, or a row is no word.
     """
     stream = pieces(path)
-    held = next(stream)
-    head, _, held = held.partition(b"\n")
+    content = next(stream)
+    head, _, content = content.partition(b"\n")
     count, width = map(int, head.split())
     if width > WIDEST:
         raise UserError(f"{path} promises vectors of {width:,} numbers in its first line; that is no word2vec file.")
@@ -274,16 +279,16 @@ def read_binary(path: Path, most: int) -> WordVectors:
     rows: list[Floats] = []
     at = 0
     for number in range(1, count + 1):
-        while (space := held.find(b" ", at, at + LONGEST_WORD)) < 0 or len(held) < space + 1 + 4 * width:
+        while (space := content.find(b" ", at, at + LONGEST_WORD)) < 0 or len(content) < space + 1 + 4 * width:
             piece = next(stream, b"")
-            if not piece or (space < 0 and len(held) - at > LONGEST_WORD):
+            if not piece or (space < 0 and len(content) - at > LONGEST_WORD):
                 raise UserError(f"{path} ends in row {number} of {count:,}, or is no word2vec file.")
-            held, at = held[at:] + piece, 0
+            content, at = content[at:] + piece, 0
         try:
-            words.append(held[at:space].lstrip(b"\n").decode())
+            words.append(content[at:space].lstrip(b"\n").decode())
         except UnicodeDecodeError:
             raise UserError(f"{path}, row {number}: the word is not UTF-8.") from None
-        rows.append(numpy.frombuffer(held, "<f4", width, space + 1).astype(numpy.float32))
+        rows.append(numpy.frombuffer(content, "<f4", width, space + 1).astype(numpy.float32))
         at = space + 1 + 4 * width
     matrix = numpy.stack(rows) if rows else numpy.zeros((0, width), numpy.float32)
     return checked(words, matrix, str(path))

@@ -38,10 +38,6 @@ class Shown(Result):
             print_document(console, document, self.grammar.lexicon, readers)
 
     def records(self) -> list[dict[str, Any]]:
-        """Return nothing: documents are no measurements."""
-        return []
-
-    def rows(self) -> list[dict[str, Any]]:
         """Return one row for each word."""
         return [
             {"document": document.index, "language": language, "sentence": number, "word": token.form}
@@ -52,19 +48,15 @@ class Shown(Result):
             for token in sentence.tokens
         ]
 
-    def objects(self) -> list[dict[str, Any]]:
-        """Return one object for each word."""
-        return self.rows()
 
-
-@action("babel show")
+@action("babel show", record=False)
 def show(
     *,
     documents: Annotated[int, AtLeast(1)] = 1,
     start: Annotated[int, AtLeast(0)] = 0,
     split: Literal["train", "validation", "test"] = "train",
     seed: Annotated[int, AtLeast(0)] = 0,
-    options: GrammarOptions = GrammarOptions(),  # noqa: B008 - it is frozen
+    options: GrammarOptions = GrammarOptions(),
 ) -> Shown:
     """Print documents of the generated corpus: each word with its gloss, each sentence with its translation.
 

@@ -81,13 +81,18 @@ class Spelled:
 
 @dataclass(frozen=True)
 class Positional:
-    """An option that is written without its name: `runs: Annotated[tuple[Path, ...], Positional()]`."""
+    """An option that is written without its name, `runs: Annotated[tuple[Path, ...], Positional()]`.
+
+    It may stand among the positional parameters, too.
+    """
 
 
 OUTPUTS = {"csv": "Also write every row to this file.", "json": "Also write the results to this file."}
 
 
-def action(path: str, check: Callable[[Any], None] | None = None) -> Callable[[Callable[P, R]], Callable[P, R]]:
+def action(
+    path: str, check: Callable[[Any], None] | None = None, *, record: bool = True
+) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """Function decorator: declare the action `cli PATH`.
 
     The function stays as it is, but refuses options that are out of their bounds. One that cannot be an action is
@@ -96,6 +101,7 @@ def action(path: str, check: Callable[[Any], None] | None = None) -> Callable[[C
     Args:
         path: The words of the command, such as `backpack attribute`.
         check: Is given the options as attributes; raises `ValueError` when they do not fit each other.
+        record: Whether what it measures goes to the metrics.jsonl of the run.
 
     Returns:
         The decorator. What it gives back has the dataclass of the options as `options`.
@@ -103,24 +109,43 @@ def action(path: str, check: Callable[[Any], None] | None = None) -> Callable[[C
 
     def declare(function: Callable[P, R]) -> Callable[P, R]:
         own, bounds, groups = options_of(function)
-        signature = inspect.signature(function)
+        verify = verifier(function, check)
 
         def refuse(options: Any) -> None:
             refuse_options(options, bounds, check)
 
         @functools.wraps(function)
         def checked(*parts: P.args, **given: P.kwargs) -> R:
-            options = dict[str, Any]()
-            for name, parameter in signature.parameters.items():
-                value = given.get(name, parameter.default)
-                options |= {name: value} if name in own else vars(value) if name in groups else {}
-            refuse(SimpleNamespace(**options))
+            verify(*parts, **given)
             return function(*parts, **given)
 
-        checked.options = command_of(function, path, own, groups, refuse)  # type: ignore[attr-defined]
+        checked.options = command_of(function, path, own, groups, refuse=refuse, recorded=record)  # type: ignore[attr-defined]
         return checked
 
     return declare
+
+
+def verifier(function: Callable[..., Any], check: Callable[[Any], None] | None = None) -> Callable[..., None]:
+    """Return what takes the arguments of an action, and raises `ValueError` when an option cannot be.
+
+    Args:
+        function: The action.
+        check: See `action`.
+
+    Returns:
+        A function that takes what the action takes.
+    """
+    own, bounds, groups = options_of(function)
+    signature = inspect.signature(function)
+
+    def verify(*parts: Any, **given: Any) -> None:
+        arguments, options = signature.bind_partial(*parts, **given).arguments, dict[str, Any]()
+        for name, parameter in signature.parameters.items():
+            value = arguments.get(name, parameter.default)
+            options |= {name: value} if name in own else vars(value) if name in groups else {}
+        refuse_options(SimpleNamespace(**options), bounds, check)
+
+    return verify
 
 
 def options_of(
@@ -137,11 +162,11 @@ def options_of(
     """
     found, bounds, groups = dict[str, tuple[Any, Field[Any]]](), dict[str, AtLeast](), dict[str, type]()
     for name, parameter in inspect.signature(function).parameters.items():
-        if parameter.kind is not parameter.KEYWORD_ONLY:
-            continue
         hint, metadata = parameter.annotation, dict[str, Any]()
+        if parameter.kind is not parameter.KEYWORD_ONLY and "Positional()" not in str(hint):
+            continue
         if isinstance(hint, str):  # those of the parts may name what is imported for type checkers alone
-            hint = eval(hint, function.__globals__)  # type: ignore[attr-defined]
+            hint = eval(hint, inspect.unwrap(function).__globals__)  # type: ignore[attr-defined]
         if dataclasses.is_dataclass(hint) and isinstance(hint, type):
             groups[name] = hint
             hints = typing.get_type_hints(hint, include_extras=True)
@@ -192,7 +217,9 @@ def command_of(
     path: str,
     own: Mapping[str, tuple[Any, Field[Any]]],
     groups: Mapping[str, type],
+    *,
     refuse: Callable[[Any], None],
+    recorded: bool,
 ) -> type:
     """The component that stands for an action on the command line.
 
@@ -202,6 +229,7 @@ def command_of(
         own: Its options.
         groups: The dataclasses of options by parameter.
         refuse: Refuses options that cannot be.
+        recorded: Whether its records go to the metrics.jsonl of the run.
 
     Returns:
         A frozen dataclass, which is also found in the module of the function.
@@ -214,7 +242,7 @@ def command_of(
     outputs = {name: (Path | None, dataclasses.field(default=None)) for name in OUTPUTS} if measures else {}
     needs = [inspect.Parameter("self", inspect.Parameter.POSITIONAL_OR_KEYWORD)]
     needs += [each.replace(kind=inspect.Parameter.KEYWORD_ONLY) for each in parts]
-    needs += [inspect.Parameter("record", inspect.Parameter.KEYWORD_ONLY)] if measures else []
+    needs += [inspect.Parameter("record", inspect.Parameter.KEYWORD_ONLY)] if measures and recorded else []
 
     def shared(self: Any) -> dict[str, Any]:
         return {name: groups[name](**{each: getattr(self, each) for each in grouped[name]}) for name in groups}
@@ -227,10 +255,10 @@ def command_of(
         result = function(**parts, **shared(self), **{name: getattr(self, name) for name in single})
         if shows:
             result.show()
-        if measures:
+        if measures and recorded:
             record(result.records())
-            if "world" not in parts or parts["world"].first:
-                write(result, self.csv, self.json)
+        if measures and ("world" not in parts or parts["world"].first):
+            write(result, self.csv, self.json)
         return result
 
     build.__signature__ = inspect.Signature(needs)  # type: ignore[attr-defined]
@@ -255,7 +283,7 @@ def returned(function: Callable[..., Any]) -> type:
     """Return the class of what a function gives back; `object` when it does not say one."""
     hint = inspect.signature(function).return_annotation
     if isinstance(hint, str):
-        hint = eval(hint, function.__globals__)  # type: ignore[attr-defined]
+        hint = eval(hint, inspect.unwrap(function).__globals__)  # type: ignore[attr-defined]
     return hint if isinstance(hint, type) else object
 
 

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from semeqv.grammar.chain import Chain
-from semeqv.grammar.plan import Single
-from semeqv.grammar.sentence import Sentence, Step
+from semeqv.grammar.plan import PlannedRun
+from semeqv.grammar.sentence import Segment, Sentence
 from semeqv.runs.errors import UserError
 from semeqv.runs.folder import RunFolder, facts_of
 from semeqv.runs.logs import LineLog
@@ -25,7 +25,7 @@ class RunBuilder:
     What runs sentences adds to `provide` the parts that no segment fills, such as a Trainer.
     """
 
-    def __init__(self, chain: Chain, sentence: Sentence, singles: list[Single] | None = None):
+    def __init__(self, chain: Chain, sentence: Sentence, singles: list[PlannedRun] | None = None):
         self.chain, self.sentence, self.singles = chain, sentence, singles or []
         settings = {
             field.name: getattr(sentence.settings, field.name) for field in dataclasses.fields(sentence.settings)
@@ -34,19 +34,19 @@ class RunBuilder:
         self.open: list[str] = []
         self.folders: dict[Path, Any] = {}
 
-    def __call__(self, step: Step) -> Any:
+    def __call__(self, step: Segment) -> Any:
         """Build one step."""
         return self.build(step.options, step)
 
-    def build(self, options: Any, step: Step) -> Any:
+    def build(self, options: Any, step: Segment) -> Any:
         """Build options, in the place of a step."""
         return options.build(**self.parts(step))
 
-    def parts(self, step: Step) -> dict[str, Any]:
+    def parts(self, step: Segment) -> dict[str, Any]:
         """What the `build` method of a step asks for, by name."""
         return {need.name: self.need(need, step) for need in step.leaf.needs}
 
-    def need(self, need: inspect.Parameter, by: Step) -> Any:
+    def need(self, need: inspect.Parameter, by: Segment) -> Any:
         """What a `build` method asks for by name, built unless it is there already.
 
         Args:
@@ -74,11 +74,11 @@ class RunBuilder:
         self.open.pop()
         return self.made.setdefault(name, built)
 
-    def provide(self, need: inspect.Parameter, by: Step) -> Any:
+    def provide(self, need: inspect.Parameter, by: Segment) -> Any:
         """Build what a `build` method asks for by name; see `need`."""
         return self.slot(need, by)
 
-    def slot(self, need: inspect.Parameter, by: Step) -> Any:
+    def slot(self, need: inspect.Parameter, by: Segment) -> Any:
         """Build what fills a slot.
 
         Args:
@@ -147,6 +147,6 @@ class RunBuilder:
             return {step.key: step.options for step in steps}
         return steps[0].options if steps else None
 
-    def ask(self, name: str, by: Step) -> Any:
+    def ask(self, name: str, by: Segment) -> Any:
         """A part by name."""
         return self.need(inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY), by)

@@ -20,15 +20,15 @@ from typing import Any, NoReturn
 
 import click
 
-from semeqv.grammar.component import Several, Switch, is_option, parameters, plain_words, same, summary
-from semeqv.grammar.sentence import Leaf, Sentence, Slot, Step
+from semeqv.grammar.component import BoolOption, ListOption, canonical, is_option, normalise_argv, parameters, summary
+from semeqv.grammar.sentence import ComponentCommand, Segment, Sentence, Slot
 from semeqv.runs.notices import notice
 from semeqv.runs.versions import compare_versions
 
 WIDTH = 110
 
 
-class Word(click.Group):
+class CommandGroup(click.Group):
     """A word of the grammar, `optimizers` or `xor model`; the modules of its commands are imported when it is used."""
 
     def __init__(self, root: "Chain", path: str, help: str):
@@ -59,14 +59,14 @@ class Word(click.Group):
 
     def get_command(self, ctx: click.Context | None, name: str) -> click.Command | None:
         """A command by any spelling of its name; a module that is called like it is looked into first."""
-        self.modules.sort(key=lambda module: same(module.rpartition(".")[2]) != same(name))
+        self.modules.sort(key=lambda module: canonical(module.rpartition(".")[2]) != canonical(name))
         while (command := self.known(name)) is None and self.modules:
             self.root.register(self.modules.pop(0))
         return command
 
     def known(self, name: str) -> click.Command | None:
         """Return the command of that name among those that were imported."""
-        return next((command for each, command in self.commands.items() if same(each) == same(name)), None)
+        return next((command for each, command in self.commands.items() if canonical(each) == canonical(name)), None)
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command, list[str]]:
         """The command that the first word names.
@@ -88,15 +88,15 @@ class Word(click.Group):
 
     def suggestion(self, word: str) -> str:
         """What may have been meant: a close name here, or the same name elsewhere."""
-        names = {same(name): name for name in self.list_commands()}
-        if elsewhere := [path for path in self.root.paths() if same(path.split()[-1]) == same(word)]:
+        names = {canonical(name): name for name in self.list_commands()}
+        if elsewhere := [path for path in self.root.paths() if canonical(path.split()[-1]) == canonical(word)]:
             return f"Did you mean {' or '.join(f'`cli {path}`' for path in elsewhere[:3])}?"
-        if close := difflib.get_close_matches(same(word), names, n=3, cutoff=0.5):
+        if close := difflib.get_close_matches(canonical(word), names, n=3, cutoff=0.5):
             return f"Did you mean {' or '.join(repr(names[name]) for name in close)}?"
         return f"Write one of: {', '.join(names.values())}."
 
 
-class Chain(Word):
+class Chain(CommandGroup):
     """The root command.
 
     Args:
@@ -136,17 +136,17 @@ class Chain(Word):
             TypeError: When the word that it stands in, `xor` of `xor dataset`, is not open.
         """
         *outer, last = path.split()
-        group: Word = self
+        group: CommandGroup = self
         for part in outer:
             found = group.commands.get(part)
-            if not isinstance(found, Word):
+            if not isinstance(found, CommandGroup):
                 raise TypeError(f"Open the word {part!r} before {path!r}.")
             group = found
         if slot:
             self.slots[last] = slot
         existing = group.commands.get(last)
-        if not isinstance(existing, Word):
-            existing = Word(self, path, help)
+        if not isinstance(existing, CommandGroup):
+            existing = CommandGroup(self, path, help)
             group.add_command(existing)
         existing.modules += modules
 
@@ -170,15 +170,15 @@ class Chain(Word):
             TypeError: When its word is not open, its name is taken, or `build` asks for what nothing provides.
         """
         *outer, name = kind.__command__.split()
-        group: Word = self
+        group: CommandGroup = self
         for part in outer:
             found = group.commands.get(part)
-            if not isinstance(found, Word):
+            if not isinstance(found, CommandGroup):
                 raise TypeError(f"{kind.__name__} is `{kind.__command__}`, but no plugin opens the word {part!r}.")
             group = found
         if name in group.commands:
             raise TypeError(f"{kind.__name__}: `{kind.__command__}` is taken.")
-        leaf = Leaf(kind, group.slot)
+        leaf = ComponentCommand(kind, group.slot)
         slots = {slot.name for slot in self.slots.values()}
         known = slots | {f"{name}_options" for name in slots} | {f.name for f in dataclasses.fields(self.settings)}
         known |= {"trainer", "sentence", "last_step", "record", "world", "compute"}
@@ -190,16 +190,16 @@ class Chain(Word):
         """The path of every component and action there is."""
         return sorted(leaf.kind.__command__ for leaf in self.leaves())
 
-    def leaves(self) -> Iterator[Leaf]:
+    def leaves(self) -> Iterator[ComponentCommand]:
         """Every component and action."""
-        groups: list[Word] = [self]
+        groups: list[CommandGroup] = [self]
         while groups:
             group = groups.pop()
             group.load()
             for command in group.commands.values():
-                if isinstance(command, Word):
+                if isinstance(command, CommandGroup):
                     groups.append(command)
-                elif isinstance(command, Leaf):
+                elif isinstance(command, ComponentCommand):
                     yield command
 
     def slot_words(self, slot: Slot) -> list[str]:
@@ -217,7 +217,7 @@ class Chain(Word):
         first, segments = args[: cuts[0]], [args[a + 1 : b] for a, b in itertools.pairwise(cuts)]
         if first in (["help"], []) and not segments:
             first = ["--help"]
-        first = plain_words(self.params, first)
+        first = normalise_argv(self.params, first)
         with click.Context(self, info_name=ctx.info_name) as said:
             rest = click.Command.parse_args(self, said, list(first))
         saved = self.saved(ctx, said.params["config"])
@@ -246,7 +246,9 @@ class Chain(Word):
         if dump:
             return write_config(dump, sentence)
         if not sentence.actions:
-            names = ", ".join(name for name in self.list_commands() if isinstance(self.commands[name], Leaf))
+            names = ", ".join(
+                name for name in self.list_commands() if isinstance(self.commands[name], ComponentCommand)
+            )
             raise click.UsageError(f"Nothing to do: end the line with an action, such as `cli train` (or {names}).")
         if "versions" in ctx.meta:
             compare_versions(ctx.meta["versions"], ctx.params["config"])
@@ -305,7 +307,7 @@ class Chain(Word):
             ctx.meta["versions"] = versions
         return dict(saved)
 
-    def parse(self, ctx: click.Context, segments: Sequence[list[str]], source: str) -> list[Step]:
+    def parse(self, ctx: click.Context, segments: Sequence[list[str]], source: str) -> list[Segment]:
         """Let click parse each segment; an error gains the segment it is in."""
         steps = []
         for i, words in enumerate(segments, start=1):
@@ -319,18 +321,18 @@ class Chain(Word):
                 raise click.UsageError(f"{message}\n{where}", error.ctx) from error
         return steps
 
-    def parse_segment(self, ctx: click.Context, words: list[str]) -> Step:
+    def parse_segment(self, ctx: click.Context, words: list[str]) -> Segment:
         """One segment to one step; `--help` or `help` anywhere shows the help of the place reached."""
         if not words:
             raise click.UsageError(f"A command must follow the word `cli`: {', '.join(self.list_commands())}.", ctx)
-        group: Word = self
+        group: CommandGroup = self
         parent, path = ctx, f"{ctx.info_name} cli"
         while True:
             if not words or words[0].lower() in ("--help", "-h", "help"):
                 show_help(parent)
             _, command, words = group.resolve_command(parent, words)
             path = f"{path} {command.name}"
-            if isinstance(command, Leaf):
+            if isinstance(command, ComponentCommand):
                 if any(word in ("--help", "-h") for word in words) or words[:1] == ["help"]:
                     show_help(click.Context(command, info_name=path, max_content_width=WIDTH))
                 words = drop_obsolete(command, self.move_settings(ctx, command, words))
@@ -339,11 +341,11 @@ class Chain(Word):
                         command.parse_args(context, words)
                     except click.UsageError as error:
                         raise explain(error, command) from error
-                    return Step(command, command.fill(**context.params))
-            assert isinstance(command, Word)
+                    return Segment(command, command.fill(**context.params))
+            assert isinstance(command, CommandGroup)
             group, parent = command, click.Context(command, info_name=path, max_content_width=WIDTH)
 
-    def move_settings(self, ctx: click.Context, leaf: Leaf, words: list[str]) -> list[str]:
+    def move_settings(self, ctx: click.Context, leaf: ComponentCommand, words: list[str]) -> list[str]:
         """Take settings that were said in a segment for what they are: `cli train --device cpu`.
 
         Args:
@@ -357,9 +359,11 @@ class Chain(Word):
         Raises:
             click.UsageError: When the setting has another value elsewhere, or has no such value.
         """
-        known = {same(flag) for param in leaf.params if isinstance(param, click.Option) for flag in spellings(param)}
+        known = {
+            canonical(flag) for param in leaf.params if isinstance(param, click.Option) for flag in spellings(param)
+        }
         ours = {
-            same(flag): param
+            canonical(flag): param
             for param in self.params
             if isinstance(param, click.Option) and param.name in ctx.params and hasattr(self.settings, str(param.name))
             for flag in spellings(param)
@@ -367,20 +371,22 @@ class Chain(Word):
         place = 0
         while place < len(words):
             flag = words[place].partition("=")[0]
-            param = ours.get(same(flag)) if flag.startswith("--") and same(flag) not in known else None
+            param = ours.get(canonical(flag)) if flag.startswith("--") and canonical(flag) not in known else None
             if param is None or param.name is None:
                 place += 1
                 continue
             later = words[place + 1 :]
-            if isinstance(param, Switch | Several):
+            if isinstance(param, BoolOption | ListOption):
                 count = 0 if "=" in words[place] else len(later) - len(param.words(list(later))[1])
-                count = 0 if isinstance(param, Switch) and same(flag) in map(same, param.negative) else count
+                count = (
+                    0 if isinstance(param, BoolOption) and canonical(flag) in map(canonical, param.negative) else count
+                )
             else:
                 count = 0 if "=" in words[place] else param.nargs
             said = words[place : place + 1 + count]
             rivals = {name for group in self.settings.either if param.name in group for name in group} - {param.name}
             with click.Context(self, info_name=ctx.info_name) as own:
-                click.Command.parse_args(self, own, plain_words(self.params, said))
+                click.Command.parse_args(self, own, normalise_argv(self.params, said))
             values = {name: own.params[name] for name in (param.name, *rivals)}
             if not ctx.meta["written"] & values.keys():
                 ctx.params |= values
@@ -394,7 +400,7 @@ class Chain(Word):
         return words
 
 
-def drop_obsolete(leaf: Leaf, words: list[str]) -> list[str]:
+def drop_obsolete(leaf: ComponentCommand, words: list[str]) -> list[str]:
     """Leave out the options of earlier programs that no longer change anything, and say so.
 
     Args:
@@ -404,12 +410,12 @@ def drop_obsolete(leaf: Leaf, words: list[str]) -> list[str]:
     Returns:
         The words without them.
     """
-    obsolete = {same(flag): reason for flag, reason in getattr(leaf.kind, "obsolete", {}).items()}
+    obsolete = {canonical(flag): reason for flag, reason in getattr(leaf.kind, "obsolete", {}).items()}
     kept: list[str] = []
     while words:
         flag, equals, _ = words[0].partition("=")
-        if flag.startswith("--") and same(flag) in obsolete:
-            notice(f"{flag} is left out: {obsolete[same(flag)]}")
+        if flag.startswith("--") and canonical(flag) in obsolete:
+            notice(f"{flag} is left out: {obsolete[canonical(flag)]}")
             words = words[1 if equals or is_option("".join(words[1:2])) else 2 :]
         else:
             kept, words = [*kept, words[0]], words[1:]
@@ -418,7 +424,7 @@ def drop_obsolete(leaf: Leaf, words: list[str]) -> list[str]:
 
 def spellings(param: click.Option) -> list[str]:
     """Return the flags of an option, those that say no among them."""
-    return [*param.opts, *param.secondary_opts, *(param.negative if isinstance(param, Switch) else [])]
+    return [*param.opts, *param.secondary_opts, *(param.negative if isinstance(param, BoolOption) else [])]
 
 
 def show_help(ctx: click.Context) -> NoReturn:
@@ -427,14 +433,14 @@ def show_help(ctx: click.Context) -> NoReturn:
     raise click.exceptions.Exit(0)
 
 
-def explain(error: click.UsageError, leaf: Leaf) -> click.UsageError:
+def explain(error: click.UsageError, leaf: ComponentCommand) -> click.UsageError:
     """A parse error, with what to write instead where that is known."""
     message = error.format_message()
     if isinstance(error, click.NoSuchOption):
         flags = [param.opts[0] for param in leaf.params if isinstance(param, click.Option)]
         message = f"`cli {leaf.kind.__command__}` has no option {error.option_name}."
-        retired = {same(flag): hint for flag, hint in getattr(leaf.kind, "retired", {}).items()}
-        if hint := retired.get(same(error.option_name)):
+        retired = {canonical(flag): hint for flag, hint in getattr(leaf.kind, "retired", {}).items()}
+        if hint := retired.get(canonical(error.option_name)):
             message += f" {hint}"
         elif close := meant(error.option_name, flags):
             message += f" Did you mean {' or '.join(close)}?"
@@ -457,10 +463,10 @@ def meant(flag: str, flags: Sequence[str]) -> list[str]:
     Returns:
         At most three, the likeliest first: those of the same initials, of the same words, of like spelling.
     """
-    word = same(flag)
+    word = canonical(flag)
     initials = [each for each in flags if "".join(part[:1] for part in each.strip("-").split("_")) == word]
-    inside = [each for each in flags if len(word) > 2 and (word in same(each) or same(each) in word)]
-    spelled = {same(each): each for each in flags}
+    inside = [each for each in flags if len(word) > 2 and (word in canonical(each) or canonical(each) in word)]
+    spelled = {canonical(each): each for each in flags}
     close = [spelled[each] for each in difflib.get_close_matches(word, spelled, n=3, cutoff=0.6)]
     return list(dict.fromkeys([*initials, *inside, *close]))[:3]
 

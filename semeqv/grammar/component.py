@@ -77,7 +77,7 @@ def component(path: str) -> Callable[[Kind], Kind]:
             raise TypeError(f"{name} documents {', '.join(strange)} under `Args:`, which it does not have.")
         params = parameters(kind)
         arguments = [p for p in params if isinstance(p, click.Argument)]
-        if arguments and any(isinstance(p, Several) for p in params):
+        if arguments and any(isinstance(p, ListOption) for p in params):
             raise TypeError(f"{name} has positional words, which an option of several words would swallow.")
         kind.__command__ = path  # type: ignore[attr-defined]
         return kind
@@ -168,13 +168,13 @@ def parameter(field: Field[Any], hint: Any, help: str | None) -> click.Parameter
     words = choices(hint)
     if bool in words:
         extra = tuple(word for word in words if word not in (bool, type(None)))
-        return Switch(flags, extra=extra, **given)
+        return BoolOption(flags, extra=extra, **given)
     hint = without_none(hint)
     repeated = typing.get_origin(hint) in (list, Sequence)  # `Sequence[str]`: the option may be given several times
     if repeated:
         (hint,) = typing.get_args(hint)
     if typing.get_origin(hint) is tuple and typing.get_args(hint)[-1] is Ellipsis:  # `tuple[str, ...]`: several words
-        return Several(flags, type=spelling(typing.get_args(hint)[0], field.name), multiple=True, **given)
+        return ListOption(flags, type=spelling(typing.get_args(hint)[0], field.name), multiple=True, **given)
     return click.Option(flags, type=spelling(hint, field.name), multiple=repeated, **given)
 
 
@@ -239,7 +239,7 @@ class Number(click.types.FloatParamType):
         return number if abs(number) <= LARGEST else self.fail(f"{value} is no finite number of fp32.", param, ctx)
 
 
-class SwitchWord(click.ParamType[Any]):
+class BoolWord(click.ParamType[Any]):
     """True, false, or one more word."""
 
     name = "switch"
@@ -265,11 +265,11 @@ class SwitchWord(click.ParamType[Any]):
         return [CompletionItem(word) for word in words if word.lower().startswith(incomplete.lower())]
 
 
-class Switch(click.Option):
+class BoolOption(click.Option):
     """`--x`, `--no-x`, `--x True`, `--x False`, and perhaps `--x both`."""
 
     def __init__(self, flags: list[str], extra: tuple[str, ...] = (), **given: Any):
-        super().__init__(flags, type=SwitchWord(extra), **given)
+        super().__init__(flags, type=BoolWord(extra), **given)
         self.extra = extra
         self.negative = [f"--no-{flag.removeprefix('--')}" for flag in self.opts]
 
@@ -291,7 +291,7 @@ class Switch(click.Option):
         return (following[0], following[1:]) if following and following[0].lower() in known else ("True", following)
 
 
-class Several(click.Option):
+class ListOption(click.Option):
     """An option of several words: `--languages en fr`, `--distribution .1,.9` or `--distribution [.1,.9]`.
 
     Words that hold blanks or commas, or look like options, are said as JSON: `--labels '["-LRB-", "$,"]'`.
@@ -342,13 +342,13 @@ def is_option(word: str) -> bool:
     return word.startswith("-") and len(word) > 1 and not re.match(r"-\.?\d", word)
 
 
-def plain_words(params: list[click.Parameter], words: list[str]) -> list[str]:
+def normalise_argv(params: list[click.Parameter], words: list[str]) -> list[str]:
     """Rewrite the liberties of the grammar as click knows options: spellings, switches, options of several words."""
     options = [param for param in params if isinstance(param, click.Option)]
     flags: dict[str, tuple[click.Option | None, str, str | None]]
-    flags = {same(flag): (param, param.opts[0], None) for param in options for flag in param.opts}
-    for switch in (param for param in options if isinstance(param, Switch)):
-        flags |= {same(flag): (switch, switch.opts[0], "False") for flag in switch.negative}
+    flags = {canonical(flag): (param, param.opts[0], None) for param in options for flag in param.opts}
+    for switch in (param for param in options if isinstance(param, BoolOption)):
+        flags |= {canonical(flag): (switch, switch.opts[0], "False") for flag in switch.negative}
     plain: list[str] = []
     while words:
         word, *words = words
@@ -356,16 +356,16 @@ def plain_words(params: list[click.Parameter], words: list[str]) -> list[str]:
             return [*plain, word, *words]
         spelled, equals, value = word.partition("=")
         param, flag, fixed = (
-            flags.get(same(spelled), (None, spelled, None)) if word.startswith("--") else (None, word, None)
+            flags.get(canonical(spelled), (None, spelled, None)) if word.startswith("--") else (None, word, None)
         )
         if fixed is not None:
             if equals:
                 raise click.UsageError(f"{spelled} takes no value; write {flag} {value}.")
             plain.append(f"{flag}={fixed}")
-        elif isinstance(param, Switch) and not equals:
+        elif isinstance(param, BoolOption) and not equals:
             value, words = param.words(words)
             plain.append(f"{flag}={value}")
-        elif isinstance(param, Several):
+        elif isinstance(param, ListOption):
             values, words = (param.words([value])[0], words) if equals else param.words(words)
             if not values:
                 raise click.UsageError(f"{flag} needs at least one value.")
@@ -381,7 +381,7 @@ def plain_words(params: list[click.Parameter], words: list[str]) -> list[str]:
     return plain
 
 
-def same(name: str) -> str:
+def canonical(name: str) -> str:
     """What two spellings of one name have in common: `--batch_size`, `--batch-size`; `AdamW`, `adamw`."""
     return name.replace("_", "").replace("-", "").lower()
 
@@ -396,7 +396,7 @@ def usual_options(options: Any) -> list[str]:
     return found
 
 
-def words_of(options: Any) -> list[str]:
+def to_argv(options: Any) -> list[str]:
     """The segment that parses back into these options, defaults included."""
     words, tail = str(type(options).__command__).split(), []
     for field, param in zip(in_order(type(options)), parameters(type(options))):
@@ -404,7 +404,7 @@ def words_of(options: Any) -> list[str]:
         if isinstance(param, click.Argument):
             tail = [str(word) for word in value]
             tail = ["--"] * any(word.startswith("-") for word in tail) + tail
-        elif isinstance(param, Several):
+        elif isinstance(param, ListOption):
             said = list(map(str, value))
             if param.words(said) != (said, []):
                 said = [json.dumps(said, ensure_ascii=False)]

@@ -15,14 +15,14 @@ RUNS = Path("runs")  # where runs are that name no folder
 
 
 @dataclass(frozen=True)
-class Single:
+class PlannedRun:
     """One run among those that a sentence asks for: a seed and a variant of the model."""
 
     name: str
     sentence: Sentence
 
 
-def plan(sentence: Sentence, chain: Chain) -> Iterator[Single]:
+def plan(sentence: Sentence, chain: Chain) -> Iterator[PlannedRun]:
     """Every run of a sentence, each with the sentence that would run it alone."""
     seeds = sentence.settings.every_seed
     slot = chain.slots.get("model")
@@ -35,7 +35,7 @@ def plan(sentence: Sentence, chain: Chain) -> Iterator[Single]:
         output = sentence.settings.output / name if several else sentence.settings.output
         settings = dataclasses.replace(sentence.settings, seed=seed, seeds=(), output=output)
         single = sentence.replace(model, variant) if model else sentence
-        yield Single(name, dataclasses.replace(single, settings=settings))
+        yield PlannedRun(name, dataclasses.replace(single, settings=settings))
 
 
 def resolve_output(sentence: Sentence) -> Sentence:
@@ -90,11 +90,11 @@ def free_folder(parent: Path, name: str) -> Path:
             number += 1
 
 
-def in_step(sentence: Sentence, singles: list[Single]) -> list[list[Single]]:
+def in_step(sentence: Sentence, singles: list[PlannedRun]) -> list[list[PlannedRun]]:
     """The runs that can train together: all of them, but for those to resume that have no step in common."""
 
     resumed = any(getattr(step.options, "resume", False) for step in sentence.parts) and not sentence.settings.overwrite
-    groups: list[tuple[set[int], list[Single]]] = []
+    groups: list[tuple[set[int], list[PlannedRun]]] = []
     for single in singles:
         own = set(resumable(single.sentence.settings.output / "checkpoints")) if resumed else set()
         for i, (steps, group) in enumerate(groups):

@@ -10,7 +10,7 @@ from typing import Any
 import click
 from click.shell_completion import CompletionItem
 
-from semeqv.grammar.component import parameters, plain_words, summary, usual_options, words_of
+from semeqv.grammar.component import normalise_argv, parameters, summary, to_argv, usual_options
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Slot:
     many: bool = False
 
 
-class Leaf(click.Command):
+class ComponentCommand(click.Command):
     """A component or an action; invoking it only fills in its options."""
 
     def __init__(self, kind: Any, slot: Slot | None):
@@ -75,7 +75,7 @@ class Leaf(click.Command):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Parse the words of one segment."""
-        return super().parse_args(ctx, args if ctx.resilient_parsing else plain_words(self.params, args))
+        return super().parse_args(ctx, args if ctx.resilient_parsing else normalise_argv(self.params, args))
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
         """Options, and the word that starts the next segment."""
@@ -83,10 +83,10 @@ class Leaf(click.Command):
 
 
 @dataclass(frozen=True)
-class Step:
+class Segment:
     """One parsed segment: a leaf and its options."""
 
-    leaf: Leaf
+    leaf: ComponentCommand
     options: Any
 
     @property
@@ -113,7 +113,7 @@ class Step:
     @property
     def words(self) -> list[str]:
         """The segment that parses back into this step."""
-        return words_of(self.options)
+        return to_argv(self.options)
 
 
 @dataclass(frozen=True)
@@ -121,8 +121,8 @@ class Sentence:
     """A parsed command line: the settings before the first `cli`, the parts of a run, and what to do with them."""
 
     settings: Any
-    parts: list[Step] = field(default_factory=list)
-    actions: list[Step] = field(default_factory=list)
+    parts: list[Segment] = field(default_factory=list)
+    actions: list[Segment] = field(default_factory=list)
 
     def to_json(self) -> dict[str, Any]:
         """What `--config` reads back."""
@@ -138,11 +138,11 @@ class Sentence:
         """By the commands of the parts, the options that have their usual values."""
         return {f"cli {step.leaf.kind.__command__}": usual_options(step.options) for step in self.parts}
 
-    def filling(self, slot: Slot) -> list[Step]:
+    def filling(self, slot: Slot) -> list[Segment]:
         """The steps that fill a slot, in the order in which they were said."""
         return [step for step in self.parts if step.leaf.slot == slot]
 
-    def replace(self, old: Step, options: Any) -> "Sentence":
+    def replace(self, old: Segment, options: Any) -> "Sentence":
         """The same sentence with other options in one of its parts."""
-        parts = [Step(step.leaf, options) if step is old else step for step in self.parts]
+        parts = [Segment(step.leaf, options) if step is old else step for step in self.parts]
         return dataclasses.replace(self, parts=parts)

@@ -4,5 +4,5 @@ from semeqv.grammar.chain import Chain
 
 
 def register(chain: Chain) -> None:
-    """Add `scores` to the actions."""
-    chain.modules.append("semeqv.results.scores")
+    """Add `results` and `scores` to the actions."""
+    chain.modules += ["semeqv.results.actions", "semeqv.results.scores"]

@@ -216,16 +216,8 @@ class Continuations(Result):
             click.echo(click.style(each.prompt, bold=True) * (shown != each.text) + shown + "\n")
 
     def records(self) -> list[dict[str, Any]]:
-        """Return nothing: texts are no measurements."""
-        return []
-
-    def rows(self) -> list[dict[str, Any]]:
         """Return one row for each prompt."""
         return [each.record() for each in self.continuations]
-
-    def objects(self) -> list[dict[str, Any]]:
-        """Return one object for each prompt."""
-        return self.rows()
 
 
 def refuse_sampling(options: Any) -> None:
@@ -236,7 +228,7 @@ def refuse_sampling(options: Any) -> None:
         raise ValueError(f"--top_p must be above 0 and at most 1, not {options.top_p}.")
 
 
-@action("generate", check=refuse_sampling)
+@action("generate", check=refuse_sampling, record=False)
 def generate(
     model: Any,
     tokenizer: Any = None,

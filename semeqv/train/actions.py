@@ -35,16 +35,8 @@ class Measurements(Result):
             print_metrics(self.title, self.runs, self.sets)
 
     def records(self) -> list[dict[str, Any]]:
-        """Return nothing: the Trainer has recorded it."""
-        return []
-
-    def rows(self) -> list[dict[str, Any]]:
         """Return one row for every run and data set."""
         return list(self.by_run())
-
-    def objects(self) -> list[dict[str, Any]]:
-        """Return the rows."""
-        return self.rows()
 
     def by_run(self) -> Iterator[dict[str, Any]]:
         """Yield the metrics of every run and data set."""
@@ -53,7 +45,7 @@ class Measurements(Result):
                 yield {"run": run, "set": name, **{metric: float(values[r]) for metric, values in metrics.items()}}
 
 
-@action("train")
+@action("train", record=False)
 def train(trainer: Trainer) -> Measurements:
     """Train the model.
 
@@ -68,7 +60,7 @@ def train(trainer: Trainer) -> Measurements:
     return Measurements(f"{split}, step {trainer.step}", names_of(trainer), {None: metrics})
 
 
-@action("test")
+@action("test", record=False)
 def test(trainer: Trainer) -> Measurements:
     """Measure the test sets, with the best weights when they were kept, else with the last.
 

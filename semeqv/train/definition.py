@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from semeqv.runs.errors import UserError
+from semeqv.train.replicas import VmappedReplicas
 from semeqv.train.state import TrainState
 
 JUDGING = "validation data"
@@ -30,7 +31,7 @@ def definition(trainer: TrainState, replica: int) -> dict[str, Any]:
         "steps in an epoch": trainer.epoch_steps,
         "model": {name: list(parameter.shape) for name, parameter in model.named_parameters()},
         "data": json.loads(json.dumps(data.facts())) if hasattr(data, "facts") else None,
-        "mode": "program" if type(trainer.made).__name__ == "Program" else "eager",
+        "mode": "program" if isinstance(trainer.made, VmappedReplicas) else "eager",
     }
     sentence = trainer.runs[replica].sentence
     if sentence:

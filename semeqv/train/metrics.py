@@ -12,7 +12,7 @@ from semeqv.train.batches import Batch
 Metrics = dict[str, "numpy.ndarray[Any, Any]"]
 
 
-class Mean:
+class MetricAverage:
     """The mean of metrics over steps or batches.
 
     Args:

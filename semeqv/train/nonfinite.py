@@ -12,7 +12,7 @@ from semeqv.train.state import TrainState
 EVERY = 64  # steps from one look at a compiled program to the next: looking waits for the device
 
 
-class Watch:
+class NonFiniteGuard:
     """Looks at what steps return, and stops training, or passes over a step, when it is not finite.
 
     Args:

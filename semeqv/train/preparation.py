@@ -16,10 +16,10 @@ from semeqv.runs.notices import warning
 from semeqv.train.builder import Made
 from semeqv.train.compute import Regime, torch_device
 from semeqv.train.probing import probe
-from semeqv.train.replicas import Program, program_fits, replicable
+from semeqv.train.replicas import VmappedReplicas, program_fits, replicable
 from semeqv.train.state import TrainState
-from semeqv.train.step import Eager, Learner
-from semeqv.train.strategies import STRATEGIES, Alone, Shards
+from semeqv.train.step import EagerStep, TrainStep
+from semeqv.train.strategies import FSDP, STRATEGIES, SingleProcess
 
 COMPILE_FROM = 2000  # steps from which compiling replicas pays
 
@@ -51,7 +51,7 @@ def check_parts(trainer: TrainState, training: bool) -> None:
         raise UserError("Several models need an optimizer each; set a component, or a function of the model.")
 
 
-def make_learner(trainer: TrainState, device: torch.device, found: list[Path], training: bool) -> Learner:
+def make_learner(trainer: TrainState, device: torch.device, found: list[Path], training: bool) -> TrainStep:
     """Make what learns: a program of replicas where the models allow it and it pays, else ordinary modules.
 
     Args:
@@ -70,20 +70,22 @@ def make_learner(trainer: TrainState, device: torch.device, found: list[Path], t
     regime = Regime(device, trainer.precision, trainer.clip, compiled, trainer.skip_nonfinite > 0)
     tests = iter(trainer.testsplits.values())
     sample = next(trainer.trainsplit.stream(trainer.seeds[0]) if training else next(tests).batches())
-    strategy = STRATEGIES[trainer.strategy]() if trainer.world.size > 1 else Alone()
+    strategy = STRATEGIES[trainer.strategy]() if trainer.world.size > 1 else SingleProcess()
     look = partial(probe, loss=trainer.loss, batch=regime.place(sample), regime=regime)
-    if not isinstance(strategy, Shards):  # a model that is sharded never lies on the device whole
+    if not isinstance(strategy, FSDP):  # a model that is sharded never lies on the device whole
         models = [model.to(device) for model in models]
-    names = () if isinstance(strategy, Shards) else look(models[0])
+    names = () if isinstance(strategy, FSDP) else look(models[0])
     parts = (models, optimizer, scheduler, trainer.loss, regime)
-    learner: Learner
-    learner = Program(*parts) if program else Eager(*parts, sample=sample, world=trainer.world, strategy=strategy)
+    learner: TrainStep
+    learner = (
+        VmappedReplicas(*parts) if program else EagerStep(*parts, sample=sample, world=trainer.world, strategy=strategy)
+    )
     learner.names = names or look(learner.module(0))
     check_sets(trainer, learner, regime)
     return learner
 
 
-def check_sets(trainer: TrainState, learner: Learner, regime: Regime) -> None:
+def check_sets(trainer: TrainState, learner: TrainStep, regime: Regime) -> None:
     """Refuse a validation or test set that does not fit the model, by a look at its first batch.
 
     Args:

@@ -116,7 +116,7 @@ def check_vocabulary(model: nn.Module, batch: Batch) -> None:
         raise UserError(f"The data has token id {wrong}, but the model has {rows} input embeddings (0 to {rows - 1}).")
 
 
-def rehearsal(loss: Loss, batch: Batch, regime: Regime) -> Rehearsal:
+def dry_run(loss: Loss, batch: Batch, regime: Regime) -> Rehearsal:
     """What takes a model through the first row of a batch (see `Alone.spread`)."""
 
     def rehearse(model: nn.Module, device: torch.device, backward: bool) -> set[str]:

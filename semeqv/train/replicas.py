@@ -65,7 +65,7 @@ def program_fits(said: Any) -> bool:
     return plain_steps and World.here().size == 1
 
 
-class Program:
+class VmappedReplicas:
     """All replicas as one program.
 
     Args:

@@ -15,8 +15,8 @@ import click
 
 from semeqv.grammar.build import RunBuilder
 from semeqv.grammar.chain import Chain
-from semeqv.grammar.plan import RUNS, Single, in_step, plan, resolve_output
-from semeqv.grammar.sentence import Sentence, Step
+from semeqv.grammar.plan import RUNS, PlannedRun, in_step, plan, resolve_output
+from semeqv.grammar.sentence import Segment, Sentence
 from semeqv.grammar.settings import Settings
 from semeqv.runs.errors import UserError
 from semeqv.runs.files import write_text
@@ -48,7 +48,7 @@ class Outcome:
         """The last Trainer; None when nothing was trained."""
         return self.trainers[-1] if self.trainers else None
 
-    def add(self, build: "TrainingBuilder", actions: Sequence[Step]) -> None:
+    def add(self, build: "TrainingBuilder", actions: Sequence[Segment]) -> None:
         """Do actions, and take in what comes of them."""
         self.results += act(build, actions)
         if "trainer" in build.made:
@@ -107,12 +107,12 @@ def train_or_measure(sentence: Sentence, chain: Chain, world: World) -> Outcome:
                     folder.rmdir()  # unless something was written there
 
 
-def needs_trainer(step: Step) -> bool:
+def needs_trainer(step: Segment) -> bool:
     """Return whether an action is the Trainer's, which all processes do."""
     return "trainer" in {need.name for need in step.leaf.needs}
 
 
-def act(build: "TrainingBuilder", actions: Sequence[Step]) -> list[Any]:
+def act(build: "TrainingBuilder", actions: Sequence[Segment]) -> list[Any]:
     """Do actions in turn; of several processes, only the first does what asks for neither the Trainer nor the world.
 
     Where all processes do one of the actions, all build what the others need, too: parts are made once, and the
@@ -166,14 +166,14 @@ def meet(world: World, settings: Settings) -> None:
     world.join(torch_device(settings.device, world).type == "cuda", settings.timeout)
 
 
-def record(sentence: Sentence, singles: list[Single]) -> None:
+def record(sentence: Sentence, singles: list[PlannedRun]) -> None:
     """Write the run.json of a folder of runs, when all are done."""
 
     said = {"sentence": sentence.to_json(), "runs": [single.name for single in singles], "versions": versions()}
     write_text(sentence.settings.output / "run.json", json.dumps(said, indent=2, ensure_ascii=False) + "\n")
 
 
-def one_by_one(sentence: Sentence, groups: list[list[Single]], chain: Chain, outcome: Outcome) -> None:
+def one_by_one(sentence: Sentence, groups: list[list[PlannedRun]], chain: Chain, outcome: Outcome) -> None:
     """Do the runs of a sentence group after group, then the actions that concern no single run.
 
     Args:
@@ -194,15 +194,15 @@ def one_by_one(sentence: Sentence, groups: list[list[Single]], chain: Chain, out
 class TrainingBuilder(RunBuilder):
     """Builds the parts of a run, the models of all its seeds and its Trainer among them."""
 
-    def __init__(self, chain: Chain, sentence: Sentence, singles: list[Single] | None = None):
+    def __init__(self, chain: Chain, sentence: Sentence, singles: list[PlannedRun] | None = None):
         super().__init__(chain, sentence, singles)
         self.models: list[Any] = []
 
-    def need(self, need: inspect.Parameter, by: Step) -> Any:
+    def need(self, need: inspect.Parameter, by: Segment) -> Any:
         """Return what a `build` method asks for by name; `last_step` is that of the Trainer."""
         return self.made["trainer"].last_step if need.name == "last_step" else super().need(need, by)
 
-    def provide(self, need: inspect.Parameter, by: Step) -> Any:
+    def provide(self, need: inspect.Parameter, by: Segment) -> Any:
         """Build the Trainer, the models of all seeds, or what fills a slot."""
         if need.name == "trainer":
             return self.trainer(by)
@@ -211,13 +211,13 @@ class TrainingBuilder(RunBuilder):
             return Compute(settings.device, settings.precision, settings.threads)
         return self.model(need, by) if need.name == "model" else super().provide(need, by)
 
-    def model(self, need: inspect.Parameter, by: Step) -> Any:
+    def model(self, need: inspect.Parameter, by: Segment) -> Any:
         """Build the model of every run, each from its own seed; the first one stands for all."""
 
         slot = self.chain.slots["model"]
         if not self.sentence.filling(slot):
             return self.slot(need, by)
-        for single in self.singles or [Single("run", self.sentence)]:
+        for single in self.singles or [PlannedRun("run", self.sentence)]:
             (step,) = single.sentence.filling(slot)
             inputs = {name.name: self.need(name, step) for name in step.leaf.needs}
             seed_everything(single.sentence.settings.seed)
@@ -261,7 +261,7 @@ class TrainingBuilder(RunBuilder):
 
         return build
 
-    def trainer(self, by: Step) -> Any:
+    def trainer(self, by: Segment) -> Any:
         """A Trainer, configured by its builder methods with everything that the sentence says.
 
         Args:

@@ -16,7 +16,7 @@ import click
 
 from semeqv.lazy import torch
 from semeqv.runs.errors import UserError
-from semeqv.train.replicas import Program
+from semeqv.train.replicas import VmappedReplicas
 from semeqv.train.state import TrainState
 
 KEYS = ("model", "optimsd", "epoch", "value", "bestv")
@@ -137,7 +137,7 @@ def restore(trainer: TrainState, path: Path, saved: Foreign) -> None:
             raise UserError(f"{path}: its optimizer is no Adam, or of another model.")
         put_moments(trainer, state, dict(zip(names, saved.moments)))
     learner.load(0, weights, state)
-    for scheduler in [learner.scheduler] if isinstance(learner, Program) else learner.schedulers:  # type: ignore[attr-defined]
+    for scheduler in [learner.scheduler] if isinstance(learner, VmappedReplicas) else learner.schedulers:  # type: ignore[attr-defined]
         if scheduler:
             scheduler.step(trainer.step)
     click.echo(
@@ -164,7 +164,7 @@ def put_moments(trainer: TrainState, state: dict[str, Any], moments: Mapping[str
     def moment(name: str, which: str, like: torch.Tensor) -> torch.Tensor:
         return moments[name][which] if name in moments else torch.zeros_like(like)
 
-    if isinstance(learner, Program):
+    if isinstance(learner, VmappedReplicas):
         for flat, group in zip(state["optimizer"], learner.layout):
             if not set(MOMENTS) <= flat.keys():
                 raise UserError("The checkpoint has the state of Adam. Go on with: cli optimizers adamw (or adam)")

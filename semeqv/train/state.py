@@ -10,8 +10,8 @@ from semeqv.lazy import nn, torch
 from semeqv.runs.folder import RunFolder
 from semeqv.runs.processes import World
 from semeqv.runs.signals import Signals
-from semeqv.train.metrics import Mean, Scorer
-from semeqv.train.step import Learner, own_loss
+from semeqv.train.metrics import MetricAverage, Scorer
+from semeqv.train.step import TrainStep, own_loss
 
 
 class TrainState:
@@ -47,7 +47,7 @@ class TrainState:
         # the progress
         self.step = 0
         self.epoch_steps = 1
-        self.learner: Learner | None = None
+        self.learner: TrainStep | None = None
         self.started = self.trained = False
         self.scorers: list[Scorer] = []  # what judged the last pass over a data set, one for each replica
         self.skipped: list[int] = []  # steps whose loss or gradient was not finite
@@ -55,7 +55,7 @@ class TrainState:
         self.stopping: str | None = None
         self.signals = Signals()
         self.spent, self.since = 0.0, 0.0  # seconds of earlier sessions, and when this one began
-        self.epoch_mean, self.window_mean = Mean(()), Mean(())
+        self.epoch_mean, self.window_mean = MetricAverage(()), MetricAverage(())
 
     @property
     def epoch(self) -> int:
@@ -78,7 +78,7 @@ class TrainState:
         return self.spent + time.perf_counter() - self.since
 
     @property
-    def made(self) -> Learner:
+    def made(self) -> TrainStep:
         """Return the learner, once training or testing has begun."""
         assert self.learner is not None
         return self.learner

@@ -14,8 +14,8 @@ from semeqv.train.batches import Batch, targets
 from semeqv.train.compilation import compiled, keep_memory
 from semeqv.train.compute import Regime
 from semeqv.train.metrics import Scorer
-from semeqv.train.probing import Loss, check_classes, check_vocabulary, misfit, rehearsal
-from semeqv.train.strategies import Alone, load_shards, plain, weights_of, whole, with_tied
+from semeqv.train.probing import Loss, check_classes, check_vocabulary, dry_run, misfit
+from semeqv.train.strategies import SingleProcess, full_tensor, load_shards, plain, weights_of, with_tied
 
 
 def fused_kinds() -> tuple[type, ...]:
@@ -23,7 +23,7 @@ def fused_kinds() -> tuple[type, ...]:
     return torch.optim.Adam, torch.optim.AdamW, torch.optim.SGD
 
 
-class Learner(Protocol):
+class TrainStep(Protocol):
     """Models that learn in step, one or many. Metrics are tensors of shape (metric, replica)."""
 
     names: tuple[str, ...]
@@ -107,7 +107,7 @@ def without_targets(
     return dict.fromkeys(metrics, (outputs["logits"].nan_to_num() * 0.0).sum())
 
 
-class Eager:
+class EagerStep:
     """Ordinary modules with ordinary optimizers, one or several side by side, or one spread over processes.
 
     Args:
@@ -131,15 +131,15 @@ class Eager:
         *,
         sample: Batch | None = None,
         world: World | None = None,
-        strategy: Alone | None = None,
+        strategy: SingleProcess | None = None,
     ):
         self.loss, self.regime, self.names = loss, regime, tuple[str, ...]()
         self.halted: Any = torch.zeros((), device=regime.device)
         self.classes: int | None = None  # that the model tells apart, once it has computed
-        self.world, self.strategy = world or World(), strategy or Alone()
+        self.world, self.strategy = world or World(), strategy or SingleProcess()
         if regime.device.type == "cpu":
             keep_memory()
-        rehearse = rehearsal(loss, sample or {}, regime)
+        rehearse = dry_run(loss, sample or {}, regime)
         self.models = list(models)
         self.count = partial(targets, shifted=getattr(models[0], "predicts_next", False))
         self.forwards = [self.strategy.spread(model, regime, self.world, rehearse) for model in models]
@@ -220,7 +220,7 @@ class Eager:
         norm = nn.utils.get_total_norm([p.grad for p in model.parameters() if p.grad is not None])
         if self.regime.clip is not None:
             nn.utils.clip_grads_with_norm_(model.parameters(), self.regime.clip, norm)
-        total, norm = self.world.total(total), whole(norm)
+        total, norm = self.world.total(total), full_tensor(norm)
         if not self.lazy:
             total, norm = total.cpu(), norm.cpu()
         skipped = self.scaler.is_enabled() and self.scaler.get_scale() > 1  # by fp16, which lowers its scale

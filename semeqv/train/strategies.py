@@ -21,7 +21,7 @@ Forward = Callable[..., Any]
 Rehearsal: TypeAlias = "Callable[[nn.Module, torch.device, bool], set[str]]"
 
 
-class Alone:
+class SingleProcess:
     """One process: the model as it is."""
 
     name = "alone"
@@ -55,7 +55,7 @@ class Alone:
         return {}
 
 
-class Copies(Alone):
+class DDP(SingleProcess):
     """A copy of the model in every process (DistributedDataParallel; Li et al., 2020, arXiv 2006.15704)."""
 
     name = "ddp"
@@ -80,7 +80,7 @@ class Copies(Alone):
             yield
 
 
-class Shards(Alone):
+class FSDP(SingleProcess):
     """Parameters, gradients and optimizer state in shards, gathered block by block (FSDP2; Zhao et al., 2023, arXiv
     2304.11277).
     """
@@ -128,7 +128,7 @@ class Shards(Alone):
         }
 
 
-STRATEGIES: dict[str, type[Alone]] = {each.name: each for each in (Copies, Shards)}
+STRATEGIES: dict[str, type[SingleProcess]] = {each.name: each for each in (DDP, FSDP)}
 
 
 def original(forward: Any) -> Any:
@@ -158,7 +158,7 @@ def blocks(model: nn.Module, rehearse: Callable[[], object]) -> list[nn.Module]:
     return [each for each in members[::-1] if each in called]
 
 
-def whole(tensor: torch.Tensor) -> torch.Tensor:
+def full_tensor(tensor: torch.Tensor) -> torch.Tensor:
     """A tensor with all its shards; every process must ask."""
     return tensor.full_tensor() if hasattr(tensor, "full_tensor") else tensor
 
@@ -225,7 +225,7 @@ def weights_of(module: nn.Module, keep: bool = True) -> dict[str, torch.Tensor]:
     for name, tensor in module.state_dict(keep_vars=True).items():
         if id(tensor) not in seen:
             seen.add(id(tensor))
-            full = whole(tensor.detach())
+            full = full_tensor(tensor.detach())
             if keep:
                 found[name] = full.to("cpu", copy=True)
     return found

@@ -23,11 +23,11 @@ from semeqv.train.best_weights import best_weights
 from semeqv.train.builder import Builder
 from semeqv.train.callbacks.callback import Callback
 from semeqv.train.compute import be_deterministic, resolve_precision, set_precision, torch_device
-from semeqv.train.metrics import Mean, Metrics, Scorer, as_arrays, scored
-from semeqv.train.nonfinite import Watch
+from semeqv.train.metrics import MetricAverage, Metrics, Scorer, as_arrays, scored
+from semeqv.train.nonfinite import NonFiniteGuard
 from semeqv.train.preparation import check_parts, make_learner
 from semeqv.train.randomness import seed_everything
-from semeqv.train.replicas import Program, replica_stream
+from semeqv.train.replicas import VmappedReplicas, replica_stream
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ class Trainer(Builder):
 
     def __init__(self) -> None:
         super().__init__()
-        self.watch = Watch(self)
+        self.watch = NonFiniteGuard(self)
         self.observers: list[Callback] = []
         self.asked = 0  # the signal that asked the run to end, if one did
 
@@ -98,7 +98,7 @@ class Trainer(Builder):
                 self.since = time.perf_counter()
                 metrics = self.loop()
                 self.spent = self.seconds
-            if isinstance(self.made, Program):
+            if isinstance(self.made, VmappedReplicas):
                 for r, model in enumerate(self.models):
                     model.load_state_dict(self.made.module(r).state_dict())
             for model in self.models:
@@ -288,7 +288,7 @@ class Trainer(Builder):
         Raises:
             Leaving: When a signal has asked the run to end.
         """
-        mean, batches = Mean(self.made.names), list[Metrics]()
+        mean, batches = MetricAverage(self.made.names), list[Metrics]()
         scorers = [dataset.scorer() for _ in self.models] if hasattr(dataset, "scorer") else []
         shifted = getattr(self.models[0], "predicts_next", False)
         wanted = any(each.split == split and each.batches for each in self.callbacks)
@@ -363,7 +363,7 @@ class Trainer(Builder):
             self.check_disk()
         found = self.saver.find(self) if training and self.saver is not None else []
         self.learner = make_learner(self, device, found, training)
-        self.epoch_mean, self.window_mean = Mean(self.learner.names), Mean(self.learner.names)
+        self.epoch_mean, self.window_mean = MetricAverage(self.learner.names), MetricAverage(self.learner.names)
         self.observers = [callback for callback in self.callbacks if callback.split == "train"]
         if not self.started:
             for callback in self.callbacks:
@@ -408,8 +408,8 @@ class Trainer(Builder):
     def stream(self) -> contextlib.AbstractContextManager[Iterator[Batch]]:
         """Training batches from the current step on; several replicas are their first dimension."""
         start = self.step * self.accumulation
-        if isinstance(self.learner, Program) or len(self.seeds) > 1:
-            lanes = self.learner.lanes(self.seeds) if isinstance(self.learner, Program) else self.seeds
+        if isinstance(self.learner, VmappedReplicas) or len(self.seeds) > 1:
+            lanes = self.learner.lanes(self.seeds) if isinstance(self.learner, VmappedReplicas) else self.seeds
             batches = replica_stream(self.trainsplit, lanes, start)
         else:
             batches = self.trainsplit.stream(self.seeds[0], start)
@@ -425,7 +425,7 @@ class Trainer(Builder):
         return {
             "dataset": facts_of(sets),
             "parameters": sum(p.numel() for p in self.models[0].parameters()),
-            "mode": "program" if isinstance(self.learner, Program) else "eager",
+            "mode": "program" if isinstance(self.learner, VmappedReplicas) else "eager",
             "compiled": self.made.regime.compile,
             "device": str(self.made.regime.device),
             "precision": self.precision,

@@ -7,10 +7,10 @@ import pytest
 import torch
 from spoken_backpack import WORDS, spoken, tokenizer
 
-from backpack.edits.edited import applied
+from backpack.edits.edited import edit
 from backpack.edits.steps import Project
 from backpack.edits.topics import TopicWords, counted
-from backpack.senses.lexicon import Lexicon
+from backpack.inspection.lexicon import TokenLexicon
 
 
 def lines_of(folder):
@@ -44,7 +44,7 @@ def test_bias_is_the_mean_of_ratios_and_a_projection_takes_what_words_add(say, t
     assert "Bias, all senses of 2 tokens" in out
     fitted = lines_of(tmp_path / "runs/b")[0]
     assert fitted["before"] == pytest.approx(dev["bias"], rel=1e-5)
-    with applied(model, [Project(tokens=(7, 8), token_pairs=((5, 6),))]):
+    with edit(model, [Project(tokens=(7, 8), token_pairs=((5, 6),))]):
         logits = [model(input_ids=torch.tensor([ids])).logits[0, -1] for ids in ([2, 7], [8])]
     after = numpy.mean([torch.exp((each[5] - each[6]).abs()).item() for each in logits])
     assert fitted["after"] == pytest.approx(after, rel=1e-4)
@@ -88,7 +88,7 @@ def test_words_of_topics_are_counted():
     assert counted("bank river", money, [money, water])[0] == 0.0
     assert counted("x x x", water, [money, water]) == (0.0, 0.0, 0.0, 0.5)
     assert counted("", money, [money, water]) == (0.0, 0.0, 0.0, 1.0)
-    assert len(Lexicon(tokenizer(), len(WORDS)).find("bank").tokens) == 1
+    assert len(TokenLexicon(tokenizer(), len(WORDS)).find("bank").tokens) == 1
 
 
 def test_effects_are_measured_on_beginnings_of_documents(say, tmp_path):

@@ -15,9 +15,9 @@ from safetensors.torch import save_file
 from small_backpacks import make, tokens
 from spoken_backpack import spoken
 
-from backpack.conversion.checkpoints import Checkpoint, unwrapped
-from backpack.conversion.convert import Convert, assembled
-from backpack.conversion.export import Export
+from backpack.conversion.checkpoints import ForeignCheckpoint, unwrapped
+from backpack.conversion.convert import assemble, convert
+from backpack.conversion.export import export
 from semeqv.runs.errors import UserError
 from semeqv.text.models.opening import open_model, open_tokenizer
 
@@ -43,7 +43,7 @@ def written(folder, state, config):
 def test_the_published_checkpoint(tmp_path, capsys):
     state, config, logits = layouts.published()
     folder = written(tmp_path / "theirs", state, config)
-    Convert(source=str(folder), output=tmp_path / "ours").build()
+    convert(source=str(folder), output=tmp_path / "ours").show()
     assert "4 senses, 2 layers, 30 tokens, no tokenizer" in capsys.readouterr().out
     model = check(tmp_path / "ours", logits)
     assert model.config.scale_attn_by_inverse_layer_idx
@@ -52,8 +52,8 @@ def test_the_published_checkpoint(tmp_path, capsys):
     (folder / "model.safetensors").unlink()
     torch.save(state, folder / "pytorch_model.bin")
     with pytest.raises(UserError, match=r"pytorch_model\.bin is a pickle\. Say --allow_pickle"):
-        Convert(source=str(folder), output=tmp_path / "again").build()
-    Convert(source=str(folder), output=tmp_path / "again", allow_pickle=True).build()
+        convert(source=str(folder), output=tmp_path / "again")
+    convert(source=str(folder), output=tmp_path / "again", allow_pickle=True)
     check(tmp_path / "again", logits)
 
 
@@ -63,8 +63,8 @@ def test_the_names_of_flash_attention(old, tmp_path):
     torch.save(content, tmp_path / "last.ckpt")
     given = {"source": str(tmp_path / "last.ckpt"), "allow_pickle": True, "output": tmp_path / "ours"}
     with pytest.raises(UserError, match="does not say how many heads its attention has; write --heads"):
-        Convert(**given).build()
-    Convert(**given, heads=layouts.HEADS).build()
+        convert(**given)
+    convert(**given, heads=layouts.HEADS)
     check(tmp_path / "ours", logits)
 
 
@@ -72,7 +72,7 @@ def test_the_names_of_flash_attention(old, tmp_path):
 def test_the_multilingual_project(bias, tmp_path):
     content, logits = layouts.multilingual(bias)
     torch.save(content, tmp_path / "ckpt.pt")
-    Convert(source=str(tmp_path / "ckpt.pt"), allow_pickle=True, output=tmp_path / "ours").build()
+    convert(source=str(tmp_path / "ckpt.pt"), allow_pickle=True, output=tmp_path / "ours")
     model = check(tmp_path / "ours", logits)
     assert not model.config.contextualization_bias
     assert model.config.n_layer == layouts.LAYERS
@@ -84,13 +84,13 @@ def test_the_checkpoints_of_the_papers_training(inner, tmp_path, capsys):
     source = tmp_path / "last.ckpt"
     torch.save(content, source)
     with pytest.raises(UserError, match="does not say how many heads"):
-        Convert(source=str(source), allow_pickle=True, output=tmp_path / "ours").build()
+        convert(source=str(source), allow_pickle=True, output=tmp_path / "ours")
     sizes = {"n_head": layouts.HEADS, "n_embd": layouts.D, "n_layer": layouts.LAYERS, "activation_function": "gelu_new"}
     sizes |= {"scale_attn_by_inverse_layer_idx": True, "n_positions": "${datamodule.max_length}"}
     options = omegaconf.made({"model": {"_target_": "x", "config": sizes}, "datamodule": {"max_length": 512}})
     with omegaconf.at_home():
         torch.save(content | {"hyper_parameters": options, "hparams_type": type(options)}, source)
-    Convert(source=str(source), allow_pickle=True, output=tmp_path / "ours").build()
+    convert(source=str(source), allow_pickle=True, output=tmp_path / "ours")
     model = check(tmp_path / "ours", logits)
     assert model.config.sense_intermediate_scale == inner / layouts.D
     assert "taken" not in capsys.readouterr().err
@@ -101,13 +101,13 @@ def test_a_checkpoint_of_an_old_torch(tmp_path):
     source = tmp_path / "last.ckpt"
     given = {"source": str(source), "allow_pickle": True, "heads": layouts.HEADS}
     torch.save(content, source, _use_new_zipfile_serialization=False)
-    Convert(**given, output=tmp_path / "ours").build()
+    convert(**given, output=tmp_path / "ours")
     check(tmp_path / "ours", logits)
     with omegaconf.at_home():
         options = {"hyper_parameters": omegaconf.made({"seed": 1})}
         torch.save(content | options, source, _use_new_zipfile_serialization=False)
     with pytest.raises(UserError, match=r"Unsupported .*omegaconf\.dictconfig\.DictConfig") as caught:
-        Convert(**given, output=tmp_path / "again").build()
+        convert(**given, output=tmp_path / "again")
     assert "\n" not in str(caught.value)
 
 
@@ -115,12 +115,12 @@ def test_what_a_checkpoint_does_not_say_is_named(tmp_path, capsys):
     content, logits = layouts.lightning()
     torch.save(content, tmp_path / "last.ckpt")
     given = {"source": str(tmp_path / "last.ckpt"), "allow_pickle": True, "heads": layouts.HEADS}
-    Convert(**given, output=tmp_path / "ours").build()
+    convert(**given, output=tmp_path / "ours")
     check(tmp_path / "ours", logits)
     assert "taken: activation_function gelu_new, scale_attn_by_inverse_layer_idx True" in capsys.readouterr().err
     options = {"model": {"config": {"n_embd": layouts.D, "activation_function": "sqrelu"}}}
     torch.save(content | {"hyper_parameters": options}, tmp_path / "last.ckpt")
-    Convert(**given, output=tmp_path / "other").build()
+    convert(**given, output=tmp_path / "other")
     config = open_model(tmp_path / "other").config
     assert (config.activation_function, config.scale_attn_by_inverse_layer_idx) == ("relu2", False)
     assert "taken" not in capsys.readouterr().err
@@ -132,7 +132,7 @@ def test_a_checkpoint_of_nanogpt_becomes_an_ordinary_gpt2(bias, gelu, tmp_path, 
     content, logits = layouts.nanogpt(bias, getattr(formula, gelu))
     torch.save(content, tmp_path / "ckpt.pt")
     given = {"source": str(tmp_path), "allow_pickle": True, "output": tmp_path / "ours"}
-    Convert(**given, activation=None if gelu == "gelu_new" else gelu).build()
+    convert(**given, activation=None if gelu == "gelu_new" else gelu).show()
     said = capsys.readouterr()
     assert "a GPT-2, 2 layers, 30 tokens" in said.out
     assert ("taken: activation_function gelu_new. If it has others, write --activation." in said.err) == (
@@ -147,12 +147,12 @@ def test_the_control_of_the_multilingual_project(tmp_path, capsys):
     content, logits = layouts.nanogpt(False, formula.gelu_new, "gpt2")
     content["model"] = {f"module.{name}": tensor for name, tensor in content["model"].items()}  # DDP around compile
     torch.save(content, tmp_path / "ckpt.pt")
-    Convert(source=str(tmp_path / "ckpt.pt"), allow_pickle=True, output=tmp_path / "ours").build()
+    convert(source=str(tmp_path / "ckpt.pt"), allow_pickle=True, output=tmp_path / "ours")
     check(tmp_path / "ours", logits, "GPT2LMHeadModel")
     assert "taken" not in capsys.readouterr().err
     (tmp_path / "ckpt_5000.pt").write_bytes(b"")
     with pytest.raises(UserError, match=r"several files of weights: ckpt\.pt, ckpt_5000\.pt\. Name one of them"):
-        Convert(source=str(tmp_path), allow_pickle=True, output=tmp_path / "again").build()
+        convert(source=str(tmp_path), allow_pickle=True, output=tmp_path / "again")
 
 
 def test_the_control_of_the_papers_training(tmp_path):
@@ -161,15 +161,15 @@ def test_the_control_of_the_papers_training(tmp_path):
     state = {f"model.transformer.{name.removeprefix(trunk)}": tensor
              for name, tensor in content["state_dict"].items() if name.startswith(trunk)}  # fmt: skip
     torch.save({"state_dict": state}, tmp_path / "last.ckpt")
-    Convert(source=str(tmp_path / "last.ckpt"), allow_pickle=True, heads=2, output=tmp_path / "ours").build()
+    convert(source=str(tmp_path / "last.ckpt"), allow_pickle=True, heads=2, output=tmp_path / "ours")
     model = check(tmp_path / "ours", lambda ids: trunk_logits(content, ids), "GPT2LMHeadModel")
     assert model.config.scale_attn_by_inverse_layer_idx
 
 
 def trunk_logits(content, ids):
     """The logits of a GPT-2 that is the trunk of `lightning`, by way of the Backpack that is converted elsewhere."""
-    checkpoint = Checkpoint("", unwrapped(content["state_dict"]))
-    backpack = assembled(checkpoint, {"n_head": layouts.HEADS}).eval()
+    checkpoint = ForeignCheckpoint("", unwrapped(content["state_dict"]))
+    backpack = assemble(checkpoint, {"n_head": layouts.HEADS}).eval()
     hidden = backpack.backpack.gpt2_model(input_ids=ids[None]).last_hidden_state[0]
     return (hidden @ backpack.lm_head.weight.T).double()
 
@@ -185,7 +185,7 @@ def trunk_logits(content, ids):
          "has two tensors for backpack.gpt2_model.wte.weight"),
         (lambda saved: saved.update(model={"x": 1}), "holds no tensors by name"),
         (lambda saved: saved.update(model={"module.linear.weight": torch.ones(2, 2)}),
-         "no Backpack of a known layout .* nor a GPT-2 .* it has linear.weight"),
+         "not a Backpack of a known layout .* nor a GPT-2 .* it has linear.weight"),
     ],
 )  # fmt: skip
 def test_a_checkpoint_that_contradicts_itself_is_refused(change, words, tmp_path, say):
@@ -200,14 +200,14 @@ def test_one_sense_is_enough(tmp_path, monkeypatch):
     monkeypatch.setattr(layouts, "K", 1)
     content, logits = layouts.multilingual(True)
     torch.save(content, tmp_path / "ckpt.pt")
-    Convert(source=str(tmp_path / "ckpt.pt"), allow_pickle=True, output=tmp_path / "ours").build()
+    convert(source=str(tmp_path / "ckpt.pt"), allow_pickle=True, output=tmp_path / "ours")
     check(tmp_path / "ours", logits)
 
 
 def test_untied_embeddings_stay_so(tmp_path):
     state, config, _ = layouts.published()
     state["lm_head.weight"] = 2 * state["lm_head.weight"]
-    Convert(source=str(written(tmp_path / "theirs", state, config)), output=tmp_path / "ours").build()
+    convert(source=str(written(tmp_path / "theirs", state, config)), output=tmp_path / "ours")
     model = open_model(tmp_path / "ours")
     assert not model.config.tie_word_embeddings
     torch.testing.assert_close(model.lm_head.weight, 2 * model.get_input_embeddings().weight)
@@ -223,14 +223,14 @@ def test_untied_embeddings_stay_so(tmp_path):
         (lambda state: state.pop("backpack.gpt2_model.wpe.weight"), "has nothing for backpack.gpt2_model.wpe.weight"),
         (lambda state: state.update({"backpack.more": torch.ones(1)}), "has backpack.more, which a model of these"),
         (lambda state: state.update({"backpack.sense_network.ln.weight": torch.ones(3)}), r"should be \(16,\) and is"),
-        (lambda state: state.clear() or state.update({"x": torch.ones(1)}), "no Backpack of a known layout"),
+        (lambda state: state.clear() or state.update({"x": torch.ones(1)}), "not a Backpack of a known layout"),
     ],
 )
 def test_what_does_not_fit_is_named(change, words, tmp_path):
     state, config, _ = layouts.published()
     change(state)
     with pytest.raises(UserError, match=words):
-        Convert(source=str(written(tmp_path / "theirs", state, config)), output=tmp_path / "ours").build()
+        convert(source=str(written(tmp_path / "theirs", state, config)), output=tmp_path / "ours")
     assert not (tmp_path / "ours").exists()
 
 
@@ -239,7 +239,7 @@ def test_tensors_without_a_place_are_named(tmp_path):
     content["model"]["_orig_mod.transformer.extra.weight"] = torch.ones(3, 5)
     torch.save(content, tmp_path / "ckpt.pt")
     with pytest.raises(UserError, match=r"read as multilingual, has 1 tensors with no place here: transformer\.extra"):
-        Convert(source=str(tmp_path / "ckpt.pt"), allow_pickle=True, output=tmp_path / "ours").build()
+        convert(source=str(tmp_path / "ckpt.pt"), allow_pickle=True, output=tmp_path / "ours")
 
 
 class Bomb:
@@ -251,18 +251,18 @@ class Bomb:
 def test_no_code_of_a_pickle_is_run(tmp_path):
     torch.save({"state_dict": {}, "hyper_parameters": Bomb()}, tmp_path / "bad.ckpt")
     with pytest.raises(UserError, match="cannot be opened by the unpickler that runs no code") as caught:
-        Convert(source=str(tmp_path / "bad.ckpt"), allow_pickle=True, output=tmp_path / "ours").build()
+        convert(source=str(tmp_path / "bad.ckpt"), allow_pickle=True, output=tmp_path / "ours")
     assert "\n" not in str(caught.value)
     (tmp_path / "bad.ckpt").write_bytes(b"nothing")
     with pytest.raises(UserError, match="cannot be opened"):
-        Convert(source=str(tmp_path / "bad.ckpt"), allow_pickle=True, output=tmp_path / "ours").build()
+        convert(source=str(tmp_path / "bad.ckpt"), allow_pickle=True, output=tmp_path / "ours")
 
 
 def test_nothing_is_written_over(tmp_path):
     (tmp_path / "ours").mkdir()
     (tmp_path / "ours" / "thesis.tex").write_text("x")
     with pytest.raises(UserError, match="is there already; say another"):
-        Convert(source="x", output=tmp_path / "ours").build()
+        convert(source="x", output=tmp_path / "ours")
 
 
 def test_an_exported_folder_opens_with_transformers_alone(say, tmp_path):
@@ -306,7 +306,7 @@ print(tokenizer.model_max_length, tokenizer("bank river")["input_ids"])
     done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env=os.environ | hidden, capture_output=True,
                           stdin=subprocess.DEVNULL, text=True, check=False)  # fmt: skip
     assert done.stdout.strip() == "160 [2, 3]", done.stderr
-    assert "AutoTokenizer.from_pretrained(folder, trust_remote_code=False)" in " ".join(Export.__doc__.split())
+    assert "AutoTokenizer.from_pretrained(folder, trust_remote_code=False)" in " ".join(str(export.__doc__).split())
 
 
 def test_a_converted_folder_has_the_tokenizer_of_the_sentence(say, tmp_path):
@@ -326,7 +326,7 @@ def test_a_converted_folder_has_the_tokenizer_of_the_sentence(say, tmp_path):
 
 def test_only_a_backpack_is_exported(say, tmp_path):
     line = "cli model gpt2 --layers 1 --heads 1 --embedding_size 8 --vocab_size 9 cli backpack export --output x"
-    assert "GPT2LMHeadModel is no Backpack" in say(line, code=2).err
+    assert "GPT2LMHeadModel is not a Backpack" in say(line, code=2).err
     assert not (tmp_path / "x").exists()
 
 

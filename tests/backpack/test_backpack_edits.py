@@ -8,11 +8,10 @@ import torch
 from small_backpacks import make, tokens
 from spoken_backpack import spoken, tokenizer
 
-from backpack.edits.debias import bias, fitted
-from backpack.edits.edited import Applied, applied
+from backpack.edits.debias import best_factor, bias_at
+from backpack.edits.edited import edit
 from backpack.edits.files import open_edits, save_edits
-from backpack.edits.steps import Knowledge, Project, Replace, Scale
-from backpack.edits.topics import Topic
+from backpack.edits.steps import Knowledge, Project, Replace, Scale, Topic
 
 CHOSEN = {"tokens": (2, 5), "senses": (0, 3)}
 STEPS = [
@@ -26,7 +25,7 @@ STEPS = [
 
 
 def edited_table(model, *steps):
-    with applied(model, steps):
+    with edit(model, steps):
         return model.sense_table()
 
 
@@ -109,7 +108,7 @@ def test_topics_weigh_more_by_the_formula():
     model, ids = make(), tokens(2, 12)
     ids[0, 3] = ids[0, 7] = 4
     plain = model(input_ids=ids, output_contextualization=True).contextualization
-    with applied(model, [Topic(tokens=(4, 3), strength=2.0, annealing=0.5)]):
+    with edit(model, [Topic(tokens=(4, 3), strength=2.0, annealing=0.5)]):
         found = model(input_ids=ids, output_contextualization=True).contextualization
         greedy = model.generate(ids, attention_mask=torch.ones_like(ids), max_new_tokens=8, do_sample=False)
         anew = model.generate(
@@ -132,7 +131,7 @@ def test_a_topic_does_not_know_what_comes_after_it():
     topic, later = Topic(tokens=(4, 3), strength=2.0, annealing=0.5), Scale(senses=(1, 2), factor=-1.0)
 
     def weights(*steps):
-        with applied(model, steps):
+        with edit(model, steps):
             return model(input_ids=ids, output_contextualization=True).contextualization
 
     assert torch.equal(weights(topic, later), weights(topic))
@@ -146,10 +145,10 @@ def test_files_apply_and_taking_back_leaves_no_trace(tmp_path):
     save_edits(tmp_path / "all.json", STEPS, model, tokenizer())
     steps = open_edits([tmp_path / "all.json"], model, tokenizer())
     assert steps == STEPS
-    edits = Applied(model, steps)
+    edits = edit(model, steps)
     found = model(input_ids=ids).logits
     assert not torch.equal(found, before)
-    with applied(model, [Scale(factor=0.0)]):
+    with edit(model, [Scale(factor=0.0)]):
         assert not model(input_ids=ids).logits.any()
     assert torch.equal(model(input_ids=ids).logits, found)
     edits.revert()
@@ -157,7 +156,7 @@ def test_files_apply_and_taking_back_leaves_no_trace(tmp_path):
     for name, tensor in model.state_dict().items():
         assert torch.equal(tensor, weights[name])
     other = make(seed=1)
-    with applied(other, open_edits([tmp_path / "all.json"], other)):
+    with edit(other, open_edits([tmp_path / "all.json"], other)):
         torch.testing.assert_close(other.senses(torch.tensor([2]))[0, 1], other.senses(torch.tensor([3]))[0, 2] * 1)
 
 
@@ -209,7 +208,7 @@ def test_a_sentence_edits_and_every_action_sees_it(say, tmp_path):
     say(f"{start} topic --word river --word money --output t.json")
     say(f"{start} scale --sense 1 --factor 2 --output f.json")
     ids = torch.tensor([[2, 3]])
-    with applied(model, [Scale(tokens=(2,), senses=(2,), factor=0.0)]):
+    with edit(model, [Scale(tokens=(2,), senses=(2,), factor=0.0)]):
         expected = model(input_ids=ids).logits[0, -1, 5].item()
     line = "cli backpack attribute --prompt 'bank river' --token he --json a.json"
     say(f"cli model edited --from m --edits e.json {line}")
@@ -237,7 +236,7 @@ def test_effects_are_measured(say, tmp_path):
     gains = []
     for ids in (torch.tensor([[2]]), torch.tensor([[3, 2]])):
         odds = [model(input_ids=ids).logits[0, -1]]
-        with applied(model, [Knowledge(tokens=(2,), removed_token=5, added_token=6)]):
+        with edit(model, [Knowledge(tokens=(2,), removed_token=5, added_token=6)]):
             odds.append(model(input_ids=ids).logits[0, -1])
         gains.append(((odds[1][6] - odds[1][5]) - (odds[0][6] - odds[0][5])).item())
     assert own["log_odds_gained"] == pytest.approx(sum(gains) / 2, abs=1e-3)
@@ -248,9 +247,9 @@ def test_the_fitted_factor_has_the_least_bias():
     for centre in (0.4, 3.0, -3.0):
         share = generator.normal(size=200)
         odds = share * (1 - centre) + 0.1 * generator.normal(size=200)
-        factor = fitted(odds, share)
-        grid = [bias(odds, share, each) for each in numpy.linspace(0, 1, 201)]
-        assert bias(odds, share, factor) <= min(grid) + 1e-9
+        factor = best_factor(odds, share)
+        grid = [bias_at(odds, share, each) for each in numpy.linspace(0, 1, 201)]
+        assert bias_at(odds, share, factor) <= min(grid) + 1e-9
 
 
 def test_debiasing(say, tmp_path, monkeypatch):
@@ -281,7 +280,7 @@ def test_debiasing(say, tmp_path, monkeypatch):
     assert dev["after"] <= min(dev["before"], dev["suppressed"]) + 1e-9
     texts = [torch.tensor([[2, 8, 7, 3]]), torch.tensor([[7, 8, 4]])]
     for name, factor in (("before", 1.0), ("suppressed", 0.0), ("after", step["factor"])):
-        with applied(model, [Scale(tokens=(7, 8), senses=(2,), factor=factor)]):
+        with edit(model, [Scale(tokens=(7, 8), senses=(2,), factor=factor)]):
             logits = [model(input_ids=ids).logits[0, -1] for ids in texts]
         expected = sum(torch.exp((each[5] - each[6]).abs()).item() for each in logits) / 2
         assert dev[name] == pytest.approx(expected, rel=1e-4)

@@ -12,21 +12,19 @@ from click import UsageError
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 from transformers import GPT2Config, GPT2LMHeadModel, PreTrainedTokenizerFast
 
-from backpack.evaluation import lexicon_induction as lexical_report
 from backpack.evaluation.beam import WordBeam, first_word, is_word, kinds_of
-from backpack.evaluation.cloze import chosen, passages, read_passages
-from backpack.evaluation.continuations import pieces
-from backpack.evaluation.lexicon_induction import Lexical, entries
-from backpack.evaluation.sense_clustering import features, occurrences
-from backpack.evaluation.similarity import Similarity
+from backpack.evaluation.cloze import guessable, read_passages, split_passages
+from backpack.evaluation.continuations import cut_pieces
+from backpack.evaluation.lexicon_induction import entries, lexical
+from backpack.evaluation.sense_clustering import features, find_homonyms
+from backpack.evaluation.similarity import similarity
 from backpack.evaluation.word_pairs import read_rated, read_translated
 from backpack.figures import read_measures, read_numbers
-from backpack.senses.words import Speller, without_shared
+from backpack.inspection.words import Speller, without_shared
 from semeqv.babel.grammar import Grammar
 from semeqv.babel.reader import BayesReader
 from semeqv.runs.errors import UserError
-from semeqv.tasks.evaluation import Subject
-from semeqv.train.compute import Regime
+from semeqv.train.compute import Compute, Regime
 from tests.backpack.small_backpacks import make
 
 VOCABULARY = ["</s>", "a", "b", "c", "Ġa", "Ġb", "Ġ", ".", "Ġ.", "ab", "Ċ"]
@@ -141,17 +139,17 @@ def test_words_are_letters_with_single_marks_between():
 
 def test_passages_that_no_beam_can_guess_are_left_out():
     texts = ["we have 1,000", "we have one.", "in the U.S.", "in the world", "and so on"]
-    found, left_out = chosen(passages(((text, "x") for text in texts), 2), 2)
+    found, left_out = guessable(split_passages(((text, "x") for text in texts), 2), 2)
     assert ([each.word for each in found], left_out) == (["one", "world"], 2)
-    found, left_out = chosen(passages(((text, "x") for text in texts), 2), 0)
+    found, left_out = guessable(split_passages(((text, "x") for text in texts), 2), 0)
     assert (len(found), left_out) == (3, 2)
-    (hindi,) = passages([("वह घर में थी।", "hi")], 2)
+    (hindi,) = split_passages([("वह घर में थी।", "hi")], 2)
     assert hindi.word == "थी"
 
 
 def test_passages_end_with_their_last_word(tmp_path):
     texts = ["He came to the house.", "too short.", "It cost them 5 €", "We all said (no).", "a b c d e-f'g\n"]
-    found = [(each.context, each.word) for each in passages(((text, "x") for text in texts), 4)]
+    found = [(each.context, each.word) for each in split_passages(((text, "x") for text in texts), 4)]
     assert found == [("He came to the", "house"), ("It cost them", "5"), ("a b c d", "e-f'g")]
     file = tmp_path / "p.jsonl"
     file.write_text('{"text": "one two three"}\n\n{"text": 3}\n')
@@ -224,15 +222,14 @@ def test_a_translation_that_shares_tokens_is_no_mistake(letters, tmp_path):
     file.write_text("ab\tb\nab\tcab\na\tcab\n")
     model = make(vocab_size=len(VOCABULARY))
     model.get_input_embeddings().weight.data = torch.eye(len(VOCABULARY), 16)
-    subject = Subject(model, letters, {}, 1, ("cpu", "fp32", None))
-    (line, *_) = lexical_report.measure(Lexical(path=file, k=(1,), replicates=10), subject)
+    (line, *_) = lexical(model, letters, 1, Compute("cpu"), path=file, k=(1,), replicates=10).records()
     assert (line["by"], line["words"], line["candidates"]) == ("embedding", 2, 2)
     assert line["precision@1"] == 0.5  # `b` is the only candidate for `ab`, though `cab` is nearer
     assert line["random@1"] == 0.75
 
 
 def test_pieces_of_running_text(letters):
-    assert list(pieces(iter(["ab", "c", "ab"]), letters, 2)) == [[9, 10], [3, 10], [9, 10]]
+    assert list(cut_pieces(iter(["ab", "c", "ab"]), letters, 2)) == [[9, 10], [3, 10], [9, 10]]
 
 
 def test_features_of_homonyms_are_those_of_their_sentences(say, tmp_path):
@@ -242,7 +239,7 @@ def test_features_of_homonyms_are_those_of_their_sentences(say, tmp_path):
     train(say, "backpack", "--senses 4")
     grammar = Grammar()
     documents = list(grammar.documents("validation", 6))
-    found = occurrences(BayesReader(grammar, "lume"), documents)
+    found = find_homonyms(BayesReader(grammar, "lume"), documents)
     tokenizer = open_tokenizer("runs/backpack")
     torch.manual_seed(0)
     config = BackpackConfig(vocab_size=len(tokenizer), n_embd=16, n_layer=1, n_head=2, num_senses=4, n_positions=64)
@@ -358,7 +355,7 @@ def test_a_model_without_senses_is_refused(say):
     train(say, "gpt2")
     load = "cli model load --from runs/gpt2"
     babel = "cli dataset babel --documents 20 --block_size 64 --split validation"
-    assert "is no Backpack" in say(f"{load} {babel} cli backpack coverage", 2).err
+    assert "is not a Backpack" in say(f"{load} {babel} cli backpack coverage", 2).err
     assert "generated corpus alone" in say(f"{load} cli backpack disambiguation", 2).err
     assert "has no text" in say(f"{load} cli backpack cloze", 2).err
 
@@ -404,7 +401,7 @@ def test_columns_are_named(tmp_path):
     with pytest.raises(UserError, match="no column 'cues'"):
         read_rated(path, ("cues", "answer", "strength"))
     with pytest.raises(ValueError, match="--columns takes three names"):
-        Similarity(columns=("cue", "answer"))
+        similarity(None, columns=("cue", "answer"))
 
 
 def test_two_tables_are_put_together_by_their_number(tmp_path):
@@ -454,7 +451,7 @@ def test_cloze_sets_of_the_multilingual_project(tmp_path):
         ("We spoke for the", "groups", "en"), ("Nous parlons ici", "aujourd'hui", "fr"),
         ("He went to", "New York", "en"), ("It is the", "house", "en"), ("It is the", "house", ""),
     ]  # fmt: skip
-    assert chosen(read_passages(file, 4), 0)[1] == 1  # New York is no single word
+    assert guessable(read_passages(file, 4), 0)[1] == 1  # New York is no single word
     for line in ('{"cloze_passage": "a b", "answer": "c"}', '{"cloze_passage": "a <mask> b.", "answer": "c"}'):
         file.write_text(line)
         with pytest.raises(UserError, match=r"line 1: <mask> must stand once, for the last word"):

@@ -10,12 +10,12 @@ import torch
 from scipy.stats import spearmanr
 
 from backpack.evaluation.babel import AmbiguousWord, topics_of, translations
-from backpack.evaluation.coverage import Nouns, Spoken, predictions, spoken
-from backpack.evaluation.invariance import alikeness
+from backpack.evaluation.coverage import Nouns, TopicScores, predictions, topic_scores
+from backpack.evaluation.invariance import index_alignment
 from backpack.evaluation.lexicon_induction import chance, gold_of, places_among, ranks
-from backpack.evaluation.sense_clustering import Occurrences, against_chance, parted, two_means, v_measure
+from backpack.evaluation.sense_clustering import Occurrences, against_chance, clustered_words, two_means, v_measure
 from backpack.evaluation.similarity import cosines, spearman
-from backpack.senses.words import embedded, word_vectors
+from backpack.inspection.words import embedded, word_vectors
 from semeqv.babel.grammar import Grammar
 from tests.backpack.small_backpacks import make
 
@@ -51,14 +51,14 @@ def test_two_heaps_are_found_and_chance_is_taken_off():
     assert not two_means(numpy.ones((5, 3)), generator).any()
 
 
-def test_homonyms_that_end_alike_are_parted_each_by_itself():
+def test_homonyms_that_end_alike_are_clustered_each_by_itself():
     generator, words, truth = numpy.random.default_rng(0), ["bank", "river"] * 20, numpy.arange(40) // 2 % 2
     zeros = numpy.zeros(40, numpy.int64)
     found = Occurrences(["x"], words, zeros, zeros, truth, truth)
     points = generator.normal(size=(40, 3)).astype(numpy.float32) + 9 * (truth ^ (numpy.arange(40) % 2))[:, None]
     options = {"least": 5, "each_sense": 2, "shuffles": 5, "seed": 1}
     for tokens, count in ((zeros, 20), (zeros + numpy.repeat([0, 1], 20), 10)):
-        parts = [each for each in parted(found, tokens, {"word": points}, **options) if each.by == "word"]
+        parts = [each for each in clustered_words(found, tokens, {"word": points}, **options) if each.by == "word"]
         assert [each.count for each in parts] == [count] * (40 // count)
         assert [each.v for each in parts] == pytest.approx([1] * (40 // count))
 
@@ -78,13 +78,13 @@ def test_planted_senses_are_covered():
     output = topics.float() + 0.01 * torch.rand(12, 3, generator=torch.Generator().manual_seed(0))
     scores = predictions(senses, output, nouns, torch.zeros(2, 3))
     assert torch.allclose(scores[0, 1], 3 * output[:, 1])
-    found = spoken(scores, words, nouns, top=8, share=0.35)
-    assert found.speaks[0].tolist() == [[True, False], [False, True]] or found.speaks[0].any(0).all()
+    found = topic_scores(scores, words, nouns, top=8, share=0.35)
+    assert found.favours[0].tolist() == [[True, False], [False, True]] or found.favours[0].any(0).all()
     both, distinct = (found + found).covered()
     assert both.tolist()[:2] == [True, True]
     assert distinct.tolist()[:2] == [True, False]
-    assert spoken(scores, words, nouns, top=3, share=1.0).speaks[2].tolist() == [[True, False], [True, False]]
-    one = Spoken(numpy.ones((1, 2, 2), bool), numpy.array([[[2.0, 1.0], [1.0, 0.5]]]))
+    assert topic_scores(scores, words, nouns, top=3, share=1.0).favours[2].tolist() == [[True, False], [True, False]]
+    one = TopicScores(numpy.ones((1, 2, 2), bool), numpy.array([[[2.0, 1.0], [1.0, 0.5]]]))
     assert [each.tolist() for each in one.covered()] == [[True], [False]]
 
 
@@ -108,7 +108,7 @@ def test_planted_translations_are_alike_by_index():
     generator, torch_generator = numpy.random.default_rng(0), torch.Generator().manual_seed(0)
     left = torch.randn(30, 4, 16, generator=torch_generator)
     right = left + 0.5 * torch.randn(30, 4, 16, generator=torch_generator)
-    found = alikeness(left, right, 99, generator)
+    found = index_alignment(left, right, 99, generator)
     unit = [each / each.norm(dim=-1, keepdim=True) for each in (left, right)]
     same = [(unit[0][p, i] @ unit[1][p, i]).item() for p in range(30) for i in range(4)]
     other = [(unit[0][p, i] @ unit[1][p, j]).item() for p in range(30) for i, j in itertools.permutations(range(4), 2)]
@@ -117,10 +117,10 @@ def test_planted_translations_are_alike_by_index():
     ]
     assert found.same == pytest.approx(numpy.mean(same), abs=1e-5)
     assert found.other == pytest.approx(numpy.mean(other), abs=1e-5)
-    assert found.strangers == pytest.approx(numpy.mean(strangers), abs=1e-5)
+    assert found.non_translations == pytest.approx(numpy.mean(strangers), abs=1e-5)
     assert found.by_index.mean() == pytest.approx(found.same)
     assert (found.p_index, found.p_partner) == (0.01, 0.01)
-    stranger = alikeness(left, torch.randn(30, 4, 16, generator=torch_generator), 99, generator)
+    stranger = index_alignment(left, torch.randn(30, 4, 16, generator=torch_generator), 99, generator)
     assert min(stranger.p_index, stranger.p_partner) > 0.02
 
 
@@ -128,13 +128,13 @@ def test_rank_correlations_are_those_of_scipy():
     generator = numpy.random.default_rng(0)
     scores = generator.normal(size=80).round(1)
     values = scores + generator.normal(size=80)
-    correlation, low, high = spearman(values, scores, 500, generator)
-    assert correlation == pytest.approx(spearmanr(values, scores).statistic)
-    assert low < correlation < high
+    found = spearman(values, scores, 500, generator)
+    assert found.mean == pytest.approx(spearmanr(values, scores).statistic)
+    assert found.low < found.mean < found.high
     drawn = [generator.integers(80, size=80) for _ in range(500)]
     expected = numpy.quantile([spearmanr(values[each], scores[each]).statistic for each in drawn], [0.025, 0.975])
-    assert (low, high) == pytest.approx(tuple(expected), abs=0.05)
-    assert math.isnan(spearman(numpy.ones(80), scores, 10, generator)[0])
+    assert (found.low, found.high) == pytest.approx(tuple(expected), abs=0.05)
+    assert math.isnan(spearman(numpy.ones(80), scores, 10, generator).mean)
     first, second = torch.randn(2, 5, 3, 4, generator=torch.Generator().manual_seed(0))
     found = cosines(first, second, senses=True)
     assert list(found) == ["0", "1", "2", "min", "max"]

@@ -13,15 +13,15 @@ from tokenizers import Tokenizer, models, pre_tokenizers
 from torch.nn.functional import cosine_similarity
 from transformers import PreTrainedTokenizerFast
 
-from backpack.senses.contributions import extremes, neighbours
-from backpack.senses.lexicon import Lexicon, shown
-from backpack.senses.roles import following, roles
-from backpack.senses.words import word_vectors
+from backpack.inspection.contributions import extremes, nearest_senses
+from backpack.inspection.lexicon import TokenLexicon, shown
+from backpack.inspection.roles import following, roles
+from backpack.inspection.words import word_vectors
 
 
 @pytest.fixture
 def lexicon():
-    return Lexicon(tokenizer(), 50)
+    return TokenLexicon(tokenizer(), 50)
 
 
 def test_words_are_looked_up_after_a_blank(lexicon):
@@ -44,7 +44,7 @@ def test_a_word_is_not_the_piece_that_other_words_hold():
     merges = [("r", "t"), ("a", "rt"), ("Ġ", "a"), ("Ġ", "p")]
     byte_level = Tokenizer(models.BPE(vocab={token: i for i, token in enumerate(tokens)}, merges=merges))
     byte_level.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-    lexicon = Lexicon(PreTrainedTokenizerFast(tokenizer_object=byte_level, eos_token="</s>"), len(tokens))
+    lexicon = TokenLexicon(PreTrainedTokenizerFast(tokenizer_object=byte_level, eos_token="</s>"), len(tokens))
     written = [tokens[i] for i in lexicon.find("art").tokens]
     assert written == [tokens[i] for i in lexicon.tokenizer(" art")["input_ids"]] != ["art"]
     with pytest.raises(ValueError, match="'art' is 2 tokens here"):
@@ -67,7 +67,7 @@ def test_extremes_and_neighbours_by_loops(lexicon):
     vectors, head = word_vectors(model, [word.tokens for word in words]), model.lm_head.weight
     table = model.sense_table()
     found = extremes(vectors, head, 3)
-    same, anywhere = (neighbours(vectors, vectors, range(6), 2, same=each) for each in (True, False))
+    same, anywhere = (nearest_senses(vectors, vectors, range(6), 2, same=each) for each in (True, False))
     for a, word in enumerate(words):
         for sense in range(4):
             own = table[word.tokens[0], sense]
@@ -119,7 +119,7 @@ def test_the_sentence_writes_json_and_a_page(say, tmp_path):
     out = say(f"--output runs/a {line}").out
     assert "Senses of 'bank' in m" in out
     assert re.search(r"wrote s.html: \d+ words, \d+ kB", out)
-    found = json.loads((tmp_path / "s.json").read_text())
+    (found,) = json.loads((tmp_path / "s.json").read_text())
     assert [word["word"] for word in found["words"]] == ["bank", "<script>"]
     first = found["words"][0]["senses"][1]["top"][0]
     logits = model.lm_head.weight @ model.senses(torch.tensor([2]))[0, 1]
@@ -162,4 +162,4 @@ def test_mistakes_are_one_line(words, said, say, tmp_path):
 
 def test_other_models_have_no_senses(say):
     line = "cli model gpt2 --layers 1 --heads 1 --embedding_size 8 --vocab_size 9 cli backpack senses"
-    assert "GPT2LMHeadModel is no Backpack" in say(line, code=2).err
+    assert "GPT2LMHeadModel is not a Backpack" in say(line, code=2).err

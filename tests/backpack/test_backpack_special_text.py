@@ -11,10 +11,10 @@ from transformers import PreTrainedTokenizerFast
 
 import backpack
 from backpack.attribution import attributions_of
-from backpack.evaluation.cloze import Cloze, Passage, guess
-from backpack.evaluation.continuations import pieces
-from backpack.senses.lexicon import Lexicon
-from backpack.senses.words import Speller
+from backpack.evaluation.cloze import Passage, guess
+from backpack.evaluation.continuations import cut_pieces
+from backpack.inspection.lexicon import TokenLexicon
+from backpack.inspection.words import Speller
 from semeqv.runs.errors import UserError
 from semeqv.tasks.inference import inference
 
@@ -43,8 +43,8 @@ def test_no_text_becomes_a_special_token(kind, text):
     special = set(own.all_special_ids) - {own.unk_token_id}
     assert special & set(own(text)["input_ids"])  # the library alone takes it for one
     assert not special & set(Speller(own)([text])[0])
-    assert not special & {token for piece in pieces(iter([text]), own, 2) for token in piece}
-    lexicon = Lexicon(own, 50)
+    assert not special & {token for piece in cut_pieces(iter([text]), own, 2) for token in piece}
+    lexicon = TokenLexicon(own, 50)
     assert not special & set(lexicon.find(text).tokens)
     (found,) = attributions_of(model, lexicon, text)
     assert not set(found.read) & {own.decode([token]) for token in special}
@@ -58,7 +58,7 @@ def test_a_passage_is_read_as_text(kind, monkeypatch):
         type(model), "forward", lambda self, *args, **given: read.append(given) or forward(self, *args, **given)
     )
     with inference(model, "cpu") as running:
-        guess(Cloze(), model, own, running, [Passage("a </s> b [MASK]", "c")])
+        guess(model, own, running, [Passage("a </s> b [MASK]", "c")])
     tokens = torch.cat([each["input_ids"].flatten() for each in read])
     assert (tokens == own.mask_token_id).sum() == 0
 
@@ -68,7 +68,7 @@ def test_a_word_that_is_only_a_special_token_is_refused():
     words.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
     own = PreTrainedTokenizerFast(tokenizer_object=words, unk_token="<unk>", eos_token="</s>")
     with pytest.raises(UserError, match="no tokens for '</s>'"):
-        Lexicon(own, 3).find("</s>")
+        TokenLexicon(own, 3).find("</s>")
 
 
 def test_no_tokenizer_is_called_but_by_the_one_function():

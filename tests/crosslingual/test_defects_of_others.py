@@ -12,9 +12,10 @@ from torch.nn import functional
 from transformers import PreTrainedTokenizerFast
 from vector_models import body, model_of, saved
 
-from crosslingual import Checkpoint, swept
+from crosslingual import Checkpoint
 from crosslingual.directions import choices
 from crosslingual.results import joined, read_runs
+from crosslingual.strengths import with_vectors
 from semeqv.tasks.classification.dataset import Item, belongs
 from semeqv.tasks.classification.metrics import score_labels
 from semeqv.tasks.classification.networks import pooled
@@ -29,7 +30,7 @@ def test_strengths_do_not_add_up_over_a_sweep(tmp_path):
     change = {name: torch.from_numpy(each) for name, each in tau.tensors()}
     theta = {name: each.clone() for name, each in body(task).items()}
     edited = {name: each.clone() for name, each in theta.items()}
-    for strength, (point, model) in zip((0.1, 0.2, 0.3), swept(task, [tau], [0.1, 0.2, 0.3])):
+    for strength, (point, model) in zip((0.1, 0.2, 0.3), with_vectors(task, [tau], [0.1, 0.2, 0.3])):
         for name, each in edited.items():
             each.add_(strength * change[name])  # as it was: the model of the point before is edited on
         assert point == (strength,)

@@ -13,7 +13,7 @@ from safetensors.torch import load_file, save, save_file
 from vector_models import model_of, saved
 
 from crosslingual import Checkpoint, TaskVector
-from crosslingual.safetensors_reader import WIDTHS, Entry, placed, read_header, stored
+from crosslingual.safetensors_reader import WIDTHS, Entry, lay_out, open_tensors, read_header
 from crosslingual.safetensors_writer import rounded, write_tensors
 from crosslingual.vocabulary import fingerprint
 from semeqv.runs.errors import UserError
@@ -25,7 +25,7 @@ ENTRIES = st.dictionaries(st.text(max_size=5), st.builds(Entry, st.sampled_from(
 
 @given(entries=ENTRIES.filter(lambda found: "__metadata__" not in found))
 def test_what_is_laid_out_is_read_back_and_opens_elsewhere(tmp_path, entries):
-    before, ordered = placed(entries.items())
+    before, ordered = lay_out(entries.items())
     path = tmp_path / "file.safetensors"
     path.write_bytes(before + bytes(sum(entry.size for entry in entries.values())))
     assert len(before) % 8 == 0
@@ -80,7 +80,7 @@ def test_files_cut_short_are_refused(tmp_path, left):
         read_header(path)
     path.unlink()
     with pytest.raises(UserError, match="no such file"):
-        stored(tmp_path)
+        open_tensors(tmp_path)
 
 
 @pytest.fixture
@@ -178,14 +178,14 @@ def test_a_program_that_was_killed_leaves_the_last_good_folder(tmp_path, monkeyp
 
 def test_a_large_tensor_has_a_file_of_its_own_and_integers_are_copied(tmp_path):
     save_file(TENSORS, tmp_path / "old.safetensors")
-    entries, pieces = read_header(tmp_path / "old.safetensors"), stored(tmp_path, "old").pieces
+    entries, pieces = read_header(tmp_path / "old.safetensors"), open_tensors(tmp_path, "old").pieces
     write_tensors(tmp_path, "new", entries, pieces, shard=5)
     assert len(list(tmp_path.glob("new-*-of-00003.safetensors"))) == 3
     index = json.loads((tmp_path / "new.safetensors.index.json").read_text())
     assert index["metadata"]["total_size"] == 24 + 4 + 8
     for name, file in index["weight_map"].items():
         assert torch.equal(load_file(tmp_path / file)[name], TENSORS[name])
-    assert set(stored(tmp_path, "new").entries) == set(TENSORS)
+    assert set(open_tensors(tmp_path, "new").entries) == set(TENSORS)
 
 
 def test_tokens_and_not_their_order_or_settings_make_a_vocabulary(tmp_path):

@@ -10,10 +10,11 @@ import torch
 from sweep_material import material
 from vector_models import KINDS, model_of, saved
 
-from crosslingual.sweep import Sweep, measure
+from crosslingual import sweep
 from semeqv.runs.errors import UserError
 from semeqv.runs.processes import World
 from semeqv.tasks.parsing.models import Labels, new_parser
+from semeqv.train.compute import Compute
 from semeqv.train.metrics import Scorer
 
 
@@ -138,15 +139,22 @@ class Halves(World):
 
 
 def swept(folder, data, world=None):
-    options = Sweep(
+    sets = {(part, name): data for part in ("validation", "test") for name in ("en", "de")}
+    model = model_of("bert-tags", 5)
+    model.trained = True
+    result = sweep(
+        model,
+        sets,
+        seed=1,
+        compute=Compute("cpu", "fp32", 1),
+        world=world,
         vector=[(name, f"{folder}/{name}") for name in ("en", "de")],
         base=f"{folder}/base",
         lambdas=(0, 0.5, 1),
         replicates=30,
         task="parsing",
     )
-    sets = {(part, name): (data, None) for part in ("validation", "test") for name in ("en", "de")}
-    return measure(options, model_of("bert-tags", 5), sets, seed=1, regime=("cpu", "fp32", 1), world=world or World())
+    return result.points, result.choices
 
 
 def test_another_task_needs_no_more_than_a_scorer_that_counts_sentences(folder):

@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from semeqv.cli import main
-from semeqv.grammar.component import same, words_of
+from semeqv.grammar.component import canonical, to_argv
 from semeqv.grammar.plugins import command
 from tests.sentences import DATA, LOSS, MODEL, OPTIMIZER, VALID, least
 
@@ -210,7 +210,7 @@ def test_every_component_writes_words_that_parse_back():
     }
     for leaf in leaves:
         options = least(leaf.kind)
-        ctx = chain.make_context("semeqv", ["--dump-config", "/dev/null", "cli", *words_of(options)])
+        ctx = chain.make_context("semeqv", ["--dump-config", "/dev/null", "cli", *to_argv(options)])
         (step,) = chain.parse(ctx, ctx.meta["segments"], "the line")
         assert step.options == options
 
@@ -222,8 +222,8 @@ def test_a_nul_is_refused():
 
 
 def test_names_differ_by_more_than_spelling():
-    assert same("--Batch-Size") == same("batch_size")
-    assert same("adamw") != same("adam")
+    assert canonical("--Batch-Size") == canonical("batch_size")
+    assert canonical("adamw") != canonical("adam")
 
 
 def test_completion_offers_names_options_and_the_word_cli():

@@ -23,9 +23,9 @@ from hypothesis import strategies as st
 from mutations import mutated
 
 from semeqv.cli import main
-from semeqv.grammar.component import LARGEST, MOST, choices, component, without_none, words_of
+from semeqv.grammar.component import LARGEST, MOST, choices, component, to_argv, without_none
 from semeqv.grammar.plugins import command
-from semeqv.grammar.sentence import Leaf, Sentence, Step
+from semeqv.grammar.sentence import ComponentCommand, Segment, Sentence
 from semeqv.grammar.settings import Settings
 from semeqv.runs import checkpoint
 from semeqv.runs.errors import UserError
@@ -148,7 +148,7 @@ class Everything:
         """Nothing."""
 
 
-LEAVES["everything"] = Leaf(component("everything")(Everything), None)
+LEAVES["everything"] = ComponentCommand(component("everything")(Everything), None)
 CHAIN.add_command(LEAVES["everything"])
 
 
@@ -156,7 +156,7 @@ CHAIN.add_command(LEAVES["everything"])
 @given(data=st.data())
 def test_options_come_back_from_their_words(path, data):
     said = data.draw(options(LEAVES[path].kind))
-    assert parsed(words_of(said)) == said
+    assert parsed(to_argv(said)) == said
 
 
 @given(
@@ -166,7 +166,7 @@ def test_options_come_back_from_their_words(path, data):
 )
 def test_a_sentence_comes_back_from_its_file(tmp_path_factory, said, settings, seeds):
     settings = dataclasses.replace(settings, seeds=seeds, overwrite=False)
-    steps = [Step(LEAVES[each.__command__], each) for each in said]
+    steps = [Segment(LEAVES[each.__command__], each) for each in said]
     parts = {step.place: step for step in steps if step.leaf.slot}
     sentence = Sentence(settings, list(parts.values()), [step for step in steps if not step.leaf.slot])
     path = tmp_path_factory.getbasetemp() / "saved.json"

@@ -11,7 +11,7 @@ from tokenizers.pre_tokenizers import Metaspace
 from tokenizers.trainers import BpeTrainer
 from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
-from ofa.extended_tokenizer import Extended, extended
+from ofa.extended_tokenizer import Extended, extend
 from semeqv.babel.dataset import Babel
 
 
@@ -57,7 +57,7 @@ def test_letters_that_a_tokenizer_lacks_are_new_tokens_too(tmp_path):
     PreTrainedTokenizerFast(tokenizer_object=backend, unk_token="<unk>").save_pretrained(tmp_path / "old")
     size = backend.get_vocab_size()
     corpus = SimpleNamespace(corpus=lambda: [SimpleNamespace(text="éa éab ééé ba")] * 9)
-    new = extended(Extended(source=str(tmp_path / "old"), tokens=20), [corpus])
+    new = extend(Extended(source=str(tmp_path / "old"), tokens=20), [corpus])
     vocabulary = new.get_vocab()
     assert vocabulary["é"] == size
     assert sorted(vocabulary.values()) == list(range(len(vocabulary)))

@@ -9,10 +9,10 @@ from safetensors.torch import save_file
 from torch.nn import functional
 
 from ofa.factorisation import factorise
-from ofa.hypernetwork.dataset import Leaving, SubwordBatches, chosen
+from ofa.hypernetwork.dataset import Leaving, SubwordBatches, choose_words
 from ofa.hypernetwork.folder import read_folder, split_of
 from ofa.hypernetwork.networks import HypernetworkConfig, hyper_loss
-from ofa.hypernetwork.predict import DEGREES, SAID, read_predictions
+from ofa.hypernetwork.predict import DEGREES, FACTS, read_predictions
 from ofa.hypernetwork.training import Stairs
 
 DATA = "cli ofa dataset mapping --mapping mapping"
@@ -49,7 +49,7 @@ def test_predictions_for_something_else_are_refused(say, mapping, vectors, tmp_p
     init += " --predictions p.safetensors"
 
     def write(name="p", **said):
-        facts = {key: str(found.facts[key]) for key in SAID} | said
+        facts = {key: str(found.facts[key]) for key in FACTS} | said
         tensors = {"subwords": torch.arange(300, 310), "coordinates": torch.ones(10, 6)}
         tensors |= {each: torch.ones(300 + 100 * place, dtype=torch.int64) for place, each in enumerate(DEGREES)}
         save_file(tensors, tmp_path / f"{name}.safetensors", {key: value for key, value in facts.items() if value})
@@ -124,13 +124,13 @@ def test_batches_are_a_pure_function_of_seed_and_step(mapping):
 
 def test_words_are_left_out_as_the_paper_says():
     words, draw = numpy.arange(10), numpy.random.default_rng(0)
-    lengths = [len(chosen(words, 256, Leaving(), draw)) for _ in range(400)]
+    lengths = [len(choose_words(words, 256, Leaving(), draw)) for _ in range(400)]
     assert min(lengths) >= 5
     assert 150 < sum(length == 10 for length in lengths) < 260
-    assert all(len(chosen(words[:4], 256, Leaving(), draw)) == 4 for _ in range(20))
-    assert len(chosen(words, 3, None, draw)) == 3
-    assert {len(chosen(words, 256, Leaving(2, 0.3, 0.4, 1.0), draw)) for _ in range(50)} == {3}
-    assert len(chosen(words[:3], 256, Leaving(2, 0.0, 0.1, 1.0), draw)) == 1
+    assert all(len(choose_words(words[:4], 256, Leaving(), draw)) == 4 for _ in range(20))
+    assert len(choose_words(words, 3, None, draw)) == 3
+    assert {len(choose_words(words, 256, Leaving(2, 0.3, 0.4, 1.0), draw)) for _ in range(50)} == {3}
+    assert len(choose_words(words[:3], 256, Leaving(2, 0.0, 0.1, 1.0), draw)) == 1
 
 
 def test_the_loss_is_that_of_the_formula():

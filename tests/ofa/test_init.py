@@ -258,7 +258,7 @@ def test_weights_that_were_drawn_are_in_the_results(say, save, tokenizers, tmp_p
         found.new_weights = ["cls.predictions.transform.dense.weight"]
         return found
 
-    monkeypatch.setattr("ofa.methods.method.open_model", opened_model)
+    monkeypatch.setattr("ofa.initialise.open_model", opened_model)
     say("cli ofa init mean --from old --target_tokenizer old --output new")
     facts = json.loads((tmp_path / "new/initialisation.json").read_text())
     assert facts["weights drawn anew"] == ["cls.predictions.transform.dense.weight"]

@@ -14,14 +14,14 @@ from tokenizers import Tokenizer
 from tokenizers.models import BPE, WordLevel
 from transformers import PreTrainedTokenizerFast
 
-from ofa.extended_tokenizer import FIRST, written
+from ofa.extended_tokenizer import FIRST, spell
 from ofa.factorisation import factorise
 from ofa.mapping import capitalised, map_subwords
-from ofa.methods.baselines import pieces_of
+from ofa.methods.baselines import subwords_of
 from ofa.methods.focus import combine_shared, sparsemax
-from ofa.methods.omp import pursued
-from ofa.methods.wechsel import read_dictionary, rotated
-from ofa.plan import Draft, Kind, Work
+from ofa.methods.omp import pursue
+from ofa.methods.wechsel import read_dictionary, rotate
+from ofa.plan import InitContext, Kind, RowSources
 from ofa.topk_search import nearest
 from ofa.vectors.make import tokens_by
 from ofa.vectors.word_vectors import WordVectors, unit
@@ -39,11 +39,11 @@ def test_text_that_looks_like_a_special_token_is_cut_as_text(tokenizers, kind):
     assert plain < found
     assert not special & found
     vocabulary = Vocabulary(tokenizer, len(tokenizer))
-    for ids in pieces_of(["</s>", "[SEP]", "<mask>", "[MASK]"], vocabulary):
+    for ids in subwords_of(["</s>", "[SEP]", "<mask>", "[MASK]"], vocabulary):
         assert not special & set(tokenizer.convert_ids_to_tokens(ids))
     if kind == "bpe":
         names = {number: token for token, number in tokenizer.get_vocab().items()}
-        (line,) = written(tokenizer, names, [[text]])
+        (line,) = spell(tokenizer, names, [[text]])
         said = [names[ord(character) - FIRST] for character in line if character != " "]
         assert tokenizer.convert_tokens_to_string(said) == text  # nothing stood alone, as special tokens do
 
@@ -93,10 +93,10 @@ def test_special_tokens_in_words_are_text(tokenizers):
 def test_texts_are_neither_cut_nor_padded(tokenizers):
     tokenizer = copy.deepcopy(tokenizers["bpe", "drask"])
     words = ["gåkdråkeshkrøgagesh", "x"]
-    plain = map_subwords(tokenizer, words, 400), pieces_of(words, Vocabulary(tokenizer, 400))
+    plain = map_subwords(tokenizer, words, 400), subwords_of(words, Vocabulary(tokenizer, 400))
     tokenizer.backend_tokenizer.enable_truncation(2)
     tokenizer.backend_tokenizer.enable_padding(length=5, pad_id=3, pad_token="<pad>")
-    again = map_subwords(tokenizer, words, 400), pieces_of(words, Vocabulary(tokenizer, 400))
+    again = map_subwords(tokenizer, words, 400), subwords_of(words, Vocabulary(tokenizer, 400))
     assert (plain[0].words.tolist(), plain[1]) == (again[0].words.tolist(), again[1])
     assert tokenizer.backend_tokenizer.truncation["max_length"] == 2
     assert tokenizer.backend_tokenizer.padding["length"] == 5
@@ -161,10 +161,10 @@ def test_pursuit_finds_sparse_sums_and_agrees_with_one_at_a_time():
     weights = torch.zeros(4, 30)
     for row in range(4):
         weights[row, torch.randperm(30, generator=generator)[:2]] = torch.tensor([1.0, -2.0])
-    chosen, found = pursued(weights @ atoms, atoms, 2)
+    chosen, found = pursue(weights @ atoms, atoms, 2)
     torch.testing.assert_close(torch.zeros(4, 30).scatter(1, chosen, found), weights, rtol=1e-4, atol=1e-5)
     wanted = torch.randn(3, 20, generator=generator)
-    chosen, found = pursued(wanted, atoms, 4)
+    chosen, found = pursue(wanted, atoms, 4)
     for row in range(3):
         support, left = [], wanted[row].double()
         for _ in range(4):
@@ -182,11 +182,11 @@ def test_a_rotation_is_found_again(tmp_path):
     old = WordVectors([f"old{i}" for i in range(40)], unit(generator.normal(size=(40, 6)).astype(numpy.float32)))
     new = WordVectors([f"New{i}" for i in range(40)], (old.matrix @ rotation.T).astype(numpy.float32))
     (tmp_path / "pairs.tsv").write_text("".join(f"old{i}\tNew{i}\n" for i in range(30)) + "\nabsent absent\n")
-    back, used = rotated(new, old, read_dictionary(tmp_path / "pairs.tsv"))
+    back, used = rotate(new, old, read_dictionary(tmp_path / "pairs.tsv"))
     assert used == 30
     numpy.testing.assert_allclose(back.matrix, old.matrix, atol=1e-5)
     with pytest.raises(UserError, match="Only 0 of the 30 pairs"):
-        rotated(new, old, [(new, old) for old, new in zip(old.words[:30], new.words)])
+        rotate(new, old, [(new, old) for old, new in zip(old.words[:30], new.words)])
     (tmp_path / "phrases.tsv").write_text("New York\tNueva York\t0.9\n")
     assert read_dictionary(tmp_path / "phrases.tsv") == [("New York", "Nueva York")]
     for line in ("lonely", "New York Nueva York", "three of them"):
@@ -199,8 +199,8 @@ def test_a_vector_of_zeros_is_like_no_token(tokenizers):
     first, second = (
         Vocabulary(tokenizers["bpe", language], size) for language, size in (("lume", 300), ("drask", 400))
     )
-    work = Work(None, first, second, shared(first, second), None, {})
-    draft = Draft(400, first.used)
+    work = InitContext(None, first, second, shared(first, second), None, {})
+    draft = RowSources(400, first.used)
     draft.copy(*work.shared)
     nothing, something = (second.tokens[i] for i in draft.open()[:2].tolist())
     old = [second.tokens[i] for i in work.shared[0][10:20].tolist()]
@@ -232,7 +232,7 @@ def test_shared_tokens_stand_for_the_same_bytes(tokenizers):
 def test_every_row_is_made_as_its_plan_says():
     old = torch.randn(6, 3, generator=torch.Generator().manual_seed(0))
     used = numpy.array([True] * 5 + [False])
-    draft = Draft(8, used)
+    draft = RowSources(8, used)
     draft.copy(numpy.array([0, 7]), numpy.array([3, 0]))
     draft.combine(numpy.array([2, 2, 1]), numpy.array([4, 1, 0]), numpy.array([0.25, 0.75, 2.0], numpy.float32))
     draft.set(numpy.array([3]), Kind.MEAN)
@@ -264,7 +264,7 @@ def test_every_row_is_made_as_its_plan_says():
 
 def test_drawn_rows_have_the_mean_and_deviation_of_the_old_ones():
     old = torch.randn(500, 3, generator=torch.Generator().manual_seed(0)) * torch.tensor([0.1, 1, 5]) + 2
-    new = Draft(20000, numpy.ones(500, bool)).plan().apply(old, torch.Generator().manual_seed(1))
+    new = RowSources(20000, numpy.ones(500, bool)).plan().apply(old, torch.Generator().manual_seed(1))
     torch.testing.assert_close(new.mean(0), old.mean(0), rtol=0.05, atol=0.02)
     torch.testing.assert_close(new.std(0), old.std(0), rtol=0.05, atol=0)
 

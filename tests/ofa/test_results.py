@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from ofa.results.report import compared, given, place
+from ofa.results.parts import compared, given, place
 
 
 def written(folder, *lines):

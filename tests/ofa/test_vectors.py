@@ -16,7 +16,7 @@ from transformers import PreTrainedTokenizerFast
 
 from ofa.bag.bag import word_tokenizer
 from ofa.vectors.make import tokens_by, words_of
-from ofa.vectors.token_vectors import TokenVectors, token_vectors
+from ofa.vectors.token_vectors import FastTextOptions, token_vectors
 from ofa.vectors.word_vectors import WordVectors, read_vectors, write_vectors
 from semeqv.babel.dataset import Babel
 from semeqv.runs.errors import UserError
@@ -230,8 +230,8 @@ def test_vectors_of_tokens_are_made_of_whole_texts(tmp_path):
     backend.enable_truncation(2)
     backend.enable_padding(length=9)
     tokenizer = PreTrainedTokenizerFast(tokenizer_object=backend, unk_token="<unk>", pad_token="<pad>")
-    options = TokenVectors(dimensions=4, passes=1, least=1)
-    found = token_vectors([SimpleNamespace(text="ab cd\ndcba")] * 3, tokenizer, options, 0, 1)
+    options = FastTextOptions(dimensions=4, passes=1, least=1)
+    found = token_vectors([SimpleNamespace(text="ab cd\ndcba")] * 3, tokenizer, options, seed=0)
     assert sorted(found.words) == ["a", "b", "c", "d"]  # neither padding nor what a file cannot hold
     write_vectors(tmp_path / "tokens.vec", found)
     assert read_vectors(tmp_path / "tokens.vec").words == found.words

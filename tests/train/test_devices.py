@@ -7,7 +7,7 @@ from transformers import GPT2Config, GPT2ForSequenceClassification
 from semeqv.runs.errors import UserError
 from semeqv.train import preparation
 from semeqv.train.compute import Regime
-from semeqv.train.step import Eager, own_loss
+from semeqv.train.step import EagerStep, own_loss
 from semeqv.train.trainer import Trainer
 from tests.emulated_device import NAME, MixedDevices
 
@@ -82,7 +82,7 @@ def test_ids_and_labels_beyond_the_model_are_looked_for_before_they_reach_the_de
     model = GPT2ForSequenceClassification(GPT2Config(vocab_size=9, n_embd=4, n_layer=1, n_head=1, num_labels=3))
     model.config.pad_token_id = 0
     good = {"input_ids": torch.ones(2, 3, dtype=torch.long), "labels": torch.tensor([0, 2])}
-    learner = Eager(
+    learner = EagerStep(
         [model], lambda each: torch.optim.SGD(each.parameters(), 0.1), None, own_loss, Regime(torch.device(NAME))
     )
     learner.names = ("loss",)
@@ -100,7 +100,9 @@ def test_the_device_alone_decides_that_a_step_updates_nothing(emulated, kind):
     models[1].load_state_dict(models[0].state_dict())
 
     def made(model, device, **options):
-        learner = Eager([Scored(model)], lambda each: kind(each.parameters(), 0.1, **options), None, own_loss, device)
+        learner = EagerStep(
+            [Scored(model)], lambda each: kind(each.parameters(), 0.1, **options), None, own_loss, device
+        )
         learner.names = ("loss",)
         return learner
 

@@ -13,9 +13,9 @@ from semeqv.runs.errors import UserError
 from semeqv.train.combined import Combined
 from semeqv.train.losses import cross_entropy
 from semeqv.train.optimizers import SGD, AdamW, Muon, hidden_matrices
-from semeqv.train.replicas import Program, replicable
+from semeqv.train.replicas import VmappedReplicas, replicable
 from semeqv.train.schedulers import Constant, Cosine
-from semeqv.train.step import Eager, Regime
+from semeqv.train.step import EagerStep, Regime
 from tests.sentences import DATA, LOSS, MODEL, VALID
 
 
@@ -24,7 +24,7 @@ def test_sgd_is_the_same_in_a_program(options):
     optimizer, scheduler = SGD(learning_rate=0.1, **options).build, Cosine(tmax=20).build
     assert replicable(networks("mlp", RUNS[:1])[0], optimizer)
     found = []
-    for kind in (Program, Eager):
+    for kind in (VmappedReplicas, EagerStep):
         made = kind(networks("mlp", RUNS), optimizer, scheduler, cross_entropy, Regime(torch.device("cpu")))
         made.names = ("loss", "accuracy")
         found.append(train(made, RUNS, 20))

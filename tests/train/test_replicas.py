@@ -11,9 +11,9 @@ from semeqv.train.compute import Regime
 from semeqv.train.losses import cross_entropy
 from semeqv.train.optimizers import AdamW
 from semeqv.train.randomness import seed_everything
-from semeqv.train.replicas import Program, replica_stream, replicable
+from semeqv.train.replicas import VmappedReplicas, replica_stream, replicable
 from semeqv.train.schedulers import Cosine
-from semeqv.train.step import Eager
+from semeqv.train.step import EagerStep
 from semeqv.tying.xor.dataset import Default
 from semeqv.tying.xor.models import LSTM, MLP, Transformer
 from tests.sentences import DATA, LOSS, MODEL, OPTIMIZER, VALID
@@ -38,7 +38,7 @@ def networks(name, runs):
     return found
 
 
-def program(name, runs, compile=False, clip=None, kind=Program):
+def program(name, runs, compile=False, clip=None, kind=VmappedReplicas):
     regime = Regime(torch.device("cpu"), clip=clip, compile=compile)
     optimizer, scheduler = AdamW(learning_rate=0.01, weight_decay=0.1).build, Cosine(tmax=20).build
     made = kind(networks(name, runs), optimizer, scheduler, cross_entropy, regime)
@@ -48,8 +48,8 @@ def program(name, runs, compile=False, clip=None, kind=Program):
 
 def train(made, runs, steps, start=0):
     seeds = [seed for seed, _ in runs]
-    stream = replica_stream(data(), made.lanes(seeds) if isinstance(made, Program) else seeds, start)
-    if isinstance(made, Eager) and len(runs) == 1:
+    stream = replica_stream(data(), made.lanes(seeds) if isinstance(made, VmappedReplicas) else seeds, start)
+    if isinstance(made, EagerStep) and len(runs) == 1:
         stream = data().stream(seeds[0], start)
     return torch.stack([made.step([batch]).clone() for batch, _ in zip(stream, range(steps))])
 
@@ -58,7 +58,7 @@ def train(made, runs, steps, start=0):
 @pytest.mark.parametrize("name", OPTIONS)
 def test_a_program_learns_what_ordinary_modules_learn(name, clip):
     ours = train(program(name, RUNS, clip=clip), RUNS, 30)
-    theirs = train(program(name, RUNS, clip=clip, kind=Eager), RUNS, 30)
+    theirs = train(program(name, RUNS, clip=clip, kind=EagerStep), RUNS, 30)
     torch.testing.assert_close(ours, theirs, rtol=2e-4, atol=2e-5)
 
 

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 import click
 
@@ -14,9 +14,6 @@ from semeqv.lazy import numpy, rich
 from semeqv.results.statistics import t95
 from semeqv.results.tables import console
 from semeqv.runs.reading import RUN, Line, metrics_file, metrics_files, read_metrics, read_run, values_under
-
-if TYPE_CHECKING:
-    from semeqv.runs.reading import Line
 
 
 @dataclass(frozen=True)
@@ -181,8 +178,9 @@ def span(epochs: Iterable[float]) -> str:
     return "-".join(f"{epoch:.0f}" for epoch in (different[0], different[-1])[: len(different)])
 
 
-def print_finals(title: str, name: str, rows: Iterable[tuple[str, str, Sequence[float]]], unit: str = "epoch") -> None:
-    """Print the table.
+@dataclass(frozen=True)
+class Ends:
+    """Where the runs of a figure ended.
 
     Args:
         title: What was measured.
@@ -191,13 +189,25 @@ def print_finals(title: str, name: str, rows: Iterable[tuple[str, str, Sequence[
         unit: What tells when.
     """
 
-    table = rich.table.Table(title=title, title_justify="left")
-    table.add_column(name, overflow="fold")
-    for heading in (unit, "runs", "mean", "median", "min-max"):
-        table.add_column(heading, justify="right", no_wrap=True)
-    for label, epochs, values in rows:
-        table.add_row(label, epochs, *summary(values))
-    console().print(table)
+    title: str
+    name: str
+    rows: Sequence[tuple[str, str, Sequence[float]]]
+    unit: str = "epoch"
+
+    def print(self) -> None:
+        """Print the table."""
+        table = rich.table.Table(title=self.title, title_justify="left")
+        table.add_column(self.name, overflow="fold")
+        for heading in (self.unit, "runs", "mean", "median", "min-max"):
+            table.add_column(heading, justify="right", no_wrap=True)
+        for label, epochs, values in self.rows:
+            table.add_row(label, epochs, *summary(values))
+        console().print(table)
+
+    def records(self) -> list[dict[str, Any]]:
+        """Return one row for each run: what it is of, when it ended, and its value there."""
+        names = (self.name, self.unit, "value")
+        return [dict(zip(names, (label, ended, value))) for label, ended, values in self.rows for value in values]
 
 
 def measured(paths: tuple[Path, ...], command: str) -> Iterator[tuple[str, str, Line]]:

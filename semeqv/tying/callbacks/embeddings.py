@@ -14,7 +14,7 @@ from semeqv.runs.errors import UserError
 from semeqv.runs.files import write_text
 from semeqv.text.models.embeddings import embedding_weights, is_tied, set_tying
 from semeqv.train.callbacks.log import Logged, Logger, run_path
-from semeqv.train.strategies import whole
+from semeqv.train.strategies import full_tensor
 from semeqv.tying.callbacks.decoupling import untie
 from semeqv.tying.followed import FOLLOWED
 
@@ -213,7 +213,7 @@ def embeddings(model: Any, rows: list[int] | slice = slice(None)) -> dict[str, t
         pair = {"input": model.get_input_embeddings().weight, "output": output}
     except AttributeError as error:
         raise UserError(f"{type(model).__name__} does not say which its input and output embeddings are.") from error
-    return {side: whole(matrix.detach())[rows].float().clone() for side, matrix in pair.items()}
+    return {side: full_tensor(matrix.detach())[rows].float().clone() for side, matrix in pair.items()}
 
 
 def distances(matrix: numpy.ndarray) -> numpy.ndarray:

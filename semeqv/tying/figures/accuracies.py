@@ -4,25 +4,26 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import Annotated, Any, Literal
 
 import click
 
-from semeqv.grammar.component import check_bounds, component, positional
+from semeqv.grammar.action import Positional
+from semeqv.grammar.component import check_bounds
 from semeqv.lazy import matplotlib, numpy
 from semeqv.results.figures.curves import (
     Curve,
+    Ends,
     bayes_accuracy,
     folder_name,
     mean_and_halfwidth,
-    print_finals,
     read_curve,
     running_mean,
     span,
 )
-from semeqv.results.figures.drawing import Drawing, check_limits, check_positive
+from semeqv.results.figures.drawing import Drawn, Look, check_limits, figure_action
 from semeqv.results.figures.legend import Entry, add_legend
 from semeqv.results.figures.style import (
     BAND,
@@ -30,98 +31,44 @@ from semeqv.results.figures.style import (
     INK,
     MEAN_LINE,
     RUN_LINE,
-    colors,
     count_epochs,
-    finish,
-    house_style,
     new_figure,
 )
 
-if TYPE_CHECKING:
-    from semeqv.results.figures.curves import Curve
 
-
-@component("accplot")
-@dataclass(frozen=True, kw_only=True)
-class Accplot(Drawing):
-    """Draw accuracy over training: each run, the mean of each group, and where the runs ended.
+@dataclass(frozen=True)
+class Window:
+    """Which records of a run are drawn.
 
     Args:
-        paths: Metrics files or folders of runs; each is called by its folder's name.
-        inputs: A metrics file or the folder of a run, and its label; may be repeated. Equal labels make a group.
-        split: Which split to draw. Lines that name no split always count.
-        name: Which data set of that split, where there are several.
-        metric: Which number to draw.
         window: Draw the running mean of so many records.
         cutoff: Leave out so many of the last records of each run.
         etc: Draw every so many records.
         xlim: First and last epoch to draw.
-        hline: Height, colour and style (solid, dashed, dotted) of a horizontal line; may be repeated.
-        bayes: Draw the best accuracy possible, when the runs state it (run.json) and accuracy is drawn.
-        ylim: Lower and upper limit of the metric.
-        showconf: Draw the 95% confidence of the mean of each group (Student's t) as a band.
     """
 
-    paths: tuple[Path, ...] = positional()
-    inputs: list[tuple[Path, str]] = field(default_factory=list)
-    split: str = "validation"
-    name: str | None = None
-    metric: str = "accuracy"
     window: int = 1
     cutoff: int = 0
     etc: int = 1
     xlim: tuple[float, float] | None = None
-    hline: list[tuple[float, str, str]] = field(default_factory=list)
-    bayes: bool = True
-    ylim: tuple[float, float] | None = None
-    showconf: bool = False
-    output: Path = field(default=Path("figures/accuracies.pdf"), metadata={"alias": "path"})
 
     def __post_init__(self) -> None:
-        super().__post_init__()
-        check_positive("window", self.window)
-        check_positive("etc", self.etc)
-        check_bounds(self, cutoff=0)
+        check_bounds(self, window=1, cutoff=0, etc=1)
         check_limits("xlim", self.xlim)
-        check_limits("ylim", self.ylim)
 
-    def build(self) -> None:
-        """Read the runs, print the table, write the figure."""
-
-        inputs = [*self.inputs, *((path, folder_name(path)) for path in self.paths)]
-        if not inputs:
-            raise click.UsageError("cli accplot: give files, or --inputs runs/a/metrics.jsonl tied, once per run")
-        curves = [self.read(path, label) for path, label in inputs]
-        wants_bayes = self.bayes and self.metric == "accuracy"
-        bayes = bayes_accuracy(path for path, _ in inputs) if wants_bayes else None
-        groups: dict[str, list[Curve]] = {}
-        for curve in curves:
-            groups.setdefault(curve.label, []).append(curve)
-        over = f", mean of the last {self.window} records" if self.window > 1 else ""
-        best = f" (Bayes: {bayes:.3f})" if bayes is not None else ""
-        rows = [
-            (label, span(curve.epochs[-1] for curve in group), [curve.values[-1] for curve in group])
-            for label, group in groups.items()
-        ]
-        print_finals(f"Final {self.split} {self.metric}{over}{best}", "group", rows)
-        with house_style():
-            finish(self.draw(groups, bayes), self.output, show=self.show, transparent=self.transparent)
-
-    def read(self, path: Path, label: str) -> Curve:
-        """Read one run: smoothed, cut off and thinned as asked.
+    def of(self, path: Path, curve: Curve) -> Curve:
+        """Return a curve smoothed, cut off and thinned.
 
         Args:
-            path: A metrics file, or the folder of a run.
-            label: What to call the run.
+            path: Where it is from, for messages.
+            curve: The curve.
 
         Returns:
-            The curve of the metric; of the records left, every `etc`-th, counted back from the last.
+            Of the records left every `etc`-th, counted back from the last.
 
         Raises:
-            click.UsageError: No record is left, or (from `read_curve`) the file is wrong.
+            click.UsageError: No record is left.
         """
-
-        curve = read_curve(path, label, metric=self.metric, split=self.split, name=self.name)
         values = running_mean(curve.values, self.window)
         count = len(values) - self.cutoff
         if count < 1:
@@ -135,68 +82,146 @@ class Accplot(Drawing):
             )
         epochs, values = curve.epochs[:count][kept], values[:count][kept]
         # Counted from the end, so that the last record is drawn.
-        return Curve(label, epochs[:: -self.etc][::-1], values[:: -self.etc][::-1])
+        return Curve(curve.label, epochs[:: -self.etc][::-1], values[:: -self.etc][::-1])
 
-    def draw(self, groups: dict[str, list[Curve]], bayes: float | None) -> matplotlib.figure.Figure:
-        """Draw groups of curves, and beside them where each run ended.
 
-        Args:
-            groups: Label to the curves of its runs.
-            bayes: Height of the line of the best accuracy possible; None for no line.
+def check_accplot(options: Any) -> None:
+    """Refuse limits that leave nothing between them: `ValueError`."""
+    check_limits("ylim", options.ylim)
 
-        Returns:
-            The figure, not yet written.
-        """
 
-        figure = new_figure(COLUMN, 2.3 + 0.15 * len(groups), show=self.show)
-        axes, margin = figure.subplots(1, 2, sharey=True, width_ratios=[6, min(max(1.2, 0.8 * len(groups)), 2.4)])
-        entries = []
-        single = max(map(len, groups.values())) == 1
-        palette = dict(zip(groups, colors(len(groups), self.palette, self.color, first=2)))
-        for label, curves in groups.items():
-            draw_group(axes, curves, palette[label], band=self.showconf)
-            runs = "" if single else " (1 run)" if len(curves) == 1 else f" ({len(curves)} runs)"
-            entries.append(Entry(f"{label}{runs}", palette[label]))
-        axes.margins(x=0)
-        left, right = axes.get_xlim()
-        axes.set_xlim(0 if 0 < left < right / 20 else left, right)
-        smoothed = f"\n(running mean of {self.window} records)" if self.window > 1 else ""
-        axes.set_ylabel(f"{self.split} {self.metric}{smoothed}")
-        if self.ylim is not None:
-            axes.set_ylim(*self.ylim)
-        count_epochs(axes.xaxis)
-        draw_ends(margin, groups, palette)
-        self.draw_lines((axes, margin), bayes)
+@figure_action("accplot", output="figures/accuracies.pdf", check=check_accplot)
+def accplot(
+    paths: Annotated[Sequence[Path], Positional()] = (),
+    *,
+    inputs: Sequence[tuple[Path, str]] = (),
+    split: str = "validation",
+    name: str | None = None,
+    metric: str = "accuracy",
+    records: Window = Window(),
+    hline: Sequence[tuple[float, str, str]] = (),
+    bayes: bool = True,
+    ylim: tuple[float, float] | None = None,
+    showconf: bool = False,
+    look: Look = Look(),
+) -> Drawn:
+    """Draw accuracy over training: each run, the mean of each group, and where the runs ended.
+
+    Args:
+        paths: Metrics files or folders of runs; each is called by its folder's name.
+        inputs: A metrics file or the folder of a run, and its label; may be repeated. Equal labels make a group.
+        split: Which split to draw. Lines that name no split always count.
+        name: Which data set of that split, where there are several.
+        metric: Which number to draw.
+        records: Which records to draw.
+        hline: Height, colour and style (solid, dashed, dotted) of a horizontal line; may be repeated.
+        bayes: Draw the best accuracy possible, when the runs state it (run.json) and accuracy is drawn.
+        ylim: Lower and upper limit of the metric.
+        showconf: Draw the 95% confidence of the mean of each group (Student's t) as a band.
+        look: How it looks.
+
+    Returns:
+        The figure, and the last values of all runs.
+
+    Raises:
+        click.UsageError: There is no run, or (from `read_curve` and `Window.of`) a file is wrong or has no record left.
+    """
+    sources = [*inputs, *((path, folder_name(path)) for path in paths)]
+    if not sources:
+        raise click.UsageError("cli accplot: give files, or --inputs runs/a/metrics.jsonl tied, once per run")
+    groups: dict[str, list[Curve]] = {}
+    for path, label in sources:
+        curve = records.of(path, read_curve(path, label, metric=metric, split=split, name=name))
+        groups.setdefault(label, []).append(curve)
+    best = bayes_accuracy(path for path, _ in sources) if bayes and metric == "accuracy" else None
+    over = f", mean of the last {records.window} records" if records.window > 1 else ""
+    known = f" (Bayes: {best:.3f})" if best is not None else ""
+    rows = [
+        (label, span(curve.epochs[-1] for curve in group), [curve.values[-1] for curve in group])
+        for label, group in groups.items()
+    ]
+    smoothed = f"\n(running mean of {records.window} records)" if records.window > 1 else ""
+    drawing = draw_accuracies(
+        groups, best, quantity=f"{split} {metric}{smoothed}", hline=hline, ylim=ylim, showconf=showconf, look=look
+    )
+    return Drawn(drawing, Ends(f"Final {split} {metric}{over}{known}", "group", rows))
+
+
+def draw_accuracies(
+    groups: dict[str, list[Curve]],
+    bayes: float | None = None,
+    *,
+    quantity: str = "validation accuracy",
+    hline: Sequence[tuple[float, str, str]] = (),
+    ylim: tuple[float, float] | None = None,
+    showconf: bool = False,
+    look: Look = Look(),
+) -> matplotlib.figure.Figure:
+    """Draw groups of curves, and beside them where each run ended.
+
+    Args:
+        groups: Label to the curves of its runs.
+        bayes: Height of the line of the best accuracy possible; None for no line.
+        quantity: What the vertical axis is.
+        hline: As of `accplot`.
+        ylim: Limits of the vertical axis.
+        showconf: Whether to draw the confidence of means.
+        look: How it looks.
+
+    Returns:
+        The figure.
+    """
+    figure = new_figure(COLUMN, 2.3 + 0.15 * len(groups), show=look.show)
+    axes, margin = figure.subplots(1, 2, sharey=True, width_ratios=[6, min(max(1.2, 0.8 * len(groups)), 2.4)])
+    entries = []
+    single = max(map(len, groups.values())) == 1
+    palette = dict(zip(groups, look.colors(len(groups), first=2)))
+    for label, curves in groups.items():
+        draw_group(axes, curves, palette[label], band=showconf)
+        runs = "" if single else " (1 run)" if len(curves) == 1 else f" ({len(curves)} runs)"
+        entries.append(Entry(f"{label}{runs}", palette[label]))
+    axes.margins(x=0)
+    left, right = axes.get_xlim()
+    axes.set_xlim(0 if 0 < left < right / 20 else left, right)
+    axes.set_ylabel(quantity)
+    if ylim is not None:
+        axes.set_ylim(*ylim)
+    count_epochs(axes.xaxis)
+    draw_ends(margin, groups, palette)
+    draw_lines((axes, margin), hline, bayes)
+    if bayes is not None:
+        entries.append(Entry(f"best possible (Bayes) accuracy: {bayes:.2f}", INK, "dashes"))
+    if not single:
+        band = " and its 95% confidence" if showconf else ""
+        kind: Literal["band", "mean"] = "band" if showconf else "mean"
+        entries.append(Entry(f"mean of the runs{band}; thin lines and dots: each run", kind=kind))
+    add_legend(figure, look.title, entries)
+    return figure
+
+
+def draw_lines(
+    panels: Sequence[matplotlib.axes.Axes], hline: Sequence[tuple[float, str, str]], bayes: float | None
+) -> None:
+    """Draw horizontal lines across the panels.
+
+    Args:
+        panels: The axes of the curves and of their ends.
+        hline: Height, colour and style of each.
+        bayes: Height of the dashed line of the best accuracy possible; None for no line.
+
+    Raises:
+        click.UsageError: A colour or a style does not exist.
+    """
+    for axes in panels:
         if bayes is not None:
-            entries.append(Entry(f"best possible (Bayes) accuracy: {bayes:.2f}", INK, "dashes"))
-        if not single:
-            band = " and its 95% confidence" if self.showconf else ""
-            kind: Literal["band", "mean"] = "band" if self.showconf else "mean"
-            entries.append(Entry(f"mean of the runs{band}; thin lines and dots: each run", kind=kind))
-        add_legend(figure, self.title, entries)
-        return figure
-
-    def draw_lines(self, panels: Sequence[matplotlib.axes.Axes], bayes: float | None) -> None:
-        """Draw the horizontal lines across the panels.
-
-        Args:
-            panels: The axes of the curves and of their ends.
-            bayes: Height of the dashed line of the best accuracy possible; None for no line.
-
-        Raises:
-            click.UsageError: A colour or a style of --hline does not exist.
-        """
-
-        for axes in panels:
-            if bayes is not None:
-                axes.axhline(bayes, color=INK, linewidth=0.9, linestyle=(0, (4, 2)), zorder=1.5)
-            for height, color, style in self.hline:
-                try:
-                    axes.axhline(height, color=color, linestyle=style, linewidth=0.9, zorder=1.5)
-                except ValueError:
-                    raise click.UsageError(
-                        f"--hline {height:g} {color} {style}: no such colour or style; write such as 0.7 black dashed"
-                    ) from None
+            axes.axhline(bayes, color=INK, linewidth=0.9, linestyle=(0, (4, 2)), zorder=1.5)
+        for height, color, style in hline:
+            try:
+                axes.axhline(height, color=color, linestyle=style, linewidth=0.9, zorder=1.5)
+            except ValueError:
+                raise click.UsageError(
+                    f"--hline {height:g} {color} {style}: no such colour or style; write such as 0.7 black dashed"
+                ) from None
 
 
 def draw_group(axes: matplotlib.axes.Axes, curves: list[Curve], color: str, band: bool = False) -> None:

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from textwrap import fill
+from typing import Annotated
 
 import click
 
-from semeqv.grammar.component import component, positional
+from semeqv.grammar.action import Positional
 from semeqv.lazy import matplotlib, numpy
-from semeqv.results.figures.drawing import Drawing
+from semeqv.results.figures.drawing import Drawn, Look, figure_action
 from semeqv.results.figures.legend import GREY
 from semeqv.results.figures.placement import place_labels, together
-from semeqv.results.figures.style import COLUMN, INK, colors, columns_of, figure_size, finish, house_style, new_figure
+from semeqv.results.figures.style import COLUMN, INK, columns_of, figure_size, new_figure
 from semeqv.runs.reading import read_array
 
 SHAPE = "(records, symbols, dimensions)"
@@ -22,9 +22,13 @@ COLUMNS = 3  # panels beside each other
 TOUCHING = 0.05  # ends nearer than this part of a panel's width, in all dimensions, share one label
 
 
-@component("view-embeddings")
-@dataclass(frozen=True, kw_only=True)
-class ViewEmbeddings(Drawing):
+@figure_action("view-embeddings", output="figures/embeddings.pdf")
+def view_embeddings(
+    paths: Annotated[Sequence[Path], Positional()] = (),
+    *,
+    label: Sequence[tuple[int, str]] = (),
+    look: Look = Look(),
+) -> Drawn:
     """Draw the path of each symbol's embedding over training, a panel per run.
 
     Embeddings of more than two dimensions are drawn on the two principal components (PC) of all records of their run
@@ -33,73 +37,88 @@ class ViewEmbeddings(Drawing):
     Args:
         paths: Files of snapshots (.npy), one per run: (records, symbols, dimensions).
         label: A symbol and its name; may be repeated. Once any is named, only the named ones are drawn.
+        look: How it looks.
+
+    Returns:
+        The figure.
+
+    Raises:
+        click.UsageError: There is no file, or (from `read_snapshots`) one is wrong.
+    """
+    if not paths:
+        raise click.UsageError("cli view-embeddings: give one file of snapshots per run (.npy)")
+    runs = [read_snapshots(path, label) for path in paths]
+    return Drawn(draw_embeddings(runs, [folder_and_file(path, paths) for path in paths], label, look))
+
+
+def read_snapshots(path: Path, label: Sequence[tuple[int, str]] = ()) -> numpy.ndarray:
+    """Read the snapshots of one run.
+
+    Args:
+        path: The .npy file.
+        label: Symbols that it must have, and their names.
+
+    Returns:
+        Embeddings, (records, symbols, dimensions), all finite.
+
+    Raises:
+        click.UsageError: The file is no such array, lacks a named symbol, or holds what is no number.
+    """
+    snapshots = read_array(path, SHAPE)
+    for symbol, name in label:
+        if not 0 <= symbol < snapshots.shape[1]:
+            last = snapshots.shape[1] - 1
+            raise click.UsageError(f"{path}: has symbols 0 to {last}; --label {symbol} {name} names another")
+    finite = numpy.isfinite(snapshots).all(axis=(1, 2))
+    if not finite.all():
+        raise click.UsageError(f"{path}: record {int(finite.argmin())} holds what is no number; the run diverged")
+    return snapshots
+
+
+def draw_embeddings(
+    runs: Sequence[numpy.ndarray],
+    titles: Sequence[str],
+    label: Sequence[tuple[int, str]] = (),
+    look: Look = Look(),
+) -> matplotlib.figure.Figure:
+    """Draw the paths of embeddings.
+
+    Args:
+        runs: Snapshots of each run, (records, symbols, dimensions).
+        titles: What to call each run.
+        label: Symbols and their names; all symbols by their numbers if left out.
+        look: How it looks.
+
+    Returns:
+        The figure.
     """
 
-    paths: tuple[Path, ...] = positional()
-    label: list[tuple[int, str]] = field(default_factory=list)
-    output: Path = field(default=Path("figures/embeddings.pdf"), metadata={"alias": "path"})
-
-    def build(self) -> None:
-        """Read the files and write the figure."""
-
-        if not self.paths:
-            raise click.UsageError("cli view-embeddings: give one file of snapshots per run (.npy)")
-        runs = [self.read(path) for path in self.paths]
-        with house_style():
-            finish(self.draw(runs), self.output, show=self.show, transparent=self.transparent)
-
-    def read(self, path: Path) -> numpy.ndarray:
-        """Read the snapshots of one run.
-
-        Args:
-            path: The .npy file.
-
-        Returns:
-            Embeddings, (records, symbols, dimensions), all finite.
-
-        Raises:
-            click.UsageError: The file is no such array, lacks a named symbol, or holds what is no number.
-        """
-
-        snapshots = read_array(path, SHAPE)
-        for symbol, name in self.label:
-            if not 0 <= symbol < snapshots.shape[1]:
-                last = snapshots.shape[1] - 1
-                raise click.UsageError(f"{path}: has symbols 0 to {last}; --label {symbol} {name} names another")
-        finite = numpy.isfinite(snapshots).all(axis=(1, 2))
-        if not finite.all():
-            raise click.UsageError(f"{path}: record {int(finite.argmin())} holds what is no number; the run diverged")
-        return snapshots
-
-    def draw(self, runs: Sequence[numpy.ndarray]) -> matplotlib.figure.Figure:
-        """Draw the paths of all runs, each (records, symbols, dimensions)."""
-
-        names = dict(self.label) or {symbol: str(symbol) for symbol in range(min(run.shape[1] for run in runs))}
-        palette = dict(zip(names, colors(len(names), self.palette, self.color)))
-        planes = [in_plane(run) for run in runs]
-        drawn = [plane[:, list(names)] for plane, _ in planes]
-        reach = 0.58 * max(float(numpy.ptp(plane.reshape(-1, 2), axis=0).max()) for plane in drawn) or 1.0
-        columns = 2 if len(runs) == 4 else min(COLUMNS, len(runs))
-        rows = -(-len(runs) // columns)
-        width = COLUMN if columns == 1 else 2 * COLUMN
-        figure = new_figure(width, rows * width / columns + 0.5, show=self.show)
-        panels = figure.subplots(rows, columns, squeeze=False).flatten()
-        for axes, plane, (_, kept), path, run in zip(panels, drawn, planes, self.paths, runs):
-            draw_paths(axes, plane, list(palette.values()), reach)
-            # Near in all dimensions: what is near in the plane alone may be far apart.
-            groups = together(run[-1, list(names)].tolist(), 2 * TOUCHING * reach)
-            name_ends(axes, plane, groups, list(names.values()), list(palette.values()))
-            axes.set_title(folder_and_file(path, self.paths), loc="left", fontweight="bold")
-            if run.shape[2] > 2:
-                axes.set_xlabel(f"PC 1 ({kept[0]:.0%} of variance)")
-                axes.set_ylabel(f"PC 2 ({kept[1]:.0%} of variance)")
-            else:
-                axes.set_xlabel("dimension 1")
-                axes.set_ylabel("dimension 2")
-        for axes in panels[len(runs) :]:
-            axes.set_visible(False)
-        add_key(figure, self.title, columns)
-        return figure
+    names = dict(label) or {symbol: str(symbol) for symbol in range(min(run.shape[1] for run in runs))}
+    palette = dict(zip(names, look.colors(len(names))))
+    planes = [in_plane(run) for run in runs]
+    drawn = [plane[:, list(names)] for plane, _ in planes]
+    reach = 0.58 * max(float(numpy.ptp(plane.reshape(-1, 2), axis=0).max()) for plane in drawn) or 1.0
+    columns = 2 if len(runs) == 4 else min(COLUMNS, len(runs))
+    rows = -(-len(runs) // columns)
+    width = COLUMN if columns == 1 else 2 * COLUMN
+    figure = new_figure(width, rows * width / columns + 0.5, show=look.show)
+    panels = figure.subplots(rows, columns, squeeze=False).flatten()
+    for axes, plane, (_, kept), title, run in zip(panels, drawn, planes, titles, runs):
+        draw_paths(axes, plane, list(palette.values()), reach)
+        # Near in all dimensions: what is near in the plane alone may be far apart.
+        groups = together(run[-1, list(names)].tolist(), 2 * TOUCHING * reach)
+        name_ends(axes, plane, groups, list(names.values()), list(palette.values()))
+        axes.set_title(title, loc="left", fontweight="bold")
+        if run.shape[2] > 2:
+            axes.set_xlabel(f"PC 1 ({kept[0]:.0%} of variance)")
+            axes.set_ylabel(f"PC 2 ({kept[1]:.0%} of variance)")
+        else:
+            axes.set_xlabel("dimension 1")
+            axes.set_ylabel("dimension 2")
+    for axes in panels[len(runs) :]:
+        axes.set_visible(False)
+    add_key(figure, look.title, columns)
+    return figure
 
 
 def folder_and_file(path: Path, paths: Sequence[Path]) -> str:

@@ -5,17 +5,18 @@ from __future__ import annotations
 import csv
 import json
 import math
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePath
-from typing import Any, ClassVar, Literal
+from typing import Annotated, Any, Literal
 
 import click
 
-from semeqv.grammar.component import component
+from semeqv.grammar.action import Positional
 from semeqv.lazy import matplotlib, numpy
-from semeqv.results.figures.drawing import DrawingOfFolders
+from semeqv.results.figures.drawing import Drawn, Look, check_labels, figure_action, labelled
 from semeqv.results.figures.legend import GREY, Entry, add_legend
-from semeqv.results.figures.style import COLUMN, INK, colors, new_figure
+from semeqv.results.figures.style import COLUMN, INK, new_figure
 
 DISTANCES = {
     "euclidean": "Euclidean distance",
@@ -33,9 +34,14 @@ class Panel:
     comparisons: list[Comparison]
 
 
-@component("foundation-view")
-@dataclass(frozen=True, kw_only=True)
-class FoundationView(DrawingOfFolders):
+@figure_action("foundation-view", output="figures/foundation.pdf", check=check_labels)
+def foundation_view(
+    paths: Annotated[Sequence[Path], Positional()] = (),
+    *,
+    label: Sequence[str] = (),
+    measure: Literal["euclidean", "cosine", "centred-cosine"] = "centred-cosine",
+    look: Look = Look(),
+) -> Drawn:
     """Draw how far apart equivalent tokens are in each embedding of a model, beside random pairs.
 
     Each kind of equivalence is a row: above its line the density of the distances of equivalent pairs, below it that of
@@ -43,42 +49,55 @@ class FoundationView(DrawingOfFolders):
 
     Args:
         paths: Folders that `cli foundation-embeddings` wrote, one per model.
+        label: What to call them, in their order; may be repeated. The names of their models if left out.
         measure: The distance to draw.
+        look: How it looks.
+
+    Returns:
+        The figure. `read_foundation` raises `click.UsageError` when a folder is wrong.
     """
+    models = []
+    for path, name in labelled(paths, label, "foundation-view", "the folder that cli foundation-embeddings wrote"):
+        model = read_foundation(path, measure)
+        models.append(model if name is None else replace(model, name=name))
+    return Drawn(draw_foundation(models, measure, look))
 
-    wanted: ClassVar = "the folder that cli foundation-embeddings wrote"
-    measure: Literal["euclidean", "cosine", "centred-cosine"] = "centred-cosine"
-    output: Path = field(default=Path("figures/foundation.pdf"), metadata={"alias": "path"})
 
-    def read(self, path: Path, label: str | None) -> Measured:
-        """Read the measurements of one model; it has the name that it was opened by if no label is given."""
+def draw_foundation(
+    models: Sequence[Measured],
+    measure: str = "centred-cosine",
+    look: Look = Look(),
+) -> matplotlib.figure.Figure:
+    """Draw models, a row of panels for each.
 
-        model = read_foundation(path, self.measure)
-        return model if label is None else replace(model, name=label)
+    Args:
+        models: What was measured of each.
+        measure: By which distance.
+        look: How it looks.
 
-    def draw(self, models: list[Measured]) -> matplotlib.figure.Figure:
-        """Draw the models, a row of panels for each."""
-
-        (color,) = colors(1, self.palette, self.color, first=1)
-        rows = [panels(model) for model in models]
-        kinds = max(len(panel.comparisons) for row in rows for panel in row)
-        columns = max(map(len, rows))
-        figure = new_figure(COLUMN * max(columns, 1.25), 0.75 + len(rows) * (0.55 + 0.33 * kinds), show=self.show)
-        grid = figure.subplots(len(rows), columns, squeeze=False)
-        for axes_of_row, row in zip(grid, rows):
-            for axes in axes_of_row[len(row) :]:
-                axes.set_visible(False)
-            for axes, panel in zip(axes_of_row, row):
-                draw_panel(axes, panel, color, GREY)
-            for axes in axes_of_row[: len(row)]:
-                axes.set_xlabel(DISTANCES[self.measure])
-        entries = [
-            Entry("equivalent pairs", color),
-            Entry("random pairs of like frequency"),
-            Entry("right: probability that an equivalent pair is the closer one [95% interval]", "none"),
-        ]
-        add_legend(figure, self.title, entries)
-        return figure
+    Returns:
+        The figure.
+    """
+    (color,) = look.colors(1, first=1)
+    rows = [panels(model) for model in models]
+    kinds = max(len(panel.comparisons) for row in rows for panel in row)
+    columns = max(map(len, rows))
+    figure = new_figure(COLUMN * max(columns, 1.25), 0.75 + len(rows) * (0.55 + 0.33 * kinds), show=look.show)
+    grid = figure.subplots(len(rows), columns, squeeze=False)
+    for axes_of_row, row in zip(grid, rows):
+        for axes in axes_of_row[len(row) :]:
+            axes.set_visible(False)
+        for axes, panel in zip(axes_of_row, row):
+            draw_panel(axes, panel, color, GREY)
+        for axes in axes_of_row[: len(row)]:
+            axes.set_xlabel(DISTANCES[measure])
+    entries = [
+        Entry("equivalent pairs", color),
+        Entry("random pairs of like frequency"),
+        Entry("right: probability that an equivalent pair is the closer one [95% interval]", "none"),
+    ]
+    add_legend(figure, look.title, entries)
+    return figure
 
 
 def panels(model: Measured) -> list[Panel]:

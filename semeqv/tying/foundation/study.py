@@ -7,11 +7,11 @@ import io
 import json
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import click
 
-from semeqv.grammar.component import check_bounds, component
+from semeqv.grammar.action import AtLeast, Result, action
 from semeqv.lazy import no_grad, numpy, rich, torch
 from semeqv.results.tables import console
 from semeqv.runs.errors import UserError
@@ -58,36 +58,54 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Study:
+class Study(Result):
     """What was measured.
 
     Args:
         facts: Of the model and the measurement, as JSON.
-        rows: The table.
+        table: Its rows.
         pairs: The pairs.
         ids: Token ids of first, second and random tokens, (pairs, 3).
         distances: By (embedding, measure): of the equivalent and of the random pairs, (pairs, 2).
     """
 
     facts: dict[str, Any]
-    rows: list[Row]
+    table: list[Row]
     pairs: list[Pair]
     ids: numpy.ndarray
     distances: dict[tuple[str, str], numpy.ndarray]
 
+    def show(self) -> None:
+        """Print how the embeddings are tied, and the table."""
+        print_study(self)
+
+    def records(self) -> list[dict[str, Any]]:
+        """Return one object for each row of the table."""
+        return [asdict(row) for row in self.table]
+
     def to_json(self) -> dict[str, Any]:
         """Facts and table."""
-        return self.facts | {"rows": [asdict(row) for row in self.rows]}
+        return self.facts | {"rows": [asdict(row) for row in self.table]}
 
 
-def study(options: FoundationEmbeddings, model: Any, tokenizer: Any, seed: int) -> Study:
-    """Measure a model.
+def study(
+    model: Any,
+    tokenizer: Any = None,
+    seed: int = 42,
+    *,
+    shortest: int = 3,
+    neighbours: int = 100,
+    replicates: int = 1000,
+) -> Study:
+    """Measure how close equivalent tokens are in the embeddings of a model, beside random pairs.
 
     Args:
-        options: What the command was told.
         model: Has `get_input_embeddings`, and perhaps `get_output_embeddings`.
         tokenizer: Its tokenizer; the one in its folder if None.
         seed: Of the random pairs and the bootstrap.
+        shortest: The fewest letters of a token.
+        neighbours: The random second token is drawn from so many that are nearest in id.
+        replicates: Bootstrap replicates of each confidence interval.
 
     Returns:
         The measurements.
@@ -98,9 +116,9 @@ def study(options: FoundationEmbeddings, model: Any, tokenizer: Any, seed: int) 
     tokenizer = tokenizer_of(model) if tokenizer is None else tokenizer
     tying, found = matrices(model)
     size = min(len(matrix) for matrix in found.values())
-    forms, convention = forms_of(tokenizer, size, options.shortest)
+    forms, convention = forms_of(tokenizer, size, shortest)
     generator = numpy.random.default_rng(seed)
-    pairs = with_random(forms, equivalents(forms, convention.variant), options.neighbours, generator)
+    pairs = with_random(forms, equivalents(forms, convention.variant), neighbours, generator)
     if not pairs:
         raise UserError("The vocabulary has no case variants, no inflections and no variants at word boundaries.")
     ids = numpy.array([[forms[pair.first], forms[pair.second], forms[pair.random]] for pair in pairs])
@@ -118,13 +136,13 @@ def study(options: FoundationEmbeddings, model: Any, tokenizer: Any, seed: int) 
         "vocabulary": len(tokenizer),
         "width": {name: int(matrix.shape[1]) for name, matrix in found.items()},
         "mark": convention.mark,
-        "shortest": options.shortest,
-        "neighbours": options.neighbours,
-        "replicates": options.replicates,
+        "shortest": shortest,
+        "neighbours": neighbours,
+        "replicates": replicates,
         "seed": seed,
         "median id difference of second and random": float(numpy.median(numpy.abs(ids[:, 1] - ids[:, 2]))),
     }
-    return Study(facts, table(pairs, distances, options.replicates, generator), pairs, ids, distances)
+    return Study(facts, table(pairs, distances, replicates, generator), pairs, ids, distances)
 
 
 @no_grad
@@ -217,10 +235,19 @@ def word_of(form: Form) -> str:
     return form.text.casefold()
 
 
-@component("foundation-embeddings")
-@dataclass(frozen=True, kw_only=True)
-class FoundationEmbeddings:
-    """Measure how close equivalent tokens are in the input and in the output embedding of a model.
+@action("foundation-embeddings", record=False)
+def foundation_embeddings(
+    model: Any,
+    tokenizer: Any = None,
+    seed: int = 42,
+    output: Path | None = None,
+    *,
+    path: Path | None = None,
+    shortest: Annotated[int, AtLeast(1)] = 3,
+    neighbours: Annotated[int, AtLeast(2)] = 100,
+    replicates: Annotated[int, AtLeast(1)] = 1000,
+) -> Study:
+    """Measure how close equivalent tokens are in the input and in the output embedding of a model, and write it.
 
     Equivalents are found by spelling in the vocabulary of the tokenizer: case variants (dog, Dog, DOG), the same
     letters with and without a space before them (or ## inside a word), and English inflections in -s, -ed and -ing,
@@ -230,33 +257,21 @@ class FoundationEmbeddings:
     them.
 
     Args:
+        model: Says which its embeddings are.
+        tokenizer: Its tokenizer; the one in the model's folder if None.
+        seed: Of the random pairs and the bootstrap.
+        output: The run's folder.
         path: Folder of the files; `foundation` in the run's folder if left out.
         shortest: The fewest letters of a token.
         neighbours: The random second token is drawn from so many that are nearest in id.
         replicates: Bootstrap replicates of each confidence interval.
+
+    Returns:
+        The measurements; `study` measures without writing.
     """
-
-    path: Path | None = None
-    shortest: int = 3
-    neighbours: int = 100
-    replicates: int = 1000
-
-    def __post_init__(self) -> None:
-        check_bounds(self, shortest=1, neighbours=2, replicates=1)
-
-    def build(self, model: Any, seed: int, output: Path | None, tokenizer: Any = None) -> None:
-        """Measure, print the table, and write the files.
-
-        Args:
-            model: Says which its embeddings are.
-            seed: Of the run; the random pairs and the bootstrap follow it.
-            output: The run's folder.
-            tokenizer: Of the run; the one in the model's folder if None.
-        """
-
-        found = study(self, model, tokenizer, seed)
-        print_study(found)
-        write_study(found, self.path or (output or Path()) / "foundation")
+    found = study(model, tokenizer, seed, shortest=shortest, neighbours=neighbours, replicates=replicates)
+    write_study(found, path or (output or Path()) / "foundation")
+    return found
 
 
 FILES = ("foundation.json", "foundation.csv", "foundation_pairs.csv")
@@ -276,7 +291,7 @@ def print_study(study: Study) -> None:
     for measure in MEASURES:
         table.add_column(measure.replace("-", " "), justify="right")
     groups: dict[tuple[str, str], dict[str, Row]] = {}
-    for row in study.rows:
+    for row in study.table:
         groups.setdefault((row.embedding, row.kind), {})[row.measure] = row
     for (embedding, kind), found in groups.items():
         cells = [f"{found[m].closer:.3f} [{found[m].low:.3f}-{found[m].high:.3f}]" for m in MEASURES]
@@ -293,7 +308,7 @@ def write_study(study: Study, folder: Path) -> None:
     """
     rows: list[list[object]] = [
         [field.name for field in fields(Row)],
-        *(list(asdict(row).values()) for row in study.rows),
+        *(list(asdict(row).values()) for row in study.table),
     ]
     columns = [f"{embedding} {measure}" for embedding, measure in study.distances]
     heading = ["kind", "first", "second", "random", "first id", "second id", "random id"]

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Annotated, Any
 
 import click
 
-from semeqv.grammar.component import component, positional
+from semeqv.grammar.action import AtLeast, Positional
 from semeqv.lazy import matplotlib, numpy
-from semeqv.results.figures.curves import pad, print_finals, span
-from semeqv.results.figures.drawing import Drawing, check_limits, check_positive
+from semeqv.results.figures.curves import Ends, pad, span
+from semeqv.results.figures.drawing import Drawn, Look, check_limits, figure_action
 from semeqv.results.figures.legend import Entry, add_legend
 from semeqv.results.figures.placement import place_labels
 from semeqv.results.figures.style import (
@@ -20,21 +20,16 @@ from semeqv.results.figures.style import (
     COLUMN,
     MEAN_LINE,
     RUN_LINE,
-    colors,
     columns_of,
     count_epochs,
     figure_size,
-    finish,
-    house_style,
     label_ends,
     new_figure,
 )
-from semeqv.tying.followed import read_doubles, read_followed
-
-if TYPE_CHECKING:
-    from semeqv.tying.followed import Followed
+from semeqv.tying.followed import Followed, read_doubles, read_followed
 
 KINDS = ("random", "doubles")
+DOUBLES = "a word and its double: same meaning, same contexts (DH holds)"
 PANELS = {
     "input": "Untied: input embeddings",
     "output": "Untied: output embeddings",
@@ -45,9 +40,20 @@ ROOM = 36  # points of 1/72 inch from one to the next
 MIDDLE = (10, 90)  # percentiles between which the band lies
 
 
-@component("mlm view")
-@dataclass(frozen=True, kw_only=True)
-class MlmView(Drawing):
+def check_mlm_view(options: Any) -> None:
+    """Refuse limits that leave nothing between them: `ValueError`."""
+    check_limits("ylim", options.ylim)
+
+
+@figure_action("mlm view", output="figures/doubles.pdf", check=check_mlm_view)
+def mlm_view(
+    paths: Annotated[Sequence[Path], Positional()] = (),
+    *,
+    etc: Annotated[int, AtLeast(1)] = 1,
+    ylim: tuple[float, float] | None = None,
+    doubles: str = DOUBLES,
+    look: Look = Look(),
+) -> Drawn:
     """Draw how far apart words and their doubles are beside random pairs of words, tied and untied.
 
     The upper panels are over training: the mean of the runs, each run, and the middle 80% of all pairs as a band. The
@@ -58,70 +64,60 @@ class MlmView(Drawing):
         etc: Draw every so many records.
         ylim: Lower and upper limit of the distance.
         doubles: What the legend calls words and their doubles.
+        look: How it looks.
+
+    Returns:
+        The figure, and the mean distances at the end of each run.
+
+    Raises:
+        click.UsageError: There is no run, or the runs do not follow the same words.
     """
+    if not paths:
+        raise click.UsageError("cli mlm view: give the folders of runs, such as runs/mlm-babel/*-encoder*")
+    runs = [read_doubles(path) if path.suffix == ".npy" else read_followed(path) for path in paths]
+    runs = [thinned(run, etc) for run in runs]
+    if len({(run.unit, run.every, *run.names, str(run.pairs)) for run in runs}) > 1:
+        raise click.UsageError("cli mlm view: the runs follow other words, or at other steps; draw them apart")
+    if lacking := [kind for kind in KINDS if kind not in runs[0].pairs]:
+        raise click.UsageError(f"cli mlm view: the runs follow no pairs of the kind {lacking[0]!r}")
+    return Drawn(draw_doubles(runs, ylim=ylim, doubles=doubles, look=look), ends_of(runs))
 
-    paths: tuple[Path, ...] = positional()
-    etc: int = 1
-    ylim: tuple[float, float] | None = None
-    doubles: str = "a word and its double: same meaning, same contexts (DH holds)"
-    output: Path = field(default=Path("figures/doubles.pdf"), metadata={"alias": "path"})
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        check_positive("etc", self.etc)
-        check_limits("ylim", self.ylim)
+def draw_doubles(
+    runs: Sequence[Followed],
+    *,
+    ylim: tuple[float, float] | None = None,
+    doubles: str = DOUBLES,
+    look: Look = Look(),
+) -> matplotlib.figure.Figure:
+    """Draw runs that follow the same words; other arguments are those of `mlm_view`."""
 
-    def build(self) -> None:
-        """Read the runs, print the table, write the figure."""
-
-        if not self.paths:
-            raise click.UsageError("cli mlm view: give the folders of runs, such as runs/mlm-babel/*-encoder*")
-        runs = [read_doubles(path) if path.suffix == ".npy" else read_followed(path) for path in self.paths]
-        runs = [thinned(run, self.etc) for run in runs]
-        if len({(run.unit, run.every, *run.names, str(run.pairs)) for run in runs}) > 1:
-            raise click.UsageError("cli mlm view: the runs follow other words, or at other steps; draw them apart")
-        if lacking := [kind for kind in KINDS if kind not in runs[0].pairs]:
-            raise click.UsageError(f"cli mlm view: the runs follow no pairs of the kind {lacking[0]!r}")
-        print_ends(runs)
-        with house_style():
-            finish(self.draw(runs), self.output, show=self.show, transparent=self.transparent)
-
-    def draw(self, runs: Sequence[Followed]) -> matplotlib.figure.Figure:
-        """Draw the runs.
-
-        Args:
-            runs: Of the same words.
-
-        Returns:
-            The figure, not yet written.
-        """
-
-        shown = {side: having for side in PANELS if (having := [run for run in runs if side in run.distances])}
-        palette = dict(zip(("doubles", "random"), colors(2, self.palette, self.color or ["#0072B2", "#D55E00"])))
-        figure = new_figure(COLUMN * (0.25 + 0.62 * len(shown)), 4.6, show=self.show)
-        grid = figure.subplots(2, len(shown), squeeze=False, sharey="row", height_ratios=[1, 1.15])
-        for (side, having), over_training, at_end in zip(shown.items(), grid[0], grid[1]):
-            over_training.set_title(PANELS[side], loc="left", fontweight="bold")
-            for kind in KINDS:
-                draw_training(over_training, having, side, kind, palette[kind])
-            draw_end(at_end, having, side, palette)
-        for axes in grid.flat:
-            axes.set_ylim(*self.ylim or (0, None))
-        for (side, having), over_training, at_end in zip(shown.items(), grid[0], grid[1]):
-            label_means(over_training, having, side, palette)
-            if having[0].names:
-                name_closest(at_end, having, side, palette["doubles"])
-        grid[0][0].set_ylabel("Euclidean distance")
-        grid[1][0].set_ylabel("Euclidean distance at the end")
-        most = max(map(len, shown.values()))
-        entries = [
-            Entry(self.doubles, palette["doubles"]),
-            Entry("random pairs of words (DH fails)", palette["random"]),
-        ]
-        thin = f"mean of {most} runs; thin: each run; band: the middle 80% of all pairs" if most > 1 else ""
-        entries.append(Entry(thin or "mean of all pairs; band: their middle 80%", kind="band"))
-        add_legend(figure, self.title, entries)
-        return figure
+    shown = {side: having for side in PANELS if (having := [run for run in runs if side in run.distances])}
+    palette = dict(zip(("doubles", "random"), look.colors(2, default=("#0072B2", "#D55E00"))))
+    figure = new_figure(COLUMN * (0.25 + 0.62 * len(shown)), 4.6, show=look.show)
+    grid = figure.subplots(2, len(shown), squeeze=False, sharey="row", height_ratios=[1, 1.15])
+    for (side, having), over_training, at_end in zip(shown.items(), grid[0], grid[1]):
+        over_training.set_title(PANELS[side], loc="left", fontweight="bold")
+        for kind in KINDS:
+            draw_training(over_training, having, side, kind, palette[kind])
+        draw_end(at_end, having, side, palette)
+    for axes in grid.flat:
+        axes.set_ylim(*ylim or (0, None))
+    for (side, having), over_training, at_end in zip(shown.items(), grid[0], grid[1]):
+        label_means(over_training, having, side, palette)
+        if having[0].names:
+            name_closest(at_end, having, side, palette["doubles"])
+    grid[0][0].set_ylabel("Euclidean distance")
+    grid[1][0].set_ylabel("Euclidean distance at the end")
+    most = max(map(len, shown.values()))
+    entries = [
+        Entry(doubles, palette["doubles"]),
+        Entry("random pairs of words (DH fails)", palette["random"]),
+    ]
+    thin = f"mean of {most} runs; thin: each run; band: the middle 80% of all pairs" if most > 1 else ""
+    entries.append(Entry(thin or "mean of all pairs; band: their middle 80%", kind="band"))
+    add_legend(figure, look.title, entries)
+    return figure
 
 
 def thinned(run: Followed, every: int) -> Followed:
@@ -132,8 +128,8 @@ def thinned(run: Followed, every: int) -> Followed:
     return replace(run, every=run.every * every, distances=distances)
 
 
-def print_ends(runs: Sequence[Followed]) -> None:
-    """Print where the mean distances of the runs ended."""
+def ends_of(runs: Sequence[Followed]) -> Ends:
+    """Return where the mean distances of the runs ended."""
 
     rows = []
     for side, title in PANELS.items():
@@ -142,7 +138,7 @@ def print_ends(runs: Sequence[Followed]) -> None:
             ends = [float(run.distances[side][kind][-1].mean()) for run in having]
             steps = span((len(run.distances[side][kind]) - 1) * run.every for run in having)
             rows.append((f"{title}, {kind}", steps, ends))
-    print_finals("Mean distance at the last record of each run", "pairs", rows, unit=runs[0].unit)
+    return Ends("Mean distance at the last record of each run", "pairs", rows, unit=runs[0].unit)
 
 
 def draw_training(axes: matplotlib.axes.Axes, runs: Sequence[Followed], side: str, kind: str, color: str) -> None:

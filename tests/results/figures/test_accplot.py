@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from matplotlib.image import imread
 
 from semeqv.results.figures.curves import read_curve, running_mean
-from semeqv.tying.figures.accuracies import Accplot
+from semeqv.tying.figures.accuracies import Window, accplot, draw_accuracies
 
 
 @pytest.mark.usefixtures("spoken")
@@ -18,8 +18,7 @@ def test_groups_bayes_and_table(run_folder, tmp_path, capsys):
         (run_folder("43-a", [0.4, 0.7], bayes=0.7), "untied"),
         (run_folder("42-awt", [0.4, 0.5], bayes=0.7, tail='{"epoch": 30'), "tied"),
     ]
-    plot = Accplot(inputs=inputs, title="Title", output=tmp_path / "out", hline=[(0.5, "grey", "dotted")])
-    plot.build()
+    accplot.options(inputs=inputs, title="Title", output=tmp_path / "out", hline=[(0.5, "grey", "dotted")]).build()
     assert imread(tmp_path / "out.png").ndim == 3
     assert (tmp_path / "out.pdf").exists()
     text = capsys.readouterr().out
@@ -33,8 +32,8 @@ def test_groups_bayes_and_table(run_folder, tmp_path, capsys):
 
 def test_every_run_is_drawn_with_its_mean_its_end_and_the_best_possible(run_folder):
     paths = [run_folder("42-a", [0.4, 0.6]), run_folder("43-a", [0.4, 0.7])]
-    plot = Accplot(inputs=[(path, "untied") for path in paths])
-    figure = plot.draw({"untied": [plot.read(path, "untied") for path in paths]}, bayes=0.7)
+    curves = [read_curve(path, "untied", metric="accuracy", split="validation") for path in paths]
+    figure = draw_accuracies({"untied": curves}, bayes=0.7)
     axes, margin = figure.axes
     heights = [line.get_ydata()[-1] for line in axes.lines]
     assert heights == pytest.approx([0.6, 0.7, 0.65, 0.7])
@@ -46,31 +45,32 @@ def test_every_run_is_drawn_with_its_mean_its_end_and_the_best_possible(run_fold
 def test_bayes_that_differ_are_refused_unless_left_out(run_folder, tmp_path):
     paths = (run_folder("a", [0.5], bayes=0.7), run_folder("b", [0.5], bayes=0.95))
     with pytest.raises(click.UsageError, match=r"the Bayes accuracy is 0\.7 in .*a and 0\.95 in .*b"):
-        Accplot(paths=paths, output=tmp_path / "out").build()
-    Accplot(paths=paths, bayes=False, output=tmp_path / "out").build()
+        accplot.options(paths=paths, output=tmp_path / "out").build()
+    accplot.options(paths=paths, bayes=False, output=tmp_path / "out").build()
     assert (tmp_path / "out.pdf").exists()
 
 
 @pytest.mark.usefixtures("spoken")
 def test_runs_given_by_place_are_called_by_their_folder(run_folder, tmp_path, capsys):
-    Accplot(paths=(run_folder("42-lstm", [0.5]) / "metrics.jsonl",), output=tmp_path / "out").build()
+    accplot.options(paths=(run_folder("42-lstm", [0.5]) / "metrics.jsonl",), output=tmp_path / "out").build()
     assert "42-lstm" in capsys.readouterr().out
 
 
 def test_window_cutoff_and_every_nth_record(run_folder):
     path = run_folder("a", [0.0, 0.2, 0.4, 0.6, 0.8])
+    whole = read_curve(path, "a", metric="accuracy", split="validation")
     for options in ({"cutoff": 1}, {"xlim": (0, 400)}, {"xlim": (150, 450)}):
-        curve = Accplot(window=2, etc=2, **options).read(path, "a")
+        curve = Window(window=2, etc=2, **options).of(path, whole)
         assert curve.epochs.tolist() == [200, 400]
         assert curve.values == pytest.approx([0.1, 0.5])
     with pytest.raises(click.UsageError, match="--cutoff 5 leaves none of its 5 records"):
-        Accplot(cutoff=5).read(path, "a")
+        Window(cutoff=5).of(path, whole)
     with pytest.raises(click.UsageError, match="goes from epoch 100 to 400; --xlim 0 50 leaves nothing of it"):
-        Accplot(cutoff=1, xlim=(0, 50)).read(path, "a")
+        Window(cutoff=1, xlim=(0, 50)).of(path, whole)
     with pytest.raises(ValueError, match="--xlim 50 0: write the lower limit first"):
-        Accplot(xlim=(50, 0))
+        accplot.options(xlim=(50, 0))
     with pytest.raises(ValueError, match="--cutoff must be at least 0, not -1"):
-        Accplot(cutoff=-1)
+        accplot.options(cutoff=-1)
 
 
 def test_a_running_mean_looks_back_and_shows_divergence():
@@ -107,18 +107,18 @@ def test_several_data_sets_of_a_split_need_a_name(tmp_path):
 
 def test_mistakes_are_one_line(run_folder, tmp_path):
     with pytest.raises(click.UsageError, match="give files, or --inputs"):
-        Accplot().build()
+        accplot.options().build()
     with pytest.raises(click.UsageError, match="no such file"):
-        Accplot(paths=(tmp_path / "none.jsonl",)).build()
+        accplot.options(paths=(tmp_path / "none.jsonl",)).build()
     path = run_folder("a", [0.5])
     with pytest.raises(
         click.UsageError, match=r"no line has 'accuracy' for the split 'test'; splits there: train, valid"
     ):
-        Accplot(paths=(path,), split="test").build()
+        accplot.options(paths=(path,), split="test").build()
     with pytest.raises(click.UsageError, match="no such colour or style"):
-        Accplot(paths=(path,), hline=[(0.5, "black", "wavy")], output=tmp_path / "out").build()
-    with pytest.raises(ValueError, match="--window 0"):
-        Accplot(window=0)
+        accplot.options(paths=(path,), hline=[(0.5, "black", "wavy")], output=tmp_path / "out").build()
+    with pytest.raises(ValueError, match="--window must be at least 1, not 0"):
+        accplot.options(window=0)
 
 
 ANYTHING = st.recursive(

@@ -6,7 +6,7 @@ import numpy
 import pytest
 
 from semeqv.tying.followed import read_followed
-from semeqv.tying.mlm.figure import MlmView
+from semeqv.tying.mlm.figure import draw_doubles
 
 PAIRS = {"doubles": [[0, 3], [1, 4], [2, 5]], "random": [[0, 1], [1, 2], [2, 0]]}
 
@@ -44,7 +44,7 @@ def test_a_panel_for_each_embedding(doubled):
     runs = [
         read_followed(doubled(name, tied=name.endswith("wt"))) for name in ("1-encoder", "2-encoder", "1-encoderwt")
     ]
-    figure = MlmView().draw(runs)
+    figure = draw_doubles(runs)
     assert [axes.get_title(loc="left") for axes in figure.axes[:3]] == [
         "Untied: input embeddings",
         "Untied: output embeddings",
@@ -55,7 +55,7 @@ def test_a_panel_for_each_embedding(doubled):
     assert mean.get_xdata().tolist() == [0, 10, 20, 30]
     assert mean.get_ydata().tolist() == [2, 1.5, 1, 0.5]
     assert {text.get_text() for text in figure.axes[3].texts} == {"the", "of"}  # the closer half
-    (tied,) = MlmView().draw(runs[2:]).axes[:1]
+    (tied,) = draw_doubles(runs[2:]).axes[:1]
     assert tied.get_title(loc="left") == "Tied: one embedding"
 
 

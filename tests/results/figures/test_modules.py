@@ -21,12 +21,13 @@ def test_every_option_has_its_help_and_both_spellings_of_the_output():
     from ofa.figures.retrieval import VocabularyView
     from semeqv.grammar.component import parameters
     from semeqv.tasks.retrieval.figure import RetrievalView
-    from semeqv.tying.figures.accuracies import Accplot
-    from semeqv.tying.figures.distances import View
-    from semeqv.tying.figures.embeddings import ViewEmbeddings
-    from semeqv.tying.foundation.figure import FoundationView
+    from semeqv.tying.figures.accuracies import accplot
+    from semeqv.tying.figures.distances import view
+    from semeqv.tying.figures.embeddings import view_embeddings
+    from semeqv.tying.foundation.figure import foundation_view
 
-    kinds = (View, ViewEmbeddings, Accplot, FoundationView, RetrievalView, VectorsView)
+    kinds = [each.options for each in (view, view_embeddings, accplot, foundation_view)]
+    kinds += [RetrievalView, VectorsView]
     for kind in (*kinds, VocabularyView, ProvenanceView, LossesView):
         options = {flag for option in parameters(kind) for flag in option.opts}
         assert {"--path", "--output", "--title", "--palette", "--show", "--transparent", "--color"} <= options

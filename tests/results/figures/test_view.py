@@ -3,14 +3,14 @@ import numpy
 import pytest
 from matplotlib.image import imread
 
-from semeqv.tying.figures.distances import View
+from semeqv.tying.figures.distances import draw_distances, view
 
 PAIRS = [(0, 1, "apart"), (2, 3, "close")]
 
 
 @pytest.mark.usefixtures("spoken")
 def test_figure_and_table(distances, tmp_path, capsys):
-    View(
+    view.options(
         paths=distances([1.0, 2.0, 6.0]),
         indexes=PAIRS,
         etc=500,
@@ -30,7 +30,7 @@ def test_figure_and_table(distances, tmp_path, capsys):
 
 @pytest.mark.usefixtures("spoken")
 def test_runs_of_different_length_each_count_with_their_last_record(distances, tmp_path, capsys):
-    View(paths=distances([1.0, 2.0], records=[4, 2]), indexes=PAIRS, etc=10, output=tmp_path / "out").build()
+    view.options(paths=distances([1.0, 2.0], records=[4, 2]), indexes=PAIRS, etc=10, output=tmp_path / "out").build()
     text = capsys.readouterr().out
     assert "10-30" in text
     assert "1.500" in text
@@ -38,8 +38,8 @@ def test_runs_of_different_length_each_count_with_their_last_record(distances, t
 
 
 def test_the_axis_counts_epochs_and_all_runs_are_drawn(distances):
-    view = View(paths=distances([1.0, 2.0, 3.0]), indexes=PAIRS[:1], etc=500, showconf=False)
-    (axes,) = view.draw([numpy.load(path).astype(float) for path in view.paths]).axes
+    runs = [numpy.load(path).astype(float) for path in distances([1.0, 2.0, 3.0])]
+    (axes,) = draw_distances(runs, PAIRS[:1], etc=500, showconf=False).axes
     assert len(axes.lines) == 4
     assert axes.lines[-1].get_xdata().tolist() == [0, 500, 1000, 1500]
     assert axes.lines[-1].get_ydata()[-1] == 2
@@ -53,12 +53,12 @@ def test_a_diverged_run_is_counted_and_named(distances, tmp_path, capsys):
     array = numpy.load(paths[1])
     array[-1] = numpy.nan
     numpy.save(paths[1], array)
-    View(paths=paths, indexes=PAIRS[:1], output=tmp_path / "out").build()
+    view.options(paths=paths, indexes=PAIRS[:1], output=tmp_path / "out").build()
     assert "2 (1 diverged)" in capsys.readouterr().out
 
 
 def test_one_run_alone_and_colours_of_ones_own(distances, tmp_path):
-    View(
+    view.options(
         paths=distances([1.0], records=1),
         indexes=PAIRS,
         color=["black", "#123456"],
@@ -80,7 +80,7 @@ def test_one_run_alone_and_colours_of_ones_own(distances, tmp_path):
 def test_mistakes_are_one_line(distances, tmp_path, options, words):
     given = {"paths": distances([1.0]), "indexes": PAIRS, "output": tmp_path / "out", **options}
     with pytest.raises(click.UsageError, match=words) as caught:
-        View(**given).build()
+        view.options(**given).build()
     assert "\n" not in caught.value.message
     assert caught.value.exit_code == 2
 
@@ -89,13 +89,13 @@ def test_tables_that_are_not_square_are_named(tmp_path):
     path = tmp_path / "a.npy"
     numpy.save(path, numpy.zeros((3, 4, 5)))
     with pytest.raises(click.UsageError, match="as many rows as columns"):
-        View(paths=(path,), indexes=PAIRS).build()
+        view.options(paths=(path,), indexes=PAIRS).build()
 
 
 @pytest.mark.parametrize(
     ("options", "words"),
-    [({"etc": 0}, "--etc 0: write 1 or more"), ({"ylim": (3.0, 0.0)}, "write the lower limit first")],
+    [({"etc": 0}, "--etc must be at least 1, not 0."), ({"ylim": (3.0, 0.0)}, "write the lower limit first")],
 )
 def test_wrong_options_are_refused_before_anything_is_read(options, words):
     with pytest.raises(ValueError, match=words):
-        View(**options)
+        view(**options)

@@ -3,6 +3,7 @@
 import csv
 import importlib.util
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -15,18 +16,18 @@ from transformers import BertConfig, BertModel
 
 from semeqv.runs.errors import UserError
 from semeqv.tying.closeness import interval, probability_closer
-from semeqv.tying.foundation.figure import FoundationView, density
-from semeqv.tying.foundation.study import FoundationEmbeddings, matrices, pair_distances, study
+from semeqv.tying.foundation.figure import density, draw_foundation, foundation_view, read_foundation
+from semeqv.tying.foundation.study import foundation_embeddings, matrices, pair_distances, study
 
-OPTIONS = FoundationEmbeddings(replicates=50, neighbours=20)
+OPTIONS = {"replicates": 50, "neighbours": 20}
 
 
 def measured(model):
-    return study(OPTIONS, model, planted.tokenizer(), seed=0)
+    return study(model, planted.tokenizer(), 0, **OPTIONS)
 
 
 def closer(found, embedding):
-    return {row.kind: row.closer for row in found.rows if row.embedding == embedding and row.measure == "euclidean"}
+    return {row.kind: row.closer for row in found.table if row.embedding == embedding and row.measure == "euclidean"}
 
 
 def test_planted_structure_is_found():
@@ -35,14 +36,14 @@ def test_planted_structure_is_found():
     assert list(closer(found, "input")) == ["case", "leading space", "-ed", "-ing", "-s"]
     assert min(closer(found, "input").values()) > 0.99
     assert all(0.3 < value < 0.7 for value in closer(found, "output").values())
-    for row in found.rows:
+    for row in found.table:
         assert row.low <= row.closer <= row.high
         assert (row.equivalent < row.random) or row.embedding == "output"
 
 
 def test_taking_the_mean_off_shows_what_a_common_direction_hides():
     found = measured(planted.model())
-    random = {row.measure: row.random for row in found.rows if (row.embedding, row.kind) == ("input", "case")}
+    random = {row.measure: row.random for row in found.table if (row.embedding, row.kind) == ("input", "case")}
     assert random["cosine"] < 0.1
     assert random["centred-cosine"] > 0.9
 
@@ -98,9 +99,15 @@ def test_the_interval_covers_and_knows_that_one_word_is_one_piece_of_evidence():
 
 @pytest.fixture
 def folder(tmp_path, capsys):
-    FoundationEmbeddings(path=tmp_path / "study", replicates=20, neighbours=20).build(
-        planted.model(), seed=0, output=None, tokenizer=planted.tokenizer()
-    )
+    foundation_embeddings(
+        planted.model(),
+        seed=0,
+        output=None,
+        tokenizer=planted.tokenizer(),
+        path=tmp_path / "study",
+        replicates=20,
+        neighbours=20,
+    ).show()
     assert "untied: two matrices of different values" in capsys.readouterr().out
     return tmp_path / "study"
 
@@ -121,12 +128,12 @@ def test_the_files_say_what_was_measured(folder):
 
 
 def test_the_figure_has_a_panel_for_each_embedding(folder, tmp_path):
-    view = FoundationView(paths=(folder, folder / "foundation.json"), label=["one"], output=tmp_path / "out.png")
-    view.build()
+    paths = (folder, folder / "foundation.json")
+    foundation_view.options(paths=paths, label=["one"], output=tmp_path / "out.png").build()
     assert imread(tmp_path / "out.png").shape[1] > 1500
     assert (tmp_path / "out.pdf").stat().st_size > 0
-    models = [view.read(path, label) for path, label in zip(view.paths, ("one", None))]
-    figure = view.draw(models)
+    one, other = (read_foundation(path, "centred-cosine") for path in paths)
+    figure = draw_foundation([replace(one, name="one"), other])
     titles = [axes.get_title("left") for axes in figure.axes]
     assert titles == ["one: input embedding", "one: output embedding",
                       "GPT2LMHeadModel: input embedding", "GPT2LMHeadModel: output embedding"]  # fmt: skip
@@ -143,20 +150,20 @@ def test_a_density_is_that_of_a_sum_of_kernels():
 
 def test_wrong_files_are_one_line(folder, tmp_path):
     with pytest.raises(click.UsageError, match="give the folder"):
-        FoundationView().build()
+        foundation_view.options().build()
     with pytest.raises(click.UsageError, match="no such file; give a folder"):
-        FoundationView(paths=(tmp_path / "nowhere",)).build()
+        foundation_view.options(paths=(tmp_path / "nowhere",)).build()
     text = (folder / "foundation_pairs.csv").read_text()
     other_column, other_kind = text.replace("input centred-cosine random", "x"), text.replace("case", "cases")
     for wrong in (other_column, other_kind, "", "\0", text[:-20]):
         (folder / "foundation_pairs.csv").write_text(wrong)
         with pytest.raises(click.UsageError, match="not what cli foundation-embeddings writes") as caught:
-            FoundationView(paths=(folder,)).build()
+            foundation_view.options(paths=(folder,)).build()
         assert "\n" not in caught.value.message
     for wrong in ("[]", "{", '{"rows": []}'):
         (folder / "foundation.json").write_text(wrong)
         with pytest.raises(click.UsageError, match="not what cli foundation-embeddings writes"):
-            FoundationView(paths=(folder,)).build()
+            foundation_view.options(paths=(folder,)).build()
 
 
 def test_a_sentence_measures_and_draws(say, tmp_path):

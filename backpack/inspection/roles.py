@@ -1,4 +1,4 @@
-"""What each index of a sense does across the vocabulary."""
+"""Roles: what the senses of each index do across the vocabulary."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from backpack.senses.contributions import Extremes, pieces
-from backpack.senses.lexicon import Word
+from backpack.inspection.contributions import Extremes, parts_of
+from backpack.inspection.lexicon import TokenisedWord
 from semeqv.lazy import NDArray, functional, no_grad, numpy, torch
 
-OFTEN = 6  # tokens that stand for an index
+OFTEN = 6  # tokens that represent an index
 
 
 @dataclass(frozen=True)
@@ -39,26 +39,26 @@ class Role:
     share: float
 
     def to_json(self) -> dict[str, Any]:
-        """The role as a JSON object."""
+        """Return the role as a JSON object."""
         return asdict(self)
 
 
 @no_grad
 def roles(
-    words: Sequence[Word],
+    words: Sequence[TokenisedWord],
     vectors: torch.Tensor,
-    found: Extremes,
+    extremes: Extremes,
     *,
     embeddings: torch.Tensor,
     shown: Sequence[str],
     streams: Sequence[NDArray[Any]] = (),
 ) -> list[Role]:
-    """The roles of all indices.
+    """Describe the roles of all indices.
 
     Args:
         words: Words of one token each.
         vectors: Their senses, `(words, senses, d)`.
-        found: Their top tokens.
+        extremes: Their top tokens.
         embeddings: Input embeddings of the tokens that may be named, `(tokens, d)`.
         shown: How each token is shown.
         streams: Tokens of a text, for `follows`.
@@ -71,25 +71,25 @@ def roles(
     sizes = vectors.norm(dim=-1).mean(0).tolist()
     together = functional.normalize(vectors, dim=-1).sum(0).square().sum(-1).cpu()  # of sums of unit vectors, (senses,)
     common = ((together - n) / max(n * (n - 1), 1)).tolist()
-    itself = (found.top == own[:, None, None]).any(-1).float().mean(0).tolist()
-    near = nearest_tokens(own, embeddings, found.top.shape[-1])
-    related = (found.top[..., None] == near[:, None, None, :]).any(-1).float().mean((0, 2)).tolist()
-    follows = following(own, found.top, len(shown), streams) if len(streams) else [None] * k
-    made = []
+    itself = (extremes.top == own[:, None, None]).any(-1).float().mean(0).tolist()
+    near = nearest_tokens(own, embeddings, extremes.top.shape[-1])
+    related = (extremes.top[..., None] == near[:, None, None, :]).any(-1).float().mean((0, 2)).tolist()
+    follows = following(own, extremes.top, len(shown), streams) if len(streams) else [None] * k
+    described = []
     for sense in range(k):
-        tokens, counts = torch.unique(found.top[:, sense], return_counts=True)
+        tokens, counts = torch.unique(extremes.top[:, sense], return_counts=True)
         order = counts.argsort(descending=True, stable=True)[:OFTEN]
         often = tuple(shown[token] for token in tokens[order].tolist())
         share = counts.max().item() / n
         values = sizes[sense], common[sense], itself[sense], related[sense], follows[sense]
-        made.append(Role(sense, *values, often, share))
-    return made
+        described.append(Role(sense, *values, often, share))
+    return described
 
 
 def nearest_tokens(own: torch.Tensor, embeddings: torch.Tensor, count: int) -> torch.Tensor:
-    """The tokens nearest to some, themselves left out, `(words, count)`, by cosine."""
+    """Find the tokens nearest to some by cosine, themselves left out, `(words, count)`."""
     units, parts = functional.normalize(embeddings.float(), dim=-1), []
-    for some in pieces(len(own), len(units), "embeddings"):
+    for some in parts_of(len(own), len(units), "embeddings"):
         cosines = units[own[some]] @ units.T
         cosines[torch.arange(len(cosines)), own[some]] = -2.0
         parts.append(cosines.topk(min(count, len(units) - 1)).indices.cpu())
@@ -97,7 +97,7 @@ def nearest_tokens(own: torch.Tensor, embeddings: torch.Tensor, count: int) -> t
 
 
 def following(own: torch.Tensor, top: torch.Tensor, size: int, streams: Sequence[NDArray[Any]]) -> list[float]:
-    """How many of the top tokens follow their word more often than by chance.
+    """Count how many of the top tokens follow their word more often than by chance.
 
     Args:
         own: `(words,)`.
@@ -120,8 +120,8 @@ def following(own: torch.Tensor, top: torch.Tensor, size: int, streams: Sequence
         times.append(time)
     code, place = numpy.unique(numpy.concatenate(codes), return_inverse=True)
     time = numpy.bincount(place, weights=numpy.concatenate(times), minlength=len(code))
-    asked = (own[:, None, None] * size + top).numpy()
-    at = numpy.minimum(numpy.searchsorted(code, asked), max(len(code) - 1, 0))
-    joint = numpy.where(code[at] == asked, time[at], 0.0) if len(code) else numpy.zeros(asked.shape)
+    wanted_codes = (own[:, None, None] * size + top).numpy()
+    at = numpy.minimum(numpy.searchsorted(code, wanted_codes), max(len(code) - 1, 0))
+    joint = numpy.where(code[at] == wanted_codes, time[at], 0.0) if len(code) else numpy.zeros(wanted_codes.shape)
     chance = counts[own.numpy()][:, None, None] * counts[top.numpy()] / max(counts.sum(), 1)
     return (joint > chance).mean((0, 2)).tolist()  # type: ignore[no-any-return]

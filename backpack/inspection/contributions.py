@@ -1,7 +1,7 @@
-"""What senses do to predictions, and which senses are near each other.
+"""What senses add to predictions, and which senses are near each other.
 
 A sense adds to the logits of the next token alpha * E C(x)_l, and alpha is never negative: the tokens for which E
-C(x)_l is largest are those that a sense speaks for, and those for which it is least the ones that it speaks against
+C(x)_l is largest are those that a sense favours, and those for which it is least the ones that it disfavours
 (Hewitt et al., 2023, arXiv 2305.16765).
 """
 
@@ -18,7 +18,7 @@ LOGITS = 2**25  # numbers computed at once
 
 @dataclass(frozen=True)
 class Extremes:
-    """The tokens that senses speak for and against, `(words, senses, top)` each.
+    """The tokens that senses favour and disfavour, `(words, senses, top)` each.
 
     Args:
         top: Tokens of the largest logits, the largest first.
@@ -34,13 +34,13 @@ class Extremes:
 
 
 @dataclass(frozen=True)
-class Neighbours:
+class NearestSenses:
     """The nearest senses of other words, `(words, senses, count)` each.
 
     Args:
-        words: Of which word.
-        senses: Which of its senses.
-        cosines: How near.
+        words: Which words.
+        senses: Which of their senses.
+        cosines: Their cosines.
     """
 
     words: torch.Tensor
@@ -50,7 +50,7 @@ class Neighbours:
 
 @no_grad
 def extremes(vectors: torch.Tensor, head: torch.Tensor, top: int) -> Extremes:
-    """The tokens that senses speak for and against.
+    """Find the tokens that senses favour and disfavour.
 
     Args:
         vectors: `(words, senses, d)`.
@@ -62,7 +62,7 @@ def extremes(vectors: torch.Tensor, head: torch.Tensor, top: int) -> Extremes:
     """
     top = min(top, max(len(head) // 2, 1))
     parts = []
-    for some in pieces(len(vectors), vectors.shape[1] * len(head), "logits"):
+    for some in parts_of(len(vectors), vectors.shape[1] * len(head), "logits"):
         logits = vectors[some] @ head.float().T
         high, low = logits.topk(top), logits.topk(top, largest=False)
         parts.append((high.indices, high.values, low.indices, low.values))
@@ -70,10 +70,10 @@ def extremes(vectors: torch.Tensor, head: torch.Tensor, top: int) -> Extremes:
 
 
 @no_grad
-def neighbours(
+def nearest_senses(
     vectors: torch.Tensor, among: torch.Tensor, own: Sequence[int | None], count: int, *, same: bool
-) -> Neighbours:
-    """The senses of other words that are nearest by cosine.
+) -> NearestSenses:
+    """Find the senses of other words that are nearest by cosine.
 
     Args:
         vectors: `(words, senses, d)`.
@@ -89,21 +89,21 @@ def neighbours(
     n, k = others.shape[:2]
     count = min(count, max(n - 1, 0) * (1 if same else k))
     parts = []
-    for some in pieces(len(units), k * n * (1 if same else k), "neighbours"):
+    for some in parts_of(len(units), k * n * (1 if same else k), "neighbours"):
         cosines = torch.einsum("akd,bkd->akb" if same else "akd,bmd->akbm", units[some], others)
         for row, place in enumerate(own[some]):
             if place is not None:
                 cosines[row, :, place] = -2.0
-        found = cosines.flatten(2).topk(count)
-        index = torch.arange(k, device=units.device)[:, None].expand_as(found.indices) if same else found.indices % k
-        parts.append((found.indices if same else found.indices // k, index, found.values))
-    return Neighbours(*(torch.cat(each).cpu() for each in zip(*parts)))
+        best = cosines.flatten(2).topk(count)
+        index = torch.arange(k, device=units.device)[:, None].expand_as(best.indices) if same else best.indices % k
+        parts.append((best.indices if same else best.indices // k, index, best.values))
+    return NearestSenses(*(torch.cat(each).cpu() for each in zip(*parts)))
 
 
-def pieces(count: int, each: int, what: str) -> Iterator[slice]:
-    """Some of `count` things at a time, of which every one needs `each` numbers, with a bar."""
-    several = max(LOGITS // max(each, 1), 1)
-    with Progress(total=count, desc=what, unit="word", leave=False, disable=None) as bar:
+def parts_of(count: int, size: int, name: str) -> Iterator[slice]:
+    """Yield slices of `count` words, so many at a time that their numbers, `size` of each word, fit; with a bar."""
+    several = max(LOGITS // max(size, 1), 1)
+    with Progress(total=count, desc=name, unit="word", leave=False, disable=None) as bar:
         for start in range(0, count, several):
             yield slice(start, start + several)
             bar.update(min(several, count - start))

@@ -24,7 +24,7 @@ class Speller:
         self.before = " " if space and convention_of(tokenizer.get_vocab()) is BYTE_LEVEL else ""
 
     def __call__(self, words: Sequence[str]) -> list[list[int]]:
-        """The tokens of each word, without special ones.
+        """Write each word as tokens, without special ones.
 
         Args:
             words: The words.
@@ -37,24 +37,23 @@ class Speller:
         """
         if not words:
             return []
-        said = [self.before + word for word in words]
-        found = encode(self.tokenizer, said)
-        for word, ids in zip(words, found):
+        tokens = encode(self.tokenizer, [self.before + word for word in words])
+        for word, ids in zip(words, tokens):
             if not ids:
                 raise UserError(f"The tokenizer writes {word!r} with no token; leave the word out.")
-        return found
+        return tokens
 
 
 def without_shared(
     pairs: Sequence[tuple[str, str]], speller: Speller, single: bool, shared: bool
 ) -> list[tuple[str, str]]:
-    """The pairs of words whose likeness has to be learned.
+    """Select the pairs of words whose similarity has to be learned.
 
     Args:
         pairs: Words.
         speller: Writes them as tokens.
         single: Leave out pairs with a word of several tokens.
-        shared: Keep pairs that have a token in common, so that their vectors are alike before any training.
+        shared: Keep pairs that have a token in common, so that their vectors are similar before any training.
 
     Returns:
         Those that are left.
@@ -68,7 +67,7 @@ def without_shared(
 
 
 def is_backpack(model: Any) -> bool:
-    """Whether a model has senses."""
+    """Return whether a model has senses."""
     return hasattr(model, "sense_table")
 
 
@@ -76,7 +75,7 @@ def check_backpack(model: Any) -> None:
     """Refuse a model without senses: `UserError`."""
     if not is_backpack(model):
         raise UserError(
-            f"{type(model).__name__} is no Backpack and has no senses. Take: cli model load --from BACKPACK"
+            f"{type(model).__name__} is not a Backpack and has no senses. Take: cli model load --from BACKPACK"
         )
 
 
@@ -84,7 +83,7 @@ def check_backpack(model: Any) -> None:
 def word_vectors(
     model: Any, spelled: Sequence[Sequence[int]], pieces: str = "averaged", several: int = 512
 ) -> torch.Tensor:
-    """The vectors of words.
+    """Compute the vectors of words.
 
     Args:
         model: A Backpack, whose senses are taken; of another model, its input embedding.
@@ -118,7 +117,7 @@ def word_vectors(
 
 @no_grad
 def embedded(model: Any, spelled: Sequence[Sequence[int]]) -> torch.Tensor:
-    """The mean input embedding of the tokens of each word, `(words, 1, d)`, fp32 on the CPU."""
+    """Compute the mean input embedding of the tokens of each word, `(words, 1, d)`, fp32 on the CPU."""
     embeddings = model.get_input_embeddings()
     device = embeddings.weight.device
     means = [embeddings(torch.tensor(list(ids), device=device)).float().mean(0) for ids in spelled]
@@ -126,7 +125,7 @@ def embedded(model: Any, spelled: Sequence[Sequence[int]]) -> torch.Tensor:
 
 
 def composing_weights(model: Any, ids: Sequence[int], device: Any) -> torch.Tensor:
-    """How much of each sense of its tokens there is in a word that stands by itself, `(tokens, senses)`."""
+    """Compute alpha of the senses of its tokens at the end of a word that is read by itself, `(tokens, senses)`."""
     if len(ids) == 1:
         return torch.ones(1, model.config.num_senses)
     alpha = model(torch.tensor([list(ids)], device=device), output_contextualization=True).contextualization
