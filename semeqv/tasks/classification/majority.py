@@ -5,15 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from semeqv.grammar.action import Result, action
 from semeqv.lazy import numpy, rich
 from semeqv.results.tables import cell, console
 from semeqv.runs.errors import UserError
-from semeqv.runs.json_lines import write_lines
-from semeqv.runs.reading import METRICS
 from semeqv.tasks.answering import Datasets
 from semeqv.tasks.classification.dataset import Item, Labelled, check_no_overlap, decided_labels, items, numbered
 from semeqv.tasks.classification.metrics import score_labels
@@ -41,15 +38,14 @@ class MajorityScores(Result):
 
 
 @action("majority-labels")
-def majority_labels(dataset_options: Datasets, *, path: Path | None = None) -> MajorityScores:
+def majority_labels(dataset_options: Datasets) -> MajorityScores:
     """Give each word (or text) of the test sets the label that it has most often in the training set, and judge that.
 
     A word that is not there gets the most frequent label of those that are there once. It is what can be reached
-    without looking at the words around. Prints the scores with their intervals, and writes metrics.jsonl.
+    without looking at the words around. The scores and their intervals go to the metrics.jsonl of the run.
 
     Args:
         dataset_options: The training set and the test sets, by split and name.
-        path: Folder of another metrics.jsonl; that of the run's folder is written in any case.
 
     Returns:
         The scores of the test sets.
@@ -65,10 +61,7 @@ def majority_labels(dataset_options: Datasets, *, path: Path | None = None) -> M
         raise UserError("`cli majority-labels` needs a labelled training set and one with --split test.")
     for test in tests.values():
         check_no_overlap(test, {("train", None): train})
-    result = MajorityScores({name: judge_majority(train, test) for name, test in tests.items()})
-    if path is not None:
-        write_lines(path / METRICS, result.records())
-    return result
+    return MajorityScores({name: judge_majority(train, test) for name, test in tests.items()})
 
 
 def judge_majority(train: Labelled, test: Labelled) -> dict[str, float]:
