@@ -10,9 +10,10 @@ once a model is one of them (`semeqv.text.models.families`).
 """
 
 import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from semeqv.grammar import plugins
+from semeqv.lazy import exports
 
 if TYPE_CHECKING:
     from backpack.attribution import attribute
@@ -34,19 +35,14 @@ __all__ = [
 ]
 
 MODULES = {
+    **dict.fromkeys(("BackpackConfig", "BackpackLMHeadModel", "BackpackModel"), "networks"),
     "attribute": "attribution",
     "coverage": "evaluation.coverage",
     "edit": "edits.edited",
     "senses": "inspection.senses",
     "similarity": "evaluation.similarity",
 }
+__getattr__ = exports(__name__, MODULES)
 
 if not plugins.loading:
     importlib.import_module("backpack.networks")
-
-
-def __getattr__(name: str) -> Any:
-    """Import a public name from its module."""
-    if name not in __all__:
-        raise AttributeError(f"module 'backpack' has no attribute {name!r}")
-    return getattr(importlib.import_module(f"backpack.{MODULES.get(name, 'networks')}"), name)

@@ -8,8 +8,9 @@
 A study of semeqv. Importing this is cheap; numpy and torch wait until something is computed.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from semeqv.lazy import exports
 
 if TYPE_CHECKING:
     from crosslingual.algebra import Checkpoint, TaskVector
@@ -18,11 +19,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Checkpoint", "TaskVector", "analogy", "apply", "merge", "slerp", "sweep", "ties"]
 
-HOMES = {"Checkpoint": "algebra", "TaskVector": "algebra", "sweep": "strengths"}  # of others: arithmetic
-
-
-def __getattr__(name: str) -> Any:
-    """Return a public name of this package, importing its module."""
-    if name not in __all__:
-        raise AttributeError(f"module 'crosslingual' has no attribute {name!r}")
-    return getattr(import_module(f"crosslingual.{HOMES.get(name, 'arithmetic')}"), name)
+MODULES = {
+    **dict.fromkeys(("Checkpoint", "TaskVector"), "algebra"),
+    **dict.fromkeys(("analogy", "apply", "merge", "slerp", "ties"), "arithmetic"),
+    "sweep": "strengths",
+}
+__getattr__ = exports(__name__, MODULES)

@@ -60,12 +60,12 @@ $(RUN)/ner-%/trained: $(ENCODER)/trained
 
 # What the words alone tell, without a model.
 $(RUN)/pos-words/metrics.jsonl: | $(READY)
-	$(SEMEQV) $(POS) $(SOURCE) $(POS) $(SOURCE) --split test --name $(SOURCE) $(POS) $(OTHER) --split test \
-	  cli majority-labels --path $(@D)
+	$(SEMEQV) --output $(@D) $(POS) $(SOURCE) $(POS) $(SOURCE) --split test --name $(SOURCE) $(POS) $(OTHER) --split test \
+	  cli majority-labels
 
 $(RUN)/ner-words/metrics.jsonl: | $(READY)
-	$(SEMEQV) $(NER) $(SOURCE) $(NER) $(SOURCE) --split test --name $(SOURCE) $(NER) $(OTHER) --split test \
-	  cli majority-labels --path $(@D)
+	$(SEMEQV) --output $(@D) $(NER) $(SOURCE) $(NER) $(SOURCE) --split test --name $(SOURCE) $(NER) $(OTHER) --split test \
+	  cli majority-labels
 
 SCORES = $(SEMEQV) cli scores --metric accuracy --metric f1 --metric macro_f1
 TABLE := $(foreach task,pos ner,$(addprefix $(RUN)/$(task)-,words scratch pretrained))

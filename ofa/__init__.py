@@ -10,9 +10,10 @@ without torch: there they are known once a model is one of them (`semeqv.text.mo
 """
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from semeqv.grammar import plugins
+from semeqv.lazy import exports
 
 if TYPE_CHECKING:
     from ofa.bag.networks import BagModel
@@ -31,16 +32,13 @@ __all__ = [
     "transplant",
 ]
 
-HOMES = {"BagModel": "bag.networks", "EmbeddingOptions": "initialise", "METHODS": "methods", "Transplant": "initialise"}
-HOMES |= {"transplant": "methods"}  # of others: factorised
-
-
-def __getattr__(name: str) -> Any:
-    """Return a public name of this package, importing its module."""
-    if name not in __all__:
-        raise AttributeError(f"module 'ofa' has no attribute {name!r}")
-    return getattr(import_module(f"ofa.{HOMES.get(name, 'factorised')}"), name)
-
+MODULES = {
+    **dict.fromkeys(("FactorisedForCausalLM", "FactorisedForMaskedLM", "FactorisedModel"), "factorised"),
+    **dict.fromkeys(("EmbeddingOptions", "Transplant"), "initialise"),
+    **dict.fromkeys(("METHODS", "transplant"), "methods"),
+    "BagModel": "bag.networks",
+}
+__getattr__ = exports(__name__, MODULES)
 
 if not plugins.loading:
     import_module("ofa.factorised")

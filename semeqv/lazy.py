@@ -7,7 +7,7 @@ must not be evaluated: such a module begins with `from __future__ import annotat
 import functools
 import importlib
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 P = ParamSpec("P")
@@ -18,6 +18,7 @@ __all__ = [
     "Integers",
     "NDArray",
     "concurrent",
+    "exports",
     "functional",
     "http",
     "jsonlines",
@@ -141,3 +142,22 @@ def no_grad(function: Callable[P, R]) -> Callable[P, R]:
             return function(*args, **given)
 
     return wrapped
+
+
+def exports(package: str, modules: Mapping[str, str]) -> Callable[[str], Any]:
+    """Return the `__getattr__` of a package whose public names are imported when they are first used.
+
+    Args:
+        package: Its name.
+        modules: By public name, the module of the package that has it.
+
+    Returns:
+        What Python calls for a name that the package does not have yet.
+    """
+
+    def getattr_of_package(name: str) -> Any:
+        if name not in modules:
+            raise AttributeError(f"module {package!r} has no attribute {name!r}")
+        return getattr(importlib.import_module(f"{package}.{modules[name]}"), name)
+
+    return getattr_of_package

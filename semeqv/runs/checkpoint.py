@@ -12,6 +12,7 @@ import json
 import os
 import re
 import shutil
+import time
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -147,8 +148,12 @@ def read_together(world: World, path: Path, device: str = "cpu") -> Checkpoint:
     return replace(saved, weights={name: each.to(device) for name, each in weights.items()})
 
 
+VERIFIED: dict[Path, Any] = {}  # in which state the checkpoints were that this process has verified
+SETTLED = 2 * 10**9  # nanoseconds since the last change from which on another one has another time
+
+
 def verify(path: Path) -> None:
-    """Compare every file of a checkpoint with its hash in the manifest.
+    """Compare every file of a checkpoint with its hash in the manifest; once, while sizes and times stay as they are.
 
     Args:
         path: The folder.
@@ -157,8 +162,12 @@ def verify(path: Path) -> None:
         Damaged: When a file differs, is missing or is not listed, or the manifest cannot be read.
     """
     try:
+        state = {file: file.stat() for file in path.rglob("*") if file.is_file()}
+        key = {file: (each.st_size, each.st_mtime_ns, each.st_ctime_ns, each.st_ino) for file, each in state.items()}
+        if VERIFIED.get(path.resolve()) == key:
+            return
         files = json.loads((path / MANIFEST).read_text(encoding="utf-8"))["files"]
-        there = {file.relative_to(path).as_posix() for file in path.rglob("*") if file.is_file()}
+        there = {file.relative_to(path).as_posix() for file in state}
         ours = {name for name in there if name in (STATE, TRAINER) or name.startswith(f"{SHARDS}/")} | {WEIGHTS}
         wrong = sorted(ours - files.keys() | files.keys() - there)
         wrong = wrong or [name for name, said in files.items() if sha256(path / name) != said["sha256"]]
@@ -166,6 +175,8 @@ def verify(path: Path) -> None:
         raise Damaged(f"{path} is no complete checkpoint ({type(error).__name__}: {error}).") from error
     if wrong:
         raise Damaged(f"{path / wrong[0]} is damaged: it is not the file that was written.")
+    if max(each.st_ctime_ns for each in state.values()) < time.time_ns() - SETTLED:
+        VERIFIED[path.resolve()] = key
 
 
 def valid(folder: Path) -> Iterator[int]:

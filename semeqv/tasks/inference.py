@@ -1,4 +1,4 @@
-"""Models as they are asked, not trained."""
+"""Models in evaluation: where they compute, what they can read, what to call them."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def inference(
 
 
 def most_tokens(model: Any) -> int | None:
-    """How many tokens a model can read at once; None where its configuration names no limit.
+    """Return how many tokens a model can read at once; None where its configuration names no limit.
 
     RoBERTa and its kin count positions from behind the padding token, so that they read fewer than they have.
     """
@@ -107,5 +107,5 @@ def with_new_weights(lines: list[dict[str, Any]], model: Any) -> list[dict[str, 
 
 
 def name_of(model: Any) -> str:
-    """What to call a model in results: what it calls itself, else what it was opened from, else its class."""
+    """Return what to call a model in results: what it calls itself, else what it was opened from, else its class."""
     return str(getattr(model, "called", None) or getattr(model, "source", None) or type(model).__name__)

@@ -33,15 +33,15 @@ class Letters(dict[int, int | None]):
     """What `str.translate` does with each character: letters, marks and numbers stay."""
 
     def __missing__(self, code: int) -> int | None:
-        found = self[code] = code if unicodedata.category(chr(code))[0] in "LMN" else None
-        return found
+        replacement = self[code] = code if unicodedata.category(chr(code))[0] in "LMN" else None
+        return replacement
 
 
 LETTERS = Letters()
 
 
 def normalised(text: str) -> str:
-    """The letters, marks and digits of a text, whatever their case and compatibility forms."""
+    """Return the letters, marks and digits of a text, whatever their case and compatibility forms."""
     return unicodedata.normalize("NFKC", text).casefold().translate(LETTERS)
 
 
@@ -63,7 +63,7 @@ class Overlap:
         return float(self.found.sum() / max(int(self.said.sum()), 1))
 
     def part(self, start: int, end: int) -> Overlap:
-        """That of the sentences from one place to another."""
+        """Return the overlap of the sentences from one place to another."""
         return Overlap(self.found[start:end], self.said[start:end])
 
 
@@ -88,16 +88,16 @@ class Seeker:
 
     def add(self, texts: Iterable[str]) -> Seeker:
         """Look through texts, each by itself; their lines are joined."""
-        held, size = list[str](), 0
+        pieces, size = list[str](), 0
         for text in texts:
             lines = [normalised(line) for line in text.split("\n")]
             self.seen |= self.short.intersection(lines)
-            held.append("".join(lines))
-            size += len(held[-1]) + 1
+            pieces.append("".join(lines))
+            size += len(pieces[-1]) + 1
             if size >= PIECE:
-                self.look("\0".join(held))
-                held, size = [], 0
-        self.look("\0".join(held))
+                self.look("\0".join(pieces))
+                pieces, size = [], 0
+        self.look("\0".join(pieces))
         return self
 
     def look(self, text: str) -> None:
@@ -105,9 +105,9 @@ class Seeker:
         if len(text) < ANCHOR or not self.by_anchor:
             return
         codes = numpy.frombuffer(text.encode("utf-32-le", "surrogatepass"), numpy.uint32)
-        found = hashes(codes)
-        for place in numpy.flatnonzero(self.table[found >> numpy.uint64(64 - BITS)]).tolist():
-            waiting = self.by_anchor.get(int(found[place]))
+        anchors = hashes(codes)
+        for place in numpy.flatnonzero(self.table[anchors >> numpy.uint64(64 - BITS)]).tolist():
+            waiting = self.by_anchor.get(int(anchors[place]))
             if waiting:
                 matched = [sentence for sentence in waiting if text.startswith(sentence, place)]
                 self.seen.update(matched)
@@ -115,31 +115,31 @@ class Seeker:
                     waiting.remove(sentence)
 
     def overlap(self) -> Overlap:
-        """What was found so far."""
-        found = numpy.array([sentence in self.seen for sentence in self.sentences], bool)
-        return Overlap(found, numpy.array([bool(sentence) for sentence in self.sentences], bool))
+        """Return the overlap with the texts so far."""
+        occur = numpy.array([sentence in self.seen for sentence in self.sentences], bool)
+        return Overlap(occur, numpy.array([bool(sentence) for sentence in self.sentences], bool))
 
 
 def hashes(codes: NDArray[numpy.uint32]) -> NDArray[numpy.uint64]:
-    """A hash of the ANCHOR characters from each place on, `(characters - ANCHOR + 1,)`."""
+    """Return a hash of the ANCHOR characters from each place on, `(characters - ANCHOR + 1,)`."""
     wide, count = codes.astype(numpy.uint64), len(codes) - ANCHOR + 1
-    found = numpy.zeros(count, numpy.uint64)
+    values = numpy.zeros(count, numpy.uint64)
     with numpy.errstate(over="ignore"):
         for i in range(ANCHOR):
-            found = (found + wide[i : i + count]) * numpy.uint64(BASE)
-            found ^= found >> numpy.uint64(29)
-    return found
+            values = (values + wide[i : i + count]) * numpy.uint64(BASE)
+            values ^= values >> numpy.uint64(29)
+    return values
 
 
 def hashes_of_starts(sentences: Sequence[str]) -> NDArray[numpy.uint64]:
-    """The hash of the first ANCHOR characters of each sentence, `(sentences,)`."""
+    """Return the hash of the first ANCHOR characters of each sentence, `(sentences,)`."""
     starts = "".join(sentence[:ANCHOR] for sentence in sentences)
     codes = numpy.frombuffer(starts.encode("utf-32-le", "surrogatepass"), numpy.uint32)
     return hashes(codes)[::ANCHOR] if len(codes) else numpy.zeros(0, numpy.uint64)
 
 
 def overlap(sentences: Iterable[str], texts: Iterable[str]) -> Overlap:
-    """Which sentences occur in some texts.
+    """Return which sentences occur in some texts.
 
     Args:
         sentences: The sentences of a test.
@@ -152,7 +152,7 @@ def overlap(sentences: Iterable[str], texts: Iterable[str]) -> Overlap:
 
 
 def lines_of(texts: Iterable[str]) -> Iterator[str]:
-    """The lines of texts that are not blank."""
+    """Return the lines of texts that are not blank."""
     return (line for text in texts for line in text.split("\n") if line.strip())
 
 
@@ -175,7 +175,8 @@ class TrainingText:
 
 
 def training_text(model: Any, dataset_options: Mapping[tuple[str, str | None], Any] | None) -> TrainingText | None:
-    """The corpus that a model was trained on: that of the sentence, else that of the run which it was opened from.
+    """Return the corpus that a model was trained on: that of the sentence, else that of the run which it was opened
+    from.
 
     Args:
         model: A model; its `source` says what it was opened from, if from anything.
@@ -184,9 +185,9 @@ def training_text(model: Any, dataset_options: Mapping[tuple[str, str | None], A
     Returns:
         The corpus; None when it is not known, or not here.
     """
-    here = (dataset_options or {}).get(("train", None))
-    if hasattr(here, "corpus"):
-        return TrainingText(here)
+    train = (dataset_options or {}).get(("train", None))
+    if hasattr(train, "corpus"):
+        return TrainingText(train)
     folder = run_of(getattr(model, "source", None))
     if folder is None:
         return None
@@ -195,21 +196,21 @@ def training_text(model: Any, dataset_options: Mapping[tuple[str, str | None], A
         options = saved_corpus(record)
         if options is None:
             return None
-        said = record.get("facts", {}).get("dataset", {}).get("train", {}).get("source", {})
-        return TrainingText(options, changed=options.source_facts().get("files") != said.get("files"))
+        source = record.get("facts", {}).get("dataset", {}).get("train", {}).get("source", {})
+        return TrainingText(options, changed=options.source_facts().get("files") != source.get("files"))
     except (click.ClickException, UserError, AttributeError) as error:
-        click.echo(f"The training text of {folder} cannot be compared: {error_line(error)}", err=True)
+        click.echo(f"The training text of {folder} cannot be compared: {first_line(error)}", err=True)
         return None
 
 
-def error_line(error: Exception) -> str:
-    """The first line of what an error says."""
-    said = error.format_message() if isinstance(error, click.ClickException) else str(error)
-    return (said.splitlines() or [type(error).__name__])[0]
+def first_line(error: Exception) -> str:
+    """Return the first line of what an error says."""
+    message = error.format_message() if isinstance(error, click.ClickException) else str(error)
+    return (message.splitlines() or [type(error).__name__])[0]
 
 
 def run_of(source: str | None) -> Path | None:
-    """The folder of the run that a model was opened from; None when it is no run of ours."""
+    """Return the folder of the run that a model was opened from; None when it is no run of ours."""
     if not source:
         return None
     path = Path(source).expanduser()
@@ -217,7 +218,7 @@ def run_of(source: str | None) -> Path | None:
 
 
 def saved_corpus(record: Mapping[str, Any]) -> Any:
-    """The corpus of the training set in a saved sentence.
+    """Return the corpus of the training set in a saved sentence.
 
     Args:
         record: A run.json.
@@ -230,11 +231,11 @@ def saved_corpus(record: Mapping[str, Any]) -> Any:
     chain = command()
     with click.Context(chain, info_name="semeqv") as context:
         steps = [chain.parse_segment(context, words) for words in parts if "dataset" in words[:2]]
-    found = (step.options for step in steps if step.key == ("train", None))
-    return next((options for options in found if hasattr(options, "corpus")), None)
+    options_of = (step.options for step in steps if step.key == ("train", None))
+    return next((options for options in options_of if hasattr(options, "corpus")), None)
 
 
-def compared(sentences: Iterable[str], text: TrainingText) -> Overlap:
+def find_overlap(sentences: Iterable[str], text: TrainingText) -> Overlap:
     """Look for sentences in a training text, with a bar."""
     seeker = Seeker(sentences)
     documents = Progress(text.corpus.corpus(), desc="overlap", unit="document", leave=False, mininterval=0.5)
@@ -263,13 +264,13 @@ def report_overlaps(
     if text is None:
         return {name: {} for name in groups}
     try:
-        found = compared(itertools.chain.from_iterable(groups.values()), text)
+        result = find_overlap(itertools.chain.from_iterable(groups.values()), text)
     except UserError as error:
-        click.echo(f"The training text cannot be compared: {error_line(error)}", err=True)
+        click.echo(f"The training text cannot be compared: {first_line(error)}", err=True)
         return {name: {} for name in groups}
-    click.echo(f"{found.share:.2%} of the {int(found.said.sum()):,} {what} occur in the training text ({text.name}).")
+    click.echo(f"{result.share:.2%} of the {int(result.said.sum()):,} {what} occur in the training text ({text.name}).")
     ends = itertools.accumulate(map(len, groups.values()))
-    parts = {name: found.part(end - len(said), end) for (name, said), end in zip(groups.items(), ends)}
+    parts = {name: result.part(end - len(said), end) for (name, said), end in zip(groups.items(), ends)}
     return {name: {"overlap": part.share, "overlap_with": text.name} for name, part in parts.items()}
 
 

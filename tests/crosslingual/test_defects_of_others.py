@@ -17,7 +17,7 @@ from crosslingual.directions import choices
 from crosslingual.results import joined, read_runs
 from crosslingual.strengths import with_vectors
 from semeqv.tasks.classification.dataset import Item, belongs
-from semeqv.tasks.classification.metrics import judged
+from semeqv.tasks.classification.metrics import score_labels
 from semeqv.tasks.classification.networks import pooled
 from semeqv.tasks.classification.rows import aligned
 from semeqv.tasks.classification.words import ConllU, Ner
@@ -49,7 +49,7 @@ def test_a_tagger_that_finds_nothing_does_not_beat_one_that_finds_entities():
     finds = numpy.where(gold == 1, draw.random(5000) < 0.7, draw.random(5000) < 0.07).astype(int)
     sizes = numpy.full(500, 10)
     assert (nothing == gold).mean() > (finds == gold).mean()  # as it was: accuracy over words, O among them
-    scores = [judged(gold, each, sizes, TAGS, entities=True, replicates=0)["f1"] for each in (nothing, finds)]
+    scores = [score_labels(gold, each, sizes, TAGS, entities=True, replicates=0)["f1"] for each in (nothing, finds)]
     assert scores[0] == 0
     assert scores[1] > 0.5
 

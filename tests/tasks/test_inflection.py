@@ -10,10 +10,10 @@ from torch.nn import functional
 from semeqv.results.statistics import Tallied
 from semeqv.runs.errors import UserError
 from semeqv.tasks.classification.models import TokenClassifier
-from semeqv.tasks.inflection.dataset import Form, UniMorph, batches, forms
+from semeqv.tasks.inflection.dataset import UniMorph, batches, forms
 from semeqv.tasks.inflection.edits import edited, edits
-from semeqv.tasks.inflection.metrics import edit_distance, judged
-from semeqv.tasks.inflection.spelling import UNKNOWN, Spelling
+from semeqv.tasks.inflection.metrics import edit_distance, score_forms
+from semeqv.tasks.inflection.spelling import UNKNOWN, CharacterSpelling, Form, lemmas_of
 from semeqv.text.models.architectures import BERT
 from semeqv.text.models.opening import open_tokenizer
 from semeqv.text.tokenizers.trained import Bpe, Unigram, Wordpiece
@@ -32,7 +32,7 @@ def table(tmp_path):
 def test_what_is_spelled_can_be_read(table, kind):
     tokenizer = kind(vocab_size=300 if kind is Bpe else 40).build({("train", None): UniMorph(path=table)})
     words = ["bat", "dos", "gen"] + (["naïve", "日本"] if kind is Bpe else [])
-    spelling = Spelling.of(tokenizer, words, ["N;SG", "N;PL"])
+    spelling = CharacterSpelling.of(tokenizer, words, ["N;SG", "N;PL"])
     for word in words:
         tokens = spelling.spelled(word)
         assert spelling.read([*tokens, spelling.end, *tokens]) == word == spelling.read(tokens)
@@ -116,7 +116,7 @@ def test_intervals_are_over_lemmas():
     """Forms of one lemma are right or wrong together: drawn one by one they would pretend to know more."""
     found = [Form(f"l{i // 50}", "f", "N") for i in range(200)]
     right = numpy.array([form.lemma in ("l0", "l1") for form in found])
-    scores = judged(found, {"accuracy": right}, 1000)
+    scores = score_forms(lemmas_of(found), {"accuracy": right}, 1000)
     assert scores["accuracy"] == 0.5
     assert (scores["accuracy_low"], scores["accuracy_high"]) == (0.0, 1.0)
 

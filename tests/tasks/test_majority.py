@@ -47,10 +47,12 @@ def test_the_training_set_of_a_run_is_no_test_set(say, tmp_path):
 
 def test_it_is_a_sentence_whose_scores_can_be_averaged(say, tmp_path):
     data = "cli dataset babel-tags --documents 60"
-    out = say(f"{data} {data} --split test --name lume cli majority-labels --path words").out
+    out = say(f"--output words {data} {data} --split test --name lume cli majority-labels").out
     (line,) = map(json.loads, (tmp_path / "words/metrics.jsonl").read_text().splitlines())
     assert line["accuracy"] > 0.8
     assert f"{line['accuracy']:.4f} [{line['accuracy_low']:.4f}-{line['accuracy_high']:.4f}]" in out
     assert "words       lume  accuracy" in say("cli scores words").out
-    assert "needs a labelled training set" in say(f"{data} cli majority-labels --path x", 2).err
-    assert "Say where to write" in say(f"{data} {data} --split test cli majority-labels", 2).err
+    assert "needs a labelled training set" in say(f"{data} cli majority-labels", 2).err
+    say(f"--output run {data} {data} --split test --name lume cli majority-labels --json scores.json")
+    assert json.loads((tmp_path / "run/metrics.jsonl").read_text()) == line
+    assert json.loads((tmp_path / "scores.json").read_text()) == [line]

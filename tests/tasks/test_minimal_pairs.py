@@ -9,9 +9,8 @@ import torch
 from semeqv.results.statistics import interval, resampled
 from semeqv.runs.errors import UserError
 from semeqv.tasks.inference import inference
-from semeqv.tasks.likelihood.minimal_pairs import MinimalPair, around, read_pairs, scored, summed_up
+from semeqv.tasks.likelihood.minimal_pairs import MinimalPair, accuracy_lines, around, read_pairs, scored
 from semeqv.text.datasets.parallel import Moses
-from semeqv.text.datasets.tokenised import batches
 from semeqv.text.generation import prompt_ids
 from semeqv.text.models.architectures import GPT2
 from semeqv.text.tokenizers.trained import Bpe
@@ -90,15 +89,15 @@ def test_a_causal_model_starts_from_what_it_was_trained_to_start_from(bpe, corpu
     model = GPT2(layers=1, heads=1, embedding_size=8, block_size=40).build(other)
     assert other.bos_token_id == model.config.bos_token_id == other.eos_token_id  # what other programs score behind
     assert prompt_ids("", bpe(False), model, 3).tolist() == [[plain.eos_token_id]]
-    data = Moses(path=corpus, block_size=40, packing=False)
-    assert batches(data, bpe(False), "causal").layout.first == plain.eos_token_id
-    assert batches(data, bpe(False), "masked").layout.first == plain.cls_token_id
+    for objective, first in (("causal", plain.eos_token_id), ("masked", plain.cls_token_id)):
+        data = Moses(path=corpus, block_size=40, packing=False, objective=objective)
+        assert data.build(bpe(False)).layout.first == first
 
 
 def test_accuracies_are_means_of_paradigms():
     pairs = [MinimalPair("a", "b", *names) for names in [("p", "x", "f")] * 3 + [("q", "x", "f")] + [("r", "y", "f")]]
     nats = numpy.array([[1, 2], [1, 2], [2, 1], [1, 2], [1, 1]])  # what is equally probable is not right
-    found = {(line["level"], line["of"]): line for line in summed_up(pairs, nats, 200, seed=1)}
+    found = {(line["level"], line["of"]): line for line in accuracy_lines(pairs, nats, 200, seed=1)}
     expected = {("paradigm", "p"): 2 / 3, ("paradigm", "q"): 1, ("paradigm", "r"): 0, ("phenomenon", "x"): 5 / 6}
     expected |= {("phenomenon", "y"): 0, ("field", "f"): 5 / 9, ("all", "all"): 5 / 9}
     assert {key: line["accuracy"] for key, line in found.items()} == pytest.approx(expected)

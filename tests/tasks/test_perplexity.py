@@ -13,10 +13,11 @@ from semeqv.babel.reader import BayesReader
 from semeqv.runs.errors import UserError
 from semeqv.tasks.inference import inference
 from semeqv.tasks.likelihood.babel_bound import babel_bound
-from semeqv.tasks.likelihood.perplexity import Perplexity, likelihood, measure_sets
-from semeqv.tasks.likelihood.scoring import Likelihood, Scorer
+from semeqv.tasks.likelihood.perplexity import likelihood, perplexity
+from semeqv.tasks.likelihood.scoring import Likelihood, LikelihoodScorer
 from semeqv.tasks.likelihood.windows import windows
 from semeqv.text.datasets.parallel import Moses
+from semeqv.train.compute import Compute
 from tests.tasks.conftest import ENGLISH, FRENCH
 
 REGIME = ("cpu", "fp32", 1)
@@ -27,15 +28,8 @@ def measured(model, tokenizer, corpus, options=None, **layout):
     key, said = ("validation", None), {"path": corpus, "split": "validation", "block_size": 16, **layout}
     component = said.pop("component", None) or Moses(**said)
     data = component.build(tokenizer)
-    lines = measure_sets(
-        options or Perplexity(),
-        model,
-        tokenizer,
-        dataset={key: data},
-        dataset_options={key: component},
-        regime=REGIME,
-    )
-    return {line["language"]: line for line in lines}
+    found = perplexity(model, {key: data}, tokenizer, {key: component}, Compute(*REGIME), **(options or {}))
+    return {line["language"]: line for line in found.records()}
 
 
 def tokens_of(tokenizer, text):
@@ -80,7 +74,7 @@ def test_packed_text_equals_a_naive_loop(gpt2, tokenizer, corpus):
 
 
 def test_a_sliding_window_equals_brute_force(gpt2, tokenizer, corpus):
-    found = measured(gpt2, tokenizer, corpus, Perplexity(stride=5), languages=("en",), batch_size=4)
+    found = measured(gpt2, tokenizer, corpus, {"stride": 5}, languages=("en",), batch_size=4)
     text, sums, end = running(tokenizer, ENGLISH), [], 0
     for start in range(0, len(text), 5):
         begun, end = end, min(start + 16, len(text))
@@ -100,12 +94,12 @@ def test_separate_documents_equal_a_naive_loop(gpt2, tokenizer, corpus):
     nats, count = map(sum, zip(*(loss_sum(gpt2, [bos, *tokens_of(tokenizer, line), eos]) for line in ENGLISH)))
     assert (found["en"]["tokens"], found["en"]["separators"]) == (count, 40)
     assert found["en"]["nats_per_token"] == pytest.approx(nats / count, rel=1e-5)
-    without = measured(gpt2, tokenizer, corpus, Perplexity(separators=False), languages=("en",), packing=False)
+    without = measured(gpt2, tokenizer, corpus, {"separators": False}, languages=("en",), packing=False)
     assert (without["en"]["tokens"], without["en"]["separators"]) == (count - 40, 0)
 
 
 def test_long_documents_are_read_in_windows(gpt2, tokenizer, corpus):
-    found = measured(gpt2, tokenizer, corpus, Perplexity(stride=3), languages=("en",), packing=False, block_size=8)
+    found = measured(gpt2, tokenizer, corpus, {"stride": 3}, languages=("en",), packing=False, block_size=8)
     nats, count = 0.0, 0
     for line in ENGLISH:
         text = [tokenizer.bos_token_id, *tokens_of(tokenizer, line), tokenizer.eos_token_id]
@@ -133,7 +127,7 @@ def test_a_pass_over_a_set_is_its_perplexity(gpt2, tokenizer, corpus, packing):
 
 
 def test_pseudo_perplexity_hides_one_token_at_a_time(bert, tokenizer, corpus):
-    options = Perplexity(pseudo=True)
+    options = {"pseudo": True}
     found = measured(bert, tokenizer, corpus, options, languages=("fr",), objective="masked", batch_size=3)["fr"]
     nats, count = 0.0, 0
     for line in FRENCH:
@@ -156,52 +150,45 @@ def test_windows_ask_for_every_token_once():
         found = windows(starts, lengths, time, stride)
         asked = [
             start + place
-            for start, first, last in zip(found.start, found.asked, found.end)
+            for start, first, last in zip(found.start, found.first, found.end)
             for place in range(first, last)
         ]
         assert sorted(asked) == list(range(lengths.sum()))
         assert found.lengths.max() <= time
         later = found.begin > 0
-        assert (found.asked[later] - found.begin[later] == time - stride).all()
+        assert (found.first[later] - found.begin[later] == time - stride).all()
 
 
 def test_what_cannot_be_measured_is_refused(gpt2, bert, tokenizer, corpus):
     with pytest.raises(UserError, match="say --pseudo"):
         measured(bert, tokenizer, corpus)
     with pytest.raises(UserError, match="leave out --pseudo"):
-        measured(gpt2, tokenizer, corpus, Perplexity(pseudo=True))
+        measured(gpt2, tokenizer, corpus, {"pseudo": True})
     with pytest.raises(UserError, match="--stride 16 is too long for rows of 16 tokens; 15 at most"):
-        measured(gpt2, tokenizer, corpus, Perplexity(stride=16))
+        measured(gpt2, tokenizer, corpus, {"stride": 16})
     with pytest.raises(UserError, match="reads at most 40 tokens"):
         measured(gpt2, tokenizer, corpus, block_size=48)
     with pytest.raises(UserError, match="nothing to measure on"):
-        measured(gpt2, tokenizer, corpus, Perplexity(splits=("test",)))
+        measured(gpt2, tokenizer, corpus, {"splits": ("test",)})
     with pytest.raises(UserError, match="Perplexity is that of a corpus"):
-        measure_sets(
-            Perplexity(overlap=False),
-            gpt2,
-            tokenizer,
-            dataset={("test", None): []},
-            dataset_options={("test", None): None},
-            regime=REGIME,
-        )
+        perplexity(gpt2, {("test", None): []}, tokenizer=tokenizer, compute=Compute(*REGIME), overlap=False)
 
 
 def test_words_are_counted_as_wikitext_counts_them(gpt2, tokenizer, corpus):
-    found = measured(gpt2, tokenizer, corpus, Perplexity(words=True), languages=("en",))["en"]
+    found = measured(gpt2, tokenizer, corpus, {"words": True}, languages=("en",))["en"]
     assert found["words"] == sum(len(line.split()) + 1 for line in ENGLISH)
     nats = found["nats_per_token"] * found["tokens"]
     assert found["word_perplexity"] == pytest.approx(math.exp(nats / found["words"]))
 
 
 def test_words_that_stand_together_are_counted_together(gpt2, tokenizer, corpus):
-    found = measured(gpt2, tokenizer, corpus, Perplexity(words=True), joined=True)["en+fr"]
+    found = measured(gpt2, tokenizer, corpus, {"words": True}, joined=True)["en+fr"]
     assert found["words"] == sum(len(line.split()) + 1 for line in [*ENGLISH, *FRENCH])
 
 
 def test_sentences_of_pairs_have_no_bound(tokenizer):
     data = Babel(documents=20, languages=("lume",), joined=True, split="test").build(tokenizer)
-    assert babel_bound(data.facts(), "lume", whole=True) is None
+    assert babel_bound(data.facts(), "lume", exact=True) is None
 
 
 def test_numbers_beyond_all_bounds_are_infinite():
@@ -217,9 +204,15 @@ def test_the_bound_is_that_of_the_reader_in_tokens_of_the_model(gpt2, tokenizer,
     size = facts["languages"]["drask"]["bytes"]
     with inference(gpt2, *REGIME) as regime:
         found = likelihood(
-            Scorer(gpt2, regime), part.file, part.layout, stride=None, special=[], separators=separators, size=size
+            LikelihoodScorer(gpt2, regime),
+            part.file,
+            part.layout,
+            stride=None,
+            special=[],
+            separators=separators,
+            size=size,
         )
-    bound = babel_bound(facts, "drask", whole=True)
+    bound = babel_bound(facts, "drask", exact=True)
     documents = list(Grammar().documents("test", 60))
     nats = sum(numpy.concatenate(each).sum() for each in BayesReader(Grammar(), "drask").surprisals(documents))
     nats += separators * math.log(5) * sum("drask" in document.sentences for document in documents)
@@ -229,15 +222,15 @@ def test_the_bound_is_that_of_the_reader_in_tokens_of_the_model(gpt2, tokenizer,
     assert said["bound_bits_per_byte"] == pytest.approx(nats / math.log(2) / size)
     assert said["bound_exact"]
     assert said["bound_perplexity"] < found.perplexity
-    assert babel_bound({"source": {"corpus": "dataset moses"}}, "en", whole=True) is None
+    assert babel_bound({"source": {"corpus": "dataset moses"}}, "en", exact=True) is None
 
 
 def test_a_bound_of_the_first_documents_is_close(gpt2, tokenizer, monkeypatch):
     facts = Babel(documents=400, languages=("lume",), split="test").build(tokenizer).facts()
     measurement = Likelihood(1.0, 1000, 10, facts["languages"]["lume"]["bytes"])
-    whole = babel_bound(facts, "lume", whole=True).facts(measurement)
+    whole = babel_bound(facts, "lume", exact=True).facts(measurement)
     monkeypatch.setattr("semeqv.tasks.likelihood.babel_bound.FEW", 100)
-    part = babel_bound(facts, "lume", whole=False).facts(measurement)
+    part = babel_bound(facts, "lume", exact=False).facts(measurement)
     assert not part["bound_exact"]
     assert part["bound_nats_per_token"] == pytest.approx(whole["bound_nats_per_token"], rel=0.03)
 

@@ -17,7 +17,7 @@ from semeqv.tasks.classification.models import SequenceClassifier
 from semeqv.tasks.classification.texts import Table
 from semeqv.tasks.classification.words import Ner, Tagged
 from semeqv.tasks.parsing.dataset import Dependencies
-from semeqv.tasks.prompting.reading import answers_in_text
+from semeqv.tasks.prompting.options import answers_in_text
 from semeqv.tasks.prompting.spelling import Spelling
 from semeqv.tasks.question_answering.dataset import Squad
 from semeqv.text.datasets.tokenised import first_token

@@ -16,7 +16,7 @@ from semeqv.grammar.plugins import command
 from semeqv.runs.errors import UserError
 from semeqv.tasks.classification.models import TokenClassifier
 from semeqv.tasks.question_answering.dataset import Squad, every_question
-from semeqv.tasks.question_answering.metrics import best_span, f1_of, judged, normalised
+from semeqv.tasks.question_answering.metrics import best_span, f1_of, normalised, score_answers
 from semeqv.tasks.question_answering.models import open_answerer
 from semeqv.tasks.question_answering.questions import Answer, Question, read_questions
 from semeqv.tasks.question_answering.windows import windows
@@ -146,7 +146,7 @@ def test_answers_are_judged_as_by_the_official_formula():
         Question(str(i), "?", f"text {i % 2}", tuple(Answer(gold, 0) for gold in golds))
         for i, (_, golds) in enumerate(pairs)
     ]
-    found = judged(questions, [answer for answer, _ in pairs], 100)
+    found = score_answers(questions, [answer for answer, _ in pairs], 100)
     expected = numpy.mean([official(answer, golds) for answer, golds in pairs], axis=0)
     assert [found["exact"], found["f1"]] == pytest.approx(expected)
     assert found["f1_low"] <= found["f1"] <= found["f1_high"]
@@ -159,8 +159,8 @@ def test_answers_are_judged_as_by_the_official_formula():
 def test_punctuation_of_every_script_is_none_of_the_characters():
     asked = [Question("1", "?", "t", (Answer("北京", 0),), "zh")]
     for answer in ("北京。", "《北京》", "北 京", "“北京”", "北京"):
-        assert judged(asked, [answer], 0, characters=True) == {"exact": 1.0, "f1": 1.0}
-    assert judged(asked, ["北京。"], 0) == {"exact": 0.0, "f1": 0.0}  # the script of SQuAD knows ASCII alone
+        assert score_answers(asked, [answer], 0, characters=True) == {"exact": 1.0, "f1": 1.0}
+    assert score_answers(asked, ["北京。"], 0) == {"exact": 0.0, "f1": 0.0}  # the script of SQuAD knows ASCII alone
     assert normalised("¿b + c?", "es") == "b c"
 
 
@@ -182,7 +182,7 @@ def test_punctuation_of_every_script_is_none_of_the_characters():
 def test_answers_are_normalised_by_the_rules_of_their_language(language, answer, expected):
     assert normalised(answer, language) == expected
     question = Question("1", "?", "t", (Answer(expected, 0),), {"de": "deu"}.get(language, language))
-    assert judged([question], [answer], 0, characters=True) == {"exact": 1.0, "f1": 1.0}
+    assert score_answers([question], [answer], 0, characters=True) == {"exact": 1.0, "f1": 1.0}
 
 
 def test_questions_have_the_language_of_their_file(folder, tmp_path):
@@ -202,7 +202,7 @@ def test_questions_are_for_models_that_answer(folder, tokenizer):
 
 def test_questions_without_an_answer_are_judged_apart():
     asked = [Question("1", "?", "t", (Answer("x y", 0),)), Question("2", "?", "t", ()), Question("3", "?", "u", ())]
-    found = judged(asked, ["x", "", "z"], 0)
+    found = score_answers(asked, ["x", "", "z"], 0)
     assert found == pytest.approx({"exact": 1 / 3, "f1": (2 / 3 + 1) / 3, "answered_f1": 2 / 3, "unanswered": 0.5})
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from semeqv.tasks.parsing.dataset import Dependencies, tag_names, treebank
-from semeqv.tasks.parsing.metrics import counted, official_scores
+from semeqv.tasks.parsing.metrics import conll18_scores, tree_counts
 from semeqv.text.location import data_folder
 from semeqv.text.records import Sentence
 
@@ -29,8 +29,8 @@ def test_counts_are_the_official_ones_in_every_language(language):
     gold = treebank(Dependencies(languages=(language,), treebank="pud", split="test"))
     assert len(gold) == 1000
     found = [chained(sentence) for sentence in gold]
-    words, *right = counted(gold, found).sum(0).tolist()
-    official = official_scores(gold, found)
+    words, *right = tree_counts(gold, found).sum(0).tolist()
+    official = conll18_scores(gold, found)
     assert [official[name] for name in ("las", "uas", "upos")] == pytest.approx([each / words for each in right])
     assert 0 < official["las"] < official["uas"] < 0.5
 

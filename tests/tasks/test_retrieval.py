@@ -8,14 +8,14 @@ import torch
 
 from semeqv.results.scores import read_subsets
 from semeqv.runs.errors import UserError
-from semeqv.tasks.evaluation import Subject
 from semeqv.tasks.inference import inference
 from semeqv.tasks.retrieval import nearest
 from semeqv.tasks.retrieval.nearest import Similarities
-from semeqv.tasks.retrieval.retrieval import Retrieval, measure
+from semeqv.tasks.retrieval.retrieval import retrieval
 from semeqv.tasks.retrieval.vectors import SentenceEncoder
 from semeqv.text.datasets.tokenised import first_token
 from semeqv.text.models.architectures import Encoder
+from semeqv.train.compute import Compute
 from tests.tasks.conftest import ENGLISH, FRENCH, SMALL
 
 REGIME = ("cpu", "fp32", 1)
@@ -143,10 +143,8 @@ def test_vectors_of_zeros_score_as_chance_does(score):
 def test_languages_subsets_and_chance(bert, tokenizer, corpus, tmp_path):
     corpus.with_name("corpus.de").write_text("\n".join(ENGLISH) + "\n")
     (tmp_path / "subsets.json").write_text('{"head": ["fr", "xx"], "tail": ["yy"]}')
-    options = Retrieval(
-        corpus="moses", path=corpus, languages=("fr", "de"), layer=("0", "last"), subsets=tmp_path / "subsets.json"
-    )
-    found = measure(options, Subject(bert, tokenizer, {}, 1, REGIME))
+    options = {"path": corpus, "languages": ("fr", "de"), "layer": ("0", "last"), "subsets": tmp_path / "subsets.json"}
+    found = retrieval(bert, tokenizer, seed=1, compute=Compute(*REGIME), corpus="moses", **options).records()
     keys = [(line["level"], line["of"], line["layer"], line["direction"]) for line in found]
     groups = [("language", "fr"), ("language", "de"), ("subset", "head"), ("subset", "all")]
     assert keys == [(*group, layer, way) for group in groups for layer in (0, 2) for way in ("to", "from", "both")]
@@ -174,9 +172,8 @@ def test_mistakes_are_one_line(say, tmp_path, bert, tokenizer):
         (tmp_path / "subsets.json").write_text(text)
         with pytest.raises(UserError, match="holds no lists of languages"):
             read_subsets(tmp_path / "subsets.json")
-    options = Retrieval(corpus="babel", languages=("en",))
     with pytest.raises(UserError, match="has lume and drask, not 'en'"):
-        measure(options, Subject(bert, tokenizer, {}, 1, REGIME))
+        retrieval(bert, tokenizer, corpus="babel", languages=("en",))
 
 
 def test_a_trained_model_is_measured_and_drawn(say, tmp_path):

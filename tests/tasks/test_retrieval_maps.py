@@ -8,9 +8,9 @@ import torch
 from torch.nn import functional
 
 from semeqv.runs.errors import UserError
-from semeqv.tasks.retrieval.maps import Made, fitted, read_map
+from semeqv.tasks.retrieval.maps import VectorSource, fit_map, read_map
 
-MADE = Made(1, "mean", False, "none")
+MADE = VectorSource(1, "mean", False, "none")
 
 
 def planted(noise=0.0):
@@ -24,25 +24,25 @@ def planted(noise=0.0):
 @pytest.mark.parametrize("kind", ["orthogonal", "linear"])
 def test_a_planted_turn_is_found(kind):
     one, other, turn = planted()
-    found = fitted(one, other, kind, 0.0, MADE)
+    found = fit_map(one, other, kind, 0.0, MADE)
     torch.testing.assert_close(found.matrix, turn, rtol=0, atol=1e-4)
     torch.testing.assert_close(found.mean, one.mean(0))
     with pytest.raises(UserError, match="layer 1"):
         found.moved(one[None], SimpleNamespace(layers=[2]))
     with pytest.raises(UserError, match="too few"):
-        fitted(one[:6], other[:6], kind, 0.0, MADE)
+        fit_map(one[:6], other[:6], kind, 0.0, MADE)
 
 
 def test_states_that_are_not_finite_have_no_map():
     vectors = torch.randn(20, 4)
     with pytest.raises(UserError, match="1 of 20 sentences are not finite"):
-        fitted(vectors, vectors.clone().index_fill_(0, torch.tensor([3]), torch.nan), "orthogonal", 0.0, MADE)
+        fit_map(vectors, vectors.clone().index_fill_(0, torch.tensor([3]), torch.nan), "orthogonal", 0.0, MADE)
 
 
 def test_the_linear_one_is_that_of_least_squares():
     one, other, _ = planted(noise=0.1)
     expected = torch.linalg.lstsq(one - one.mean(0), other - other.mean(0)).solution
-    torch.testing.assert_close(fitted(one, other, "linear", 0.0, MADE).matrix, expected, rtol=0, atol=1e-4)
+    torch.testing.assert_close(fit_map(one, other, "linear", 0.0, MADE).matrix, expected, rtol=0, atol=1e-4)
 
 
 def test_sentences_are_moved_by_it(say, tmp_path):
@@ -60,7 +60,7 @@ def test_sentences_are_moved_by_it(say, tmp_path):
     assert moved["map"] == "map.safetensors"
     assert "map" not in plain
     assert moved["accuracy@10"] > plain["accuracy@10"]
-    assert read_map(tmp_path / "map.safetensors").made == Made(1, "mean", False, "BertForMaskedLM")
+    assert read_map(tmp_path / "map.safetensors").made == VectorSource(1, "mean", False, "BertForMaskedLM")
     assert "not of" not in say(f"{model} {pair} {measured} --map map.safetensors").err
     for option, advice in (("--pooling max", "say --pooling mean"), ("--special", "say --no-special")):
         assert advice in say(f"{model} {pair} {measured} --map map.safetensors {option}", code=2).err

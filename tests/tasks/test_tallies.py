@@ -10,10 +10,10 @@ from hypothesis import strategies as some
 from semeqv.results.statistics import intervals
 from semeqv.tasks.classification.metrics import (
     entities,
+    entity_counts,
     entity_scores,
-    entity_tally,
+    label_counts,
     label_scores,
-    label_tally,
     seqeval_scores,
 )
 
@@ -39,7 +39,7 @@ def tagged(seed, sentences=60):
 def test_entities_are_scored_as_seqeval_does(seed):
     pytest.importorskip("seqeval", reason="it comes with the extra `eval`")
     gold, predicted = tagged(seed)
-    tally, types = entity_tally(flat(gold), flat(predicted), sentence_of(gold), len(gold), TAGS)
+    tally, types = entity_counts(flat(gold), flat(predicted), sentence_of(gold), len(gold), TAGS)
     ours = entity_scores(tally.sum(0))
     named = [[[TAGS[tag] for tag in line] for line in lines] for lines in (gold, predicted)]
     theirs = seqeval_scores(*named)
@@ -82,7 +82,7 @@ def test_entities_are_found_as_one_would_by_hand(lines):
 
 def test_an_entity_does_not_reach_into_the_next_sentence():
     gold, predicted = [[3], [4, 3]], [[3], [4, 3]]
-    tally, _ = entity_tally(flat(gold), flat(predicted), sentence_of(gold), 2, TAGS)
+    tally, _ = entity_counts(flat(gold), flat(predicted), sentence_of(gold), 2, TAGS)
     assert tally[:, :, 1].tolist() == [[1, 1, 1], [1, 1, 1]]
 
 
@@ -90,7 +90,7 @@ def test_accuracy_and_macro_f1_are_what_their_formulas_say():
     generator = numpy.random.default_rng(0)
     gold, predicted = generator.integers(4, size=(2, 200))
     gold[gold == 3] = 0  # a class that is predicted, but never true; and one that is neither
-    tally = label_tally(gold, predicted, numpy.arange(200) // 10, 20, 5)
+    tally = label_counts(gold, predicted, numpy.arange(200) // 10, 20, 5)
     scores = label_scores(tally.sum(0))
     assert scores["accuracy"] == pytest.approx((gold == predicted).mean())
     f1 = []
@@ -108,7 +108,7 @@ def test_where_there_is_nothing_scores_are_zero():
 
 def test_intervals_are_repeatable_and_like_those_of_a_loop():
     gold, predicted = tagged(1, 80)
-    tally, _ = entity_tally(flat(gold), flat(predicted), sentence_of(gold), 80, TAGS)
+    tally, _ = entity_counts(flat(gold), flat(predicted), sentence_of(gold), 80, TAGS)
     found = intervals(tally, entity_scores, 1000, seed=3)
     assert found == intervals(tally, entity_scores, 1000, seed=3)
     assert found != intervals(tally, entity_scores, 1000, seed=4)
@@ -121,7 +121,7 @@ def test_intervals_are_repeatable_and_like_those_of_a_loop():
 
 
 def test_samples_that_do_not_fit_at_once_are_the_same(monkeypatch):
-    tally = label_tally(*numpy.random.default_rng(0).integers(3, size=(2, 90)), numpy.arange(90) // 3, 30, 3)
+    tally = label_counts(*numpy.random.default_rng(0).integers(3, size=(2, 90)), numpy.arange(90) // 3, 30, 3)
     whole = intervals(tally, label_scores, 50)
     monkeypatch.setattr("semeqv.results.statistics.AT_ONCE", 100)
     assert intervals(tally, label_scores, 50) == whole

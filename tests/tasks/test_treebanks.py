@@ -13,7 +13,7 @@ from semeqv.tasks.classification.models import SequenceClassifier, TokenClassifi
 from semeqv.tasks.classification.networks import pooled
 from semeqv.tasks.classification.words import ConllU
 from semeqv.tasks.parsing.dataset import Dependencies, batches, treebank
-from semeqv.tasks.parsing.metrics import counted, judged, official_scores
+from semeqv.tasks.parsing.metrics import conll18_scores, score_trees, tree_counts
 from semeqv.tasks.parsing.models import BiLSTMParser, Parser
 from semeqv.tasks.parsing.rows import Trees, tree_rows
 from semeqv.tasks.question_answering.models import QuestionAnswerer
@@ -186,13 +186,13 @@ def test_counts_of_sentences_sum_to_what_the_official_scorer_finds():
     for _ in range(5):
         sizes = generator.integers(1, 12, size=30)
         gold, found = ([random_sentence(generator, size) for size in sizes] for _ in range(2))
-        counts = counted(gold, found).sum(0)
-        official = official_scores(gold, found)
+        counts = tree_counts(gold, found).sum(0)
+        official = conll18_scores(gold, found)
         assert official == pytest.approx(
             {name: counts[i] / counts[0] for i, name in enumerate(("las", "uas", "upos"), 1)}
         )
         assert 0 < official["las"] < official["uas"] < 1
-        judgement = judged(gold, found, tagged=True, replicates=200)
+        judgement = score_trees(gold, found, tagged=True, replicates=200)
         assert judgement["las"] == pytest.approx(official["las"])
         assert judgement["las_low"] < judgement["las"] < judgement["las_high"]
 

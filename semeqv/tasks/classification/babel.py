@@ -36,15 +36,15 @@ class Generated(GrammarOptions, Labelled):
             raise ValueError("--holdout is not needed: every split has documents of its own.")
 
     def sources(self) -> Mapping[str, Path]:
-        """None: it is generated."""
+        """Return nothing: it is generated."""
         return {}
 
     def line_of(self, label: str) -> str:
-        """The corpus: it is in no file."""
+        """Return the corpus: it is in no file."""
         return "The generated corpus"
 
     def written(self) -> Iterator[tuple[Any, str]]:
-        """The documents; yields each with every language that it is written in and that is asked for."""
+        """Yield the documents, each with every language that it is written in and that is asked for."""
 
         for document in Grammar(self.grammar).documents(self.split, self.documents, self.corpus_seed):
             for language in self.languages:
@@ -70,17 +70,17 @@ class BabelTags(Generated, PromptedWords):
         return self.label == "ner"
 
     def items(self) -> Iterator[Item]:
-        """The sentences."""
+        """Yield the sentences."""
         for document, language in self.written():
             for sentence in document.sentences[language]:
                 yield Item(sentence.forms, tuple(self.label_of(token) for token in sentence.tokens))
 
     def every_label(self) -> tuple[str, ...]:
-        """All senses; parts of speech and entities are those that are read."""
+        """Return all senses; parts of speech and entities are those that are read."""
         return tuple(map(str, range(self.grammar.concepts))) if self.label == "sense" else ()
 
     def label_of(self, token: Any) -> str | None:
-        """The label of a word."""
+        """Return the label of a word."""
         if self.label == "sense":
             return None if token.concept is None else str(token.concept)
         return str(token.upos if self.label == "pos" else token.entity)
@@ -94,10 +94,10 @@ class BabelTopics(Generated, PromptedTexts):
     of_words: ClassVar[bool] = False
 
     def every_label(self) -> tuple[str, ...]:
-        """All topics."""
+        """Return all topics."""
         return tuple(map(str, range(self.topics)))
 
     def items(self) -> Iterator[Item]:
-        """The documents."""
+        """Yield the documents."""
         for document, language in self.written():
             yield Item((document.text(language).replace("\n", " "),), (str(document.topic),))

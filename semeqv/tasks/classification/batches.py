@@ -1,4 +1,4 @@
-"""Batches of labelled rows: which rows, in which order, a pure function of seed, epoch and position."""
+"""Batches of labelled rows, whose order is a pure function of seed and step, and their scorer."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 from semeqv.lazy import Floats, Integers, NDArray, numpy, torch
 from semeqv.runs.errors import UserError
-from semeqv.tasks.classification.metrics import entity_scores, judged, label_scores, named, tally_of
+from semeqv.tasks.classification.metrics import entity_scores, label_scores, named, score_labels, sentence_counts
 from semeqv.tasks.classification.rows import UNLABELLED, Rows
 from semeqv.text.tokens.order import permuted
 from semeqv.train.batches import Batch
@@ -55,7 +55,7 @@ class LabelledBatches:
         self.rows, self.items, self.labels, self.pad = rows, items, list(labels), pad
         self.size, self.longest = min(batch_size, len(rows)), longest
         self.shuffle, self.grouping = shuffle, grouping
-        self.entities, self.replicates, self.said = entities, replicates, dict(facts or {})
+        self.entities, self.replicates, self.known_facts = entities, replicates, dict(facts or {})
         self.starts = numpy.append(0, rows.ends[:-1])
         self.lengths = rows.ends - self.starts
         self.label_starts = numpy.append(0, rows.label_ends[:-1])
@@ -78,11 +78,11 @@ class LabelledBatches:
         return self.rows.labels
 
     def label_counts(self) -> Integers:
-        """How many labels each item has, `(items,)`."""
+        """Return how many labels each item has, `(items,)`."""
         return numpy.bincount(self.rows.sentences, self.label_lengths, minlength=len(self.items)).astype(numpy.int64)
 
     def __len__(self) -> int:
-        """Batches in an epoch; rows that do not fill one are left for the next epoch's order."""
+        """Return how many batches an epoch has; rows that do not fill one are left for the next epoch's order."""
         return len(self.rows) // self.size
 
     def stream(self, seed: int, start: int = 0) -> Iterator[dict[str, torch.Tensor]]:
@@ -93,7 +93,7 @@ class LabelledBatches:
             step += 1
 
     def batch(self, seed: int, step: int) -> dict[str, torch.Tensor]:
-        """The batch of a step, a pure function of seed and step."""
+        """Return the batch of a step, a pure function of seed and step."""
         epoch, place = divmod(step, len(self))
         turn = place % self.grouping
         first, count = place - turn, min(self.grouping, len(self) - place + turn)
@@ -110,30 +110,30 @@ class LabelledBatches:
             yield self.made(self.passing[start : start + self.size])
 
     def made(self, chosen: Integers) -> dict[str, torch.Tensor]:
-        """The batch of some rows."""
+        """Return the batch of some rows."""
         rows, lengths = self.rows, self.lengths[chosen]
         width = min(-(-int(lengths.max()) // MULTIPLE) * MULTIPLE, self.longest)
         places = self.starts[chosen, None] + numpy.arange(width)
         real = numpy.arange(width) < lengths[:, None]
-        batch = {"input_ids": taken(rows.tokens, places, real, self.pad)}
+        batch = {"input_ids": gather(rows.tokens, places, real, self.pad)}
         if not real.all():
             batch["attention_mask"] = torch.from_numpy(real.astype(numpy.int64))
         if rows.types is not None:
-            batch["token_type_ids"] = taken(rows.types, places, real, 0)
+            batch["token_type_ids"] = gather(rows.types, places, real, 0)
         if rows.words is None:
             return batch | {"labels": torch.from_numpy(rows.labels[chosen])}
         counts = self.label_lengths[chosen]
         columns = numpy.arange(int(counts.max()))
-        labels = taken(rows.labels, self.label_starts[chosen, None] + columns, columns < counts[:, None], UNLABELLED)
-        return batch | {"words": taken(rows.words, places, real, -1), "labels": labels}
+        labels = gather(rows.labels, self.label_starts[chosen, None] + columns, columns < counts[:, None], UNLABELLED)
+        return batch | {"words": gather(rows.words, places, real, -1), "labels": labels}
 
     def scorer(self) -> LabelScorer:
-        """What judges a pass over all rows."""
+        """Return the scorer of a pass over all rows."""
         return LabelScorer(self)
 
     def facts(self) -> dict[str, Any]:
-        """What is known of the data."""
-        return self.said
+        """Return what is known of the data, for run.json."""
+        return self.known_facts
 
 
 def check_task(dataset: Any, word: str) -> None:
@@ -149,17 +149,17 @@ def check_task(dataset: Any, word: str) -> None:
     for data in dataset.values() if isinstance(dataset, dict) else [dataset]:
         other = getattr(data, "model_word", word)
         if other != word:
-            said = data.facts().get("source", {}).get("dataset") or "this data set"
-            raise UserError(f"`cli {said}` is not for a {word}. Take: cli model {other}")
+            word_of_data = data.facts().get("source", {}).get("dataset") or "this data set"
+            raise UserError(f"`cli {word_of_data}` is not for a {word}. Take: cli model {other}")
 
 
-def taken(values: Integers, places: Integers, real: Any, other: int) -> torch.Tensor:
-    """The values at some places, and another one where none is real."""
-    return torch.from_numpy(numpy.where(real, values[numpy.minimum(places, len(values) - 1)], other))
+def gather(values: Integers, places: Integers, real: Any, filler: int) -> torch.Tensor:
+    """Return the values at some places, and another one where none is real."""
+    return torch.from_numpy(numpy.where(real, values[numpy.minimum(places, len(values) - 1)], filler))
 
 
 class LabelScorer(Scorer):
-    """Judges labels of words or of texts: entities by F1, others by accuracy and macro F1.
+    """Scores labels of words or of texts: entities by F1, others by accuracy and macro F1.
 
     It is a `Tallied` scorer (see `semeqv.results.statistics`), so that models can be compared on samples of sentences.
 
@@ -172,26 +172,26 @@ class LabelScorer(Scorer):
         self.data = data
 
     def look(self, outputs: Mapping[str, torch.Tensor], batch: Batch) -> Any:
-        """The likeliest labels, `(rows, words)` or `(rows,)`."""
+        """Return the likeliest labels, `(rows, words)` or `(rows,)`."""
         return outputs["logits"].argmax(-1).cpu().numpy()
 
     def predicted(self) -> Integers:
-        """The likeliest label of every word or text, `(labels,)`, sentence after sentence."""
+        """Return the likeliest label of every word or text, `(labels,)`, sentence after sentence."""
         data, start = self.data, 0
-        found = numpy.full(len(data.rows.labels), UNLABELLED)
+        predicted = numpy.full(len(data.rows.labels), UNLABELLED)
         for part in self.parts:
             rows = data.passing[start : start + len(part)]
             labels = part if part.ndim > 1 else part[:, None]  # (rows, words)
             columns = numpy.arange(labels.shape[1])
             real = columns < data.label_lengths[rows, None]
-            found[(data.label_starts[rows, None] + columns)[real]] = labels[real]
+            predicted[(data.label_starts[rows, None] + columns)[real]] = labels[real]
             start += len(part)
-        return found
+        return predicted
 
     def scores(self) -> dict[str, float]:
-        """The scores, and in `NAME_low` and `NAME_high` their intervals where the data set asks for them."""
+        """Return the scores, and in `NAME_low` and `NAME_high` their intervals where the data set asks for them."""
         data = self.data
-        return judged(
+        return score_labels(
             data.gold,
             self.predicted(),
             data.label_counts(),
@@ -201,16 +201,16 @@ class LabelScorer(Scorer):
         )
 
     def tally(self) -> Integers:
-        """What is counted in each sentence, `(sentences, 3, classes)`."""
+        """Return what is counted in each sentence, `(sentences, 3, classes)`."""
         data = self.data
-        return tally_of(data.gold, self.predicted(), data.label_counts(), data.labels, entities=data.entities)
+        return sentence_counts(data.gold, self.predicted(), data.label_counts(), data.labels, entities=data.entities)
 
     def measures(self, sums: NDArray[Any]) -> Mapping[str, Floats]:
-        """The scores that follow from sums of tallies, `(..., 3, classes)`, each `(...)`."""
+        """Return the scores that follow from sums of counts, `(..., 3, classes)`, each `(...)`."""
         return entity_scores(sums) if self.data.entities else label_scores(sums)
 
     def predictions(self) -> Iterator[dict[str, Any]]:
-        """What each sentence says, its labels, and those that were predicted; yields them in their order."""
+        """Yield what each sentence says, its labels, and those that were predicted, in their order."""
         data = self.data
         both = (named(labels, data.label_counts(), data.labels) for labels in (data.gold, self.predicted()))
         for number, (item, labels, predicted) in enumerate(zip(data.items, *both)):

@@ -1,4 +1,4 @@
-"""What the options of all labelled data sets have in common."""
+"""Labelled data: the options that all such data sets share, their items, splits, labels and checks for overlap."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Item(NamedTuple):
 
     Args:
         texts: The words, or the texts.
-        labels: A label of each word, or one of the texts; None where nobody said.
+        labels: A label of each word, or one of the texts; None where there is none.
     """
 
     texts: tuple[str, ...]
@@ -86,33 +86,33 @@ class Labelled:
         return False
 
     def items(self) -> Iterator[Item]:
-        """All sentences or texts of the files; yields them in their order."""
+        """Yield all sentences or texts of the files, in their order."""
         raise NotImplementedError
 
     def sources(self) -> Mapping[str, Path]:
-        """The files, by how they are called in run.json; empty when the data is in no file."""
+        """Return the files, by how they are called in run.json; empty when the data is in no file."""
         raise NotImplementedError
 
     def every_label(self) -> tuple[str, ...]:
-        """All labels that there can be, where that is known without reading; else none."""
+        """Return all labels that there can be, where that is known without reading; else none."""
         return ()
 
     def line_of(self, label: str) -> str:
-        """Where a label stands first, for a message: `FILE, line 12`."""
+        """Return where a label stands first, for a message: `FILE, line 12`."""
         raise NotImplementedError
 
     def source_facts(self) -> dict[str, Any]:
-        """What the text depends on: options and the hash of every file."""
+        """Return what the text depends on: options and the hash of every file."""
 
         return source_facts(self)
 
     def corpus(self) -> Iterator[Any]:
-        """The sentences or texts of this split, to train a tokenizer on; yields `Document`s."""
+        """Yield the sentences or texts of this split, to train a tokenizer on, as `Document`s."""
 
         yield from documents(self)
 
     def build(self, tokenizer: Any, dataset_options: Mapping[tuple[str, str | None], Any], model_options: Any) -> Any:
-        """The data.
+        """Build the data set.
 
         Args:
             tokenizer: The tokenizer of the run, or of the model.
@@ -146,7 +146,7 @@ class InFiles(Labelled):
 
 
 def longest_row(options: Labelled, tokenizer: Any, model_options: Any) -> int:
-    """The most tokens of a row: as many as are asked for, fewer where the model reads fewer at once.
+    """Return the most tokens of a row: as many as are asked for, fewer where the model reads fewer at once.
 
     The tokenizer, which is saved beside the model, is told what the rows are: what stands around their texts, what they
     are padded with, and how many tokens the model reads.
@@ -166,7 +166,8 @@ def longest_row(options: Labelled, tokenizer: Any, model_options: Any) -> int:
 
 
 def fitted_row(options: Labelled, tokenizer: Any, model_options: Any, purpose: str) -> int:
-    """The most tokens of a row; the tokenizer is told what rows are padded with, and how many tokens the model reads.
+    """Return the most tokens of a row; the tokenizer is told what rows are padded with, and how many tokens the model
+    reads.
 
     Args:
         options: The data set.
@@ -190,7 +191,7 @@ def fitted_row(options: Labelled, tokenizer: Any, model_options: Any, purpose: s
 
 
 def batch_options(options: Labelled, tokenizer: Any, longest: int, facts: Mapping[str, Any]) -> dict[str, Any]:
-    """What `LabelledBatches` is told, whatever the rows are.
+    """Return the options of `LabelledBatches`, whatever the rows are.
 
     Args:
         options: The data set.
@@ -219,7 +220,7 @@ Each = TypeVar("Each")
 
 
 def items(options: Labelled) -> tuple[Item, ...]:
-    """The sentences or texts of a data set that belong to its split; read once, while their files are the same.
+    """Return the sentences or texts of a data set that belong to its split; read once, while their files are the same.
 
     Args:
         options: The data set.
@@ -245,7 +246,7 @@ def read(options: Labelled, key: str) -> tuple[Item, ...]:
 
 
 def belongs(options: Labelled, texts: tuple[str, ...]) -> bool:
-    """Whether a sentence is of the data set's split, by the hash of its text."""
+    """Return whether a sentence is of the data set's split, by the hash of its text."""
     if not options.holdout:
         return True
     text = "\n".join(texts).encode("utf-8", "surrogatepass")
@@ -254,12 +255,14 @@ def belongs(options: Labelled, texts: tuple[str, ...]) -> bool:
     return options.split == split
 
 
-def of_split(options: Labelled, every: Iterable[Each], texts: Callable[[Each], tuple[str, ...]]) -> tuple[Each, ...]:
-    """What belongs to the split of a data set, of all that its files hold.
+def of_split(
+    options: Labelled, everything: Iterable[Each], texts: Callable[[Each], tuple[str, ...]]
+) -> tuple[Each, ...]:
+    """Return what belongs to the split of a data set, of all that its files hold.
 
     Args:
         options: The data set.
-        every: All of it.
+        everything: All of it.
         texts: By the hash of which texts each belongs to a split.
 
     Returns:
@@ -268,11 +271,11 @@ def of_split(options: Labelled, every: Iterable[Each], texts: Callable[[Each], t
     Raises:
         UserError: When there is none.
     """
-    ours = (each for each in every if belongs(options, texts(each)))
-    found = tuple(itertools.islice(ours, options.sentences or None))
-    if not found:
+    in_split = (each for each in everything if belongs(options, texts(each)))
+    chosen = tuple(itertools.islice(in_split, options.sentences or None))
+    if not chosen:
         raise UserError(f"There is nothing for the {options.split} split. Raise --holdout, or leave it out.")
-    return found
+    return chosen
 
 
 def check_no_overlap(
@@ -297,9 +300,9 @@ def check_no_overlap(
             continue  # other rows of a file with several languages
         shared = set(options.source_facts()["files"].values()) & set(other.source_facts()["files"].values())
         if shared and not (options.holdout == other.holdout > 0):
-            held = max(options, other, key=lambda each: each.split != "train")
+            held_out = max(options, other, key=lambda each: each.split != "train")
             raise UserError(
-                f"The {held.split} set reads {called(held)}, as the training set does. "
+                f"The {held_out.split} set reads {called(held_out)}, as the training set does. "
                 "So that they share no sentence, say the same --holdout in both, .1 perhaps."
             )
     if options.split != "train":
@@ -307,7 +310,7 @@ def check_no_overlap(
 
 
 def called(options: Labelled) -> str:
-    """What to call the files of a data set in a message; of the hub its name."""
+    """Return what to call the files of a data set in a message; of the hub its name."""
     return ", ".join(map(str, options.sources().values())) or ", ".join(options.source_facts()["files"])
 
 
@@ -325,60 +328,60 @@ def check_not_trained_on(options: Labelled, source: str | None) -> None:
     if folder is None:
         return
     trained = read_run(folder).get("facts", {}).get("dataset", {}).get("train", {}).get("source", {})
-    said = trained.get("options", {})
-    if "dataset" not in trained or (options.tells_languages_apart and overlaps_no_language(options, said)):
+    trained_options = trained.get("options", {})
+    if "dataset" not in trained or (options.tells_languages_apart and overlaps_no_language(options, trained_options)):
         return
     shared = set(options.source_facts()["files"].values()) & set(trained.get("files", {}).values())
-    if shared and not (options.holdout == said.get("holdout", 0) > 0):
+    if shared and not (options.holdout == trained_options.get("holdout", 0) > 0):
         raise UserError(
             f"The {options.split} set reads {called(options)}, which {folder} was "
             "trained on. Name another file, or hold out the same share as there by --holdout."
         )
 
 
-def overlaps_no_language(options: Labelled, said: Mapping[str, Any]) -> bool:
-    """Whether a data set has no language in common with the options of another."""
-    ours, theirs = set(getattr(options, "languages", ())), set(said.get("languages", ()))
+def overlaps_no_language(options: Labelled, trained: Mapping[str, Any]) -> bool:
+    """Return whether a data set has no language in common with the options of another."""
+    ours, theirs = set(getattr(options, "languages", ())), set(trained.get("languages", ()))
     return bool(ours and theirs) and not ours & theirs
 
 
 def source_facts(options: Labelled) -> dict[str, Any]:
-    """What the text and its labels depend on, as JSON: the options, and the SHA-256 of each file."""
+    """Return what the text and its labels depend on, as JSON: the options, and the SHA-256 of each file."""
     values = {each.name: getattr(options, each.name) for each in fields(options) if each.name not in UNREAD}
     plain = (bool, int, float, tuple, type(None))
-    said = {name: value if isinstance(value, plain) else str(value) for name, value in values.items()}
+    saved = {name: value if isinstance(value, plain) else str(value) for name, value in values.items()}
     files = {name: fingerprint(path) for name, path in options.sources().items()}
-    return {"dataset": getattr(type(options), "__command__", ""), "options": said, "files": files}
+    return {"dataset": getattr(type(options), "__command__", ""), "options": saved, "files": files}
 
 
 def documents(options: Labelled) -> Iterator[Document]:
-    """The sentences, as running text with a blank between words, or the texts; yields each as a document."""
+    """Yield the sentences, as running text with a blank between words, or the texts, each as a document."""
     for item in items(options):
         for text in [" ".join(item.texts)] if options.of_words else item.texts:
             yield Document(text)
 
 
 def label_names(options: Labelled) -> tuple[str, ...]:
-    """The labels of a data set: all that there can be, or those in it, sorted; of tags of IOB2 the beginning and the
-    inside of every type, `O` first.
+    """Return the labels of a data set: all that there can be, or those in it, sorted; of tags of IOB2 the beginning and
+    the inside of every type, `O` first.
     """
     if known := options.every_label():
         return known
-    found = {label for item in items(options) for label in item.labels if label is not None}
+    labels = {label for item in items(options) for label in item.labels if label is not None}
     if options.entities:
-        return tags_of({label[2:] for label in found if label != "O"})
-    return tuple(sorted(found))
+        return tags_of({label[2:] for label in labels if label != "O"})
+    return tuple(sorted(labels))
 
 
 def tags_of(types: set[str]) -> tuple[str, ...]:
-    """The tags of IOB2 for some types of entities."""
+    """Return the tags of IOB2 for some types of entities."""
     return ("O", *(f"{prefix}-{kind}" for kind in sorted(types) for prefix in "BI"))
 
 
 def decided_labels(
     options: Labelled, dataset_options: Mapping[tuple[str, str | None], Any], model_options: Any
 ) -> tuple[str, ...]:
-    """The labels that all data sets of a run and its model share, in their order.
+    """Return the labels that all data sets of a run and its model share, in their order.
 
     Args:
         options: The data set that asks.
@@ -394,19 +397,19 @@ def decided_labels(
     if options.labels:
         return options.labels
     sets = [each for (split, _), each in dataset_options.items() if split == "train" and hasattr(each, "labels")]
-    said = (sets[0].labels or label_names(sets[0])) if sets else ()
+    names = (sets[0].labels or label_names(sets[0])) if sets else ()
     known = tuple(getattr(model_options, "known_labels", tuple)())
-    if known and set(said) <= set(known):
+    if known and set(names) <= set(known):
         return known
-    if not said:
+    if not names:
         raise UserError(
             "The labels are not known. Add the training set, name a trained classifier by --from, or say --labels."
         )
-    return said
+    return names
 
 
 def numbered(options: Labelled, read: Sequence[Item], names: Sequence[str]) -> NDArray[numpy.int64]:
-    """The numbers of all labels.
+    """Return the numbers of all labels.
 
     Args:
         options: Where they are from.
@@ -435,7 +438,7 @@ def numbered(options: Labelled, read: Sequence[Item], names: Sequence[str]) -> N
 def batches(
     options: Labelled, tokenizer: Any, dataset_options: Mapping[tuple[str, str | None], Any], model_options: Any
 ) -> LabelledBatches:
-    """The batches of a data set; arguments as of `Labelled.build`.
+    """Return the batches of a data set; arguments as of `Labelled.build`.
 
     Args:
         options: The data set.
@@ -452,8 +455,8 @@ def batches(
     longest = longest_row(options, tokenizer, model_options)
     names, read = decided_labels(options, dataset_options, model_options), items(options)
     labels = numbered(options, read, names)
-    made = word_rows if options.of_words else text_rows
-    rows = made(tokenizer, [item.texts for item in read], labels, longest)
+    make_rows = word_rows if options.of_words else text_rows
+    rows = make_rows(tokenizer, [item.texts for item in read], labels, longest)
     facts = {
         "labels": list(names),
         "sentences": len(read),

@@ -1,4 +1,4 @@
-"""Finds the files of a labelled corpus by their names."""
+"""Find the files of a labelled corpus by their names."""
 
 import re
 from collections.abc import Sequence
@@ -48,81 +48,96 @@ def find_files(
     if place is None:
         raise UserError(f"Say where the files are: by --path, or {VARIABLE} for the folder of all data.")
     if (place.is_file() and not is_archive(place)) or (path is not None and not place.exists()):  # or a member
-        said = languages_of(place.name)
-        if said and said.isdisjoint(map(canonical, languages)):
-            notice_once(f"{place} is read as {' '.join(languages)!r}, though its name says {' '.join(sorted(said))!r}.")
+        named = languages_of(place.name)
+        if named and named.isdisjoint(map(canonical, languages)):
+            notice_once(
+                f"{place} is read as {' '.join(languages)!r}, though its name says {' '.join(sorted(named))!r}."
+            )
         return {place.name: place}
-    there = [file for file in listed(place) if ends_as(file, endings, named=path is not None)]
+    candidates = [file for file in files_in(place) if ends_as(file, endings, named=path is not None)]
     wanted = {word for each in words for word in words_of(each)}
-    found = dict[str, Path]()
+    files = dict[str, Path]()
     for language in languages:
-        spoken = [file for file in there if speaks(file, place, language)]
-        if not spoken and path is not None and len(languages) == 1 and own_languages(place) <= {canonical(language)}:
-            spoken = [file for file in there if not said_of(file, place)]
-        fit = [file for file in spoken if wanted <= set(words_of(file.name))]
-        fit = [file for file in fit if split is None or set(PARTS[split]) & set(words_of(file.name))]
-        if len(fit) != 1:
-            which = f"of {language!r}" + (f" for {split}" if split else "")
-            raise UserError(fault(which, fit, spoken, place, endings=endings, there=there))
-        name = fit[0].name
-        found[name if "." in name and name not in found else f"{fit[0].parent.name}/{name}"] = fit[0]
-    return found
+        in_language = [file for file in candidates if is_of_language(file, place, language)]
+        if (
+            not in_language
+            and path is not None
+            and len(languages) == 1
+            and own_languages(place) <= {canonical(language)}
+        ):
+            in_language = [file for file in candidates if not languages_said(file, place)]
+        matching = [file for file in in_language if wanted <= set(words_of(file.name))]
+        matching = [file for file in matching if split is None or set(PARTS[split]) & set(words_of(file.name))]
+        if len(matching) != 1:
+            part = f"of {language!r}" + (f" for {split}" if split else "")
+            raise UserError(missing_message(part, matching, in_language, place, endings=endings, candidates=candidates))
+        name = matching[0].name
+        files[name if "." in name and name not in files else f"{matching[0].parent.name}/{name}"] = matching[0]
+    return files
 
 
 def ends_as(file: Path, endings: Sequence[str], named: bool) -> bool:
-    """Whether a file has one of some endings; none, in a folder that the user names, if it is called by its part."""
+    """Return whether a file has one of some endings; in a folder that the user names, none if its name is its part."""
     name = uncompressed_name(file)
     if "." not in name:
         return named and "" in endings and any(set(part) & set(words_of(name)) for part in PARTS.values())
     return name.endswith(tuple(each for each in endings if each))
 
 
-def speaks(file: Path, place: Path, language: str) -> bool:
-    """Whether a file is of a language, as its name or the folder that it is in says."""
-    return language.lower() in words_of(file.name) or canonical(language) in said_of(file, place)
+def is_of_language(file: Path, place: Path, language: str) -> bool:
+    """Return whether a file is of a language, as its name or the folder that it is in says."""
+    return language.lower() in words_of(file.name) or canonical(language) in languages_said(file, place)
 
 
-def said_of(file: Path, place: Path) -> set[str]:
-    """The languages that the name of a file says, else those that the folders between it and a place are called by."""
+def languages_said(file: Path, place: Path) -> set[str]:
+    """Return the languages that the name of a file says, else those that name the folders between it and a place."""
     parents = (parent.name for parent in file.parents if parent != place and parent.is_relative_to(place))
     return languages_of(file.name) or {canonical(name) for name in parents if CODE.fullmatch(name) and known(name)}
 
 
 def own_languages(place: Path) -> set[str]:
-    """The language that a folder itself says: by its whole name, `de`, or at its end, `ud_train_de`."""
+    """Return the language that a folder itself says: by its whole name, `de`, or at its end, `ud_train_de`."""
     return languages_of(f"_{place.name}") | ({canonical(place.name)} if known(place.name) else set())
 
 
-def listed(place: Path) -> list[Path]:
-    """The files of a folder and of the folders in it, or of an archive."""
+def files_in(place: Path) -> list[Path]:
+    """Return the files of a folder and of the folders in it, or of an archive."""
     if is_archive(place):
         return [place / name for name in names(place)]
     return sorted(file for pattern in ("*", "*/*") for file in place.glob(pattern) if file.is_file())
 
 
 def uncompressed_name(file: Path) -> str:
-    """The name of a file in small letters, without what says that it is compressed."""
+    """Return the name of a file in small letters, without what says that it is compressed."""
     return COMPRESSION.sub("", file.name.lower())
 
 
 def words_of(name: str) -> list[str]:
-    """The words of a file's name: `en`, `ewt`, `ud`, `train`, `conllu`."""
+    """Return the words of a file's name: `en`, `ewt`, `ud`, `train`, `conllu`."""
     return re.split(r"[._-]+", name.lower())
 
 
-def fault(
-    which: str, fit: list[Path], spoken: list[Path], place: Path, *, endings: Sequence[str], there: list[Path]
+def missing_message(
+    part: str,
+    matching: list[Path],
+    in_language: list[Path],
+    place: Path,
+    *,
+    endings: Sequence[str],
+    candidates: list[Path],
 ) -> str:
-    """What to say when a language has no file, or several."""
-    if fit:
-        choice = ", ".join(str(file.relative_to(place)) for file in fit[:6])
-        return f"{place} has several files {which}: {choice}. Name one by --path, or a word of its name by --treebank."
-    others = sorted({language for file in there for language in said_of(file, place)} | own_languages(place))
-    if spoken or not others:
+    """Return what to say when a language has no file, or several."""
+    if matching:
+        choice = ", ".join(str(file.relative_to(place)) for file in matching[:6])
+        return f"{place} has several files {part}: {choice}. Name one by --path, or a word of its name by --treebank."
+    others = sorted(
+        {language for file in candidates for language in languages_said(file, place)} | own_languages(place)
+    )
+    if in_language or not others:
         ends = " or ".join(each for each in endings if each)
-        said = ", ".join(str(file.relative_to(place)) for file in spoken[:6]) or f"none that ends in {ends}"
-        return f"{place} has no file {which}; of this language there is {said}. Name a file by --path."
+        some = ", ".join(str(file.relative_to(place)) for file in in_language[:6]) or f"none that ends in {ends}"
+        return f"{place} has no file {part}; of this language there is {some}. Name a file by --path."
     return (
-        f"{place} has no file {which}; its files are of {', '.join(others[:12])}. Say one of these by --languages, or "
+        f"{place} has no file {part}; its files are of {', '.join(others[:12])}. Say one of these by --languages, or "
         "name a file by --path."
     )

@@ -1,22 +1,19 @@
-"""From true and predicted labels to scores and their intervals."""
+"""Scores of labels, and their intervals: accuracy, macro F1, F1 of entities."""
 
 from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from semeqv.lazy import Floats, Integers, NDArray, numpy
 from semeqv.results.statistics import scored
 from semeqv.tasks.classification.rows import UNLABELLED
 
-if TYPE_CHECKING:
-    pass
-
 OUTSIDE = -1  # the type of what is in no entity
 
 
-def label_tally(gold: Integers, predicted: Integers, sentence: Integers, sentences: int, classes: int) -> Integers:
+def label_counts(gold: Integers, predicted: Integers, sentence: Integers, sentences: int, classes: int) -> Integers:
     """Count labels.
 
     Args:
@@ -29,12 +26,14 @@ def label_tally(gold: Integers, predicted: Integers, sentence: Integers, sentenc
     Returns:
         `(sentences, 3, classes)`.
     """
-    right, said = gold == predicted, predicted >= 0
-    kinds = [gold[right], predicted[said], gold]
-    return tallied(kinds, [sentence[right], sentence[said], sentence], sentences, classes)
+    right, labelled = gold == predicted, predicted >= 0
+    kinds = [gold[right], predicted[labelled], gold]
+    return counts_by_sentence(kinds, [sentence[right], sentence[labelled], sentence], sentences, classes)
 
 
-def tallied(classes_of: Sequence[Integers], sentences_of: Sequence[Integers], sentences: int, classes: int) -> Integers:
+def counts_by_sentence(
+    classes_of: Sequence[Integers], sentences_of: Sequence[Integers], sentences: int, classes: int
+) -> Integers:
     """Count the classes of three kinds of things, by sentence: `(sentences, 3, classes)`."""
     counts = [
         numpy.bincount(sentence * classes + kind, minlength=sentences * classes).reshape(sentences, classes)
@@ -43,7 +42,7 @@ def tallied(classes_of: Sequence[Integers], sentences_of: Sequence[Integers], se
     return numpy.stack(counts, axis=1)
 
 
-def entity_tally(
+def entity_counts(
     gold: Integers, predicted: Integers, sentence: Integers, sentences: int, tags: Sequence[str]
 ) -> tuple[Integers, list[str]]:
     """Count entities, as `seqeval` does in its strict mode for IOB2: an `I-` that continues nothing is no entity.
@@ -68,7 +67,7 @@ def entity_tally(
     _, ours, theirs = numpy.intersect1d(first, their_first, assume_unique=True, return_indices=True)
     right = ours[(last[ours] == their_last[theirs]) & (kind[ours] == their_kind[theirs])]
     kinds = [kind[right], their_kind, kind]
-    return tallied(
+    return counts_by_sentence(
         kinds, [sentence[first[right]], sentence[their_first], sentence[first]], sentences, len(types)
     ), types
 
@@ -94,7 +93,8 @@ def entities(begins: NDArray[numpy.bool_], types: Integers, sentence: Integers) 
 
 
 def label_scores(tally: NDArray[Any]) -> dict[str, Floats]:
-    """Accuracy, and the mean over classes of their F1; a class that is neither there nor predicted does not count.
+    """Return accuracy, and the mean over classes of their F1; a class that is neither there nor predicted does not
+    count.
 
     Args:
         tally: `(..., 3, classes)`.
@@ -107,7 +107,7 @@ def label_scores(tally: NDArray[Any]) -> dict[str, Floats]:
 
 
 def entity_scores(tally: NDArray[Any]) -> dict[str, Floats]:
-    """Precision, recall and F1 over all entities, and the mean over types of their F1.
+    """Return precision, recall and F1 over all entities, and the mean over types of their F1.
 
     Args:
         tally: `(..., 3, types)`.
@@ -125,20 +125,20 @@ def entity_scores(tally: NDArray[Any]) -> dict[str, Floats]:
 
 
 def sums_of(tally: NDArray[Any]) -> tuple[Floats, Floats, Floats]:
-    """Hits, predicted and gold over all classes, each `(...)`."""
+    """Return hits, predicted and gold over all classes, each `(...)`."""
     hits, predicted, gold = numpy.moveaxis(tally.sum(-1).astype(numpy.float64), -1, 0)
     return hits, predicted, gold
 
 
 def macro_f1(tally: NDArray[Any]) -> Floats:
-    """The mean of the F1 of each class that is there or predicted, `(...)`."""
+    """Return the mean of the F1 of each class that is there or predicted, `(...)`."""
     hits, predicted, gold = numpy.moveaxis(tally.astype(numpy.float64), -2, 0)  # each (..., classes)
     f1 = divided(2 * hits, predicted + gold)
     return divided(f1.sum(-1), (predicted + gold > 0).sum(-1).astype(numpy.float64))
 
 
 def divided(above: Floats, below: Floats) -> Floats:
-    """A quotient, 0 where there is nothing to divide by."""
+    """Return a quotient, 0 where there is nothing to divide by."""
     return numpy.divide(above, below, out=numpy.zeros_like(above), where=below > 0)
 
 
@@ -151,7 +151,7 @@ def seqeval_scores(gold: Sequence[Sequence[str]], predicted: Sequence[Sequence[s
 
     Returns:
         `f1`, `precision` and `recall` over all entities; nothing when seqeval is not installed (extra `eval`), whose
-        numbers those of `tallies` equal.
+        numbers those of `entity_scores` equal.
     """
     try:
         from seqeval.metrics.v1 import precision_recall_fscore_support
@@ -164,7 +164,7 @@ def seqeval_scores(gold: Sequence[Sequence[str]], predicted: Sequence[Sequence[s
     return {"f1": float(f1), "precision": float(precision), "recall": float(recall)}
 
 
-def judged(
+def score_labels(
     gold: Integers,
     predicted: Integers,
     sizes: Integers,
@@ -173,7 +173,7 @@ def judged(
     entities: bool,
     replicates: int,
 ) -> dict[str, float]:
-    """Judge labels: entities by F1 (where there is seqeval, it has the last word), others by accuracy and macro F1.
+    """Score labels: entities by F1 (that of seqeval where it is installed), others by accuracy and macro F1.
 
     Args:
         gold: True labels, `(labels,)`, sentence after sentence; those of -100 do not count.
@@ -187,22 +187,24 @@ def judged(
         The scores, and in `NAME_low` and `NAME_high` their 95% intervals.
     """
     scores = entity_scores if entities else label_scores
-    tally = tally_of(gold, predicted, sizes, names, entities=entities)
-    found = scored(tally, scores, replicates)
+    tally = sentence_counts(gold, predicted, sizes, names, entities=entities)
+    results = scored(tally, scores, replicates)
     if entities and replicates:
-        found |= seqeval_scores(named(gold, sizes, names), named(predicted, sizes, names))
-    return found
+        results |= seqeval_scores(named(gold, sizes, names), named(predicted, sizes, names))
+    return results
 
 
-def tally_of(gold: Integers, predicted: Integers, sizes: Integers, names: Sequence[str], *, entities: bool) -> Integers:
-    """What is counted in each sentence; arguments as of `judged`. Gives `(sentences, 3, classes)`, see `tallies`."""
-    asked = gold != UNLABELLED
+def sentence_counts(
+    gold: Integers, predicted: Integers, sizes: Integers, names: Sequence[str], *, entities: bool
+) -> Integers:
+    """Return what is counted in each sentence, `(sentences, 3, classes)`; arguments as of `score_labels`."""
+    labelled = gold != UNLABELLED
     sentence = numpy.repeat(numpy.arange(len(sizes)), sizes)
-    known = (gold[asked], predicted[asked], sentence[asked], len(sizes))
-    return entity_tally(*known, names)[0] if entities else label_tally(*known, len(names))
+    known = (gold[labelled], predicted[labelled], sentence[labelled], len(sizes))
+    return entity_counts(*known, names)[0] if entities else label_counts(*known, len(names))
 
 
 def named(labels: Integers, sizes: Integers, names: Sequence[str]) -> list[list[str]]:
-    """The names of labels, `(labels,)`, sentence by sentence; empty where there is none."""
-    found = numpy.array([*names, ""])[numpy.where(labels == UNLABELLED, -1, labels)]
-    return [part.tolist() for part in numpy.split(found, numpy.cumsum(sizes)[:-1])]
+    """Return the names of labels, `(labels,)`, sentence by sentence; empty where there is none."""
+    texts = numpy.array([*names, ""])[numpy.where(labels == UNLABELLED, -1, labels)]
+    return [part.tolist() for part in numpy.split(texts, numpy.cumsum(sizes)[:-1])]

@@ -1,4 +1,4 @@
-"""Classifiers as components."""
+"""Classifiers of words and of texts: their options, and how they are built or opened."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from semeqv.text.models.source import SHIFTED, config_folder, model_folder, posi
 
 @dataclass(frozen=True, kw_only=True)
 class Classifier:
-    """A model with a head that tells labels apart.
+    """A model with a head that predicts labels.
 
     Args:
         source: A run folder (its best checkpoint, else the last), a checkpoint, a Hugging Face folder, or a name on the
@@ -55,16 +55,16 @@ class Classifier:
     def __post_init__(self) -> None:
         if self.dropout is not None and not 0 <= self.dropout < 1:
             raise ValueError(f"--dropout must be from 0 to below 1, not {self.dropout}.")
-        said = [size for size in (self.layers, self.heads, self.embedding_size) if size is not None]
-        if said and self.source is not None:
+        given = [size for size in (self.layers, self.heads, self.embedding_size) if size is not None]
+        if given and self.source is not None:
             raise ValueError("--from brings its own sizes; leave out --layers, --heads and --embedding_size.")
-        if said and len(said) < 3:
+        if given and len(given) < 3:
             raise ValueError("--layers, --heads and --embedding_size go together; say all three.")
-        if said:
+        if given:
             self.bert()
 
     def bert(self) -> BERT | None:
-        """The options of the model that the sizes ask for; None when none are said."""
+        """Return the options of the model that the sizes ask for; None when none are said."""
         if self.layers is None or self.heads is None or self.embedding_size is None:
             return None
         return BERT(layers=self.layers, heads=self.heads, embedding_size=self.embedding_size)
@@ -76,7 +76,7 @@ class Classifier:
         return read_config(config_folder(self.source))
 
     def known_labels(self) -> tuple[str, ...]:
-        """The labels of a trained classifier with this head; none of another model."""
+        """Return the labels of a trained classifier with this head; none of another model."""
 
         if self.bert():
             return ()
@@ -85,21 +85,21 @@ class Classifier:
         return label_names(config) if trained else ()
 
     def most_tokens(self) -> int | None:
-        """The most tokens that the model reads at once; None when there is no limit, or nobody said."""
+        """Return the most tokens that the model reads at once; None when no limit is known."""
 
         bert = self.bert()
         return bert.block_size if bert else positions_of(self.config)
 
     def provide_tokenizer(self) -> Any:
-        """The tokenizer of the model's folder, for a sentence that says none; None when it has none."""
+        """Return the tokenizer of the model's folder, for a sentence that says none; None when it has none."""
 
         return open_tokenizer(self.source) if not self.bert() and has_tokenizer(self.source) else None
 
     def opened(self, dataset: Any, tokenizer: Any, **options: Any) -> Any:
-        """The model, for the labels of the data.
+        """Return the model, for the labels of the data.
 
         Args:
-            dataset: The data sets by (split, name); the first that has labels tells them.
+            dataset: The data sets by (split, name); the labels are those of the first that has some.
             tokenizer: The tokenizer of the run.
             **options: Of `open_classifier`.
 
@@ -167,7 +167,7 @@ class TokenClassifier(Classifier):
     pooling: Literal["mean", "first", "last"] | None = None
 
     def build(self, dataset: Any, tokenizer: Any) -> Any:
-        """The model.
+        """Build the model.
 
         Args:
             dataset: Tells the labels.
@@ -192,7 +192,7 @@ class SequenceClassifier(Classifier):
     word: ClassVar[str] = "sequence-classifier"
 
     def build(self, dataset: Any, tokenizer: Any) -> Any:
-        """The model.
+        """Build the model.
 
         Args:
             dataset: Tells the labels.
@@ -289,7 +289,7 @@ def prepared(config: Any, head: str, names: tuple[str, ...], pooling: str | None
 
 
 def finished(model: Any, dropout: float | None) -> Any:
-    """The model, its head dropping so much of what it reads, and its configuration naming its class."""
+    """Return the model, its head dropping so much of what it reads, and its configuration naming its class."""
     for part in head_parts(model):
         if dropout is not None and isinstance(part, nn.Dropout):
             part.p = dropout
@@ -331,21 +331,21 @@ def draw_head(model: Any) -> None:
 
 
 def head_parts(model: Any) -> list[nn.Module]:
-    """All modules above the base model."""
+    """Return all modules above the base model."""
     return [part for module in model.children() if module is not model.base_model for part in module.modules()]
 
 
 def label_names(config: Any) -> tuple[str, ...]:
-    """The labels of a trained classifier, in their order; none when a configuration names none.
+    """Return the labels of a trained classifier, in their order; none when a configuration names none.
 
     Args:
         config: A configuration, or the content of a `config.json`.
 
     Returns:
-        Their names. `LABEL_0` and the like are how transformers says that nobody named any.
+        Their names. Names like `LABEL_0`, which transformers gives, are none.
     """
-    said = config.get("id2label") if isinstance(config, dict) else config.id2label
-    named = {int(number): str(name) for number, name in (said or {}).items()}
+    names = config.get("id2label") if isinstance(config, dict) else config.id2label
+    named = {int(number): str(name) for number, name in (names or {}).items()}
     if not named or all(name == f"LABEL_{number}" for number, name in named.items()):
         return ()
     return tuple(named[number] for number in sorted(named))

@@ -40,15 +40,15 @@ def pooled(hidden: Tensor, words: Tensor, count: int, pooling: str) -> Tensor:
     """
     member = words[:, None, :] == torch.arange(count, device=words.device)[None, :, None]  # (batch, count, time)
     if pooling != "mean":
-        other = words.roll(1 if pooling == "first" else -1, dims=1)
-        other[:, 0 if pooling == "first" else -1] = -1
-        member = member & (words != other)[:, None, :]
+        neighbour = words.roll(1 if pooling == "first" else -1, dims=1)
+        neighbour[:, 0 if pooling == "first" else -1] = -1
+        member = member & (words != neighbour)[:, None, :]
     weights = member / member.sum(-1, keepdim=True).clamp(min=1)
     return weights.to(hidden.dtype) @ hidden
 
 
 def pool_words(module: nn.Module, args: Any, output: Any) -> Any:
-    """A forward hook of a base model: give the head above it words to see, while `asked_words` says which."""
+    """Return a forward hook of a base model: give the head above it words to see, while `asked_words` says which."""
     asked = module.__dict__.get("asked_words")
     if asked is not None:
         output.last_hidden_state = pooled(output.last_hidden_state, *asked)
@@ -106,7 +106,7 @@ GENERIC = {"ForTokenClassification": GenericForTokenClassification, "ForSequence
 
 
 def head_class(config: Any, head: str) -> type[Any]:
-    """The class of a classifier.
+    """Return the class of a classifier.
 
     Args:
         config: Of which kind of model.
@@ -118,19 +118,21 @@ def head_class(config: Any, head: str) -> type[Any]:
     Raises:
         UserError: When there is no plain model of the kind to put a head on.
     """
-    if found := classes(HEADS[head], config):
-        return found[0]
+    if known_classes := classes(HEADS[head], config):
+        return known_classes[0]
     base = next(iter(classes(AutoModel, config)), None)
     if base is None:
         raise UserError(f"Models of the kind {config.model_type} cannot be classifiers: they have no plain model.")
-    said = {"__module__": __name__, "base_model_prefix": base.base_model_prefix}
-    made = type(base.__name__.removesuffix("Model") + head, (GENERIC[head], base.__bases__[0]), said)
-    HEADS[head].register(type(config), made, exist_ok=True)  # else kinds that transformers has stay as they are
-    return made
+    namespace = {"__module__": __name__, "base_model_prefix": base.base_model_prefix}
+    headed = type(base.__name__.removesuffix("Model") + head, (GENERIC[head], base.__bases__[0]), namespace)
+    HEADS[head].register(type(config), headed, exist_ok=True)  # else kinds that transformers has stay as they are
+    return headed
 
 
 def of_words(kind: type[Any]) -> type[Any]:
-    """A `*ForTokenClassification` that sees words; it keeps its name, under which transformers opens its weights."""
+    """Return a `*ForTokenClassification` that sees words; it keeps its name, under which transformers opens its
+    weights.
+    """
     return type(kind.__name__, (OfWords, kind), {"__module__": kind.__module__})
 
 

@@ -1,4 +1,4 @@
-"""Writes down what was predicted."""
+"""Write predictions down."""
 
 import csv
 from collections.abc import Iterable, Iterator
@@ -31,7 +31,7 @@ class Predictions:
             raise ValueError(f"--path {self.path}: write a name that ends in .jsonl or .csv.")
 
     def build(self) -> Any:
-        """The callback."""
+        """Build the callback."""
 
         return PredictionWriter(self)
 
@@ -66,8 +66,8 @@ class PredictionWriter(Callback):
             raise UserError(f"The {self.split} set {name or ''} has no labels whose predictions could be written.")
         for run, scorer in zip(trainer.runs, trainer.scorers):
             if trainer.world.first:
-                said = self.options.path.replace("{run}", str(run.path)).replace("{name}", name or self.split)
-                write(Path(said), scorer.predictions())
+                path = self.options.path.replace("{run}", str(run.path)).replace("{name}", name or self.split)
+                write(Path(path), scorer.predictions())
 
 
 def write(path: Path, records: Iterable[dict[str, Any]]) -> None:
@@ -80,7 +80,7 @@ def write(path: Path, records: Iterable[dict[str, Any]]) -> None:
 
 
 def table(records: Iterable[dict[str, Any]]) -> Iterator[list[Any]]:
-    """The rows of the CSV file: a header, then one for each word, or for each text; yields their columns."""
+    """Yield the rows of the CSV file: a header, then one for each word, or for each text."""
     for number, record in enumerate(records):
         if "words" in record:
             if not number:

@@ -28,8 +28,10 @@ class Template:
 
     @classmethod
     def of(cls, tokenizer: Any) -> Template:
-        """That of a tokenizer: what it puts around a text; else its class token (or the one that begins a text), and
-        its separator (or the one that ends a text), as the data sets of language models do.
+        """Return the template of a tokenizer: what it puts around a text.
+
+        Else its class token (or the one that begins a text), and its separator (or the one that ends a text), as the
+        data sets of language models do.
         """
         backend = tokenizer.backend_tokenizer
         if not backend.num_special_tokens_to_add(is_pair=True):
@@ -114,12 +116,12 @@ class Rows:
     types: Integers | None = None
 
     def __len__(self) -> int:
-        """How many rows there are."""
+        """Return how many rows there are."""
         return len(self.ends)
 
 
 def word_rows(tokenizer: Any, sentences: Sequence[Sequence[str]], labels: Integers, longest: int) -> Rows:
-    """Rows of sentences whose words have labels; sentences that are too long are cut between words.
+    """Return rows of sentences whose words have labels; sentences that are too long are cut between words.
 
     Args:
         tokenizer: A fast tokenizer of transformers.
@@ -183,7 +185,7 @@ def cut(sizes: Integers, lengths: Integers, room: int) -> tuple[Integers, Intege
 
 
 def text_rows(tokenizer: Any, texts: Sequence[tuple[str, ...]], labels: Integers, longest: int) -> Rows:
-    """Rows of one or two texts; where they are too long, the longer one loses its end.
+    """Return rows of one or two texts; where they are too long, the longer one loses its end.
 
     Args:
         tokenizer: A fast tokenizer of transformers.

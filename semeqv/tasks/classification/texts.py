@@ -11,9 +11,10 @@ from typing import Any, ClassVar
 from semeqv.grammar.component import component
 from semeqv.runs.errors import UserError
 from semeqv.tasks.classification.dataset import InFiles, Item
+from semeqv.tasks.classification.finding import find_files, uncompressed_name
 from semeqv.tasks.prompting.options import PromptedTexts
+from semeqv.text.location import data_folder, locate, stored
 from semeqv.text.readers import hub, jsonl, parquet, table
-from semeqv.text.readers.hub import commit
 from semeqv.text.readers.xnli import LABELS, has_languages, read_labelled, read_stream
 
 MISSING = ("nan", "NaN", "NAN", "<NA>", "NaT", "null", "NULL")  # how programs write it in a table
@@ -49,27 +50,25 @@ class Xnli(InFiles, PromptedTexts):
     @functools.cached_property
     def hub_name(self) -> str | None:
         """The name of the data set of the hub; None when a file or a folder is read."""
-        from semeqv.text.location import data_folder, stored
-
         if self.path is None or not re.fullmatch(HUB_NAME, str(self.path)):
             return None
         places = (self.path, *([data_folder() / self.path] if data_folder() else []))  # type: ignore[operator]
         return None if any(map(stored, places)) else str(self.path)
 
     def source_facts(self) -> dict[str, Any]:
-        """What the pairs and their labels depend on; of the hub, the commit that is read and the part of it."""
-        found = super().source_facts()
+        """Return what the pairs and their labels depend on; of the hub, the commit that is read and the part of it."""
+        facts = super().source_facts()
         if self.hub_name is None:
-            return found
+            return facts
         commit = self.commit()
-        said = {each: f"{self.hub_name} {commit} {each} {self.hub_part}" for each in self.languages}
-        files = {f"{self.hub_name} {each}": text for each, text in said.items()}
-        return found | {"options": found["options"] | {"revision": commit}, "files": files}
+        parts = {each: f"{self.hub_name} {commit} {each} {self.hub_part}" for each in self.languages}
+        files = {f"{self.hub_name} {each}": text for each, text in parts.items()}
+        return facts | {"options": facts["options"] | {"revision": commit}, "files": files}
 
     def commit(self) -> str:
-        """The commit of the data set of the hub."""
+        """Return the commit of the data set of the hub."""
 
-        return commit(str(self.hub_name), self.revision)
+        return hub.commit(str(self.hub_name), self.revision)
 
     @property
     def hub_part(self) -> str:
@@ -83,9 +82,7 @@ class Xnli(InFiles, PromptedTexts):
         return all(map(has_languages, self.sources().values()))
 
     def sources(self) -> Mapping[str, Path]:
-        """The file of each language."""
-        from semeqv.tasks.classification.finding import find_files
-
+        """Return the file of each language."""
         if self.hub_name is not None:
             return {}
         words = ("xnli",) if self.path is None else ()
@@ -94,7 +91,7 @@ class Xnli(InFiles, PromptedTexts):
         )
 
     def items(self) -> Iterator[Item]:
-        """The pairs, language by language.
+        """Yield the pairs, language by language.
 
         Yields:
             Each with its label.
@@ -118,12 +115,12 @@ class Xnli(InFiles, PromptedTexts):
                 yield Item(pair.texts, (pair.label,))
 
     def every_label(self) -> tuple[str, ...]:
-        """The three."""
+        """Return the three labels of XNLI."""
 
         return LABELS
 
     def line_of(self, label: str) -> str:
-        """The files: their reader refuses labels that are none of XNLI."""
+        """Return the files: their reader refuses labels that are none of XNLI."""
         return ", ".join(map(str, self.sources().values())) or str(self.hub_name)
 
 
@@ -174,13 +171,11 @@ class Table(PromptedTexts):
             raise ValueError(f"--separator is one character, not {self.separator!r}.")
 
     def usual_template(self) -> str:
-        """The template of one text, or of two."""
+        """Return the template of one text, or of two."""
         return self.usual if len(self.columns) == 1 else PAIRS
 
     def sources(self) -> Mapping[str, Path]:
-        """The file; the folder of a data set of the hub on the disk, none of one that is streamed."""
-        from semeqv.text.location import locate
-
+        """Return the file; the folder of a data set of the hub on the disk, none of one that is streamed."""
         if self.of is not None:
             folder = Path(self.of).expanduser()
             return {folder.name: folder} if folder.is_dir() else {}
@@ -188,19 +183,19 @@ class Table(PromptedTexts):
         return {file.name: file}
 
     def source_facts(self) -> dict[str, Any]:
-        """What the text and its labels depend on; of the hub, the commit that is read and the part of it."""
-        found = super().source_facts()
+        """Return what the text and its labels depend on; of the hub, the commit that is read and the part of it."""
+        facts = super().source_facts()
         if self.of is None:
-            return found
+            return facts
         commit = None if self.sources() else self.commit()
-        files = {key: f"{value} {self.configuration} {self.hub_part}" for key, value in found["files"].items()}
+        files = {key: f"{value} {self.configuration} {self.hub_part}" for key, value in facts["files"].items()}
         files = files or {self.of: f"{self.of} {commit} {self.configuration} {self.hub_part}"}
-        return found | {"options": found["options"] | {"revision": commit}, "files": files}
+        return facts | {"options": facts["options"] | {"revision": commit}, "files": files}
 
     def commit(self) -> str:
-        """The commit of the data set of the hub."""
+        """Return the commit of the data set of the hub."""
 
-        return commit(str(self.of), self.revision)
+        return hub.commit(str(self.of), self.revision)
 
     @property
     def hub_part(self) -> str:
@@ -208,23 +203,21 @@ class Table(PromptedTexts):
         return self.part or self.split
 
     def rows(self) -> Iterator[tuple[int, tuple[str, ...], str]]:
-        """The rows of the file; yields the line of each, its texts and its label."""
-        from semeqv.tasks.classification.finding import uncompressed_name
-
-        asked = [*self.columns, self.label]
+        """Yield the rows of the file: the line of each, its texts and its label."""
+        names = [*self.columns, self.label]
         if self.of is not None:
             revision = None if self.sources() else self.commit()
-            for row in hub.read_rows(self.of, asked, self.hub_part, self.configuration, revision):
+            for row in hub.read_rows(self.of, names, self.hub_part, self.configuration, revision):
                 yield row.line, row.values[:-1], row.values[-1]
             return
         (file,) = self.sources().values()
         if uncompressed_name(file).endswith((".jsonl", ".json", ".parquet")):
             reader = parquet if file.name.endswith(".parquet") else jsonl
-            for row in reader.read_rows(file, asked):
+            for row in reader.read_rows(file, names):
                 yield row.line, row.values[:-1], row.values[-1]
             return
-        numbers = all(column.isdigit() for column in asked)
-        columns = [int(column) if numbers else column for column in asked]
+        numbers = all(column.isdigit() for column in names)
+        columns = [int(column) if numbers else column for column in names]
         header = (None if numbers else True) if self.header is None else self.header
         read = list(table.read_rows(file, columns, header=header, quoted=self.quoted, separator=self.separator))
         if header is None:
@@ -234,7 +227,7 @@ class Table(PromptedTexts):
             yield row.line, texts, self.plain(row.values[-1], f"{file}, line {row.line}")
 
     def plain(self, label: str, where: str) -> str:
-        """A label of a table as it is read: without blanks around it, and 1.0, which programs write for 1, as 1.
+        """Return a label of a table as it is read: without blanks around it, and 1.0, which programs write for 1, as 1.
 
         Args:
             label: The field.
@@ -247,23 +240,23 @@ class Table(PromptedTexts):
             UserError: When it is how programs write a missing value, and --labels does not name it.
         """
 
-        found = label.strip()
-        if found in self.labels:
-            return found
-        if found in MISSING:
+        plain = label.strip()
+        if plain in self.labels:
+            return plain
+        if plain in MISSING:
             raise UserError(
-                f"{where}: the label {found!r} is how programs write that a value is missing. Leave the field empty; "
+                f"{where}: the label {plain!r} is how programs write that a value is missing. Leave the field empty; "
                 "if it is a label, name all by --labels."
             )
-        return WHOLE.sub(r"\1", found)
+        return WHOLE.sub(r"\1", plain)
 
     def items(self) -> Iterator[Item]:
-        """The texts; an empty label is none."""
+        """Yield the texts; an empty label is none."""
         for _, texts, label in self.rows():
             yield Item(texts, (label or None,))
 
     def line_of(self, label: str) -> str:
-        """The first line that has it in the column."""
+        """Return the first line that has it in the column."""
         file = next(iter(self.sources().values()), self.of)
         line = next(line for line, _, said in self.rows() if said == label)
         return f"{file}, line {line}"

@@ -9,10 +9,11 @@ from typing import ClassVar, Literal
 from semeqv.grammar.component import check_bounds, component
 from semeqv.runs.notices import notice_once
 from semeqv.tasks.classification.dataset import InFiles, Item
+from semeqv.tasks.classification.finding import find_files
 from semeqv.tasks.prompting.options import PromptedWords
 from semeqv.text.files import lines
+from semeqv.text.readers import conllu, iob2
 from semeqv.text.readers.columns import read_sentences
-from semeqv.text.readers.iob2 import blocks
 from semeqv.text.records import UNSAID
 
 # How files with a word a line end, an empty ending standing for none.
@@ -24,7 +25,7 @@ class Treebank(InFiles):
     """Options of a treebank.
 
     Args:
-        treebank: A word of the files' names that tells treebanks of one language apart: ewt, pud.
+        treebank: A word of the files' names that distinguishes treebanks of one language: ewt, pud.
     """
 
     treebank: str | None = None
@@ -33,9 +34,7 @@ class Treebank(InFiles):
     stored: ClassVar[tuple[str, ...]] = (".parquet",)  # as on the hub, where it is named
 
     def sources(self) -> Mapping[str, Path]:
-        """The file of each language."""
-        from semeqv.tasks.classification.finding import find_files
-
+        """Return the file of each language."""
         split = None if self.holdout else self.split
         endings = self.endings if self.path is None else (*self.endings, *self.stored)
         return find_files(self.path, self.languages, split, endings, (self.treebank,) if self.treebank else ())
@@ -57,24 +56,20 @@ class ConllU(Treebank, PromptedWords):
     column: Literal["upos", "xpos", "feats", "deprel"] = "upos"
 
     def items(self) -> Iterator[Item]:
-        """The sentences."""
-        from semeqv.text.readers.conllu import read_sentences
-
+        """Yield the sentences."""
         for file in self.sources().values():
-            for sentence in read_sentences(file):
+            for sentence in conllu.read_sentences(file):
                 labels = [getattr(word, self.column) for word in sentence.words]
                 forms = tuple(word.form for word in sentence.words)
                 yield Item(forms, tuple(None if label == UNSAID else label for label in labels))
 
     def line_of(self, label: str) -> str:
-        """The first line that has it in the column."""
-        from semeqv.text.readers.conllu import COLUMNS
-
-        place = COLUMNS.index(self.column.upper())
+        """Return the first line that has it in the column."""
+        place = conllu.COLUMNS.index(self.column.upper())
         for file in self.sources().values():
             for number, line in () if file.name.endswith(".parquet") else lines(file):
                 columns = line.split("\t")
-                if len(columns) == len(COLUMNS) and columns[place] == label:
+                if len(columns) == len(conllu.COLUMNS) and columns[place] == label:
                     return f"{file}, line {number}"
         return ", ".join(map(str, self.sources().values()))
 
@@ -120,21 +115,19 @@ class Ner(Treebank, PromptedWords):
         return True
 
     def items(self) -> Iterator[Item]:
-        """The sentences."""
-        from semeqv.text.readers.iob2 import prefix_of, read_sentences
-
+        """Yield the sentences."""
         columns = (self.word_column, self.tag_column) if self.word_column and self.tag_column else None
         for file in self.sources().values():
             prefix = f"{self.prefix}:" if self.prefix else ""
-            if self.prefix is None and (prefix := prefix_of(file, columns)):
+            if self.prefix is None and (prefix := iob2.prefix_of(file, columns)):
                 notice_once(f'{file}: every word begins with {prefix!r}, which is left out (--prefix "" keeps it).')
-            for sentence in read_sentences(file, columns, self.convert, prefix):
+            for sentence in iob2.read_sentences(file, columns, self.convert, prefix):
                 yield Item(
                     tuple(word.form for word in sentence.words), tuple(self.read(word.tag) for word in sentence.words)
                 )
 
     def read(self, tag: str) -> str:
-        """A tag as it is read: `B-PERSON` perhaps as `B-PER`, or as `O`."""
+        """Return a tag as it is read: `B-PERSON` perhaps as `B-PER`, or as `O`."""
         kind = tag[2:]
         return "O" if kind in self.outside or tag == "O" else tag[:2] + self.renamed.get(kind, kind)
 
@@ -144,10 +137,10 @@ class Ner(Treebank, PromptedWords):
         return {old: new for old, _, new in (said.partition("=") for said in self.rename)}
 
     def line_of(self, label: str) -> str:
-        """The first line that says it."""
+        """Return the first line that says it."""
 
         for file in self.sources().values():
-            for _, rows in blocks(file):
+            for _, rows in iob2.blocks(file):
                 for number, fields in rows:
                     if label in fields:
                         return f"{file}, line {number}"
@@ -180,7 +173,7 @@ class Tagged(Treebank, PromptedWords):
         check_bounds(self, word_column=1, label_column=1)
 
     def items(self) -> Iterator[Item]:
-        """The sentences."""
+        """Yield the sentences."""
 
         prefix = f"{self.prefix}:" if self.prefix else ""
         for file in self.sources().values():
@@ -189,7 +182,7 @@ class Tagged(Treebank, PromptedWords):
                 yield Item(tuple(word.form for word in sentence.words), tuple(labels))
 
     def line_of(self, label: str) -> str:
-        """The first line that says it."""
+        """Return the first line that says it."""
 
         place = (self.label_column or 0) - 1
         for file in self.sources().values():

@@ -1,4 +1,4 @@
-"""Tables of forms as data sets."""
+"""Tables of forms as data sets, and the scorer of a pass over them."""
 
 from __future__ import annotations
 
@@ -6,19 +6,20 @@ import functools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar
 
 from semeqv.grammar.component import component
 from semeqv.lazy import Floats, NDArray, numpy, torch
 from semeqv.runs.errors import UserError
-from semeqv.tasks.classification.dataset import Item, Labelled, batch_options, of_split
+from semeqv.tasks.classification.dataset import Item, Labelled, batch_options, check_no_overlap, of_split
 from semeqv.tasks.classification.rows import UNLABELLED, Rows
-from semeqv.tasks.inflection.metrics import counted, judged, means
-from semeqv.tasks.inflection.spelling import Spelling
-from semeqv.tasks.prompting.batches import AnswerBatches
-from semeqv.tasks.prompting.reading import most_tokens
+from semeqv.tasks.inflection.edits import edit_batches
+from semeqv.tasks.inflection.metrics import form_counts, means, score_forms
+from semeqv.tasks.inflection.spelling import CharacterSpelling, Form, lemmas_of
+from semeqv.tasks.prompting.batches import AnswerBatches, most_tokens
 from semeqv.tasks.prompting.scorers import logits_of
 from semeqv.text.cache import key_of
+from semeqv.text.location import locate
 from semeqv.text.readers.table import read_rows
 from semeqv.text.records import Document
 from semeqv.text.tokenizers.files import add_ends
@@ -63,30 +64,28 @@ class UniMorph(Labelled):
             raise ValueError("--columns takes three different columns, counted from 1.")
 
     def sources(self) -> Mapping[str, Path]:
-        """The file."""
-        from semeqv.text.location import locate
-
+        """Return the file."""
         file = locate(str(self.path), self.path)
         return {file.name: file}
 
     def items(self) -> Iterator[Item]:
-        """Lemma, form and features of each line."""
+        """Yield lemma, form and features of each line."""
 
         for form in every_form(self):
             yield Item(tuple(form), (None,))
 
     def corpus(self) -> Iterator[Any]:
-        """The lines of this split, to train a tokenizer on; yields `Document`s."""
+        """Yield the lines of this split, to train a tokenizer on, as `Document`s."""
 
         for form in forms(self):
             yield from map(Document, form)
 
     def line_of(self, label: str) -> str:
-        """The file."""
+        """Return the file."""
         return str(self.path)
 
     def build(self, tokenizer: Any, dataset_options: Mapping[tuple[str, str | None], Any], model_options: Any) -> Any:
-        """The data.
+        """Build the data set.
 
         Args:
             tokenizer: The tokenizer of the run, or of the model.
@@ -96,12 +95,12 @@ class UniMorph(Labelled):
         Returns:
             Batches of `input_ids` and `labels`.
         """
-        from semeqv.tasks.classification.dataset import check_no_overlap
-        from semeqv.tasks.inflection.edits import edit_batches
-
         check_no_overlap(self, dataset_options, model_options)
         if getattr(model_options, "word", None) == "token-classifier":
-            return edit_batches(self, tokenizer, dataset_options, model_options)
+            train = dataset_options.get(("train", None))
+            return edit_batches(
+                self, tokenizer, model_options, forms=forms(self), train=None if train is None else forms(train)
+            )
         return batches(self, tokenizer, model_options)
 
 
@@ -115,31 +114,17 @@ class FormBatches(AnswerBatches):
         **options: As of `LabelledBatches`.
     """
 
-    def __init__(self, rows: Rows, forms: Sequence[Form], spelling: Spelling, **options: Any):
+    def __init__(self, rows: Rows, forms: Sequence[Form], spelling: CharacterSpelling, **options: Any):
         super().__init__(rows, forms, (), **options)
         self.spelling = spelling
 
     def scorer(self) -> Any:
-        """What judges a pass over all rows."""
+        """Return the scorer of a pass over all rows."""
         return FormScorer(self)
 
 
-class Form(NamedTuple):
-    """A form of a lemma.
-
-    Args:
-        lemma: The lemma.
-        form: The form.
-        features: What it is the form for: `V;PST`.
-    """
-
-    lemma: str
-    form: str
-    features: str
-
-
 def every_form(options: UniMorph) -> tuple[Form, ...]:
-    """All forms of the file of a data set, read once while the file is the same."""
+    """Return all forms of the file of a data set, read once while the file is the same."""
     return read(options, key_of(options.source_facts()))
 
 
@@ -157,18 +142,18 @@ def read(options: UniMorph, key: str) -> tuple[Form, ...]:
     Raises:
         UserError: When a lemma or a form is empty.
     """
-    found = list[Form]()
+    table = list[Form]()
     (file,) = options.sources().values()
     for row in read_rows(file, options.columns, header=None):
         form = Form(*row.values)
         if not form.lemma or not form.form:
             raise UserError(f"{file}, line {row.line}: an empty lemma or form.")
-        found.append(form)
-    return tuple(found)
+        table.append(form)
+    return tuple(table)
 
 
 def forms(options: UniMorph) -> tuple[Form, ...]:
-    """The forms of a data set that belong to its split; all of a lemma belong to one.
+    """Return the forms of a data set that belong to its split; all of a lemma belong to one.
 
     Args:
         options: The data set.
@@ -180,7 +165,7 @@ def forms(options: UniMorph) -> tuple[Form, ...]:
 
 
 def batches(options: UniMorph, tokenizer: Any, model_options: Any) -> FormBatches:
-    """The batches of a data set, for a causal model.
+    """Return the batches of a data set, for a causal model.
 
     Args:
         options: The data set.
@@ -198,28 +183,30 @@ def batches(options: UniMorph, tokenizer: Any, model_options: Any) -> FormBatche
             "Forms are written by a model that predicts the next token, cli model causal-lm, or by an encoder that "
             "edits the characters of the lemma, cli model token-classifier --from ENCODER."
         )
-    found = forms(options)
-    spelling = Spelling.of(tokenizer, [word for form in found for word in form[:2]], [form.features for form in found])
-    prompts = [spelling.prompt(form.lemma, form.features) for form in found]
-    answers = [[*spelling.spelled(form.form), spelling.end] for form in found]
+    table = forms(options)
+    spelling = CharacterSpelling.of(
+        tokenizer, [word for form in table for word in form[:2]], [form.features for form in table]
+    )
+    prompts = [spelling.prompt(form.lemma, form.features) for form in table]
+    answers = [[*spelling.spelled(form.form), spelling.end] for form in table]
     lengths = [len(prompt) + len(answer) for prompt, answer in zip(prompts, answers)]
     longest = most_tokens(options, tokenizer, model_options)
     add_ends(tokenizer, spelling.begin, (), ())
     if max(lengths) > longest:
-        form = found[int(numpy.argmax(lengths))]
+        form = table[int(numpy.argmax(lengths))]
         raise UserError(f"{' '.join(form)!r:.80} takes {max(lengths)} tokens, more than {longest}; raise --max_length.")
     tokens = [token for pair in zip(prompts, answers) for part in pair for token in part]
     labels = [label for prompt, answer in zip(prompts, answers) for label in [*[UNLABELLED] * len(prompt), *answer]]
     ends = numpy.cumsum(lengths)
     rows = Rows(
-        numpy.array(tokens, numpy.int64), ends, numpy.array(labels, numpy.int64), ends, numpy.arange(len(found))
+        numpy.array(tokens, numpy.int64), ends, numpy.array(labels, numpy.int64), ends, numpy.arange(len(table))
     )
     facts = {
-        "forms": len(found),
-        "lemmas": len({form.lemma for form in found}),
+        "forms": len(table),
+        "lemmas": len({form.lemma for form in table}),
         "tokens": len(tokens),
     }
-    return FormBatches(rows, found, spelling, **batch_options(options, tokenizer, longest, facts))
+    return FormBatches(rows, table, spelling, **batch_options(options, tokenizer, longest, facts))
 
 
 class FormScorer(Scorer):
@@ -238,7 +225,7 @@ class FormScorer(Scorer):
         self.data = data
 
     def look(self, outputs: Mapping[str, torch.Tensor], batch: Batch) -> Any:
-        """Whether each form is right, `(rows,)`.
+        """Return whether each form is right, `(rows,)`.
 
         Args:
             outputs: `logits`, `(rows, time, vocabulary)`, of the next token.
@@ -252,7 +239,7 @@ class FormScorer(Scorer):
         return right.all(1).cpu().numpy()
 
     def right(self) -> NDArray[numpy.bool_]:
-        """Whether each form is right, `(forms,)`."""
+        """Return whether each form is right, `(forms,)`."""
         data = self.data
         right = numpy.zeros(len(data.items), bool)
         right[data.passing] = numpy.concatenate(self.parts)
@@ -261,13 +248,13 @@ class FormScorer(Scorer):
         return right
 
     def scores(self) -> dict[str, float]:
-        """The accuracy, and in `accuracy_low` and `accuracy_high` its interval where the data set asks for it."""
-        return judged(self.data.items, {"accuracy": self.right()}, self.data.replicates)
+        """Return the accuracy, and in `accuracy_low` and `accuracy_high` its interval if the data set asks for it."""
+        return score_forms(lemmas_of(self.data.items), {"accuracy": self.right()}, self.data.replicates)
 
     def tally(self) -> Floats:
-        """What is counted of each lemma, `(lemmas, 2)`: its forms, and those that are right."""
-        return counted(self.data.items, [self.right()])
+        """Return what is counted of each lemma, `(lemmas, 2)`: its forms, and those that are right."""
+        return form_counts(lemmas_of(self.data.items), [self.right()])
 
     def measures(self, sums: NDArray[Any]) -> dict[str, Floats]:
-        """The accuracy that follows from sums of tallies, `(..., 2)`, as an array `(...)`."""
+        """Return the accuracy that follows from sums of counts, `(..., 2)`, as an array `(...)`."""
         return means(sums, ["accuracy"])

@@ -1,51 +1,48 @@
-"""From forms and what was written in their place to scores and their intervals."""
+"""Scores of forms, and their intervals over lemmas."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from semeqv.lazy import Floats, NDArray, numpy
 from semeqv.results.statistics import scored
 
-if TYPE_CHECKING:
-    from semeqv.tasks.inflection.dataset import Form
 
-
-def judged(forms: Sequence[Form], values: Mapping[str, NDArray[Any]], replicates: int) -> dict[str, float]:
-    """The means of some scores over forms.
+def score_forms(lemmas: Sequence[str], values: Mapping[str, NDArray[Any]], replicates: int) -> dict[str, float]:
+    """Return the means of some scores over forms.
 
     Args:
-        forms: The forms.
+        lemmas: The lemma of each form.
         values: Scores of each form, `(forms,)`, by name.
         replicates: Bootstrap samples of the intervals; 0 for none.
 
     Returns:
         The means, and in `NAME_low` and `NAME_high` their 95% intervals; lemmas are drawn, with all their forms.
     """
-    return scored(counted(forms, list(values.values())), lambda sums: means(sums, list(values)), replicates)
+    return scored(form_counts(lemmas, list(values.values())), lambda sums: means(sums, list(values)), replicates)
 
 
-def counted(forms: Sequence[Form], values: Sequence[NDArray[Any]]) -> Floats:
+def form_counts(lemmas: Sequence[str], values: Sequence[NDArray[Any]]) -> Floats:
     """Sum up the scores of forms, lemma by lemma.
 
     Args:
-        forms: The forms.
+        lemmas: The lemma of each form.
         values: Scores of each, each `(forms,)`.
 
     Returns:
         `(lemmas, 1 + scores)`: how many forms each has, and the sum of each score.
     """
-    lemmas = {lemma: number for number, lemma in enumerate(dict.fromkeys(form.lemma for form in forms))}
-    owner = numpy.array([lemmas[form.lemma] for form in forms])
-    return numpy.stack([numpy.bincount(owner, column) for column in (numpy.ones(len(forms)), *values)], axis=1)
+    numbers = {lemma: number for number, lemma in enumerate(dict.fromkeys(lemmas))}
+    owner = numpy.array([numbers[lemma] for lemma in lemmas])
+    return numpy.stack([numpy.bincount(owner, column) for column in (numpy.ones(len(lemmas)), *values)], axis=1)
 
 
 def means(sums: NDArray[Any], names: Sequence[str]) -> dict[str, Any]:
-    """The means that follow from sums.
+    """Return the means that follow from sums.
 
     Args:
-        sums: `(..., 1 + scores)`, as of `counted`.
+        sums: `(..., 1 + scores)`, as of `form_counts`.
         names: What to call the scores.
 
     Returns:
@@ -55,7 +52,7 @@ def means(sums: NDArray[Any], names: Sequence[str]) -> dict[str, Any]:
 
 
 def edit_distance(one: str, other: str) -> int:
-    """The fewest characters to insert, delete or exchange to make one word of another (Levenshtein, 1966)."""
+    """Return the fewest characters to insert, delete or exchange to make one word of another (Levenshtein, 1966)."""
     before = list(range(len(other) + 1))
     for place, letter in enumerate(one, 1):
         row = [place]

@@ -1,4 +1,4 @@
-"""What no model can do better than on the generated corpus, in the units of a model's own tokens."""
+"""The least perplexity that any model can reach on the generated corpus, in the units of a model's tokens."""
 
 import math
 from collections.abc import Mapping
@@ -31,7 +31,7 @@ class TextBound:
     exact: bool
 
     def facts(self, measured: Likelihood) -> dict[str, Any]:
-        """The bound in the units of a measurement of the same text.
+        """Return the bound in the units of a measurement of the same text.
 
         Args:
             measured: What a model reached.
@@ -49,13 +49,13 @@ class TextBound:
         }
 
 
-def babel_bound(facts: Mapping[str, Any], language: str, whole: bool) -> TextBound | None:
-    """The bound of a data set in one language.
+def babel_bound(facts: Mapping[str, Any], language: str, exact: bool) -> TextBound | None:
+    """Return the bound of a data set in one language.
 
     Args:
         facts: What the data set says of itself.
         language: The language.
-        whole: Whether to read all documents; else the first FEW of both languages together.
+        exact: Whether to read all documents; else the first FEW of both languages together.
 
     Returns:
         The bound; None for a corpus that is not the generated one, and for sentences of pairs, which are no documents,
@@ -68,7 +68,7 @@ def babel_bound(facts: Mapping[str, Any], language: str, whole: bool) -> TextBou
     grammar = Grammar(GrammarOptions(**{field.name: options[field.name] for field in fields(GrammarOptions)}))
     count = int(options["documents"])
     documents = grammar.documents(options["split"], count, options["corpus_seed"])
-    bound = BayesReader(grammar, language).bound(documents if whole else islice(documents, FEW))
+    bound = BayesReader(grammar, language).bound(documents if exact else islice(documents, FEW))
     ends = math.log(grammar.options.longest - grammar.options.shortest + 1)  # a document is of any length alike
     size = bound.bytes - bound.documents  # it counts a line feed behind the last sentence, too
-    return TextBound(bound.nats, bound.documents * ends, size, exact=whole or count <= FEW)
+    return TextBound(bound.nats, bound.documents * ends, size, exact=exact or count <= FEW)

@@ -5,26 +5,28 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import click
 
-from semeqv.grammar.component import check_bounds, component
+from semeqv.grammar.action import AtLeast, Result, action
 from semeqv.lazy import NDArray, numpy
 from semeqv.results.statistics import interval
 from semeqv.results.tables import print_table
 from semeqv.runs.errors import UserError
 from semeqv.runs.json_lines import write_lines
 from semeqv.runs.progress import Progress
-from semeqv.tasks.evaluation import Measuring, Subject
-from semeqv.tasks.inference import check_tokenizer, inference, name_of
-from semeqv.tasks.likelihood.scoring import Scorer, mask_for
+from semeqv.tasks.answering import Datasets
+from semeqv.tasks.inference import check_tokenizer, inference, name_of, with_new_weights
+from semeqv.tasks.likelihood.scoring import LikelihoodScorer, mask_for
+from semeqv.tasks.overlap import report_overlap
 from semeqv.text.archives import COMPRESSED, is_archive, names
 from semeqv.text.datasets.tokenised import first_token, separator
+from semeqv.text.generation import tokenizer_of
 from semeqv.text.location import locate
 from semeqv.text.readers.jsonl import read_rows
 from semeqv.text.tokenizers.encoding import encode
-from semeqv.train.compute import Regime
+from semeqv.train.compute import Compute, Regime
 
 SOURCE = "https://github.com/alexwarstadt/blimp"
 FIELDS = ("sentence_good", "sentence_bad", "UID", "linguistics_term", "field")
@@ -64,11 +66,11 @@ def read_pairs(path: Path | None, paradigms: Sequence[str] = (), most: int = 0) 
     Raises:
         UserError: When there is none, or one is malformed.
     """
-    place = locate("blimp/blimp", path, SOURCE) if path is not None else located()
+    place = locate("blimp/blimp", path, SOURCE) if path is not None else usual_place()
     files = [place]
     if place.is_dir() or is_archive(place):
         files = [place / name for name in names(place) if name.endswith(ENDINGS)]
-    found, counts = list[MinimalPair](), dict[str, int]()
+    pairs, counts = list[MinimalPair](), dict[str, int]()
     for file in files:
         for row in read_rows(file, FIELDS):
             good, bad, paradigm, phenomenon, field = row.values
@@ -76,16 +78,16 @@ def read_pairs(path: Path | None, paradigms: Sequence[str] = (), most: int = 0) 
             pair = MinimalPair(good, bad, paradigm, phenomenon, field)
             counts[pair.paradigm] = counts.get(pair.paradigm, 0) + 1
             if (not paradigms or pair.paradigm in paradigms) and not 0 < most < counts[pair.paradigm]:
-                found.append(pair)
+                pairs.append(pair)
     if strange := [paradigm for paradigm in paradigms if paradigm not in counts]:
         raise UserError(f"{place} has no paradigm {strange[0]!r}; it has {', '.join(sorted(counts)) or 'none':.300}.")
-    if not found:
+    if not pairs:
         raise UserError(f"{place} has no minimal pairs (*.jsonl).")
-    return found
+    return pairs
 
 
-def located() -> Path:
-    """The usual places: an archive in the folder `blimp`, or that folder."""
+def usual_place() -> Path:
+    """Return the usual places: an archive in the folder `blimp`, or that folder."""
     try:
         return locate("blimp/blimp", source=SOURCE)
     except UserError:
@@ -95,7 +97,7 @@ def located() -> Path:
 def scored(
     pairs: Sequence[MinimalPair], model: Any, tokenizer: Any, regime: Regime, rows: int
 ) -> NDArray[numpy.float64]:
-    """How unexpected the sentences of pairs are to a model.
+    """Return how unexpected the sentences of pairs are to a model.
 
     Args:
         pairs: The pairs.
@@ -114,7 +116,7 @@ def scored(
 def unexpected(
     texts: Sequence[str], model: Any, tokenizer: Any, regime: Regime, rows: int
 ) -> tuple[NDArray[numpy.float64], NDArray[numpy.int64]]:
-    """How unexpected texts are to a model, each by itself behind the token that starts a text.
+    """Return how unexpected texts are to a model, each by itself behind the token that starts a text.
 
     Args:
         texts: The texts.
@@ -128,26 +130,27 @@ def unexpected(
     """
     check_tokenizer(model, tokenizer)
     mask = mask_for(model, tokenizer, not getattr(model, "predicts_next", False))
-    scorer, (before, after) = Scorer(model, regime, mask), around(tokenizer, mask is not None)
-    said = [[*before, *ids, *after] for ids in encode(tokenizer, texts)]
-    lengths = numpy.array([len(ids) for ids in said], numpy.int64)
-    order, nats = numpy.argsort(-lengths, kind="stable"), numpy.zeros(len(said))
-    with Progress(total=len(said), desc="score", unit="text", leave=False, disable=None, mininterval=0.5) as bar:
+    scorer, (before, after) = LikelihoodScorer(model, regime, mask), around(tokenizer, mask is not None)
+    sequences = [[*before, *ids, *after] for ids in encode(tokenizer, texts)]
+    lengths = numpy.array([len(ids) for ids in sequences], numpy.int64)
+    order, nats = numpy.argsort(-lengths, kind="stable"), numpy.zeros(len(sequences))
+    with Progress(total=len(sequences), desc="score", unit="text", leave=False, disable=None, mininterval=0.5) as bar:
         for start in range(0, len(order), rows):
             which = order[start : start + rows]
             real = numpy.arange(lengths[which].max()) < lengths[which][:, None]
             ids = numpy.zeros(real.shape, numpy.int64)
-            ids[real] = numpy.concatenate([said[i] for i in which])
-            asked = real.copy()
-            asked[:, : len(before)] = False
-            asked[numpy.arange(real.shape[1]) >= lengths[which][:, None] - len(after)] = False
-            nats[which] = scorer(ids, real, asked).sum(1)
+            ids[real] = numpy.concatenate([sequences[i] for i in which])
+            targets = real.copy()
+            targets[:, : len(before)] = False
+            targets[numpy.arange(real.shape[1]) >= lengths[which][:, None] - len(after)] = False
+            nats[which] = scorer(ids, real, targets).sum(1)
             bar.update(len(which))
     return nats, lengths - len(before) - len(after)
 
 
 def around(tokenizer: Any, masked: bool) -> tuple[list[int], list[int]]:
-    """The tokens before and after a text, as models are trained on; a masked model sees both, a causal one the first.
+    """Return the tokens before and after a text, as models are trained on; a masked model sees both, a causal one the
+    first.
 
     Raises `UserError` when the tokenizer has no token for the purpose.
 
@@ -161,9 +164,54 @@ def around(tokenizer: Any, masked: bool) -> tuple[list[int], list[int]]:
     return [first_token(tokenizer, masked)], [separator(tokenizer)] if masked else []
 
 
-@component("blimp")
-@dataclass(frozen=True, kw_only=True)
-class Blimp(Measuring):
+@dataclass(frozen=True)
+class MinimalPairScores(Result):
+    """How often a model finds the grammatical sentence the more probable one.
+
+    Args:
+        lines: A JSON object for each paradigm, phenomenon and field, and for all.
+        pairs: The pairs.
+        nats: `(pairs, 2)`, how unexpected the good and the bad sentence are.
+        path: The file of the scores of all pairs, where they were written.
+    """
+
+    lines: list[dict[str, Any]]
+    pairs: Sequence[MinimalPair]
+    nats: NDArray[numpy.float64]
+    path: Path | None = None
+
+    @property
+    def accuracy(self) -> float:
+        """The mean accuracy of all paradigms."""
+        return float(self.lines[-1]["accuracy"])
+
+    def show(self) -> None:
+        """Print the table."""
+        print_lines(self.lines)
+        if self.path is not None:
+            click.echo(f"wrote {self.path}")
+
+    def records(self) -> list[dict[str, Any]]:
+        """Return one object for each paradigm, phenomenon and field, and for all."""
+        return self.lines
+
+
+@action("blimp")
+def minimal_pairs(
+    model: Any,
+    tokenizer: Any = None,
+    dataset_options: Datasets | None = None,
+    seed: int = 42,
+    compute: Compute = Compute(),
+    *,
+    path: Path | None = None,
+    paradigms: tuple[str, ...] = (),
+    pairs: Annotated[int, AtLeast(0)] = 0,
+    batch_size: Annotated[int, AtLeast(1)] = 128,
+    replicates: Annotated[int, AtLeast(1)] = 1000,
+    overlap: bool = True,
+    scores: Path | None = None,
+) -> MinimalPairScores:
     """Measure how often the model finds the grammatical sentence of a minimal pair the more probable one.
 
     The pairs are those of BLiMP (Warstadt et al., 2020, arXiv 1912.00582), 67 paradigms of 1,000 in 12 phenomena, or
@@ -175,6 +223,11 @@ class Blimp(Measuring):
     Lines go to metrics.jsonl of the run's folder.
 
     Args:
+        model: Predicts tokens.
+        tokenizer: Its tokenizer; that of the model's folder if None.
+        dataset_options: The data sets of the sentence; the training set is compared with the sentences.
+        seed: Of the bootstrap.
+        compute: Where to compute.
         path: A folder or an archive of such files, or one of them.
         paradigms: Only these, by their UID.
         pairs: The first so many pairs of each paradigm; 0 for all.
@@ -182,44 +235,31 @@ class Blimp(Measuring):
         replicates: Samples of the bootstrap.
         overlap: Say how many grammatical sentences occur in the training text, where that is at hand.
         scores: Write a JSON line for each pair to this file, with the log-likelihood of both sentences.
+
+    Returns:
+        The accuracies, and the scores of all pairs.
     """
-
-    path: Path | None = None
-    paradigms: tuple[str, ...] = ()
-    pairs: int = 0
-    batch_size: int = 128
-    replicates: int = 1000
-    overlap: bool = True
-    scores: Path | None = None
-
-    def __post_init__(self) -> None:
-        check_bounds(self, pairs=0, batch_size=1, replicates=1)
-
-    def measured(self, subject: Subject) -> list[dict[str, Any]]:
-        """Measure, print the table, and write the scores of all pairs."""
-        from semeqv.tasks.overlap import report_overlap
-
-        model, pairs = subject.model, read_pairs(self.path, self.paradigms, self.pairs)
-        with inference(model, *subject.regime) as running:
-            nats = scored(pairs, model, subject.tokenizer, running, self.batch_size)
-        lines = summed_up(pairs, nats, self.replicates, subject.seed)
-        if self.overlap:
-            sentences = (pair.good for pair in pairs)
-            lines[-1] |= report_overlap(sentences, model, subject.dataset_options, "grammatical sentences")
-        lines = [{"measure": "blimp", **line, "model": name_of(model)} for line in lines]
-        print_lines(lines)
-        if self.scores is not None:
-            write_scores(self.scores, pairs, nats)
-        return lines
+    tokenizer = tokenizer_of(model) if tokenizer is None else tokenizer
+    read = read_pairs(path, paradigms, pairs)
+    with inference(model, compute) as regime:
+        nats = scored(read, model, tokenizer, regime, batch_size)
+    lines = accuracy_lines(read, nats, replicates, seed)
+    if overlap:
+        sentences = (pair.good for pair in read)
+        lines[-1] |= report_overlap(sentences, model, dataset_options, "grammatical sentences")
+    lines = [{"measure": "blimp", **line, "model": name_of(model)} for line in lines]
+    if scores is not None:
+        write_scores(scores, read, nats)
+    return MinimalPairScores(with_new_weights(lines, model), read, nats, scores)
 
 
 LEVELS = ("paradigm", "phenomenon", "field")
 
 
-def summed_up(
+def accuracy_lines(
     pairs: Sequence[MinimalPair], nats: NDArray[numpy.float64], replicates: int, seed: int
 ) -> list[dict[str, Any]]:
-    """Accuracies: of paradigms, of phenomena, of fields, of all.
+    """Return accuracies: of paradigms, of phenomena, of fields, of all.
 
     Args:
         pairs: The pairs.
@@ -239,14 +279,14 @@ def summed_up(
         for pair in pairs:
             members.setdefault(getattr(pair, level), {})[pair.paradigm] = None
         for name, within in sorted(members.items()):
-            lines.append(line(level, name, [outcomes[paradigm] for paradigm in within], replicates, generator))
-    return [*lines, line("all", "all", list(outcomes.values()), replicates, generator)]
+            lines.append(accuracy_line(level, name, [outcomes[paradigm] for paradigm in within], replicates, generator))
+    return [*lines, accuracy_line("all", "all", list(outcomes.values()), replicates, generator)]
 
 
-def line(
+def accuracy_line(
     level: str, name: str, groups: list[NDArray[numpy.bool_]], replicates: int, generator: numpy.random.Generator
 ) -> dict[str, Any]:
-    """The mean accuracy of some paradigms, as JSON."""
+    """Return the mean accuracy of some paradigms, as JSON."""
     low, high = interval(groups, replicates, generator)
     return {
         "level": level,
@@ -261,13 +301,12 @@ def line(
 
 def print_lines(lines: list[dict[str, Any]]) -> None:
     """Print the table."""
-    rows = [
-        [each["level"], each["of"], f"{each['accuracy']:.3f}", f"{each['low']:.3f}-{each['high']:.3f}"]
-        for each in lines
-    ]
-    counted = [[*row, f"{each['pairs']:,}"] for row, each in zip(rows, lines)]
+    rows = []
+    for line in lines:
+        scores = [f"{line['accuracy']:.3f}", f"{line['low']:.3f}-{line['high']:.3f}"]
+        rows.append([line["level"], line["of"], *scores, f"{line['pairs']:,}"])
     title = f"Grammatical sentences that are the more probable ones, {lines[0]['model']}"
-    print_table(title, ("of a", "", "accuracy", "95% interval", "pairs"), counted, words=2)
+    print_table(title, ("of a", "", "accuracy", "95% interval", "pairs"), rows, words=2)
 
 
 def write_scores(path: Path, pairs: Sequence[MinimalPair], nats: NDArray[numpy.float64]) -> None:
@@ -283,4 +322,3 @@ def write_scores(path: Path, pairs: Sequence[MinimalPair], nats: NDArray[numpy.f
         for pair, (good, bad) in zip(pairs, nats.tolist())
     ]
     write_lines(path, lines)
-    click.echo(f"wrote {path}")

@@ -28,7 +28,7 @@ class PerplexityCallback:
     split: Literal["train", "validation", "test"] = "validation"
 
     def build(self) -> Any:
-        """The callback."""
+        """Build the callback."""
 
         return PerplexityLogger(self.split)
 
@@ -69,6 +69,6 @@ class PerplexityLogger(Callback):
         where = {"epoch": trainer.epoch, "step": trainer.step, "split": self.split, "name": name}
         for run, value in zip(trainer.runs, values):
             run.metrics.append(where | {key: float(value)})
-        said = f"{self.split} {name}" if name else self.split
+        label = f"{self.split} {name}" if name else self.split
         shown = f"{key.replace('_', ' ')} {values.mean():.3f}"
-        click.echo(f"epoch {trainer.epoch}  step {trainer.step}  {said}  {shown}", err=True)
+        click.echo(f"epoch {trainer.epoch}  step {trainer.step}  {label}  {shown}", err=True)

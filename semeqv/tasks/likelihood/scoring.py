@@ -1,4 +1,4 @@
-"""How unexpected tokens are to a model: one forward pass for a causal one, one for each token for a masked one."""
+"""Negative log-likelihoods of tokens: in one pass for a causal model, in one for each token for a masked one."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ Truth: TypeAlias = "NDArray[numpy.bool_]"
 LOGITS = 2**26  # computed at once, over all tokens and words of the vocabulary
 
 
-class Scorer:
-    """Asks a model how unexpected tokens are.
+class LikelihoodScorer:
+    """Computes how unexpected tokens are to a model.
 
     Args:
         model: Predicts tokens; it is in evaluation mode, within `inference`.
@@ -33,19 +33,19 @@ class Scorer:
         self.model, self.regime, self.mask = model, regime, mask
         self.vocabulary = int(model.get_input_embeddings().weight.shape[0])
 
-    def __call__(self, ids: Rows, real: Truth, asked: Truth) -> Floats:
+    def __call__(self, ids: Rows, real: Truth, targets: Truth) -> Floats:
         """Score rows of tokens; `check` raises `UserError` when they do not fit the model.
 
         Args:
             ids: `(rows, time)`, tokens.
             real: `(rows, time)`, where they are no padding.
-            asked: `(rows, time)`, which to score. A causal model scores no first token.
+            targets: `(rows, time)`, which to score. A causal model scores no first token.
 
         Returns:
             `(rows, time)`, in nats; 0 where nothing was asked.
         """
         self.check(ids)
-        return self.causal(ids, real, asked) if self.mask is None else self.masked(ids, real, asked, self.mask)
+        return self.causal(ids, real, targets) if self.mask is None else self.masked(ids, real, targets, self.mask)
 
     def check(self, ids: Rows) -> None:
         """Refuse rows that do not fit the model.
@@ -56,42 +56,42 @@ class Scorer:
         Raises:
             UserError: When they are too long, or hold tokens that it does not know.
         """
-        most = most_tokens(self.model)
-        if most is not None and ids.shape[1] > most:
+        limit = most_tokens(self.model)
+        if limit is not None and ids.shape[1] > limit:
             raise UserError(
-                f"The model reads at most {most} tokens at once; there is a row or sentence of {ids.shape[1]}."
+                f"The model reads at most {limit} tokens at once; there is a row or sentence of {ids.shape[1]}."
             )
         check_vocabulary(self.model, {"input_ids": torch.from_numpy(ids)})
 
-    def causal(self, ids: Rows, real: Truth, asked: Truth) -> Floats:
-        """Scores of tokens, each after those before it."""
-        found = numpy.zeros(ids.shape)
+    def causal(self, ids: Rows, real: Truth, targets: Truth) -> Floats:
+        """Return scores of tokens, each after those before it."""
+        scores = numpy.zeros(ids.shape)
         for rows in self.some(len(ids), ids.shape[1]):
             logits = self.logits(ids[rows], real[rows])[:, :-1]
-            labels = torch.from_numpy(numpy.where(asked[rows], ids[rows], -100)[:, 1:]).to(logits.device)
+            labels = torch.from_numpy(numpy.where(targets[rows], ids[rows], -100)[:, 1:]).to(logits.device)
             nats = functional.cross_entropy(logits.transpose(1, 2).float(), labels, reduction="none")
-            found[rows, 1:] = nats.cpu().double().numpy()
-        return found
+            scores[rows, 1:] = nats.cpu().double().numpy()
+        return scores
 
-    def masked(self, ids: Rows, real: Truth, asked: Truth, mask: int) -> Floats:
-        """Scores of tokens, each as the only one that is hidden of its row."""
-        found, (row, place) = numpy.zeros(ids.shape), asked.nonzero()
-        for some in self.some(len(row), ids.shape[1]):
-            hidden, at = ids[row[some]].copy(), (numpy.arange(len(row[some])), place[some])
+    def masked(self, ids: Rows, real: Truth, targets: Truth, mask: int) -> Floats:
+        """Return scores of tokens, each as the only one that is hidden of its row."""
+        scores, (row, place) = numpy.zeros(ids.shape), targets.nonzero()
+        for chunk in self.some(len(row), ids.shape[1]):
+            hidden, at = ids[row[chunk]].copy(), (numpy.arange(len(row[chunk])), place[chunk])
             hidden[at] = mask
-            logits = self.logits(hidden, real[row[some]])[at]
-            labels = torch.from_numpy(ids[row[some], place[some]]).to(logits.device)
+            logits = self.logits(hidden, real[row[chunk]])[at]
+            labels = torch.from_numpy(ids[row[chunk], place[chunk]]).to(logits.device)
             nats = functional.cross_entropy(logits.float(), labels, reduction="none")
-            found[row[some], place[some]] = nats.cpu().double().numpy()
-        return found
+            scores[row[chunk], place[chunk]] = nats.cpu().double().numpy()
+        return scores
 
     def some(self, rows: int, time: int) -> Iterator[slice]:
-        """Rows a few at a time, so that their logits fit into memory."""
+        """Return rows a few at a time, so that their logits fit into memory."""
         few = max(LOGITS // (time * self.vocabulary), 1)
         return (slice(start, start + few) for start in range(0, rows, few))
 
     def logits(self, ids: Rows, real: Truth) -> torch.Tensor:
-        """The logits of rows.
+        """Return the logits of rows.
 
         Args:
             ids: `(rows, time)`.
@@ -111,12 +111,12 @@ class Scorer:
             raise UserError(
                 f"{type(self.model).__name__} predicts no tokens; take cli model causal-lm or masked-lm --from ..."
             )
-        found: torch.Tensor = logits
-        return found
+        checked: torch.Tensor = logits
+        return checked
 
 
 def mask_for(model: Any, tokenizer: Any, pseudo: bool) -> int | None:
-    """The mask token to score a model with.
+    """Return the mask token to score a model with.
 
     Args:
         model: Its `predicts_next` tells a causal one.
@@ -188,7 +188,7 @@ class Likelihood:
 
 
 def exponential(nats: float) -> float:
-    """`exp`, infinite where it overflows."""
+    """Return `exp`, infinite where it overflows."""
     try:
         return math.exp(nats)
     except OverflowError:

@@ -28,16 +28,16 @@ class Windows:
         start: Where the stream of each begins, in the tokens of the file.
         begin: Where the window begins in its stream.
         end: Where it ends.
-        asked: The first place in the stream that it asks for.
+        first: The first place in the stream that it asks for.
     """
 
     start: Places
     begin: Places
     end: Places
-    asked: Places
+    first: Places
 
     def __len__(self) -> int:
-        """How many there are."""
+        """Return how many there are."""
         return len(self.start)
 
     @property
@@ -47,7 +47,7 @@ class Windows:
 
 
 def windows(starts: Places, lengths: Places, time: int, stride: int) -> Windows:
-    """The windows on some streams.
+    """Return the windows on some streams.
 
     Args:
         starts: `(streams,)`, where each begins.
@@ -63,8 +63,8 @@ def windows(starts: Places, lengths: Places, time: int, stride: int) -> Windows:
     number = numpy.arange(len(stream)) - (numpy.cumsum(counts) - counts)[stream]
     begin = number * stride
     end = numpy.minimum(begin + time, lengths[stream])
-    asked = numpy.where(number > 0, begin - stride + time, 0)
-    return Windows(starts[stream], begin, end, asked)
+    first = numpy.where(number > 0, begin - stride + time, 0)
+    return Windows(starts[stream], begin, end, first)
 
 
 class TextStreams:
@@ -97,7 +97,7 @@ class TextStreams:
         return self.layout.time - (self.before + 1 if self.wrapped else 0)
 
     def windows(self, stride: int | None = None) -> Windows:
-        """All windows.
+        """Return all windows.
 
         Args:
             stride: From one window to the next; as long as can be if left out, which leaves a causal model one token
@@ -114,45 +114,45 @@ class TextStreams:
             raise UserError(f"--stride {stride} is too long for rows of {self.layout.time} tokens; {longest} at most.")
         return windows(self.starts, self.lengths, self.room, longest if stride is None else stride)
 
-    def rows(self, found: Windows, which: Places) -> tuple[Places, NDArray[numpy.bool_], NDArray[numpy.bool_]]:
-        """The tokens of some windows.
+    def rows(self, chosen: Windows, which: Places) -> tuple[Places, NDArray[numpy.bool_], NDArray[numpy.bool_]]:
+        """Return the tokens of some windows.
 
         Args:
-            found: The windows.
+            chosen: The windows.
             which: `(rows,)`, which of them.
 
         Returns:
             Tokens, where they are no padding, and where they are asked for, `(rows, longest)` each.
         """
-        begin, lengths, layout = found.begin[which], found.lengths[which], self.layout
+        begin, lengths, layout = chosen.begin[which], chosen.lengths[which], self.layout
         places = begin[:, None] + numpy.arange(int(lengths.max(initial=1)))  # in the stream
-        real = places < found.end[which][:, None]
-        asked = real & (places >= found.asked[which][:, None])
+        real = places < chosen.end[which][:, None]
+        targets = real & (places >= chosen.first[which][:, None])
         shift = 0 if self.wrapped else self.before
-        at = numpy.clip(found.start[which][:, None] + places - shift, 0, max(len(self.file.tokens) - 1, 0))
+        at = numpy.clip(chosen.start[which][:, None] + places - shift, 0, max(len(self.file.tokens) - 1, 0))
         ids = numpy.where(real, self.file.tokens[at].astype(numpy.int64), layout.pad)
         if not self.wrapped:
             if self.before:
                 ids[places == 0] = layout.first
-                asked &= places > 0
-            return ids, real, asked
-        return self.wrap(ids, real, asked, lengths)
+                targets &= places > 0
+            return ids, real, targets
+        return self.wrap(ids, real, targets, lengths)
 
-    def wrap(self, ids: Places, real: Any, asked: Any, lengths: Places) -> tuple[Places, Any, Any]:
+    def wrap(self, ids: Places, real: Any, targets: Any, lengths: Places) -> tuple[Places, Any, Any]:
         """Put the first and the last token of a text around the rows."""
         count, width = ids.shape
         wide = numpy.full((count, width + self.before + 1), self.layout.pad)
-        held, wanted = numpy.zeros(wide.shape, bool), numpy.zeros(wide.shape, bool)
+        wide_real, wide_targets = numpy.zeros(wide.shape, bool), numpy.zeros(wide.shape, bool)
         inner = slice(self.before, self.before + width)
-        wide[:, inner], held[:, inner], wanted[:, inner] = ids, real, asked
+        wide[:, inner], wide_real[:, inner], wide_targets[:, inner] = ids, real, targets
         if self.before:
-            wide[:, 0], held[:, 0] = self.layout.first, True
+            wide[:, 0], wide_real[:, 0] = self.layout.first, True
         at = (numpy.arange(count), self.before + lengths)
-        wide[at], held[at] = self.layout.last, True
-        return wide, held, wanted
+        wide[at], wide_real[at] = self.layout.last, True
+        return wide, wide_real, wide_targets
 
-    def batches(self, found: Windows, rows: int) -> Iterator[tuple[Places, Any, Any]]:
+    def batches(self, chosen: Windows, rows: int) -> Iterator[tuple[Places, Any, Any]]:
         """Windows of about the same length together, the longest first; see `rows` for what each batch is."""
-        order = numpy.argsort(-found.lengths, kind="stable")
+        order = numpy.argsort(-chosen.lengths, kind="stable")
         for start in range(0, len(order), rows):
-            yield self.rows(found, order[start : start + rows])
+            yield self.rows(chosen, order[start : start + rows])

@@ -28,7 +28,7 @@ class Attachment:
         check_bounds(self, steps=1)
 
     def build(self) -> Any:
-        """The callback."""
+        """Build the callback."""
 
         return AttachmentLogger(self.steps)
 
@@ -68,18 +68,18 @@ class AttachmentLogger(Callback):
         for name, data in trainer.validsplits.items():
             if not hasattr(data, "trees"):
                 continue
-            found = trainer.measure("validation", data).metrics
+            means = trainer.measure("validation", data).metrics
             where = {"epoch": trainer.epoch, "step": trainer.step, "split": "validation", "name": name}
             for replica, run in enumerate(trainer.runs):
-                values = {key: float(value[replica]) for key, value in found.items()}
+                values = {key: float(value[replica]) for key, value in means.items()}
                 run.metrics.append(where | values | {"cpu_seconds": round(self.spent, 2)})
-            said = "  ".join(f"{key} {found[key].mean():.4f}" for key in ("las", "uas", "upos") if key in found)
+            scores = "  ".join(f"{key} {means[key].mean():.4f}" for key in ("las", "uas", "upos") if key in means)
             place = f"validation {name}" if name else "validation"
-            click.echo(f"step {trainer.step}  {self.spent:.0f} CPU s  {place}  {said}", err=True)
+            click.echo(f"step {trainer.step}  {self.spent:.0f} CPU s  {place}  {scores}", err=True)
         self.since = time.process_time()
 
     def state(self) -> dict[str, Any]:
-        """The seconds so far."""
+        """Return the seconds so far."""
         return {"cpu_seconds": self.spent + time.process_time() - self.since}
 
     def restore(self, trainer: Any, state: dict[str, Any]) -> None:

@@ -24,8 +24,10 @@ from semeqv.tasks.classification.models import label_names
 from semeqv.tasks.classification.rows import UNLABELLED
 from semeqv.tasks.classification.words import Treebank
 from semeqv.tasks.parsing.batches import TreeBatches
+from semeqv.tasks.parsing.prompts import tree_prompts
 from semeqv.tasks.parsing.rows import Trees, tree_rows
-from semeqv.tasks.prompting.options import PromptedWords
+from semeqv.tasks.prompting.batches import PromptBatches
+from semeqv.tasks.prompting.options import PromptContext, PromptedWords
 from semeqv.text.cache import key_of
 from semeqv.text.models.source import config_folder, read_config
 from semeqv.text.readers.conllu import read_sentences
@@ -71,17 +73,19 @@ class Dependencies(Treebank, PromptedWords):
             raise ValueError("--no-annotated is not for training.")
 
     def items(self) -> Iterator[Item]:
-        """The sentences, each word with its relation."""
+        """Yield the sentences, each word with its relation."""
 
         for sentence in sentences(self):
             yield Item(tuple(word.form for word in sentence.words), tuple(relations_of(self, sentence)))
 
     def line_of(self, label: str) -> str:
-        """The files."""
+        """Return the files."""
         return ", ".join(map(str, self.sources().values()))
 
-    def build(self, tokenizer: Any, dataset_options: Mapping[tuple[str, str | None], Any], model_options: Any) -> Any:
-        """The data.
+    def head_batches(
+        self, tokenizer: Any, dataset_options: Mapping[tuple[str, str | None], Any], model_options: Any
+    ) -> Any:
+        """Return batches of `input_ids`, `words`, and heads (`labels`), `relations` and `tags`.
 
         Args:
             tokenizer: The tokenizer of the run, or of the model.
@@ -89,19 +93,27 @@ class Dependencies(Treebank, PromptedWords):
             model_options: The model, which decides them when it is a trained parser.
 
         Returns:
-            Batches of `input_ids`, `words`, and heads (`labels`), `relations` and `tags`; of prompts and answers for a
-            model that predicts the next token.
+            The data set.
         """
-        from semeqv.tasks.prompting import reading as prompting
-
-        if prompting.answers_in_text(model_options):
-            return prompting.batches(self, tokenizer, dataset_options, model_options)
-        prompting.refuse_options(self)
         return batches(self, tokenizer, dataset_options, model_options)
+
+    def prompt_batches(self, context: PromptContext) -> PromptBatches:
+        """Return sentences as prompts, and their trees as answers."""
+        bank, relations = treebank(self), context.labels(self)
+        return tree_prompts(
+            self,
+            context.spelling,
+            context.longest,
+            relations,
+            sentences=bank,
+            gold=trees_of(self, bank, relations, ()),
+            annotated=has_trees(self),
+            repeat=context.repeat(self.repeat),
+        )
 
 
 def sentences(options: Dependencies) -> tuple[Sentence, ...]:
-    """All sentences of the files of a treebank, read once while their files are the same.
+    """Return all sentences of the files of a treebank, read once while their files are the same.
 
     Args:
         options: The treebank; where it is annotated each sentence must be a tree.
@@ -126,15 +138,15 @@ def read(options: Dependencies, key: str) -> tuple[Sentence, ...]:
     Raises:
         UserError: When plain text, which has no trees, is the training set.
     """
-    found = list[Sentence]()
+    bank = list[Sentence]()
     for file in options.sources().values():
         if not is_text(file):
-            found += read_sentences(file, tree=options.annotated)
+            bank += read_sentences(file, tree=options.annotated)
         elif options.split == "train":
             raise UserError(f"{file} is plain text, which has no trees to train on; name a treebank (*.conllu).")
         else:
-            found += plain_sentences(file)
-    return tuple(found)
+            bank += plain_sentences(file)
+    return tuple(bank)
 
 
 def has_trees(options: Dependencies) -> bool:
@@ -143,7 +155,7 @@ def has_trees(options: Dependencies) -> bool:
 
 
 def treebank(options: Dependencies) -> tuple[Sentence, ...]:
-    """The sentences of a treebank that belong to its split.
+    """Return the sentences of a treebank that belong to its split.
 
     Args:
         options: The treebank.
@@ -155,24 +167,24 @@ def treebank(options: Dependencies) -> tuple[Sentence, ...]:
 
 
 def relations_of(options: Dependencies, sentence: Sentence) -> Iterator[str | None]:
-    """The relation of each word to its head, None where none is said; yields them in the order of the words."""
+    """Yield the relation of each word to its head, None where none is said, in the order of the words."""
     for word in sentence.words:
         relation = word.deprel if options.subtypes else universal(word.deprel)
         yield None if relation == UNSAID else relation
 
 
 def universal(relation: str) -> str:
-    """A relation without its subtype: `acl` of `acl:relcl`."""
+    """Return a relation without its subtype: `acl` of `acl:relcl`."""
     return relation.partition(":")[0]
 
 
 def tag_names(options: Dependencies) -> tuple[str, ...]:
-    """The parts of speech in a treebank, sorted."""
+    """Return the parts of speech in a treebank, sorted."""
     return tuple(sorted({word.upos for sentence in treebank(options) for word in sentence.words} - {UNSAID}))
 
 
 def decided_tags(dataset_options: Mapping[tuple[str, str | None], Any], model_options: Any) -> tuple[str, ...]:
-    """The parts of speech that a run tells apart: those of a trained parser if it knows all of the training set.
+    """Return the parts of speech of a run: those of a trained parser if it knows all of the training set.
 
     Args:
         dataset_options: All data sets.
@@ -184,14 +196,14 @@ def decided_tags(dataset_options: Mapping[tuple[str, str | None], Any], model_op
     if not getattr(model_options, "has_tagger", lambda: True)():
         return ()
     sets = [each for (split, _), each in dataset_options.items() if split == "train" and hasattr(each, "subtypes")]
-    said = tag_names(sets[0]) if sets else ()
+    names = tag_names(sets[0]) if sets else ()
     known = tuple(getattr(model_options, "known_tags", tuple)())
-    return known if set(said) <= set(known) else said
+    return known if set(names) <= set(known) else names
 
 
 @dataclass(frozen=True)
-class Trained:
-    """What a saved parser tells apart, for a component that opens any model.
+class TrainedParser:
+    """The relations and tags of a saved parser, for a component that opens any model.
 
     Args:
         relations: The names of the relations, by their numbers.
@@ -202,44 +214,56 @@ class Trained:
     tags: tuple[str, ...]
 
     def known_labels(self) -> tuple[str, ...]:
-        """The relations."""
+        """Return the relations."""
         return self.relations
 
     def known_tags(self) -> tuple[str, ...]:
-        """The parts of speech."""
+        """Return the parts of speech."""
         return self.tags
 
     def has_tagger(self) -> bool:
-        """Whether there are any."""
+        """Return whether there are any."""
         return bool(self.tags)
 
 
-def knowing(model_options: Any) -> Any:
-    """The model of a sentence, as one that is asked which labels it knows.
+def with_trained_labels(model_options: Any) -> Any:
+    """Return the model of a sentence, as one that is asked which labels it knows.
 
     Args:
         model_options: The component; `cli model load` does not know what it opens.
 
     Returns:
-        The same, or what the parser that it names tells apart.
+        The same, or the relations and tags of the parser that it names.
     """
     source = getattr(model_options, "source", None)
     if source is None or hasattr(model_options, "known_labels"):
         return model_options
     config = read_config(config_folder(source))
-    return Trained(label_names(config), tuple(config["parser"]["tags"])) if "parser" in config else model_options
+    return TrainedParser(label_names(config), tuple(config["parser"]["tags"])) if "parser" in config else model_options
 
 
 def numbered(names: Sequence[str], labels: Iterator[str | None]) -> Integers:
-    """The numbers of labels, `(labels,)`, -100 of what is none of the names."""
+    """Return the numbers of labels, `(labels,)`, -100 of what is none of the names."""
     numbers: dict[str | None, int] = {name: number for number, name in enumerate(names)}
     return numpy.array([numbers.get(label, UNLABELLED) for label in labels], numpy.int64)
+
+
+def trees_of(
+    options: Dependencies, sentences: Sequence[Sentence], relations: Sequence[str], tags: Sequence[str]
+) -> Trees:
+    """Return the trees of sentences as numbers, those of relations and tags by their names."""
+    words = [word for sentence in sentences for word in sentence.words]
+    return Trees(
+        heads=numpy.array([UNLABELLED if word.head is None else word.head for word in words], numpy.int64),
+        relations=numbered(relations, (label for sentence in sentences for label in relations_of(options, sentence))),
+        tags=numbered(tags, (word.upos for word in words)),
+    )
 
 
 def batches(
     options: Dependencies, tokenizer: Any, dataset_options: Mapping[tuple[str, str | None], Any], model_options: Any
 ) -> TreeBatches:
-    """The batches of a treebank; arguments as of `Dependencies.build`.
+    """Return the batches of a treebank; arguments as of `Dependencies.build`.
 
     Args:
         options: The treebank.
@@ -250,34 +274,29 @@ def batches(
     Returns:
         The data set. `UserError` is raised by `check_no_overlap` when it shares sentences with another, by
         `longest_row`
-        when the tokenizer is no fast one, and by `decided_labels` when nobody says which relations there are.
+        when the tokenizer is no fast one, and by `decided_labels` when the relations are not known.
     """
     check_no_overlap(options, dataset_options, model_options)
     longest = longest_row(options, tokenizer, model_options)
-    known, found = knowing(model_options), treebank(options)
-    relations, tags = decided_labels(options, dataset_options, known), decided_tags(dataset_options, known)
-    words = [word for sentence in found for word in sentence.words]
-    trees = Trees(
-        heads=numpy.array([UNLABELLED if word.head is None else word.head for word in words], numpy.int64),
-        relations=numbered(relations, (label for sentence in found for label in relations_of(options, sentence))),
-        tags=numbered(tags, (word.upos for word in words)),
-    )
+    model, bank = with_trained_labels(model_options), treebank(options)
+    relations, tags = decided_labels(options, dataset_options, model), decided_tags(dataset_options, model)
+    trees = trees_of(options, bank, relations, tags)
     annotated = has_trees(options)
     if annotated:
-        say_unknown(options, relations, found)
-    rows = tree_rows(tokenizer, [[word.form for word in sentence.words] for sentence in found], trees, longest)
+        warn_unknown_relations(options, relations, bank)
+    rows = tree_rows(tokenizer, [[word.form for word in sentence.words] for sentence in bank], trees, longest)
     facts = {
         "relations": list(relations),
         "tags": list(tags),
-        "sentences": len(found),
-        "words": len(words),
+        "sentences": len(bank),
+        "words": len(trees.heads),
         "unread_words": int((~rows.read).sum()),
         "tokens": len(rows.rows.tokens),
         "max_length": longest,
     }
     return TreeBatches(
         rows,
-        found,
+        bank,
         relations,
         tags,
         annotated=annotated,
@@ -285,16 +304,16 @@ def batches(
     )
 
 
-def say_unknown(options: Dependencies, relations: Sequence[str], found: Sequence[Sentence]) -> None:
+def warn_unknown_relations(options: Dependencies, relations: Sequence[str], bank: Sequence[Sentence]) -> None:
     """Say which relations of a treebank the parser does not know; they count as wrong, as the official scorer does."""
     known = {universal(name) for name in relations}
-    said = [universal(word.deprel) for sentence in found for word in sentence.words]
-    strange = [relation for relation in said if relation not in known]
-    if strange:
-        names = sorted(set(strange), key=strange.count, reverse=True)
+    relations_there = [universal(word.deprel) for sentence in bank for word in sentence.words]
+    unknown = [relation for relation in relations_there if relation not in known]
+    if unknown:
+        names = sorted(set(unknown), key=unknown.count, reverse=True)
         some = ", ".join(names[:6]) + (", ..." if len(names) > 6 else "")
         click.echo(
-            f"The parser does not know the relations of {len(strange) / len(said):.1%} of the words of the "
+            f"The parser does not know the relations of {len(unknown) / len(relations_there):.1%} of the words of the "
             f"{options.split} set{f' {options.name}' if options.name else ''}: {some}. They count as wrong.",
             err=True,
         )

@@ -1,4 +1,4 @@
-"""Parsers as components."""
+"""Parsers: their options, and how they are built or opened."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -27,8 +27,8 @@ class Headed:
     Args:
         pooling: What the vector of a word is: the mean of those of its tokens, that of the first, or of the last; the
             mean if left out.
-        arc_size: Width of the vectors that arcs are told by; 500 if left out, as in the paper.
-        relation_size: Width of those that relations are told by; 100 if left out.
+        arc_size: Width of the vectors that score arcs; 500 if left out, as in the paper.
+        relation_size: Width of the vectors that score relations; 100 if left out.
         tagger: Whether parts of speech (UPOS) are predicted too, trained together with the trees; a new parser does
             that if left out.
     """
@@ -42,19 +42,19 @@ class Headed:
         check_bounds(self, arc_size=1, relation_size=1)
 
     def has_tagger(self) -> bool:
-        """Whether parts of speech are predicted, too."""
+        """Return whether parts of speech are predicted, too."""
         return self.tagger is not False
 
     @property
     def sizes(self) -> dict[str, Any]:
         """What is said of the head, as its configuration has it."""
-        said = {
+        given = {
             "pooling": self.pooling,
             "arc_size": self.arc_size,
             "relation_size": self.relation_size,
             "dropout": getattr(self, "dropout", None),
         }
-        return {name: value for name, value in said.items() if value is not None}
+        return {name: value for name, value in given.items() if value is not None}
 
 
 @component("model parser")
@@ -83,17 +83,17 @@ class Parser(Headed, Classifier):
         Classifier.__post_init__(self)
 
     def known_tags(self) -> tuple[str, ...]:
-        """The parts of speech of a trained parser; none of another model."""
+        """Return the parts of speech of a trained parser; none of another model."""
         if not self.known_labels() or self.tagger is False:
             return ()
         return tuple((self.config.get("parser") or {}).get("tags") or ())
 
     def has_tagger(self) -> bool:
-        """Whether parts of speech are predicted, too: as --tagger says, else as a trained parser does."""
+        """Return whether parts of speech are predicted, too: as --tagger says, else as a trained parser does."""
         return bool(self.known_tags()) if self.tagger is None and self.known_labels() else super().has_tagger()
 
     def build(self, dataset: Any, tokenizer: Any, device: str = "auto") -> Any:
-        """The model.
+        """Build the model.
 
         Args:
             dataset: Tells relations and tags.
@@ -141,7 +141,7 @@ class BiLSTMParser(Headed):
         check_bounds(self, layers=1, embedding_size=1, dropout=(0, 0.99), word_dropout=(0, 0.99))
 
     def build(self, dataset: Any, tokenizer: Any) -> Any:
-        """The model.
+        """Build the model.
 
         Args:
             dataset: Tells relations and tags.
@@ -170,7 +170,7 @@ PAPER = {"pooling": "mean", "arc_size": 500, "relation_size": 100, "dropout": 0.
 
 
 class Labels(NamedTuple):
-    """What a parser tells apart.
+    """The relations and tags of a parser.
 
     Args:
         relations: The names of the relations, by their numbers.
@@ -182,11 +182,11 @@ class Labels(NamedTuple):
 
 
 def labels_of(dataset: Any, tagger: bool = True) -> Labels | None:
-    """The labels of the treebanks of a run.
+    """Return the labels of the treebanks of a run.
 
     Args:
         dataset: The data sets by (split, name), or one.
-        tagger: Whether tags are told apart, too.
+        tagger: Whether tags are predicted, too.
 
     Returns:
         Those of the first treebank; None when there is none.
@@ -207,8 +207,8 @@ def open_parser(
 
     Args:
         source: What `--from` names: any model, or a trained parser.
-        labels: What it is to tell apart; as it was trained if None. Where relations differ, what tells arcs and
-            relations is drawn anew, where tags differ, the tagger is; it is said on stderr.
+        labels: Its relations and tags; as it was trained if None. Where relations differ, the weights of arcs and
+            relations are drawn anew; where tags differ, those of the tagger; it is said on stderr.
         sizes: `pooling`, `arc_size`, `relation_size` and `dropout` of the head; what is left out is as it was trained,
             else as in the paper.
         pretrained: Whether to take over weights; otherwise only the sizes, and all weights are drawn anew.
@@ -222,24 +222,24 @@ def open_parser(
     folder = model_folder(source) if pretrained else config_folder(source)
     config = open_config(folder)
     old = dict(getattr(config, "parser", None) or {})
-    known = Labels(label_names(config), tuple(old["tags"])) if old else None
-    labels = labels or known
+    labels_before = Labels(label_names(config), tuple(old["tags"])) if old else None
+    labels = labels or labels_before
     if labels is None:
         raise UserError(f"{source} is no trained parser: it names no relations. Add: cli dataset treebank")
     kind = prepared(config, labels, sizes)
     with one_line(source), quiet():
-        model = opened(kind, folder, config, pretrained, known=known is not None)
+        model = opened(kind, folder, config, pretrained, known=labels_before is not None)
     model.config.architectures = [type(model).__name__]
-    if not pretrained or known is None:
+    if not pretrained or labels_before is None:
         return model
-    trees = labels.relations != known.relations or any(config.parser[size] != old[size] for size in SIZES)
-    tagger = bool(labels.tags) and labels.tags != known.tags
+    trees = labels.relations != labels_before.relations or any(config.parser[size] != old[size] for size in SIZES)
+    tagger = bool(labels.tags) and labels.tags != labels_before.tags
     if trees:
         model.parser.reset_trees()
         click.echo(f"The arcs and relations of {source} start anew: its relations or sizes are others here.", err=True)
     if tagger:
         model.parser.reset_tagger()
-        why = "its tags are others here" if known.tags else "it had none"
+        why = "its tags are others here" if labels_before.tags else "it had none"
         click.echo(f"The tagger of {source} starts anew: {why}.", err=True)
     if not trees and not tagger:
         model.source = str(source)  # it can be tested as it is
@@ -251,14 +251,14 @@ def new_parser(config: Any, labels: Labels | None, sizes: Mapping[str, Any] | No
 
     Args:
         config: The sizes of the model below the head.
-        labels: What it tells apart.
+        labels: Its relations and tags.
         sizes: Of the head; as in the paper where left out.
 
     Returns:
         A `PreTrainedModel`.
 
     Raises:
-        UserError: When nobody says what it tells apart.
+        UserError: When its labels are not known.
     """
     if labels is None:
         raise UserError("A parser from sizes needs a treebank: cli dataset treebank.")
@@ -272,7 +272,7 @@ def prepared(config: Any, labels: Labels, sizes: Mapping[str, Any] | None) -> ty
 
     Args:
         config: The configuration.
-        labels: What it tells apart.
+        labels: Its relations and tags.
         sizes: Of its head.
 
     Returns:

@@ -45,8 +45,8 @@ class Biaffine(nn.Module):
 
     Args:
         width: Of the word vectors.
-        arcs: Width of the vectors that arcs are told by.
-        relations: Width of those that relations are told by.
+        arcs: Width of the vectors that score arcs.
+        relations: Width of the vectors that score relations.
         relation_labels: How many relations there are.
         tag_labels: How many parts of speech; 0 for no tagger.
         dropout: Share of the word vectors, and of what the networks make of them, that is dropped in training.
@@ -116,7 +116,7 @@ class Biaffine(nn.Module):
         )
 
     def relations(self, words: Tensor, every: Tensor, heads: Tensor) -> Tensor:
-        """The scores of each relation between words and their heads.
+        """Return the scores of each relation between words and their heads.
 
         Args:
             words: As dependents, `(B, W, R + 1)`.
@@ -126,19 +126,19 @@ class Biaffine(nn.Module):
         Returns:
             `(words, relations)`, the words that have a head, row after row.
         """
-        asked = heads != UNSAID
+        labelled = heads != UNSAID
         chosen = heads[:, :, None] == torch.arange(every.shape[1], device=heads.device)  # (B, W, W + 1)
-        theirs = (chosen.to(every.dtype) @ every)[asked]  # a product, which is the same in every run on any device
-        left = (words[asked] @ self.relation_weight).view(len(theirs), self.relation_labels, theirs.shape[-1])
+        theirs = (chosen.to(every.dtype) @ every)[labelled]  # a product, which is the same in every run on any device
+        left = (words[labelled] @ self.relation_weight).view(len(theirs), self.relation_labels, theirs.shape[-1])
         return torch.matmul(left, theirs[..., None])[..., 0]
 
     def likeliest(self, words: Tensor, every: Tensor) -> Tensor:
-        """The likeliest relation of every word to every head, `(B, W, W + 1)`, one sentence at a time."""
-        found = []
+        """Return the likeliest relation of every word to every head, `(B, W, W + 1)`, one sentence at a time."""
+        rows = []
         for word, head in zip(words, every):
             left = (word @ self.relation_weight).view(len(word), self.relation_labels, head.shape[-1])
-            found.append((left @ head.T).argmax(1))  # over (W, relations, W + 1)
-        return torch.stack(found)
+            rows.append((left @ head.T).argmax(1))  # over (W, relations, W + 1)
+        return torch.stack(rows)
 
     def drop(self, vectors: Tensor) -> Tensor:
         """Drop some of the numbers, in training."""
@@ -157,12 +157,12 @@ def dropped(vectors: Tensor, share: float) -> Tensor:
     """
     if not share:
         return vectors
-    kept = torch.empty_like(vectors[:, :1]).bernoulli_(1 - share)
-    return vectors * (kept / (1 - share))
+    mask = torch.empty_like(vectors[:, :1]).bernoulli_(1 - share)
+    return vectors * (mask / (1 - share))
 
 
 def itself(arcs: Tensor) -> Tensor:
-    """Where a word would be its own head, `(W, W + 1)`."""
+    """Return where a word would be its own head, `(W, W + 1)`."""
     words, heads = (torch.arange(size, device=arcs.device) for size in arcs.shape[1:])
     return words[:, None] + 1 == heads
 
@@ -196,16 +196,16 @@ class OfTrees:
 
     def __init__(self, config: Any):
         super().__init__(config)  # type: ignore[call-arg]
-        said, kind = config.parser, classes(AutoModel, config)[0]
+        parser, kind = config.parser, classes(AutoModel, config)[0]
         unpooled = {"add_pooling_layer": False} if "add_pooling_layer" in inspect.signature(kind).parameters else {}
         setattr(self, self.base_model_prefix, kind(config, **unpooled))  # type: ignore[attr-defined]
         self.parser = Biaffine(
             config.hidden_size,
-            arcs=said["arc_size"],
-            relations=said["relation_size"],
+            arcs=parser["arc_size"],
+            relations=parser["relation_size"],
             relation_labels=len(config.id2label),
-            tag_labels=len(said["tags"]),
-            dropout=said["dropout"],
+            tag_labels=len(parser["tags"]),
+            dropout=parser["dropout"],
         )
         self.post_init()  # type: ignore[attr-defined]
 
@@ -251,21 +251,21 @@ class OfTrees:
         else:
             hidden = body(input_ids, attention_mask=attention_mask, **rest).last_hidden_state
             vectors = pooled(hidden, words, count, pooling)
-        found = self.parser(vectors, real, labels, every=labels is None or not self.training)  # type: ignore[attr-defined]
-        said = {"logits": found.arcs, "likeliest": found.likeliest, "tag_logits": found.tags}
+        guesses = self.parser(vectors, real, labels, every=labels is None or not self.training)  # type: ignore[attr-defined]
+        outputs = {"logits": guesses.arcs, "likeliest": guesses.likeliest, "tag_logits": guesses.tags}
         if labels is None:
-            return ParserOutput(**said)
-        asked = labels != UNSAID
-        loss = cross_entropy(found.arcs[asked], labels[asked])
+            return ParserOutput(**outputs)
+        labelled = labels != UNSAID
+        loss = cross_entropy(guesses.arcs[labelled], labels[labelled])
         if relations is not None:
-            loss = loss + cross_entropy(found.relations, relations[asked])
-        if tags is not None and found.tags is not None:
-            loss = loss + cross_entropy(found.tags.flatten(0, 1), tags.flatten())
-        return ParserOutput(loss=loss, **said)
+            loss = loss + cross_entropy(guesses.relations, relations[labelled])
+        if tags is not None and guesses.tags is not None:
+            loss = loss + cross_entropy(guesses.tags.flatten(0, 1), tags.flatten())
+        return ParserOutput(loss=loss, **outputs)
 
 
 def cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
-    """The mean over the labels that are not -100, in nats; 0 when there is none.
+    """Return the mean over the labels that are not -100, in nats; 0 when there is none.
 
     Args:
         logits: `(words, classes)`.
@@ -280,13 +280,13 @@ def cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
 
 @functools.cache
 def parser_class(kind: Any) -> type[Any]:
-    """The parser on top of a plain model of transformers, `BertForDependencyParsing` of `BertModel`."""
-    said = {"__module__": __name__, "base_model_prefix": kind.base_model_prefix}
-    return type(kind.__name__.removesuffix("Model") + HEAD, (OfTrees, kind.__bases__[0]), said)
+    """Return the parser on top of a plain model of transformers, `BertForDependencyParsing` of `BertModel`."""
+    namespace = {"__module__": __name__, "base_model_prefix": kind.base_model_prefix}
+    return type(kind.__name__.removesuffix("Model") + HEAD, (OfTrees, kind.__bases__[0]), namespace)
 
 
 def head_class(config: Any) -> type[Any]:
-    """The class of a parser.
+    """Return the class of a parser.
 
     Args:
         config: Of which kind of model.
@@ -297,10 +297,10 @@ def head_class(config: Any) -> type[Any]:
     Raises:
         UserError: When there is no plain model of the kind.
     """
-    found = classes(AutoModel, config)
-    if not found:
+    base = classes(AutoModel, config)
+    if not base:
         raise UserError(f"Models of the kind {config.model_type} cannot be parsers: they have no plain model.")
-    kind: Any = found[0]
+    kind: Any = base[0]
     return parser_class(kind)
 
 

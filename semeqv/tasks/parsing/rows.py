@@ -43,8 +43,8 @@ class TreeRows:
 
 
 def tree_rows(tokenizer: Any, sentences: Sequence[Sequence[str]], trees: Trees, longest: int) -> TreeRows:
-    """Rows of sentences. One that is too long is not cut, as its tree would be: of each word as many tokens are read as
-    there is room for; if there is none for one of each, the last words are not read.
+    """Return rows of sentences. One that is too long is not cut, as its tree would be: of each word as many tokens are
+    read as there is room for; if there is none for one of each, the last words are not read.
 
     Args:
         tokenizer: A fast tokenizer of transformers.
@@ -58,30 +58,30 @@ def tree_rows(tokenizer: Any, sentences: Sequence[Sequence[str]], trees: Trees, 
     template = Template.of(tokenizer)
     room = longest - len(template.begin) - len(template.end)
     rows = word_rows(tokenizer, sentences, trees.heads, ENDLESS)
-    kept, read = numpy.ones(len(rows.tokens), bool), numpy.ones(len(trees.heads), bool)
+    fits, read = numpy.ones(len(rows.tokens), bool), numpy.ones(len(trees.heads), bool)
     starts, firsts = (numpy.append(0, ends[:-1]) for ends in (rows.ends, rows.label_ends))
     assert rows.words is not None
     for row in numpy.flatnonzero(rows.ends - starts > longest).tolist():
         span = slice(starts[row], rows.ends[row])
-        kept[span] = fitting(rows.words[span], room)
+        fits[span] = fitting(rows.words[span], room)
         read[firsts[row] + room : rows.label_ends[row]] = False
-    if kept.all():
+    if fits.all():
         return TreeRows(rows, trees, read)
     counts = numpy.add.reduceat(read.astype(numpy.int64), firsts)
     heads = numpy.where(trees.heads <= numpy.repeat(counts, rows.label_ends - firsts), trees.heads, UNLABELLED)[read]
     shorter = Rows(
-        rows.tokens[kept],
-        numpy.cumsum(numpy.add.reduceat(kept.astype(numpy.int64), starts)),
+        rows.tokens[fits],
+        numpy.cumsum(numpy.add.reduceat(fits.astype(numpy.int64), starts)),
         heads,
         numpy.cumsum(counts),
         rows.sentences,
-        rows.words[kept],
+        rows.words[fits],
     )
     return TreeRows(shorter, Trees(heads, trees.relations[read], trees.tags[read]), read)
 
 
 def fitting(words: Integers, room: int) -> NDArray[numpy.bool_]:
-    """Which tokens of a row are read, so that those of words fit.
+    """Return which tokens of a row are read, so that those of words fit.
 
     Args:
         words: Which word each is of, -1 for special ones, `(tokens,)`.
@@ -94,6 +94,6 @@ def fitting(words: Integers, room: int) -> NDArray[numpy.bool_]:
     sizes = numpy.bincount(words[inner])
     rank = numpy.arange(inner.sum()) - (numpy.cumsum(sizes) - sizes)[words[inner]]
     most = next((most for most in range(int(sizes.max()), 1, -1) if numpy.minimum(sizes, most).sum() <= room), 1)
-    kept = ~inner
-    kept[inner] = (rank < most) & (words[inner] < room)
-    return kept
+    fits = ~inner
+    fits[inner] = (rank < most) & (words[inner] < room)
+    return fits

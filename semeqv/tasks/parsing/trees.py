@@ -10,7 +10,7 @@ NOWHERE = -math.inf
 
 
 def best_tree(scores: NDArray[numpy.floating]) -> Integers:
-    """The heads of the tree whose arcs have the highest sum of scores, among trees with one word at the root.
+    """Return the heads of the tree whose arcs have the highest sum of scores, among trees with one word at the root.
 
     An arc from the root costs more than all others can differ by, so that the best tree has as few of them as can be,
     which is one (Gabow & Tarjan, 1984; see Stanojević & Cohen, 2021, EMNLP). Of equal scores the one of the lower
@@ -32,12 +32,12 @@ def best_tree(scores: NDArray[numpy.floating]) -> Integers:
         return heads
     known = arcs[arcs > NOWHERE]
     arcs[1:, 0] -= size * (known.max() - known.min()) + 1
-    whole = spanning(arcs)
-    return whole[1:]
+    tree = spanning(arcs)
+    return tree[1:]
 
 
 def spanning(arcs: Floats) -> Integers:
-    """The heads of the best tree, of any number of words at the root.
+    """Return the heads of the best tree, of any number of words at the root.
 
     Args:
         arcs: Of each node to hang on each other, `(nodes, nodes)`; node 0 is the root. Minus infinity for no arc.
@@ -59,16 +59,16 @@ def spanning(arcs: Floats) -> Integers:
     small = numpy.full((len(others) + 1,) * 2, NOWHERE)
     small[:-1, :-1] = arcs[numpy.ix_(others, others)]
     small[-1, :-1], small[:-1, -1] = into.max(0), out.max(1)
-    found = spanning(small)
-    within = found[:-1] == len(others)  # what hangs on the cycle
-    heads[others] = others[numpy.where(within, 0, found[:-1])]
+    tree = spanning(small)
+    within = tree[:-1] == len(others)  # what hangs on the cycle
+    heads[others] = others[numpy.where(within, 0, tree[:-1])]
     heads[others[within]] = inside[out.argmax(1)[within]]
-    heads[inside[into[:, found[-1]].argmax()]] = others[found[-1]]
+    heads[inside[into[:, tree[-1]].argmax()]] = others[tree[-1]]
     return heads
 
 
 def cycle(heads: Integers) -> Integers | None:
-    """The nodes of the first cycle, in their order; None when all hang on the root.
+    """Return the nodes of the first cycle, in their order; None when all hang on the root.
 
     Args:
         heads: The head of each node, `(nodes,)`; node 0 is the root.

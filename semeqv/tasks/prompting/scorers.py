@@ -1,4 +1,4 @@
-"""Judges what causal language models answer: by the likelihood of each label, or by what they write."""
+"""Score what causal language models answer: by the likelihood of each label, or by what they write."""
 
 from __future__ import annotations
 
@@ -9,18 +9,17 @@ from semeqv.lazy import Integers, NDArray, numpy, torch
 from semeqv.runs.errors import UserError
 from semeqv.tasks.classification.batches import LabelScorer
 from semeqv.tasks.classification.rows import UNLABELLED
-from semeqv.tasks.question_answering.windows import AnswerScorer
 from semeqv.text.generation import greedy
 from semeqv.train.batches import Batch
 from semeqv.train.metrics import Scorer
 
 
 def logits_of(outputs: Mapping[str, torch.Tensor], batch: Batch, model: Any) -> torch.Tensor:
-    """The logits of a batch; a model that told its loss alone is asked once more, without labels."""
-    found = outputs.get("logits")
-    if found is None:
-        found = model(**{name: each for name, each in batch.items() if name != "labels"}).logits
-    return found
+    """Return the logits of a batch; a model that told its loss alone is asked once more, without labels."""
+    logits = outputs.get("logits")
+    if logits is None:
+        logits = model(**{name: each for name, each in batch.items() if name != "labels"}).logits
+    return logits
 
 
 class ChoiceScorer(LabelScorer):
@@ -29,32 +28,34 @@ class ChoiceScorer(LabelScorer):
     data: Any  # `PromptBatches`
 
     def look(self, outputs: Mapping[str, torch.Tensor], batch: Batch) -> NDArray[numpy.float32]:
-        """The log-likelihood of each token but the first of a row, `(rows, time - 1)`."""
+        """Return the log-likelihood of each token but the first of a row, `(rows, time - 1)`."""
         logits, tokens = logits_of(outputs, batch, self.model), batch["input_ids"]
-        found = torch.empty(tokens[:, 1:].shape, device=tokens.device)
-        for row, (told, said) in enumerate(zip(logits, tokens)):  # one at a time: a vocabulary in fp32 is large
-            scores = told[:-1].float()
-            found[row] = scores.gather(-1, said[1:, None])[:, 0] - scores.logsumexp(-1)
-        return found.cpu().numpy()
+        likelihoods = torch.empty(tokens[:, 1:].shape, device=tokens.device)
+        for row, (row_logits, row_tokens) in enumerate(
+            zip(logits, tokens)
+        ):  # one at a time: a vocabulary in fp32 is large
+            scores = row_logits[:-1].float()
+            likelihoods[row] = scores.gather(-1, row_tokens[1:, None])[:, 0] - scores.logsumexp(-1)
+        return likelihoods.cpu().numpy()
 
     def likelihoods(self) -> NDArray[numpy.float64]:
-        """The log-likelihood of each label of each text, `(texts, labels)`."""
+        """Return the log-likelihood of each label of each text, `(texts, labels)`."""
         data, start = self.data, 0
         candidates, count = data.candidates, len(data.labels)
         assert candidates is not None
-        found = numpy.zeros(len(candidates.rows))
+        scores = numpy.zeros(len(candidates.rows))
         for part in self.parts:
             rows = candidates.passing[start : start + len(part)]
             place = numpy.arange(1, part.shape[1] + 1)
             answer = (place >= data.prompts[rows // count, None]) & (place < candidates.lengths[rows, None])
-            found[rows] = numpy.where(answer, part, 0.0).sum(1, dtype=numpy.float64)
+            scores[rows] = numpy.where(answer, part, 0.0).sum(1, dtype=numpy.float64)
             start += len(part)
-        return found.reshape(-1, count)
+        return scores.reshape(-1, count)
 
     def predicted(self) -> Integers:
-        """The likeliest label of each text, `(texts,)`."""
-        found: Integers = self.likelihoods().argmax(1)
-        return found
+        """Return the likeliest label of each text, `(texts,)`."""
+        likeliest: Integers = self.likelihoods().argmax(1)
+        return likeliest
 
 
 class Writing(Scorer):
@@ -86,34 +87,28 @@ class Writing(Scorer):
         if not counts:
             self.parts.append(None)
             return
-        data, tokens, asked = self.data, batch["input_ids"], batch["labels"] != UNLABELLED
-        whole = batch.get("attention_mask", torch.ones_like(tokens)).sum(1)  # of rows without an answer
-        ends = asked.int().argmax(1).where(asked.any(1), whole)
+        data, tokens, answers = self.data, batch["input_ids"], batch["labels"] != UNLABELLED
+        lengths = batch.get("attention_mask", torch.ones_like(tokens)).sum(1)  # of rows without an answer
+        ends = answers.int().argmax(1).where(answers.any(1), lengths)
         prompts = [row[:end] for row, end in zip(tokens.tolist(), ends.tolist())]
-        most = [data.most[tuple(prompt)] for prompt in prompts]
-        self.parts.append(greedy(model, prompts, most, end=data.task.spelling.end, pad=data.pad))
+        limits = [data.most[tuple(prompt)] for prompt in prompts]
+        self.parts.append(greedy(model, prompts, limits, end=data.task.spelling.end, pad=data.pad))
 
     def written(self) -> list[list[int]]:
-        """The answer to each row, in their order."""
-        found: list[list[int]] = [[] for _ in self.data.rows.ends]
+        """Return the answer to each row, in their order."""
+        written: list[list[int]] = [[] for _ in self.data.rows.ends]
         answers = (answer for part in self.parts for answer in part)
         for row, answer in zip(self.data.passing.tolist(), answers):
-            found[row] = answer
-        return found
+            written[row] = answer
+        return written
 
 
 class WrittenLabelScorer(Writing, LabelScorer):
     """Reads labels from what the model writes; what is none of them is wrong."""
 
     def predicted(self) -> Integers:
-        """The label of each word or text, `(labels,)`; that of no entity, or -100, for what the answer leaves out."""
-        found: Integers = self.data.task.read(self.written())
-        return found
-
-
-class WrittenAnswerScorer(Writing, AnswerScorer):
-    """Takes what the model writes for the answers to questions; nothing is written where there is none."""
-
-    def answers(self) -> list[str]:
-        """The answer to each question."""
-        return [self.data.task.spelling.read(tokens) for tokens in self.written()]
+        """Return the label of each word or text, `(labels,)`; that of no entity, or -100, for what the answer leaves
+        out.
+        """
+        labels: Integers = self.data.task.read(self.written())
+        return labels

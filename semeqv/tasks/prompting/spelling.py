@@ -69,7 +69,7 @@ class Spelling:
         """
         written = [self.written(row) for row in rows]
         encodings = literal(self.tokenizer).encode_batch([text for text, _ in written], add_special_tokens=False)
-        found = list[Prompt]()
+        prompts = list[Prompt]()
         for encoding, (_, spans), size in zip(encodings, written, room):
             ids, places = numpy.array(encoding.ids, int), numpy.array(encoding.offsets, int).reshape(-1, 2)
             inside = {
@@ -86,11 +86,11 @@ class Spelling:
                 if not longest:
                     break
                 keep[longest.pop()] = False
-            found.append(Prompt([*self.begin, *ids[keep].tolist()], int((~keep).sum())))
-        return found
+            prompts.append(Prompt([*self.begin, *ids[keep].tolist()], int((~keep).sum())))
+        return prompts
 
     def written(self, row: Mapping[str, str]) -> tuple[str, dict[str, tuple[int, int]]]:
-        """The text of a prompt, and where each field begins and ends in it, in characters."""
+        """Return the text of a prompt, and where each field begins and ends in it, in characters."""
         text, spans = "", dict[str, tuple[int, int]]()
         for before, name, _, _ in string.Formatter().parse(self.template):
             text += before
@@ -100,7 +100,7 @@ class Spelling:
         return text, spans
 
     def continued(self, texts: Sequence[str]) -> list[tuple[int, ...]]:
-        """The tokens of texts that go on from others, behind a blank."""
+        """Return the tokens of texts that go on from others, behind a blank."""
         encodings = literal(self.tokenizer).encode_batch(
             [f"{ANCHOR} {text}" for text in texts], add_special_tokens=False
         )
@@ -110,11 +110,11 @@ class Spelling:
         ]
 
     def read(self, tokens: Sequence[int]) -> str:
-        """The text of an answer."""
+        """Return the text of an answer."""
         return str(self.tokenizer.decode(list(tokens), skip_special_tokens=True)).strip()
 
     def labels(self, names: Sequence[str]) -> list[tuple[int, ...]]:
-        """The tokens of labels.
+        """Return the tokens of labels.
 
         Args:
             names: The labels.
@@ -125,11 +125,31 @@ class Spelling:
         Raises:
             UserError: When two are written alike, or one in no token.
         """
-        found = self.continued(names)
+        labels = self.continued(names)
         known = dict[tuple[int, ...], str]()
-        for name, tokens in zip(names, found):
+        for name, tokens in zip(names, labels):
             if not tokens or tokens in known:
                 other = f"as {known[tokens]!r:.40}" if tokens else "as nothing"
                 raise UserError(f"The tokenizer writes the label {name!r:.40} {other}; take another tokenizer.")
             known[tokens] = name
-        return found
+        return labels
+
+
+def check_fits(prompts: Sequence[Prompt], room: Sequence[int], split: str) -> None:
+    """Refuse prompts that are too long even without what may be left out.
+
+    Args:
+        prompts: The prompts.
+        room: The most tokens of each.
+        split: Which part of the data they are of, for the message.
+
+    Raises:
+        UserError: When one is longer.
+    """
+    for prompt, size in zip(prompts, room):
+        if len(prompt.tokens) > size:
+            raise UserError(
+                f"A prompt of the {split} set takes {len(prompt.tokens)} tokens without the text that may be "
+                f"left out, and {max(size, 0)} are left beside its answer; raise --max_length where "
+                "the model reads more, or shorten --template."
+            )

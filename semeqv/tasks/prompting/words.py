@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from semeqv.lazy import Integers, numpy
 from semeqv.runs.errors import UserError
+from semeqv.tasks.classification.dataset import Labelled, items, numbered
 from semeqv.tasks.classification.rows import UNLABELLED
+from semeqv.tasks.prompting.batches import PromptBatches, answer_rows, prompt_options
+from semeqv.tasks.prompting.scorers import WrittenLabelScorer
 from semeqv.tasks.prompting.spelling import Prompt, Spelling
-
-if TYPE_CHECKING:
-    from semeqv.tasks.prompting.options import PromptedWords
 
 NONE = "_"  # in the place of a label that is not there, where answers are labels alone
 
@@ -42,8 +41,8 @@ class WordAnswers:
         gold: The number of each word's label, `(words,)`, sentence after sentence; -100 where there is none.
         counts: How many words each sentence has.
         names: The labels.
-        options: The data set.
         repeat: Whether answers repeat the words.
+        entities: Whether labels are tags of IOB2, so that a word that an answer leaves out is in no entity.
     """
 
     of_words = True
@@ -54,9 +53,9 @@ class WordAnswers:
         gold: Integers,
         counts: Sequence[int],
         names: Sequence[str],
-        options: PromptedWords,
         *,
         repeat: bool,
+        entities: bool = False,
     ):
         self.spelling, self.gold, self.counts = spelling, gold, numpy.array(counts, numpy.int64)
         self.repeat, self.rows = repeat, list[WordRow]()
@@ -66,11 +65,11 @@ class WordAnswers:
             self.labels[UNLABELLED] = spelling.continued([NONE])[0]
         self.numbers = {tokens: number for number, tokens in self.labels.items()}
         self.longest = max(map(len, self.numbers))
-        self.missing = list(names).index("O") if options.entities and "O" in names else UNLABELLED
+        self.missing = list(names).index("O") if entities and "O" in names else UNLABELLED
         self.known = dict[str, tuple[int, ...]]()
 
     def spelled(self, words: Sequence[str]) -> list[tuple[int, ...]]:
-        """The tokens of words as answers repeat them; none where they do not."""
+        """Return the tokens of words as answers repeat them; none where they do not."""
         if not self.repeat:
             return [()] * len(words)
         if new := sorted(set(words) - self.known.keys()):
@@ -78,20 +77,20 @@ class WordAnswers:
         return [self.known[word] for word in words]
 
     def most(self, words: Sequence[str]) -> int:
-        """The most tokens of an answer, the one that ends it included."""
+        """Return the most tokens of an answer, the one that ends it included."""
         return sum(map(len, self.spelled(words))) + self.longest * len(words) + 1
 
     def answer(self, row: WordRow) -> list[int]:
-        """The tokens of the right answer; words without a label are not in it, or have a mark for it."""
-        found = list[int]()
+        """Return the tokens of the right answer; words without a label are not in it, or have a mark for it."""
+        answer = list[int]()
         for place, tokens in enumerate(self.spelled(row.words), row.first):
             number = int(self.gold[place])
             if number in self.labels:
-                found += [*tokens, *self.labels[number]]
-        return [*found, self.spelling.end]
+                answer += [*tokens, *self.labels[number]]
+        return [*answer, self.spelling.end]
 
     def read(self, written: Sequence[Sequence[int]]) -> Integers:
-        """The number of each word's label, `(words,)`, as answers say it.
+        """Return the number of each word's label, `(words,)`, as answers say it.
 
         A label is that of the word before it; where no word of the sentence stands there, that of the next word.
 
@@ -101,7 +100,7 @@ class WordAnswers:
         Returns:
             For words that are not in the answer: that of no entity where entities are marked, else -100.
         """
-        found = numpy.full(len(self.gold), self.missing)
+        numbers = numpy.full(len(self.gold), self.missing)
         for row, tokens in zip(self.rows, written):
             words, place, start = self.spelled(row.words), 0, 0
             while place < len(tokens) and start < len(words):
@@ -109,29 +108,29 @@ class WordAnswers:
                     behind = place + len(words[number])
                     label = self.label_at(tokens, behind)
                     if label is not None and tuple(tokens[place:behind]) == words[number]:
-                        found[row.first + number] = self.missing if label == UNLABELLED else label
+                        numbers[row.first + number] = self.missing if label == UNLABELLED else label
                         place, start = behind + len(self.labels[label]), number + 1
                         break
                 else:
                     label = self.label_at(tokens, place)
                     if label is not None:  # behind a word that was written otherwise
-                        found[row.first + start] = self.missing if label == UNLABELLED else label
+                        numbers[row.first + start] = self.missing if label == UNLABELLED else label
                         start += 1
                     place += 1 if label is None else len(self.labels[label])
-        return found
+        return numbers
 
     def label_at(self, tokens: Sequence[int], place: int) -> int | None:
-        """The number of the longest label that stands at a place; None where none does."""
+        """Return the number of the longest label that stands at a place; None where none does."""
         for size in range(min(self.longest, len(tokens) - place), 0, -1):
             if (number := self.numbers.get(tuple(tokens[place : place + size]))) is not None:
                 return number
         return None
 
 
-def pieces(
+def prompt_rows(
     task: WordAnswers, sentences: Sequence[tuple[str, ...]], longest: int, *, split: bool = True
 ) -> list[WordRow]:
-    """Rows of sentences: those that are too long are halved between words until they fit.
+    """Return rows of sentences: those that are too long are halved between words until they fit.
 
     Args:
         task: How prompts and answers are written.
@@ -146,27 +145,72 @@ def pieces(
         UserError: When there is no room for a single character.
     """
     starts = numpy.cumsum([0, *map(len, sentences)]).tolist()
-    waiting, done = [(start, words, False) for start, words in zip(starts, sentences) if words], list[WordRow]()
+    waiting, rows = [(start, words, False) for start, words in zip(starts, sentences) if words], list[WordRow]()
     while waiting:
         prompts = task.spelling.prompts(
             [{"text": " ".join(words)} for _, words, _ in waiting], [2**30] * len(waiting), {}
         )
-        longer = []
+        halves = []
         for (start, words, shortened), prompt in zip(waiting, prompts):
             most = task.most(words)
             if len(prompt.tokens) + most <= longest:
-                done.append(WordRow(start, words, Prompt(prompt.tokens, int(shortened)), most))
+                rows.append(WordRow(start, words, Prompt(prompt.tokens, int(shortened)), most))
             elif not split:
                 continue
             elif len(words) > 1:
                 half = len(words) // 2
-                longer += [(start, words[:half], shortened), (start + half, words[half:], shortened)]
+                halves += [(start, words[:half], shortened), (start + half, words[half:], shortened)]
             elif len(words[0]) > 1:
-                longer.append((start, (words[0][: len(words[0]) // 2],), True))
+                halves.append((start, (words[0][: len(words[0]) // 2],), True))
             else:
                 raise UserError(
                     f"A prompt of one character and its answer take {len(prompt.tokens) + most} tokens, more than "
                     f"{longest}; raise --max_length where the model reads more, or shorten --template."
                 )
-        waiting = longer
-    return sorted(done, key=lambda row: row.first)
+        waiting = halves
+    return sorted(rows, key=lambda row: row.first)
+
+
+def word_prompts(
+    options: Labelled, spelling: Spelling, longest: int, names: Sequence[str], *, repeat: bool
+) -> PromptBatches:
+    """Return the batches of words with labels; a sentence that is too long becomes several rows.
+
+    Args:
+        options: The data set.
+        spelling: Its tokenizer and template.
+        longest: The most tokens of a row, prompt and answer together.
+        names: The labels.
+        repeat: Whether answers repeat the words.
+
+    Returns:
+        The data set.
+
+    Raises:
+        UserError: When no word of a training set has a label.
+    """
+    sentences = items(options)
+    gold, counts = numbered(options, sentences, names), [len(item.texts) for item in sentences]
+    task = WordAnswers(spelling, gold, counts, names, repeat=repeat, entities=options.entities)
+    rows = prompt_rows(task, [item.texts for item in sentences], longest)
+    answers = [task.answer(row) for row in rows]
+    if options.split == "train":
+        labelled = [place for place, answer in enumerate(answers) if len(answer) > 1]
+        rows, answers = [rows[place] for place in labelled], [answers[place] for place in labelled]
+    if not rows:
+        raise UserError("No word of the training set has a label.")
+    task.rows = rows
+    prompts = [row.prompt for row in rows]
+    batching = prompt_options(options, spelling, longest, prompts)
+    batching["facts"] |= {"labels": list(names), "sentences": len(sentences), "repeat": repeat}
+    return PromptBatches(
+        answer_rows([prompt.tokens for prompt in prompts], answers, [True] * len(rows)),
+        sentences,
+        names,
+        prompts=numpy.array([len(prompt.tokens) for prompt in prompts]),
+        most=numpy.array([row.most for row in rows]),
+        scorer=WrittenLabelScorer,
+        task=task,
+        entities=options.entities,
+        **batching,
+    )

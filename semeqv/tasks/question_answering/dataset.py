@@ -1,5 +1,7 @@
 """Questions about texts, from files in the format of SQuAD."""
 
+from __future__ import annotations
+
 import functools
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -7,10 +9,20 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from semeqv.grammar.component import alias, check_bounds, component
-from semeqv.tasks.classification.dataset import InFiles, Item, batch_options, longest_row, of_split
-from semeqv.tasks.prompting.options import Prompted
+from semeqv.tasks.classification.dataset import (
+    InFiles,
+    Item,
+    batch_options,
+    check_no_overlap,
+    longest_row,
+    of_split,
+)
+from semeqv.tasks.classification.finding import find_files
+from semeqv.tasks.prompting.batches import PromptBatches
+from semeqv.tasks.prompting.options import PromptContext, Prompted
+from semeqv.tasks.question_answering.prompts import question_prompts
 from semeqv.tasks.question_answering.questions import Question, read_questions
-from semeqv.tasks.question_answering.windows import QuestionBatches, windows
+from semeqv.tasks.question_answering.windows import AnswerOptions, QuestionBatches, windows
 from semeqv.text.cache import key_of
 
 
@@ -32,7 +44,7 @@ class Squad(InFiles, Prompted):
         template: What a causal language model (cli model gpt2, backpack, causal-lm, load) reads before its answer: text
             with the fields {context} and {question}. If left out, that of the training set, else "Context: {context}
             Question: {question} Answer:". Not for models with a head.
-        collection: A word of the files' names that tells corpora of one language apart: xquad, mlqa.
+        collection: A word of the files' names that distinguishes corpora of one language: xquad, mlqa.
         labels: Not for questions: answers are spans.
         max_length: The most tokens of a row, question and text, fewer where the model reads fewer at once.
         stride: Tokens of the text that a window shares with the one before it.
@@ -64,15 +76,13 @@ class Squad(InFiles, Prompted):
         check_bounds(self, stride=0, longest_question=1, longest_answer=1)
 
     def sources(self) -> Mapping[str, Path]:
-        """The file of each language."""
-        from semeqv.tasks.classification.finding import find_files
-
+        """Return the file of each language."""
         words = (self.collection,) if self.collection else ()
         endings = (".json",) if self.path is None else (".json", ".parquet")
         return find_files(self.path, self.languages, None if self.holdout else self.split, endings, words)
 
     def items(self) -> Iterator[Item]:
-        """Each text once, and each question; an item is a text."""
+        """Yield each text once, and each question; an item is a text."""
 
         seen = dict[str, None]()
         for question in every_question(self):
@@ -82,11 +92,18 @@ class Squad(InFiles, Prompted):
             yield Item((question.text,), (None,))
 
     def line_of(self, label: str) -> str:
-        """The files."""
+        """Return the files."""
         return ", ".join(map(str, self.sources().values()))
 
-    def build(self, tokenizer: Any, dataset_options: Mapping[tuple[str, str | None], Any], model_options: Any) -> Any:
-        """The data.
+    @property
+    def answering(self) -> AnswerOptions:
+        """Which answers are given, and how they are judged."""
+        return AnswerOptions(self.longest_answer, self.threshold, self.characters)
+
+    def head_batches(
+        self, tokenizer: Any, dataset_options: Mapping[tuple[str, str | None], Any], model_options: Any
+    ) -> QuestionBatches:
+        """Return batches of `input_ids`, `start_positions` and `end_positions`.
 
         Args:
             tokenizer: The tokenizer of the run, or of the model.
@@ -94,26 +111,30 @@ class Squad(InFiles, Prompted):
             model_options: The model, which may read fewer tokens at once.
 
         Returns:
-            Batches of `input_ids`, `start_positions` and `end_positions`; of prompts and answers for a model that
-            predicts the next token.
+            The data set.
         """
-        from semeqv.tasks.classification.dataset import check_no_overlap
-        from semeqv.tasks.prompting import reading as prompting
-
-        if prompting.answers_in_text(model_options):
-            return prompting.batches(self, tokenizer, dataset_options, model_options)
-        prompting.refuse_options(self)
         check_no_overlap(self, dataset_options, model_options)
         return batches(self, tokenizer, model_options)
 
+    def prompt_batches(self, context: PromptContext) -> PromptBatches:
+        """Return texts and questions as prompts, and what stands in the text as answers."""
+        return question_prompts(
+            self,
+            context.spelling,
+            context.longest,
+            questions(self),
+            answering=self.answering,
+            longest_question=self.longest_question,
+        )
 
-def every_question(options: "Squad") -> tuple[Question, ...]:
-    """All questions of the files of a data set, read once while the files are the same."""
+
+def every_question(options: Squad) -> tuple[Question, ...]:
+    """Return all questions of the files of a data set, read once while the files are the same."""
     return read(options, key_of(options.source_facts()))
 
 
 @functools.lru_cache(maxsize=8)
-def read(options: "Squad", key: str) -> tuple[Question, ...]:
+def read(options: Squad, key: str) -> tuple[Question, ...]:
     """Read a data set; `key` says in what state its files are."""
     files = options.sources().values()
     return tuple(
@@ -121,8 +142,8 @@ def read(options: "Squad", key: str) -> tuple[Question, ...]:
     )
 
 
-def questions(options: "Squad") -> tuple[Question, ...]:
-    """The questions of a data set that belong to its split; all of a text belong to one.
+def questions(options: Squad) -> tuple[Question, ...]:
+    """Return the questions of a data set that belong to its split; all of a text belong to one.
 
     Args:
         options: The data set.
@@ -133,8 +154,8 @@ def questions(options: "Squad") -> tuple[Question, ...]:
     return of_split(options, every_question(options), lambda question: (question.context,))
 
 
-def batches(options: "Squad", tokenizer: Any, model_options: Any) -> QuestionBatches:
-    """The batches of a data set.
+def batches(options: Squad, tokenizer: Any, model_options: Any) -> QuestionBatches:
+    """Return the batches of a data set.
 
     Args:
         options: The data set.
@@ -145,13 +166,13 @@ def batches(options: "Squad", tokenizer: Any, model_options: Any) -> QuestionBat
         The data set. `UserError` is raised by `longest_row` when the tokenizer is no fast one, and by `windows` when
         there is no room for the text.
     """
-    found, longest = questions(options), longest_row(options, tokenizer, model_options)
-    rows = windows(tokenizer, found, longest=longest, stride=options.stride, longest_question=options.longest_question)
+    chosen, longest = questions(options), longest_row(options, tokenizer, model_options)
+    rows = windows(tokenizer, chosen, longest=longest, stride=options.stride, longest_question=options.longest_question)
     facts = {
-        "questions": len(found),
-        "without_answer": sum(not question.answers for question in found),
+        "questions": len(chosen),
+        "without_answer": sum(not question.answers for question in chosen),
         "rows": len(rows.ends),
         "tokens": len(rows.tokens),
         "max_length": longest,
     }
-    return QuestionBatches(rows, found, options, **batch_options(options, tokenizer, longest, facts))
+    return QuestionBatches(rows, chosen, options.answering, **batch_options(options, tokenizer, longest, facts))

@@ -7,16 +7,13 @@ import string
 import unicodedata
 from collections import Counter
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from semeqv.lazy import Floats, NDArray, numpy
 from semeqv.results.statistics import scored
 from semeqv.tasks.classification.metrics import divided
 from semeqv.tasks.question_answering.questions import Question
 from semeqv.text.languages import canonical
-
-if TYPE_CHECKING:
-    pass
 
 ARTICLES = re.compile(r"\b(a|an|the)\b")
 # What MLQA leaves out by language (Lewis et al., 2020, arXiv 1910.07475, and its published script): articles and, of
@@ -36,10 +33,10 @@ SINGLE_OF = {
 }
 
 
-def judged(
+def score_answers(
     questions: Sequence[Question], answers: Sequence[str], replicates: int, *, characters: bool = False
 ) -> dict[str, float]:
-    """Judge answers.
+    """Score answers.
 
     Args:
         questions: What was asked.
@@ -54,18 +51,18 @@ def judged(
         `unanswered` (the share of the others that got none). With intervals in `NAME_low` and `NAME_high`, of samples
         of texts, with all their questions.
     """
-    counts = counted(questions, answers, characters)
-    asked = ["exact", "f1", *(["answered_f1", "unanswered"] if counts[:, 3].any() else [])]
-    return scored(counts, lambda sums: {name: shares(sums)[name] for name in asked}, replicates)
+    counts = answer_counts(questions, answers, characters)
+    names = ["exact", "f1", *(["answered_f1", "unanswered"] if counts[:, 3].any() else [])]
+    return scored(counts, lambda sums: {name: answer_scores(sums)[name] for name in names}, replicates)
 
 
-def counted(questions: Sequence[Question], answers: Sequence[str], characters: bool) -> Floats:
+def answer_counts(questions: Sequence[Question], answers: Sequence[str], characters: bool) -> Floats:
     """Sum up the scores of answers, text by text.
 
     Args:
         questions: What was asked.
         answers: What was answered.
-        characters: As of `judged`.
+        characters: As of `score_answers`.
 
     Returns:
         `(texts, 6)`: questions, exact matches, F1; questions without an answer, those of them that got none, and the F1
@@ -83,11 +80,11 @@ def counted(questions: Sequence[Question], answers: Sequence[str], characters: b
     return counts
 
 
-def shares(counts: NDArray[Any]) -> dict[str, Floats]:
-    """Scores from sums of counts.
+def answer_scores(counts: NDArray[Any]) -> dict[str, Floats]:
+    """Return scores from sums of counts.
 
     Args:
-        counts: `(..., 6)`, as of `counted`.
+        counts: `(..., 6)`, as of `answer_counts`.
 
     Returns:
         `exact`, `f1`, `answered_f1` and `unanswered`, each `(...)`; 0 where there is nothing to divide by.
@@ -120,7 +117,7 @@ def normalised(answer: str, language: str | None = None) -> str:
 
 
 def punctuation(letter: str, every: bool) -> bool:
-    """Whether a character is punctuation: of ASCII, or `every` one that Unicode has (the categories P)."""
+    """Return whether a character is punctuation: of ASCII, or `every` one that Unicode has (the categories P)."""
     return letter in string.punctuation or (every and unicodedata.category(letter).startswith("P"))
 
 
@@ -159,7 +156,7 @@ class Span(NamedTuple):
 def best_span(
     starts: Floats, ends: Floats, allowed: NDArray[numpy.bool_], longest: int
 ) -> tuple[float, int, int] | None:
-    """The span whose first and last token have the highest sum of scores; of equal ones the first and shortest.
+    """Return the span whose first and last token have the highest sum of scores; of equal ones the first and shortest.
 
     Args:
         starts: Of each token to be the first, `(time,)`.

@@ -1,4 +1,4 @@
-"""Models that answer questions, as components."""
+"""Models that answer questions: their options, and how they are opened."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,11 +25,11 @@ class QuestionAnswerer(Classifier):
     word: ClassVar[str] = "question-answerer"
 
     def known_labels(self) -> tuple[str, ...]:
-        """None: places are no labels."""
+        """Return nothing: places are no labels."""
         return ()
 
     def build(self, tokenizer: Any, dataset: Any = None) -> Any:
-        """The model.
+        """Build the model.
 
         Args:
             tokenizer: Of the run.

@@ -55,7 +55,7 @@ class Generic:
 
 
 def head_class(config: Any) -> type[Any]:
-    """The class of a model that answers.
+    """Return the class of a model that answers.
 
     Args:
         config: Of which kind of model.
@@ -66,13 +66,13 @@ def head_class(config: Any) -> type[Any]:
     Raises:
         UserError: When there is no plain model of the kind to put a head on.
     """
-    if found := classes(transformers.AutoModelForQuestionAnswering, config):
-        kind: type[Any] = found[0]
+    if known_classes := classes(transformers.AutoModelForQuestionAnswering, config):
+        kind: type[Any] = known_classes[0]
         return kind
     base = next(iter(classes(transformers.AutoModel, config)), None)
     if base is None:
         raise UserError(f"Models of the kind {config.model_type} cannot answer: they have no plain model.")
-    said = {"__module__": __name__, "base_model_prefix": base.base_model_prefix}
-    made = type(base.__name__.removesuffix("Model") + HEAD, (Generic, base.__bases__[0]), said)
-    transformers.AutoModelForQuestionAnswering.register(type(config), made, exist_ok=True)
-    return made
+    namespace = {"__module__": __name__, "base_model_prefix": base.base_model_prefix}
+    headed = type(base.__name__.removesuffix("Model") + HEAD, (Generic, base.__bases__[0]), namespace)
+    transformers.AutoModelForQuestionAnswering.register(type(config), headed, exist_ok=True)
+    return headed

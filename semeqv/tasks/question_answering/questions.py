@@ -1,4 +1,4 @@
-"""Reads files in the format of SQuAD (https://rajpurkar.github.io/SQuAD-explorer)."""
+"""Read files in the format of SQuAD (https://rajpurkar.github.io/SQuAD-explorer)."""
 
 import json
 from collections.abc import Iterator
@@ -58,23 +58,23 @@ def read_questions(path: Path, language: str = "en") -> Iterator[Question]:
         yield from some(stored(path, language), path, "question in the format of SQuAD")
         return
     try:
-        whole = json.loads(b"".join(pieces(path)).decode("utf-8-sig"))
+        document = json.loads(b"".join(pieces(path)).decode("utf-8-sig"))
     except (ValueError, RecursionError) as error:
         raise UserError(f"{path} is no JSON: {error}.") from None
-    found = False
-    for article in items(whole, "data", f"{path}"):
+    any_question = False
+    for article in items(document, "data", f"{path}"):
         for paragraph in items(article, "paragraphs", f"{path}, an article"):
             where = f"{path}, a paragraph"
             context = text(paragraph, "context", where)
-            for each in items(paragraph, "qas", where):
-                found = True
-                yield question(each, context, path)._replace(language=language)
-    if not found:
+            for record in items(paragraph, "qas", where):
+                any_question = True
+                yield question(record, context, path)._replace(language=language)
+    if not any_question:
         raise UserError(f"{path} holds no question in the format of SQuAD.")
 
 
 def stored(path: Path, language: str) -> Iterator[Question]:
-    """The questions of a Parquet file of the hub, whose `answers` are an object of two lists."""
+    """Yield the questions of a Parquet file of the hub, whose `answers` are an object of two lists."""
     for number, record in parquet.records(path):
         where, answers = f"{path}, row {number}", record.get("answers")
         texts, starts = items(answers, "text", where), items(answers, "answer_start", where)
@@ -86,7 +86,7 @@ def stored(path: Path, language: str) -> Iterator[Question]:
 
 
 def question(record: Any, context: str, path: Path) -> Question:
-    """A question from its JSON object.
+    """Return a question from its JSON object.
 
     Args:
         record: The object.
@@ -101,35 +101,35 @@ def question(record: Any, context: str, path: Path) -> Question:
     """
     name = record.get("id") if isinstance(record, dict) else None
     where = f"{path}, question {name!r:.40}"
-    asked, answers = text(record, "question", where), []
+    question, answers = text(record, "question", where), []
     impossible = record.get("is_impossible", False) is True
-    for each in [] if impossible else items(record, "answers", where):
-        said, start = text(each, "text", f"{where}, an answer"), each.get("answer_start")
+    for answer in [] if impossible else items(record, "answers", where):
+        words, start = text(answer, "text", f"{where}, an answer"), answer.get("answer_start")
         if not isinstance(start, int) or isinstance(start, bool) or not 0 <= start <= len(context):
             raise UserError(f"{where}: answer_start {start!r:.40} is no place in the text.")
-        if context[start : start + len(said)] != said:
+        if context[start : start + len(words)] != words:
             raise UserError(
-                f"{where}: the answer {said!r:.40} does not stand at {start}, where the text says "
-                f"{context[start : start + len(said)]!r:.40}."
+                f"{where}: the answer {words!r:.40} does not stand at {start}, where the text says "
+                f"{context[start : start + len(words)]!r:.40}."
             )
-        answers.append(Answer(said, start))
-    return Question(str(name), asked, context, tuple(answers))
+        answers.append(Answer(words, start))
+    return Question(str(name), question, context, tuple(answers))
 
 
 def items(record: Any, key: str, where: str) -> list[Any]:
-    """A list in a JSON object; raises as `value_of` does."""
-    found: list[Any] = value_of(list, "list", record, key, where)
-    return found
+    """Return a list in a JSON object; raises as `value_of` does."""
+    values: list[Any] = value_of(list, "list", record, key, where)
+    return values
 
 
 def text(record: Any, key: str, where: str) -> str:
-    """A text in a JSON object; raises as `value_of` does."""
-    found: str = value_of(str, "text", record, key, where)
-    return found
+    """Return a text in a JSON object; raises as `value_of` does."""
+    value: str = value_of(str, "text", record, key, where)
+    return value
 
 
 def value_of(kind: type, called: str, record: Any, key: str, where: str) -> Any:
-    """A value in a JSON object.
+    """Return a value in a JSON object.
 
     Args:
         kind: Of which kind it is to be.
@@ -144,7 +144,7 @@ def value_of(kind: type, called: str, record: Any, key: str, where: str) -> Any:
     Raises:
         UserError: When it is missing, or of another kind.
     """
-    found = record.get(key) if isinstance(record, dict) else None
-    if not isinstance(found, kind):
+    value = record.get(key) if isinstance(record, dict) else None
+    if not isinstance(value, kind):
         raise UserError(f"{where} has no {called} {key!r}; this is not the format of SQuAD.")
-    return found
+    return value

@@ -1,30 +1,41 @@
-"""Questions as rows of tokens: the question, and a window on the text."""
+"""Questions as rows of tokens: the question, and a window on the text; batches and scorer."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from semeqv.lazy import Floats, Integers, numpy, torch
 from semeqv.runs.errors import UserError
 from semeqv.tasks.classification.batches import LabelledBatches
 from semeqv.tasks.classification.rows import Rows, Template
-from semeqv.tasks.question_answering.metrics import Span, best_span, counted, judged, shares
+from semeqv.tasks.question_answering.metrics import Span, answer_counts, answer_scores, best_span, score_answers
 from semeqv.tasks.question_answering.questions import Question
 from semeqv.text.tokenizers.encoding import encode, literal
 from semeqv.train.batches import Batch
 from semeqv.train.metrics import Scorer
 
-if TYPE_CHECKING:
-    from semeqv.tasks.question_answering.dataset import Squad
-    from semeqv.tasks.question_answering.questions import Question
-
 NONE = -1
 
 
 @dataclass(frozen=True)
-class Windows:
+class AnswerOptions:
+    """Which answers are given, and how they are compared with true ones.
+
+    Args:
+        longest_answer: The most tokens of an answer.
+        threshold: A question has no answer when saying so scores higher than the best span by more than this.
+        characters: Whether answers are normalised by the language of their text, as MLQA does.
+    """
+
+    longest_answer: int
+    threshold: float
+    characters: bool
+
+
+@dataclass(frozen=True)
+class QuestionWindows:
     """Rows of tokens, one after the other.
 
     Args:
@@ -50,8 +61,8 @@ class Windows:
 
 def windows(
     tokenizer: Any, questions: Sequence[Question], *, longest: int, stride: int, longest_question: int
-) -> Windows:
-    """Rows of questions; the first answer of each is where it stands.
+) -> QuestionWindows:
+    """Return rows of questions; the first answer of each is where it stands.
 
     Args:
         tokenizer: A fast tokenizer of transformers.
@@ -69,9 +80,9 @@ def windows(
     template = Template.of(tokenizer)
     contexts = list(dict.fromkeys(question.context for question in questions))
     read = dict(zip(contexts, literal(tokenizer).encode_batch(contexts, add_special_tokens=False)))
-    asked = encode(tokenizer, [question.text for question in questions])
+    question_tokens = encode(tokenizer, [question.text for question in questions])
     specials = len(template.begin) + len(template.between) + len(template.end)
-    room = longest - specials - min(longest_question, max(map(len, asked), default=0))
+    room = longest - specials - min(longest_question, max(map(len, question_tokens), default=0))
     if room <= stride:
         raise UserError(
             f"Rows of {longest} tokens leave {room} for the text beside the longest question, and windows share "
@@ -79,37 +90,37 @@ def windows(
         )
     parts = list[tuple[Integers, ...]]()
     ends, owners, firsts, lasts = list[int](), list[int](), list[int](), list[int]()
-    for number, (question, tokens) in enumerate(zip(questions, asked)):
+    for number, (question, tokens) in enumerate(zip(questions, question_tokens)):
         encoding, tokens = read[question.context], tokens[:longest_question]  # noqa: PLW2901
         ids, places = numpy.array(encoding.ids, int), numpy.array(encoding.offsets, int).reshape(-1, 2)
         head = [*template.begin, *tokens, *template.between]
         size = longest - specials - len(tokens)
-        span = answered(question, places)
+        span = answer_span(question, places)
         for start in starts_of(len(ids), size, stride):
-            here = slice(start, start + size)
-            count = len(ids[here])
+            window = slice(start, start + size)
+            count = len(ids[window])
             nothing = numpy.full(len(head), NONE), numpy.full(len(template.end), NONE)
             parts.append(
                 (
-                    numpy.array([*head, *ids[here], *template.end], int),
+                    numpy.array([*head, *ids[window], *template.end], int),
                     numpy.repeat([0, template.second], [len(head), count + len(template.end)]),
-                    numpy.concatenate([nothing[0], places[here, 0], nothing[1]]),
-                    numpy.concatenate([nothing[0], places[here, 1], nothing[1]]),
+                    numpy.concatenate([nothing[0], places[window, 0], nothing[1]]),
+                    numpy.concatenate([nothing[0], places[window, 1], nothing[1]]),
                 )
             )
-            held = span is not None and start <= span[0] and span[1] < start + count
-            firsts.append(span[0] - start + len(head) if span is not None and held else 0)
-            lasts.append(span[1] - start + len(head) if span is not None and held else 0)
+            holds_answer = span is not None and start <= span[0] and span[1] < start + count
+            firsts.append(span[0] - start + len(head) if span is not None and holds_answer else 0)
+            lasts.append(span[1] - start + len(head) if span is not None and holds_answer else 0)
             ends.append(len(parts[-1][0]))
             owners.append(number)
     flat = (numpy.concatenate(column).astype(numpy.int64) for column in zip(*parts))
     rows = (numpy.array(each, numpy.int64) for each in (numpy.cumsum(ends), owners, firsts, lasts))
-    return Windows(*flat, *rows)
+    return QuestionWindows(*flat, *rows)
 
 
 def starts_of(tokens: int, size: int, stride: int) -> list[int]:
-    """Where windows of a size begin, so that each shares `stride` tokens with the one before and the last ends with the
-    text.
+    """Return where windows of a size begin, so that each shares `stride` tokens with the one before and the last ends
+    with the text.
     """
     starts = [0]
     while starts[-1] + size < tokens:
@@ -117,8 +128,8 @@ def starts_of(tokens: int, size: int, stride: int) -> list[int]:
     return starts
 
 
-def answered(question: Question, places: Integers) -> tuple[int, int] | None:
-    """The first and the last token of the first answer.
+def answer_span(question: Question, places: Integers) -> tuple[int, int] | None:
+    """Return the first and the last token of the first answer.
 
     Args:
         question: The question.
@@ -129,8 +140,8 @@ def answered(question: Question, places: Integers) -> tuple[int, int] | None:
     """
     if not question.answers:
         return None
-    said, start = question.answers[0]
-    inside = numpy.flatnonzero((places[:, 0] < start + len(said)) & (places[:, 1] > start))
+    answer, start = question.answers[0]
+    inside = numpy.flatnonzero((places[:, 0] < start + len(answer)) & (places[:, 1] > start))
     return (int(inside[0]), int(inside[-1])) if len(inside) else None
 
 
@@ -141,11 +152,11 @@ class QuestionBatches(LabelledBatches):
     Args:
         windows: The rows.
         questions: What is asked.
-        options: The data set.
+        options: Which answers are given, and how they are judged.
         **rest: As of `LabelledBatches`.
     """
 
-    def __init__(self, windows: Windows, questions: tuple[Question, ...], options: Squad, **rest: Any):
+    def __init__(self, windows: QuestionWindows, questions: tuple[Question, ...], options: AnswerOptions, **rest: Any):
         places = numpy.arange(len(windows.ends))
         rows = Rows(
             windows.tokens,
@@ -164,19 +175,19 @@ class QuestionBatches(LabelledBatches):
         return "question-answerer"
 
     def made(self, chosen: Integers) -> dict[str, torch.Tensor]:
-        """The batch of some rows."""
+        """Return the batch of some rows."""
         batch = super().made(chosen)
         del batch["labels"]  # a row has no label, but a place
         places = {"start_positions": self.windows.first, "end_positions": self.windows.last}
         return batch | {name: torch.from_numpy(values[chosen]) for name, values in places.items()}
 
     def scorer(self) -> Any:
-        """What judges a pass over all rows."""
+        """Return the scorer of a pass over all rows."""
         return AnswerScorer(self)
 
 
 class AnswerScorer(Scorer):
-    """Finds the best span of each text, and judges all answers: exact match and F1.
+    """Finds the best span of each text, and scores all answers: exact match and F1.
 
     It is a `Tallied` scorer (see `semeqv.results.statistics`), so that models can be compared on samples of texts.
 
@@ -189,11 +200,11 @@ class AnswerScorer(Scorer):
         self.data = data
 
     def look(self, outputs: Mapping[str, torch.Tensor], batch: Batch) -> Any:
-        """The logits of the first and the last token, `(2, rows, time)`."""
+        """Return the logits of the first and the last token, `(2, rows, time)`."""
         return numpy.stack([outputs[name].float().cpu().numpy() for name in ("start_logits", "end_logits")])
 
     def answers(self) -> list[str]:
-        """The answer to each question; empty where the model says that there is none."""
+        """Return the answer to each question; empty where the model says that there is none."""
         data, rows = self.data, self.data.windows
         best = [Span(-numpy.inf, 0, 0)] * len(data.items)
         nothing = numpy.full(len(data.items), numpy.inf)  # the least score of no answer over all windows
@@ -205,9 +216,9 @@ class AnswerScorer(Scorer):
                 begins, finishes, question = rows.begins[place], rows.finishes[place], rows.questions[number]
                 nothing[question] = min(nothing[question], starts[0] + ends[0])
                 size = len(begins)
-                found = best_span(starts[:size], ends[:size], begins >= 0, data.options.longest_answer)
-                if found is not None and found[0] > best[question].score:
-                    score, first, last = found
+                candidate = best_span(starts[:size], ends[:size], begins >= 0, data.options.longest_answer)
+                if candidate is not None and candidate[0] > best[question].score:
+                    score, first, last = candidate
                     best[question] = Span(score, int(begins[first]), int(finishes[last]))
         # Where every question has an answer, one is always given.
         possible = any(not question.answers for question in data.items)
@@ -218,20 +229,20 @@ class AnswerScorer(Scorer):
         ]
 
     def scores(self) -> dict[str, float]:
-        """The scores, and in `NAME_low` and `NAME_high` their intervals where the data set asks for them."""
+        """Return the scores, and in `NAME_low` and `NAME_high` their intervals where the data set asks for them."""
         data = self.data
-        return judged(data.items, self.answers(), data.replicates, characters=data.options.characters)
+        return score_answers(data.items, self.answers(), data.replicates, characters=data.options.characters)
 
     def tally(self) -> Floats:
-        """What is counted in each text, `(texts, 6)`; see `counted`."""
-        return counted(self.data.items, self.answers(), self.data.options.characters)
+        """Return what is counted in each text, `(texts, 6)`; see `answer_counts`."""
+        return answer_counts(self.data.items, self.answers(), self.data.options.characters)
 
     def measures(self, sums: Floats) -> Mapping[str, Floats]:
-        """Exact match and F1 from sums of tallies, `(..., 6)`, each `(...)`."""
-        return {name: share for name, share in shares(sums).items() if name in ("exact", "f1")}
+        """Return exact match and F1 from sums of counts, `(..., 6)`, each `(...)`."""
+        return {name: share for name, share in answer_scores(sums).items() if name in ("exact", "f1")}
 
     def predictions(self) -> Iterator[dict[str, Any]]:
-        """Each question, its answers, and the one that was given; yields them in their order."""
+        """Yield each question, its answers, and the one that was given, in their order."""
         for number, (question, answer) in enumerate(zip(self.data.items, self.answers())):
             yield {
                 "sentence": number,

@@ -1,4 +1,4 @@
-"""Which place the translation of every sentence takes among all, in memory that does not grow with their square."""
+"""The rank of the translation of every sentence, in memory that does not grow with the square of their number."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ class Places:
     alike: NDArray[numpy.int64]
 
     def hits(self, k: int) -> NDArray[numpy.float32]:
-        """How likely each is among the first k when equals are drawn in any order, `(sentences,)`."""
+        """Return how likely each is among the first k when equals are drawn in any order, `(sentences,)`."""
         shares = numpy.divide(k - self.before, self.alike, out=numpy.zeros(len(self.alike)), where=self.alike > 0)
-        found: NDArray[numpy.float32] = numpy.clip(shares, 0, 1).astype(numpy.float32)
-        return found
+        hits: NDArray[numpy.float32] = numpy.clip(shares, 0, 1).astype(numpy.float32)
+        return hits
 
 
 class Similarities:
@@ -55,13 +55,13 @@ class Similarities:
             self.near_one, self.near_other = self.densities(min(neighbours or NEIGHBOURS[score], self.count))
 
     def rows(self) -> Iterator[tuple[slice, torch.Tensor]]:
-        """The cosines of some sentences, and all translations, `(rows, sentences)`."""
+        """Yield the cosines of some sentences, and all translations, `(rows, sentences)`."""
         few = max(AT_ONCE // self.count, 1)
         for start in range(0, self.count, few):
             yield slice(start, min(start + few, self.count)), self.one[start : start + few] @ self.other.T
 
     def densities(self, neighbours: int) -> tuple[torch.Tensor, torch.Tensor]:
-        """The mean cosine of each sentence to its nearest translations, and the other way, `(sentences,)` each."""
+        """Return the mean cosine of each sentence to its nearest translations, and vice versa, `(sentences,)` each."""
         ones, others = [], torch.full((neighbours, self.count), -torch.inf)
         for _, cosines in self.rows():
             ones.append(cosines.topk(neighbours, dim=1).values.mean(1))
@@ -69,28 +69,30 @@ class Similarities:
         return torch.cat(ones), others.mean(0)
 
     def scored(self, cosines: torch.Tensor, one: torch.Tensor, other: torch.Tensor) -> torch.Tensor:
-        """Scores of cosines, by the densities around the two sides: all shapes that fit each other."""
+        """Return scores of cosines, by the densities around the two sides: all shapes that fit each other."""
         if self.score == "csls":
             return 2 * cosines - one - other
         return (cosines / ((one + other) / 2)).nan_to_num() if self.score == "margin" else cosines  # 0 / 0 of zeros
 
     def places(self) -> tuple[Places, Places]:
-        """The places of translations among all for each sentence, and of sentences among all for each translation."""
+        """Return the places of translations among all for each sentence, and of sentences among all for each
+        translation.
+        """
         none = torch.zeros(self.count)
-        one, other = (none, none) if self.score == "cosine" else (self.near_one, self.near_other)
-        gold = self.scored((self.one * self.other).sum(1), one, other)
+        near_sentence, near_translation = (none, none) if self.score == "cosine" else (self.near_one, self.near_other)
+        gold = self.scored((self.one * self.other).sum(1), near_sentence, near_translation)
         counts = torch.zeros(2, 2, self.count, dtype=torch.int64)  # (direction, more or as similar, sentence)
         for rows, cosines in self.rows():
-            scores = self.scored(cosines, one[rows, None], other)
+            scores = self.scored(cosines, near_sentence[rows, None], near_translation)
             scores[torch.arange(len(scores)), torch.arange(rows.start, rows.stop)] = gold[rows]
             for direction, wanted in enumerate((gold[rows, None], gold)):
                 more = scores > wanted + ALIKE
                 alike = (scores >= wanted - ALIKE) & ~more
-                for i, each in enumerate((more, alike)):
+                for i, counted in enumerate((more, alike)):
                     if direction == 0:
-                        counts[0, i, rows] = each.sum(1)
+                        counts[0, i, rows] = counted.sum(1)
                     else:
-                        counts[1, i] += each.sum(0)
+                        counts[1, i] += counted.sum(0)
         forth, back = counts.numpy()
         return Places(*forth), Places(*back)
 

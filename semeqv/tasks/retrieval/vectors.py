@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Literal
 
+from semeqv.grammar.component import check_bounds
 from semeqv.lazy import NDArray, numpy, torch
 from semeqv.runs.errors import UserError
 from semeqv.runs.progress import Progress
@@ -12,6 +14,29 @@ from semeqv.tasks.inference import check_tokenizer, most_tokens
 from semeqv.text.datasets.tokenised import first_token, separator
 from semeqv.text.tokenizers.encoding import encode, surroundings
 from semeqv.train.compute import Regime
+
+
+@dataclass(frozen=True, kw_only=True)
+class VectorOptions:
+    """How the states of a layer become vectors of sentences.
+
+    Args:
+        pooling: The mean or the maximum over tokens, the first (cls) or the last.
+        special: Let mean, maximum and last take special tokens too, as sentence-transformers do.
+        max_length: The most tokens of a sentence; what is beyond is cut off.
+        batch_size: Sentences at a time.
+    """
+
+    pooling: Literal["mean", "max", "cls", "last"] = "mean"
+    special: bool = False
+    max_length: int = 512
+    batch_size: int = 64
+
+    def __post_init__(self) -> None:
+        check_bounds(self, max_length=3, batch_size=1)
+
+
+VECTORS = VectorOptions()  # the usual ones
 
 
 class SentenceEncoder:
@@ -43,15 +68,30 @@ class SentenceEncoder:
     ):
         check_tokenizer(model, tokenizer)
         self.tokenizer, self.regime, self.pooling, self.special = tokenizer, regime, pooling, special
-        self.model, self.body, self.asked = model, body_of(model), layers
+        self.model, self.body, self.wanted_layers = model, body_of(model), layers
         self.longest = min(longest, most_tokens(model) or longest)
         self.before, self.after = self.around(not getattr(model, "predicts_next", False))
         self.layers: list[int] = []
         self.cut = 0
         self.tokens: dict[str, float] = {}  # of a sentence, on average, by what was encoded
 
+    @classmethod
+    def of(
+        cls, model: Any, tokenizer: Any, regime: Regime, layers: Sequence[str], vectors: VectorOptions
+    ) -> SentenceEncoder:
+        """Return the encoder that pools as the options say."""
+        return cls(
+            model,
+            tokenizer,
+            regime,
+            layers=layers,
+            pooling=vectors.pooling,
+            special=vectors.special,
+            longest=vectors.max_length,
+        )
+
     def around(self, masked: bool) -> tuple[list[int], list[int]]:
-        """The special tokens before and after a text."""
+        """Return the special tokens before and after a text."""
         before, after = surroundings(self.tokenizer)
         if before or after:
             return before, after
@@ -68,25 +108,25 @@ class SentenceEncoder:
         Returns:
             `(layers, sentences, width)`, float32 on the CPU; `layers` then says which they are.
         """
-        said = encode(self.tokenizer, sentences)
+        tokens = encode(self.tokenizer, sentences)
         room = self.longest - len(self.before) - len(self.after)
-        self.cut += sum(len(ids) > room for ids in said)
-        self.tokens[what] = float(numpy.mean([len(ids) for ids in said]))
-        order = sorted(range(len(said)), key=lambda i: -len(said[i]))
-        found: torch.Tensor | None = None
-        with Progress(total=len(said), desc=what, unit="sentence", leave=False, disable=None, mininterval=0.5) as bar:
+        self.cut += sum(len(ids) > room for ids in tokens)
+        self.tokens[what] = float(numpy.mean([len(ids) for ids in tokens]))
+        order = sorted(range(len(tokens)), key=lambda i: -len(tokens[i]))
+        pooled_states: torch.Tensor | None = None
+        with Progress(total=len(tokens), desc=what, unit="sentence", leave=False, disable=None, mininterval=0.5) as bar:
             for start in range(0, len(order), rows):
                 which = order[start : start + rows]
-                pooled = self.pooled([[*self.before, *said[i][:room], *self.after] for i in which])
-                if found is None:
-                    found = torch.empty(len(pooled), len(said), pooled.shape[-1])
-                found[:, which] = pooled
+                pooled = self.pooled([[*self.before, *tokens[i][:room], *self.after] for i in which])
+                if pooled_states is None:
+                    pooled_states = torch.empty(len(pooled), len(tokens), pooled.shape[-1])
+                pooled_states[:, which] = pooled
                 bar.update(len(which))
-        assert found is not None
-        return found
+        assert pooled_states is not None
+        return pooled_states
 
     def pooled(self, rows: list[list[int]]) -> torch.Tensor:
-        """The vectors of some rows of tokens, `(layers, rows, width)`."""
+        """Return the vectors of some rows of tokens, `(layers, rows, width)`."""
         lengths = numpy.array([len(row) for row in rows])
         real = numpy.arange(lengths.max()) < lengths[:, None]
         ids = numpy.zeros(real.shape, numpy.int64)
@@ -100,7 +140,7 @@ class SentenceEncoder:
         return torch.stack([pool(states[layer].float(), taken, self.pooling) for layer in self.layers]).cpu()
 
     def states(self, ids: NDArray[numpy.int64], real: NDArray[numpy.bool_]) -> Sequence[torch.Tensor]:
-        """The states of every layer, `(rows, time, width)` each.
+        """Return the states of every layer, `(rows, time, width)` each.
 
         Args:
             ids: `(rows, time)`.
@@ -117,16 +157,16 @@ class SentenceEncoder:
         if not states:
             raise UserError(f"{type(self.body).__name__} does not tell the states of its layers.")
         last = len(states) - 1
-        self.layers = [*range(last + 1)] if "all" in self.asked else []
-        self.layers = self.layers or [last if word == "last" else int(word) for word in self.asked]
+        self.layers = [*range(last + 1)] if "all" in self.wanted_layers else []
+        self.layers = self.layers or [last if word == "last" else int(word) for word in self.wanted_layers]
         if max(self.layers) > last:
             raise UserError(f"--layer {max(self.layers)}: the model has layers 0 (the input embedding) to {last}.")
-        found: Sequence[torch.Tensor] = states
-        return found
+        layers: Sequence[torch.Tensor] = states
+        return layers
 
 
 def body_of(model: Any) -> Any:
-    """What of a model reads text: its encoder, or all but its head."""
+    """Return what of a model reads text: its encoder, or all but its head."""
     if getattr(getattr(model, "config", None), "is_encoder_decoder", False):
         return model.get_encoder()
     return getattr(model, "base_model", model)

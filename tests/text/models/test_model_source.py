@@ -14,6 +14,7 @@ from transformers.models.auto import auto_factory
 
 from semeqv.runs import checkpoint
 from semeqv.runs.errors import UserError
+from semeqv.runs.files import sha256
 from semeqv.tasks.classification.models import open_classifier
 from semeqv.tasks.inference import with_new_weights
 from semeqv.text.models import source as sources
@@ -366,3 +367,24 @@ def test_finding_an_architecture_imports_no_other_model(monkeypatch, tmp_path):
     monkeypatch.setattr(auto_factory._LazyAutoMapping, "keys", keys)
     config = GPT2Config(architectures=["GPT2LMHeadModel"])
     assert architecture(config, tmp_path) is GPT2LMHeadModel
+
+
+def test_a_checkpoint_is_hashed_once_however_many_ask_for_it(say, run, monkeypatch):
+    hashed = []
+    monkeypatch.setattr(checkpoint, "SETTLED", -(10**12))
+    monkeypatch.setattr(checkpoint, "VERIFIED", {})
+    monkeypatch.setattr(checkpoint, "sha256", lambda path: hashed.append(path.name) or sha256(path))
+    say(f"cli model load --from {run} cli generate --prompt the --max_new_tokens 2")
+    assert sorted(hashed) == sorted(set(hashed))
+    assert "model.safetensors" in hashed
+
+
+def test_a_checkpoint_that_changes_is_hashed_again(run, monkeypatch):
+    monkeypatch.setattr(checkpoint, "SETTLED", -(10**12))
+    folder = model_folder(run)
+    assert model_folder(run) == folder
+    content = bytearray((folder / "model.safetensors").read_bytes())
+    content[-1] ^= 1
+    (folder / "model.safetensors").write_bytes(content)
+    with pytest.raises(UserError, match="is damaged"):
+        model_folder(run)

@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from semeqv.lazy import numpy
 from semeqv.runs.errors import UserError
 from semeqv.runs.notices import notice_once
+from semeqv.tasks.classification.dataset import Labelled
 from semeqv.tasks.classification.rows import UNLABELLED
 from semeqv.tasks.parsing.batches import TreeScorer
-from semeqv.tasks.parsing.dataset import has_trees, numbered, relations_of, treebank
 from semeqv.tasks.parsing.rows import Trees
 from semeqv.tasks.parsing.trees import best_tree
-from semeqv.tasks.prompting.batches import PromptBatches, answer_rows
-from semeqv.tasks.prompting.reading import told
+from semeqv.tasks.prompting.batches import PromptBatches, answer_rows, prompt_options
 from semeqv.tasks.prompting.scorers import Writing
 from semeqv.tasks.prompting.spelling import Spelling
-from semeqv.tasks.prompting.words import WordAnswers, pieces
-
-if TYPE_CHECKING:
-    from semeqv.tasks.parsing.dataset import Dependencies
+from semeqv.tasks.prompting.words import WordAnswers, prompt_rows
+from semeqv.text.records import Sentence
 
 
 class TreePromptBatches(PromptBatches):
@@ -53,14 +50,14 @@ class WrittenTreeScorer(Writing, TreeScorer):
         return False
 
     def predicted(self) -> Trees:
-        """Heads and relations of each word, `(words,)`, sentence after sentence; -100 for relations of no arc."""
+        """Return head and relation of each word, `(words,)`, sentence after sentence; -100 for relations of no arc."""
         data, start = self.data, 0
-        said, relations = data.task.read(self.written()), len(data.labels)
-        heads, kinds = numpy.zeros_like(said), numpy.full_like(said, UNLABELLED)
+        answers, relations = data.task.read(self.written()), len(data.labels)
+        heads, kinds = numpy.zeros_like(answers), numpy.full_like(answers, UNLABELLED)
         for sentence in data.items:
             size = len(sentence.words)
             place = numpy.arange(size)
-            numbers = said[start : start + size]
+            numbers = answers[start : start + size]
             arcs, written = numpy.zeros((size, size + 1)), (numbers >= 0) & (numbers // relations <= size)
             arcs[place[written], numbers[written] // relations] = 1
             tree = best_tree(arcs)
@@ -68,19 +65,30 @@ class WrittenTreeScorer(Writing, TreeScorer):
             heads[start : start + size] = tree
             kinds[start : start + size] = numpy.where(right, numbers % relations, UNLABELLED)
             start += size
-        return Trees(heads, kinds, numpy.full_like(said, UNLABELLED))
+        return Trees(heads, kinds, numpy.full_like(answers, UNLABELLED))
 
 
-def tree_batches(
-    options: Dependencies, spelling: Spelling, longest: int, relations: Sequence[str], *, repeat: bool
+def tree_prompts(
+    options: Labelled,
+    spelling: Spelling,
+    longest: int,
+    relations: Sequence[str],
+    *,
+    sentences: Sequence[Sentence],
+    gold: Trees,
+    annotated: bool,
+    repeat: bool,
 ) -> TreePromptBatches:
-    """The batches of a treebank.
+    """Return the batches of a treebank.
 
     Args:
-        options: The treebank.
+        options: The data set.
         spelling: Its tokenizer and template.
         longest: The most tokens of a row, prompt and answer together.
         relations: The names of the relations.
+        sentences: The sentences.
+        gold: What is said of their words.
+        annotated: Whether they have trees to be compared with.
         repeat: Whether answers repeat the words.
 
     Returns:
@@ -89,34 +97,34 @@ def tree_batches(
     Raises:
         UserError: When no sentence fits into a row.
     """
-    found = treebank(options)
-    words = [word for sentence in found for word in sentence.words]
-    heads = numpy.array([UNLABELLED if word.head is None else word.head for word in words], numpy.int64)
-    kinds = numbered(relations, (label for sentence in found for label in relations_of(options, sentence)))
-    names = [f"{head}:{kind}" for head in range(1 + max(len(each.words) for each in found)) for kind in relations]
-    gold = numpy.where((heads >= 0) & (kinds >= 0), heads * len(relations) + kinds, UNLABELLED)
-    sentences = [tuple(word.form for word in sentence.words) for sentence in found]
-    task = WordAnswers(spelling, gold, [len(sentence) for sentence in sentences], names, options, repeat=repeat)
-    task.rows = pieces(task, sentences, longest, split=False)
+    most_words = max(len(sentence.words) for sentence in sentences)
+    names = [f"{head}:{relation}" for head in range(1 + most_words) for relation in relations]
+    annotated_words = (gold.heads >= 0) & (gold.relations >= 0)
+    numbers = numpy.where(annotated_words, gold.heads * len(relations) + gold.relations, UNLABELLED)
+    words = [tuple(word.form for word in sentence.words) for sentence in sentences]
+    task = WordAnswers(
+        spelling, numbers, [len(forms) for forms in words], names, repeat=repeat, entities=options.entities
+    )
+    task.rows = prompt_rows(task, words, longest, split=False)
     if not task.rows:
         raise UserError(f"Every sentence takes more than {longest} tokens with its tree; raise --max_length.")
-    if len(task.rows) < len(found):
+    if len(task.rows) < len(sentences):
         notice_once(
-            f"{len(found) - len(task.rows):,} of {len(found):,} sentences of the {options.split} set take more than "
-            f"{longest} tokens with their trees, and are not read (--max_length)."
+            f"{len(sentences) - len(task.rows):,} of {len(sentences):,} sentences of the {options.split} set take more "
+            f"than {longest} tokens with their trees, and are not read (--max_length)."
         )
-    prompts, annotated = [row.prompt for row in task.rows], has_trees(options)
-    said = told(options, spelling, longest, prompts)
-    said["facts"] |= {"labels": list(relations), "sentences": len(found), "repeat": repeat}
+    prompts = [row.prompt for row in task.rows]
+    batching = prompt_options(options, spelling, longest, prompts)
+    batching["facts"] |= {"labels": list(relations), "sentences": len(sentences), "repeat": repeat}
     return TreePromptBatches(
         answer_rows([prompt.tokens for prompt in prompts], list(map(task.answer, task.rows)), [True] * len(prompts)),
-        found,
+        sentences,
         relations,
         prompts=numpy.array([len(prompt.tokens) for prompt in prompts]),
         most=numpy.array([row.most for row in task.rows]),
         scorer=WrittenTreeScorer,
         task=task,
-        gold=Trees(heads, kinds, numpy.full_like(heads, UNLABELLED)),
+        gold=gold,
         annotated=annotated,
-        **said,
+        **batching,
     )
