@@ -3,7 +3,7 @@ import json
 import click
 import pytest
 
-from semeqv.tasks.parsing.figure import AttachmentView
+from semeqv.tasks.parsing.figure import attachment_view, draw_learning_curves, read_learning_curve
 
 
 @pytest.fixture
@@ -19,11 +19,10 @@ def run(tmp_path):
 
 
 def test_scores_are_drawn_over_minutes(run):
-    view = AttachmentView(metric="uas", goal=80)
-    curve = view.read(run, "name")
+    curve = read_learning_curve(run, "name", metric="uas")
     assert curve.minutes == (0.5, 1.0, 2.0)
     assert curve.scores == pytest.approx((20, 40, 80))
-    figure = view.draw([curve])
+    figure = draw_learning_curves([curve], metric="uas", goal=80)
     (axes,) = figure.axes
     assert list(axes.lines[0].get_ydata()) == pytest.approx([20, 40, 80])
     assert [text.get_text() for text in figure.legends[0].get_texts()] == ["name", "goal: 80"]
@@ -31,9 +30,9 @@ def test_scores_are_drawn_over_minutes(run):
 
 
 def test_both_files_are_written_and_mistakes_are_one_line(run):
-    AttachmentView(paths=(run, run), label=["one"], name="de", output=run / "figure", ylim=(0, 50)).build()
+    attachment_view.options(paths=(run, run), label=["one"], name="de", output=run / "figure", ylim=(0, 50)).build()
     assert (run / "figure.png").exists()
     with pytest.raises(click.UsageError, match=r"no line has 'las' .* of the treebank fr; treebanks: None, de"):
-        AttachmentView(name="fr").read(run, "")
+        read_learning_curve(run, name="fr")
     with pytest.raises(click.UsageError, match="give the folder of a run"):
-        AttachmentView().build()
+        attachment_view.options().build()

@@ -15,21 +15,23 @@ def test_asking_for_help_imports_nothing_heavy():
 
 
 def test_every_option_has_its_help_and_both_spellings_of_the_output():
-    from backpack import figures as backpack
+    from backpack.figures import number_view, topics_view
+    from backpack.figures import view as senses_view
     from crosslingual.figures.sweep import sweep_view
     from crosslingual.figures.vectors import vectors_view
     from ofa.figures.losses import losses
     from ofa.figures.provenance import provenance_view
     from ofa.figures.retrieval import view as vocabularies_view
     from semeqv.grammar.component import parameters
-    from semeqv.tasks.retrieval.figure import RetrievalView
+    from semeqv.tasks.parsing.figure import attachment_view
+    from semeqv.tasks.retrieval.figure import retrieval_view
     from semeqv.tying.figures.accuracies import accplot
     from semeqv.tying.figures.distances import view
     from semeqv.tying.figures.embeddings import view_embeddings
     from semeqv.tying.foundation.figure import foundation_view
 
-    figures = [view, view_embeddings, accplot, foundation_view, sweep_view, vectors_view]
-    figures += [vocabularies_view, provenance_view, losses, backpack.view, backpack.number_view, backpack.topics_view]
-    for kind in (*(figure.options for figure in figures), RetrievalView):
-        options = {flag for option in parameters(kind) for flag in option.opts}
+    figures = [view, view_embeddings, accplot, foundation_view, sweep_view, vectors_view, retrieval_view]
+    figures += [vocabularies_view, provenance_view, losses, senses_view, number_view, topics_view, attachment_view]
+    for figure in figures:
+        options = {flag for option in parameters(figure.options) for flag in option.opts}
         assert {"--path", "--output", "--title", "--palette", "--show", "--transparent", "--color"} <= options

@@ -4,7 +4,7 @@ import click
 import pytest
 
 from semeqv.results.figures.style import house_style
-from semeqv.tasks.retrieval.figure import RetrievalView
+from semeqv.tasks.retrieval.figure import draw_layer_curves, read_layer_curve, retrieval_view
 from tests.results.figures.extents import cut_off
 
 
@@ -21,11 +21,10 @@ def test_layers_are_drawn_with_their_intervals_and_chance(tmp_path):
         measured(tmp_path / "run", "all", layer, value)
         measured(tmp_path / "run", "fra", layer, 0.9)
         measured(tmp_path / "run", "all", layer, 0.1, "to")
-    view = RetrievalView()
-    curve = view.read(tmp_path / "run", "name")
+    curve = read_layer_curve(tmp_path / "run", "name")
     assert {layer: point[0] for layer, point in curve.points.items()} == {0: 0.2, 1: 0.5, 2: 0.7}
-    assert set(RetrievalView(of="fra").read(tmp_path / "run", "").points.values()) == {(0.9, 0.8, 1.0, 0.01)}
-    figure = view.draw([curve])
+    assert set(read_layer_curve(tmp_path / "run", of="fra").points.values()) == {(0.9, 0.8, 1.0, 0.01)}
+    figure = draw_layer_curves([curve])
     (axes,) = figure.axes
     assert [line.get_ydata()[-1] for line in axes.lines] == [0.7, 0.01]
     assert "name" in [text.get_text() for text in figure.legends[0].get_texts()]
@@ -36,7 +35,7 @@ def test_layers_are_whole_numbers(layers, tmp_path):
     for layer in layers:
         measured(tmp_path / "run", "all", layer, 0.5)
     with house_style():
-        figure = RetrievalView().draw([RetrievalView().read(tmp_path / "run", "name")])
+        figure = draw_layer_curves([read_layer_curve(tmp_path / "run", "name")])
         assert cut_off(figure) == []
     (axes,) = figure.axes
     low, high = axes.get_xlim()
@@ -53,9 +52,9 @@ def test_layers_are_whole_numbers(layers, tmp_path):
 
 def test_the_only_language_is_drawn_and_mistakes_are_one_line(tmp_path):
     measured(tmp_path / "run", "fra", 0, 0.2)
-    RetrievalView(paths=(tmp_path / "run",), output=tmp_path / "figure").build()
+    retrieval_view.options(paths=(tmp_path / "run",), output=tmp_path / "figure").build()
     assert (tmp_path / "figure.png").exists()
     with pytest.raises(click.UsageError, match="no line has the retrieval of 'deu' with 'accuracy@10'; there is fra"):
-        RetrievalView(of="deu").read(tmp_path / "run", "")
+        read_layer_curve(tmp_path / "run", of="deu")
     with pytest.raises(click.UsageError, match="give the folder of a run"):
-        RetrievalView().build()
+        retrieval_view.options().build()
