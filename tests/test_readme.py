@@ -4,9 +4,13 @@ import re
 import shlex
 import subprocess
 import sys
+import types
 from dataclasses import dataclass
 from pathlib import Path
 
+import torch
+
+from semeqv.grammar.action import Result, action
 from semeqv.grammar.component import component
 from semeqv.grammar.plugins import command
 
@@ -67,6 +71,17 @@ def test_the_component_works():
     ctx = chain.make_context("semeqv", words)
     (step,) = chain.parse(ctx, ctx.meta["segments"], "the line")
     assert step.options == found["Rprop"](learning_rate=0.5)
+
+
+def test_the_action_works(monkeypatch, capsys):
+    module = types.ModuleType("norms_of_the_readme")
+    module.__dict__.update(action=action, dataclass=dataclass, Result=Result)
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    exec(code("python")[2], module.__dict__)
+    model = types.SimpleNamespace(get_input_embeddings=lambda: torch.nn.Embedding(5, 2))
+    assert len(module.norms(model, top=2).lengths) == 2
+    module.norms.options(top=2).build(model=model, record=list)
+    assert capsys.readouterr().out.startswith("[")
 
 
 def test_the_first_code_of_the_study_still_has_its_sentence(run_cli, tmp_path):
