@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from benchmarks.paired import Row, pairs, summary
-from semeqv.train.compute import Regime
+from semeqv.train.compute import ComputeConfig
 from semeqv.train.losses import cross_entropy
 from semeqv.train.optimizers import AdamW
 from semeqv.train.randomness import seed_everything
@@ -107,7 +107,7 @@ def run() -> list[Row]:
                 networks.append(type(options)(**{**vars(options), "tie": variant}).build(data))
         peer = PEERS[name]()
         peer.load_state_dict(dict(networks[0].named_parameters()))
-        regime = Regime(torch.device("cpu"), compile=True)
+        regime = ComputeConfig(torch.device("cpu"), compile=True)
         optimizer = AdamW(learning_rate=OPTIMIZER["lr"], weight_decay=0.1, eps=1e-12).build
         program = VmappedReplicas(networks, optimizer, None, cross_entropy, regime)
         program.names = ("loss", "accuracy")

@@ -10,7 +10,7 @@ import torch
 from benchmarks import replicas
 from benchmarks.paired import Row, pairs, summary
 from semeqv.cli import main
-from semeqv.train.compute import Regime
+from semeqv.train.compute import ComputeConfig
 from semeqv.train.losses import cross_entropy
 from semeqv.train.optimizers import AdamW
 from semeqv.train.randomness import seed_everything
@@ -72,7 +72,7 @@ def run() -> list[Row]:
             networks.append(type(options)(**{**vars(options), "tie": variant}).build(data))
     optimizer = AdamW(learning_rate=5e-4, weight_decay=0.1, eps=1e-12).build
     program = VmappedReplicas(
-        networks, optimizer, Cosine(lrmin=1e-5).build, cross_entropy, Regime(torch.device("cpu"), compile=True)
+        networks, optimizer, Cosine(lrmin=1e-5).build, cross_entropy, ComputeConfig(torch.device("cpu"), compile=True)
     )
     program.names = ("loss", "accuracy")
 

@@ -22,12 +22,12 @@ def main(args: list[str] | None = None) -> NoReturn:
     """
 
     def work() -> object:
-        World.here().hush()
+        World.here().silence_other_ranks()
         return command().main(args, prog_name="semeqv", standalone_mode=False)
 
     def speak() -> None:
         with contextlib.suppress(UserError):  # there may be no such World: that is the error then
-            World.here().speak()
+            World.here().restore_output()
 
     exit_after(work, speak)
 

@@ -54,7 +54,7 @@ def pytest_addoption(parser):
 
 
 @pytest.fixture
-def say(capsys, tmp_path, monkeypatch, request):
+def run_cli(capsys, tmp_path, monkeypatch, request):
     """Run a sentence in an empty folder; returns its outcome."""
     monkeypatch.chdir(tmp_path)
     device = request.config.getoption("--device")

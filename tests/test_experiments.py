@@ -28,12 +28,12 @@ def sentences(path, *settings):
 
 
 @pytest.mark.parametrize("path", EXPERIMENTS, ids=lambda path: path.stem)
-def test_its_sentences_parse(say, tmp_path, path):
+def test_its_sentences_parse(run_cli, tmp_path, path):
     found = sentences(path)
     assert found
     assert any(pair == ("cli", "train") for words in found for pair in pairwise(words)) or path.stem in MEASURING
     for words in found:
-        say(shlex.join(["--dump-config", str(tmp_path / "config.json"), *words]))
+        run_cli(shlex.join(["--dump-config", str(tmp_path / "config.json"), *words]))
     assert (path.read_text().splitlines()[0]).startswith("# ")
 
 
@@ -46,9 +46,9 @@ def test_its_sentences_parse(say, tmp_path, path):
         (["CORPUS=hub --of bookcorpus/bookcorpus --holdout .001", "SWAP=.1"], "hub-swap.1"),
     ],
 )
-def test_every_text_and_size_has_a_folder_of_its_own(say, tmp_path, settings, run):
+def test_every_text_and_size_has_a_folder_of_its_own(run_cli, tmp_path, settings, run):
     train, *_, view, report = sentences(ROOT / "experiments/mlm-transformer.mk", *settings)
-    say(shlex.join(["--dump-config", str(tmp_path / "config.json"), *train]))
+    run_cli(shlex.join(["--dump-config", str(tmp_path / "config.json"), *train]))
     assert dict(pairwise(train))["--output"] == report[-1] == f"runs/mlm-transformer-{run}"
     assert f"figures/mlm-transformer-{run}/doubles.pdf" in view
 
@@ -72,13 +72,13 @@ def test_what_differs_is_in_the_path(name, settings, usual):
 
 @pytest.mark.parametrize("settings", [[], ["BASE=xlm-roberta-base", "WIKIPEDIA=20231101"]], ids=["small", "xlmr"])
 @pytest.mark.parametrize("task", ["pos", "parsing", "ner", "nli"])
-def test_tasks_across_languages_parse_on_real_data_too(say, tmp_path, task, settings):
+def test_tasks_across_languages_parse_on_real_data_too(run_cli, tmp_path, task, settings):
     path = ROOT / f"experiments/crosslingual-{task}.mk"
     found = sentences(path, "SEMEQV_DATA=data", "SEEDS=42", *settings)
     sweeps = [words for words in found if "sweep" in words]
     assert len(sweeps) == 2
     for words in found:
-        say(shlex.join(["--dump-config", str(tmp_path / "config.json"), *words]))
+        run_cli(shlex.join(["--dump-config", str(tmp_path / "config.json"), *words]))
     for words in sweeps:
         vectors = [words[place + 1] for place, word in enumerate(words) if word == "--vector"]
         assert vectors[0] == "en"
@@ -123,8 +123,8 @@ def test_a_run_is_trained_again_when_its_sentence_has_changed(tmp_path):
 @pytest.mark.parametrize(
     ("text", "run"), [("my text.txt", "my-text"), ("it's (mine).txt", "it-s--mine-"), ("a.txt", "a")]
 )
-def test_a_text_may_have_any_name(say, tmp_path, text, run):
+def test_a_text_may_have_any_name(run_cli, tmp_path, text, run):
     for words in sentences(ROOT / "experiments/backpack-text.mk", f"TEXT=/some where/{text}"):
-        say(shlex.join(["--dump-config", str(tmp_path / "config.json"), *words]))
+        run_cli(shlex.join(["--dump-config", str(tmp_path / "config.json"), *words]))
         assert words[words.index("--path") + 1] == f"/some where/{text}"
         assert f"runs/backpack-text-{run}-micro" in words[words.index("--output") + 1]

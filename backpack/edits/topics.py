@@ -27,7 +27,7 @@ from semeqv.tasks.likelihood.minimal_pairs import unexpected
 from semeqv.text.datasets.tokenised import first_token
 from semeqv.text.generation import said_generation
 from semeqv.text.models.opening import open_model, open_tokenizer
-from semeqv.train.compute import Compute, Regime
+from semeqv.train.compute import Compute, ComputeConfig
 from semeqv.train.randomness import seed_everything
 
 SHARES = ("on_topic", "given", "other", "distinct")
@@ -348,7 +348,7 @@ def write(
     way: str,
     sampling: Sampling,
     seed: int,
-    regime: Regime,
+    regime: ComputeConfig,
 ) -> list[tuple[TopicWords, str]]:
     """Write texts about topics.
 

@@ -18,7 +18,7 @@ from typing import Any
 from semeqv.lazy import numpy, torch
 from semeqv.tasks.likelihood.scoring import LOGITS
 from semeqv.text.tokenizers.spelling import convention_of
-from semeqv.train.compute import Regime
+from semeqv.train.compute import ComputeConfig
 
 MARKS = ("'", "’", "-")  # what words may have between letters
 BETWEEN = "['’-]"
@@ -122,7 +122,7 @@ class WordBeam:
         longest: The most tokens of a word.
     """
 
-    def __init__(self, model: Any, regime: Regime, kinds: TokenKinds, width: int = 3, longest: int = 8):
+    def __init__(self, model: Any, regime: ComputeConfig, kinds: TokenKinds, width: int = 3, longest: int = 8):
         self.model, self.regime, self.kinds, self.width, self.longest = model, regime, kinds, width, longest
         self.keeps = "logits_to_keep" in inspect.signature(getattr(model, "forward", model)).parameters
 

@@ -36,7 +36,7 @@ from semeqv.text.files import lines
 from semeqv.text.generation import check_causal
 from semeqv.text.location import locate
 from semeqv.text.tokenizers.encoding import encode
-from semeqv.train.compute import Compute, Regime
+from semeqv.train.compute import Compute, ComputeConfig
 
 MASK = "<mask>"
 LAST = re.compile(r"^(.*\S)\s+(\S+)\s*$", re.DOTALL)
@@ -330,7 +330,7 @@ def guessable(candidates: Iterable[Passage], most: int) -> tuple[list[Passage], 
 def guess(
     model: Any,
     tokenizer: Any,
-    regime: Regime,
+    regime: ComputeConfig,
     passages: Sequence[Passage],
     *,
     width: int = 3,

@@ -19,7 +19,7 @@ from semeqv.runs.json_lines import write_lines
 from semeqv.tasks.inference import inference, most_tokens
 from semeqv.text.generation import check_causal, said_generation
 from semeqv.text.tokenizers.encoding import encode
-from semeqv.train.compute import Compute, Regime
+from semeqv.train.compute import Compute, ComputeConfig
 
 
 @dataclass(frozen=True)
@@ -160,7 +160,7 @@ def cut_pieces(texts: Iterator[str], tokenizer: Any, size: int) -> Iterator[list
 
 
 def continue_pieces(
-    model: Any, tokenizer: Any, regime: Regime, beginnings: Sequence[list[int]], *, new: int, batch_size: int
+    model: Any, tokenizer: Any, regime: ComputeConfig, beginnings: Sequence[list[int]], *, new: int, batch_size: int
 ) -> list[str]:
     """Let a model go on with pieces.
 

@@ -15,7 +15,7 @@ from semeqv.runs.progress import Progress
 from semeqv.tasks.retrieval.vectors import body_of
 from semeqv.text.datasets.tokenised import first_token
 from semeqv.text.tokenizers.encoding import literal
-from semeqv.train.compute import Regime
+from semeqv.train.compute import ComputeConfig
 
 STARTS, ROUNDS = 8, 50
 
@@ -144,7 +144,7 @@ def find_homonyms(reader: BayesReader, documents: Sequence[Document]) -> Occurre
 
 
 def features(
-    model: Any, tokenizer: Any, regime: Regime, homonyms: Occurrences, rows: int
+    model: Any, tokenizer: Any, regime: ComputeConfig, homonyms: Occurrences, rows: int
 ) -> tuple[dict[str, NDArray[numpy.float32]], Integers]:
     """Compute the features of homonyms, each sentence read by itself behind the token that starts a text.
 

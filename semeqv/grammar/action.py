@@ -257,7 +257,7 @@ def command_of(
             result.show()
         if measures and recorded:
             record(result.records())
-        if measures and ("world" not in parts or parts["world"].first):
+        if measures and ("world" not in parts or parts["world"].is_main):
             write(result, self.csv, self.json)
         return result
 

@@ -115,7 +115,7 @@ class RunBuilder:
     def record(self, lines: Iterable[dict[str, Any]]) -> None:
         """Add JSON objects to the metrics.jsonl of the run, after what its Trainer wrote there, if it has one."""
         lines = list(lines)
-        if not lines or not World.here().first:
+        if not lines or not World.here().is_main:
             return
         run = self.folder(self.singles[0].sentence if len(self.singles) == 1 else self.sentence)
         run.metrics.flush()
@@ -134,7 +134,7 @@ class RunBuilder:
                 output,
                 sentence.to_json(),
                 sentence.settings.overwrite,
-                mute=not World.here().first,
+                mute=not World.here().is_main,
                 usual=sentence.usual(),
             )
         return self.folders[output]

@@ -138,7 +138,7 @@ def read_together(world: World, path: Path, device: str = "cpu") -> Checkpoint:
         found.append(read(path))
         return replace(found[0], weights={name: each.to("meta") for name, each in found[0].weights.items()})
 
-    saved = world.by_first(outline)
+    saved = world.on_main(outline)
     weights = (
         found[0].weights
         if found

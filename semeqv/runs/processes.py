@@ -77,7 +77,7 @@ class World:
             cls.apart = before
 
     @property
-    def first(self) -> bool:
+    def is_main(self) -> bool:
         """Whether this process is the one that writes."""
         return self.rank == 0
 
@@ -103,14 +103,14 @@ class World:
                 f"torchrun --nproc_per_node {requested} -m semeqv --processes {requested} ..."
             )
 
-    def hush(self) -> None:
+    def silence_other_ranks(self) -> None:
         """Let only the first process speak."""
-        if not self.first:
+        if not self.is_main:
             sys.stdout = sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
 
-    def speak(self) -> None:
+    def restore_output(self) -> None:
         """Let this process speak; if it is not the first, a second later, as the launcher may end it before that."""
-        if not self.first:
+        if not self.is_main:
             time.sleep(1.0)
             sys.stdout, sys.stderr = sys.__stdout__, sys.__stderr__
 
@@ -120,7 +120,7 @@ class World:
         Args:
             accelerator: Whether tensors on CUDA devices are exchanged too.
             minutes: How long to wait for a process that does not answer, now and later; those that wait for one that
-                prepares something (see `by_first`) wait as long as it lives.
+                prepares something (see `on_main`) wait as long as it lives.
 
         Raises:
             UserError: When nothing says where they meet.
@@ -142,7 +142,7 @@ class World:
         GROUPS["patient"] = torch.distributed.new_group(backend="gloo", timeout=datetime.timedelta(days=PREPARING))
 
     @contextlib.contextmanager
-    def company(self) -> Iterator[None]:
+    def peer_failure_as_user_error(self) -> Iterator[None]:
         """Say in a line when another process is gone.
 
         Raises:
@@ -167,11 +167,11 @@ class World:
     def leave(self) -> None:
         """Part from the other processes, all at the same point."""
         if self.size > 1 and torch.distributed.is_initialized():
-            self.by_first(lambda: None)  # it may still measure something
+            self.on_main(lambda: None)  # it may still measure something
             GROUPS.clear()
             torch.distributed.destroy_process_group()
 
-    def part(self, batch: Mapping[str, torch.Tensor]) -> tuple[Mapping[str, torch.Tensor], bool]:
+    def shard_batch(self, batch: Mapping[str, torch.Tensor]) -> tuple[Mapping[str, torch.Tensor], bool]:
         """This process's rows of a batch.
 
         Args:
@@ -208,7 +208,7 @@ class World:
         torch.distributed.all_reduce(tensor, torch.distributed.ReduceOp.MAX)
         return tensor.tolist()
 
-    def each(self, value: T) -> list[T]:
+    def all_gather(self, value: T) -> list[T]:
         """The value of every process, by rank."""
         if self.size == 1:
             return [value]
@@ -217,7 +217,7 @@ class World:
         torch.distributed.all_gather_object(found, value)
         return found
 
-    def by_first(self, act: Callable[[], T]) -> T:
+    def on_main(self, act: Callable[[], T]) -> T:
         """Let the first process do something while the others wait.
 
         Args:
@@ -232,7 +232,7 @@ class World:
         if self.size == 1:
             return act()
 
-        outcome: list[Any] = self.attempt(act) if self.first else [None, None]
+        outcome: list[Any] = self.attempt(act) if self.is_main else [None, None]
         torch.distributed.broadcast_object_list(outcome, group=GROUPS.get("patient"))
         if outcome[1] is not None:
             raise UserError(outcome[1])
@@ -299,15 +299,15 @@ class World:
 
     def shares(self, folder: Path) -> bool:
         """Return whether this process sees the same folder as the first one: whether a new file in it is seen here."""
-        probe = folder / f".seen-{self.by_first(lambda: secrets.token_hex(8))}"
-        if self.first:
+        probe = folder / f".seen-{self.on_main(lambda: secrets.token_hex(8))}"
+        if self.is_main:
             with contextlib.suppress(OSError):  # whoever writes there says so
                 folder.mkdir(parents=True, exist_ok=True)
                 probe.touch()
-        self.each(None)
-        seen = self.first or probe.exists()
-        self.each(None)
-        if self.first:
+        self.all_gather(None)
+        seen = self.is_main or probe.exists()
+        self.all_gather(None)
+        if self.is_main:
             probe.unlink(missing_ok=True)
         return seen
 
@@ -315,7 +315,7 @@ class World:
         """Return how many cores this process has for itself, where each is divided among those that may use it."""
         own = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else set(range(os.cpu_count() or 1))
         machine = self.rank - self.local_rank
-        others = [cores for each, cores in self.each((machine, own)) if each == machine]
+        others = [cores for each, cores in self.all_gather((machine, own)) if each == machine]
         return max(round(sum(1 / sum(core in each for each in others) for core in own)), 1)
 
     def attempt(self, act: Callable[[], T]) -> list[Any]:

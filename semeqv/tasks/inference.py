@@ -9,13 +9,13 @@ from typing import Any
 from semeqv.lazy import torch
 from semeqv.runs.errors import UserError
 from semeqv.runs.processes import World
-from semeqv.train.compute import Compute, Regime, resolve_precision, set_precision, torch_device
+from semeqv.train.compute import Compute, ComputeConfig, resolve_precision, set_precision, torch_device
 
 
 @contextmanager
 def inference(
     model: Any, device: str | Compute | None = None, precision: str = "fp32", threads: int | None = None
-) -> Iterator[Regime]:
+) -> Iterator[ComputeConfig]:
     """Put a model where it is to compute, without dropout and gradients; it is as before afterwards, but for the place.
 
     Args:
@@ -30,7 +30,7 @@ def inference(
     """
     compute = device if isinstance(device, Compute) else Compute(device, precision, threads)
     place = torch_device(compute.device, World()) if compute.device is not None else next(model.parameters()).device
-    regime = Regime(place, resolve_precision(compute.precision, place))
+    regime = ComputeConfig(place, resolve_precision(compute.precision, place))
     set_precision(regime.precision)
     if compute.threads:
         torch.set_num_threads(compute.threads)

@@ -66,7 +66,7 @@ def made_together(
     """
     world, folder = World.here(), cache_folder() / kind / key_of(facts)
     leader = world.leader(cache_folder())
-    members = [rank for rank, each in enumerate(world.each(leader)) if each == leader]
+    members = [rank for rank, each in enumerate(world.all_gather(leader)) if each == leader]
     with contextlib.ExitStack() as stack:
 
         def begin() -> Path | None:

@@ -63,7 +63,7 @@ def weights_in(trainer: TrainState, r: int, path: Path) -> tuple[dict[str, torch
     Returns:
         The weights, the step that they are from, and the steps of an epoch.
     """
-    if not trainer.world.by_first(path.is_file):
+    if not trainer.world.on_main(path.is_file):
         saved = checkpoint.read_together(trainer.world, path, trainer.saver.map_location)
         return saved.weights, saved.trainer["step"], saved.trainer["epoch_steps"]
 
@@ -82,9 +82,9 @@ def best_path(trainer: TrainState, r: int) -> Path | None:
     """The checkpoint of a replica's best weights, or of its last when it has not trained; None for those it has."""
     source: Path | None = trainer.saver.restorepath
     if source is not None and not trainer.trained:
-        return trainer.world.by_first(partial(place_of, source, trainer.runs[r].path.name))
+        return trainer.world.on_main(partial(place_of, source, trainer.runs[r].path.name))
     run, pointers = trainer.runs[r], ("best",) if trainer.trained else ("best", "last")
-    path = trainer.world.by_first(partial(checkpoint.pointed, run.checkpoints, *pointers))
+    path = trainer.world.on_main(partial(checkpoint.pointed, run.checkpoints, *pointers))
     if trainer.trained or (path is not None and not run.overwrite):
         return path
     if getattr(trainer.models[r], "source", None) is None:

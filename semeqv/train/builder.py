@@ -42,7 +42,7 @@ class Builder(TrainState):
 
     def set_output(self, path: str | Path, overwrite: bool = False) -> Self:
         """Write run.json, metrics and checkpoints into a folder."""
-        self.runs = [RunFolder(Path(path), overwrite=overwrite, mute=not self.world.first)]
+        self.runs = [RunFolder(Path(path), overwrite=overwrite, mute=not self.world.is_main)]
         return self
 
     def set_loss_fn(self, loss: Any) -> Self:

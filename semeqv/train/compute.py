@@ -34,7 +34,7 @@ class Compute:
 
 
 @dataclass(frozen=True)
-class Regime:
+class ComputeConfig:
     """How steps are computed.
 
     Args:

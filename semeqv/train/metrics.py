@@ -108,7 +108,7 @@ class Scorer:
     def gather(self, world: World) -> None:
         """Put together what the processes have seen of every batch."""
         if world.size > 1:
-            every = zip(*world.each(self.parts))
+            every = zip(*world.all_gather(self.parts))
             self.parts = [part for batch in every for part in batch if part is not None]
 
 

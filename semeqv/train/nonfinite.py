@@ -91,7 +91,7 @@ class NonFiniteGuard:
         }
         path = self.trainer.runs[replica].path / "nonfinite" / f"step-{step:08d}.safetensors"
         try:
-            if self.trainer.world.first:
+            if self.trainer.world.is_main:
                 path.parent.mkdir(parents=True, exist_ok=True)
                 safetensors.torch.save_file(tensors, path)
         except (OSError, safetensors.SafetensorError):  # a full disk is either

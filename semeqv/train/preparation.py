@@ -14,7 +14,7 @@ from semeqv.runs import checkpoint
 from semeqv.runs.errors import UserError
 from semeqv.runs.notices import warning
 from semeqv.train.builder import Made
-from semeqv.train.compute import Regime, torch_device
+from semeqv.train.compute import ComputeConfig, torch_device
 from semeqv.train.probing import probe
 from semeqv.train.replicas import VmappedReplicas, program_fits, replicable
 from semeqv.train.state import TrainState
@@ -67,7 +67,7 @@ def make_learner(trainer: TrainState, device: torch.device, found: list[Path], t
     optimizer = trainer.optimizer if training else lambda model: torch.optim.SGD(model.parameters(), lr=0.0)
     program = program_fits(trainer) and replicable(models[0], trainer.optimizer) and wants_program(trainer, found)
     compiled = program or trainer.compile is True
-    regime = Regime(device, trainer.precision, trainer.clip, compiled, trainer.skip_nonfinite > 0)
+    regime = ComputeConfig(device, trainer.precision, trainer.clip, compiled, trainer.skip_nonfinite > 0)
     tests = iter(trainer.testsplits.values())
     sample = next(trainer.trainsplit.stream(trainer.seeds[0]) if training else next(tests).batches())
     strategy = STRATEGIES[trainer.strategy]() if trainer.world.size > 1 else SingleProcess()
@@ -85,7 +85,7 @@ def make_learner(trainer: TrainState, device: torch.device, found: list[Path], t
     return learner
 
 
-def check_sets(trainer: TrainState, learner: TrainStep, regime: Regime) -> None:
+def check_sets(trainer: TrainState, learner: TrainStep, regime: ComputeConfig) -> None:
     """Refuse a validation or test set that does not fit the model, by a look at its first batch.
 
     Args:

@@ -8,13 +8,13 @@ from typing import TypeAlias
 from semeqv.lazy import nn, torch
 from semeqv.runs.errors import UserError
 from semeqv.train.batches import Batch
-from semeqv.train.compute import Regime
+from semeqv.train.compute import ComputeConfig
 from semeqv.train.strategies import Rehearsal
 
 Loss: TypeAlias = "Callable[[Mapping[str, torch.Tensor], Batch], Mapping[str, torch.Tensor]]"
 
 
-def probe(model: nn.Module, loss: Loss, batch: Batch, regime: Regime) -> tuple[str, ...]:
+def probe(model: nn.Module, loss: Loss, batch: Batch, regime: ComputeConfig) -> tuple[str, ...]:
     """The names of the metrics, found by one forward pass before step 1, without gradients.
 
     When the batch does not fit the model, `UserError` is raised with the batch's shapes and what torch says of it.
@@ -116,7 +116,7 @@ def check_vocabulary(model: nn.Module, batch: Batch) -> None:
         raise UserError(f"The data has token id {wrong}, but the model has {rows} input embeddings (0 to {rows - 1}).")
 
 
-def dry_run(loss: Loss, batch: Batch, regime: Regime) -> Rehearsal:
+def dry_run(loss: Loss, batch: Batch, regime: ComputeConfig) -> Rehearsal:
     """What takes a model through the first row of a batch (see `Alone.spread`)."""
 
     def rehearse(model: nn.Module, device: torch.device, backward: bool) -> set[str]:

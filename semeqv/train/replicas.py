@@ -23,7 +23,7 @@ from semeqv.lazy import functional, nn, no_grad, torch
 from semeqv.runs.processes import World
 from semeqv.train.batches import Batch
 from semeqv.train.compilation import compiled_program
-from semeqv.train.compute import Regime
+from semeqv.train.compute import ComputeConfig
 from semeqv.train.losses import UNLABELLED, ignores_unlabelled
 from semeqv.train.metrics import Scorer
 from semeqv.train.probing import Loss
@@ -78,7 +78,7 @@ class VmappedReplicas:
 
     lazy = True
 
-    def __init__(self, models: Sequence[nn.Module], optimizer: Any, scheduler: Any, loss: Loss, regime: Regime):
+    def __init__(self, models: Sequence[nn.Module], optimizer: Any, scheduler: Any, loss: Loss, regime: ComputeConfig):
         self.loss, self.regime, self.names = loss, regime, tuple[str, ...]()
         self.skeleton = copy.deepcopy(models[0]).to(regime.device)
         self.size = len(models)

@@ -74,7 +74,7 @@ def run(sentence: Sentence, chain: Chain) -> Outcome:
         return outcome
     if world.size > 1:
         refuse_shards(sentence)
-    with world.company():
+    with world.peer_failure_as_user_error():
         if world.size > 1:
             meet(world, sentence.settings)
         return train_or_measure(sentence, chain, world)
@@ -83,7 +83,7 @@ def run(sentence: Sentence, chain: Chain) -> Outcome:
 def train_or_measure(sentence: Sentence, chain: Chain, world: World) -> Outcome:
     """Do what a sentence says that needs a model."""
     named = sentence.settings.output or any(getattr(step.options, "dirpath", None) for step in sentence.parts)
-    output = world.by_first(lambda: resolve_output(sentence).settings.output)
+    output = world.on_main(lambda: resolve_output(sentence).settings.output)
     settings = dataclasses.replace(sentence.settings, output=output)
     sentence = resolve_output(dataclasses.replace(sentence, settings=settings))
     try:
@@ -96,12 +96,12 @@ def train_or_measure(sentence: Sentence, chain: Chain, world: World) -> Outcome:
             outcome.add(build, sentence.actions)
         else:
             one_by_one(sentence, groups, chain, outcome)
-        if len(singles) > 1 and world.first and any(needs_trainer(step) for step in sentence.actions):
+        if len(singles) > 1 and world.is_main and any(needs_trainer(step) for step in sentence.actions):
             record(sentence, singles)
         world.leave()
         return outcome
     finally:
-        if world.first and not named:
+        if world.is_main and not named:
             for folder in (output, RUNS):
                 with contextlib.suppress(OSError):
                     folder.rmdir()  # unless something was written there
@@ -131,10 +131,10 @@ def act(build: "TrainingBuilder", actions: Sequence[Segment]) -> list[Any]:
     for i, (action, each) in enumerate(zip(actions, needs)):
         if {"trainer", "world"} & each:
             results[i] = build(action)
-        elif together or World.here().first:
+        elif together or World.here().is_main:
             with contextlib.nullcontext() if together else World.alone():
                 parts = build.parts(action)
-            if World.here().first:
+            if World.here().is_main:
                 with World.alone():
                     results[i] = action.options.build(**parts)
     return results

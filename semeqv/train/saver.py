@@ -121,10 +121,10 @@ class Saver:
                 weights = checkpoint.Checkpoint(pending, None, facts | {"step": best["step"]})
                 path = folder / checkpoint.name_of(best["step"])
                 write = partial(checkpoint.write, accompany=partial(accompany, trainer, r))
-                trainer.world.by_first(partial(write, path, weights))
+                trainer.world.on_main(partial(write, path, weights))
             if not final or self.savelast or (best and best["step"] == trainer.step):
                 self.save_whole(trainer, r, facts)
-        if trainer.world.first:  # and not before all are written, so that they always have a step in common
+        if trainer.world.is_main:  # and not before all are written, so that they always have a step in common
             for r, run in enumerate(trainer.runs):
                 self.settle(run.checkpoints, trainer.step, self.best[r] if self.best else None, final)
 
@@ -141,14 +141,14 @@ class Saver:
             "definition": definition(trainer, r),
             "callbacks": {name: each.state() for name, each in named(trainer.callbacks).items()},
         }
-        state = {"learner": learner.state(r), "generators": world.each(generator_states())}
+        state = {"learner": learner.state(r), "generators": world.all_gather(generator_states())}
         whole = checkpoint.Checkpoint(learner.weights(r), state, facts)
         shards, aside = learner.shards(r), path.with_name(f".shards-{path.name}.tmp")
         if shards:
-            world.by_first(partial(shutil.rmtree, aside, ignore_errors=True))
+            world.on_main(partial(shutil.rmtree, aside, ignore_errors=True))
             save_shards(shards, aside)
         write = partial(checkpoint.write, accompany=partial(accompany, trainer, r))
-        world.by_first(partial(write, path, whole, aside if shards else None))
+        world.on_main(partial(write, path, whole, aside if shards else None))
         if self.verbose:
             click.echo(f"Saved {path}", err=True)
 
@@ -170,7 +170,7 @@ class Saver:
 
     def find(self, trainer: TrainState) -> list[Path]:
         """What `search` finds in the first process."""
-        return trainer.world.by_first(partial(self.search, trainer))
+        return trainer.world.on_main(partial(self.search, trainer))
 
     def search(self, trainer: TrainState) -> list[Path]:
         """The checkpoint of every run to continue from.
@@ -249,7 +249,7 @@ class Saver:
                 raise checkpoint.Damaged(f"{path} does not say {', '.join(sorted(lacking))}: another program wrote it.")
             refuse_changes(path, saved.trainer["definition"], definition(trainer, r), trainer.runs[r].usual)
             shards = path / checkpoint.SHARDS
-            sharded = trainer.world.by_first(shards.exists)
+            sharded = trainer.world.on_main(shards.exists)
             trainer.made.load(r, saved.weights, saved.state["learner"], shards if sharded else None)
             trainer.step = saved.trainer["step"]
             trainer.restore_means(r, saved.trainer["means"])
@@ -305,7 +305,7 @@ class Saver:
             return None
         if self.restorepath is not None:
             weights = path if best["step"] == saved["step"] else path.parent / checkpoint.name_of(best["step"])
-            if not world.by_first(weights.is_dir):
+            if not world.on_main(weights.is_dir):
                 return None
             self.pending[r] = checkpoint.read_together(world, weights, self.map_location).weights
         return best
@@ -315,7 +315,7 @@ class Saver:
     ) -> None:
         """Let a run's folder be as it was at the step that the run goes on from."""
         run.rewind(lengths)
-        if trainer.world.first:
+        if trainer.world.is_main:
             for step in checkpoint.steps(run.checkpoints):
                 if step > trainer.step:
                     checkpoint.remove(run.checkpoints / checkpoint.name_of(step))

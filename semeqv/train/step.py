@@ -12,7 +12,7 @@ from semeqv.runs.errors import UserError
 from semeqv.runs.processes import World
 from semeqv.train.batches import Batch, targets
 from semeqv.train.compilation import compiled, keep_memory
-from semeqv.train.compute import Regime
+from semeqv.train.compute import ComputeConfig
 from semeqv.train.metrics import Scorer
 from semeqv.train.probing import Loss, check_classes, check_vocabulary, dry_run, misfit
 from semeqv.train.strategies import SingleProcess, full_tensor, load_shards, plain, weights_of, with_tied
@@ -27,7 +27,7 @@ class TrainStep(Protocol):
     """Models that learn in step, one or many. Metrics are tensors of shape (metric, replica)."""
 
     names: tuple[str, ...]
-    regime: Regime
+    regime: ComputeConfig
     lazy: bool  # whether a step returns before the device has computed it
 
     def step(self, batches: Sequence[Batch]) -> torch.Tensor:
@@ -127,7 +127,7 @@ class EagerStep:
         optimizer: Any,
         scheduler: Any,
         loss: Loss,
-        regime: Regime,
+        regime: ComputeConfig,
         *,
         sample: Batch | None = None,
         world: World | None = None,
@@ -142,7 +142,7 @@ class EagerStep:
         rehearse = dry_run(loss, sample or {}, regime)
         self.models = list(models)
         self.count = partial(targets, shifted=getattr(models[0], "predicts_next", False))
-        self.forwards = [self.strategy.spread(model, regime, self.world, rehearse) for model in models]
+        self.forwards = [self.strategy.wrap(model, regime, self.world, rehearse) for model in models]
         if regime.compile:
             self.forwards = [compiled(forward) for forward in self.forwards]
         self.optimizers = [optimizer(model) for model in self.models]
@@ -207,7 +207,7 @@ class EagerStep:
         forward, model, every = self.forwards[r], self.models[r].train(), sum(map(self.count, batches))
         total = torch.zeros((), device=self.regime.device)
         for i, batch in enumerate(batches, start=1):
-            part, counts = self.world.part(batch)
+            part, counts = self.world.shard_batch(batch)
             share = self.count(part) * counts / max(every, 1)
             part = self.place(model, part)
             with self.strategy.adding_up(forward, last=i == len(batches)):
@@ -254,7 +254,7 @@ class EagerStep:
     @no_grad
     def evaluate(self, batch: Batch, scorers: Sequence[Scorer] = ()) -> torch.Tensor:
         """The metrics of a batch, (metric, replica); each replica's scorer, if there is one, sees its outputs."""
-        part, counts = self.world.part(batch)
+        part, counts = self.world.shard_batch(batch)
         own = self.count(part) * counts
         share = own / max(self.count(batch), 1) if self.world.size > 1 else 1.0
         part, found = self.place(self.models[0], part), []
@@ -270,7 +270,7 @@ class EagerStep:
 
     def weights(self, replica: int, everywhere: bool = False) -> dict[str, torch.Tensor]:
         """A copy of a replica's weights on the CPU, in the first process or in every one."""
-        return weights_of(self.models[replica], keep=everywhere or self.world.first)
+        return weights_of(self.models[replica], keep=everywhere or self.world.is_main)
 
     def module(self, replica: int) -> nn.Module:
         """A replica's module."""

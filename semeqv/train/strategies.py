@@ -15,7 +15,7 @@ from typing import Any, TypeAlias
 from semeqv.lazy import nn, torch
 from semeqv.runs.errors import UserError
 from semeqv.runs.processes import World
-from semeqv.train.compute import AUTOCAST, Regime
+from semeqv.train.compute import AUTOCAST, ComputeConfig
 
 Forward = Callable[..., Any]
 Rehearsal: TypeAlias = "Callable[[nn.Module, torch.device, bool], set[str]]"
@@ -26,7 +26,7 @@ class SingleProcess:
 
     name = "alone"
 
-    def spread(self, model: nn.Module, regime: Regime, world: World, rehearse: Rehearsal) -> Forward:
+    def wrap(self, model: nn.Module, regime: ComputeConfig, world: World, rehearse: Rehearsal) -> Forward:
         """Spread a model.
 
         Args:
@@ -60,7 +60,7 @@ class DDP(SingleProcess):
 
     name = "ddp"
 
-    def spread(self, model: nn.Module, regime: Regime, world: World, rehearse: Rehearsal) -> Forward:
+    def wrap(self, model: nn.Module, regime: ComputeConfig, world: World, rehearse: Rehearsal) -> Forward:
         """Wrap the model, which stays whole."""
 
         device = regime.device
@@ -87,7 +87,7 @@ class FSDP(SingleProcess):
 
     name = "fsdp"
 
-    def spread(self, model: nn.Module, regime: Regime, world: World, rehearse: Rehearsal) -> Forward:
+    def wrap(self, model: nn.Module, regime: ComputeConfig, world: World, rehearse: Rehearsal) -> Forward:
         """Shard the model in place, block by block: it is never whole on the device.
 
         In bf16 the shards are gathered in bf16, which halves what is sent and held, while the weights themselves and

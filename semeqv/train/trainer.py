@@ -91,7 +91,7 @@ class Trainer(Builder):
             replicas; empty when a resumed run had no step left.
         """
         try:
-            with self.world.company():
+            with self.world.peer_failure_as_user_error():
                 if not self.trained:
                     self.prepare()
                 self.trained = True
@@ -262,7 +262,7 @@ class Trainer(Builder):
         if self.learner is None:
             self.prepare(training=False)
         last = self.step
-        with self.world.company(), self.running(), best_weights(self) as steps:
+        with self.world.peer_failure_as_user_error(), self.running(), best_weights(self) as steps:
             self.step = max(steps, default=self.step)
             passes = {}
             for name, dataset in self.testsplits.items():
@@ -359,7 +359,7 @@ class Trainer(Builder):
             be_deterministic()
         self.world.join(device.type == "cuda", self.timeout)
         if training:
-            self.world.by_first(self.hold)
+            self.world.on_main(self.hold)
             self.check_disk()
         found = self.saver.find(self) if training and self.saver is not None else []
         self.learner = make_learner(self, device, found, training)
@@ -372,7 +372,7 @@ class Trainer(Builder):
         if not training:
             for run in self.runs:
                 run.reopen()
-                self.world.by_first(partial(run.measure, self.facts()))
+                self.world.on_main(partial(run.measure, self.facts()))
             return
         resumed = self.saver is not None and self.saver.resume(self, found)
         if not resumed:
@@ -380,7 +380,7 @@ class Trainer(Builder):
         for run in self.runs:
             own = resumed and self.saver.restorepath is None
             replace = self.saver is not None and self.saver.resuming
-            self.world.by_first(partial(run.start, self.facts(), own, replace=replace))
+            self.world.on_main(partial(run.start, self.facts(), own, replace=replace))
         if not resumed:
             for callback in self.callbacks:
                 callback.on_begin(self)
@@ -394,7 +394,7 @@ class Trainer(Builder):
         if self.strategy != "fsdp" or self.world.size == 1:
             return
         for run in self.runs:
-            if False in self.world.each(self.world.shares(run.path)):
+            if False in self.world.all_gather(self.world.shares(run.path)):
                 raise UserError(
                     f"With --strategy fsdp every process writes its part of a checkpoint, but not all of them see "
                     f"{run.path}. Name an --output on a disk that all machines share."

@@ -148,8 +148,8 @@ def test_a_larger_corpus_begins_with_a_smaller_one(written, tmp_path):
         assert (path / name).read_text().startswith((tmp_path / name).read_text())
 
 
-def test_write_prints_what_it_wrote(say):
-    outcome = say("cli babel write --path corpus --sentences 60 --topics 3 --seed 2")
+def test_write_prints_what_it_wrote(run_cli):
+    outcome = run_cli("cli babel write --path corpus --sentences 60 --topics 3 --seed 2")
     facts = json.loads(Path("corpus/facts.json").read_text())
     assert (facts["options"]["topics"], facts["seed"]) == (3, 2)
     train = facts["splits"]["train"]["lume"]
@@ -158,16 +158,16 @@ def test_write_prints_what_it_wrote(say):
     assert "wrote corpus" in outcome.out
 
 
-def test_a_corpus_without_homonyms_or_pairs(say):
-    say("cli babel write --path corpus --sentences 1 --homonyms 0 --parallel 0")
+def test_a_corpus_without_homonyms_or_pairs(run_cli):
+    run_cli("cli babel write --path corpus --sentences 1 --homonyms 0 --parallel 0")
     facts = json.loads(Path("corpus/facts.json").read_text())
     for language in LANGUAGES:
         assert facts["splits"]["train"][language]["homonyms"] == 0
     assert Path("corpus/train.lume").read_text() == ""
 
 
-def test_a_write_that_fails_leaves_no_facts(say, monkeypatch):
-    say("cli babel write --path corpus --sentences 20")
+def test_a_write_that_fails_leaves_no_facts(run_cli, monkeypatch):
+    run_cli("cli babel write --path corpus --sentences 20")
 
     def broken(*_):
         raise RuntimeError("the power is gone")
@@ -193,17 +193,17 @@ def test_a_write_that_fails_leaves_no_facts(say, monkeypatch):
         ("show --split dev", "'dev' is not one of 'train', 'validation', 'test'"),
     ],
 )
-def test_mistakes_are_one_line(say, words, said):
+def test_mistakes_are_one_line(run_cli, words, said):
     Path("file").touch()
-    outcome = say(f"cli babel {words}", code=2)
+    outcome = run_cli(f"cli babel {words}", code=2)
     assert said in outcome.err
 
 
-def test_show_glosses_words_and_names_doubts(say):
+def test_show_glosses_words_and_names_doubts(run_cli):
     grammar = Grammar()
     document = next(document for document in grammar.documents("test") if document.parallel)
     start = next(place for place, each in enumerate(grammar.documents("test")) if each == document)
-    shown = say(f"cli babel show --split test --start {start}").out
+    shown = run_cli(f"cli babel show --split test --start {start}").out
     assert f"topic {document.topic}, in Lume and Drask" in shown
     for lume, drask in document.pairs:
         for one, two in align(lume, drask):
@@ -217,7 +217,7 @@ def test_show_glosses_words_and_names_doubts(say):
     assert max(map(len, shown.splitlines())) <= 80
 
 
-def test_show_shows_several(say):
-    shown = say("cli babel show --documents 3 --topics 6").out
+def test_show_shows_several(run_cli):
+    shown = run_cli("cli babel show --documents 3 --topics 6").out
     documents = islice(Grammar(GrammarOptions(topics=6)).documents("train"), 3)
     assert [f"Document {document.index}, on topic {document.topic}" in shown for document in documents] == [True] * 3

@@ -33,10 +33,10 @@ def test_edits_count():
     torch.testing.assert_close(found.added.sum((1, 2)), expected[likeliest], rtol=0, atol=1e-5)
 
 
-def test_the_sentence_explains_a_difference(say, tmp_path):
+def test_the_sentence_explains_a_difference(run_cli, tmp_path):
     model = spoken(tmp_path / "m")
     line = "cli model load --from m cli backpack attribute --prompt 'bank river' --token he --against she"
-    out = say(f"--output runs/a {line} --json a.json --csv a.csv --top 2").out
+    out = run_cli(f"--output runs/a {line} --json a.json --csv a.csv --top 2").out
     assert "Logit of 'he' less that of 'she' after 'bank river'" in out
     assert "6 other parts" in out
     (found,) = json.loads((tmp_path / "a.json").read_text())
@@ -48,7 +48,9 @@ def test_the_sentence_explains_a_difference(say, tmp_path):
         rows = list(csv.DictReader(file))
     assert [row["read"] for row in rows] == ["bank"] * 4 + ["river"] * 4
     assert sum(float(row["part"]) for row in rows) == pytest.approx(found["logit"], abs=1e-4)
-    assert "after 'bank'" in say("cli model load --from m cli backpack attribute --prompt bank --predictions 99").out
+    assert (
+        "after 'bank'" in run_cli("cli model load --from m cli backpack attribute --prompt bank --predictions 99").out
+    )
 
 
 @pytest.mark.parametrize(
@@ -60,6 +62,6 @@ def test_the_sentence_explains_a_difference(say, tmp_path):
         ("--prompt bank --top 0", "--top must be at least 1"),
     ],
 )
-def test_mistakes_of_attribution_are_one_line(words, said, say, tmp_path):
+def test_mistakes_of_attribution_are_one_line(words, said, run_cli, tmp_path):
     spoken(tmp_path / "m")
-    assert said in say(f"cli model load --from m cli backpack attribute {words}", code=2).err
+    assert said in run_cli(f"cli model load --from m cli backpack attribute {words}", code=2).err

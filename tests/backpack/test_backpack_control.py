@@ -29,9 +29,9 @@ def winobias(tmp_path, monkeypatch):
     (folder / "male_occupations.txt").write_text("doctor\n")
 
 
-def test_bias_is_the_mean_of_ratios_and_a_projection_takes_what_words_add(say, tmp_path, winobias):
+def test_bias_is_the_mean_of_ratios_and_a_projection_takes_what_words_add(run_cli, tmp_path, winobias):
     model = spoken(tmp_path / "m")
-    say("--output runs/a cli model load --from m cli backpack bias")
+    run_cli("--output runs/a cli model load --from m cli backpack bias")
     dev, test = lines_of(tmp_path / "runs/a")
     odds = []
     for ids in ([2, 7], [8]):
@@ -40,7 +40,9 @@ def test_bias_is_the_mean_of_ratios_and_a_projection_takes_what_words_add(say, t
     assert dev["bias"] == pytest.approx(numpy.mean(numpy.exp(numpy.abs(odds))), rel=1e-5)
     assert dev["first_likelier"] == numpy.mean(numpy.array(odds) > 0)
     assert (dev["texts"], test["texts"]) == (2, 1)
-    out = say("--output runs/b cli model load --from m cli backpack edit debias --by projection --output p.json").out
+    out = run_cli(
+        "--output runs/b cli model load --from m cli backpack edit debias --by projection --output p.json"
+    ).out
     assert "Bias, all senses of 2 tokens" in out
     fitted = lines_of(tmp_path / "runs/b")[0]
     assert fitted["before"] == pytest.approx(dev["bias"], rel=1e-5)
@@ -48,18 +50,18 @@ def test_bias_is_the_mean_of_ratios_and_a_projection_takes_what_words_add(say, t
         logits = [model(input_ids=torch.tensor([ids])).logits[0, -1] for ids in ([2, 7], [8])]
     after = numpy.mean([torch.exp((each[5] - each[6]).abs()).item() for each in logits])
     assert fitted["after"] == pytest.approx(after, rel=1e-4)
-    say("--output runs/c cli model edited --from m --edits p.json cli backpack bias")
+    run_cli("--output runs/c cli model edited --from m --edits p.json cli backpack bias")
     assert lines_of(tmp_path / "runs/c")[0]["bias"] == pytest.approx(after, rel=1e-4)
 
 
-def test_a_strong_topic_is_taken_up(say, tmp_path):
+def test_a_strong_topic_is_taken_up(run_cli, tmp_path):
     spoken(tmp_path / "m", n_positions=32)
     (tmp_path / "words.tsv").write_text(
         "money\tbank\nmoney\tmoney\nmoney\triver\nclinic\tnurse\nclinic\tdoctor\nclinic\triver\n"
     )
     topics = "cli model load --from m cli backpack topics --lexicon words.tsv --judge m --texts 8 --new 12 --given 1"
     said = "--strengths 0 40 --annealing 1 --output texts.jsonl --csv table.csv"
-    say(f"--precision bf16 --output runs/a {topics} {said}")
+    run_cli(f"--precision bf16 --output runs/a {topics} {said}")
     lines = {(each["by"], each["strength"]): each for each in lines_of(tmp_path / "runs/a")}
     assert list(lines) == [("senses", 0.0), ("senses", 40.0), ("logits", 40.0)]
     assert lines["logits", 40.0]["given"] > 0.95 > lines["senses", 0.0]["given"]
@@ -68,16 +70,16 @@ def test_a_strong_topic_is_taken_up(say, tmp_path):
     assert all(each["topics"] == 2 and each["perplexity"] > 1 for each in lines.values())
     texts = [json.loads(line) for line in (tmp_path / "texts.jsonl").read_text().splitlines()]
     assert len(texts) == 3 * 2 * 8
-    say(f"--precision bf16 --output runs/b {topics} --strengths 0")
+    run_cli(f"--precision bf16 --output runs/b {topics} --strengths 0")
     assert lines_of(tmp_path / "runs/b")[0]["perplexity"] == lines["senses", 0.0]["perplexity"]
-    say("cli backpack topics-view --path topics.pdf runs/a")
+    run_cli("cli backpack topics-view --path topics.pdf runs/a")
     assert (tmp_path / "topics.png").stat().st_size > 10_000
-    err = say("cli model load --from m cli backpack topics --new 9 --judge m", 2).err
+    err = run_cli("cli model load --from m cli backpack topics --new 9 --judge m", 2).err
     assert "generated corpus alone" in err
     (tmp_path / "one.tsv").write_text("money\tbank\n")
     assert (
         "two are the least"
-        in say("cli model load --from m cli backpack topics --new 9 --judge m --lexicon one.tsv", 2).err
+        in run_cli("cli model load --from m cli backpack topics --new 9 --judge m --lexicon one.tsv", 2).err
     )
 
 
@@ -91,7 +93,7 @@ def test_words_of_topics_are_counted():
     assert len(TokenLexicon(tokenizer(), len(WORDS)).find("bank").tokens) == 1
 
 
-def test_effects_are_measured_on_beginnings_of_documents(say, tmp_path):
+def test_effects_are_measured_on_beginnings_of_documents(run_cli, tmp_path):
     spoken(tmp_path / "m")
     text = ["bank nurse river money wa wb"] * 3 + ["river money he she"] * 2
     (tmp_path / "text.txt").write_text("\n".join(text) + "\n")
@@ -99,10 +101,10 @@ def test_effects_are_measured_on_beginnings_of_documents(say, tmp_path):
         "cli model load --from m",
         "cli backpack edit knowledge --word nurse --remove he --add she --output e.json",
     )
-    say(f"{load} {edit}")
+    run_cli(f"{load} {edit}")
     data = "cli dataset plain --path text.txt --split validation"
     effects = "cli backpack effects --edits e.json --word nurse --wanted she --unwanted he"
-    say(f"--output runs/a {load} {data} {effects}")
+    run_cli(f"--output runs/a {load} {data} {effects}")
     at, behind, without = lines_of(tmp_path / "runs/a")
     assert [each["kind"] for each in (at, behind, without)] == ["at the word", "behind it", "without it"]
     assert [each["texts"] for each in (at, behind, without)] == [3, 3, 2]
@@ -110,10 +112,10 @@ def test_effects_are_measured_on_beginnings_of_documents(say, tmp_path):
     assert at["divergence"] > 1e-6
     other = "river money bank he she wa wb " + "wc " * 400
     (tmp_path / "long.txt").write_text("\n".join([*text[:3], other]) + "\n")
-    say(f"--output runs/b {load} {data.replace('text', 'long')} {effects}")
+    run_cli(f"--output runs/b {load} {data.replace('text', 'long')} {effects}")
     assert [each["kind"] for each in lines_of(tmp_path / "runs/b")] == ["at the word", "behind it"]
     (tmp_path / "late.txt").write_text(" ".join(["wa"] * 200 + ["nurse"]) + "\n")
-    err = say(f"{load} {data.replace('text', 'late')} {effects}", 2).err
+    err = run_cli(f"{load} {data.replace('text', 'late')} {effects}", 2).err
     assert "early enough for the 160 tokens" in " ".join(err.split())
-    assert "no document" in say(f"{load} {data} {effects.replace('nurse', 'xyz')}", 2).err.lower()
-    assert "--texts FILE, or --word" in say(f"{load} cli backpack effects --edits e.json", 2).err
+    assert "no document" in run_cli(f"{load} {data} {effects.replace('nurse', 'xyz')}", 2).err.lower()
+    assert "--texts FILE, or --word" in run_cli(f"{load} cli backpack effects --edits e.json", 2).err

@@ -188,11 +188,11 @@ def trunk_logits(content, ids):
          "not a Backpack of a known layout .* nor a GPT-2 .* it has linear.weight"),
     ],
 )  # fmt: skip
-def test_a_checkpoint_that_contradicts_itself_is_refused(change, words, tmp_path, say):
+def test_a_checkpoint_that_contradicts_itself_is_refused(change, words, tmp_path, run_cli):
     content, _ = layouts.multilingual(True)
     change(content)
     torch.save(content, tmp_path / "ckpt.pt")
-    assert re.search(words, say("cli backpack convert --from ckpt.pt --allow_pickle --output ours", code=2).err)
+    assert re.search(words, run_cli("cli backpack convert --from ckpt.pt --allow_pickle --output ours", code=2).err)
     assert not (tmp_path / "ours").exists()
 
 
@@ -265,11 +265,11 @@ def test_nothing_is_written_over(tmp_path):
         convert(source="x", output=tmp_path / "ours")
 
 
-def test_an_exported_folder_opens_with_transformers_alone(say, tmp_path):
+def test_an_exported_folder_opens_with_transformers_alone(run_cli, tmp_path):
     model, ids = make("multilingual"), tokens(1, 8)
     model.config.architectures = ["BackpackLMHeadModel"]
     model.save_pretrained(tmp_path / "ours")
-    assert "wrote" in say("cli model load --from ours cli backpack export --output exported").out
+    assert "wrote" in run_cli("cli model load --from ours cli backpack export --output exported").out
     code = """
 import sys
 import torch
@@ -292,9 +292,9 @@ torch.save(model.generate(ids, attention_mask=torch.ones_like(ids), max_new_toke
     )
 
 
-def test_the_tokenizer_of_an_exported_folder_needs_no_code(say, tmp_path):
+def test_the_tokenizer_of_an_exported_folder_needs_no_code(run_cli, tmp_path):
     spoken(tmp_path / "ours")
-    say("cli model load --from ours cli backpack export --output exported")
+    run_cli("cli model load --from ours cli backpack export --output exported")
     code = """
 import sys
 from transformers import AutoTokenizer
@@ -309,29 +309,29 @@ print(tokenizer.model_max_length, tokenizer("bank river")["input_ids"])
     assert "AutoTokenizer.from_pretrained(folder, trust_remote_code=False)" in " ".join(str(export.__doc__).split())
 
 
-def test_a_converted_folder_has_the_tokenizer_of_the_sentence(say, tmp_path):
+def test_a_converted_folder_has_the_tokenizer_of_the_sentence(run_cli, tmp_path):
     content, _ = layouts.multilingual(False)
     torch.save(content, tmp_path / "ckpt.pt")
     spoken(tmp_path / "other")
     line = "cli tokenizer load --from other cli backpack convert --from ckpt.pt --allow_pickle --output ours"
-    assert "The tokenizer has 46 tokens, the model 30" in say(line, code=2).err
+    assert "The tokenizer has 46 tokens, the model 30" in run_cli(line, code=2).err
     assert not (tmp_path / "ours").exists()
     content["model"] = {name: torch.cat([tensor, torch.zeros(34, *tensor.shape[1:])])
                         if name.endswith(("wte.weight", "lm_head.weight")) else tensor
                         for name, tensor in content["model"].items()}  # fmt: skip
     torch.save(content, tmp_path / "ckpt.pt")
-    say(line)
+    run_cli(line)
     assert open_tokenizer(tmp_path / "ours").model_max_length == layouts.TIME
 
 
-def test_only_a_backpack_is_exported(say, tmp_path):
+def test_only_a_backpack_is_exported(run_cli, tmp_path):
     line = "cli model gpt2 --layers 1 --heads 1 --embedding_size 8 --vocab_size 9 cli backpack export --output x"
-    assert "GPT2LMHeadModel is not a Backpack" in say(line, code=2).err
+    assert "GPT2LMHeadModel is not a Backpack" in run_cli(line, code=2).err
     assert not (tmp_path / "x").exists()
 
 
-def test_a_sentence_converts(say, tmp_path):
+def test_a_sentence_converts(run_cli, tmp_path):
     state, config, _ = layouts.published()
     written(tmp_path / "theirs", state, config)
-    assert "wrote ours" in say("cli backpack convert --from theirs --output ours").out
-    assert "--output" in say("cli backpack convert --from theirs", code=2).err
+    assert "wrote ours" in run_cli("cli backpack convert --from theirs --output ours").out
+    assert "--output" in run_cli("cli backpack convert --from theirs", code=2).err

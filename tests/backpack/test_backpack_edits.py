@@ -197,38 +197,42 @@ def test_files_that_do_not_fit_are_named(change, said, tmp_path):
     assert "\n" not in str(caught.value)
 
 
-def test_a_sentence_edits_and_every_action_sees_it(say, tmp_path):
+def test_a_sentence_edits_and_every_action_sees_it(run_cli, tmp_path):
     model = spoken(tmp_path / "m")
     start = "cli model load --from m cli backpack edit"
-    assert "wrote e.json: scale of bank" in say(f"{start} suppress --word bank --sense 2 --output e.json").out
-    say(f"{start} swap --word he --sense 0 --other she --output s.json")
-    say(f"{start} replace --word he --sense 1 --by river --by_sense 3 --output r.json")
-    say(f"{start} project --word nurse --pair he she --output p.json")
-    say(f"{start} knowledge --word bank --remove river --add money --output k.json")
-    say(f"{start} topic --word river --word money --output t.json")
-    say(f"{start} scale --sense 1 --factor 2 --output f.json")
+    assert "wrote e.json: scale of bank" in run_cli(f"{start} suppress --word bank --sense 2 --output e.json").out
+    run_cli(f"{start} swap --word he --sense 0 --other she --output s.json")
+    run_cli(f"{start} replace --word he --sense 1 --by river --by_sense 3 --output r.json")
+    run_cli(f"{start} project --word nurse --pair he she --output p.json")
+    run_cli(f"{start} knowledge --word bank --remove river --add money --output k.json")
+    run_cli(f"{start} topic --word river --word money --output t.json")
+    run_cli(f"{start} scale --sense 1 --factor 2 --output f.json")
     ids = torch.tensor([[2, 3]])
     with edit(model, [Scale(tokens=(2,), senses=(2,), factor=0.0)]):
         expected = model(input_ids=ids).logits[0, -1, 5].item()
     line = "cli backpack attribute --prompt 'bank river' --token he --json a.json"
-    say(f"cli model edited --from m --edits e.json {line}")
+    run_cli(f"cli model edited --from m --edits e.json {line}")
     (found,) = json.loads((tmp_path / "a.json").read_text())
     assert found["logit"] == pytest.approx(expected, abs=1e-4)
     assert (
-        "Edits are not written" in say("cli model edited --from m --edits e.json cli backpack export --output x", 2).err
+        "Edits are not written"
+        in run_cli("cli model edited --from m --edits e.json cli backpack export --output x", 2).err
     )
-    assert "words of m + e.json" in say("cli model edited --from m --edits e.json cli backpack senses").out
+    assert "words of m + e.json" in run_cli("cli model edited --from m --edits e.json cli backpack senses").out
     every = "e.json s.json r.json p.json k.json t.json f.json"
-    assert "bank" in say(f"cli model edited --from m --edits {every} cli generate --prompt bank --max_new_tokens 3").out
+    assert (
+        "bank"
+        in run_cli(f"cli model edited --from m --edits {every} cli generate --prompt bank --max_new_tokens 3").out
+    )
 
 
-def test_effects_are_measured(say, tmp_path):
+def test_effects_are_measured(run_cli, tmp_path):
     model = spoken(tmp_path / "m")
-    say("cli model load --from m cli backpack edit knowledge --word bank --remove he --add she --output k.json")
+    run_cli("cli model load --from m cli backpack edit knowledge --word bank --remove he --add she --output k.json")
     texts = [("own", "bank"), ("own", "river bank"), ("other", "river money")]
     (tmp_path / "t.jsonl").write_text("".join(json.dumps({"kind": a, "text": b}) + "\n" for a, b in texts))
     line = "cli model load --from m cli backpack effects --edits k.json --texts t.jsonl --wanted she --unwanted he"
-    assert "Effects of edits on m" in say(f"--output runs/a {line}").out
+    assert "Effects of edits on m" in run_cli(f"--output runs/a {line}").out
     own, other = (json.loads(each) for each in (tmp_path / "runs/a/metrics.jsonl").read_text().splitlines())
     assert (own["kind"], own["texts"], other["texts"]) == ("own", 2, 1)
     assert other["divergence"] == 0
@@ -252,7 +256,7 @@ def test_the_fitted_factor_has_the_least_bias():
         assert bias_at(odds, share, factor) <= min(grid) + 1e-9
 
 
-def test_debiasing(say, tmp_path, monkeypatch):
+def test_debiasing(run_cli, tmp_path, monkeypatch):
     model = spoken(tmp_path / "m")
     folder = tmp_path / "data" / "bias_winobias"
     folder.mkdir(parents=True)
@@ -270,7 +274,7 @@ def test_debiasing(say, tmp_path, monkeypatch):
             (folder / f"{kind}_stereotyped_type1.txt.{part}").write_text(text)
     (folder / "female_occupations.txt").write_text("nurse\nunheard\n")
     (folder / "male_occupations.txt").write_text("doctor\nbuilding worker\n")
-    out = say("--output runs/a cli model load --from m cli backpack edit debias --sense 2 --output d.json").out
+    out = run_cli("--output runs/a cli model load --from m cli backpack edit debias --sense 2 --output d.json").out
     assert "Bias, sense 2 of 2 tokens" in out
     (step,) = json.loads((tmp_path / "d.json").read_text())["edits"]
     assert (step["tokens"], step["senses"]) == ([7, 8], [2])
@@ -284,33 +288,33 @@ def test_debiasing(say, tmp_path, monkeypatch):
             logits = [model(input_ids=ids).logits[0, -1] for ids in texts]
         expected = sum(torch.exp((each[5] - each[6]).abs()).item() for each in logits) / 2
         assert dev[name] == pytest.approx(expected, rel=1e-4)
-    say("cli model load --from m cli backpack edit debias --output d.json")
+    run_cli("cli model load --from m cli backpack edit debias --output d.json")
     several = "cli model load --from m cli backpack edit debias --word 'nurse bank' --word doctor --output e.json"
-    assert "'nurse bank' is 2 tokens here" in say(several, code=2).err
-    say(f"{several} --pieces")
+    assert "'nurse bank' is 2 tokens here" in run_cli(several, code=2).err
+    run_cli(f"{several} --pieces")
     (step,) = json.loads((tmp_path / "e.json").read_text())["edits"]
     assert step["tokens"] == [7, 2, 8]
     (folder / "female_occupations.txt").write_text("unheard\n")
     (folder / "male_occupations.txt").write_text("unheard\n")
-    assert "say --pieces" in say("cli model load --from m cli backpack edit debias --output e.json", code=2).err
+    assert "say --pieces" in run_cli("cli model load --from m cli backpack edit debias --output e.json", code=2).err
 
 
-def test_stereotypes(say, tmp_path):
+def test_stereotypes(run_cli, tmp_path):
     model = spoken(tmp_path / "m")
     rows = ['0,"he bank, river",she bank river,stereo,gender', "1,wa wb,wa wc,antistereo,age", "2,he,she,stereo,gender"]
     (tmp_path / "c.csv").write_text("\n".join([",sent_more,sent_less,stereo_antistereo,bias_type", *rows]) + "\n")
-    out = say("--output runs/a cli model load --from m cli backpack crows-pairs --path c.csv").out
+    out = run_cli("--output runs/a cli model load --from m cli backpack crows-pairs --path c.csv").out
     assert "Stereotypical sentences preferred by m" in out
     lines = [json.loads(each) for each in (tmp_path / "runs/a/metrics.jsonl").read_text().splitlines()]
     assert [(each["kind"], each["pairs"]) for each in lines] == [("age", 1), ("gender", 2), ("all", 3)]
     first = model(input_ids=torch.tensor([[1]])).logits[0, -1]
-    say("--output runs/b cli model load --from m cli backpack crows-pairs --path c.csv --kinds gender")
+    run_cli("--output runs/b cli model load --from m cli backpack crows-pairs --path c.csv --kinds gender")
     longer = [torch.tensor([[1, 5, 2, 10, 3]]), torch.tensor([[1, 6, 2, 3]])]
     logs = [model(input_ids=ids).logits[0, :-1].log_softmax(-1) for ids in longer]
     sums = [each[torch.arange(len(each)), ids[0, 1:]].sum() for each, ids in zip(logs, longer)]
     expected = ((first[5] > first[6]).item() + (sums[0] > sums[1]).item()) / 2
     assert lines[1]["stereotypical"] == expected
-    err = say("cli model load --from m cli backpack crows-pairs --path c.csv --kinds x", code=2).err
+    err = run_cli("cli model load --from m cli backpack crows-pairs --path c.csv --kinds x", code=2).err
     assert "no pairs of the kind 'x'; it has age, gender" in err
 
 
@@ -330,8 +334,8 @@ def test_stereotypes(say, tmp_path):
         ("cli model edited --from m --edits m/config.json cli generate", "holds no edits"),
     ],
 )
-def test_mistakes_of_edits_are_one_line(words, said, say, tmp_path):
+def test_mistakes_of_edits_are_one_line(words, said, run_cli, tmp_path):
     spoken(tmp_path / "m")
-    err = say(words, code=2).err
+    err = run_cli(words, code=2).err
     assert said in err
     assert not (tmp_path / "e.json").exists()

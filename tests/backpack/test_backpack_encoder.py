@@ -160,11 +160,11 @@ TREE = "1\tthe\t_\tDET\t_\t_\t2\tdet\t_\t_\n2\tdog\t_\tNOUN\t_\t_\t0\troot\t_\t_
 
 
 @pytest.fixture
-def pretrained(say):
+def pretrained(run_cli):
     data = "cli tokenizer bpe --vocab_size 400 cli dataset babel --documents 40 --block_size 32 --batch_size 4"
-    say(TRAIN.format("run", data, "cli model backpack --layers 1 --heads 2 --embedding_size 16 --block_size 32 "
+    run_cli(TRAIN.format("run", data, "cli model backpack --layers 1 --heads 2 --embedding_size 16 --block_size 32 "
                      "--senses 4"))  # fmt: skip
-    return say
+    return run_cli
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,7 @@ from backpack.inspection.words import Speller, without_shared
 from semeqv.babel.grammar import Grammar
 from semeqv.babel.reader import BayesReader
 from semeqv.runs.errors import UserError
-from semeqv.train.compute import Compute, Regime
+from semeqv.train.compute import Compute, ComputeConfig
 from tests.backpack.small_backpacks import make
 
 VOCABULARY = ["</s>", "a", "b", "c", "Ġa", "Ġb", "Ġ", ".", "Ġ.", "ab", "Ċ"]
@@ -64,7 +64,9 @@ def test_the_beam_finds_the_most_probable_words(letters):
             best[word] = numpy.logaddexp(score, best.get(word, -numpy.inf))
     expected = sorted(best.items(), key=lambda word: -word[1])[:40]
     with torch.no_grad():
-        found, other = WordBeam(model, Regime(torch.device("cpu"), "fp32"), kinds, 100, longest=3)([context, [0]])
+        found, other = WordBeam(model, ComputeConfig(torch.device("cpu"), "fp32"), kinds, 100, longest=3)(
+            [context, [0]]
+        )
     assert [word for word, _ in found[:40]] == [word for word, _ in expected]
     assert [score for _, score in found[:40]] == pytest.approx([score for _, score in expected], abs=1e-4)
     assert found[:3] != other[:3]
@@ -90,7 +92,7 @@ def beam_over(tokens, following, width):
         tokenizer_object=Tokenizer(models.BPE(vocab=vocabulary, merges=[])), eos_token="</s>"
     )
     beam = WordBeam(
-        Scripted(tokens, following), Regime(torch.device("cpu"), "fp32"), kinds_of(tokenizer, len(tokens)), width
+        Scripted(tokens, following), ComputeConfig(torch.device("cpu"), "fp32"), kinds_of(tokenizer, len(tokens)), width
     )
     return {word: float(numpy.exp(score)) for word, score in beam([[0]])[0]}
 
@@ -114,7 +116,7 @@ def test_the_beam_computes_no_more_logits_than_it_needs(letters, control, monkey
     model = make(vocab_size=len(VOCABULARY))
     if control:
         model = GPT2LMHeadModel(GPT2Config(vocab_size=len(VOCABULARY), n_embd=16, n_layer=1, n_head=2)).eval()
-    beam = WordBeam(model, Regime(torch.device("cpu"), "fp32"), kinds_of(letters, len(VOCABULARY)))
+    beam = WordBeam(model, ComputeConfig(torch.device("cpu"), "fp32"), kinds_of(letters, len(VOCABULARY)))
     sizes, rows = [], [[0, 4, 2], [0, 1, 2, 3, 4, 5], [0, 4, 9]]
     model.lm_head.register_forward_hook(lambda _, inputs, output: sizes.append(output.shape[:2]))
     with torch.no_grad():
@@ -232,11 +234,11 @@ def test_pieces_of_running_text(letters):
     assert list(cut_pieces(iter(["ab", "c", "ab"]), letters, 2)) == [[9, 10], [3, 10], [9, 10]]
 
 
-def test_features_of_homonyms_are_those_of_their_sentences(say, tmp_path):
+def test_features_of_homonyms_are_those_of_their_sentences(run_cli, tmp_path):
     from backpack.networks import BackpackConfig, BackpackLMHeadModel
     from semeqv.text.models.opening import open_tokenizer
 
-    train(say, "backpack", "--senses 4")
+    train(run_cli, "backpack", "--senses 4")
     grammar = Grammar()
     documents = list(grammar.documents("validation", 6))
     found = find_homonyms(BayesReader(grammar, "lume"), documents)
@@ -245,7 +247,7 @@ def test_features_of_homonyms_are_those_of_their_sentences(say, tmp_path):
     config = BackpackConfig(vocab_size=len(tokenizer), n_embd=16, n_layer=1, n_head=2, num_senses=4, n_positions=64)
     model = BackpackLMHeadModel(config).eval()
     with torch.no_grad():
-        made, tokens = features(model, tokenizer, Regime(torch.device("cpu"), "fp32"), found, 7)
+        made, tokens = features(model, tokenizer, ComputeConfig(torch.device("cpu"), "fp32"), found, 7)
         for place in (0, len(found.truth) // 2, len(found.truth) - 1):
             text = found.texts[found.sentence[place]]
             before = tokenizer(text[: found.end[place]], add_special_tokens=False)["input_ids"]
@@ -261,8 +263,8 @@ def test_features_of_homonyms_are_those_of_their_sentences(say, tmp_path):
     assert set(words) <= set(grammar.lexicon.ambiguous_forms("lume"))
 
 
-def train(say, model, options=""):
-    say(
+def train(run_cli, model, options=""):
+    run_cli(
         f"--seed 1 --steps 2 --output runs/{model} cli tokenizer bpe --vocab_size 900 --documents 200 "
         f"cli dataset babel --documents 200 --block_size 64 cli model {model} --layers 1 --heads 2 --embedding_size 16 "
         f"--block_size 64 {options} cli optimizers adamw cli train"
@@ -274,9 +276,9 @@ def measures(folder):
     return {line["measure"]: line for line in lines if "measure" in line}
 
 
-def test_every_measure_in_one_sentence(say, tmp_path):
-    train(say, "backpack", "--senses 4")
-    train(say, "gpt2")
+def test_every_measure_in_one_sentence(run_cli, tmp_path):
+    train(run_cli, "backpack", "--senses 4")
+    train(run_cli, "gpt2")
     (tmp_path / "pairs.tsv").write_text("".join(f"w{i}\tv{i}\n" for i in range(12)))
     (tmp_path / "rated.txt").write_text("".join(f"w{i} v{i} {i}\n" for i in range(12)))
     data = "cli dataset babel --documents 120 --block_size 64 --split validation"
@@ -289,9 +291,9 @@ def test_every_measure_in_one_sentence(say, tmp_path):
         "cli backpack coverage cli backpack invariance --permutations 9 cli backpack similarity --path rated.txt "
         "--pieces composed --replicates 20"
     )
-    out = say(f"--seed 1 --output measured/1-backpack cli model load --from runs/backpack {both} {senses}").out
+    out = run_cli(f"--seed 1 --output measured/1-backpack cli model load --from runs/backpack {both} {senses}").out
     assert "words of one sense" in out
-    say(f"--seed 1 --output measured/1-gpt2 cli model load --from runs/gpt2 {both}")
+    run_cli(f"--seed 1 --output measured/1-gpt2 cli model load --from runs/gpt2 {both}")
     found, control = measures(tmp_path / "measured/1-backpack"), measures(tmp_path / "measured/1-gpt2")
     assert set(found) == {
         "perplexity", "disambiguation", "similarity", "lexical", "cloze", "coverage", "invariance"
@@ -301,7 +303,7 @@ def test_every_measure_in_one_sentence(say, tmp_path):
     assert found["disambiguation"]["v_corrected"] > 0.5
     assert found["coverage"]["words"] == 180
     assert len(found["invariance"]["by_index"]) == 4
-    say("cli backpack report --markdown page.md --output page.json measured")
+    run_cli("cli backpack report --markdown page.md --output page.json measured")
     page = (tmp_path / "page.md").read_text()
     assert page.startswith("<!-- measures -->\n\n**Perplexity**\n\n| model | language | perplexity |")
     assert "| backpack | control: senses of another homonym |" in page
@@ -309,7 +311,7 @@ def test_every_measure_in_one_sentence(say, tmp_path):
     rows = json.loads((tmp_path / "page.json").read_text())
     (row,) = [row for row in rows if row["number"] == "both" and row["of"] == ["unambiguous"]]
     assert row["mean"] == pytest.approx(found["coverage"]["both"])
-    say("cli backpack view --path senses.pdf measured")
+    run_cli("cli backpack view --path senses.pdf measured")
     assert (tmp_path / "senses.png").stat().st_size > 10_000
 
 
@@ -347,17 +349,17 @@ def test_figures_do_not_take_one_kind_of_model_for_another(tmp_path):
         ("cli backpack view", "give the folder of measured runs"),
     ],
 )
-def test_what_cannot_be_measured_is_refused(say, line, message):
-    assert message in say(line, 2).err
+def test_what_cannot_be_measured_is_refused(run_cli, line, message):
+    assert message in run_cli(line, 2).err
 
 
-def test_a_model_without_senses_is_refused(say):
-    train(say, "gpt2")
+def test_a_model_without_senses_is_refused(run_cli):
+    train(run_cli, "gpt2")
     load = "cli model load --from runs/gpt2"
     babel = "cli dataset babel --documents 20 --block_size 64 --split validation"
-    assert "is not a Backpack" in say(f"{load} {babel} cli backpack coverage", 2).err
-    assert "generated corpus alone" in say(f"{load} cli backpack disambiguation", 2).err
-    assert "has no text" in say(f"{load} cli backpack cloze", 2).err
+    assert "is not a Backpack" in run_cli(f"{load} {babel} cli backpack coverage", 2).err
+    assert "generated corpus alone" in run_cli(f"{load} cli backpack disambiguation", 2).err
+    assert "has no text" in run_cli(f"{load} cli backpack cloze", 2).err
 
 
 def test_asking_for_help_imports_nothing_heavy():

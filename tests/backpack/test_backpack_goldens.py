@@ -31,9 +31,9 @@ def golden(name):
     return state, sizes, tensors["input_ids"], tensors["logits"]
 
 
-def check(say, source, ids, logits, kind):
+def check(run_cli, source, ids, logits, kind):
     """Convert, open, and compare with the logits of the original."""
-    said = say(f"cli backpack convert --from {source} --allow_pickle --output ours")
+    said = run_cli(f"cli backpack convert --from {source} --allow_pickle --output ours")
     model = open_model("ours").eval()
     assert type(model).__name__ == kind
     torch.testing.assert_close(model(input_ids=ids).logits, logits, rtol=0, atol=1e-5)
@@ -42,7 +42,7 @@ def check(say, source, ids, logits, kind):
 
 @pytest.mark.parametrize("wrapper", ["", "_orig_mod.", "module._orig_mod."])
 @pytest.mark.parametrize("model_name", ["backpack-lm", "gpt2"])
-def test_the_multilingual_project(model_name, wrapper, say, tmp_path):
+def test_the_multilingual_project(model_name, wrapper, run_cli, tmp_path):
     backpack = model_name == "backpack-lm"
     name = f"multilingual-{'backpack-bias0' if backpack else 'gpt2-control'}.safetensors"
     kind = "BackpackLMHeadModel" if backpack else "GPT2LMHeadModel"
@@ -51,13 +51,13 @@ def test_the_multilingual_project(model_name, wrapper, say, tmp_path):
     content = {"model": state, "optimizer": {"state": {}}, "model_args": sizes["model_args"], "iter_num": 1000,
                "best_val_loss": torch.tensor(4.1), "config": {"model_name": model_name, "n_head": 12}}  # fmt: skip
     torch.save(content, tmp_path / "ckpt.pt")
-    assert "taken" not in check(say, "ckpt.pt", ids, logits, kind).err
+    assert "taken" not in check(run_cli, "ckpt.pt", ids, logits, kind).err
 
 
-def test_the_papers_training(say, tmp_path):
+def test_the_papers_training(run_cli, tmp_path):
     state, sizes, ids, logits = golden("flash-backpack-shrink0.safetensors")
     options = omegaconf.made({"model": {"_target_": "src.models.backpack.BackpackLMHeadModel", **sizes}})
     content = {"state_dict": state, "epoch": 3, "global_step": 100, "hyper_parameters": options}
     with omegaconf.at_home():
         torch.save(content | {"hparams_type": type(options), "hparams_name": "cfg"}, tmp_path / "last.ckpt")
-    assert "taken" not in check(say, "last.ckpt", ids, logits, "BackpackLMHeadModel").err
+    assert "taken" not in check(run_cli, "last.ckpt", ids, logits, "BackpackLMHeadModel").err

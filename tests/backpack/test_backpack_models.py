@@ -143,26 +143,26 @@ assert not heavy, heavy
     assert "--sense_network" in done.stdout
 
 
-def test_a_run_is_trained_opened_and_goes_on(say, tmp_path):
-    say(f"--steps 3 --precision bf16 --output run {TOKENIZER} {DATA} {MODEL} cli optimizers adamw cli train")
+def test_a_run_is_trained_opened_and_goes_on(run_cli, tmp_path):
+    run_cli(f"--steps 3 --precision bf16 --output run {TOKENIZER} {DATA} {MODEL} cli optimizers adamw cli train")
     parts = json.loads((tmp_path / "run" / "run.json").read_text())
     assert "--senses 4" in str(parts)
     model = open_model(tmp_path / "run")
     assert type(model).__name__ == "BackpackLMHeadModel"
-    out = say("cli model load --from run cli generate --prompt a --max_new_tokens 5 --temperature 0").out
+    out = run_cli("cli model load --from run cli generate --prompt a --max_new_tokens 5 --temperature 0").out
     assert out.startswith("a")
 
 
-def test_a_loss_that_wants_logits_gets_them(say):
+def test_a_loss_that_wants_logits_gets_them(run_cli):
     data = DATA.replace("--documents", "--split validation --documents")
     settings = "--steps 2 --etv 1 --precision fp32"
-    out = say(f"{settings} {TOKENIZER} {DATA} {data} {MODEL} cli loss cross-entropy cli optimizers adamw "
+    out = run_cli(f"{settings} {TOKENIZER} {DATA} {data} {MODEL} cli loss cross-entropy cli optimizers adamw "
               "cli callbacks log --split validation cli train").out  # fmt: skip
     assert "accuracy" in out
 
 
-def test_both_ways_of_tying_side_by_side(say, tmp_path):
-    say(f"--steps 2 --output run {TOKENIZER} {DATA} {MODEL} --tie both cli optimizers adamw cli train")
+def test_both_ways_of_tying_side_by_side(run_cli, tmp_path):
+    run_cli(f"--steps 2 --output run {TOKENIZER} {DATA} {MODEL} --tie both cli optimizers adamw cli train")
     runs = sorted(path.name for path in (tmp_path / "run").iterdir() if path.is_dir())
     assert [is_tied(open_model(tmp_path / "run" / name)) for name in runs] == [False, True], runs
 

@@ -111,12 +111,12 @@ def test_roles_by_loops(lexicon):
     assert following(torch.tensor([2]), found.top[:1], 50, empty) == [0.0] * 4
 
 
-def test_the_sentence_writes_json_and_a_page(say, tmp_path):
+def test_the_sentence_writes_json_and_a_page(run_cli, tmp_path):
     model = spoken(tmp_path / "m")
     line = (
         "cli model load --from m cli backpack senses --word bank --word '<script>' --json s.json --html s.html --top 3"
     )
-    out = say(f"--output runs/a {line}").out
+    out = run_cli(f"--output runs/a {line}").out
     assert "Senses of 'bank' in m" in out
     assert re.search(r"wrote s.html: \d+ words, \d+ kB", out)
     (found,) = json.loads((tmp_path / "s.json").read_text())
@@ -153,13 +153,13 @@ def test_the_sentence_writes_json_and_a_page(say, tmp_path):
         ("--html m", "cannot be written"),
     ],
 )
-def test_mistakes_are_one_line(words, said, say, tmp_path):
+def test_mistakes_are_one_line(words, said, run_cli, tmp_path):
     spoken(tmp_path / "m")
-    err = say(f"cli model load --from m cli backpack senses {words}", code=2).err
+    err = run_cli(f"cli model load --from m cli backpack senses {words}", code=2).err
     assert said in err
     assert err.count("\n") <= 3
 
 
-def test_other_models_have_no_senses(say):
+def test_other_models_have_no_senses(run_cli):
     line = "cli model gpt2 --layers 1 --heads 1 --embedding_size 8 --vocab_size 9 cli backpack senses"
-    assert "GPT2LMHeadModel is not a Backpack" in say(line, code=2).err
+    assert "GPT2LMHeadModel is not a Backpack" in run_cli(line, code=2).err

@@ -48,8 +48,8 @@ def test_vectors_are_made_added_and_merged(folders, capsys):
     assert capsys.readouterr().out.startswith("wrote merged: base + (ties(de - base; es - base; 0.3 of each model))")
 
 
-def test_what_the_command_makes_has_the_same_bits(folders, say, tmp_path):
-    say("cli crosslingual merge --add 1 de --add 1 es --base base --method dare --density .5 --output by-command")
+def test_what_the_command_makes_has_the_same_bits(folders, run_cli, tmp_path):
+    run_cli("cli crosslingual merge --add 1 de --add 1 es --base base --method dare --density .5 --output by-command")
     merge(42, add=[(1, "de"), (1, "es")], base="base", method="dare", density=0.5, output=tmp_path / "by-function")
     names = ("model.safetensors", "config.json", "merge.json")
     assert all((tmp_path / "by-command" / n).read_bytes() == (tmp_path / "by-function" / n).read_bytes() for n in names)

@@ -134,13 +134,13 @@ def test_a_strength_that_is_chosen_on_the_test_itself_flatters_noise():
         assert abs(numpy.mean(gains)) < 3 * 0.01 / 300**0.5
 
 
-def test_what_was_measured_without_a_vector_is_there_and_nothing_is_appended(say, tmp_path):
+def test_what_was_measured_without_a_vector_is_there_and_nothing_is_appended(run_cli, tmp_path):
     material(tmp_path)
     options = "--kinds language --lambdas 1 --csv points.csv --replicates 20"
     command = sentence(options).format(folder=tmp_path)
     rows = []
     for _ in range(2):
-        say(f"--seed 3 --output run {command}")
+        run_cli(f"--seed 3 --output run {command}")
         with open(tmp_path / "points.csv", newline="") as file:
             rows.append(list(csv.DictReader(file)))
     assert rows[0] == rows[1]

@@ -12,7 +12,7 @@ from crosslingual.distances import uriel_distances
 from semeqv.runs.errors import UserError
 
 
-def test_what_is_there_or_tested_is_left_out(say, tmp_path):
+def test_what_is_there_or_tested_is_left_out(run_cli, tmp_path):
     (tmp_path / "pair.tsv").write_text(
         "Hello there.\tHallo da!\nA dog.\tEin Hund.\nhello there\tHallo, da.\nA cat.\tKatze\n"
     )
@@ -20,7 +20,7 @@ def test_what_is_there_or_tested_is_left_out(say, tmp_path):
     (tmp_path / "more.xx_Latn").write_text("un deux\nUn chien\n")
     (tmp_path / "test.txt").write_text("EIN HUND\n")
     treebank(tmp_path / "es_x-ud-train.conllu", 0, sentences=2)
-    said = say(
+    said = run_cli(
         "cli dataset tsv --path pair.tsv --columns 1 2 --languages en de --name pairs "
         "cli dataset moses --path more --languages en xx_Latn --name more "
         "cli dataset conllu --path es_x-ud-train.conllu --languages es --name trees "
@@ -39,10 +39,10 @@ def test_what_is_there_or_tested_is_left_out(say, tmp_path):
     trees = "cli dataset conllu --path es_x-ud-train.conllu --languages es de --name trees"
     assert (
         "has text in es and de: give each language a segment"
-        in say(f"{trees} cli crosslingual corpus --output x", code=2).err
+        in run_cli(f"{trees} cli crosslingual corpus --output x", code=2).err
     )
     words = "cli dataset plain --path test.txt --language de --split test cli crosslingual corpus --output x"
-    assert "add what to gather" in say(words, code=2).err
+    assert "add what to gather" in run_cli(words, code=2).err
 
 
 def test_a_line_is_the_same_whatever_the_order_of_its_languages():
@@ -68,8 +68,8 @@ def uriel(tmp_path, monkeypatch):
     monkeypatch.delitem(sys.modules, "lang2vec", raising=False)
 
 
-def test_distances_are_one_less_the_cosine(uriel, say, tmp_path):
-    say("cli crosslingual distances --languages de zh --output apart.tsv")
+def test_distances_are_one_less_the_cosine(uriel, run_cli, tmp_path):
+    run_cli("cli crosslingual distances --languages de zh --output apart.tsv")
     found = [line.split("\t") for line in (tmp_path / "apart.tsv").read_text().splitlines()[1:]]
     assert found[0] == ["language", "syntax", "phonology", "inventory", "family"]
     assert float(found[1][1]) == pytest.approx(1 - 1 / 2**0.5, abs=1e-4)
@@ -78,6 +78,6 @@ def test_distances_are_one_less_the_cosine(uriel, say, tmp_path):
         list(uriel_distances("en", ["xxx"]))
 
 
-def test_without_the_package_it_is_named(say, monkeypatch):
+def test_without_the_package_it_is_named(run_cli, monkeypatch):
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    assert "pip install -e '.[distances]'" in say("cli crosslingual distances --output apart.tsv", code=2).err
+    assert "pip install -e '.[distances]'" in run_cli("cli crosslingual distances --output apart.tsv", code=2).err

@@ -119,11 +119,11 @@ def classifiers(tmp_path):
         made.save_pretrained(tmp_path / name)
 
 
-def test_heads_are_merged_when_asked_and_else_said_to_be_the_first_ones(say, tmp_path):
+def test_heads_are_merged_when_asked_and_else_said_to_be_the_first_ones(run_cli, tmp_path):
     classifiers(tmp_path)
     line = "cli crosslingual merge --base base --add 0.5 one --add 0.25 two"
-    assert "Its head (4 tensors, such as" in say(f"{line} --output plain").out
-    out = say(f"{line} --output whole --heads").out
+    assert "Its head (4 tensors, such as" in run_cli(f"{line} --output plain").out
+    out = run_cli(f"{line} --output whole --heads").out
     assert "Its head" not in out
     base, one, two, plain, whole = (
         load_file(tmp_path / name / "model.safetensors") for name in ("base", "one", "two", "plain", "whole")
@@ -135,15 +135,15 @@ def test_heads_are_merged_when_asked_and_else_said_to_be_the_first_ones(say, tmp
         )
     name = "bert.embeddings.word_embeddings.weight"
     assert torch.equal(whole[name], plain[name])
-    say("cli crosslingual vector --from one --base base --output vector --heads")
-    say("cli crosslingual apply --from base --add 1 vector --output applied --heads")
+    run_cli("cli crosslingual vector --from one --base base --output vector --heads")
+    run_cli("cli crosslingual apply --from base --add 1 vector --output applied --heads")
     assert torch.allclose(load_file(tmp_path / "applied/model.safetensors")["classifier.bias"], one["classifier.bias"])
     AutoModelForSequenceClassification.from_pretrained(tmp_path / "whole")
 
 
-def test_a_tied_head_is_merged_once(say, tmp_path):
+def test_a_tied_head_is_merged_once(run_cli, tmp_path):
     base, tuned = (saved("bert", seed, tmp_path / name) for seed, name in enumerate(("base", "tuned")))
-    say("cli crosslingual apply --from base --add 1 tuned --base base --output sum --heads")
+    run_cli("cli crosslingual apply --from base --add 1 tuned --base base --output sum --heads")
     opened = AutoModelForMaskedLM.from_pretrained(tmp_path / "sum")
     assert opened.get_output_embeddings().weight is opened.get_input_embeddings().weight
     for name, value in tuned.state_dict().items():
@@ -151,10 +151,10 @@ def test_a_tied_head_is_merged_once(say, tmp_path):
     assert base.config.vocab_size == 11
 
 
-def test_heads_that_differ_are_named(say, tmp_path):
+def test_heads_that_differ_are_named(run_cli, tmp_path):
     classifiers(tmp_path)
     saved("bert", 3, tmp_path / "other")
-    err = say("cli crosslingual merge --base base --add 1 other --output x --heads", code=2).err
+    err = run_cli("cli crosslingual merge --base base --add 1 other --output x --heads", code=2).err
     assert "of the head" in err
     assert "Leave --heads out" in err
     assert not (tmp_path / "x").exists()
@@ -169,8 +169,8 @@ def test_an_index_names_no_other_file(tmp_path):
             Checkpoint.open(tmp_path)
 
 
-def test_a_comparison_without_a_folder_makes_one(say, tmp_path):
+def test_a_comparison_without_a_folder_makes_one(run_cli, tmp_path):
     for seed, name in enumerate(("base", "one", "two")):
         saved("gpt2", seed, tmp_path / name)
-    say("cli crosslingual compare one two --base base")
+    run_cli("cli crosslingual compare one two --base base")
     assert (tmp_path / "runs/crosslingual-compare/metrics.jsonl").exists()

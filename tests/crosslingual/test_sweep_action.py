@@ -20,8 +20,8 @@ def folder(tmp_path_factory):
     return made
 
 
-def swept_lines(say, folder, tmp_path, options="", output="run", **how):
-    said = say(f"--seed 7 --output {output} " + sentence(options, **how).format(folder=folder))
+def swept_lines(run_cli, folder, tmp_path, options="", output="run", **how):
+    said = run_cli(f"--seed 7 --output {output} " + sentence(options, **how).format(folder=folder))
     lines = [json.loads(line) for line in (tmp_path / output / "metrics.jsonl").read_text().splitlines()]
     points = [line for line in lines if line["measure"] == "sweep"]
     return said, points, [line for line in lines if line["measure"] == "sweep choice"]
@@ -33,8 +33,8 @@ def at(lines, **wanted):
     return found[0]
 
 
-def test_every_kind_is_measured_and_nothing_is_chosen_on_tests(folder, say, tmp_path):
-    said, points, choices = swept_lines(say, folder, tmp_path, "--unrelated noise --csv points.csv --replicates 50")
+def test_every_kind_is_measured_and_nothing_is_chosen_on_tests(folder, run_cli, tmp_path):
+    said, points, choices = swept_lines(run_cli, folder, tmp_path, "--unrelated noise --csv points.csv --replicates 50")
     assert all(each in said.out for each in ("fixed strength", "chosen on source dev", "oracle: target's own dev"))
     none = [line for line in points if line["kind"] == "none"]
     assert {(line["part"], line["language"]) for line in none} == {
@@ -75,13 +75,15 @@ def test_every_kind_is_measured_and_nothing_is_chosen_on_tests(folder, say, tmp_
     assert float(rows[-1]["accuracy"]) == points[-1]["accuracy"]
 
 
-def test_a_point_is_what_the_saved_model_scores(folder, say, tmp_path):
-    _, points, _ = swept_lines(say, folder, tmp_path, "--replicates 0 --kinds language analogy --fixed .3")
+def test_a_point_is_what_the_saved_model_scores(folder, run_cli, tmp_path):
+    _, points, _ = swept_lines(run_cli, folder, tmp_path, "--replicates 0 --kinds language analogy --fixed .3")
     for vector, adding in {"de": "--add .3 {0}/de", "de - en": "--add .3 {0}/de --add -.3 {0}/en"}.items():
         line = at(points, vector=vector, part="test", language="de", **{"lambda": 0.3})
         name = f"new{len(adding)}"
-        say(f"cli crosslingual apply --from {folder}/task {adding.format(folder)} --base {folder}/base --output {name}")
-        say(
+        run_cli(
+            f"cli crosslingual apply --from {folder}/task {adding.format(folder)} --base {folder}/base --output {name}"
+        )
+        run_cli(
             f"--output test-{name} cli dataset conllu --path {folder} --languages de --split test "
             f"cli model token-classifier --from {name} cli test"
         )
@@ -89,16 +91,16 @@ def test_a_point_is_what_the_saved_model_scores(folder, say, tmp_path):
         assert measured["accuracy"] == line["accuracy"]
 
 
-def test_a_sweep_does_not_depend_on_the_points_before(folder, say, tmp_path):
-    _, few, _ = swept_lines(say, folder, tmp_path, "--lambdas 1 --kinds language --replicates 0", "few")
-    _, many, _ = swept_lines(say, folder, tmp_path, "--lambdas .1 .2 .9 1 --kinds language --replicates 0", "many")
+def test_a_sweep_does_not_depend_on_the_points_before(folder, run_cli, tmp_path):
+    _, few, _ = swept_lines(run_cli, folder, tmp_path, "--lambdas 1 --kinds language --replicates 0", "few")
+    _, many, _ = swept_lines(run_cli, folder, tmp_path, "--lambdas .1 .2 .9 1 --kinds language --replicates 0", "many")
     for line in few:
         assert line in many
 
 
-def test_a_grid_of_two_vectors(folder, say, tmp_path):
+def test_a_grid_of_two_vectors(folder, run_cli, tmp_path):
     options = "--second noise --mus -1 0 1 --kinds language --replicates 0 --fixed 1"
-    _, points, choices = swept_lines(say, folder, tmp_path, options)
+    _, points, choices = swept_lines(run_cli, folder, tmp_path, options)
     grid = [line for line in points if line["kind"] == "grid" and line["language"] == "de" and line["part"] == "test"]
     assert {(line["lambda"], line["mu"]) for line in grid} == {
         (one, other) for one in (0, 0.5, 1) for other in (-1, 0, 1)
@@ -110,8 +112,8 @@ def test_a_grid_of_two_vectors(folder, say, tmp_path):
     assert {line["choice"] for line in choices if line["kind"] == "grid"} == {"source-dev", "oracle"}
 
 
-def test_without_validation_sets_nothing_is_chosen_by_data(folder, say, tmp_path):
-    _, _, choices = swept_lines(say, folder, tmp_path, "--replicates 0", splits=("test",))
+def test_without_validation_sets_nothing_is_chosen_by_data(folder, run_cli, tmp_path):
+    _, _, choices = swept_lines(run_cli, folder, tmp_path, "--replicates 0", splits=("test",))
     assert {line["choice"] for line in choices} == {"fixed"}
 
 
@@ -126,23 +128,25 @@ def test_without_validation_sets_nothing_is_chosen_by_data(folder, say, tmp_path
         ("--replicates -1", "--replicates must be at least 0"),
     ],
 )
-def test_mistakes_are_one_line(folder, say, options, said):
-    found = say("--output run " + sentence(options).format(folder=folder), code=2)
+def test_mistakes_are_one_line(folder, run_cli, options, said):
+    found = run_cli("--output run " + sentence(options).format(folder=folder), code=2)
     assert said in found.err
     assert len(found.err.splitlines()) <= 2
 
 
-def test_a_source_that_nothing_is_called_by_is_said(folder, say):
-    found = say("--output run " + sentence("--kinds language --source englisch --replicates 0").format(folder=folder))
+def test_a_source_that_nothing_is_called_by_is_said(folder, run_cli):
+    found = run_cli(
+        "--output run " + sentence("--kinds language --source englisch --replicates 0").format(folder=folder)
+    )
     assert "No vector and no data set is called 'englisch'" in found.err
 
 
-def test_sets_are_called_by_languages(folder, say):
+def test_sets_are_called_by_languages(folder, run_cli):
     line = "--output run " + sentence("--kinds language").format(folder=folder)
-    assert "say --name de" in say(line.replace("--name es", ""), code=2).err
-    assert "call both by languages" in say(line.replace("--name ", "--name x-"), code=2).err
+    assert "say --name de" in run_cli(line.replace("--name es", ""), code=2).err
+    assert "call both by languages" in run_cli(line.replace("--name ", "--name x-"), code=2).err
     only = sentence(splits=("validation",)).format(folder=folder)
-    assert "needs test sets" in say(f"--output run {only}", code=2).err
+    assert "needs test sets" in run_cli(f"--output run {only}", code=2).err
 
 
 def test_pairs_of_models_are_sampled_together():

@@ -111,9 +111,9 @@ def test_a_run_that_is_given_twice_counts_once(runs):
     assert repr(twice) == repr(once)  # some numbers are NaN
 
 
-def test_two_runs_of_one_name_and_seed_are_refused(runs, say):
+def test_two_runs_of_one_name_and_seed_are_refused(runs, run_cli):
     write(runs / "mbert/1-base", lines_of(1, shift=0.5))
-    said = say("cli crosslingual report pos mbert", code=2).err
+    said = run_cli("cli crosslingual report pos mbert", code=2).err
     assert "pos/1-base/metrics.jsonl and mbert/1-base/metrics.jsonl are both of seed 1, pos" in said
     assert "--label" in said
 
@@ -130,17 +130,17 @@ def test_the_mean_without_a_vector_is_of_the_languages_that_have_one(runs):
     assert gained.score.mean - gained.gain.mean == pytest.approx(plain.score.mean)
 
 
-def test_a_task_that_was_not_swept_is_named(runs, say):
-    said = say("cli crosslingual report pos ner --semantic ner --syntactic parsing", code=2).err
+def test_a_task_that_was_not_swept_is_named(runs, run_cli):
+    said = run_cli("cli crosslingual report pos ner --semantic ner --syntactic parsing", code=2).err
     assert "No task 'parsing' was swept; there is pos, ner" in said
-    assert "the first hypothesis is not tested" in say("cli crosslingual report pos").out
+    assert "the first hypothesis is not tested" in run_cli("cli crosslingual report pos").out
 
 
-def test_languages_of_several_bases_are_not_mixed(runs, say):
+def test_languages_of_several_bases_are_not_mixed(runs, run_cli):
     for name, value in (("one", 20.0), ("two", 90.0)):
         line = {"measure": "perplexity", "name": "base-de", "language": "de", "pseudo_perplexity": value}
         write(runs / f"{name}/measured/1-base", [line])
-    said = say("cli crosslingual report pos/1-base one/measured two/measured").out
+    said = run_cli("cli crosslingual report pos/1-base one/measured two/measured").out
     assert "one/measured" in said
     assert "20.0" in said
     assert "90.0" in said
@@ -157,10 +157,10 @@ def page_of(runs, heading):
     return found
 
 
-def test_the_report_tests_hypotheses_and_writes_a_page(runs, say):
+def test_the_report_tests_hypotheses_and_writes_a_page(runs, run_cli):
     (runs / "apart.tsv").write_text("# from somewhere\nlanguage\tsyntax\nde\t.1\nes\t.3\nfr\t.2\nhi\t.4\n")
     line = "cli crosslingual report pos ner --semantic ner --syntactic pos --distances apart.tsv --output page.md"
-    said = say(f"{line} --csv cells.csv").out
+    said = run_cli(f"{line} --csv cells.csv").out
     assert "mean of targets" in said
     assert "semantic tasks gain more" in said
     found = json.loads((runs / "page.json").read_text())
@@ -171,10 +171,10 @@ def test_the_report_tests_hypotheses_and_writes_a_page(runs, say):
     page = (runs / "page.md").read_text()
     assert "| language | de | 0.420 [" in page
     (runs / "page.md").write_text("Mine.\n" + page.replace("<!-- end -->", "old\n<!-- end -->") + "Mine too.\n")
-    say(line)
+    run_cli(line)
     assert (runs / "page.md").read_text() == f"Mine.\n{page}Mine too.\n"
     (runs / "page.md").write_text("Mine.\n")
-    assert "has no lines <!-- measured --> and" in say(line, code=2).err
+    assert "has no lines <!-- measured --> and" in run_cli(line, code=2).err
     assert (runs / "cells.csv").read_text().count("\n") == len(found["cells"]) + 1
 
 
@@ -185,22 +185,22 @@ def test_p_of_many_tests_are_corrected_for_their_number():
     assert holm([tests[4], tests[4]])[0].corrected == 1
 
 
-def test_a_page_is_made_task_by_task(runs, say):
+def test_a_page_is_made_task_by_task(runs, run_cli):
     together = "cli crosslingual report {} --output {}.md"
-    say(together.format("ner pos", "whole"))
-    say(together.format("ner", "page"))
-    say(together.format("pos/1-base", "page") + " --keep")  # is measured again, with all runs
-    assert "semantic tasks gain more" in say(together.format("pos", "page") + " --keep").out
+    run_cli(together.format("ner pos", "whole"))
+    run_cli(together.format("ner", "page"))
+    run_cli(together.format("pos/1-base", "page") + " --keep")  # is measured again, with all runs
+    assert "semantic tasks gain more" in run_cli(together.format("pos", "page") + " --keep").out
     assert (runs / "page.md").read_text() == (runs / "whole.md").read_text()
     found, whole = (json.loads((runs / f"{name}.json").read_text()) for name in ("page", "whole"))
     assert sorted(map(str, found["cells"])) == sorted(map(str, whole["cells"]))
     assert found["tests"] == whole["tests"]
-    assert "--keep is about a page" in say("cli crosslingual report pos --keep", code=2).err
+    assert "--keep is about a page" in run_cli("cli crosslingual report pos --keep", code=2).err
     (runs / "page.json").write_text("[1]")
-    assert "page.json does not hold the numbers" in say(together.format("pos", "page") + " --keep", code=2).err
+    assert "page.json does not hold the numbers" in run_cli(together.format("pos", "page") + " --keep", code=2).err
 
 
-def test_what_training_gave_the_base_stands_beside_the_gains(runs, say):
+def test_what_training_gave_the_base_stands_beside_the_gains(runs, run_cli):
     for seed in (1, 2):
         lines = [
             {"measure": "perplexity", "name": name, "language": "de", "pseudo_perplexity": value + seed}
@@ -210,7 +210,7 @@ def test_what_training_gave_the_base_stands_beside_the_gains(runs, say):
             for first, second in (("en", "de"), ("en", "en"), ("de", "es")):
                 lines.append({"layer": layer, "first": first, "second": second, "cosine": cosine + seed / 10})
         write(runs / f"measured/{seed}-de", lines)
-    said = say("cli crosslingual report pos/1-base measured --output page.md").out
+    said = run_cli("cli crosslingual report pos/1-base measured --output page.md").out
     assert "21.5 ± 6.4" in said
     found = {
         (each["number"], each["language"]): each for each in json.loads((runs / "page.json").read_text())["languages"]
@@ -221,11 +221,11 @@ def test_what_training_gave_the_base_stands_beside_the_gains(runs, say):
 
 
 @pytest.mark.parametrize("draw", ["curves", "matrix", "grid"])
-def test_sweeps_are_drawn(runs, say, draw):
-    say(f"cli sweep-view --draw {draw} --task pos --path figures/{draw} pos ner --title Sweeps")
+def test_sweeps_are_drawn(runs, run_cli, draw):
+    run_cli(f"cli sweep-view --draw {draw} --task pos --path figures/{draw} pos ner --title Sweeps")
     assert (runs / f"figures/{draw}.png").stat().st_size > 5000
-    assert "choose one by --task" in say(f"cli sweep-view --draw {draw} pos ner", code=2).err
-    assert "no sweep of a model 'xx'; there is base, en" in say("cli sweep-view --model xx pos", code=2).err
+    assert "choose one by --task" in run_cli(f"cli sweep-view --draw {draw} pos ner", code=2).err
+    assert "no sweep of a model 'xx'; there is base, en" in run_cli("cli sweep-view --model xx pos", code=2).err
 
 
 NAMES = ("checkpoints/step-00150000", "bert-base-multilingual-cased", "a" * 60, "base")
@@ -280,22 +280,22 @@ def test_only_controls_leave_the_axes(gains, outside):
     assert beyond(gains) == outside
 
 
-def test_a_part_that_was_not_measured_is_named(runs, say):
+def test_a_part_that_was_not_measured_is_named(runs, run_cli):
     for name in ("pos", "ner"):
         path = next((runs / name).rglob("metrics.jsonl"))
         lines = [line for line in path.read_text().splitlines() if '"validation"' not in line]
         path.write_text("\n".join(lines) + "\n")
-    said = say("cli sweep-view --task pos --part validation pos ner", code=2).err
+    said = run_cli("cli sweep-view --task pos --part validation pos ner", code=2).err
     assert "no sweep measured --part validation" in said
 
 
-def test_nothing_to_draw_or_report_is_one_line(say, tmp_path):
+def test_nothing_to_draw_or_report_is_one_line(run_cli, tmp_path):
     write(tmp_path / "run", [{"epoch": 1, "loss": 2.0}])
     for line in ("sweep-view run", "crosslingual report run"):
-        assert "run cli crosslingual sweep" in say(f"cli {line}", code=2).err
-    assert "give folders" in say("cli crosslingual report", code=2).err
-    assert "no metrics.jsonl there" in say("cli crosslingual report nowhere", code=2).err
-    assert "the page is Markdown" in say("cli crosslingual report run --output page.html", code=2).err
+        assert "run cli crosslingual sweep" in run_cli(f"cli {line}", code=2).err
+    assert "give folders" in run_cli("cli crosslingual report", code=2).err
+    assert "no metrics.jsonl there" in run_cli("cli crosslingual report nowhere", code=2).err
+    assert "the page is Markdown" in run_cli("cli crosslingual report run --output page.html", code=2).err
 
 
 def test_correlations_are_those_of_scipy():

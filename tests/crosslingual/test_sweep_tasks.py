@@ -25,7 +25,7 @@ def folder(tmp_path_factory):
     return made
 
 
-def test_pairs_of_texts_are_swept(folder, say, tmp_path):
+def test_pairs_of_texts_are_swept(folder, run_cli, tmp_path):
     task = model_of("bert-texts", 3)
     task.config.id2label, task.config.label2id = {0: "no", 1: "yes"}, {"no": 0, "yes": 1}
     saved(task, tmp_path / "texts")
@@ -39,14 +39,14 @@ def test_pairs_of_texts_are_swept(folder, say, tmp_path):
         for part in ("validation", "test")
         for name in ("en", "de")
     )
-    said = say(
+    said = run_cli(
         f"--output run {sets} cli model sequence-classifier --from texts cli crosslingual sweep --base {folder}/base "
         f"--vector en {folder}/en --vector de {folder}/de --lambdas 0 1 --replicates 20 --metric macro_f1"
     ).out
     assert "labelled: macro_f1 without a vector" in said
 
 
-def test_parsers_are_swept(folder, say, tmp_path):
+def test_parsers_are_swept(folder, run_cli, tmp_path):
     config, _, sizes = KINDS["bert"]
     torch.manual_seed(0)
     small = {"arc_size": 6, "relation_size": 4}
@@ -65,7 +65,7 @@ def test_parsers_are_swept(folder, say, tmp_path):
         for name in ("en", "de")
         for split in ("validation", "test")
     )
-    said = say(
+    said = run_cli(
         f"--output run {sets} cli model parser --from parser cli crosslingual sweep --base {folder}/base "
         f"--vector en {folder}/en --vector de {folder}/de --lambdas 0 1 --replicates 20 --task parsing"
     ).out
@@ -175,7 +175,7 @@ def test_a_task_that_is_not_counted_so_is_refused(folder):
         swept(folder, Trees(counted=False))
 
 
-def test_a_causal_model_is_swept_as_it_answers_in_text(say, tmp_path):
+def test_a_causal_model_is_swept_as_it_answers_in_text(run_cli, tmp_path):
     """Vectors of a decoder without a head are made, added, and swept by likelihoods and by what is written."""
     sizes = "--layers 1 --heads 2 --embedding_size 16 --block_size 48 --dropout 0"
     for language, seed in (("en", 0), ("de", 1)):
@@ -186,14 +186,16 @@ def test_a_causal_model_is_swept_as_it_answers_in_text(say, tmp_path):
     table = "cli dataset labelled --columns 1 --label 2 --path"
     text, learn = "cli dataset plain --block_size 32 --batch_size 4 --path", "cli optimizers adamw --learning_rate .01"
     new = f"cli tokenizer bpe --vocab_size 280 {text} en.txt cli model gpt2 {sizes} {learn}"
-    say(f"--steps 4 --output base {new} cli train")
-    say(f"--steps 4 --output spoken {text} de.txt cli model causal-lm --from base {learn} cli train")
-    say(f"--epochs 40 --output task {table} en.tsv --batch_size 12 cli model causal-lm --from base {learn} cli train")
-    say("cli crosslingual vector --from spoken --base base --output vector")
-    say("cli crosslingual apply --from task --add 1 vector --output moved")
+    run_cli(f"--steps 4 --output base {new} cli train")
+    run_cli(f"--steps 4 --output spoken {text} de.txt cli model causal-lm --from base {learn} cli train")
+    run_cli(
+        f"--epochs 40 --output task {table} en.tsv --batch_size 12 cli model causal-lm --from base {learn} cli train"
+    )
+    run_cli("cli crosslingual vector --from spoken --base base --output vector")
+    run_cli("cli crosslingual apply --from task --add 1 vector --output moved")
     sets = f"{table} de.tsv --split test --name de {table} de.tsv --split validation --name de"
     sets += f" {table} de.tsv --split test --name written --generate"
-    say(
+    run_cli(
         f"--output swept {sets} cli model load --from task cli crosslingual sweep --base base --vector de vector "
         "--vector written vector --lambdas 0 1 --replicates 20 --kinds language"
     )
@@ -206,9 +208,9 @@ def test_a_causal_model_is_swept_as_it_answers_in_text(say, tmp_path):
     assert {line.get("metric") for line in lines if "accuracy" in line} == {"accuracy"}
     assert points["de", "test", 0.0] > 0.8
     assert abs(points["de", "test", 0.0] - points["written", "test", 0.0]) < 0.2
-    say(f"--output alone {table} de.tsv --split test cli model load --from task cli test")
+    run_cli(f"--output alone {table} de.tsv --split test cli model load --from task cli test")
     alone = json.loads((tmp_path / "alone/metrics.jsonl").read_text().splitlines()[-1])
     assert alone["accuracy"] == points["de", "test", 0.0]
-    say(f"--output added {table} de.tsv --split test --labels animal tool cli model load --from moved cli test")
+    run_cli(f"--output added {table} de.tsv --split test --labels animal tool cli model load --from moved cli test")
     added = json.loads((tmp_path / "added/metrics.jsonl").read_text().splitlines()[-1])
     assert added["accuracy"] == points["de", "test", 1.0]

@@ -297,14 +297,16 @@ def test_the_table_of_bodies_is_that_of_transformers():
             assert transformers.MODEL_MAPPING[transformers.CONFIG_MAPPING[kind]].base_model_prefix == prefix, kind
 
 
-def test_checkpoints_of_runs_are_opened(say, tmp_path, monkeypatch):
+def test_checkpoints_of_runs_are_opened(run_cli, tmp_path, monkeypatch):
     data = "cli dataset babel --documents 20 --block_size 16 --batch_size 2"
     monkeypatch.setenv("SEMEQV_CACHE", str(tmp_path / "cache"))
     adamw, sizes = "cli optimizers adamw", "--layers 1 --heads 2 --embedding_size 8"
-    say(f"--steps 2 --output run cli tokenizer bpe --vocab_size 300 {data} cli model encoder {sizes} {adamw} cli train")
-    say(f"--steps 2 --output tuned cli model load --from run {data} {adamw} cli train")
-    say("cli crosslingual vector --from tuned --base run --output vector")
-    say("cli crosslingual apply --from run --add 1 vector --output new")
+    run_cli(
+        f"--steps 2 --output run cli tokenizer bpe --vocab_size 300 {data} cli model encoder {sizes} {adamw} cli train"
+    )
+    run_cli(f"--steps 2 --output tuned cli model load --from run {data} {adamw} cli train")
+    run_cli("cli crosslingual vector --from tuned --base run --output vector")
+    run_cli("cli crosslingual apply --from run --add 1 vector --output new")
     families.know("semeqv-encoder")
     made, tuned = (
         AutoModelForMaskedLM.from_pretrained(each) for each in ("new", Checkpoint.open("tuned").frame.folder)

@@ -16,7 +16,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from tests.faults import asked, cached, changes, company, environments, inputs, kills, long_work, nodes, storage
+from tests.faults import asked, cached, changes, environments, inputs, kills, long_work, lost_process, nodes, storage
 
 ROWS = {
     "F1": lambda: kills.random_kills(50),
@@ -32,7 +32,7 @@ ROWS = {
     "F6-zeros": lambda: storage.corruption("zeroed tails", 200),
     "F6-code": lambda: storage.compiled_code(3),
     "F7": lambda: changes.not_finite(10),
-    "F8": lambda: company.lost_process(8),
+    "F8": lambda: lost_process.lost_process(8),
     "F9": lambda: changes.changed_data(5),
     "F10": lambda: changes.changed_runs(6),
     **{f"F11-{name}": partial(long_work.killed_work, name, 50) for name in long_work.WORK},

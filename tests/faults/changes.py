@@ -11,8 +11,8 @@ from semeqv.runs.errors import UserError
 from tests.faults.long_work import GPT2, text
 from tests.faults.sentences import results, timed
 from tests.faults.sentences import run as sentence
+from tests.faults.training_subject import Bytes, trainer
 from tests.faults.trials import Row, run, workplace
-from tests.faults.victim import Bytes, trainer
 
 
 def quietly(act):

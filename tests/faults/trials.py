@@ -11,7 +11,7 @@ from pathlib import Path
 
 from semeqv.runs import checkpoint
 from tests import copies
-from tests.faults import victim
+from tests.faults import training_subject
 
 
 @dataclass
@@ -55,7 +55,7 @@ def start(folder, name, *more, before=None):
     """Start the run, whose folder is called so."""
     words = [str(folder / name), "--data", str(folder / "data.bin"), *map(str, more)]
     return copies.start(
-        partial(victim.main, words), folder / "place", before=before, output=f"{Path(name).name}.output"
+        partial(training_subject.main, words), folder / "place", before=before, output=f"{Path(name).name}.output"
     )
 
 

@@ -149,7 +149,7 @@ def command():
     return chain
 
 
-def say(command, line, code=0):
+def run_cli(command, line, code=0):
     with pytest.raises(SystemExit) as stopped:
         command.main(line.split(), standalone_mode=True)
     assert stopped.value.code == code
@@ -161,34 +161,34 @@ def test_a_function_is_called_as_it_is():
 
 
 def test_the_signature_is_the_command(command, capsys):
-    say(command, "count --from a --text a --text b --top 1 --case lower")
+    run_cli(command, "count --from a --text a --text b --top 1 --case lower")
     assert RAN == [(7, "a"), [{"measure": "words", "words": 1}]]
     assert capsys.readouterr().out == "{'a': 2}\n"
-    say(command, "count --source a --only b a")
+    run_cli(command, "count --source a --only b a")
     assert RAN[2:] == [(7, "a"), [{"measure": "words", "words": 1}]]
-    say(command, "draw here there")
+    run_cli(command, "draw here there")
     assert RAN[4:] == [(Path("here"), Path("there"))]
 
 
 def test_options_that_actions_share_are_one_parameter(command, capsys):
-    say(command, "paint --what walls --width 2 --colors red blue")
+    run_cli(command, "paint --what walls --width 2 --colors red blue")
     paint(what="walls")
     assert [("walls", Look(2.0, ("red", "blue"))), ("walls", Look())] == RAN
-    say(command, "paint --what walls --width 0", 2)
+    run_cli(command, "paint --what walls --width 0", 2)
     assert "--width must be above 0, not 0.0." in capsys.readouterr().err
-    say(command, "paint --help")
+    run_cli(command, "paint --help")
     assert "--colors TEXT... Of its lines." in " ".join(capsys.readouterr().out.split())
 
 
 def test_results_are_written_where_options_say(command, tmp_path, capsys):
-    say(command, f"count --from a --text b --csv {tmp_path}/a.csv --json {tmp_path}/a.json")
+    run_cli(command, f"count --from a --text b --csv {tmp_path}/a.csv --json {tmp_path}/a.json")
     with open(tmp_path / "a.csv") as file:
         assert list(csv.DictReader(file)) == [{"word": "a", "count": "1"}, {"word": "b", "count": "1"}]
     assert json.loads((tmp_path / "a.json").read_text()) == [{"measure": "words", "words": 2}]
 
 
 def test_the_help_is_that_of_the_docstring(command, capsys):
-    say(command, "count --help")
+    run_cli(command, "count --help")
     said = " ".join(capsys.readouterr().out.split())
     assert "Count words. More than one line. Options:" in said
     assert "--source, --from TEXT What the words are from. [required]" in said
@@ -205,7 +205,7 @@ def test_the_help_is_that_of_the_docstring(command, capsys):
     ],
 )
 def test_what_cannot_be_is_refused_before_anything_is_done(command, capsys, line, refused):
-    say(command, line, 2)
+    run_cli(command, line, 2)
     assert refused in capsys.readouterr().err
     assert not RAN
 
@@ -249,7 +249,7 @@ def test_heavy_libraries_are_named_without_being_imported():
 
 
 def test_what_is_written_is_shown_and_not_recorded(command, capsys):
-    say(command, "scribble --output page.txt")
+    run_cli(command, "scribble --output page.txt")
     assert capsys.readouterr().out == "wrote page.txt\n"
     assert RAN == []
     assert not {field.name for field in dataclasses.fields(scribble.options)} & {"csv", "json"}

@@ -184,12 +184,12 @@ def contents(folder):
 @pytest.mark.parametrize(
     "case", [pytest.param(case, id=case[0], marks=pytest.mark.bad_input(case[0].split()[0])) for case in CASES]
 )
-def test_it_is_refused(trained, say, tmp_path, case):
+def test_it_is_refused(trained, run_cli, tmp_path, case):
     _, prepare, line, words = case
     shutil.copytree(trained, tmp_path / NAME)
     prepare(tmp_path)
     before = contents(tmp_path)
-    err = say(line, code=2).err
+    err = run_cli(line, code=2).err
     assert err.startswith("Error: ")
     assert words in err
     assert len(err.strip().splitlines()) <= 2, "one line, and the segment it is about"
@@ -198,11 +198,11 @@ def test_it_is_refused(trained, say, tmp_path, case):
 
 @pytest.mark.parametrize("change", [lambda text: b"\xef\xbb\xbf" + text, lambda text: text.replace(b"\n", b"\r\n")])
 @pytest.mark.bad_input("B4")
-def test_b4_a_byte_order_mark_and_other_line_ends_are_read(tmp_path, say, change):
+def test_b4_a_byte_order_mark_and_other_line_ends_are_read(tmp_path, run_cli, change):
     file("metrics.jsonl", change(LINE))(tmp_path)
-    assert "0.500" in say(PLOT).out
+    assert "0.500" in run_cli(PLOT).out
     file("saved.json", change(b'{"settings": {"seed": 3},\n"parts": []}'))(tmp_path)
-    say(f"{CONFIG} --dump-config again.json")
+    run_cli(f"{CONFIG} --dump-config again.json")
     assert json.loads((tmp_path / "again.json").read_text())["settings"]["seed"] == 3
 
 
@@ -243,13 +243,13 @@ def test_b7_a_validation_set_beyond_the_vocabulary_is_refused_before_step_1(name
 
 
 @pytest.mark.bad_input("B10")
-def test_b10_a_name_with_markup_is_escaped_in_a_report(trained, say, tmp_path):
+def test_b10_a_name_with_markup_is_escaped_in_a_report(trained, run_cli, tmp_path):
     folder = tmp_path / "<script>|*x*"
     shutil.copytree(trained, folder / NAME)
     run = json.loads((folder / NAME / "run.json").read_text())
     run["sentence"]["parts"] = ["optimizers adamw --learning_rate '<img src=x>'"]
     (folder / NAME / "run.json").write_text(json.dumps(run))
-    say("cli xor report --output report.md '<script>|*x*'")
+    run_cli("cli xor report --output report.md '<script>|*x*'")
     text = (tmp_path / "report.md").read_text()
     assert r"## &lt;script&gt;\|\*x\*" in text
     assert "<script" not in text

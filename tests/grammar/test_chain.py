@@ -14,8 +14,8 @@ from semeqv.grammar.plugins import command
 from tests.sentences import DATA, LOSS, MODEL, OPTIMIZER, VALID, least
 
 
-def dumped(say, tmp_path, line):
-    say(f"--dump-config {tmp_path}/config.json {line}")
+def dumped(run_cli, tmp_path, line):
+    run_cli(f"--dump-config {tmp_path}/config.json {line}")
     return json.loads((tmp_path / "config.json").read_text())
 
 
@@ -31,41 +31,43 @@ def dumped(say, tmp_path, line):
         ("--SHUFFLE 0", "False"),
     ],
 )
-def test_every_spelling_of_a_switch(say, tmp_path, spelling, value):
-    assert f"--shuffle {value}" in dumped(say, tmp_path, f"cli xor dataset default {spelling}")["parts"][0]
+def test_every_spelling_of_a_switch(run_cli, tmp_path, spelling, value):
+    assert f"--shuffle {value}" in dumped(run_cli, tmp_path, f"cli xor dataset default {spelling}")["parts"][0]
 
 
 @pytest.mark.parametrize(
     ("spelling", "value"), [("", "False"), ("--tie", "True"), ("--no-tie", "False"), ("--tie both", "both")]
 )
-def test_a_switch_may_have_one_more_word(say, tmp_path, spelling, value):
-    assert f"--tie {value}" in dumped(say, tmp_path, f"cli xor model transformer {spelling}")["parts"][0]
+def test_a_switch_may_have_one_more_word(run_cli, tmp_path, spelling, value):
+    assert f"--tie {value}" in dumped(run_cli, tmp_path, f"cli xor model transformer {spelling}")["parts"][0]
 
 
 @pytest.mark.parametrize(
     "line", ["cli optimizers adamW --learning_rate 0.5", "cli optimizers ADAMW --learning-rate=.5"]
 )
-def test_every_spelling_of_a_name(say, tmp_path, line):
-    assert dumped(say, tmp_path, line)["parts"][0].startswith("optimizers adamw --learning_rate 0.5")
+def test_every_spelling_of_a_name(run_cli, tmp_path, line):
+    assert dumped(run_cli, tmp_path, line)["parts"][0].startswith("optimizers adamw --learning_rate 0.5")
 
 
-def test_weight_tying_has_its_own_words(say, tmp_path):
+def test_weight_tying_has_its_own_words(run_cli, tmp_path):
     for word in ("transformerwt", "transformer-wt", "TransformerWT"):
-        assert dumped(say, tmp_path, f"cli xor model {word}")["parts"][0].startswith("xor model transformerwt")
+        assert dumped(run_cli, tmp_path, f"cli xor model {word}")["parts"][0].startswith("xor model transformerwt")
 
 
 @pytest.mark.parametrize("words", [".1 .9", "[.1,.9]", ".1,.9", "[.1, .9]", ".1 , .9"])
-def test_every_spelling_of_several_numbers(say, tmp_path, words):
+def test_every_spelling_of_several_numbers(run_cli, tmp_path, words):
     quoted = f'"{words}"' if "[" in words else words
-    assert "--zero_dst 0.1 0.9" in dumped(say, tmp_path, f"cli xor dataset default --zero_dst {quoted}")["parts"][0]
+    assert "--zero_dst 0.1 0.9" in dumped(run_cli, tmp_path, f"cli xor dataset default --zero_dst {quoted}")["parts"][0]
 
 
-def test_the_first_cli_may_be_left_out(say, tmp_path):
-    assert dumped(say, tmp_path, "xor dataset default --size 4")["parts"][0].startswith("xor dataset default --size 4")
+def test_the_first_cli_may_be_left_out(run_cli, tmp_path):
+    assert dumped(run_cli, tmp_path, "xor dataset default --size 4")["parts"][0].startswith(
+        "xor dataset default --size 4"
+    )
 
 
-def test_several_named_sets_of_one_split(say, tmp_path):
-    parts = dumped(say, tmp_path, f"{DATA} {VALID} --name a {VALID} --name b")["parts"]
+def test_several_named_sets_of_one_split(run_cli, tmp_path):
+    parts = dumped(run_cli, tmp_path, f"{DATA} {VALID} --name a {VALID} --name b")["parts"]
     assert len(parts) == 3
 
 
@@ -83,8 +85,8 @@ def test_several_named_sets_of_one_split(say, tmp_path):
         "cli view --help",
     ],
 )
-def test_help_anywhere(say, line):
-    assert say(line).out.startswith("Usage: semeqv")
+def test_help_anywhere(run_cli, line):
+    assert run_cli(line).out.startswith("Usage: semeqv")
 
 
 @pytest.mark.parametrize(
@@ -155,19 +157,19 @@ def test_help_anywhere(say, line):
         (f"--device cuda:7 {DATA} {MODEL} {OPTIMIZER} {LOSS} cli train", "torch sees"),
     ],
 )
-def test_mistakes_are_named(say, tmp_path, line, words):
-    outcome = say(line, code=2)
+def test_mistakes_are_named(run_cli, tmp_path, line, words):
+    outcome = run_cli(line, code=2)
     assert words in outcome.err
     assert len(outcome.err.strip().splitlines()) <= 2
     assert not (tmp_path / "runs").exists(), "a mistake must leave nothing behind"
 
 
-def test_a_saved_sentence_replays_and_a_later_segment_wins(say, tmp_path):
+def test_a_saved_sentence_replays_and_a_later_segment_wins(run_cli, tmp_path):
     line = f"--seed 3 {DATA} --no-shuffle {MODEL} {OPTIMIZER} cli callbacks log cli callbacks log --split validation"
-    first = dumped(say, tmp_path, line)
-    assert dumped(say, tmp_path, f"--config {tmp_path}/config.json") == first
+    first = dumped(run_cli, tmp_path, line)
+    assert dumped(run_cli, tmp_path, f"--config {tmp_path}/config.json") == first
     again = dumped(
-        say, tmp_path, f"--config {tmp_path}/config.json --epochs 2 cli optimizers adam cli callbacks log --etc 5"
+        run_cli, tmp_path, f"--config {tmp_path}/config.json --epochs 2 cli optimizers adam cli callbacks log --etc 5"
     )
     assert again["settings"] == first["settings"] | {"epochs": 2}
     assert [part.split()[:2] for part in again["parts"]] == [
@@ -181,23 +183,23 @@ def test_a_saved_sentence_replays_and_a_later_segment_wins(say, tmp_path):
     assert "--etc 5" in again["parts"][4]
 
 
-def test_a_file_that_is_no_sentence_is_refused(say, tmp_path):
+def test_a_file_that_is_no_sentence_is_refused(run_cli, tmp_path):
     for text in ("", "[]", "{}", '{"settings": 1, "parts": []}', "\x00"):
         (tmp_path / "bad.json").write_text(text)
-        assert "is no saved sentence" in say("--config bad.json cli train", code=2).err
+        assert "is no saved sentence" in run_cli("--config bad.json cli train", code=2).err
 
 
-def test_a_saved_sentence_of_the_earlier_shuffle_is_not_replayed_with_another(say, tmp_path):
+def test_a_saved_sentence_of_the_earlier_shuffle_is_not_replayed_with_another(run_cli, tmp_path):
     parts = ["xor dataset default --size 7 --seed 14 --draws 1 --every_string True"]
     (tmp_path / "run.json").write_text(json.dumps({"sentence": {"settings": {}, "parts": parts, "actions": ["train"]}}))
-    err = say("--config run.json", code=2).err
+    err = run_cli("--config run.json", code=2).err
     assert "has no option --every_string. It belongs to the shuffle of November 2026" in err
     assert "write --all_ones True" in err
 
 
-def test_the_seed_of_a_split_is_that_of_the_data(say, tmp_path):
+def test_the_seed_of_a_split_is_that_of_the_data(run_cli, tmp_path):
     for option in ("--split_seed", "--seed"):  # the second is the original's
-        saved = dumped(say, tmp_path, f"--seed 3 {DATA} {option} 7")
+        saved = dumped(run_cli, tmp_path, f"--seed 3 {DATA} {option} 7")
         assert "--split_seed 7" in saved["parts"][0]
         assert saved["settings"]["seed"] == 3
 
@@ -263,18 +265,18 @@ def test_all_ways_to_start_are_one_program(start):
     assert done.stdout.startswith("Usage: semeqv cli optimizers")
 
 
-def test_the_folder_that_the_line_names_goes_before_the_saved_one(say, tmp_path):
+def test_the_folder_that_the_line_names_goes_before_the_saved_one(run_cli, tmp_path):
     line = f"{DATA} {MODEL} {OPTIMIZER} {LOSS}"
-    say(f"--output a {line} cli train")
-    say("--config a/run.json cli savers default-saver --dirpath b")
-    say(f"--dump-config c.json {line} cli savers default-saver --dirpath c cli train")
-    say("--config c.json --output d")
+    run_cli(f"--output a {line} cli train")
+    run_cli("--config a/run.json cli savers default-saver --dirpath b")
+    run_cli(f"--dump-config c.json {line} cli savers default-saver --dirpath c cli train")
+    run_cli("--config c.json --output d")
     assert {path.parent.name for path in tmp_path.glob("*/run.json")} == {"a", "b", "d"}
 
 
 @pytest.mark.parametrize("said", ["[.1,.9]", "'[.1, .9]'", ".1,.9", ".1 .9", "'.1 .9'"])
-def test_two_numbers_in_one_word_or_two(said, say, tmp_path):
-    say(f"--dump-config config.json cli optimizers adamw --betas {said} cli train")
+def test_two_numbers_in_one_word_or_two(said, run_cli, tmp_path):
+    run_cli(f"--dump-config config.json cli optimizers adamw --betas {said} cli train")
     (words,) = json.loads((tmp_path / "config.json").read_text())["parts"]
     assert "--betas 0.1 0.9" in words
 
@@ -294,22 +296,22 @@ def test_lists_are_taken_apart_and_other_words_are_not(said, labels):
     assert tuple(found) == labels
 
 
-def test_a_setting_in_a_segment_is_taken_for_what_it_is(say, tmp_path):
-    err = say("--dump-config config.json cli optimizers adamw --steps 7 --no-trainbar cli train --device cpu").err
+def test_a_setting_in_a_segment_is_taken_for_what_it_is(run_cli, tmp_path):
+    err = run_cli("--dump-config config.json cli optimizers adamw --steps 7 --no-trainbar cli train --device cpu").err
     settings = json.loads((tmp_path / "config.json").read_text())["settings"]
     assert (settings["steps"], settings["trainbar"], settings["device"]) == (7, False, "cpu")
     assert err.count("belongs before the first `cli`") == 3
-    err = say("--device cpu cli optimizers adamw cli train --device auto", code=2).err
+    err = run_cli("--device cpu cli optimizers adamw cli train --device auto", code=2).err
     assert "--device is said twice" in err
     for line in (
         "--steps 3 cli optimizers adamw cli train --epochs 2",
         "cli optimizers adamw --steps 3 cli train --steps 4",
     ):
-        assert "is said twice" in say(line, code=2).err
-    say("--dump-config second.json --config config.json cli train --epochs 3")
+        assert "is said twice" in run_cli(line, code=2).err
+    run_cli("--dump-config second.json --config config.json cli train --epochs 3")
     settings = json.loads((tmp_path / "second.json").read_text())["settings"]
     assert (settings["steps"], settings["epochs"], settings["device"]) == (None, 3, "cpu")
-    assert "must be auto, cpu, cuda" in say("cli optimizers adamw cli train --device moon", code=2).err
+    assert "must be auto, cpu, cuda" in run_cli("cli optimizers adamw cli train --device moon", code=2).err
 
 
 @pytest.mark.parametrize(
@@ -324,5 +326,5 @@ def test_a_setting_in_a_segment_is_taken_for_what_it_is(say, tmp_path):
         ("cli perplexity", "needs a model. Add: cli model load --from RUN or "),
     ],
 )
-def test_mistakes_say_what_to_write_instead(line, words, say):
-    assert words in say(line, code=2).err
+def test_mistakes_say_what_to_write_instead(line, words, run_cli):
+    assert words in run_cli(line, code=2).err

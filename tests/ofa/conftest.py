@@ -50,12 +50,12 @@ def vectors(tmp_path_factory):
 
 
 @pytest.fixture
-def mapping(say, save, tokenizers, vectors):
+def mapping(run_cli, save, tokenizers, vectors):
     """A mapping, beside the model that it is made of."""
     first, second = tokenizers["wordpiece", "lume"], tokenizers["bpe", "drask"]
     before = model("bert", first)
     source = save(before, first)
     second.save_pretrained(source.parent / "target")
-    said = say(f"cli ofa mapping --from old --target_tokenizer target --vectors {vectors} --keep_dim 6").out
+    said = run_cli(f"cli ofa mapping --from old --target_tokenizer target --vectors {vectors} --keep_dim 6").out
     assert "new subwords are part of words" in said
     return read_folder(source.parent / "mapping"), before

@@ -24,8 +24,8 @@ def words(tmp_path):
     return matrix
 
 
-def test_a_text_is_the_words_it_has(say, tmp_path, words):
-    say("cli ofa bag --vectors words.vec --smoothing 0")
+def test_a_text_is_the_words_it_has(run_cli, tmp_path, words):
+    run_cli("cli ofa bag --vectors words.vec --smoothing 0")
     bag, tokenizer = AutoModel.from_pretrained(tmp_path / "bag"), AutoTokenizer.from_pretrained(tmp_path / "bag")
     batch = tokenizer("The CHAT: l'eau, 25 dogs", add_special_tokens=False, return_tensors="pt")
     states = bag(**batch, output_hidden_states=True).hidden_states
@@ -34,8 +34,8 @@ def test_a_text_is_the_words_it_has(say, tmp_path, words):
     torch.testing.assert_close(states[0][0], torch.from_numpy(expected), rtol=1e-4, atol=1e-5)
 
 
-def test_frequent_words_weigh_less(say, tmp_path, words):
-    say("cli ofa bag --vectors words.vec --smoothing 0.1")
+def test_frequent_words_weigh_less(run_cli, tmp_path, words):
+    run_cli("cli ofa bag --vectors words.vec --smoothing 0.1")
     rows = AutoModel.from_pretrained(tmp_path / "bag").get_input_embeddings().weight
     harmonic = sum(1 / place for place in range(1, 6))
     for row, place in ((5, 2), (7, 5)):  # cat, the
@@ -44,20 +44,20 @@ def test_frequent_words_weigh_less(say, tmp_path, words):
         torch.testing.assert_close(rows[row].detach(), expected, rtol=1e-4, atol=1e-5)
 
 
-def test_it_finds_translations_and_tags_words(say):
+def test_it_finds_translations_and_tags_words(run_cli):
     pair = "cli dataset babel --documents 200"
-    say(f"{pair} cli ofa vectors --dimensions 40 --least 2")
-    say("cli ofa bag --vectors vectors.vec")
-    said = say(f"{pair} cli model load --from bag cli retrieval --corpus babel --sentences 50").out
+    run_cli(f"{pair} cli ofa vectors --dimensions 40 --least 2")
+    run_cli("cli ofa bag --vectors vectors.vec")
+    said = run_cli(f"{pair} cli model load --from bag cli retrieval --corpus babel --sentences 50").out
     assert "Retrieval" in said
     tags = "cli dataset babel-tags --languages lume --documents 20"
     learnt = f"cli model token-classifier --from bag {tags} {tags} --split test --name lume cli optimizers adam"
-    say(f"--steps 3 --output run {learnt} cli train cli test")
+    run_cli(f"--steps 3 --output run {learnt} cli train cli test")
     before, after = (open_model(name).get_input_embeddings().weight for name in ("bag", "run"))
     assert torch.equal(before, after)
 
 
-def test_vectors_of_tokens_are_a_donor(say, save, tokenizers, tmp_path):
+def test_vectors_of_tokens_are_a_donor(run_cli, save, tokenizers, tmp_path):
     first, second = tokenizers["bpe", "lume"], tokenizers["bpe", "drask"]
     save(model("roberta", first), first)
     second.save_pretrained(tmp_path / "target")
@@ -65,19 +65,19 @@ def test_vectors_of_tokens_are_a_donor(say, save, tokenizers, tmp_path):
     tokens = sorted(second.get_vocab(), key=lambda token: (token not in shared, token))[:-5]
     matrix = numpy.random.default_rng(0).normal(size=(len(tokens), 6)).astype(numpy.float32)
     write_vectors(tmp_path / "tokens.vec", WordVectors(tokens, matrix))
-    say("cli ofa bag --vectors tokens.vec --tokens_of target --output donor")
+    run_cli("cli ofa bag --vectors tokens.vec --tokens_of target --output donor")
     init = "cli ofa init omp --tokens 4 --from old --target_tokenizer target"
-    said = say(f"{init} --donor donor --output new").out
+    said = run_cli(f"{init} --donor donor --output new").out
     assert "combined of old tokens" in said
     assert "drawn at random" in said  # the tokens without a vector
     write_vectors(tmp_path / "other.vec", WordVectors(["nothing"], matrix[:1]))
-    assert "No token has a vector" in say("cli ofa bag --vectors other.vec --tokens_of target", code=2).err
-    said = say("cli ofa bag --vectors other.vec --tokens_of no/where/at/all", code=2).err
+    assert "No token has a vector" in run_cli("cli ofa bag --vectors other.vec --tokens_of target", code=2).err
+    said = run_cli("cli ofa bag --vectors other.vec --tokens_of no/where/at/all", code=2).err
     assert "Error: --tokens_of no/where/at/all: " in said
 
 
-def test_the_auto_classes_open_it_after_one_import(say, tmp_path, words):
-    say("cli ofa bag --vectors words.vec")
+def test_the_auto_classes_open_it_after_one_import(run_cli, tmp_path, words):
+    run_cli("cli ofa bag --vectors words.vec")
     program = "import ofa; from transformers import AutoModel; print(type(AutoModel.from_pretrained('bag')))"
     done = subprocess.run([sys.executable, "-c", program], check=True, cwd=tmp_path, capture_output=True, text=True)
     assert "BagModel" in done.stdout

@@ -16,11 +16,11 @@ from semeqv.babel.dataset import Babel
 
 
 @pytest.mark.parametrize("kind", ["bpe", "wordpiece", "unigram"])
-def test_old_tokens_keep_their_ids_and_text_takes_fewer(say, tokenizers, tmp_path, kind):
+def test_old_tokens_keep_their_ids_and_text_takes_fewer(run_cli, tokenizers, tmp_path, kind):
     old = tokenizers[kind, "lume"]
     old.save_pretrained(tmp_path / "old")
     line = "cli dataset babel --languages drask --documents 60 cli ofa tokenizer extended --from old --tokens 300"
-    say(f"{line} cli save-tokenizer --path new")
+    run_cli(f"{line} cli save-tokenizer --path new")
     new = AutoTokenizer.from_pretrained(tmp_path / "new")
     before, after = old.get_vocab(), new.get_vocab()
     assert {token: after[token] for token in before} == before
@@ -34,11 +34,11 @@ def test_old_tokens_keep_their_ids_and_text_takes_fewer(say, tokenizers, tmp_pat
         assert len(ids) < 0.8 * len(old(text, add_special_tokens=False)["input_ids"])
 
 
-def test_new_merges_apply_to_what_the_old_ones_leave(say, tokenizers, tmp_path):
+def test_new_merges_apply_to_what_the_old_ones_leave(run_cli, tokenizers, tmp_path):
     old = tokenizers["bpe", "lume"]
     old.save_pretrained(tmp_path / "old")
     line = "cli dataset babel --languages drask --documents 60 cli ofa tokenizer extended --from old --tokens 400"
-    say(f"{line} cli save-tokenizer --path new")
+    run_cli(f"{line} cli save-tokenizer --path new")
     new = AutoTokenizer.from_pretrained(tmp_path / "new")
     fresh = {token for token, number in new.get_vocab().items() if number >= len(old)}
     text = [document.text for document in Babel(documents=60, languages=("drask",)).corpus()]
@@ -66,29 +66,29 @@ def test_letters_that_a_tokenizer_lacks_are_new_tokens_too(tmp_path):
 
 
 @pytest.mark.parametrize("kind", ["bpe", "wordpiece"])
-def test_tokens_behind_those_of_the_model_stay_where_they_are(say, tokenizers, tmp_path, kind):
+def test_tokens_behind_those_of_the_model_stay_where_they_are(run_cli, tokenizers, tmp_path, kind):
     old = copy.deepcopy(tokenizers[kind, "lume"])
     old.add_tokens(["<behind>"])
     old.save_pretrained(tmp_path / "old")
     before = old.get_vocab()
     line = "cli dataset babel --languages drask --documents 60 cli ofa tokenizer extended --from old --tokens 300"
-    say(f"{line} cli save-tokenizer --path new")
+    run_cli(f"{line} cli save-tokenizer --path new")
     after = AutoTokenizer.from_pretrained(tmp_path / "new").get_vocab()
     assert {token: after[token] for token in before} == before
     assert sorted(after.values()) == list(range(len(after)))
     assert len(after) > len(before)
 
 
-def test_ids_with_gaps_are_named(say, tokenizers, tmp_path):
+def test_ids_with_gaps_are_named(run_cli, tokenizers, tmp_path):
     said = json.loads(tokenizers["wordpiece", "lume"].backend_tokenizer.to_str())
     said["model"]["vocab"] = {token: number + 9 * (number > 20) for token, number in said["model"]["vocab"].items()}
     (tmp_path / "gaps.json").write_text(json.dumps(said))
     line = "cli dataset babel --languages drask --documents 60 cli ofa tokenizer extended --from gaps.json --tokens 300"
-    assert "300 tokens of gaps.json have ids up to 308" in say(f"{line} cli save-tokenizer", code=2).err
+    assert "300 tokens of gaps.json have ids up to 308" in run_cli(f"{line} cli save-tokenizer", code=2).err
 
 
-def test_what_cannot_be_extended_is_said(say, tokenizers, tmp_path):
+def test_what_cannot_be_extended_is_said(run_cli, tokenizers, tmp_path):
     tokenizers["bpe", "lume"].save_pretrained(tmp_path / "old")
-    assert "learnt on text" in say("cli ofa tokenizer extended --from old cli save-tokenizer", code=2).err
+    assert "learnt on text" in run_cli("cli ofa tokenizer extended --from old cli save-tokenizer", code=2).err
     same = "cli dataset babel --languages lume --documents 5 cli ofa tokenizer extended --from old --tokens 262"
-    assert "no token that the tokenizer lacks" in say(f"{same} cli save-tokenizer", code=2).err
+    assert "no token that the tokenizer lacks" in run_cli(f"{same} cli save-tokenizer", code=2).err

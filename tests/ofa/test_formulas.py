@@ -38,13 +38,13 @@ def cosine(one, other):
     return float(one @ other / numpy.linalg.norm(one) / numpy.linalg.norm(other))
 
 
-def test_focus(say, pair, tmp_path):
+def test_focus(run_cli, pair, tmp_path):
     embedding, _, second = pair
     words = sorted(token for token in second.get_vocab() if " " not in token)
     matrix = numpy.random.default_rng(0).normal(size=(len(words), 6)).astype(numpy.float32)
     write_vectors(tmp_path / "tokens.vec", WordVectors(words, matrix))
     vectors = dict(zip(words, read_vectors(tmp_path / "tokens.vec").matrix.astype(float)))
-    say(f"cli ofa init focus --vectors tokens.vec {REST}")
+    run_cli(f"cli ofa init focus --vectors tokens.vec {REST}")
     rows, combined, lines = made(tmp_path / "new", "combined")
     special = set(second.all_special_tokens)
     shared = [each for each in lines if each["kind"] == "copied" and each["token"] in vectors.keys() - special]
@@ -60,12 +60,12 @@ def test_focus(say, pair, tmp_path):
         torch.testing.assert_close(rows[line["id"]], expected, rtol=1e-4, atol=1e-5)
 
 
-def test_omp(say, save, pair, tmp_path):
+def test_omp(run_cli, save, pair, tmp_path):
     embedding, _, second = pair
     other = model("gpt2", second)
     save(other, second, "donor")
     donor = other.get_input_embeddings().weight.detach().double()
-    say(f"cli ofa init omp --donor donor --tokens 3 {REST}")
+    run_cli(f"cli ofa init omp --donor donor --tokens 3 {REST}")
     rows, combined, lines = made(tmp_path / "new", "combined")
     special = set(second.all_special_tokens)
     shared = [each for each in lines if each["kind"] == "copied" and each["token"] not in special]
@@ -83,13 +83,13 @@ def test_omp(say, save, pair, tmp_path):
         torch.testing.assert_close(rows[line["id"]], weights @ olds[support], rtol=1e-3, atol=1e-4)
 
 
-def test_the_donor_has_the_new_tokenizer(say, save, pair):
+def test_the_donor_has_the_new_tokenizer(run_cli, save, pair):
     _, first, second = pair
     save(model("gpt2", second), first, "donor")
-    assert "donor has another tokenizer" in say(f"cli ofa init omp --donor donor {REST}", code=2).err
+    assert "donor has another tokenizer" in run_cli(f"cli ofa init omp --donor donor {REST}", code=2).err
 
 
-def test_wechsel(say, pair, vectors, tmp_path):
+def test_wechsel(run_cli, pair, vectors, tmp_path):
     embedding, first, second = pair
     old = read_vectors(vectors)
     turn, _ = numpy.linalg.qr(numpy.random.default_rng(1).normal(size=(8, 8)))
@@ -98,7 +98,7 @@ def test_wechsel(say, pair, vectors, tmp_path):
     new = read_vectors(tmp_path / "new.vec")
     (tmp_path / "pairs.tsv").write_text("".join(f"{word}\t{word}\n" for word in old.words[:60]))
     options = f"--source_vectors {vectors} --target_vectors new.vec --dictionary pairs.tsv --neighbours 3"
-    say(f"cli ofa init wechsel {options} {REST}")
+    run_cli(f"cli ofa init wechsel {options} {REST}")
     one, other = (each.matrix.astype(float) for each in (new, old))
     unit = [each[:60] / numpy.linalg.norm(each[:60], axis=1, keepdims=True) for each in (one, other)]
     left, _, right = numpy.linalg.svd(unit[0].T @ unit[1])
@@ -123,9 +123,9 @@ def test_wechsel(say, pair, vectors, tmp_path):
         torch.testing.assert_close(rows[line["id"]], expected, rtol=1e-3, atol=1e-4)
 
 
-def test_mean_and_predicted_rows(say, pair, tmp_path):
+def test_mean_and_predicted_rows(run_cli, pair, tmp_path):
     embedding, first, second = pair
-    say(f"cli ofa init mean {REST}")
+    run_cli(f"cli ofa init mean {REST}")
     rows, averaged, lines = made(tmp_path / "new", "mean")
     for line in averaged:
         torch.testing.assert_close(rows[line["id"]], embedding[: len(first)].mean(0), rtol=1e-4, atol=1e-6)
@@ -137,7 +137,7 @@ def test_mean_and_predicted_rows(say, pair, tmp_path):
     said = {"from": "old", "target_tokenizer": "target", "matrix": "input"}
     said |= {"matrix_hash": matrix_hash(embedding), "new_tokens_hash": vocabulary_hash(second)}
     save_file(tensors, tmp_path / "guesses.safetensors", metadata=said)
-    say(f"cli ofa init hyperofa --predictions guesses.safetensors {REST} --overwrite")
+    run_cli(f"cli ofa init hyperofa --predictions guesses.safetensors {REST} --overwrite")
     rows, predicted, _ = made(tmp_path / "new", "predicted")
     assert predicted
     for line in predicted:
@@ -155,12 +155,12 @@ def bytes_beneath(tokenizers):
 
 
 @pytest.mark.parametrize("forth", [True, False])
-def test_bytes_are_bytes_in_every_vocabulary(say, save, tokenizers, bytes_beneath, forth):
+def test_bytes_are_bytes_in_every_vocabulary(run_cli, save, tokenizers, bytes_beneath, forth):
     first, second = tokenizers["bpe", "lume"], bytes_beneath
     first, second = (first, second) if forth else (second, first)
     tmp_path = save(model("llama", first, tie=False), first).parent
     second.save_pretrained(tmp_path / "target")
-    say(f"cli ofa init subword-mean {REST}")
+    run_cli(f"cli ofa init subword-mean {REST}")
     lines = [json.loads(line) for line in (tmp_path / "new" / "provenance.jsonl").read_text().splitlines()]
     if forth:
         found = {line["token"]: line for line in lines}
@@ -171,4 +171,4 @@ def test_bytes_are_bytes_in_every_vocabulary(say, save, tokenizers, bytes_beneat
     ids = second("汉 x", return_tensors="pt")["input_ids"]
     assert torch.isfinite(after(ids, labels=ids).loss)
     data = "cli dataset babel --documents 30 --block_size 16 --batch_size 4"
-    say(f"--steps 1 --output run cli model load --from new {data} cli optimizers adamw cli train")
+    run_cli(f"--steps 1 --output run cli model load --from new {data} cli optimizers adamw cli train")

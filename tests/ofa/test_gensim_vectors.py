@@ -36,11 +36,11 @@ def saved(path, found, **values):
 
 
 @pytest.mark.parametrize("names", [("index_to_key", "vectors"), ("index2word", "syn0")])
-def test_vectors_become_text(say, tmp_path, classes, names):
+def test_vectors_become_text(run_cli, tmp_path, classes, names):
     saved(tmp_path / "x.kv", classes["KeyedVectors"](), **dict(zip(names, (WORDS, MATRIX))))
     line = "cli ofa convert-vectors --from x.kv --path x.vec"
-    assert "--allow_pickle" in say(line, code=2).err
-    assert "3 words" in say(f"{line} --allow_pickle").out
+    assert "--allow_pickle" in run_cli(line, code=2).err
+    assert "3 words" in run_cli(f"{line} --allow_pickle").out
     found = read_vectors(tmp_path / "x.vec")
     assert found.words == WORDS
     numpy.testing.assert_allclose(found.matrix, MATRIX, rtol=1e-5)
@@ -121,10 +121,10 @@ def trained(tmp_path_factory):
 
 @pytest.mark.parametrize("ending", [".model", ".kv", "-large.model", "-large.kv"])
 @pytest.mark.parametrize("kind", ["word2vec", "fasttext"])
-def test_what_gensim_itself_saves_is_read(say, tmp_path, trained, kind, ending):
+def test_what_gensim_itself_saves_is_read(run_cli, tmp_path, trained, kind, ending):
     folder, vectors = trained
     line = f"cli ofa convert-vectors --from {folder}/{kind}{ending} --path x.vec"
-    assert "43 words" in say(f"{line} --allow_pickle").out
+    assert "43 words" in run_cli(f"{line} --allow_pickle").out
     found = read_vectors(tmp_path / "x.vec")
     assert list(found.words) == list(vectors[kind])
     numpy.testing.assert_allclose(found.matrix, numpy.stack(list(vectors[kind].values())), rtol=1e-4, atol=1e-6)

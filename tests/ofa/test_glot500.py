@@ -29,7 +29,7 @@ def stand_ins(save, tokenizers, tmp_path, kind):
 
 
 @pytest.mark.usefixtures("stand_ins")
-def test_the_first_steps_run(say, vectors, tmp_path, kind):
+def test_the_first_steps_run(run_cli, vectors, tmp_path, kind):
     name = {"roberta": "ofa-roberta-glot500", "xlm-roberta": "ofa-xlmr-glot500"}[kind]
     found = sentences(ROOT / f"experiments/{name}.mk", *GIVEN)
     run = tmp_path / "runs" / name
@@ -39,14 +39,14 @@ def test_the_first_steps_run(say, vectors, tmp_path, kind):
     ready += [words for words in found if words[:3] == ["cli", "ofa", "mapping"]]
     assert len(ready) == len(METHODS) + 1
     for words in ready:
-        say(shlex.join(words))
+        run_cli(shlex.join(words))
     for method in METHODS:
         facts = json.loads((run / "models" / f"7-{method}" / "initialisation.json").read_text())
         assert facts["keep_dim"] == 8
     assert (run / "mapping/mapping.json").exists()
 
 
-def test_every_evaluation_is_before_and_after_continued_pretraining(say, tmp_path):
+def test_every_evaluation_is_before_and_after_continued_pretraining(run_cli, tmp_path):
     found = sentences(ROOT / "experiments/ofa-roberta-glot500.mk", *GIVEN, "TREEBANKS=t", "WIKIANN=w", "TAXI=x")
     run = "runs/ofa-roberta-glot500"
     outputs = {dict(pairwise(words)).get("--output"): dict(pairwise(words)).get("--from") for words in found}
@@ -60,4 +60,4 @@ def test_every_evaluation_is_before_and_after_continued_pretraining(say, tmp_pat
     assert dict(pairwise(network))["--learning_rate"] == "1e-4"
     assert dict(pairwise(network))["--factor"] == ".95"
     for words in found:
-        say(shlex.join(["--dump-config", str(tmp_path / "config.json"), *words]))
+        run_cli(shlex.join(["--dump-config", str(tmp_path / "config.json"), *words]))

@@ -19,31 +19,31 @@ DATA = "cli ofa dataset mapping --mapping mapping"
 
 
 @pytest.mark.parametrize("network", ["bilstm", "setformer --heads 2"])
-def test_every_step_goes_through(say, mapping, tmp_path, network):
+def test_every_step_goes_through(run_cli, mapping, tmp_path, network):
     options = f"cli ofa model {network} --layers 1 --hidden_size 8 cli optimizers adam --learning_rate 1e-2"
     falls = "cli ofa schedulers stairs --every 1"
-    say(f"--epochs 2 --output run {DATA} --batch_size 16 {DATA} --split validation {options} {falls} cli train")
+    run_cli(f"--epochs 2 --output run {DATA} --batch_size 16 {DATA} --split validation {options} {falls} cli train")
     losses = [json.loads(line) for line in (tmp_path / "run" / "metrics.jsonl").read_text().splitlines()]
     assert {"train", "validation"} <= {line["split"] for line in losses}
-    said = say("--output run cli model load --from run cli ofa evaluate --mapping mapping --split validation").out
+    said = run_cli("--output run cli model load --from run cli ofa evaluate --mapping mapping --split validation").out
     assert "ofa" in said
     assert "mean" in said
-    say("cli model load --from run cli ofa predict --mapping mapping")
+    run_cli("cli model load --from run cli ofa predict --mapping mapping")
     found = read_predictions(tmp_path / "predictions.safetensors")
     assert (found.matrix, found.source, found.target_tokenizer) == ("input", "old", "target")
     assert found.coordinates.shape == (len(found.subwords), 6)
     line = "cli ofa init hyperofa --from old --target_tokenizer target --keep_dim 6 --output new"
-    said = say(f"{line} --predictions predictions.safetensors").out
+    said = run_cli(f"{line} --predictions predictions.safetensors").out
     assert "predicted by a hypernetwork" in said
     counts = json.loads((tmp_path / "new/initialisation.json").read_text())
     assert counts["words"]["target"]["with words"] == counts["counts"]["predicted"]
     assert "subwords of the old vocabulary are part of words: " in said
     wrong = line.replace("--keep_dim 6", "").replace("new", "other")
-    assert "which has 16" in say(f"{wrong} --predictions predictions.safetensors", code=2).err
-    assert "--predictions FILE" in say(line.replace("new", "other"), code=2).err
+    assert "which has 16" in run_cli(f"{wrong} --predictions predictions.safetensors", code=2).err
+    assert "--predictions FILE" in run_cli(line.replace("new", "other"), code=2).err
 
 
-def test_predictions_for_something_else_are_refused(say, mapping, vectors, tmp_path):
+def test_predictions_for_something_else_are_refused(run_cli, mapping, vectors, tmp_path):
     found, _ = mapping
     init = "cli ofa init hyperofa --keep_dim 6 --output new --from old --target_tokenizer target"
     init += " --predictions p.safetensors"
@@ -61,36 +61,36 @@ def test_predictions_for_something_else_are_refused(say, mapping, vectors, tmp_p
         ({"matrix_hash": ""}, "does not say its matrix_hash; write it anew"),
     ):
         write(**said)
-        assert error in say(init, code=2).err
+        assert error in run_cli(init, code=2).err
     write()
     write("q")
-    assert "which another file" in say(f"{init} q.safetensors", code=2).err
-    say(init)
+    assert "which another file" in run_cli(f"{init} q.safetensors", code=2).err
+    run_cli(init)
     line = "cli ofa mapping --from old --target_tokenizer target --vectors"
-    said = say(f"{line} {vectors} --keep_dim 6 --matrix output --path tied")
+    said = run_cli(f"{line} {vectors} --keep_dim 6 --matrix output --path tied")
     assert "--matrix input" in said.err
     assert json.loads((tmp_path / "tied/mapping.json").read_text())["matrix"] == "input"
 
 
-def test_the_split_and_the_mapping_are_those_of_the_training(say, mapping, vectors, tmp_path):
+def test_the_split_and_the_mapping_are_those_of_the_training(run_cli, mapping, vectors, tmp_path):
     options = "cli ofa model bilstm --layers 1 --hidden_size 8 cli optimizers adam"
-    say(f"--steps 1 --output run {DATA} --batch_size 16 --seed 3 {options} cli train")
-    said = say("--output run cli model load --from run cli ofa evaluate --mapping mapping --split validation").out
+    run_cli(f"--steps 1 --output run {DATA} --batch_size 16 --seed 3 {options} cli train")
+    said = run_cli("--output run cli model load --from run cli ofa evaluate --mapping mapping --split validation").out
     folder, _ = mapping
     config = json.loads(next((tmp_path / "run").rglob("config.json")).read_text())
     assert (config["split_seed"], config["mapping_hash"]) == (3, folder.fingerprint)
     assert f"{len(split_of(folder.trained, 'validation', 3))} held-out" in said
     line = f"cli ofa mapping --from old --target_tokenizer target --vectors {vectors}"
-    say(f"{line} --keep_dim 5 --path fewer")
+    run_cli(f"{line} --keep_dim 5 --path fewer")
     for action in ("evaluate", "predict"):
         line = f"cli model load --from run cli ofa {action} --mapping fewer"
-        assert "trained on another mapping" in say(line, code=2).err
+        assert "trained on another mapping" in run_cli(line, code=2).err
 
 
-def test_nothing_else_is_replaced_by_a_mapping(say, mapping, vectors, tmp_path):
+def test_nothing_else_is_replaced_by_a_mapping(run_cli, mapping, vectors, tmp_path):
     line = f"cli ofa mapping --from old --target_tokenizer target --vectors {vectors} --keep_dim 5 --path"
-    assert "--path target holds something else" in say(f"{line} target", code=2).err
-    say(f"{line} mapping")
+    assert "--path target holds something else" in run_cli(f"{line} target", code=2).err
+    run_cli(f"{line} mapping")
     assert read_folder(tmp_path / "mapping").facts["keep_dim"] == 5
     assert not list(tmp_path.glob(".*.tmp"))
 
@@ -164,13 +164,13 @@ notes: of a test
 """
 
 
-def test_every_key_of_the_yaml_of_hyperofa_is_read(say, mapping, tmp_path):
+def test_every_key_of_the_yaml_of_hyperofa_is_read(run_cli, mapping, tmp_path):
     (tmp_path / "c.yaml").write_text(CONFIG)
     path = "--hypernetwork_config_path c.yaml"
     parts = (
         f"{DATA} {path} cli ofa model setformer {path} cli ofa optimizers adam {path} cli ofa schedulers stairs {path}"
     )
-    say(f"--epochs 2 --output run {parts} cli train")
+    run_cli(f"--epochs 2 --output run {parts} cli train")
     sentence = " ".join(json.loads((tmp_path / "run/run.json").read_text())["sentence"]["parts"]) + " "
     for option in (
         *("batch_size 16", "most_words 7", "augment_above 3", "augment_least 0.4", "augment_probability 0.6"),
@@ -181,12 +181,12 @@ def test_every_key_of_the_yaml_of_hyperofa_is_read(say, mapping, tmp_path):
     config = json.loads(next((tmp_path / "run").rglob("config.json")).read_text())
     assert (config["activation"], config["hidden_size"], config["num_attention_heads"]) == ("relu", 16, 2)
     (tmp_path / "c.yaml").write_text(CONFIG.replace("emb_dim: 8", "emb_dim: 200"))
-    assert "emb_dim 200; the word vectors have 8" in say(f"--output other {parts} cli train", code=2).err
+    assert "emb_dim 200; the word vectors have 8" in run_cli(f"--output other {parts} cli train", code=2).err
     (tmp_path / "c.yaml").write_text(CONFIG.replace("num_heads", "n_heads"))
-    assert "HyperOFA has no model_hps.n_heads" in say(f"--output other {parts} cli train", code=2).err
+    assert "HyperOFA has no model_hps.n_heads" in run_cli(f"--output other {parts} cli train", code=2).err
 
 
-def test_the_yaml_of_hyperofa_is_read_and_mistakes_are_named(say, tmp_path):
+def test_the_yaml_of_hyperofa_is_read_and_mistakes_are_named(run_cli, tmp_path):
     from ofa.hypernetwork.models import BiLstm
 
     (tmp_path / "config.yaml").write_text("model_hps:\n  num_layers: 4\n  dropout: 0.1\ntraining_hps:\n  lr: 0.1\n")
@@ -195,7 +195,7 @@ def test_the_yaml_of_hyperofa_is_read_and_mistakes_are_named(say, tmp_path):
     (tmp_path / "bad.yaml").write_text("model_hps:\n  num_layers: many\n")
     assert (
         "num_layers must be a whole number"
-        in say(f"{DATA} cli ofa model bilstm --hypernetwork_config_path bad.yaml cli train", code=2).err
+        in run_cli(f"{DATA} cli ofa model bilstm --hypernetwork_config_path bad.yaml cli train", code=2).err
     )
     for said in ("num_layers: 1.5", "hidden_dim: true", "hidden_dim: 8.0"):
         (tmp_path / "bad.yaml").write_text(f"model_hps:\n  {said}\n")
@@ -206,5 +206,5 @@ def test_the_yaml_of_hyperofa_is_read_and_mistakes_are_named(say, tmp_path):
         BiLstm(hypernetwork_config_path=tmp_path / "bad.yaml")
     assert (
         "cli ofa mapping --path mapping"
-        in say(f"{DATA} cli ofa model bilstm cli optimizers adam cli train", code=2).err
+        in run_cli(f"{DATA} cli ofa model bilstm cli optimizers adam cli train", code=2).err
     )

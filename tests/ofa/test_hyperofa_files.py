@@ -68,7 +68,7 @@ def checkpoint(path, network):
 
 
 @pytest.mark.parametrize("kind", ["bilstm", "setformer"])
-def test_a_checkpoint_predicts_what_it_did(say, theirs, tmp_path, kind):
+def test_a_checkpoint_predicts_what_it_did(run_cli, theirs, tmp_path, kind):
     folder, turn = theirs
     torch.manual_seed(0)
     network = Theirs(kind, folder.vectors).eval()
@@ -76,61 +76,61 @@ def test_a_checkpoint_predicts_what_it_did(say, theirs, tmp_path, kind):
     (tmp_path / "model_config.yaml").write_text("model_hps: {num_heads: 2, dropout: 0.3}\ntraining_hps: {lr: 1e-4}\n")
     line = f"cli ofa convert --from model-epoch=39.ckpt --output hyper {FILES}"
     if kind == "setformer":
-        assert "attention heads" in say(line, code=2).err
-    said = say(f"{line} --hypernetwork_config_path model_config.yaml").out
+        assert "attention heads" in run_cli(line, code=2).err
+    said = run_cli(f"{line} --hypernetwork_config_path model_config.yaml").out
     assert f"{kind}, 2 layers, vectors of 8 numbers to 6 coordinates" in said
     model = open_model(tmp_path / "hyper").eval()
     assert model.config.dropout == 0.3
-    say("cli model load --from hyper cli ofa predict --mapping mapping")
+    run_cli("cli model load --from hyper cli ofa predict --mapping mapping")
     found = read_predictions(tmp_path / "predictions.safetensors")
     for subword, row in list(zip(found.subwords.tolist(), found.coordinates))[:30]:
         words = folder.target.word_set(subword).tolist()
         with torch.no_grad():
             torch.testing.assert_close(row, network(words) * turn, rtol=1e-3, atol=1e-5)
-    said = say("cli model load --from hyper cli ofa evaluate --mapping mapping", code=2).err
+    said = run_cli("cli model load --from hyper cli ofa evaluate --mapping mapping", code=2).err
     assert "which subwords this hypernetwork was trained on" in said
 
 
-def test_predictions_are_turned_to_our_signs(say, theirs, tmp_path):
+def test_predictions_are_turned_to_our_signs(run_cli, theirs, tmp_path):
     _, turn = theirs
     rows = {int(i): numpy.random.default_rng(i).normal(size=KEPT).astype(numpy.float32) for i in range(390, 300, -1)}
     (tmp_path / "prediction_dict.pkl").write_bytes(pickle.dumps(rows))
     line = "cli ofa convert --from prediction_dict.pkl --output p.safetensors --mapping mapping"
-    assert "--allow_pickle" in say(line, code=2).err
-    assert "--source_matrix" in say(f"{line} --allow_pickle", code=2).err
-    assert "90 subwords" in say(f"{line} --source_matrix source_matrix.npy --allow_pickle").out
+    assert "--allow_pickle" in run_cli(line, code=2).err
+    assert "--source_matrix" in run_cli(f"{line} --allow_pickle", code=2).err
+    assert "90 subwords" in run_cli(f"{line} --source_matrix source_matrix.npy --allow_pickle").out
     tensors = load_file(tmp_path / "p.safetensors")
     for subword, row in zip(tensors["subwords"].tolist(), tensors["coordinates"]):
         torch.testing.assert_close(row, torch.from_numpy(rows[subword]) * turn)
     init = "cli ofa init hyperofa --from old --target_tokenizer target --keep_dim 6 --output new"
-    say(f"{init} --predictions p.safetensors")
+    run_cli(f"{init} --predictions p.safetensors")
     counts = json.loads((tmp_path / "new/initialisation.json").read_text())["counts"]
     assert counts["predicted"] > 0
 
 
-def test_what_does_not_fit_is_named(say, theirs, tmp_path):
+def test_what_does_not_fit_is_named(run_cli, theirs, tmp_path):
     folder, _ = theirs
     network = Theirs("bilstm", folder.vectors[::-1].copy())
     checkpoint(tmp_path / "x.ckpt", network)
     line = "cli ofa convert --from x.ckpt --output hyper"
-    assert "--mapping MAPPING" in say(f"{line} --allow_pickle", code=2).err
-    assert "is a pickle. Say --allow_pickle" in say(f"{line} {FILES}".replace("--allow_pickle", ""), code=2).err
-    assert "other word vectors" in say(f"{line} {FILES}", code=2).err
+    assert "--mapping MAPPING" in run_cli(f"{line} --allow_pickle", code=2).err
+    assert "is a pickle. Say --allow_pickle" in run_cli(f"{line} {FILES}".replace("--allow_pickle", ""), code=2).err
+    assert "other word vectors" in run_cli(f"{line} {FILES}", code=2).err
     numpy.save(tmp_path / "source_matrix.npy", numpy.random.default_rng(0).normal(size=folder.coordinates.shape))
-    assert "of another embedding" in say(f"{line} {FILES}", code=2).err
+    assert "of another embedding" in run_cli(f"{line} {FILES}", code=2).err
     numpy.save(tmp_path / "source_matrix.npy", numpy.zeros((3, 3)))
-    assert "is (3, 3), the coordinates" in say(f"{line} {FILES}", code=2).err
+    assert "is (3, 3), the coordinates" in run_cli(f"{line} {FILES}", code=2).err
     (tmp_path / "source_matrix.npy").write_bytes(b"no array")
-    assert "cannot be read as an array" in say(f"{line} {FILES}", code=2).err
+    assert "cannot be read as an array" in run_cli(f"{line} {FILES}", code=2).err
     (tmp_path / "p.pkl").write_bytes(pickle.dumps(["no dictionary"]))
     numpy.save(tmp_path / "source_matrix.npy", folder.coordinates.numpy())
-    said = say(f"cli ofa convert --from p.pkl --output p.safetensors {FILES}", code=2).err
+    said = run_cli(f"cli ofa convert --from p.pkl --output p.safetensors {FILES}", code=2).err
     assert "holds no predictions by the ids" in said
     assert not (tmp_path / "hyper").exists()
     assert not (tmp_path / "p.safetensors").exists()
 
 
-def test_their_mapping_is_read(say, theirs, vectors, tmp_path):
+def test_their_mapping_is_read(run_cli, theirs, vectors, tmp_path):
     folder, _ = theirs
     said = {"source": {7: [3, 1], 250: [2]}, "target": {numpy.int64(399): [0, 900, 0], 5: []}}
     (tmp_path / "data").mkdir()
@@ -142,8 +142,8 @@ def test_their_mapping_is_read(say, theirs, vectors, tmp_path):
     write()
     line = f"cli ofa mapping --from old --target_tokenizer target --vectors {vectors} --keep_dim 6 --path read"
     line += " --mapping_data data"
-    assert "--allow_pickle" in say(line, code=2).err
-    assert "2 old and 1 new subwords" in say(f"{line} --allow_pickle").out
+    assert "--allow_pickle" in run_cli(line, code=2).err
+    assert "2 old and 1 new subwords" in run_cli(f"{line} --allow_pickle").out
     found = read_folder(tmp_path / "read")
     assert (found.source.word_set(7).tolist(), found.source.word_set(250).tolist()) == ([1, 3], [2])
     assert found.target.word_set(399).tolist() == [0, 900]
@@ -157,7 +157,7 @@ def test_their_mapping_is_read(say, theirs, vectors, tmp_path):
     ):
         said = {"source": {7: [1]}, "target": {7: [1]}} | {side: words}
         write()
-        assert error in say(f"{line} --allow_pickle --path other", code=2).err
+        assert error in run_cli(f"{line} --allow_pickle --path other", code=2).err
     assert not (tmp_path / "other").exists()
 
 
@@ -172,7 +172,7 @@ def old(save, tokenizers, tmp_path):
 
 
 @pytest.mark.parametrize("form", ["factorised", "dense", "whole"])
-def test_a_target_matrix_becomes_a_model(say, old, tmp_path, form):
+def test_a_target_matrix_becomes_a_model(run_cli, old, tmp_path, form):
     draw, kept = numpy.random.default_rng(0), 16 if form == "whole" else 5
     rows, primitives = draw.normal(size=(400, kept)), draw.normal(size=(kept, 16))
     (tmp_path / "made").mkdir()
@@ -180,9 +180,9 @@ def test_a_target_matrix_becomes_a_model(say, old, tmp_path, form):
     line = "cli ofa init matrix --from old --target_tokenizer target --matrix made --output new"
     if form != "whole":
         numpy.save(tmp_path / "made/primitive_embeddings.npy", primitives)
-        assert "say --keep_dim 5" in say(line, code=2).err
+        assert "say --keep_dim 5" in run_cli(line, code=2).err
         line += f" --keep_dim 5 --form {form}"
-    assert "read from a file" in say(line).out
+    assert "read from a file" in run_cli(line).out
     after = AutoModelForMaskedLM.from_pretrained(tmp_path / "new")
     reads = after.get_input_embeddings()
     expected = torch.from_numpy(rows if form == "whole" else rows @ primitives).float()
@@ -204,8 +204,8 @@ def test_a_target_matrix_becomes_a_model(say, old, tmp_path, form):
     ],
 )
 @pytest.mark.usefixtures("old")
-def test_a_matrix_of_another_shape_is_refused(say, tmp_path, shape, said):
+def test_a_matrix_of_another_shape_is_refused(run_cli, tmp_path, shape, said):
     numpy.save(tmp_path / "x.npy", numpy.zeros(shape))
     line = "cli ofa init matrix --from old --target_tokenizer target --matrix x.npy --output new"
-    assert said in say(line, code=2).err
+    assert said in run_cli(line, code=2).err
     assert not (tmp_path / "new").exists()

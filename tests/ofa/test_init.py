@@ -42,7 +42,7 @@ CASES = [
 
 
 @pytest.mark.parametrize("case", list(itertools.product(CASES, ["", "--keep_dim 6", "--keep_dim 6 --form dense"])))
-def test_models_go_through(say, save, tokenizers, vectors, case):
+def test_models_go_through(run_cli, save, tokenizers, vectors, case):
     (kind, tie, padded, old, new), keep = case
     first, second = tokenizers[old, "lume"], tokenizers[new, "drask"]
     before = model(kind, first, tie=tie, padded=padded).eval()
@@ -50,7 +50,7 @@ def test_models_go_through(say, save, tokenizers, vectors, case):
     tmp_path, target = source.parent, source.parent / "target"
     second.save_pretrained(target)
     options = f"--from {source} --target_tokenizer {target} --output new --pad_to_multiple_of 8"
-    assert "copied from the same token" in say(f"cli ofa init ofa --vectors {vectors} {options} {keep}").out
+    assert "copied from the same token" in run_cli(f"cli ofa init ofa --vectors {vectors} {options} {keep}").out
     lines, after = provenance(tmp_path / "new"), opened(kind, tmp_path / "new")
     assert len(lines) == 400
     assert AutoTokenizer.from_pretrained(tmp_path / "new").get_vocab() == second.get_vocab()
@@ -71,17 +71,19 @@ def test_models_go_through(say, save, tokenizers, vectors, case):
         reads, predicts = after.get_input_embeddings().weight, after.get_output_embeddings().weight
         assert (reads.data_ptr() == predicts.data_ptr()) == tie
         data = "cli dataset babel --documents 30 --block_size 16 --batch_size 4"
-        say(f"--steps 1 --output run cli model load --from new {data} cli optimizers adamw cli train")
+        run_cli(f"--steps 1 --output run cli model load --from new {data} cli optimizers adamw cli train")
         pseudo = "" if kind in AUTO else "--pseudo"
-        assert "erplexity" in say(f"cli model load --from run {data} --split test cli perplexity {pseudo}").out
+        assert "erplexity" in run_cli(f"cli model load --from run {data} --split test cli perplexity {pseudo}").out
 
 
-def test_rows_of_ofa_are_those_of_the_formula(say, save, tokenizers, vectors, tmp_path):
+def test_rows_of_ofa_are_those_of_the_formula(run_cli, save, tokenizers, vectors, tmp_path):
     first, second = tokenizers["wordpiece", "lume"], tokenizers["bpe", "drask"]
     before = model("bert", first)
     source = save(before, first)
     second.save_pretrained(tmp_path / "target")
-    say(f"cli ofa init ofa --vectors {vectors} --from {source} --target_tokenizer target --output new --neighbours 4")
+    run_cli(
+        f"cli ofa init ofa --vectors {vectors} --from {source} --target_tokenizer target --output new --neighbours 4"
+    )
     embedding = before.get_input_embeddings().weight.detach()
     after, words = opened("bert", tmp_path / "new").get_input_embeddings().weight.detach(), read_vectors(vectors)
 
@@ -110,7 +112,7 @@ def test_rows_of_ofa_are_those_of_the_formula(say, save, tokenizers, vectors, tm
     assert not drawn & new.keys()
 
 
-def test_only_words_of_the_languages_that_were_said_count(say, save, tokenizers, vectors, tmp_path):
+def test_only_words_of_the_languages_that_were_said_count(run_cli, save, tokenizers, vectors, tmp_path):
     first, second = tokenizers["wordpiece", "lume"], tokenizers["bpe", "drask"]
     save(model("bert", first), first)
     second.save_pretrained(tmp_path / "target")
@@ -120,19 +122,19 @@ def test_only_words_of_the_languages_that_were_said_count(say, save, tokenizers,
     line = "cli ofa init ofa --vectors both.vec --from old --target_tokenizer target"
     found = {}
     for name, options in (("all", ""), ("some", "--source_languages eng --target_languages fra")):
-        say(f"{line} {options} --output {name}")
+        run_cli(f"{line} {options} --output {name}")
         found[name] = json.loads((tmp_path / name / "initialisation.json").read_text())["words"]
     for side in ("source", "target"):
         assert 0 < found["some"][side]["with words"] < found["all"][side]["with words"]
-    assert "says that it is spa" in say(f"{line} --source_languages spa --output new", code=2).err
+    assert "says that it is spa" in run_cli(f"{line} --source_languages spa --output new", code=2).err
 
 
-def test_rows_of_pieces_are_their_mean(say, save, tokenizers, tmp_path):
+def test_rows_of_pieces_are_their_mean(run_cli, save, tokenizers, tmp_path):
     first, second = tokenizers["unigram", "lume"], tokenizers["wordpiece", "drask"]
     before = model("gpt2", first)
     source = save(before, first)
     second.save_pretrained(tmp_path / "target")
-    say(f"cli ofa init subword-mean --from {source} --target_tokenizer target --output new")
+    run_cli(f"cli ofa init subword-mean --from {source} --target_tokenizer target --output new")
     embedding, after = before.get_input_embeddings().weight, opened("gpt2", tmp_path / "new").get_input_embeddings()
     for line in provenance(tmp_path / "new"):
         if line["kind"] == "combined":
@@ -143,7 +145,7 @@ def test_rows_of_pieces_are_their_mean(say, save, tokenizers, tmp_path):
                 torch.testing.assert_close(after.weight[line["id"]], embedding[ids].mean(0), rtol=1e-4, atol=1e-6)
 
 
-def test_focus_and_pursuit_take_shared_tokens_alone(say, save, tokenizers, tmp_path):
+def test_focus_and_pursuit_take_shared_tokens_alone(run_cli, save, tokenizers, tmp_path):
     first, second = tokenizers["bpe", "lume"], tokenizers["bpe", "drask"]
     source = save(model("roberta", first), first)
     donor = save(model("gpt2", second), second, "donor")
@@ -154,7 +156,7 @@ def test_focus_and_pursuit_take_shared_tokens_alone(say, save, tokenizers, tmp_p
     )
     for method in ("focus --vectors tokens.vec", "omp --tokens 5"):
         name = method.split()[0]
-        say(f"cli ofa init {method} --from {source} --target_tokenizer {donor} --output {name}")
+        run_cli(f"cli ofa init {method} --from {source} --target_tokenizer {donor} --output {name}")
         lines = provenance(tmp_path / name)
         copied = {line["from"][0]["id"] for line in lines if line["kind"] == "copied"}
         combined = [line["from"] for line in lines if line["kind"] == "combined"]
@@ -167,7 +169,9 @@ def test_focus_and_pursuit_take_shared_tokens_alone(say, save, tokenizers, tmp_p
 
 
 @pytest.mark.parametrize("method", ["ofa", "focus", "omp"])
-def test_rows_are_compared_on_the_device(say, save, tokenizers, vectors, *, tmp_path, emulated, monkeypatch, method):
+def test_rows_are_compared_on_the_device(
+    run_cli, save, tokenizers, vectors, *, tmp_path, emulated, monkeypatch, method
+):
     monkeypatch.setattr(emulated, "DOUBLES", ())  # CUDA has float64
     first, second = tokenizers["bpe", "lume"], tokenizers["bpe", "drask"]
     source = save(model("roberta", first), first)
@@ -178,12 +182,12 @@ def test_rows_are_compared_on_the_device(say, save, tokenizers, vectors, *, tmp_
     options = {"ofa": f"--vectors {vectors}", "focus": "--vectors tokens.vec", "omp": "--tokens 5"}[method]
     for device in ("cpu", emulated.NAME):
         said = f"{options} --from {source} --target_tokenizer {donor} --output {device}"
-        say(f"--device {device} cli ofa init {method} {said}")
+        run_cli(f"--device {device} cli ofa init {method} {said}")
     for name in ("model.safetensors", "provenance.jsonl"):
         assert (tmp_path / "cpu" / name).read_bytes() == (tmp_path / emulated.NAME / name).read_bytes()
 
 
-def test_wechsel_goes_through_a_dictionary(say, save, tokenizers, vectors, tmp_path):
+def test_wechsel_goes_through_a_dictionary(run_cli, save, tokenizers, vectors, tmp_path):
     first, second = tokenizers["bpe", "lume"], tokenizers["bpe", "drask"]
     source = save(model("roberta", first), first)
     second.save_pretrained(tmp_path / "target")
@@ -191,8 +195,8 @@ def test_wechsel_goes_through_a_dictionary(say, save, tokenizers, vectors, tmp_p
     (tmp_path / "pairs.txt").write_text("".join(f"{word} {word}\n" for word in words[:50]))
     options = f"--source_vectors {vectors} --target_vectors {vectors} --dictionary pairs.txt"
     rest = f"--from {source} --target_tokenizer target"
-    say(f"cli ofa init wechsel {options} {rest} --output turned")
-    say(f"cli ofa init ofa --vectors {vectors} {rest} --output one")
+    run_cli(f"cli ofa init wechsel {options} {rest} --output turned")
+    run_cli(f"cli ofa init ofa --vectors {vectors} {rest} --output one")
     assert json.loads((tmp_path / "turned" / "initialisation.json").read_text())["dictionary pairs"] == 50
     one, turned = (opened("roberta", tmp_path / name).get_input_embeddings().weight for name in ("one", "turned"))
     torch.testing.assert_close(turned, one, rtol=1e-3, atol=1e-4)  # the rotation of a space to itself
@@ -222,21 +226,21 @@ def test_wechsel_goes_through_a_dictionary(say, save, tokenizers, vectors, tmp_p
         ("mean --from old --target_tokenizer target --output new --keep_dim 17", "--keep_dim 17 is more than the 16"),
     ],
 )
-def test_mistakes_are_one_line_and_leave_nothing(say, save, tokenizers, line, said):
+def test_mistakes_are_one_line_and_leave_nothing(run_cli, save, tokenizers, line, said):
     tmp_path = save(model("bert", tokenizers["wordpiece", "lume"]), tokenizers["wordpiece", "lume"]).parent
     tokenizers["bpe", "drask"].save_pretrained(tmp_path / "target")
-    found = say(f"cli ofa init {line}", code=2)
+    found = run_cli(f"cli ofa init {line}", code=2)
     assert said in found.err
     assert sorted(each.name for each in tmp_path.iterdir()) == ["old", "target"]
 
 
 @pytest.mark.parametrize("special", [True, False])
-def test_a_token_that_was_added_without_a_row_is_a_new_one(say, save, tokenizers, tmp_path, special):
+def test_a_token_that_was_added_without_a_row_is_a_new_one(run_cli, save, tokenizers, tmp_path, special):
     first = copy.deepcopy(tokenizers["bpe", "lume"])
     before = model("roberta", first)
     first.add_tokens([AddedToken("<extra>", special=special)])
     source = save(before, first)
-    said = say("cli ofa init mean --from old --target_tokenizer old --output new")
+    said = run_cli("cli ofa init mean --from old --target_tokenizer old --output new")
     assert "old has no row for '<extra>'" in said.err
     facts = json.loads((tmp_path / "new/initialisation.json").read_text())
     assert facts["tokens without a row"] == ["<extra>"]
@@ -244,12 +248,12 @@ def test_a_token_that_was_added_without_a_row_is_a_new_one(say, save, tokenizers
     was, now = (opened("roberta", each).get_input_embeddings().weight for each in (source, tmp_path / "new"))
     assert torch.equal(now[:300], was)
     torch.testing.assert_close(now[300], was.mean(0))
-    say(
+    run_cli(
         "cli model load --from new cli dataset babel --documents 5 --block_size 16 --split test cli perplexity --pseudo"
     )
 
 
-def test_weights_that_were_drawn_are_in_the_results(say, save, tokenizers, tmp_path, monkeypatch):
+def test_weights_that_were_drawn_are_in_the_results(run_cli, save, tokenizers, tmp_path, monkeypatch):
     first = tokenizers["bpe", "lume"]
     save(model("bert", first), first)
 
@@ -259,19 +263,19 @@ def test_weights_that_were_drawn_are_in_the_results(say, save, tokenizers, tmp_p
         return found
 
     monkeypatch.setattr("ofa.initialise.open_model", opened_model)
-    say("cli ofa init mean --from old --target_tokenizer old --output new")
+    run_cli("cli ofa init mean --from old --target_tokenizer old --output new")
     facts = json.loads((tmp_path / "new/initialisation.json").read_text())
     assert facts["weights drawn anew"] == ["cls.predictions.transform.dense.weight"]
 
 
-def test_the_configuration_names_no_old_ids(say, save, tokenizers, tmp_path):
+def test_the_configuration_names_no_old_ids(run_cli, save, tokenizers, tmp_path):
     first, second = tokenizers["bpe", "lume"], tokenizers["bpe", "drask"]
     before = model("gpt2", first)
     before.generation_config.suppress_tokens, before.generation_config.bad_words_ids = [7, 9], [[3, 4]]
     before.generation_config.repetition_penalty = 1.3
     save(before, first)
     second.save_pretrained(tmp_path / "target")
-    say("cli ofa init mean --from old --target_tokenizer target --output new")
+    run_cli("cli ofa init mean --from old --target_tokenizer target --output new")
     said = json.loads((tmp_path / "new/generation_config.json").read_text())
     assert said["repetition_penalty"] == 1.3
     assert not said.get("suppress_tokens")
@@ -279,21 +283,21 @@ def test_the_configuration_names_no_old_ids(say, save, tokenizers, tmp_path):
     assert said["eos_token_id"] == second.eos_token_id
 
 
-def test_a_tokenizer_of_another_model_is_refused(say, save, tokenizers):
+def test_a_tokenizer_of_another_model_is_refused(run_cli, save, tokenizers):
     save(model("bert", tokenizers["bpe", "lume"]), tokenizers["bpe", "drask"])
-    said = say("cli ofa init mean --from old --target_tokenizer old --output new", code=2).err
+    said = run_cli("cli ofa init mean --from old --target_tokenizer old --output new", code=2).err
     assert "has 400 tokens, the embedding 300 rows" in said
 
 
 @pytest.mark.parametrize("kind", ["bert", "our own encoder"])
-def test_a_fresh_python_opens_it_once_the_package_is_imported(say, save, tokenizers, tmp_path, kind):
+def test_a_fresh_python_opens_it_once_the_package_is_imported(run_cli, save, tokenizers, tmp_path, kind):
     first = tokenizers["wordpiece", "lume"]
     if kind == "bert":
         save(model("bert", first), first)
     else:
         sizes = dict(vocab_size=len(first), hidden_size=16, num_hidden_layers=1, num_attention_heads=2)
         save(EncoderForMaskedLM(EncoderConfig(**sizes)), first)
-    say("cli ofa init random --from old --target_tokenizer old --output new --keep_dim 5")
+    run_cli("cli ofa init random --from old --target_tokenizer old --output new --keep_dim 5")
     program = (
         "import ofa, transformers; model = transformers.AutoModelForMaskedLM.from_pretrained('new');"
         "print(type(model).__name__)"

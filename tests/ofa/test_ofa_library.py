@@ -12,7 +12,7 @@ from semeqv.text.models.opening import open_model
 
 
 @pytest.mark.parametrize("name", ["subword-mean", "ofa"])
-def test_a_model_is_given_a_new_vocabulary(tokenizers, vectors, save, say, *, name, capsys):
+def test_a_model_is_given_a_new_vocabulary(tokenizers, vectors, save, run_cli, *, name, capsys):
     old, new = tokenizers["wordpiece", "lume"], tokenizers["bpe", "drask"]
     bert = model("bert", old)
     before = copy.deepcopy(bert.state_dict())
@@ -33,7 +33,7 @@ def test_a_model_is_given_a_new_vocabulary(tokenizers, vectors, save, say, *, na
     folder = save(bert, old).parent  # and as a command
     new.save_pretrained(folder / "target")
     vectors_option = f"--vectors {vectors}" if name == "ofa" else ""
-    say(f"cli ofa init {name} --from old --target_tokenizer target --output by-command {vectors_option}")
+    run_cli(f"cli ofa init {name} --from old --target_tokenizer target --output by-command {vectors_option}")
     assert torch.equal(open_model(folder / "by-command").get_input_embeddings().weight, rows)
     made.save(folder / "by-function")
     for file in ("model.safetensors", "provenance.jsonl", "tokenizer.json"):

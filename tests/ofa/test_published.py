@@ -75,14 +75,14 @@ def close(model, logits):
 
 @pytest.mark.parametrize("kind", list(KINDS))
 @pytest.mark.parametrize("pickle", [False, True])
-def test_logits_are_those_of_the_authors_formula(say, tmp_path, kind, pickle):
+def test_logits_are_those_of_the_authors_formula(run_cli, tmp_path, kind, pickle):
     config, weights, logits = published(kind)
     save(tmp_path / "theirs", config, weights, pickle)
     line = "cli ofa convert --from theirs --output ours"
     if pickle:
-        assert "--allow_pickle" in say(line, code=2).err
+        assert "--allow_pickle" in run_cli(line, code=2).err
         assert not (tmp_path / "ours").exists()
-    assert "300 tokens in 5 coordinates" in say(f"{line} --allow_pickle").out
+    assert "300 tokens in 5 coordinates" in run_cli(f"{line} --allow_pickle").out
     model = AutoModelForMaskedLM.from_pretrained(tmp_path / "ours")
     close(model, logits)
     reads, predicts = model.get_input_embeddings(), model.get_output_embeddings()
@@ -101,7 +101,7 @@ def test_a_folder_of_theirs_is_opened_as_it_is(tmp_path):
 
 
 @pytest.mark.parametrize("stored", ["embedding", "head", "bare", "module.", "_orig_mod."])
-def test_a_tied_matrix_is_found_under_either_name(say, tmp_path, stored):
+def test_a_tied_matrix_is_found_under_either_name(run_cli, tmp_path, stored):
     config, weights, logits = published("roberta")
     head, reads = ("down_project.weight", "vocab_project.weight"), ("primitive_embeddings.weight", "coordinates.weight")
     if stored in ("embedding", "head"):
@@ -113,15 +113,15 @@ def test_a_tied_matrix_is_found_under_either_name(say, tmp_path, stored):
     else:
         weights = {stored + key: each for key, each in weights.items()}
     save(tmp_path / "theirs", config, weights)
-    say("cli ofa convert --from theirs --output ours")
+    run_cli("cli ofa convert --from theirs --output ours")
     close(AutoModelForMaskedLM.from_pretrained(tmp_path / "ours"), logits)
 
 
-def test_a_head_of_its_own_stays_one(say, tmp_path):
+def test_a_head_of_its_own_stays_one(run_cli, tmp_path):
     config, weights, _ = published("roberta")
     weights["lm_head.down_project.weight"] = weights["lm_head.down_project.weight"] * 2
     save(tmp_path / "theirs", config, weights)
-    say("cli ofa convert --from theirs --output ours")
+    run_cli("cli ofa convert --from theirs --output ours")
     model = AutoModelForMaskedLM.from_pretrained(tmp_path / "ours")
     assert torch.equal(model.get_output_embeddings().primitives, 2 * model.get_input_embeddings().primitives)
 
@@ -142,15 +142,17 @@ def test_a_head_of_its_own_stays_one(say, tmp_path):
         ),
     ],
 )
-def test_what_does_not_fit_is_named(say, tmp_path, change, said):
+def test_what_does_not_fit_is_named(run_cli, tmp_path, change, said):
     config, weights, _ = published("roberta")
     save(tmp_path / "theirs", config, {key: each for key, each in (weights | change).items() if each is not None})
-    assert said in say("cli ofa convert --from theirs --output ours", code=2).err
+    assert said in run_cli("cli ofa convert --from theirs --output ours", code=2).err
     assert not (tmp_path / "ours").exists()
 
 
-def test_the_configuration_agrees_with_the_tensors(say, tmp_path):
+def test_the_configuration_agrees_with_the_tensors(run_cli, tmp_path):
     config, weights, _ = published("roberta")
     config.num_primitive = 6
     save(tmp_path / "theirs", config, weights)
-    assert "says num_primitive 6 and vocab_size 300" in say("cli ofa convert --from theirs --output ours", code=2).err
+    assert (
+        "says num_primitive 6 and vocab_size 300" in run_cli("cli ofa convert --from theirs --output ours", code=2).err
+    )

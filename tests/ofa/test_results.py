@@ -60,10 +60,10 @@ def experiments(tmp_path):
     return tmp_path
 
 
-def test_a_part_of_the_page_says_it_as_it_is(say, experiments):
+def test_a_part_of_the_page_says_it_as_it_is(run_cli, experiments):
     page = experiments / "page.md"
     page.write_text("# New vocabularies\n\n<!-- all -->\n<!-- end -->\n\nPublished: table 3.\n")
-    out = say(
+    out = run_cli(
         "cli ofa report --retrieval fr --pretraining go --hypernetworks hyper "
         "--output page/all.json --markdown page.md --part all"
     ).out
@@ -86,12 +86,12 @@ def test_a_part_of_the_page_says_it_as_it_is(say, experiments):
     assert len(numbers["retrieval fr"]) == 10
 
 
-def test_layers_stand_side_by_side(say, experiments):
+def test_layers_stand_side_by_side(run_cli, experiments):
     for name, values in (("42-original", (0.1, 0.2, 0.3)), ("42-ofa", (0.2, 0.4)), ("42-bag", (0.5,))):
         lines = [retrieved("tatoeba", value, layer=layer) for layer, value in enumerate(values)]
         written(experiments / "deep/layers" / name, lines[0] | {"accuracy@10": 0.9}, *lines)  # the last counts
     (experiments / "page.md").write_text("<!-- layers -->\n<!-- end -->\n")
-    say("cli ofa report --layers deep --markdown page.md --part layers --output layers.json")
+    run_cli("cli ofa report --layers deep --markdown page.md --part layers --output layers.json")
     page = (experiments / "page.md").read_text()
     assert "### French, Tatoeba: accuracy at 10, layer by layer" in page
     assert "| original | the model's own tokenizer | 0.100 | 0.200 | 0.300 |" in page
@@ -99,11 +99,13 @@ def test_layers_stand_side_by_side(say, experiments):
     assert len(json.loads((experiments / "layers.json").read_text())["layers deep"]) == 6
 
 
-def test_what_is_missing_is_said(say, experiments):
-    assert "--retrieval runs/ofa-minilm/fr" in say("cli ofa report", code=2).err
-    assert "there is no measured/SEED-METHOD" in say("cli ofa report --retrieval go", code=2).err
+def test_what_is_missing_is_said(run_cli, experiments):
+    assert "--retrieval runs/ofa-minilm/fr" in run_cli("cli ofa report", code=2).err
+    assert "there is no measured/SEED-METHOD" in run_cli("cli ofa report --retrieval go", code=2).err
     (experiments / "page.md").write_text("# Another page\n")
-    assert "has no lines <!-- fr -->" in say("cli ofa report --retrieval fr --markdown page.md --part fr", code=2).err
+    assert (
+        "has no lines <!-- fr -->" in run_cli("cli ofa report --retrieval fr --markdown page.md --part fr", code=2).err
+    )
 
 
 def test_methods_are_told_apart():
@@ -118,7 +120,7 @@ def test_methods_are_told_apart():
     assert "cannot be told from" in compared("a", (0.5, 0.4, 0.6), "b", (0.55, 0.5, 0.7))
 
 
-def test_runs_are_compared_pair_by_pair_where_outcomes_were_kept(say, experiments):
+def test_runs_are_compared_pair_by_pair_where_outcomes_were_kept(run_cli, experiments):
     planted = {"42-ofa": [1] * 60 + [0] * 40, "43-ofa": [1] * 60 + [0] * 40, "42-bag": [1] * 50 + [0] * 50}
     planted["42-subword-mean"] = [0, 1] * 50
     for name, hits in planted.items():
@@ -127,7 +129,7 @@ def test_runs_are_compared_pair_by_pair_where_outcomes_were_kept(say, experiment
         path.write_text("".join(json.dumps(line) + "\n" for line in lines))
         metrics = path.with_name("metrics.jsonl")
         metrics.write_text(metrics.read_text().replace('"of": "fr"', '"of": "fr", "layer": 6'))
-    out = say("cli ofa report --retrieval fr").out
+    out = run_cli("cli ofa report --retrieval fr").out
     assert "FLORES at 1: OFA is above bag: +0.100 [+0.0" in out
     assert "FLORES at 1: OFA is not to be told from subword-mean: +0.100 [-0.0" in out
     assert "FLORES at 1: OFA (0.510 [0.490-0.530]) cannot be told from original" in out

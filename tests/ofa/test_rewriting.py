@@ -32,14 +32,14 @@ def words(tokens):
 
 
 @pytest.fixture
-def renumbered(say, save, tmp_path):
+def renumbered(run_cli, save, tmp_path):
     """Give a model the same tokens in another order; opens old and new, and says what each makes of the same words."""
 
     def states(before, options="", new=NEW, auto=AutoModelForMaskedLM):
         old, new = words(OLD), words(new)
         save(before, old)
         new.save_pretrained(tmp_path / "target")
-        say(f"{INIT} new --overwrite {options}")
+        run_cli(f"{INIT} new --overwrite {options}")
         after = auto.from_pretrained(tmp_path / "new")
         found = []
         for each, tokenizer in ((before, old), (after, new)):
@@ -73,13 +73,13 @@ def test_positions_move_with_the_padding_token(renumbered, options):
     assert after.config.max_position_embeddings == 63 + 39
 
 
-def test_positions_that_cannot_move_are_named(say, save, tmp_path):
+def test_positions_that_cannot_move_are_named(run_cli, save, tmp_path):
     save(transformers.MPNetForMaskedLM(transformers.MPNetConfig(**SIZES, vocab_size=64)), words(OLD))
     words(NEW).save_pretrained(tmp_path / "target")
-    assert "whose padding token has id 1, not 5" in say(f"{INIT} new", code=2).err
+    assert "whose padding token has id 1, not 5" in run_cli(f"{INIT} new", code=2).err
     save(model("roberta", words(OLD)), words(OLD))
     words([token for token in NEW if token != "<pad>"]).save_pretrained(tmp_path / "target")
-    assert "the new tokenizer has none" in say(f"{INIT} new", code=2).err
+    assert "the new tokenizer has none" in run_cli(f"{INIT} new", code=2).err
 
 
 @pytest.mark.parametrize("rows", [64, 70])
@@ -103,18 +103,18 @@ def test_what_else_is_as_wide_as_the_vocabulary_stays(renumbered):
 
 
 @pytest.mark.parametrize("same", [True, False])
-def test_models_that_keep_more_for_each_token_are_refused(say, save, tmp_path, same):
+def test_models_that_keep_more_for_each_token_are_refused(run_cli, save, tmp_path, same):
     sizes = {"embedding_size": 16, "intra_bottleneck_size": 16, "true_hidden_size": 16, "hidden_size": 32}
     config = transformers.MobileBertConfig(**SIZES | sizes, vocab_size=64, trigram_input=False)
     save(transformers.MobileBertForMaskedLM(config), words(OLD))
     words(NEW if same else NEW[:-4]).save_pretrained(tmp_path / "target")
-    assert "in a way of its own" in say(f"{INIT} new", code=2).err
+    assert "in a way of its own" in run_cli(f"{INIT} new", code=2).err
     sizes = {f"{side}_{name}": 1 for side in ("encoder", "decoder") for name in ("layers", "attention_heads")}
     bart = transformers.BartForConditionalGeneration(
         transformers.BartConfig(vocab_size=64, d_model=16, encoder_ffn_dim=8, decoder_ffn_dim=8, **sizes)
     )
     save(bart, words(OLD))
-    assert "is an encoder and a decoder" in say(f"{INIT} new", code=2).err
+    assert "is an encoder and a decoder" in run_cli(f"{INIT} new", code=2).err
 
 
 def test_embeddings_that_are_scaled_stay_so(renumbered):
@@ -143,9 +143,9 @@ def test_what_has_numbers_for_each_token_besides_is_named():
             resized_biases(made, rows)
 
 
-def test_rows_of_no_token_are_not_counted_as_those_of_a_method(say, save, tmp_path):
+def test_rows_of_no_token_are_not_counted_as_those_of_a_method(run_cli, save, tmp_path):
     save(model("bert", words(OLD)), words(OLD))
     words([*NEW[:-2], "x", "y"]).save_pretrained(tmp_path / "target")
-    say(f"{INIT} new --pad_to_multiple_of 100".replace("random", "mean"))
+    run_cli(f"{INIT} new --pad_to_multiple_of 100".replace("random", "mean"))
     counts = json.loads((tmp_path / "new/initialisation.json").read_text())["counts"]
     assert counts == {"copied": 62, "mean": 2, "unused": 36}

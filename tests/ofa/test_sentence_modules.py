@@ -38,8 +38,8 @@ def write(path, value):
     path.write_text(json.dumps(value))
 
 
-def test_the_modules_stay(say, sentences, tmp_path):
-    say(INIT)
+def test_the_modules_stay(run_cli, sentences, tmp_path):
+    run_cli(INIT)
     new = tmp_path / "new"
     assert json.loads((new / "modules.json").read_text()) == sentences
     assert (new / "1_Pooling/config.json").read_text() == (tmp_path / "old/1_Pooling/config.json").read_text()
@@ -52,9 +52,9 @@ def test_the_modules_stay(say, sentences, tmp_path):
 
 
 @pytest.mark.usefixtures("sentences")
-def test_it_is_opened_as_an_encoder_of_sentences(say, tmp_path):
+def test_it_is_opened_as_an_encoder_of_sentences(run_cli, tmp_path):
     library = pytest.importorskip("sentence_transformers", reason="needs pip install -e '.[minilm]'")
-    say(INIT)
+    run_cli(INIT)
     encoder = library.SentenceTransformer(str(tmp_path / "new"), device="cpu")
     texts = ["gåk dråkesh", "krøgagesh " * 30]
     found = encoder.encode(texts)
@@ -81,14 +81,14 @@ def test_it_is_opened_as_an_encoder_of_sentences(say, tmp_path):
     ],
 )
 @pytest.mark.usefixtures("sentences")
-def test_modules_that_cannot_stay_are_named(say, tmp_path, name, value, said):
+def test_modules_that_cannot_stay_are_named(run_cli, tmp_path, name, value, said):
     write(tmp_path / "old" / name, value)
-    assert said in say(INIT, code=2).err
+    assert said in run_cli(INIT, code=2).err
     assert not (tmp_path / "new").exists()
 
 
 @pytest.mark.usefixtures("sentences")
-def test_another_model_becomes_none(say, tmp_path):
+def test_another_model_becomes_none(run_cli, tmp_path):
     (tmp_path / "old/modules.json").unlink()
-    say(INIT)
+    run_cli(INIT)
     assert not [each.name for each in (tmp_path / "new").iterdir() if "sentence" in each.name or each.is_dir()]

@@ -173,8 +173,8 @@ def test_the_tokenizer_of_a_bag_finds_the_same_words():
     assert tokenizer.tokenize(text) == ["हिन्दी", "café", "我", "<unk>", "l'eau"]
 
 
-def test_vectors_of_aligned_text_bring_translations_together(say):
-    said = say("cli dataset babel --documents 300 cli ofa vectors --dimensions 30 --least 5").out
+def test_vectors_of_aligned_text_bring_translations_together(run_cli):
+    said = run_cli("cli dataset babel --documents 300 cli ofa vectors --dimensions 30 --least 5").out
     assert "words of drask" in said
     assert "wrote vectors.vec" in said
     vectors = read_vectors(Path("vectors.vec"))
@@ -187,39 +187,41 @@ def test_vectors_of_aligned_text_bring_translations_together(say):
     assert across.max(1).mean() > 0.6  # most words have a near one in the other language
 
 
-def test_test_text_is_left_out(say, tmp_path):
+def test_test_text_is_left_out(run_cli, tmp_path):
     pair = next(row for row in chosen(Babel(documents=40)) if len(row) == 2)
     (tmp_path / "test.txt").write_text(pair["lume"].split("\n")[0].upper() + "\n")
-    said = say("cli dataset babel --documents 40 cli ofa vectors --dimensions 5 --least 1 --disjoint_from test.txt").out
+    said = run_cli(
+        "cli dataset babel --documents 40 cli ofa vectors --dimensions 5 --least 1 --disjoint_from test.txt"
+    ).out
     assert "1 pairs left out, for they hold 1 sentences of the tests" in said
 
 
-def test_text_that_is_written_holds_no_test(say, tmp_path):
+def test_text_that_is_written_holds_no_test(run_cli, tmp_path):
     pairs = [row for row in chosen(Babel(documents=40)) if len(row) == 2]
     lines = [line for row in pairs for line in row["lume"].split("\n")]
     (tmp_path / "test.txt").write_text(lines[3].upper() + "\n" + lines[8][3:-3] + "\n")
-    say("cli dataset babel --documents 40 cli ofa text --path made/text --disjoint_from test.txt")
+    run_cli("cli dataset babel --documents 40 cli ofa text --path made/text --disjoint_from test.txt")
     kept = (tmp_path / "made/text.lume").read_text().splitlines()
     assert kept == [line for i, line in enumerate(lines) if i not in (3, 8)]
     assert len((tmp_path / "made/text.drask").read_text().splitlines()) == len(kept)
     facts = json.loads((tmp_path / "made/text.json").read_text())
     assert facts == {"pairs": len(kept), "left out": 2, "test sentences": 2, "found": 2}
     assert overlap((tmp_path / "test.txt").read_text().splitlines(), kept).share == 0
-    say("cli dataset babel --documents 40 cli ofa text --path mixed/text --disjoint_from test.txt --shuffle")
+    run_cli("cli dataset babel --documents 40 cli ofa text --path mixed/text --disjoint_from test.txt --shuffle")
     mixed = [(tmp_path / f"mixed/text.{language}").read_text().splitlines() for language in ("lume", "drask")]
     assert mixed[0] != kept
     assert sorted(zip(*mixed)) == sorted(zip(kept, (tmp_path / "made/text.drask").read_text().splitlines()))
-    assert "aligned corpus" in say("cli dataset babel --languages lume cli ofa text", code=2).err
+    assert "aligned corpus" in run_cli("cli dataset babel --languages lume cli ofa text", code=2).err
 
 
-def test_words_that_are_each_others_nearest_make_a_dictionary(say, tmp_path):
+def test_words_that_are_each_others_nearest_make_a_dictionary(run_cli, tmp_path):
     matrix = numpy.array([[1, 0], [0, 1], [0.9, 0.1], [0.8, 0.3], [0.1, 0.8]], numpy.float32)
     write_vectors(tmp_path / "x.vec", WordVectors(["en:cat", "en:dog", "fr:chat", "fr:chats", "fr:chien"], matrix))
-    say("cli ofa dictionary --vectors x.vec --languages en fr")
+    run_cli("cli ofa dictionary --vectors x.vec --languages en fr")
     assert (tmp_path / "dictionary.tsv").read_text() == "cat\tchat\ndog\tchien\n"
     assert (
         "No word of the vectors says that it is de"
-        in say("cli ofa dictionary --vectors x.vec --languages en de", code=2).err
+        in run_cli("cli ofa dictionary --vectors x.vec --languages en de", code=2).err
     )
 
 

@@ -82,14 +82,14 @@ def test_holm_is_the_step_down_method():
     assert holm([0.01, numpy.nan])[0] == pytest.approx(0.01)
 
 
-def test_a_sentence_shows_writes_and_names_mistakes(say, runs, tmp_path):
-    out = say(
+def test_a_sentence_shows_writes_and_names_mistakes(run_cli, runs, tmp_path):
+    out = run_cli(
         f"cli results {runs} --split test --metric perplexity --csv {tmp_path}/a.csv --markdown {tmp_path}/a.md"
     ).out
     assert "backpack" in out
     assert (tmp_path / "a.csv").read_text().splitlines()[0].startswith("variant,language,metric,n,value")
     assert "| variant | language |" in (tmp_path / "a.md").read_text()
-    assert "p_holm" in say(f"cli results {runs} --split test --compare variant=gpt2 --where language=en").out
-    assert "there is backpack, gpt2" in say(f"cli results {runs} --compare variant=bert", 2).err
-    assert "No line says 'size'" in say(f"cli results {runs} --by size", 2).err
-    assert "takes COLUMN=BASELINE" in say(f"cli results {runs} --compare variant", 2).err
+    assert "p_holm" in run_cli(f"cli results {runs} --split test --compare variant=gpt2 --where language=en").out
+    assert "there is backpack, gpt2" in run_cli(f"cli results {runs} --compare variant=bert", 2).err
+    assert "No line says 'size'" in run_cli(f"cli results {runs} --by size", 2).err
+    assert "takes COLUMN=BASELINE" in run_cli(f"cli results {runs} --compare variant", 2).err

@@ -31,8 +31,8 @@ def table(path):
         return {(row["experiment"], row["sets"], row["metric"]): row for row in csv.DictReader(file)}
 
 
-def test_scores_are_averaged_over_seeds_and_sets(say, runs):
-    say("cli scores runs/a runs/b --group all --output out.csv")
+def test_scores_are_averaged_over_seeds_and_sets(run_cli, runs):
+    run_cli("cli scores runs/a runs/b --group all --output out.csv")
     found = table(runs.parent / "out.csv")
     assert set(found) == {
         (experiment, sets, metric)
@@ -51,7 +51,7 @@ def test_scores_are_averaged_over_seeds_and_sets(say, runs):
     assert float(row["sentences_low"]) == pytest.approx(0.55)
     row = found["runs/b", "en", "f1"]
     assert (row["runs"], row["low"]) == ("1", "")
-    say("cli scores runs/b --metric f1 --output out.json")
+    run_cli("cli scores runs/b --metric f1 --output out.json")
     (row,) = json.loads((runs.parent / "out.json").read_text())
     assert row == {"experiment": "runs/b", "sets": "en", "metric": "f1", "runs": 1, "mean": 0.9} | {
         "low": None,
@@ -61,18 +61,18 @@ def test_scores_are_averaged_over_seeds_and_sets(say, runs):
     }
 
 
-def test_the_table_goes_into_a_page(say, runs):
+def test_the_table_goes_into_a_page(run_cli, runs):
     page = runs.parent / "page.md"
     page.write_text("# Title\n\n<!-- scores -->\nold\n<!-- end -->\n\nMore.\n")
-    say("cli scores runs/a/1-tagger/metrics.jsonl --metric f1 --group half=en --markdown page.md --digits 2")
+    run_cli("cli scores runs/a/1-tagger/metrics.jsonl --metric f1 --group half=en --markdown page.md --digits 2")
     text = page.read_text()
     assert text.startswith("# Title\n\n<!-- scores -->\n\n| experiment |")
     assert text.endswith("|\n\n<!-- end -->\n\nMore.\n")
     assert "| runs/a | half | f1 | 1 | 0.50 |  | [0.45, 0.53] |" in text
-    say("cli scores runs/b --markdown new.md")
+    run_cli("cli scores runs/b --markdown new.md")
     assert (runs.parent / "new.md").read_text().startswith("<!-- scores -->\n\n| experiment |")
     page.write_text("nothing\n")
-    assert "page.md has no lines" in say("cli scores runs/b --markdown page.md", 2).err
+    assert "page.md has no lines" in run_cli("cli scores runs/b --markdown page.md", 2).err
 
 
 @pytest.mark.parametrize(
@@ -87,13 +87,13 @@ def test_the_table_goes_into_a_page(say, runs):
         ("cli scores runs/b --digits 0", "--digits must be from 1 to 10"),
     ],
 )
-def test_what_cannot_be_averaged_is_said(say, runs, line, message):
-    assert message in say(line, 2).err
+def test_what_cannot_be_averaged_is_said(run_cli, runs, line, message):
+    assert message in run_cli(line, 2).err
 
 
-def test_experiments_have_their_own_part_of_a_subset(say, runs):
+def test_experiments_have_their_own_part_of_a_subset(run_cli, runs):
     (runs.parent / "subsets.json").write_text('{"head": ["en", "de"], "tail": ["de"]}')
-    say("cli scores runs/a runs/b --metric f1 --subsets subsets.json --output out.csv")
+    run_cli("cli scores runs/a runs/b --metric f1 --subsets subsets.json --output out.csv")
     found = table(runs.parent / "out.csv")
     assert float(found["runs/a", "head", "f1"]["mean"]) == pytest.approx(0.5)
     assert float(found["runs/b", "head", "f1"]["mean"]) == pytest.approx(0.9)  # of en alone
@@ -101,25 +101,25 @@ def test_experiments_have_their_own_part_of_a_subset(say, runs):
     assert ("runs/b", "tail", "f1") not in found
 
 
-def test_subsets_of_sets_come_from_a_file(say, runs):
+def test_subsets_of_sets_come_from_a_file(run_cli, runs):
     (runs.parent / "subsets.json").write_text('{"head": ["en", "fr"], "tail": ["de"], "none": ["sw"]}')
-    say("cli scores runs/a --metric f1 --subsets subsets.json --output out.csv")
+    run_cli("cli scores runs/a --metric f1 --subsets subsets.json --output out.csv")
     found = table(runs.parent / "out.csv")
     assert {sets for _, sets, _ in found} == {"en", "de", "head", "tail"}
     assert float(found["runs/a", "head", "f1"]["mean"]) == pytest.approx(0.6)
-    assert "holds no lists" in say("cli scores runs/a --subsets runs/a/1-tagger/metrics.jsonl", code=2).err
+    assert "holds no lists" in run_cli("cli scores runs/a --subsets runs/a/1-tagger/metrics.jsonl", code=2).err
 
 
-def test_what_was_measured_in_each_language_is_averaged_too(say, tmp_path):
+def test_what_was_measured_in_each_language_is_averaged_too(run_cli, tmp_path):
     for seed, value in ((42, 10.0), (43, 12.0)):
         folder = tmp_path / "runs" / f"{seed}-model"
         folder.mkdir(parents=True)
         line = {"measure": "perplexity", "split": "test", "name": None, "stride": None, "model": "m"}
         lines = [line | {"language": language, "perplexity": value + add} for language, add in (("de", 0), ("en", 1))]
         (folder / "metrics.jsonl").write_text("".join(json.dumps(each) + "\n" for each in lines))
-    shown = say("cli scores runs --metric perplexity").out
+    shown = run_cli("cli scores runs --metric perplexity").out
     assert [line.split()[1:5] for line in shown.splitlines()[1:]] == [
         ["de", "perplexity", "2", "11.0000"],
         ["en", "perplexity", "2", "12.0000"],
     ]
-    assert "stride" not in say("cli scores runs").out
+    assert "stride" not in run_cli("cli scores runs").out

@@ -70,12 +70,12 @@ def test_a_pickle_is_never_loaded(tmp_path):
 
 
 @pytest.mark.parametrize("seeds", ["--seed 3", "--seeds 3,4"])
-def test_a_resumed_run_ends_where_an_uninterrupted_one_does(say, tmp_path, seeds):
+def test_a_resumed_run_ends_where_an_uninterrupted_one_does(run_cli, tmp_path, seeds):
     saver = "cli savers default-saver --savebest --etc 4 --resume"
-    say(f"{seeds} --epochs 20 --etv 3 --output whole {LINE} {saver} cli train")
-    say(f"{seeds} --epochs 7 --etv 3 --output parts {LINE} {saver} cli train")
+    run_cli(f"{seeds} --epochs 20 --etv 3 --output whole {LINE} {saver} cli train")
+    run_cli(f"{seeds} --epochs 7 --etv 3 --output parts {LINE} {saver} cli train")
     (tmp_path / "parts").rename(tmp_path / "moved")  # a run may be moved between two sessions
-    err = say(f"{seeds} --epochs 20 --etv 3 --output moved {LINE} {saver} cli train").err
+    err = run_cli(f"{seeds} --epochs 20 --etv 3 --output moved {LINE} {saver} cli train").err
     assert "Resumed" in err
     whole, parts = digest(tmp_path / "whole"), digest(tmp_path / "moved")
     ends = [name for name in whole if "step-00000020" in name or name.endswith(".npy")]
@@ -122,18 +122,18 @@ def test_killed_at_any_moment_it_resumes_to_the_same_end(tmp_path):
         (("--seed 3", "--seed 3 --precision bf16"), "precision was fp32, is bf16"),
     ],
 )
-def test_a_changed_run_is_not_resumed(say, tmp_path, change, words):
+def test_a_changed_run_is_not_resumed(run_cli, tmp_path, change, words):
     line = f"--seed 3 --epochs 3 --output run {LINE} cli savers default-saver --resume cli train"
-    say(line)
+    run_cli(line)
     before = digest(tmp_path / "run")
-    assert words in say(line.replace(*change).replace("--epochs 3", "--epochs 5"), code=2).err
+    assert words in run_cli(line.replace(*change).replace("--epochs 3", "--epochs 5"), code=2).err
     assert digest(tmp_path / "run") == before
 
 
-def test_bars_epochs_and_callbacks_may_change(say):
+def test_bars_epochs_and_callbacks_may_change(run_cli):
     line = f"--seed 3 --output run {LINE} cli savers default-saver --resume cli train"
-    say(f"--epochs 3 {line}")
-    say(f"--epochs 5 --no-epochbar {line} cli callbacks log --split validation --epoch_log_path x.jsonl")
+    run_cli(f"--epochs 3 {line}")
+    run_cli(f"--epochs 5 --no-epochbar {line} cli callbacks log --split validation --epoch_log_path x.jsonl")
 
 
 def test_the_best_is_kept_and_ties_go_to_the_lower_loss():
@@ -158,8 +158,8 @@ def test_the_best_is_kept_and_ties_go_to_the_lower_loss():
     assert lowest.metric == "loss"
 
 
-def test_a_metric_that_is_not_measured_is_named(say):
+def test_a_metric_that_is_not_measured_is_named(run_cli):
     assert (
         "--savebest judges by 'f1'"
-        in say(f"{LINE} cli savers default-saver --savebest --metric f1 cli train", code=2).err
+        in run_cli(f"{LINE} cli savers default-saver --savebest --metric f1 cli train", code=2).err
     )

@@ -182,11 +182,11 @@ def test_output_that_nobody_can_take(print_):
      ({"RANK": "-1"}, "RANK=-1"), ({"LOCAL_RANK": ""}, "LOCAL_RANK=,"), ({"RANK": "3"}, "RANK=3 and WORLD_SIZE=1, but"),
      ({"WORLD_SIZE": "0"}, "WORLD_SIZE=0"), ({"WORLD_SIZE": "2", "RANK": "7", "MASTER_ADDR": "127.0.0.1"}, "RANK=7")],
 )  # fmt: skip
-def test_an_environment_that_describes_no_processes(environment, words, monkeypatch, say):
+def test_an_environment_that_describes_no_processes(environment, words, monkeypatch, run_cli):
     for name in ("RANK", "WORLD_SIZE", "LOCAL_RANK", "MASTER_ADDR"):
         monkeypatch.delenv(name, raising=False)
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
     with pytest.raises(UserError, match="The environment says"):
         World.here().join(False, 1)
-    assert words in say(f"{DATA} {MODEL} {LOSS} {OPTIMIZER} cli train", code=2).err
+    assert words in run_cli(f"{DATA} {MODEL} {LOSS} {OPTIMIZER} cli train", code=2).err

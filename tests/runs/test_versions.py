@@ -30,8 +30,8 @@ def installed(monkeypatch):
     return pretend
 
 
-def test_the_version_is_said(say):
-    assert say("--version").out == f"semeqv {semeqv.__version__}\n"
+def test_the_version_is_said(run_cli):
+    assert run_cli("--version").out == f"semeqv {semeqv.__version__}\n"
 
 
 def test_a_package_below_the_window_is_refused(installed):
@@ -59,7 +59,7 @@ def test_local_versions_and_all_that_is_installed_here_fit(installed, capsys):
     assert capsys.readouterr().err == ""
 
 
-def test_versions_that_differ_from_a_saved_run_are_named(capsys, say, tmp_path):
+def test_versions_that_differ_from_a_saved_run_are_named(capsys, run_cli, tmp_path):
     now = versions.versions()
     compare_versions(now, "run.json")
     compare_versions({"another": "1"}, "run.json")
@@ -67,7 +67,7 @@ def test_versions_that_differ_from_a_saved_run_are_named(capsys, say, tmp_path):
     sentence = {"settings": {"steps": 1}, "parts": [], "actions": ["train"]}
     saved = {"sentence": sentence, "versions": now | {"torch": "1.0", "python": "3.9.1"}}
     (tmp_path / "run.json").write_text(json.dumps(saved))
-    err = say("--config run.json", code=2).err
+    err = run_cli("--config run.json", code=2).err
     assert err.splitlines()[0] == (
         f"Note: run.json was written with other versions: python 3.9.1, here {now['python']}; "
         f"torch 1.0, here {now['torch']}."

@@ -22,14 +22,14 @@ def metrics_of(folder):
 
 
 @pytest.fixture
-def pretrained(say):
-    say(PRETRAIN)
-    return say
+def pretrained(run_cli):
+    run_cli(PRETRAIN)
+    return run_cli
 
 
 def test_a_tagger_is_trained_tested_and_reopened(pretrained, tmp_path):
-    say, data = pretrained, "cli dataset babel-tags --documents 150"
-    outcome = say(
+    run_cli, data = pretrained, "cli dataset babel-tags --documents 150"
+    outcome = run_cli(
         f"--epochs 4 --output tagger {data} {data} --split validation --name held {data} --split test "
         f"{data} --split test --languages drask --name drask cli model token-classifier --from mlm {LEARN} "
         "cli savers default-saver --savebest --metric macro_f1 cli callbacks predictions "
@@ -49,12 +49,14 @@ def test_a_tagger_is_trained_tested_and_reopened(pretrained, tmp_path):
     with (tmp_path / "tagger/drask.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
     assert sum(row["label"] == row["predicted"] for row in rows) / len(rows) == pytest.approx(other["accuracy"])
-    say(f"--output again {data} --split test cli model token-classifier --from tagger cli test")
+    run_cli(f"--output again {data} --split test cli model token-classifier --from tagger cli test")
     (again,) = metrics_of(tmp_path / "again")
     assert again["accuracy"] == test["accuracy"]
-    err = say(f"--output x {data} --label ner --split test cli model token-classifier --from tagger cli test", 2).err
+    err = run_cli(
+        f"--output x {data} --label ner --split test cli model token-classifier --from tagger cli test", 2
+    ).err
     assert "The generated corpus: the label" in err
-    err = say(f"--output x {data} --split test cli model token-classifier --from mlm cli test", 2).err
+    err = run_cli(f"--output x {data} --split test cli model token-classifier --from mlm cli test", 2).err
     assert "The labels are not known" in err
 
 
@@ -74,12 +76,12 @@ def test_entities_are_what_the_best_tagger_is_judged_by(pretrained, tmp_path):
 
 
 def test_senses_and_topics_are_told_apart(pretrained, tmp_path):
-    say = pretrained
+    run_cli = pretrained
     data = "cli dataset babel-tags --label sense --documents 40"
     model = f"cli model token-classifier --from mlm {LEARN}"
-    say(f"--steps 3 --output sense {data} {data} --split validation {model} cli train")
+    run_cli(f"--steps 3 --output sense {data} {data} --split validation {model} cli train")
     data = "cli dataset babel-topics --documents 300 --max_length 64"
-    say(
+    run_cli(
         f"--epochs 5 --output topics {data} {data} --split test cli model sequence-classifier --from mlm {LEARN} "
         "cli callbacks predictions cli train cli test"
     )
@@ -95,17 +97,17 @@ def test_senses_and_topics_are_told_apart(pretrained, tmp_path):
         ("babel-topics", "sequence-classifier", AutoModelForSequenceClassification),
     ],
 )
-def test_a_classifier_without_pretraining_needs_only_sizes(say, tmp_path, data, model, auto):
+def test_a_classifier_without_pretraining_needs_only_sizes(run_cli, tmp_path, data, model, auto):
     data, sizes = f"cli dataset {data} --documents 60", "--layers 1 --heads 2 --embedding_size 16"
     tokenizer = "cli tokenizer bpe --vocab_size 400"
-    say(
+    run_cli(
         f"--steps 30 --output run {tokenizer} {data} {data} --split test cli model {model} {sizes} --dropout 0 {LEARN} "
         "cli train cli test"
     )
     opened = auto.from_pretrained(checkpoint(tmp_path / "run"))
     assert (opened.config.hidden_size, opened.config.num_hidden_layers) == (16, 1)
     assert getattr(opened.config, "word_pooling", "first") == "first"
-    say(f"--output again {data} --split test cli model {model} --from run cli test")
+    run_cli(f"--output again {data} --split test cli model {model} --from run cli test")
     (again,) = metrics_of(tmp_path / "again")
     assert again["accuracy"] == metrics_of(tmp_path / "run")[-1]["accuracy"]
     for wrong, message in (
@@ -114,7 +116,7 @@ def test_a_classifier_without_pretraining_needs_only_sizes(say, tmp_path, data, 
         ("--layers 1 --heads 3 --embedding_size 16", "--heads 3 must divide --embedding_size 16"),
         ("", "Say which model: --from"),
     ):
-        assert message in say(f"--output x {tokenizer} {data} cli model {model} {wrong} {LEARN} cli train", 2).err
+        assert message in run_cli(f"--output x {tokenizer} {data} cli model {model} {wrong} {LEARN} cli train", 2).err
 
 
 def test_a_run_is_resumed_where_it_was(pretrained, tmp_path):
@@ -130,14 +132,14 @@ def test_a_run_is_resumed_where_it_was(pretrained, tmp_path):
     assert one == other
 
 
-def test_a_decoder_can_be_a_tagger(say, tmp_path):
-    say(
+def test_a_decoder_can_be_a_tagger(run_cli, tmp_path):
+    run_cli(
         "--steps 5 --output gpt cli tokenizer bpe --vocab_size 500 cli dataset babel --documents 100 --block_size 32 "
         "cli model gpt2 --layers 1 --heads 2 --embedding_size 16 --block_size 64 cli optimizers adamw cli train"
     )
     for task, model in (("babel-tags", "token-classifier"), ("babel-topics", "sequence-classifier")):
         data = f"cli dataset {task} --documents 60"
-        say(
+        run_cli(
             f"--steps 3 --output {task} {data} {data} --split test cli model {model} --from gpt {LEARN} "
             "cli train cli test"
         )

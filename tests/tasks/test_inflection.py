@@ -121,12 +121,12 @@ def test_intervals_are_over_lemmas():
     assert (scores["accuracy_low"], scores["accuracy_high"]) == (0.0, 1.0)
 
 
-def test_forms_are_learnt_written_and_counted(say, table, tmp_path):
+def test_forms_are_learnt_written_and_counted(run_cli, table, tmp_path):
     (tmp_path / "again.tsv").write_text(table.read_text() + "\n")
     data = f"cli dataset unimorph --path {table} --batch_size 18 --max_length 24"
     held = data.replace("toy", "again")
     sizes = "--layers 1 --heads 2 --embedding_size 32 --block_size 24 --dropout 0"
-    say(
+    run_cli(
         f"--epochs 60 --output run cli tokenizer bpe --vocab_size 280 {data} {held} --split validation {held} "
         f"--split test --name toy cli model gpt2 {sizes} cli optimizers adamw --learning_rate .01 "
         "cli savers default-saver --savebest cli train cli test"
@@ -134,7 +134,7 @@ def test_forms_are_learnt_written_and_counted(say, table, tmp_path):
     test = json.loads((tmp_path / "run/metrics.jsonl").read_text().splitlines()[-1])
     assert test["accuracy_low"] <= test["accuracy"] <= test["accuracy_high"]
     assert test["accuracy"] > 0.2
-    out = say(
+    out = run_cli(
         f"--output again {data} {held} --split test --name toy cli model causal-lm --from run "
         "cli inflect --csv scores.csv"
     ).out
@@ -145,16 +145,16 @@ def test_forms_are_learnt_written_and_counted(say, table, tmp_path):
     rows = [row.split("\t") for row in (tmp_path / "again/toy.tsv").read_text().splitlines()]
     assert numpy.mean([form == found for *_, form, found in rows]) == pytest.approx(line["accuracy"])
     assert numpy.mean([edit_distance(form, found) for *_, form, found in rows]) == pytest.approx(line["edit_distance"])
-    say("cli scores again")
-    err = say(
+    run_cli("cli scores again")
+    err = run_cli(
         f"--output x {data} cli tokenizer bpe --vocab_size 280 cli model bert --layers 1 --heads 1 --embedding_size 8 "
         "cli optimizers adamw cli train",
         2,
     ).err
     assert "predicts the next token" in err
     new = f"{data} {held} --split test cli tokenizer bpe --vocab_size 280 cli model gpt2 {sizes}"
-    assert "drawn anew and never trained" in say(f"--output x {new} cli inflect", 2).err
-    assert "nothing to inflect" in say(f"--output x {data} cli model causal-lm --from run cli inflect", 2).err
+    assert "drawn anew and never trained" in run_cli(f"--output x {new} cli inflect", 2).err
+    assert "nothing to inflect" in run_cli(f"--output x {data} cli model causal-lm --from run cli inflect", 2).err
 
 
 def test_edits_make_the_form_of_the_lemma():
@@ -173,14 +173,14 @@ def test_edits_make_the_form_of_the_lemma():
     assert edited("walk", [None] * 5) == "walk"
 
 
-def test_an_encoder_inflects_by_edits(say, table, tmp_path):
+def test_an_encoder_inflects_by_edits(run_cli, table, tmp_path):
     (tmp_path / "again.tsv").write_text(table.read_text() + "odd\todder\tN;ODD\n")
     data = f"cli dataset unimorph --path {table} --batch_size 18 --max_length 32"
     held = data.replace("toy", "again")
     encoder = "--layers 1 --heads 2 --embedding_size 32 --block_size 32"
     plain = f"cli dataset plain --path {table} --block_size 16 cli tokenizer bpe --vocab_size 280"
-    say(f"--steps 2 --output encoder {plain} cli model bert {encoder} cli optimizers adamw cli train")
-    say(
+    run_cli(f"--steps 2 --output encoder {plain} cli model bert {encoder} cli optimizers adamw cli train")
+    run_cli(
         f"--epochs 40 --output run {data} {held} --split test cli model token-classifier --from encoder --dropout 0 "
         "cli optimizers adamw --learning_rate .01 cli callbacks predictions cli train cli test"
     )
@@ -191,17 +191,17 @@ def test_an_encoder_inflects_by_edits(say, table, tmp_path):
     last = json.loads((tmp_path / "run/predictions-test.jsonl").read_text().splitlines()[-1])
     assert last["texts"] == ["odd", "N;ODD"]
     assert last["label"] == "odder" != last["predicted"]
-    say(f"--output again {held} --split test --name toy cli model token-classifier --from run cli inflect")
+    run_cli(f"--output again {held} --split test --name toy cli model token-classifier --from run cli inflect")
     line = json.loads((tmp_path / "again/metrics.jsonl").read_text())
     assert line["accuracy"] == pytest.approx(test["accuracy"])
     rows = [row.split("\t") for row in (tmp_path / "again/toy.tsv").read_text().splitlines()]
     assert numpy.mean([form == found for *_, form, found in rows]) == pytest.approx(line["accuracy"])
     assert (
         "The edits are not known"
-        in say(f"--output x {held} --split test cli model token-classifier --from encoder cli test", 2).err
+        in run_cli(f"--output x {held} --split test cli model token-classifier --from encoder cli test", 2).err
     )
     short = f"{data.replace('32', '8')} cli model token-classifier --from encoder cli optimizers adamw"
-    assert "raise --max_length" in say(f"--output x {short} cli train", 2).err
+    assert "raise --max_length" in run_cli(f"--output x {short} cli train", 2).err
 
 
 def test_edits_are_counted_lemma_by_lemma(table):
@@ -221,10 +221,10 @@ def test_edits_are_counted_lemma_by_lemma(table):
         options.build(tokenizer, {("train", None): options}, BERT())
 
 
-def test_a_backpack_that_tells_its_loss_alone_is_scored(say, table, tmp_path):
+def test_a_backpack_that_tells_its_loss_alone_is_scored(run_cli, table, tmp_path):
     (tmp_path / "again.tsv").write_text(table.read_text() + "\n")
     data = f"cli dataset unimorph --path {table} --batch_size 18 --max_length 24"
-    say(
+    run_cli(
         f"--steps 2 --output run cli tokenizer bpe --vocab_size 280 {data} {data.replace('toy', 'again')} --split test "
         "cli model backpack --layers 1 --heads 2 --embedding_size 16 --senses 2 --block_size 24 --loss_chunk 8 "
         "cli optimizers adamw cli train cli test"

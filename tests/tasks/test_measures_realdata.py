@@ -40,8 +40,8 @@ def test_blimp():
     assert len({pair.paradigm for pair in pairs}) == 67
 
 
-def test_all_measures_of_a_small_model(say, tmp_path):
-    say(f"--steps 5 --output run {TRAIN}")
+def test_all_measures_of_a_small_model(run_cli, tmp_path):
+    run_cli(f"--steps 5 --output run {TRAIN}")
     wikitext = "cli dataset wikitext2 --split validation --block_size 64 --batch_size 64"
     load, overlap = "cli model load --from run", "--no-overlap"
     actions = [f"{wikitext} cli perplexity --words", f"cli blimp --pairs 2 {overlap}"]
@@ -54,7 +54,7 @@ def test_all_measures_of_a_small_model(say, tmp_path):
         )
     ]
     for action in actions:
-        say(f"--output measured {load} {action}")
+        run_cli(f"--output measured {load} {action}")
     lines = [json.loads(line) for line in (tmp_path / "measured/metrics.jsonl").read_text().splitlines()]
     counts = Counter(line["measure"] for line in lines)
     assert counts["perplexity"] == 1

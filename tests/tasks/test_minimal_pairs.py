@@ -129,10 +129,10 @@ def test_pairs_are_chosen_and_mistakes_are_one_line(folder, tmp_path):
         read_pairs(tmp_path / "nowhere")
 
 
-def test_the_sentence_writes_what_it_prints(say, gpt2, tokenizer, folder, tmp_path):
+def test_the_sentence_writes_what_it_prints(run_cli, gpt2, tokenizer, folder, tmp_path):
     gpt2.save_pretrained(tmp_path / "model")
     tokenizer.save_pretrained(tmp_path / "model")
-    said = say(f"--output run cli model load --from model cli blimp --path {folder} --csv b.csv --scores s.jsonl")
+    said = run_cli(f"--output run cli model load --from model cli blimp --path {folder} --csv b.csv --scores s.jsonl")
     lines = [json.loads(line) for line in (tmp_path / "run/metrics.jsonl").read_text().splitlines()]
     assert [line["of"] for line in lines] == ["house_first", "street_first", "order_0", "order_1", "syntax", "all"]
     right = [each["good"] > each["bad"] for each in map(json.loads, (tmp_path / "s.jsonl").read_text().splitlines())]

@@ -244,8 +244,8 @@ MODEL = "cli model gpt2 --layers 1 --heads 2 --embedding_size 16 --block_size 32
 PARTS = f"cli tokenizer bpe --vocab_size 500 {TRAIN} {SETS} {MODEL} cli optimizers adamw --learning_rate .003"
 
 
-def test_a_sentence_trains_measures_and_tests(say, tmp_path):
-    said = say(
+def test_a_sentence_trains_measures_and_tests(run_cli, tmp_path):
+    said = run_cli(
         f"--steps 12 --output run {PARTS} cli callbacks perplexity cli train "
         "cli perplexity --bound --words --csv p.csv cli test"
     )
@@ -267,23 +267,23 @@ def test_a_sentence_trains_measures_and_tests(say, tmp_path):
     assert len((tmp_path / "p.csv").read_text().splitlines()) == 7
 
 
-def test_a_run_is_measured_later_beside_its_training_text(say, tmp_path, corpus):
+def test_a_run_is_measured_later_beside_its_training_text(run_cli, tmp_path, corpus):
     files = f"--path {corpus} --languages en --block_size 16"
     parts = f"cli tokenizer bpe --vocab_size 300 cli dataset moses {files} {MODEL} cli optimizers adamw"
-    say(f"--steps 2 --output run {parts} cli train")
+    run_cli(f"--steps 2 --output run {parts} cli train")
     line = f"--output later cli model load --from run cli dataset moses {files} --split test cli perplexity"
-    assert "100.00% of the 40 lines of test occur in the training text (moses)." in say(line).out
+    assert "100.00% of the 40 lines of test occur in the training text (moses)." in run_cli(line).out
     found = [json.loads(line) for line in (tmp_path / "later/metrics.jsonl").read_text().splitlines()]
     assert (found[0]["overlap"], found[0]["overlap_with"]) == (1.0, "moses")
     corpus.with_name("corpus.en").write_text("all of it is new\n" * 9)
-    assert "100.00% of the 9 lines of test occur in the training text (moses (changed since))" in say(line).out
+    assert "100.00% of the 9 lines of test occur in the training text (moses (changed since))" in run_cli(line).out
     corpus.with_name("corpus.en").rename(tmp_path / "else.en")
     other = line.replace(f"--path {corpus}", f"--path {tmp_path}/else")
-    assert "cannot be compared" in say(other).err
+    assert "cannot be compared" in run_cli(other).err
 
 
-def test_masked_models_log_a_masked_perplexity(say, tmp_path):
+def test_masked_models_log_a_masked_perplexity(run_cli, tmp_path):
     line = PARTS.replace("cli tokenizer bpe", "cli tokenizer wordpiece").replace("cli model gpt2", "cli model bert")
-    say(f"--steps 2 --output run {line} cli callbacks perplexity cli train")
+    run_cli(f"--steps 2 --output run {line} cli callbacks perplexity cli train")
     text = (tmp_path / "run/metrics.jsonl").read_text()
     assert '"masked_perplexity"' in text

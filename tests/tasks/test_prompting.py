@@ -285,19 +285,19 @@ def test_a_head_is_not_asked_in_text(table, tmp_path):
     assert CausalLM(source=str(tmp_path / "GPT2LMHeadModel")).most_tokens() == 48
 
 
-def test_texts_are_learnt_chosen_and_written(say, table, tmp_path):
+def test_texts_are_learnt_chosen_and_written(run_cli, table, tmp_path):
     data = "cli dataset labelled --path train.tsv --batch_size 30"
     test = "cli dataset labelled --path test.tsv --split test"
     train = f"--epochs 24 --etv 6 --output run cli tokenizer bpe --vocab_size 300 {data} --template '{{text}}. Kind:'"
     (tmp_path / "dev.tsv").write_text((tmp_path / "test.tsv").read_text() + "\n")
     held = "cli dataset labelled --path dev.tsv --split validation"
     written = f"{test} --name written --generate"
-    say(
+    run_cli(
         f"{train} {held} cli model gpt2 {SIZES} cli optimizers adamw "
         "--learning_rate .01 cli savers default-saver --savebest --metric accuracy cli train"
     )
     again = f"cli model load --from run {test} {written} cli callbacks predictions"
-    say(f"--output again {again} cli test")
+    run_cli(f"--output again {again} cli test")
     lines = [json.loads(line) for line in (tmp_path / "again/metrics.jsonl").read_text().splitlines()]
     assert {line["name"] for line in lines} == {None, "written"}
     for line in lines:  # likelihood and greedy search agree on what was learnt
@@ -309,29 +309,29 @@ def test_texts_are_learnt_chosen_and_written(say, table, tmp_path):
     assert facts["test"]["template"] == "{text}. Kind:"  # as it was trained
     squad = {"data": [{"paragraphs": [{"context": "a cat", "qas": [{"id": "1", "question": "?", "answers": []}]}]}]}
     (tmp_path / "test-v2.json").write_text(json.dumps(squad))  # of another task, whose template is not the same
-    say("--output other cli dataset squad --path test-v2.json --split test cli model load --from run cli test")
+    run_cli("--output other cli dataset squad --path test-v2.json --split test cli model load --from run cli test")
     facts = json.loads((tmp_path / "other/run.json").read_text())["facts"]["dataset"]
     assert facts["test"]["template"] == Squad.usual
     assert (
         "The labels are not known"
-        in say(f"--output x cli tokenizer load --from run {test} cli model gpt2 {SIZES} cli test", 2).err
+        in run_cli(f"--output x cli tokenizer load --from run {test} cli model gpt2 {SIZES} cli test", 2).err
     )
     assert (
         "which run was trained on"
-        in say(f"--output x cli model load --from run {test.replace('test.tsv', 'train.tsv')} cli test", 2).err
+        in run_cli(f"--output x cli model load --from run {test.replace('test.tsv', 'train.tsv')} cli test", 2).err
     )
 
 
-def test_words_are_learnt_and_resumed(say, tmp_path):
+def test_words_are_learnt_and_resumed(run_cli, tmp_path):
     for part, count, seed in (("train", 90, 0), ("test", 20, 1)):
         (tmp_path / part).write_text(sentences(count, seed))
     data = "cli dataset tagged --path train --batch_size 15 cli dataset tagged --path test --split test"
     model = f"cli model gpt2 {SIZES} cli optimizers adamw --learning_rate .01"
     saver = "cli savers default-saver --resume cli train cli test"
     line = f"--output {{}} cli tokenizer bpe --vocab_size 280 {data} {model} {saver}"
-    say(f"--epochs 16 {line.format('whole')}")
-    say(f"--epochs 8 {line.format('half')}")
-    assert "Resumed" in say(f"--epochs 16 {line.format('half')}").err
+    run_cli(f"--epochs 16 {line.format('whole')}")
+    run_cli(f"--epochs 8 {line.format('half')}")
+    assert "Resumed" in run_cli(f"--epochs 16 {line.format('half')}").err
     whole, half = (
         [json.loads(each) for each in (tmp_path / name / "metrics.jsonl").read_text().splitlines()][-1]
         for name in ("whole", "half")
@@ -340,7 +340,7 @@ def test_words_are_learnt_and_resumed(say, tmp_path):
     assert whole == half
 
 
-def test_questions_are_learnt_by_a_model_that_has_no_padding_token(say, tmp_path):
+def test_questions_are_learnt_by_a_model_that_has_no_padding_token(run_cli, tmp_path):
     for part, count in (("train", 60), ("test", 12)):
         chance, records = random.Random(part), []
         for number in range(count):
@@ -359,7 +359,7 @@ def test_questions_are_learnt_by_a_model_that_has_no_padding_token(say, tmp_path
     config = GPT2Config(vocab_size=257, n_positions=128, n_embd=32, n_layer=2, n_head=2, resid_pdrop=0, attn_pdrop=0)
     GPT2LMHeadModel(config).save_pretrained("base")
     fast.save_pretrained("base")
-    say(
+    run_cli(
         "--epochs 30 --output run cli dataset squad --path . --batch_size 12 --longest_answer 8 cli dataset squad "
         "--path . --split test --longest_answer 8 cli model causal-lm --from base cli optimizers adamw "
         "--learning_rate .01 cli train cli test"
@@ -410,7 +410,7 @@ def test_trees_are_read_from_what_is_written(tmp_path, capsys):
         built(Dependencies(path=path, max_length=16), tokenizer)
 
 
-def test_trees_are_learnt(say, tmp_path):
+def test_trees_are_learnt(run_cli, tmp_path):
     tree = "{}/2/det {}/3/nsubj {}/0/root"
     for part, seed in (("train", 0), ("test", 1)):
         chance = random.Random(seed)
@@ -418,7 +418,7 @@ def test_trees_are_learnt(say, tmp_path):
         rows = [tree.format(*(chance.choice(each) for each in words)) for _ in range(60)]
         treebank(tmp_path / f"en-{part}.conllu", *rows)
     data = "cli dataset treebank --path . --max_length 64"
-    say(
+    run_cli(
         f"--epochs 12 --output run cli tokenizer bpe --vocab_size 280 {data} --batch_size 15 {data} --split test "
         f"cli model gpt2 {SIZES} cli optimizers adamw --learning_rate .01 cli train cli test"
     )
@@ -426,4 +426,6 @@ def test_trees_are_learnt(say, tmp_path):
     assert test["las"] > 0.8
     assert test["las_low"] <= test["las"] <= test["uas"]
     parser = "cli tokenizer bpe --vocab_size 280 cli model bilstm-parser cli optimizers adamw cli train"
-    assert "--repeat is for a model that predicts the next token" in say(f"--output x {data} --repeat {parser}", 2).err
+    assert (
+        "--repeat is for a model that predicts the next token" in run_cli(f"--output x {data} --repeat {parser}", 2).err
+    )

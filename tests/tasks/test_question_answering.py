@@ -237,10 +237,10 @@ def test_a_model_that_answers_survives_its_folder(tmp_path, kind):
     assert open_answerer(tmp_path / "qa").source == str(tmp_path / "qa")
 
 
-def test_questions_are_learnt_answered_and_written_down(say, folder):
+def test_questions_are_learnt_answered_and_written_down(run_cli, folder):
     data = f"cli dataset squad --path {folder} --max_length 48 --stride 8 --batch_size 8"
     sizes = "--layers 1 --heads 2 --embedding_size 32 --dropout 0"
-    say(
+    run_cli(
         f"--epochs 25 --output run cli tokenizer wordpiece --vocab_size 150 {data} {data} --split validation "
         f"{data} --split test --name own cli model question-answerer {sizes} cli optimizers adamw --learning_rate .01 "
         "cli savers default-saver --savebest --metric f1 cli callbacks predictions cli train cli test"
@@ -253,7 +253,7 @@ def test_questions_are_learnt_answered_and_written_down(say, folder):
     records = [json.loads(line) for line in (folder / "run/predictions-own.jsonl").read_text().splitlines()]
     assert len(records) == 18
     assert sum(record["predicted"] in record["label"] for record in records) / 18 <= test["exact"] + 1e-9
-    say(f"--output again {data} --split test --name own cli model question-answerer --from run cli test")
+    run_cli(f"--output again {data} --split test --name own cli model question-answerer --from run cli test")
     assert json.loads((folder / "again/metrics.jsonl").read_text())["f1"] == test["f1"]
     assert AutoModelForQuestionAnswering.from_pretrained(checkpoint(folder / "run")).config.num_labels == 2
     # Data in which some questions have no answer.
@@ -261,7 +261,7 @@ def test_questions_are_learnt_answered_and_written_down(say, folder):
     for part in ("train", "test"):
         (folder / f"two/{part}-v2.0.json").write_text(json.dumps(squad(6, impossible=True) | {"part": part}))
     data = data.replace(str(folder), str(folder / "two"))
-    say(
+    run_cli(
         f"--steps 3 --output two-run {data} {data} --split test cli model question-answerer --from run "
         "cli optimizers adamw cli train cli test"
     )

@@ -159,7 +159,7 @@ def test_languages_subsets_and_chance(bert, tokenizer, corpus, tmp_path):
     assert fr["accuracy@1"] == pytest.approx(numpy.mean(hits))
 
 
-def test_mistakes_are_one_line(say, tmp_path, bert, tokenizer):
+def test_mistakes_are_one_line(run_cli, tmp_path, bert, tokenizer):
     for fault, message in (
         ("--layer first", "--layer takes numbers of layers, last or all, not 'first'"),
         ("--k 0", "--k takes one or more sizes"),
@@ -167,7 +167,7 @@ def test_mistakes_are_one_line(say, tmp_path, bert, tokenizer):
         ("--corpus flores", "needs --languages"),
         ("--pivot fra", "--pivot of tatoeba is eng"),
     ):
-        assert message in say(f"cli model load --from x cli retrieval {fault}", code=2).err
+        assert message in run_cli(f"cli model load --from x cli retrieval {fault}", code=2).err
     for text in ("[1]", "{", '{"a": "b"}'):
         (tmp_path / "subsets.json").write_text(text)
         with pytest.raises(UserError, match="holds no lists of languages"):
@@ -176,22 +176,24 @@ def test_mistakes_are_one_line(say, tmp_path, bert, tokenizer):
         retrieval(bert, tokenizer, corpus="babel", languages=("en",))
 
 
-def test_a_trained_model_is_measured_and_drawn(say, tmp_path):
+def test_a_trained_model_is_measured_and_drawn(run_cli, tmp_path):
     parts = "cli tokenizer wordpiece --vocab_size 500 cli dataset babel --documents 60 --block_size 32 --leak 0.2"
     model = "cli model bert --layers 2 --heads 2 --embedding_size 16 --block_size 64"
     action = "cli retrieval --corpus babel --sentences 50 --layer all --csv r.csv"
-    say(f"--steps 3 --output run {parts} {model} cli optimizers adamw cli train {action}")
+    run_cli(f"--steps 3 --output run {parts} {model} cli optimizers adamw cli train {action}")
     lines = [json.loads(line) for line in (tmp_path / "run/metrics.jsonl").read_text().splitlines()]
     found = [line for line in lines if line.get("measure") == "retrieval"]
     assert [line["layer"] for line in found if line["direction"] == "both"] == [0, 1, 2]
     assert found[0]["overlap_with"] == "babel"
     assert found[0]["random@1"] == 1 / 50
-    again = say(f"--output later cli model load --from run {action} cli retrieval-view later run --k 5 --output f.png")
+    again = run_cli(
+        f"--output later cli model load --from run {action} cli retrieval-view later run --k 5 --output f.png"
+    )
     assert "drask" in again.out
     later = [json.loads(line) for line in (tmp_path / "later/metrics.jsonl").read_text().splitlines()]
     assert [line["accuracy@5"] for line in later] == [line["accuracy@5"] for line in found]
     assert (tmp_path / "f.pdf").exists()
     assert (
         "no line has the retrieval of 'all' with 'accuracy@3'"
-        in say("cli retrieval-view run --of all --k 3", code=2).err
+        in run_cli("cli retrieval-view run --of all --k 3", code=2).err
     )

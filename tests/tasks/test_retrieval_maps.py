@@ -45,15 +45,15 @@ def test_the_linear_one_is_that_of_least_squares():
     torch.testing.assert_close(fit_map(one, other, "linear", 0.0, MADE).matrix, expected, rtol=0, atol=1e-4)
 
 
-def test_sentences_are_moved_by_it(say, tmp_path):
+def test_sentences_are_moved_by_it(run_cli, tmp_path):
     pair = "cli dataset babel --documents 400"
     model = "cli tokenizer bpe --vocab_size 400 cli model bert --layers 1 --heads 1 --embedding_size 16"
     fit = "cli retrieval-map --pivot lume --sentences 1000 --kind linear"
-    say(f"{model} {pair} {fit}")
+    run_cli(f"{model} {pair} {fit}")
     measured = "cli retrieval --corpus babel --sentences 60 --replicates 2"
     kept = "--outcomes hits.jsonl"
-    plain = say(f"--output plain {model} {pair} {measured} {kept}") and lines(tmp_path / "plain")
-    moved = say(f"--output moved {model} {pair} {measured} --map map.safetensors") and lines(tmp_path / "moved")
+    plain = run_cli(f"--output plain {model} {pair} {measured} {kept}") and lines(tmp_path / "plain")
+    moved = run_cli(f"--output moved {model} {pair} {measured} --map map.safetensors") and lines(tmp_path / "moved")
     hits = [json.loads(line) for line in (tmp_path / "hits.jsonl").read_text().splitlines()]
     means = [sum(line["hits"]) / 60 for line in hits if line["k"] == 10]
     assert sum(means) / 2 == pytest.approx(plain["accuracy@10"], abs=1e-4)
@@ -61,19 +61,19 @@ def test_sentences_are_moved_by_it(say, tmp_path):
     assert "map" not in plain
     assert moved["accuracy@10"] > plain["accuracy@10"]
     assert read_map(tmp_path / "map.safetensors").made == VectorSource(1, "mean", False, "BertForMaskedLM")
-    assert "not of" not in say(f"{model} {pair} {measured} --map map.safetensors").err
+    assert "not of" not in run_cli(f"{model} {pair} {measured} --map map.safetensors").err
     for option, advice in (("--pooling max", "say --pooling mean"), ("--special", "say --no-special")):
-        assert advice in say(f"{model} {pair} {measured} --map map.safetensors {option}", code=2).err
+        assert advice in run_cli(f"{model} {pair} {measured} --map map.safetensors {option}", code=2).err
     other = model.replace("bert", "encoder")
-    assert "fitted on the vectors of BertForMaskedLM" in say(f"{other} {pair} {measured} --map map.safetensors").err
+    assert "fitted on the vectors of BertForMaskedLM" in run_cli(f"{other} {pair} {measured} --map map.safetensors").err
     assert not list(tmp_path.glob(".*.tmp"))
     assert read_map(tmp_path / "map.safetensors").made.layer == 1
-    half = say(f"--precision bf16 --output half {model} {pair} {measured} --map map.safetensors") and lines(
+    half = run_cli(f"--precision bf16 --output half {model} {pair} {measured} --map map.safetensors") and lines(
         tmp_path / "half"
     )
     assert half["accuracy@10"] == pytest.approx(moved["accuracy@10"], abs=0.1)
-    assert "holds no map" in say(f"{model} {pair} {measured} --map plain/run.json", code=2).err
-    assert "aligned corpus" in say(f"{model} {pair} --languages lume {fit}", code=2).err
+    assert "holds no map" in run_cli(f"{model} {pair} {measured} --map plain/run.json", code=2).err
+    assert "aligned corpus" in run_cli(f"{model} {pair} --languages lume {fit}", code=2).err
 
 
 def lines(folder):

@@ -33,9 +33,9 @@ LEARN = "cli optimizers adamw --learning_rate .01"
 
 @pytest.mark.parametrize("tokenizer", ["bpe", "bpe --wrap", "wordpiece", "unigram"])
 @pytest.mark.parametrize("packing", ["--packing", "--no-packing"])
-def test_training_scoring_and_what_is_saved_agree_on_the_first_token(say, tokenizer, packing):
+def test_training_scoring_and_what_is_saved_agree_on_the_first_token(run_cli, tokenizer, packing):
     data = f"cli dataset babel --documents 30 --block_size 24 {packing}"
-    say(
+    run_cli(
         f"--steps 2 --output run cli tokenizer {tokenizer} --vocab_size 400 {data} cli model gpt2 {SIZES} {LEARN} "
         "cli train"
     )
@@ -58,10 +58,11 @@ def test_training_scoring_and_what_is_saved_agree_on_the_first_token(say, tokeni
     assert any(first in row[:-1] for row in rows)
 
 
-def test_the_auto_classes_give_the_predictions_of_the_product(say, tmp_path):
-    say(f"--steps 3 --output mlm cli tokenizer bpe --vocab_size 400 cli dataset babel --documents 40 --block_size 24 "
+def test_the_auto_classes_give_the_predictions_of_the_product(run_cli, tmp_path):
+    run_cli("--steps 3 --output mlm cli tokenizer bpe --vocab_size 400 cli "
+        "dataset babel --documents 40 --block_size 24 "
         f"cli model bert {SIZES} {LEARN} cli train")  # fmt: skip
-    say(f"--steps 20 --output run {TAGS} {TAGS} --split test cli model token-classifier --from mlm {LEARN} "
+    run_cli(f"--steps 20 --output run {TAGS} {TAGS} --split test cli model token-classifier --from mlm {LEARN} "
         "cli callbacks predictions cli train cli test")  # fmt: skip
     folder = config_folder("run")
     tokenizer, model = AutoTokenizer.from_pretrained(folder), AutoModelForTokenClassification.from_pretrained(folder)
@@ -101,14 +102,15 @@ def decoder(folder, kind):
 
 @pytest.mark.parametrize("kind", ["gpt2", "llama"])
 @pytest.mark.parametrize("size", [1, 4])
-def test_decoders_without_padding_classify_texts(say, tmp_path, kind, size):
+def test_decoders_without_padding_classify_texts(run_cli, tmp_path, kind, size):
     decoder(tmp_path, kind)
     texts = ["good", "bad film", "fine fine film film", "poor", "good film", "bad", "fine", "poor film film"]
     rows = [f"{text}\t{'no' if text[0] in 'bp' else 'yes'}" for text in texts]
     (tmp_path / "a.tsv").write_text("\n".join(["text\tlabel", *rows]) + "\n")
     (tmp_path / "b.tsv").write_text("\n".join(["text\tlabel", *rows[::-1]]) + "\n")
     data = f"cli dataset labelled --batch_size {size} --path"
-    say(f"--steps 30 --output run {data} a.tsv {data} b.tsv --split test cli model sequence-classifier --from {kind} "
+    run_cli(f"--steps 30 --output run {data} a.tsv {data} b.tsv --split test "
+        f"cli model sequence-classifier --from {kind} "
         f"{LEARN} cli callbacks predictions cli train cli test")  # fmt: skip
     folder = config_folder("run")
     tokenizer, model = AutoTokenizer.from_pretrained(folder), AutoModelForSequenceClassification.from_pretrained(folder)
@@ -122,12 +124,12 @@ def test_decoders_without_padding_classify_texts(say, tmp_path, kind, size):
     assert [model.config.id2label[int(label)] for label in alone.argmax(1)] == [each["predicted"] for each in records]
 
 
-def test_a_tokenizer_without_an_end_cannot_pad(say, tmp_path):
+def test_a_tokenizer_without_an_end_cannot_pad(run_cli, tmp_path):
     decoder(tmp_path, "gpt2")
     tokenizer = AutoTokenizer.from_pretrained(tmp_path / "gpt2")
     tokenizer.eos_token = None
     tokenizer.save_pretrained(tmp_path / "gpt2")
     (tmp_path / "a.tsv").write_text("text\tlabel\na\tx\nb\ty\n")
-    err = say("--steps 1 cli dataset labelled --path a.tsv cli model sequence-classifier --from gpt2 "
+    err = run_cli("--steps 1 cli dataset labelled --path a.tsv cli model sequence-classifier --from gpt2 "
               "cli optimizers adamw cli train", 2).err  # fmt: skip
     assert "no padding token, and none that ends a text" in err

@@ -24,7 +24,7 @@ from semeqv.text.models.architectures import GPT2
 from semeqv.text.tokenizers.encoding import encode
 from semeqv.text.tokenizers.files import add_ends
 from semeqv.text.tokens.words import WordEncoder
-from semeqv.train.compute import Regime
+from semeqv.train.compute import ComputeConfig
 
 BEGIN, END, PAD, UNKNOWN, MASK = SPECIAL = ("<s>", "</s>", "<pad>", "<unk>", "<mask>")
 STRANGE = "a <s> b</s> c<mask>d <pad> <unk> e"
@@ -238,8 +238,8 @@ def test_sentences_of_minimal_pairs_and_of_retrieval_are_text(fast, model):
     model.register_forward_pre_hook(spy, with_kwargs=True)
     model.base_model.register_forward_pre_hook(spy, with_kwargs=True)
     with torch.no_grad():
-        _, lengths = unexpected([STRANGE], model, fast, Regime(torch.device("cpu"), "fp32"), 1)
-        SentenceEncoder(model, fast, Regime(torch.device("cpu"), "fp32"))([STRANGE])
+        _, lengths = unexpected([STRANGE], model, fast, ComputeConfig(torch.device("cpu"), "fp32"), 1)
+        SentenceEncoder(model, fast, ComputeConfig(torch.device("cpu"), "fp32"))([STRANGE])
     (ids,) = encode(fast, [STRANGE])
     assert lengths.tolist() == [len(ids)]
     for batch in seen:

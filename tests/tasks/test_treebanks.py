@@ -197,10 +197,10 @@ def test_counts_of_sentences_sum_to_what_the_official_scorer_finds():
         assert judgement["las_low"] < judgement["las"] < judgement["las_high"]
 
 
-def test_a_parser_is_trained_followed_tested_and_used(say, folder):
+def test_a_parser_is_trained_followed_tested_and_used(run_cli, folder):
     data = f"cli dataset treebank --path {folder} --batch_size 2 --grouping 1"
     learn = "cli optimizers adamw --learning_rate .02"
-    out = say(
+    out = run_cli(
         f"--steps 80 --output run cli tokenizer bpe --vocab_size 300 {data} {data} --split validation "
         f"{data} --split test --name toy cli model bilstm-parser --layers 1 --embedding_size 16 --arc_size 16 "
         f"--relation_size 8 --dropout 0 {learn} cli callbacks attachment --steps 40 "
@@ -216,17 +216,17 @@ def test_a_parser_is_trained_followed_tested_and_used(say, folder):
     assert (folder / "run/toy.csv").read_text().splitlines()[2] == "0,n't,3:advmod:neg,3:advmod"
     # Used as it is, by either command that opens it; on text without trees, too.
     for model in ("parser", "load"):
-        out = say(f"--output {model} {data} --split test --name toy cli model {model} --from run cli parse").out
+        out = run_cli(f"--output {model} {data} --split test --name toy cli model {model} --from run cli parse").out
         assert "100.00% [100.00%-100.00%]" in out
         assert "100.00% of the 2 sentences of toy occur in the training text" in out
         assert (folder / model / "toy.conllu").read_text() == CONLLU.replace("advmod:neg", "advmod")
-        say(f"cli scores {model}")
+        run_cli(f"cli scores {model}")
     bare = "\n".join(
         "\t".join([*line.split("\t")[:6], *"____"]) if "\t" in line else line for line in CONLLU.split("\n")
     )
     (folder / "bare.conllu").write_text(bare)
     raw = "cli dataset treebank --path bare.conllu --split test --no-annotated"
-    out = say(f"--output raw {raw} cli model parser --from run cli parse --path raw.conllu").out
+    out = run_cli(f"--output raw {raw} cli model parser --from run cli parse --path raw.conllu").out
     assert out.split() == ["wrote", "raw.conllu"]
     assert [word.head for sentence in read_sentences(folder / "raw.conllu", tree=True) for word in sentence.words] == [
         head for tree in TREES for head in tree
@@ -235,59 +235,60 @@ def test_a_parser_is_trained_followed_tested_and_used(say, folder):
     (folder / "my.txt").write_text("Do n't go, you!\n\n  Gone (again).\n")
     text = "cli dataset treebank --path my.txt --split test"
     assert (
-        say(f"--output text {text} cli model parser --from run cli parse --path text.conllu").out.split()[0] == "wrote"
+        run_cli(f"--output text {text} cli model parser --from run cli parse --path text.conllu").out.split()[0]
+        == "wrote"
     )
     one, other = read_sentences(folder / "text.conllu", tree=True)
     assert [word.form for word in one.words] == ["Do", "n't", "go", ",", "you", "!"]
     assert (one.text, other.text) == ("Do n't go, you!", "Gone (again).")
     assert [word.misc for word in other.words] == ["_", *["SpaceAfter=No"] * 4]
-    err = say("--steps 1 --output x cli tokenizer bpe --vocab_size 270 cli dataset treebank --path my.txt "
+    err = run_cli("--steps 1 --output x cli tokenizer bpe --vocab_size 270 cli dataset treebank --path my.txt "
               f"cli model bilstm-parser {learn} cli train", 2).err  # fmt: skip
     assert "my.txt is plain text, which has no trees to train on" in err
     assert (
         "no HEAD"
-        in say(f"--output raw {raw.replace('--no-annotated', '')} cli model parser --from run cli parse", 2).err
+        in run_cli(f"--output raw {raw.replace('--no-annotated', '')} cli model parser --from run cli parse", 2).err
     )
     # Not used while its head is new; trained in the same sentence, or tested before, it is.
     new = f"{data} {data} --split test --name toy cli model parser --from run --arc_size 8"
-    err = say(f"--output new {new} cli parse", 2).err
+    err = run_cli(f"--output new {new} cli parse", 2).err
     assert "drawn anew and never trained" in err
     assert not (folder / "new/toy.conllu").exists()
-    say(f"--steps 2 --output new {new} {learn} cli train cli parse")
-    say(f"--output new {new} cli test cli parse")
+    run_cli(f"--steps 2 --output new {new} {learn} cli train cli parse")
+    run_cli(f"--output new {new} cli test cli parse")
     # On top of it, a parser that knows other labels; and one from sizes.
-    say(f"--steps 2 --output other {data} --subtypes cli model parser --from run {learn} cli train")
+    run_cli(f"--steps 2 --output other {data} --subtypes cli model parser --from run {learn} cli train")
     sizes = "--layers 1 --heads 2 --embedding_size 16 --no-tagger --attention sdpa"
-    say(
+    run_cli(
         f"--steps 2 --output sizes cli tokenizer bpe --vocab_size 300 {data} {data} --split test "
         f"cli model parser {sizes} {learn} cli train cli test"
     )
     assert "upos" not in json.loads((folder / "sizes/metrics.jsonl").read_text().splitlines()[-1])
     # A parser without a tagger leaves tags as they are, and is opened as it is beside its training set.
     for model in ("parser --from run --no-tagger", "parser --from sizes", "load --from sizes"):
-        outcome = say(f"--output plain {data} {data} --split test --name toy cli model {model} cli parse")
+        outcome = run_cli(f"--output plain {data} {data} --split test --name toy cli model {model} cli parse")
         assert "anew" not in outcome.err
         assert "UPOS" not in outcome.out
         written = [word.upos for each in read_sentences(folder / "plain/toy.conllu") for word in each.words]
         assert written == ["AUX", "PART", "VERB", "PRON", "NOUN", "VERB"]
-    err = say(f"--output more {data} {data} --split test cli model parser --from sizes --tagger cli parse", 2).err
+    err = run_cli(f"--output more {data} {data} --split test cli model parser --from sizes --tagger cli parse", 2).err
     assert "starts anew: it had none" in err
 
 
-def test_what_does_not_fit_is_named(say, folder):
+def test_what_does_not_fit_is_named(run_cli, folder):
     data, model = f"cli dataset treebank --path {folder}", "cli model bilstm-parser cli optimizers adamw"
     tokenizer = "cli tokenizer bpe --vocab_size 300"
     assert (
         "needs a treebank with --split validation"
-        in say(f"--steps 1 --output x {tokenizer} {data} {model} cli callbacks attachment cli train", 2).err
+        in run_cli(f"--steps 1 --output x {tokenizer} {data} {model} cli callbacks attachment cli train", 2).err
     )
-    assert "is not for training" in say(f"{data} --no-annotated {model} cli train", 2).err
+    assert "is not for training" in run_cli(f"{data} --no-annotated {model} cli train", 2).err
     (folder / "tokenizer").mkdir()
-    say(f"{tokenizer} {data} cli save-tokenizer --path {folder}/tokenizer")
+    run_cli(f"{tokenizer} {data} cli save-tokenizer --path {folder}/tokenizer")
     saved = f"cli tokenizer load --from {folder}/tokenizer"
-    assert "The labels are not known" in say(f"{saved} {data} --split test {model} cli test", 2).err
+    assert "The labels are not known" in run_cli(f"{saved} {data} --split test {model} cli test", 2).err
     (folder / "en_toy-ud-dev.conllu").write_text(CONLLU.replace("nsubj", "nominal"))
-    err = say(f"--steps 1 --output y {tokenizer} {data} {data} --split validation {model} cli train").err
+    err = run_cli(f"--steps 1 --output y {tokenizer} {data} {data} --split validation {model} cli train").err
     assert "does not know the relations of 16.7% of the words of the validation set: nominal." in err
 
 

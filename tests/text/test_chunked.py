@@ -61,7 +61,7 @@ def test_a_head_that_is_more_than_a_matrix_is_refused():
         chunked(BERT(**SMALL).build(), 4)
 
 
-def test_a_sentence_says_so(say):
+def test_a_sentence_says_so(run_cli):
     data = "cli tokenizer bpe --vocab_size 600 cli dataset babel --documents 100 --block_size 32 --batch_size 4"
     model = "cli model gpt2 --layers 1 --heads 2 --embedding_size 16 --block_size 32 --loss_chunk 50"
-    say(f"--steps 2 --precision bf16 {data} {model} cli optimizers adamw cli train")
+    run_cli(f"--steps 2 --precision bf16 {data} {model} cli optimizers adamw cli train")

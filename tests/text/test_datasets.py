@@ -218,17 +218,17 @@ def test_translations_stand_side_by_side(corpus):
         ("--holdout .1", "--holdout .1 --documents 5", ""),
     ],
 )
-def test_a_held_out_set_has_no_text_of_the_training_set(say, corpus, train, held, said):
+def test_a_held_out_set_has_no_text_of_the_training_set(run_cli, corpus, train, held, said):
     text = f"cli dataset plain --path {corpus}.en --block_size 16 --batch_size 4"
     model = "cli model gpt2 --layers 1 --heads 2 --embedding_size 16 --block_size 16"
     sentence = f"--steps 1 {TOKENIZER} {text} {train} {text} {held} --split validation {model} {LEARN} cli train"
     if said:
         assert (
             f"The validation set reads text of the training set. So that they share none, {said}"
-            in say(sentence, 2).err
+            in run_cli(sentence, 2).err
         )
     else:
-        say(sentence)
+        run_cli(sentence)
 
 
 def test_sets_are_split_by_the_same_language(tmp_path):
@@ -268,16 +268,16 @@ def test_weights_are_those_of_the_languages_in_their_order(tmp_path, monkeypatch
     assert ["maison" in made.decode(row) for row in rows].count(languages[0] == "fr") == 9
 
 
-def test_a_tokenizer_needs_a_corpus(say):
-    assert "trained on the training set" in say(f"{TOKENIZER} {MODEL} cli train {VALID}", code=2).err
+def test_a_tokenizer_needs_a_corpus(run_cli):
+    assert "trained on the training set" in run_cli(f"{TOKENIZER} {MODEL} cli train {VALID}", code=2).err
 
 
-def test_data_need_a_tokenizer(say):
-    assert "needs a tokenizer. Add: cli tokenizer bpe" in say(f"{TRAIN} {MODEL} {LEARN} cli train", code=2).err
+def test_data_need_a_tokenizer(run_cli):
+    assert "needs a tokenizer. Add: cli tokenizer bpe" in run_cli(f"{TRAIN} {MODEL} {LEARN} cli train", code=2).err
 
 
-def test_a_language_model_trains_and_opens_as_one_of_transformers(say, tmp_path):
-    say(f"--steps 30 --output run {TOKENIZER} {TRAIN} {VALID} {MODEL} {LEARN} cli train")
+def test_a_language_model_trains_and_opens_as_one_of_transformers(run_cli, tmp_path):
+    run_cli(f"--steps 30 --output run {TOKENIZER} {TRAIN} {VALID} {MODEL} {LEARN} cli train")
     lines = [json.loads(line) for line in (tmp_path / "run/metrics.jsonl").read_text().splitlines()]
     assert lines[-1]["split"] == "validation"
     assert lines[-1]["loss"] < 6
@@ -292,9 +292,9 @@ def test_a_language_model_trains_and_opens_as_one_of_transformers(say, tmp_path)
     assert sum(losses) / sum(counts) == pytest.approx(lines[-1]["loss"], rel=1e-4)
 
 
-def test_the_loss_slot_shifts_as_the_model_does(say, tmp_path):
+def test_the_loss_slot_shifts_as_the_model_does(run_cli, tmp_path):
     for name, loss in (("own", ""), ("slot", "cli loss cross-entropy")):
-        say(f"--steps 5 --output {name} {TOKENIZER} {TRAIN} {MODEL} --dropout 0 {LEARN} {loss} cli train")
+        run_cli(f"--steps 5 --output {name} {TOKENIZER} {TRAIN} {MODEL} --dropout 0 {LEARN} {loss} cli train")
     own, slot = (
         json.loads((tmp_path / name / "metrics.jsonl").read_text().splitlines()[0]) for name in ("own", "slot")
     )
@@ -302,15 +302,15 @@ def test_the_loss_slot_shifts_as_the_model_does(say, tmp_path):
     assert "accuracy" in slot
 
 
-def test_a_loaded_model_brings_its_tokenizer(say, tmp_path):
-    say(f"--steps 3 --output run {TOKENIZER} {TRAIN} {MODEL} {LEARN} cli train")
-    say(f"--steps 2 --output more {TRAIN} cli model load --from run {LEARN} cli train")
+def test_a_loaded_model_brings_its_tokenizer(run_cli, tmp_path):
+    run_cli(f"--steps 3 --output run {TOKENIZER} {TRAIN} {MODEL} {LEARN} cli train")
+    run_cli(f"--steps 2 --output more {TRAIN} cli model load --from run {LEARN} cli train")
     assert (tmp_path / "more/checkpoints/step-00000002/tokenizer.json").exists()
 
 
-def test_masked_models_are_asked_for_masked_tokens(say, tmp_path):
+def test_masked_models_are_asked_for_masked_tokens(run_cli, tmp_path):
     encoder = "cli model encoder --layers 1 --heads 2 --embedding_size 16 --block_size 32"
-    say(f"--steps 3 --output run cli tokenizer wordpiece --vocab_size 600 {TRAIN} {encoder} {LEARN} cli train")
+    run_cli(f"--steps 3 --output run cli tokenizer wordpiece --vocab_size 600 {TRAIN} {encoder} {LEARN} cli train")
     facts = json.loads((tmp_path / "run/run.json").read_text())
     assert '"objective": "masked"' in json.dumps(facts)
 
@@ -322,14 +322,14 @@ def sentence(output, steps=60):
 
 
 @pytest.mark.slow
-def test_a_killed_run_goes_on_with_the_same_batches(say, tmp_path, cache):
-    say(sentence("whole"))
+def test_a_killed_run_goes_on_with_the_same_batches(run_cli, tmp_path, cache):
+    run_cli(sentence("whole"))
     process = copies.start(sentence("killed"), tmp_path, {"SEMEQV_CACHE": str(cache)})
     while not (tmp_path / "killed/checkpoints/last").exists():
         assert process.poll() is None, process.said()
         time.sleep(0.01)
     process.kill()
-    assert "Resumed" in say(sentence("killed")).err
+    assert "Resumed" in run_cli(sentence("killed")).err
     files = [
         next((tmp_path / name).glob("checkpoints/step-00000060/model.safetensors")) for name in ("whole", "killed")
     ]
@@ -337,9 +337,9 @@ def test_a_killed_run_goes_on_with_the_same_batches(say, tmp_path, cache):
 
 
 @pytest.mark.slow
-def test_two_processes_train_as_one(say, tmp_path, cache):
+def test_two_processes_train_as_one(run_cli, tmp_path, cache):
     parts = f"{TOKENIZER} {TRAIN} {VALID} {MODEL} --dropout 0 {LEARN} cli train"
-    say(f"--threads 1 --steps 20 --output one {parts}")
+    run_cli(f"--threads 1 --steps 20 --output one {parts}")
     line = f"--processes 2 --steps 20 --output two {parts}"
     places = [{"SEMEQV_CACHE": str(cache)} | names for names in copies.of_several(2)]
     processes = [copies.start(line, tmp_path, names, output=f"{rank}.output") for rank, names in enumerate(places)]

@@ -91,17 +91,17 @@ def test_ids_may_have_gaps():
 
 
 @pytest.mark.parametrize("model", ["gpt2 --heads 1", "encoder --heads 1", "backpack --heads 1 --senses 2"])
-def test_a_tokenizer_with_gaps_trains_a_model_that_knows_its_last_token(say, tmp_path, model):
+def test_a_tokenizer_with_gaps_trains_a_model_that_knows_its_last_token(run_cli, tmp_path, model):
     with_a_gap().save_pretrained(tmp_path / "gaps")
     (tmp_path / "text").write_text("the cat the cat\n" * 20)
     parts = "cli tokenizer load --from gaps cli dataset plain --path text --batch_size 2 --block_size 8"
     sizes = "--layers 1 --embedding_size 8 --block_size 8"
-    say(f"--steps 2 --output run {parts} cli model {model} {sizes} cli optimizers adamw cli train")
+    run_cli(f"--steps 2 --output run {parts} cli model {model} {sizes} cli optimizers adamw cli train")
     assert open_model(tmp_path / "run").get_input_embeddings().weight.shape[0] == 10
     if not model.startswith("encoder"):
         assert (
             "Perplexity of run"
-            in say(
+            in run_cli(
                 "cli model load --from run cli dataset plain --path text --block_size 8 --split test cli perplexity"
             ).out
         )

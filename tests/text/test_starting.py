@@ -11,14 +11,14 @@ SIZES = {"layers": 1, "heads": 2, "embedding_size": 12, "block_size": 32}
 
 
 @pytest.fixture
-def vectors(say, tmp_path):
+def vectors(run_cli, tmp_path):
     """A folder of vectors of tokens, made of aligned text, and the tokenizer."""
-    say(f"{TEXT} cli tokenizer bpe --vocab_size 400 cli save-tokenizer --path tokens")
-    said = say(
+    run_cli(f"{TEXT} cli tokenizer bpe --vocab_size 400 cli save-tokenizer --path tokens")
+    said = run_cli(
         f"{TEXT} cli tokenizer load --from tokens cli ofa vectors --units tokens --dimensions 12 --path t.vec"
     ).out
     assert "tokens." in said
-    say("cli ofa bag --vectors t.vec --smoothing 0 --tokens_of tokens --output bag")
+    run_cli("cli ofa bag --vectors t.vec --smoothing 0 --tokens_of tokens --output bag")
     return tmp_path / "bag"
 
 
@@ -42,20 +42,21 @@ def test_tokens_start_from_their_vectors(vectors, kind):
     assert begun[seen].square().mean().sqrt() == pytest.approx(0.1)
 
 
-def test_what_does_not_fit_is_said(vectors, say):
+def test_what_does_not_fit_is_said(vectors, run_cli):
     line = f"--steps 1 --output run {TEXT} --block_size 32 cli tokenizer"
     model = "cli model encoder --layers 1 --heads 2 --embeddings bag"
     learn = "cli optimizers adamw cli train"
     assert (
         "say --embedding_size 12, not 16"
-        in say(f"{line} load --from tokens {model} --embedding_size 16 {learn}", code=2).err
+        in run_cli(f"{line} load --from tokens {model} --embedding_size 16 {learn}", code=2).err
     )
-    assert "start from bag" in say(f"{line} load --from tokens {model} --embedding_size 12 {learn}").err
+    assert "start from bag" in run_cli(f"{line} load --from tokens {model} --embedding_size 12 {learn}").err
     wanted = "a tokenizer tells which tokens are the same"
     assert (
-        wanted in say(f"--steps 1 --output xor cli xor dataset default {model} --embedding_size 12 {learn}", code=2).err
+        wanted
+        in run_cli(f"--steps 1 --output xor cli xor dataset default {model} --embedding_size 12 {learn}", code=2).err
     )
     one = "cli dataset babel --documents 60 --languages lume cli tokenizer load --from tokens cli ofa vectors"
-    assert "more text in two languages" in say(f"{one} --units tokens", code=2).err
-    assert " sentences; " in say(f"{one} --units tokens --monolingual --dimensions 12").out
-    assert "add: cli tokenizer" in say(f"{TEXT} cli ofa vectors --units tokens", code=2).err
+    assert "more text in two languages" in run_cli(f"{one} --units tokens", code=2).err
+    assert " sentences; " in run_cli(f"{one} --units tokens --monolingual --dimensions 12").out
+    assert "add: cli tokenizer" in run_cli(f"{TEXT} cli ofa vectors --units tokens", code=2).err

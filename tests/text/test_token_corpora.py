@@ -58,19 +58,19 @@ def test_what_is_no_file_of_these_tokens_is_refused(tmp_path, tokenizer):
         TokenCorpus(path=path, holdout=0.1)
 
 
-def test_a_model_trains_and_is_measured_on_tokens(say, tmp_path, tokenizer):
+def test_a_model_trains_and_is_measured_on_tokens(run_cli, tmp_path, tokenizer):
     tokenizer.save_pretrained(tmp_path / "tokenizer")
     binary(tmp_path / "train.bin", tokenizer, LINES)
     binary(tmp_path / "val.bin", tokenizer, LINES[::-1])
     data = "cli dataset tokens --block_size 16 --path"
     model = "cli model gpt2 --layers 1 --heads 1 --embedding_size 8 --block_size 16 cli optimizers adamw"
     load = "cli tokenizer load --from tokenizer"
-    say(
+    run_cli(
         f"--steps 3 --output run {load} {data} train.bin {data} val.bin --split validation {model} "
         "cli train cli perplexity"
     )
     line = json.loads((tmp_path / "run/metrics.jsonl").read_text().splitlines()[-1])
     assert line["measure"] == "perplexity"
     assert line["bytes"] == sum(map(len, LINES))
-    err = say(f"--steps 1 {load} {data} train.bin {data} train.bin --split validation {model} cli train", 2).err
+    err = run_cli(f"--steps 1 {load} {data} train.bin {data} train.bin --split validation {model} cli train", 2).err
     assert "The validation set reads text of the training set" in err

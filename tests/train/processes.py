@@ -129,7 +129,7 @@ def patience(folder):
     world = World.here()
     world.join(False, minutes=0.05)
     shared = world.shares(folder)
-    found = world.by_first(lambda: (time.sleep(5), "prepared")[1])
+    found = world.on_main(lambda: (time.sleep(5), "prepared")[1])
     own = folder / f"disk-{world.rank}"
     made = world.once(own, lambda: (own.mkdir(exist_ok=True), f"made by {world.rank}")[1])
     failed = None
@@ -137,7 +137,7 @@ def patience(folder):
         world.once(own, lambda: broken(world.rank))
     except UserError as error:
         failed = str(error)
-    return world.each([shared, found, made, world.once(folder, lambda: world.rank), failed])
+    return world.all_gather([shared, found, made, world.once(folder, lambda: world.rank), failed])
 
 
 def broken(rank):
@@ -162,6 +162,6 @@ def mixed(folder):
 def main(what, folder):
     """Run a function of this module; process 0 writes what it found."""
     found = globals()[what](folder)
-    if World.here().first:
+    if World.here().is_main:
         (folder / f"{what}.json").write_text(json.dumps(found))
     World.here().leave()

@@ -101,37 +101,37 @@ STOP = "cli callbacks early-stopping --mode min --min_delta 0.05 --patience"
 RUN = f"{DATA} {VALID} {MODEL} {LOSS} {OPTIMIZER} cli savers default-saver --resume"
 
 
-def test_a_stopped_run_goes_on_with_more_patience(say, tmp_path):
-    err = say(f"--epochs 40 --output parts {RUN} {STOP} 2 cli train").err
+def test_a_stopped_run_goes_on_with_more_patience(run_cli, tmp_path):
+    err = run_cli(f"--epochs 40 --output parts {RUN} {STOP} 2 cli train").err
     assert "loss has not improved in 2 validations" in err
     record = json.loads((tmp_path / "parts/run.json").read_text())
     assert record["stopped"] == "loss has not improved in 2 validations"
     first = record["steps"]
     assert 2 <= first < 40
-    again = say(f"--epochs 40 --output parts {RUN} {STOP} 2 cli train").err
+    again = run_cli(f"--epochs 40 --output parts {RUN} {STOP} 2 cli train").err
     assert f"Nothing is left to do: the run is at step {first} and was stopped: loss has not improved" in again
-    say(f"--epochs 40 --output parts {RUN} {STOP} 6 cli train")
-    say(f"--epochs 40 --output whole {RUN} {STOP} 6 cli train")
+    run_cli(f"--epochs 40 --output parts {RUN} {STOP} 6 cli train")
+    run_cli(f"--epochs 40 --output whole {RUN} {STOP} 6 cli train")
     assert json.loads((tmp_path / "parts/run.json").read_text())["steps"] > first
     assert lines(tmp_path / "parts/metrics.jsonl") == lines(tmp_path / "whole/metrics.jsonl")
     assert same(weights(tmp_path / "parts"), weights(tmp_path / "whole"))
-    say(f"--epochs 40 --output parts {RUN} {STOP} 99 cli train")
+    run_cli(f"--epochs 40 --output parts {RUN} {STOP} 99 cli train")
     record = json.loads((tmp_path / "parts/run.json").read_text())
     assert record["steps"] == 40
     assert "stopped" not in record
 
 
-def test_an_interrupted_run_keeps_its_patience(say, tmp_path):
-    say(f"--epochs 40 --output whole {RUN} {STOP} 3 cli train")
+def test_an_interrupted_run_keeps_its_patience(run_cli, tmp_path):
+    run_cli(f"--epochs 40 --output whole {RUN} {STOP} 3 cli train")
     steps = json.loads((tmp_path / "whole/run.json").read_text())["steps"]
-    say(f"--epochs {steps - 1} --output parts {RUN} {STOP} 3 cli train")
-    say(f"--epochs 40 --output parts {RUN} {STOP} 3 cli train")
+    run_cli(f"--epochs {steps - 1} --output parts {RUN} {STOP} 3 cli train")
+    run_cli(f"--epochs 40 --output parts {RUN} {STOP} 3 cli train")
     assert json.loads((tmp_path / "parts/run.json").read_text())["steps"] == steps
     assert same(weights(tmp_path / "parts"), weights(tmp_path / "whole"))
 
 
-def test_several_seeds_stop_each_at_its_own_step(say, tmp_path):
-    assert "Run 2 of 2" in say(f"--seeds 1..2 --epochs 40 --output run {RUN} {STOP} 2 cli train").err
+def test_several_seeds_stop_each_at_its_own_step(run_cli, tmp_path):
+    assert "Run 2 of 2" in run_cli(f"--seeds 1..2 --epochs 40 --output run {RUN} {STOP} 2 cli train").err
     assert all("stopped" in json.loads(path.read_text()) for path in (tmp_path / "run").glob("*/run.json"))
 
 
@@ -170,8 +170,8 @@ def events(folder):
 
 
 @needs("tensorboard")
-def test_tensorboard_shows_what_metrics_jsonl_says(say, tmp_path):
-    say(f"--epochs 4 --output run {TRACKED} cli callbacks tensorboard cli train")
+def test_tensorboard_shows_what_metrics_jsonl_says(run_cli, tmp_path):
+    run_cli(f"--epochs 4 --output run {TRACKED} cli callbacks tensorboard cli train")
     for folder in (tmp_path / "run/42-transformer", tmp_path / "run/42-transformerwt"):
         found = events(folder)
         assert found.keys() == TAGS | {"learning_rate"}
@@ -180,17 +180,17 @@ def test_tensorboard_shows_what_metrics_jsonl_says(say, tmp_path):
 
 
 @needs("tensorboard")
-def test_tensorboard_goes_on_where_a_run_is_resumed(say, tmp_path):
+def test_tensorboard_goes_on_where_a_run_is_resumed(run_cli, tmp_path):
     board = "cli callbacks tensorboard --stc 1"
     line = f"--output run {TRACKED} --etc 2 {TEST}".replace(" --tie both", "")
-    say(f"--epochs 5 {line} {board} cli train")
+    run_cli(f"--epochs 5 {line} {board} cli train")
     (tmp_path / "run/checkpoints/step-00000005/state.pt").write_bytes(b"torn")  # so that it goes on from step 4
-    say(f"--epochs 6 {line} {board} cli train cli test")
+    run_cli(f"--epochs 6 {line} {board} cli train cli test")
     found, tested = events(tmp_path / "run"), {f"test/{metric}" for metric in METRICS}
     assert found.keys() == TAGS | tested | {"learning_rate", "step/loss", "step/accuracy"}
     assert all(values == expected(tmp_path / "run", tag) for tag, values in found.items() if tag in TAGS | tested)
     assert [step for step, _ in found["step/loss"]] == [1, 2, 3, 4, 5, 6]
-    say(f"--overwrite --epochs 2 {line.replace(' --resume', '')} {board} cli train")
+    run_cli(f"--overwrite --epochs 2 {line.replace(' --resume', '')} {board} cli train")
     assert [step for step, _ in events(tmp_path / "run")["step/loss"]] == [1, 2]
 
 
@@ -224,11 +224,11 @@ def history(found):
 
 
 @needs("wandb")
-def test_wandb_keeps_each_run_on_the_disk_and_goes_on_with_it(say, tmp_path, monkeypatch):
+def test_wandb_keeps_each_run_on_the_disk_and_goes_on_with_it(run_cli, tmp_path, monkeypatch):
     monkeypatch.setenv("WANDB_ERROR_REPORTING", "false")
     line = f"--output run {TRACKED} cli callbacks wandb --project words --group all"
-    say(f"--epochs 3 {line} cli train")
-    say(f"--epochs 5 {line} cli train")
+    run_cli(f"--epochs 3 {line} cli train")
+    run_cli(f"--epochs 5 {line} cli train")
     ids = set()
     for name in ("42-transformer", "42-transformerwt"):
         first, second = map(records, sorted((tmp_path / "run" / name).glob("wandb/offline-run-*/*.wandb")))
@@ -245,16 +245,16 @@ def test_wandb_keeps_each_run_on_the_disk_and_goes_on_with_it(say, tmp_path, mon
 
 
 @needs("wandb")
-def test_wandb_may_be_disabled(say, tmp_path):
-    say(f"{TRACKED} --dirpath run cli callbacks wandb --mode disabled cli train")
+def test_wandb_may_be_disabled(run_cli, tmp_path):
+    run_cli(f"{TRACKED} --dirpath run cli callbacks wandb --mode disabled cli train")
     assert not list(tmp_path.rglob("wandb"))
 
 
 @pytest.mark.parametrize("package", ["tensorboard", "wandb"])
-def test_a_missing_package_is_named(say, monkeypatch, package):
+def test_a_missing_package_is_named(run_cli, monkeypatch, package):
     monkeypatch.setitem(sys.modules, package, None)
     monkeypatch.delitem(sys.modules, "torch.utils.tensorboard", raising=False)
-    err = say(f"{TRACKED} --dirpath run cli callbacks {package} cli train", code=2).err
+    err = run_cli(f"{TRACKED} --dirpath run cli callbacks {package} cli train", code=2).err
     assert f"`cli callbacks {package}` needs {package}: pip install -e '.[tracking]'" in err
 
 

@@ -6,7 +6,7 @@ from transformers import GPT2Config, GPT2ForSequenceClassification
 
 from semeqv.runs.errors import UserError
 from semeqv.train import preparation
-from semeqv.train.compute import Regime
+from semeqv.train.compute import ComputeConfig
 from semeqv.train.step import EagerStep, own_loss
 from semeqv.train.trainer import Trainer
 from tests.emulated_device import NAME, MixedDevices
@@ -46,11 +46,11 @@ MODELS = {
 
 @pytest.mark.parametrize("compile", ["--compile", "--no-compile"])
 @pytest.mark.parametrize("name", MODELS)
-def test_replicas(say, emulated, monkeypatch, name, compile):
+def test_replicas(run_cli, emulated, monkeypatch, name, compile):
     monkeypatch.setattr("semeqv.train.replicas.compiled_program", lambda method: method)
     sentence = f"--seeds 1 2 --steps 3 {compile} {XOR} cli xor model {name} {MODELS[name]} {ADAM} cli train"
-    say(f"--device {NAME} --output there {sentence}")
-    say(f"--device cpu --output here {sentence}")
+    run_cli(f"--device {NAME} --output there {sentence}")
+    run_cli(f"--device cpu --output here {sentence}")
 
 
 CASES = {
@@ -83,7 +83,7 @@ def test_ids_and_labels_beyond_the_model_are_looked_for_before_they_reach_the_de
     model.config.pad_token_id = 0
     good = {"input_ids": torch.ones(2, 3, dtype=torch.long), "labels": torch.tensor([0, 2])}
     learner = EagerStep(
-        [model], lambda each: torch.optim.SGD(each.parameters(), 0.1), None, own_loss, Regime(torch.device(NAME))
+        [model], lambda each: torch.optim.SGD(each.parameters(), 0.1), None, own_loss, ComputeConfig(torch.device(NAME))
     )
     learner.names = ("loss",)
     learner.step([good])
@@ -106,11 +106,11 @@ def test_the_device_alone_decides_that_a_step_updates_nothing(emulated, kind):
         learner.names = ("loss",)
         return learner
 
-    here = made(models[0], Regime(torch.device("cpu")), fused=True)
-    there = made(models[1], Regime(torch.device(NAME)), fused=True)
+    here = made(models[0], ComputeConfig(torch.device("cpu")), fused=True)
+    there = made(models[1], ComputeConfig(torch.device(NAME)), fused=True)
     assert there.lazy
     assert not here.lazy
-    assert not made(torch.nn.Linear(2, 2), Regime(torch.device(NAME)), fused=False).lazy
+    assert not made(torch.nn.Linear(2, 2), ComputeConfig(torch.device(NAME)), fused=False).lazy
     for values in ([1.0, 2.0], [3.0, 4.0], [float("nan"), 1.0], [1.0, 1.0]):
         batch = {"x": torch.tensor([values])}
         one, other = here.step([batch]), there.step([batch])
@@ -131,7 +131,7 @@ class Scored(torch.nn.Module):
         return {"loss": self.map(x).square().mean()}
 
 
-def test_a_loss_that_compares_rows_is_not_computed_in_parts(say, tmp_path):
+def test_a_loss_that_compares_rows_is_not_computed_in_parts(run_cli, tmp_path):
     trainer = Trainer().set_model(Contrasting()).set_optimizer(torch.optim.SGD([torch.zeros(1)], 0.1))
     trainer.set_trainsplit([]).set_accumulation(2)
     with pytest.raises(UserError, match="compares all rows of a batch with each other"):
@@ -178,13 +178,13 @@ def trained(tmp_path_factory):
 
 
 @pytest.mark.parametrize("name", [*TRAINED, *BUILT_ON])
-def test_sentences_mix_no_devices(say, emulated, monkeypatch, trained, name):
+def test_sentences_mix_no_devices(run_cli, emulated, monkeypatch, trained, name):
     folder, done = trained
     monkeypatch.chdir(folder)
     line = BUILT_ON.get(name, f"{TRAINED.get(name)} {ADAM} cli train")
     for part, parts in TRAINED.items():
         if (part == name or f"--from {part} " in line) and part not in done:
-            say(f"--device {NAME} --steps 2 --output {part} {parts} {ADAM} cli train")
+            run_cli(f"--device {NAME} --steps 2 --output {part} {parts} {ADAM} cli train")
             done.add(part)
     if name in BUILT_ON:
-        say(f"--device {NAME} --steps 2 --output {name}-run {line}")
+        run_cli(f"--device {NAME} --steps 2 --output {name}-run {line}")

@@ -42,7 +42,7 @@ def start(folder, line, processes=2):
     return [copies.start(line, folder, names, output=f"{rank}.output") for rank, names in enumerate(known)]
 
 
-def say(folder, line, processes=2, code=0):
+def run_cli(folder, line, processes=2, code=0):
     """Run a sentence or a function to its end, and return what it printed."""
     codes, said = zip(*(process.end() for process in start(folder, line, processes)))
     assert set(codes) == {code}, said
@@ -64,7 +64,7 @@ def digest(folder, step=60):
 
 def script(folder, what, processes):
     """Run a function of processes.py."""
-    say(folder, partial(both.main, what, folder), processes)
+    run_cli(folder, partial(both.main, what, folder), processes)
     return json.loads((folder / f"{what}.json").read_text())
 
 
@@ -84,7 +84,7 @@ def test_two_processes_have_the_losses_of_one(tmp_path):
 @pytest.mark.parametrize("strategy", ["ddp", "fsdp"])
 def test_killed_and_resumed_two_processes_end_where_uninterrupted_ones_do(tmp_path, strategy):
     settings = f"{SETTINGS} --strategy {strategy} --processes 2"
-    say(tmp_path, f"{settings} --output whole {LINE} cli train")
+    run_cli(tmp_path, f"{settings} --output whole {LINE} cli train")
     processes = start(tmp_path, f"{settings} --output killed {LINE} cli train")
     wait_for(tmp_path / "killed/checkpoints/step-00000010", processes[0])
     for process in processes:
@@ -92,19 +92,19 @@ def test_killed_and_resumed_two_processes_end_where_uninterrupted_ones_do(tmp_pa
     for process in processes:
         process.end()
     assert not (tmp_path / "killed/checkpoints/step-00000060").exists()
-    said = say(tmp_path, f"{settings} --output killed {LINE} cli train")
+    said = run_cli(tmp_path, f"{settings} --output killed {LINE} cli train")
     assert said.count("Resumed") == 1
     assert digest(tmp_path / "killed") == digest(tmp_path / "whole")
 
     # One process opens what two have written, and measures what it measures after training alone.
     test = f"{DATA} {VALID.replace('validation', 'test')} {MODEL} {LOSS} cli test"
-    opened = say(tmp_path, f"--output killed {test}", processes=1)
-    say(tmp_path, f"{SETTINGS} --output alone {LINE} cli train", processes=1)
-    alone = say(tmp_path, f"--output alone {test}", processes=1)
+    opened = run_cli(tmp_path, f"--output killed {test}", processes=1)
+    run_cli(tmp_path, f"{SETTINGS} --output alone {LINE} cli train", processes=1)
+    alone = run_cli(tmp_path, f"--output alone {test}", processes=1)
     assert [float(word) for word in opened.split()[-2:]] == pytest.approx([float(word) for word in alone.split()[-2:]])
 
     # It cannot go on as another number of processes, and says what differs.
-    said = say(tmp_path, f"{SETTINGS} --epochs 70 --output killed {LINE} cli train", processes=1, code=2)
+    said = run_cli(tmp_path, f"{SETTINGS} --epochs 70 --output killed {LINE} cli train", processes=1, code=2)
     assert "world size was 2, is 1" in said
 
 
@@ -116,7 +116,7 @@ def test_asked_to_end_both_save_and_go_on_later(tmp_path):
     said, _ = process.communicate(timeout=60)
     step = int(re.search(r"Stopped after step (\d+), saved", said)[1])
     assert (tmp_path / f"run/checkpoints/step-{step:08d}/MANIFEST.json").exists()
-    assert f"at step {step}" in say(tmp_path, f"{SETTINGS} --epochs {step + 2} --output run {LINE} cli train")
+    assert f"at step {step}" in run_cli(tmp_path, f"{SETTINGS} --epochs {step + 2} --output run {LINE} cli train")
 
 
 def test_when_one_process_dies_the_other_ends_too(tmp_path):
@@ -133,7 +133,7 @@ def test_when_one_process_dies_the_other_ends_too(tmp_path):
     assert time.monotonic() - started < 35
     for child in children:
         assert not Path(f"/proc/{child}").exists()
-    assert "Resumed" in say(tmp_path, f"{SETTINGS} --epochs 1 --output run {LINE} cli train")
+    assert "Resumed" in run_cli(tmp_path, f"{SETTINGS} --epochs 1 --output run {LINE} cli train")
 
 
 def test_processes_wait_for_one_that_prepares_and_make_once_what_they_share(tmp_path, monkeypatch):
@@ -178,7 +178,7 @@ def test_machines_that_share_no_disk_train_and_resume(tmp_path):
     for name in MACHINES:  # each has a cache of its own, the first has the run
         assert len(list((tmp_path / name / "cache/tokens").glob("*/made-from.json"))) == 1
         assert (tmp_path / name / "run/metrics.jsonl").exists() is (name == "a")
-    say(tmp_path, f"--steps 8 {line}", processes=1)
+    run_cli(tmp_path, f"--steps 8 {line}", processes=1)
     assert len(recorded(tmp_path / "run")) == 8
     assert recorded(tmp_path / "a/run") == recorded(tmp_path / "a/whole")
     assert recorded(tmp_path / "a/run") == pytest.approx(recorded(tmp_path / "run"), rel=1e-5)

@@ -58,6 +58,8 @@ def test_smoothing_of_nothing_is_what_it_was():
         CrossEntropy(label_smoothing=1.0)
 
 
-def test_replicas_smooth_too(say):
+def test_replicas_smooth_too(run_cli):
     smooth = "cli loss cross-entropy --label_smoothing 0.1"
-    assert "cross_entropy" in say(f"--seeds 1..2 --epochs 2 {DATA} {VALID} {MODEL} {smooth} {OPTIMIZER} cli train").out
+    assert (
+        "cross_entropy" in run_cli(f"--seeds 1..2 --epochs 2 {DATA} {VALID} {MODEL} {smooth} {OPTIMIZER} cli train").out
+    )

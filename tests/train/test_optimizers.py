@@ -15,7 +15,7 @@ from semeqv.train.losses import cross_entropy
 from semeqv.train.optimizers import SGD, AdamW, Muon, hidden_matrices
 from semeqv.train.replicas import VmappedReplicas, replicable
 from semeqv.train.schedulers import Constant, Cosine
-from semeqv.train.step import EagerStep, Regime
+from semeqv.train.step import ComputeConfig, EagerStep
 from tests.sentences import DATA, LOSS, MODEL, VALID
 
 
@@ -25,7 +25,7 @@ def test_sgd_is_the_same_in_a_program(options):
     assert replicable(networks("mlp", RUNS[:1])[0], optimizer)
     found = []
     for kind in (VmappedReplicas, EagerStep):
-        made = kind(networks("mlp", RUNS), optimizer, scheduler, cross_entropy, Regime(torch.device("cpu")))
+        made = kind(networks("mlp", RUNS), optimizer, scheduler, cross_entropy, ComputeConfig(torch.device("cpu")))
         made.names = ("loss", "accuracy")
         found.append(train(made, RUNS, 20))
         assert made.rates() == [pytest.approx(0, abs=1e-7)]
@@ -203,12 +203,12 @@ def weights(folder):
     return load_file(folder / "checkpoints/step-00000006/model.safetensors")
 
 
-def test_muon_resumes_bit_for_bit_and_trains_seeds_one_after_the_other(say, tmp_path):
+def test_muon_resumes_bit_for_bit_and_trains_seeds_one_after_the_other(run_cli, tmp_path):
     line = f"{MUON} cli savers default-saver --resume cli train"
-    assert "Run 2 of 2: 2-transformer" in say(f"--seeds 1,2 --epochs 6 --output whole {line}").err
-    say(f"--seeds 1,2 --epochs 3 --output parts {line}")
-    say(f"--seeds 1,2 --epochs 6 --output parts {line}")
-    say(f"--seed 2 --epochs 6 --output alone {line}")
+    assert "Run 2 of 2: 2-transformer" in run_cli(f"--seeds 1,2 --epochs 6 --output whole {line}").err
+    run_cli(f"--seeds 1,2 --epochs 3 --output parts {line}")
+    run_cli(f"--seeds 1,2 --epochs 6 --output parts {line}")
+    run_cli(f"--seed 2 --epochs 6 --output alone {line}")
     for folder in ("parts/1-transformer", "parts/2-transformer", "alone"):
         a = weights(tmp_path / folder)
         b = weights(tmp_path / "whole" / ("1-transformer" if "1-" in folder else "2-transformer"))
@@ -251,8 +251,8 @@ def test_weight_decay_is_on_everything_in_the_networks_of_the_xor_study():
     assert "bias" not in " ".join(decayed_names(model, decayed="matrices"))
 
 
-def test_groups_that_differ_in_decay_alone_have_one_learning_rate(say, tmp_path):
-    say(
+def test_groups_that_differ_in_decay_alone_have_one_learning_rate(run_cli, tmp_path):
+    run_cli(
         "--steps 2 --output run cli tokenizer bpe --vocab_size 300 cli dataset babel --documents 20 --block_size 16 "
         "--batch_size 2 cli model gpt2 --layers 1 --heads 1 --embedding_size 8 --block_size 16 "
         "cli callbacks tensorboard cli optimizers adamw cli train"

@@ -69,9 +69,9 @@ def test_tf32_is_for_the_gpus_that_have_it(monkeypatch):
         assert torch.backends.cuda.matmul.allow_tf32 is torch.backends.cudnn.allow_tf32 is reduced
 
 
-def test_a_deterministic_run_refuses_other_kernels(say, tmp_path):
+def test_a_deterministic_run_refuses_other_kernels(run_cli, tmp_path):
     try:
-        say(f"--deterministic --steps 2 --output run {TRAIN}")
+        run_cli(f"--deterministic --steps 2 --output run {TRAIN}")
         assert torch.are_deterministic_algorithms_enabled()
         assert json.loads((tmp_path / "run/run.json").read_text())["facts"]["deterministic"] is True
     finally:
@@ -83,19 +83,19 @@ TRAIN = f"{DATA} cli xor model mlp cli loss cross-entropy cli optimizers sgd cli
 
 
 @pytest.mark.parametrize(("text", "expected"), [(ZEN_2, "fp32"), (ZEN_4, "bf16")])
-def test_a_run_says_which_precision_it_has_and_resumes_in_that_alone(text, expected, processor, say, tmp_path):
+def test_a_run_says_which_precision_it_has_and_resumes_in_that_alone(text, expected, processor, run_cli, tmp_path):
     processor(text)
-    assert "emulated" not in say(f"--precision auto --steps 2 --output run {TRAIN}").err
+    assert "emulated" not in run_cli(f"--precision auto --steps 2 --output run {TRAIN}").err
     assert json.loads((tmp_path / "run/run.json").read_text())["facts"]["precision"] == expected
     processor(ZEN_4 if expected == "fp32" else ZEN_2)
     resumed = f"--precision auto --steps 4 --output run cli savers default-saver --resume {TRAIN}"
     other = "bf16" if expected == "fp32" else "fp32"
-    assert f"precision was {expected}, is {other}" in say(resumed, code=2).err
+    assert f"precision was {expected}, is {other}" in run_cli(resumed, code=2).err
 
 
-def test_an_emulated_precision_is_said_in_one_line(processor, say):
+def test_an_emulated_precision_is_said_in_one_line(processor, run_cli):
     processor(ZEN_2)
-    err = say(f"--precision bf16 --steps 2 --output run {TRAIN}").err
+    err = run_cli(f"--precision bf16 --steps 2 --output run {TRAIN}").err
     (line,) = [line for line in err.splitlines() if "emulated" in line]
     where = f"this processor ({precision.platform.machine()})"
     assert line == (

@@ -7,7 +7,7 @@ import torch
 
 from semeqv.runs.errors import UserError
 from semeqv.train.compilation import own_copy
-from semeqv.train.compute import Regime
+from semeqv.train.compute import ComputeConfig
 from semeqv.train.losses import cross_entropy
 from semeqv.train.optimizers import AdamW
 from semeqv.train.randomness import seed_everything
@@ -39,7 +39,7 @@ def networks(name, runs):
 
 
 def program(name, runs, compile=False, clip=None, kind=VmappedReplicas):
-    regime = Regime(torch.device("cpu"), clip=clip, compile=compile)
+    regime = ComputeConfig(torch.device("cpu"), clip=clip, compile=compile)
     optimizer, scheduler = AdamW(learning_rate=0.01, weight_decay=0.1).build, Cosine(tmax=20).build
     made = kind(networks(name, runs), optimizer, scheduler, cross_entropy, regime)
     made.names = ("loss", "accuracy")
@@ -164,39 +164,39 @@ def files(folder):
 
 
 @pytest.mark.parametrize("model", [MODEL, "cli xor model lstm --layers 1 --embedding_size 4 --hidden_size 4"])
-def test_several_seeds_write_what_single_runs_write(say, tmp_path, model):
-    out = say(f"--epochs 8 --seeds 3..4 --output many {model} --tie both {LINE}").out
+def test_several_seeds_write_what_single_runs_write(run_cli, tmp_path, model):
+    out = run_cli(f"--epochs 8 --seeds 3..4 --output many {model} --tie both {LINE}").out
     assert "many/4-" in out
     word = model.split()[3]
     for seed in (3, 4):
         for wt in ("", "wt"):
-            say(f"--epochs 8 --seed {seed} --output one/{seed}{wt} {model.replace(word, word + wt, 1)} {LINE}")
+            run_cli(f"--epochs 8 --seed {seed} --output one/{seed}{wt} {model.replace(word, word + wt, 1)} {LINE}")
             assert files(tmp_path / f"one/{seed}{wt}") == files(tmp_path / f"many/{seed}-{word}{wt}")
-    say(f"--config many/4-{word}/run.json --output again")
+    run_cli(f"--config many/4-{word}/run.json --output again")
     assert files(tmp_path / "again") == files(tmp_path / "one/4")
-    say("--config many/run.json --output all")
+    run_cli("--config many/run.json --output all")
     assert files(tmp_path / "all") == files(tmp_path / "many")
 
 
-def test_what_cannot_be_one_program_runs_one_after_the_other(say, tmp_path):
+def test_what_cannot_be_one_program_runs_one_after_the_other(run_cli, tmp_path):
     line = f"--epochs 8 --accumulation 2 {MODEL} {LINE}".replace("--batch_size 64", "--batch_size 8")
-    assert "Run 2 of 2: 4-transformer" in say(f"--seeds 3..4 --output parts {line}").err
-    say(f"--seed 4 --output one {line}")
+    assert "Run 2 of 2: 4-transformer" in run_cli(f"--seeds 3..4 --output parts {line}").err
+    run_cli(f"--seed 4 --output one {line}")
     assert files(tmp_path / "parts/4-transformer") == files(tmp_path / "one")
 
 
-def test_untying_after_some_epochs(say, tmp_path):
+def test_untying_after_some_epochs(run_cli, tmp_path):
     import numpy
 
     line = LINE.replace("cli callbacks cdists", "cli callbacks cdists-decouple --etd 4")
-    say(f"--epochs 8 --seeds 3..4 --output run {MODEL} --tie {line}")
+    run_cli(f"--epochs 8 --seeds 3..4 --output run {MODEL} --tie {line}")
     first, second = (numpy.load(tmp_path / f"run/3-transformerwt/{side}_cdists.npy") for side in ("input", "output"))
     assert (first[:5] == second[:5]).all()
     assert (first[5:] != second[5:]).any()
 
 
-def test_an_error_names_the_replica(say):
-    err = say(f"--seeds 3..4 --epochs 3 {MODEL} {LINE}".replace("0.01", "1e30"), code=2).err
+def test_an_error_names_the_replica(run_cli):
+    err = run_cli(f"--seeds 3..4 --epochs 3 {MODEL} {LINE}".replace("0.01", "1e30"), code=2).err
     assert "is not finite; stopped before the update" in err
     assert "seed 3" in err
 

@@ -62,14 +62,14 @@ def test_replicas_without_a_step_in_common_are_not_begun_anew(tmp_path):
     assert checkpoint.steps(tmp_path / "1/checkpoints") == [4]
 
 
-def test_more_seeds_join_those_that_there_are(say, tmp_path):
+def test_more_seeds_join_those_that_there_are(run_cli, tmp_path):
     line = f"{LINE} cli savers default-saver --resume cli train"
-    say(f"--output runs --seeds 3..4 --steps 4 {line}")
-    err = say(f"--output runs --seeds 3..6 --steps 6 {line}").err
+    run_cli(f"--output runs --seeds 3..4 --steps 4 {line}")
+    err = run_cli(f"--output runs --seeds 3..6 --steps 6 {line}").err
     assert (
         "Run 1 of 2: 3-transformer and 1 more\nResumed 2 runs at step 4.\nRun 2 of 2: 5-transformer and 1 more" in err
     )
-    assert "Run" not in say(f"--output all --seeds 3..6 --steps 6 {line}").err
+    assert "Run" not in run_cli(f"--output all --seeds 3..6 --steps 6 {line}").err
     for seed in (3, 6):
         one, other = (tmp_path / name / f"{seed}-transformer" for name in ("runs", "all"))
         assert lines(one)[-1] == lines(other)[-1]
@@ -225,10 +225,10 @@ def test_values_of_two_metrics_are_not_compared(tmp_path, capsys):
     assert checkpoint.steps(tmp_path / "checkpoints") == [16, 12]
 
 
-def test_runs_one_after_the_other_continue_each_its_own(say):
+def test_runs_one_after_the_other_continue_each_its_own(run_cli):
     line = f"--accumulation 2 --seeds 3..4 {LINE} cli savers default-saver"
-    say(f"--output a --steps 4 {line} cli train")
-    err = say(f"--output b --steps 6 {line} --restorepath a cli train").err
+    run_cli(f"--output a --steps 4 {line} cli train")
+    err = run_cli(f"--output b --steps 6 {line} --restorepath a cli train").err
     assert "Resumed a/3-transformer at step 4" in err
     assert "Resumed a/4-transformer at step 4" in err
 

@@ -62,11 +62,14 @@ SAVER = "cli savers default-saver --resume"
 LINE = f"{DATA.replace('--batch_size 64', '--batch_size 8')} {MODEL} {LOSS} {OPTIMIZER} {SAVER}"
 
 
-def test_a_longer_run_is_not_the_same_schedule(say, tmp_path):
-    say(f"--epochs 2 --output run {LINE} cli schedulers linear --warmup 1 cli train")
-    err = say(f"--epochs 4 --output run {LINE} cli schedulers linear --warmup 1 cli train", code=2).err
+def test_a_longer_run_is_not_the_same_schedule(run_cli, tmp_path):
+    run_cli(f"--epochs 2 --output run {LINE} cli schedulers linear --warmup 1 cli train")
+    err = run_cli(f"--epochs 4 --output run {LINE} cli schedulers linear --warmup 1 cli train", code=2).err
     steps = [int(step) for step in re.findall(r"until step (\d+)", err)]
     assert steps[1] == 2 * steps[0] > 2
     for epochs in (1, 2):
-        say(f"--epochs {epochs} --output long {LINE} cli schedulers cosine-warmup --total {steps[1]} cli train")
-    assert "--warmup 99 leaves none of" in say(f"{LINE} --dirpath b cli schedulers linear --warmup 99 cli train", 2).err
+        run_cli(f"--epochs {epochs} --output long {LINE} cli schedulers cosine-warmup --total {steps[1]} cli train")
+    assert (
+        "--warmup 99 leaves none of"
+        in run_cli(f"{LINE} --dirpath b cli schedulers linear --warmup 99 cli train", 2).err
+    )

@@ -18,7 +18,7 @@ def cut_finely():
     tokenised.ALONE, building.PIECE = 0, 500
 
 
-def say(folder, line, size, before=None):
+def run_cli(folder, line, size, before=None):
     """Run a sentence in processes that know of each other; returns what they said."""
     known = copies.of_several(size) if size > 1 else [{}]
     started = [
@@ -55,12 +55,12 @@ def text(tmp_path):
 @pytest.mark.slow
 def test_processes_tokenise_what_one_does_and_measure_what_one_does(text):
     line = f"--steps 3 --output run {MODEL} {TRAIN} {TEST} cli optimizers adamw cli train cli perplexity"
-    alone = say(text / "alone", line, 1)
-    together = say(text / "together", line, 2, cut_finely)
+    alone = run_cli(text / "alone", line, 1)
+    together = run_cli(text / "together", line, 2, cut_finely)
     assert files(text / "together/cache") == files(text / "alone/cache")
     assert "Perplexity of " in alone
     assert alone[alone.index("Perplexity of ") :] == together[together.index("Perplexity of ") :]
     # What only the first one does needs no answer of the others, though it tokenises something new.
     (text / "together/more").write_text("a cat sat on the mat\n" * 50)
-    said = say(text / "together", f"cli model load --from run {TEST} cli perplexity", 2)
+    said = run_cli(text / "together", f"cli model load --from run {TEST} cli perplexity", 2)
     assert said.count("Perplexity of ") == 1

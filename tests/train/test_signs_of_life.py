@@ -119,8 +119,8 @@ def test_validation_in_steps(tmp_path):
     assert [step for step, split in places if split == "validation"] == [3, 6, 9, 10]
 
 
-def test_validation_in_steps_or_epochs_but_not_both(say):
-    err = say("--stv 3 --etv 2 cli xor dataset default cli train", code=2).err
+def test_validation_in_steps_or_epochs_but_not_both(run_cli):
+    err = run_cli("--stv 3 --etv 2 cli xor dataset default cli train", code=2).err
     assert "--etv" in err
     assert "--stv" in err
 

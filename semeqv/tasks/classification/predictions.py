@@ -65,7 +65,7 @@ class PredictionWriter(Callback):
         if not trainer.scorers or not hasattr(trainer.scorers[0], "predictions"):
             raise UserError(f"The {self.split} set {name or ''} has no labels whose predictions could be written.")
         for run, scorer in zip(trainer.runs, trainer.scorers):
-            if trainer.world.first:
+            if trainer.world.is_main:
                 path = self.options.path.replace("{run}", str(run.path)).replace("{name}", name or self.split)
                 write(Path(path), scorer.predictions())
 

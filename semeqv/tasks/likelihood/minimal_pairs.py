@@ -26,7 +26,7 @@ from semeqv.text.generation import tokenizer_of
 from semeqv.text.location import locate
 from semeqv.text.readers.jsonl import read_rows
 from semeqv.text.tokenizers.encoding import encode
-from semeqv.train.compute import Compute, Regime
+from semeqv.train.compute import Compute, ComputeConfig
 
 SOURCE = "https://github.com/alexwarstadt/blimp"
 FIELDS = ("sentence_good", "sentence_bad", "UID", "linguistics_term", "field")
@@ -95,7 +95,7 @@ def usual_place() -> Path:
 
 
 def scored(
-    pairs: Sequence[MinimalPair], model: Any, tokenizer: Any, regime: Regime, rows: int
+    pairs: Sequence[MinimalPair], model: Any, tokenizer: Any, regime: ComputeConfig, rows: int
 ) -> NDArray[numpy.float64]:
     """Return how unexpected the sentences of pairs are to a model.
 
@@ -114,7 +114,7 @@ def scored(
 
 
 def unexpected(
-    texts: Sequence[str], model: Any, tokenizer: Any, regime: Regime, rows: int
+    texts: Sequence[str], model: Any, tokenizer: Any, regime: ComputeConfig, rows: int
 ) -> tuple[NDArray[numpy.float64], NDArray[numpy.int64]]:
     """Return how unexpected texts are to a model, each by itself behind the token that starts a text.
 

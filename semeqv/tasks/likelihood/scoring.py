@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 from semeqv.lazy import Floats, NDArray, functional, numpy, torch
 from semeqv.runs.errors import UserError
 from semeqv.tasks.inference import most_tokens
-from semeqv.train.compute import Regime
+from semeqv.train.compute import ComputeConfig
 from semeqv.train.probing import check_vocabulary
 
 Rows: TypeAlias = "NDArray[numpy.int64]"
@@ -29,7 +29,7 @@ class LikelihoodScorer:
             1910.14659); None for a model that predicts the next token.
     """
 
-    def __init__(self, model: Any, regime: Regime, mask: int | None = None):
+    def __init__(self, model: Any, regime: ComputeConfig, mask: int | None = None):
         self.model, self.regime, self.mask = model, regime, mask
         self.vocabulary = int(model.get_input_embeddings().weight.shape[0])
 

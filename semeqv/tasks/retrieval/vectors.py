@@ -13,7 +13,7 @@ from semeqv.runs.progress import Progress
 from semeqv.tasks.inference import check_tokenizer, most_tokens
 from semeqv.text.datasets.tokenised import first_token, separator
 from semeqv.text.tokenizers.encoding import encode, surroundings
-from semeqv.train.compute import Regime
+from semeqv.train.compute import ComputeConfig
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,7 +59,7 @@ class SentenceEncoder:
         self,
         model: Any,
         tokenizer: Any,
-        regime: Regime,
+        regime: ComputeConfig,
         *,
         layers: Sequence[str] = ("last",),
         pooling: str = "mean",
@@ -77,7 +77,7 @@ class SentenceEncoder:
 
     @classmethod
     def of(
-        cls, model: Any, tokenizer: Any, regime: Regime, layers: Sequence[str], vectors: VectorOptions
+        cls, model: Any, tokenizer: Any, regime: ComputeConfig, layers: Sequence[str], vectors: VectorOptions
     ) -> SentenceEncoder:
         """Return the encoder that pools as the options say."""
         return cls(

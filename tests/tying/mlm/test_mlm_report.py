@@ -58,9 +58,9 @@ def test_an_interval_holds_its_value_and_a_group_against_itself_is_even():
     assert found.value == pytest.approx(sum(found.by_seed.values()) / 3)
 
 
-def test_the_report_is_written(say, tmp_path):
+def test_the_report_is_written(run_cli, tmp_path):
     folder = experiment(tmp_path, near=0.2)
-    said = say(f"cli mlm report --check --output docs/mlm.md {folder}").out
+    said = run_cli(f"cli mlm report --check --output docs/mlm.md {folder}").out
     assert "not met" not in said
     text = (tmp_path / "docs/mlm.md").read_text()
     assert "Of the 11 statements below, 11 hold and 0 do not." in text
@@ -71,7 +71,9 @@ def test_the_report_is_written(say, tmp_path):
     numbers = json.loads((tmp_path / "docs/mlm.json").read_text())["experiments"][0]
     assert len(numbers["findings"]) == 11
     assert numbers["losses"]["tied"] == {"1": 5.0, "2": 5.0, "3": 5.0}
-    assert say(f"cli mlm report --check {experiment(tmp_path, near=1.0, name='far')}", code=1).err.startswith("9 state")
+    assert run_cli(f"cli mlm report --check {experiment(tmp_path, near=1.0, name='far')}", code=1).err.startswith(
+        "9 state"
+    )
 
 
 def test_a_diverged_run_has_no_loss(tmp_path):
@@ -88,14 +90,14 @@ def test_a_diverged_run_has_no_loss(tmp_path):
         ("cli mlm report --output mlm.txt runs", "the report is Markdown; write mlm.md"),
     ],
 )
-def test_what_is_wrong_is_said(say, line, match):
-    assert match in say(line, code=2).err
+def test_what_is_wrong_is_said(run_cli, line, match):
+    assert match in run_cli(line, code=2).err
 
 
-def test_runs_of_different_words_are_refused(say, tmp_path):
+def test_runs_of_different_words_are_refused(run_cli, tmp_path):
     folder = experiment(tmp_path, near=0.2)
     path = folder / "1-encoder/followed.json"
     path.write_text(path.read_text().replace(WORDS[0], "other"))
-    assert "its runs follow different words" in say(f"cli mlm report {folder}", code=2).err
+    assert "its runs follow different words" in run_cli(f"cli mlm report {folder}", code=2).err
     path.write_text(path.read_text().replace("neighbours", "others"))
-    assert "follows no pairs of the kind 'neighbours'" in say(f"cli mlm report {folder}", code=2).err
+    assert "follows no pairs of the kind 'neighbours'" in run_cli(f"cli mlm report {folder}", code=2).err

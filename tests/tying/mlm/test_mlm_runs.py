@@ -20,10 +20,10 @@ PARTS = f"cli tokenizer wordpiece --vocab_size 200 {DATA} cli optimizers adamw -
 MODEL = f"cli model encoder {SMALL}"
 
 
-def test_a_run_records_the_words_and_their_doubles(say, tmp_path):
+def test_a_run_records_the_words_and_their_doubles(run_cli, tmp_path):
     valid = f"{DATA} --split validation"
     line = f"--steps 6 --seeds 3..4 {PARTS} {valid} {MODEL} --tie both cli mlm callbacks cdists --stc 2"
-    said = say(f"--output runs {line} cli mlm callbacks embedding --stc 2 cli train").err
+    said = run_cli(f"--output runs {line} cli mlm callbacks embedding --stc 2 cli train").err
     assert "Run 4 of 4: 4-encoderwt" in said
     untied, tied = tmp_path / "runs/3-encoder", tmp_path / "runs/3-encoderwt"
     followed = json.loads((untied / "followed.json").read_text())
@@ -44,16 +44,16 @@ def test_a_run_records_the_words_and_their_doubles(say, tmp_path):
     assert numpy.load(untied / "output_embeddings.npy")[-1] == pytest.approx(matrix.numpy())
     run = json.loads((untied / "run.json").read_text())
     assert run["facts"]["dataset"]["train"]["doubles"]["words"].split() == followed["names"][:5]
-    say(f"--steps 1 --output on {DATA} cli model load --from {untied} cli optimizers adamw cli train")
-    assert "wrote" in say("cli mlm report --output mlm.md runs").out
-    assert "wrote" in say("cli mlm view --path figure runs/3-encoder runs/4-encoder runs/3-encoderwt").out
+    run_cli(f"--steps 1 --output on {DATA} cli model load --from {untied} cli optimizers adamw cli train")
+    assert "wrote" in run_cli("cli mlm report --output mlm.md runs").out
+    assert "wrote" in run_cli("cli mlm view --path figure runs/3-encoder runs/4-encoder runs/3-encoderwt").out
 
 
-def test_an_interrupted_run_ends_where_it_would_have(say, tmp_path):
+def test_an_interrupted_run_ends_where_it_would_have(run_cli, tmp_path):
     line = f"{PARTS} {MODEL} cli mlm callbacks cdists --stc 1 cli savers default-saver --resume"
-    say(f"--steps 6 --output whole {line} cli train")
-    say(f"--steps 3 --output parts {line} cli train")
-    say(f"--steps 6 --output parts {line} cli train")
+    run_cli(f"--steps 6 --output whole {line} cli train")
+    run_cli(f"--steps 3 --output parts {line} cli train")
+    run_cli(f"--steps 6 --output parts {line} cli train")
     whole, parts = (numpy.load(tmp_path / name / "input_cdists.npy") for name in ("whole", "parts"))
     assert (whole == parts).all()
 
@@ -63,15 +63,15 @@ def weights(folder, step):
 
 
 @pytest.mark.parametrize("resumed", [False, True])
-def test_tied_embeddings_are_one_until_they_are_untied(say, tmp_path, resumed):
+def test_tied_embeddings_are_one_until_they_are_untied(run_cli, tmp_path, resumed):
     parts = PARTS.replace("--batch_size 16", "--batch_size 64")
-    say(f"--epochs 1 --output tied {parts} {MODEL} cli mlm callbacks cdists --stc 1 cli train")
+    run_cli(f"--epochs 1 --output tied {parts} {MODEL} cli mlm callbacks cdists --stc 1 cli train")
     steps = json.loads((tmp_path / "tied/run.json").read_text())["facts"]["epoch_steps"]
     line = f"{parts} {MODEL} cli mlm callbacks cdists-decouple --stc 1 --etd 1 cli savers default-saver --resume"
     if resumed:
-        say(f"--steps {steps - 1} --output apart {line} cli train")
-        say(f"--steps {steps + 1} --output apart {line} cli train")
-    say(f"--epochs 2 --output apart {line} cli train")
+        run_cli(f"--steps {steps - 1} --output apart {line} cli train")
+        run_cli(f"--steps {steps + 1} --output apart {line} cli train")
+    run_cli(f"--epochs 2 --output apart {line} cli train")
     tied = numpy.load(tmp_path / "tied/input_cdists.npy")
     reads, predicts = (numpy.load(tmp_path / f"apart/{side}_cdists.npy") for side in ("input", "output"))
     assert reads[: steps + 1] == pytest.approx(tied, abs=1e-5)
@@ -82,20 +82,20 @@ def test_tied_embeddings_are_one_until_they_are_untied(say, tmp_path, resumed):
     assert not torch.equal(model.get_input_embeddings().weight, model.get_output_embeddings().weight)
 
 
-def test_untying_is_the_same_whether_interrupted_or_not(say, tmp_path):
+def test_untying_is_the_same_whether_interrupted_or_not(run_cli, tmp_path):
     line = f"{PARTS} {MODEL} cli mlm callbacks cdists-decouple --stc 1 cli savers default-saver --resume"
     parts = line.replace("--batch_size 16", "--batch_size 64")
-    say(f"--epochs 2 --output whole {parts} cli train")
-    say(f"--epochs 1 --output parts {parts} cli train")
-    say(f"--epochs 2 --output parts {parts} cli train")
+    run_cli(f"--epochs 2 --output whole {parts} cli train")
+    run_cli(f"--epochs 1 --output parts {parts} cli train")
+    run_cli(f"--epochs 2 --output parts {parts} cli train")
     whole, parts = (numpy.load(tmp_path / name / "output_cdists.npy") for name in ("whole", "parts"))
     assert (whole == parts).all()
 
 
-def test_untied_models_have_nothing_to_untie(say, tmp_path):
+def test_untied_models_have_nothing_to_untie(run_cli, tmp_path):
     line = f"{PARTS} {MODEL} --no-tie".replace("--batch_size 16", "--batch_size 64")
-    say(f"--epochs 2 --output with {line} cli mlm callbacks cdists-decouple --stc 1 cli train")
-    say(f"--epochs 2 --output without {line} cli mlm callbacks cdists --stc 1 cli train")
+    run_cli(f"--epochs 2 --output with {line} cli mlm callbacks cdists-decouple --stc 1 cli train")
+    run_cli(f"--epochs 2 --output without {line} cli mlm callbacks cdists --stc 1 cli train")
     with_it, without = (numpy.load(tmp_path / name / "output_cdists.npy") for name in ("with", "without"))
     assert (with_it == without).all()
 
@@ -120,9 +120,9 @@ def test_distances_of_a_whole_vocabulary_are_refused():
         "wikitext2",
     ],
 )
-def test_every_corpus_is_one_segment(say, tmp_path, words):
+def test_every_corpus_is_one_segment(run_cli, tmp_path, words):
     line = f"cli mlm dataset {words} --doubles 50 --swap .1 --double_seed 3 cli model encoder cli train"
-    say(f"--dump-config config.json {line}")
+    run_cli(f"--dump-config config.json {line}")
     (part, _) = json.loads((tmp_path / "config.json").read_text())["parts"]
     said = shlex.split(part)
     assert said[:3] == ["mlm", "dataset", words.split()[0]]

@@ -41,10 +41,10 @@ def original(word, batches, tmp_path, steps=30):
 
 
 @pytest.mark.parametrize("word", WORDS)
-def test_a_run_goes_on_as_the_original_would(word, batches, say, tmp_path):
+def test_a_run_goes_on_as_the_original_would(word, batches, run_cli, tmp_path):
     """Ten steps after thirty of the original are, to rounding, the ten that it would have taken itself."""
     network, optimizer, scheduler, path = original(word, batches, tmp_path)
-    err = say(sentence(word, 40, path)).err
+    err = run_cli(sentence(word, 40, path)).err
     assert f"Restored {path}: 30 epochs, accuracy 0.5000, loss 1.2500." in err
     for batch in batches[30:40]:
         step(network, optimizer, scheduler, batch)
@@ -57,31 +57,31 @@ def test_a_run_goes_on_as_the_original_would(word, batches, say, tmp_path):
     assert json.loads((tmp_path / "run/run.json").read_text())["steps"] == 40
 
 
-def test_a_replica_of_a_program_goes_on_too(batches, say, tmp_path, monkeypatch):
+def test_a_replica_of_a_program_goes_on_too(batches, run_cli, tmp_path, monkeypatch):
     """The program without its compiler, which takes long to start."""
     monkeypatch.setattr("semeqv.train.replicas.compiled_program", lambda function: function)
     ends = []
     for settings in ("--seed 42 --compile False", "--seed 42 --compile True --overwrite"):
         _, _, _, path = original("transformerwt", batches, tmp_path)
-        say(sentence("transformerwt", 33, path, settings=settings))
+        run_cli(sentence("transformerwt", 33, path, settings=settings))
         ends.append(checkpoint.read(checkpoint.locate(tmp_path / "run", "last")).weights["input_embedding.weight"])
     torch.testing.assert_close(*ends, atol=2e-5, rtol=1e-4)
 
 
-def test_the_best_of_the_original_stays_the_best_until_it_is_beaten(batches, say, tmp_path):
+def test_the_best_of_the_original_stays_the_best_until_it_is_beaten(batches, run_cli, tmp_path):
     for value, best, step_of_best in (((0.99, 0.1), None, 30), ((0.5, 1.0), (0.6, 1.0), 31), ((0.0, 9.0), None, 31)):
         network, optimizer, _, path = original("transformer", batches, tmp_path)
         torch.save(saved(network, optimizer, 29, value, best), path)
-        say(sentence("transformer", 31, path, settings="--seed 42 --compile False --overwrite"))
+        run_cli(sentence("transformer", 31, path, settings="--seed 42 --compile False --overwrite"))
         assert checkpoint.locate(tmp_path / "run", "best").name == checkpoint.name_of(step_of_best)
 
 
 @pytest.mark.parametrize("word", ["transformer", "lstmwt"])
-def test_its_weights_are_tested_as_the_original_tests_them(word, batches, say, tmp_path):
+def test_its_weights_are_tested_as_the_original_tests_them(word, batches, run_cli, tmp_path):
     network, *_, path = original(word, batches, tmp_path)
     line = sentence(word, 5, path).replace("--split validation", "--split test --draws 200")
     line = line.replace("cli train", "cli test").replace(f"{DATA} ", "", 1)  # it needs no training set
-    say(line)
+    run_cli(line)
     (found,) = [json.loads(line) for line in (tmp_path / "run/metrics.jsonl").read_text().splitlines()]
     (batch,) = XorSamples(**SAMPLES, split="test", draws=200).batches()
     ids = batch["input_ids"].contiguous().long()
@@ -90,14 +90,14 @@ def test_its_weights_are_tested_as_the_original_tests_them(word, batches, say, t
     assert found["accuracy"] == pytest.approx(float((logits.argmax(-1) == labels).double().mean()))
     assert found["loss"] == pytest.approx(float(torch.nn.functional.cross_entropy(logits, labels)), rel=1e-5)
     assert found["step"] == 30
-    assert "is a pickle. Say --allow_pickle" in say(line.replace("--allow_pickle", ""), code=2).err
+    assert "is a pickle. Say --allow_pickle" in run_cli(line.replace("--allow_pickle", ""), code=2).err
 
 
-def test_own_weights_are_tested_from_where_they_are_restored(batches, say, tmp_path):
+def test_own_weights_are_tested_from_where_they_are_restored(batches, run_cli, tmp_path):
     *_, path = original("transformer", batches, tmp_path, steps=1)
-    say(sentence("transformer", 7, path))
+    run_cli(sentence("transformer", 7, path))
     line = sentence("transformer", 7, tmp_path / "run", "").replace("--split validation", "--split test")
-    say(line.replace("cli train", "cli test").replace("--output run", "--output other"))
+    run_cli(line.replace("cli train", "cli test").replace("--output run", "--output other"))
     (found,) = [json.loads(line) for line in (tmp_path / "other/metrics.jsonl").read_text().splitlines()]
     assert checkpoint.locate(tmp_path / "run").name == checkpoint.name_of(found["step"])
 
@@ -118,10 +118,10 @@ class Code:
     ],
 )
 def test_what_cannot_be_gone_on_from_is_one_line(change, options, words, batches, request):
-    say, tmp_path = (request.getfixturevalue(name) for name in ("say", "tmp_path"))
+    run_cli, tmp_path = (request.getfixturevalue(name) for name in ("run_cli", "tmp_path"))
     network, optimizer, _, path = original("transformerwt", batches, tmp_path, steps=1)
     torch.save(saved(network, optimizer, 0, (0.5, 1.0)) | change, path)
-    outcome = say(sentence("transformerwt", 5, path, options), code=2)
+    outcome = run_cli(sentence("transformerwt", 5, path, options), code=2)
     (line,) = outcome.err.strip().splitlines()
     assert words in line
     assert "code ran" not in outcome.out
@@ -137,20 +137,20 @@ def test_what_cannot_be_gone_on_from_is_one_line(change, options, words, batches
     ],
 )
 def test_another_model_is_refused(word, size, words, batches, request):
-    say, tmp_path = (request.getfixturevalue(name) for name in ("say", "tmp_path"))
+    run_cli, tmp_path = (request.getfixturevalue(name) for name in ("run_cli", "tmp_path"))
     *_, path = original("transformerwt", batches, tmp_path, steps=1)
-    (line,) = say(sentence(word, 5, path, size=size), code=2).err.strip().splitlines()
+    (line,) = run_cli(sentence(word, 5, path, size=size), code=2).err.strip().splitlines()
     assert words in line
     assert not (tmp_path / "run").exists()
 
 
-def test_other_files_and_runs_are_refused(batches, say, tmp_path):
+def test_other_files_and_runs_are_refused(batches, run_cli, tmp_path):
     *_, path = original("transformer", batches, tmp_path, steps=1)
     (tmp_path / "text.pt").write_text("no weights")
-    assert "is no file of torch.save" in say(sentence("transformer", 5, "text.pt"), code=2).err
+    assert "is no file of torch.save" in run_cli(sentence("transformer", 5, "text.pt"), code=2).err
     torch.save({"model": {}}, tmp_path / "other.pt")
-    assert "it lacks optimsd, epoch, value, bestv." in say(sentence("transformer", 5, "other.pt"), code=2).err
+    assert "it lacks optimsd, epoch, value, bestv." in run_cli(sentence("transformer", 5, "other.pt"), code=2).err
     line = sentence("transformer", 5, path).replace(OPTIMIZER, "cli optimizers sgd --learning_rate .1")
-    assert "The checkpoint has the state of Adam." in say(line, code=2).err
+    assert "The checkpoint has the state of Adam." in run_cli(line, code=2).err
     several = sentence("transformer", 3000, path, settings="--seeds 1..2")
-    assert "is of one run, and these are 2. Say one --seed." in say(several, code=2).err
+    assert "is of one run, and these are 2. Say one --seed." in run_cli(several, code=2).err

@@ -16,8 +16,8 @@ def sentence(split="", seeds="--seed 42", saver=SAVER, steps=3):
     return f"{seeds} --steps {steps} --output run {data} {MODEL} {OPTIMIZER} {LOSS} {saver} cli train"
 
 
-def test_a_run_records_its_split_and_is_resumed_with_it_alone(say, tmp_path):
-    say(sentence())
+def test_a_run_records_its_split_and_is_resumed_with_it_alone(run_cli, tmp_path):
+    run_cli(sentence())
     record = json.loads((tmp_path / "run/run.json").read_text())
     assert record["facts"]["dataset"]["train"]["split"] == {
         "train": 114,
@@ -34,27 +34,27 @@ def test_a_run_records_its_split_and_is_resumed_with_it_alone(say, tmp_path):
         ("--all_ones", "--all_ones False, is --all_ones True"),
         ("--held_out_strings 0000001", "--held_out_strings 0000001"),
     ):
-        err = say(sentence(split, saver=f"{SAVER} --resume", steps=6), code=2).err
+        err = run_cli(sentence(split, saver=f"{SAVER} --resume", steps=6), code=2).err
         assert "run cannot be resumed, for the run has changed: data was " in err
         assert changed in err
         assert len(err.strip().splitlines()) == 1
-    say(sentence("--seed 14", saver=f"{SAVER} --resume", steps=6))
+    run_cli(sentence("--seed 14", saver=f"{SAVER} --resume", steps=6))
     assert json.loads((tmp_path / "run/run.json").read_text())["steps"] == 6
 
 
 @pytest.mark.parametrize("split", ["", "--split_seed 3", "--held_out 0 --all_ones", "--held_out_strings 0000001"])
-def test_replicas_of_several_seeds_share_the_split(say, tmp_path, split):
-    say(sentence(split, seeds="--seeds 42..43 --compile False"))
+def test_replicas_of_several_seeds_share_the_split(run_cli, tmp_path, split):
+    run_cli(sentence(split, seeds="--seeds 42..43 --compile False"))
     facts = [json.loads(path.read_text())["facts"]["dataset"] for path in sorted(tmp_path.glob("run/4*/run.json"))]
     assert len(facts) == 2
     assert facts[0] == facts[1]
-    say(sentence(split, seeds="--seed 43 --overwrite"))
+    run_cli(sentence(split, seeds="--seed 43 --overwrite"))
     assert json.loads((tmp_path / "run/run.json").read_text())["facts"]["dataset"] == facts[1]
 
 
-def test_a_run_of_the_earlier_shuffle_is_not_gone_on_with(say, tmp_path):
+def test_a_run_of_the_earlier_shuffle_is_not_gone_on_with(run_cli, tmp_path):
     """As its checkpoint says it: other options, and a data set of other strings."""
-    say(sentence())
+    run_cli(sentence())
     (path,) = tmp_path.glob("run/checkpoints/*/trainer.json")
     trainer = json.loads(path.read_text())
     definition = trainer["definition"]
@@ -68,6 +68,6 @@ def test_a_run_of_the_earlier_shuffle_is_not_gone_on_with(say, tmp_path):
     files = json.loads(manifest.read_text())
     files["files"][path.name]["sha256"] = sha256(path)
     manifest.write_text(json.dumps(files))
-    err = say(sentence(saver=f"{SAVER} --resume", steps=6), code=2).err
+    err = run_cli(sentence(saver=f"{SAVER} --resume", steps=6), code=2).err
     assert "cannot be resumed, for the run has changed" in err
     assert "'strings': 115" in err

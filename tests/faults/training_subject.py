@@ -1,6 +1,6 @@
 """The run that faults are tried on: a small model with dropout, trained on the bytes of a file.
 
-python -m tests.faults.victim FOLDER --data FILE [--steps 40] ...
+python -m tests.faults.training_subject FOLDER --data FILE [--steps 40] ...
 """
 
 import argparse
