@@ -9,11 +9,11 @@ ROOT = Path(__file__).parent.parent
 
 
 @pytest.mark.parametrize("study", ["backpack", "ofa", "crosslingual"])
-def test_the_sentences_and_the_python_run(say, study, capsys):
+def test_the_sentences_and_the_python_run(run_cli, study, capsys):
     text = (ROOT / study / "README.md").read_text(encoding="utf-8")
     for sentence in re.findall(r"^    semeqv ((?:.*\\\n)*.*)$", text, re.MULTILINE):
         short = re.sub(r"--steps \d+", "--steps 2", sentence.replace("\\\n", " "))
-        say(re.sub(r"(cli dataset babel(?:-tags)?)", r"\1 --documents 200", short))
+        run_cli(re.sub(r"(cli dataset babel(?:-tags)?)", r"\1 --documents 200", short))
     (python,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
     exec(compile(python, f"{study}/README.md", "exec"), {})
     assert capsys.readouterr().out == ""  # functions print nothing
