@@ -91,7 +91,7 @@ RESULTS := $(foreach each,measured measured-after,$(MODELS:%=$(RUN)/$(each)/%/me
 
 figs: $(FIGURES)/losses.pdf $(RESULTS)
 	@$(SEMEQV) cli ofa view --k 10 --path $(FIGURES)/retrieval.pdf $(RUN)
-	@$(if $(TASKS),$(SEMEQV) cli scores $(if $(SUBSETS),--subsets $(SUBSETS)) --output $(FIGURES)/scores.csv $(TASKS:%=$(RUN)/%))
+	@$(if $(TASKS),$(SEMEQV) cli scores $(if $(SUBSETS),--subsets $(SUBSETS)) --csv $(FIGURES)/scores.csv $(TASKS:%=$(RUN)/%))
 
 $(FIGURES)/losses.pdf: $(MODELS:%=$(RUN)/continued/%/trained)
 	$(SEMEQV) cli ofa losses --path $@ $(RUN)

@@ -1,29 +1,72 @@
 """Averages of what runs have measured."""
 
-import csv
-import io
+from __future__ import annotations
+
 import json
 import math
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import astuple, dataclass, field, fields
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import fmean
-from typing import Literal
+from typing import Annotated, Any, Literal
 
 import click
 
-from semeqv.grammar.component import component, positional
+from semeqv.grammar.action import AtLeast, Positional, Result, action
 from semeqv.results.statistics import mean_and_half
 from semeqv.results.tables import Table, write_between
 from semeqv.runs.errors import UserError
-from semeqv.runs.files import write_text
 from semeqv.runs.reading import metrics_files, read_metrics
 
 
-@component("scores")
-@dataclass(frozen=True, kw_only=True)
-class Scores:
+@dataclass(frozen=True)
+class Scores(Result):
+    """Averages of scores over runs and sets.
+
+    Args:
+        table: A row for each experiment, set (and group) and score.
+        digits: Behind the decimal point, when it is shown.
+    """
+
+    table: Sequence[Row]
+    digits: int = 4
+
+    def shown(self) -> Table:
+        """Return it as a table of words."""
+        return Table("", HEADING, [cells(row, self.digits) for row in self.table], words=3)
+
+    def show(self) -> None:
+        """Print the table."""
+        self.shown().print()
+
+    def records(self) -> list[dict[str, Any]]:
+        """Return one object for each row; an end of an interval that is missing is None."""
+        return [
+            {name: None if isinstance(value, float) and math.isnan(value) else value for name, value in each.items()}
+            for each in map(asdict, self.table)
+        ]
+
+
+def check_scores(options: Any) -> None:
+    """Refuse a group that is named twice: `ValueError`."""
+    names = [group.partition("=")[0] for group in options.group]
+    if len(set(names)) < len(names):
+        raise ValueError("--group names one group twice.")
+
+
+@action("scores", check=check_scores, record=False)
+def scores(
+    paths: Annotated[Sequence[Path], Positional()] = (),
+    *,
+    split: Literal["validation", "test"] = "test",
+    metric: Sequence[str] = (),
+    group: Sequence[str] = (),
+    subsets: Path | None = None,
+    markdown: Path | None = None,
+    part: str = "scores",
+    digits: Annotated[int, AtLeast(1, 10)] = 4,
+) -> Scores:
     """Average the scores of runs over seeds, and over groups of the sets that they were measured on.
 
     Runs that differ by their seed alone (`42-NAME`, `43-NAME` in one folder) are one experiment. A score of a group is
@@ -37,46 +80,27 @@ class Scores:
         group: Sets to average over, such as `head=en,de`, or `all` for all sets of a run; may be repeated.
         subsets: A JSON file of lists of sets, `{"head": ["de", "fr"], "tail": ["sw"]}`; each is a group of those of its
             sets that an experiment has.
-        output: Write the table to this file too, as JSON if its name ends in .json, else as CSV.
-        markdown: Write it into this Markdown page too, between the lines `<!-- PART -->` and `<!-- end -->`.
+        markdown: Write the table into this Markdown page too, between the lines `<!-- PART -->` and `<!-- end -->`.
         part: Of these lines.
         digits: Digits behind the point.
+
+    Returns:
+        The averages.
+
+    Raises:
+        click.UsageError: There is no run, or (from `read_runs` and `averaged`) there are no such scores.
     """
-
-    paths: tuple[Path, ...] = positional()
-    split: Literal["validation", "test"] = "test"
-    metric: list[str] = field(default_factory=list)
-    group: list[str] = field(default_factory=list)
-    subsets: Path | None = None
-    output: Path | None = None
-    markdown: Path | None = None
-    part: str = "scores"
-    digits: int = 4
-
-    def __post_init__(self) -> None:
-        if not 1 <= self.digits <= 10:
-            raise ValueError(f"--digits must be from 1 to 10, not {self.digits}.")
-        names = [said.partition("=")[0] for said in self.group]
-        if len(set(names)) < len(names):
-            raise ValueError("--group names one group twice.")
-
-    def build(self) -> None:
-        """Read, average, print and write."""
-
-        if not self.paths:
-            raise click.UsageError("cli scores: give folders of runs, or files metrics.jsonl")
-        groups = {}
-        for said in self.group:
-            name, _, sets = said.partition("=")
-            groups[name] = tuple(filter(None, sets.split(",")))
-        runs = read_runs(self.paths, self.split)
-        rows = averaged(runs, tuple(self.metric), groups, read_subsets(self.subsets))
-        shown = table(rows, self.digits)
-        shown.print()
-        if self.output is not None:
-            write_rows(self.output, rows)
-        if self.markdown is not None:
-            write_between(self.markdown, self.part, shown.markdown())
+    if not paths:
+        raise click.UsageError("cli scores: give folders of runs, or files metrics.jsonl")
+    groups = {}
+    for each in group:
+        name, _, sets = each.partition("=")
+        groups[name] = tuple(filter(None, sets.split(",")))
+    rows = averaged(read_runs(paths, split), tuple(metric), groups, read_subsets(subsets))
+    averages = Scores(rows, digits)
+    if markdown is not None:
+        write_between(markdown, part, averages.shown().markdown())
+    return averages
 
 
 PLACE = ("epoch", "step", "split", "name")
@@ -280,27 +304,3 @@ def cells(row: Row, digits: int) -> list[str]:
 def interval(low: float, high: float, digits: int) -> str:
     """An interval as it is shown; nothing where there is none."""
     return "" if math.isnan(low) else f"[{low:.{digits}f}, {high:.{digits}f}]"
-
-
-def table(rows: Sequence[Row], digits: int) -> Table:
-    """The table, for the screen and for a page."""
-    return Table("", HEADING, [cells(row, digits) for row in rows], words=3)
-
-
-def write_rows(path: Path, rows: Sequence[Row]) -> None:
-    """Write the table, its numbers in full: as JSON if the name of the file says so, else as CSV.
-
-    Args:
-        path: The file.
-        rows: The table; where an interval is missing, the ends of it are empty, or null.
-    """
-    names = [field.name for field in fields(Row)]
-    values = [[None if isinstance(value, float) and math.isnan(value) else value for value in astuple(r)] for r in rows]
-    if path.suffix == ".json":
-        text = json.dumps([dict(zip(names, row)) for row in values], indent=2, ensure_ascii=False) + "\n"
-    else:
-        table = io.StringIO()
-        csv.writer(table, lineterminator="\n").writerows([names, *values])
-        text = table.getvalue()
-    write_text(path, text)
-    click.echo(f"wrote {path}")

@@ -32,7 +32,7 @@ def table(path):
 
 
 def test_scores_are_averaged_over_seeds_and_sets(run_cli, runs):
-    run_cli("cli scores runs/a runs/b --group all --output out.csv")
+    run_cli("cli scores runs/a runs/b --group all --csv out.csv")
     found = table(runs.parent / "out.csv")
     assert set(found) == {
         (experiment, sets, metric)
@@ -51,7 +51,7 @@ def test_scores_are_averaged_over_seeds_and_sets(run_cli, runs):
     assert float(row["sentences_low"]) == pytest.approx(0.55)
     row = found["runs/b", "en", "f1"]
     assert (row["runs"], row["low"]) == ("1", "")
-    run_cli("cli scores runs/b --metric f1 --output out.json")
+    run_cli("cli scores runs/b --metric f1 --json out.json")
     (row,) = json.loads((runs.parent / "out.json").read_text())
     assert row == {"experiment": "runs/b", "sets": "en", "metric": "f1", "runs": 1, "mean": 0.9} | {
         "low": None,
@@ -84,7 +84,7 @@ def test_the_table_goes_into_a_page(run_cli, runs):
         ("cli scores runs/b --group x=en,fr", "runs/b: no set 'fr' for --group x; there is en"),
         ("cli scores runs/b --metric bleu", "no run has the score 'bleu' of these sets; there is f1, recall"),
         ("cli scores runs/b --group x=en --group x=de", "--group names one group twice"),
-        ("cli scores runs/b --digits 0", "--digits must be from 1 to 10"),
+        ("cli scores runs/b --digits 0", "--digits must be at least 1 and at most 10, not 0."),
     ],
 )
 def test_what_cannot_be_averaged_is_said(run_cli, runs, line, message):
@@ -93,7 +93,7 @@ def test_what_cannot_be_averaged_is_said(run_cli, runs, line, message):
 
 def test_experiments_have_their_own_part_of_a_subset(run_cli, runs):
     (runs.parent / "subsets.json").write_text('{"head": ["en", "de"], "tail": ["de"]}')
-    run_cli("cli scores runs/a runs/b --metric f1 --subsets subsets.json --output out.csv")
+    run_cli("cli scores runs/a runs/b --metric f1 --subsets subsets.json --csv out.csv")
     found = table(runs.parent / "out.csv")
     assert float(found["runs/a", "head", "f1"]["mean"]) == pytest.approx(0.5)
     assert float(found["runs/b", "head", "f1"]["mean"]) == pytest.approx(0.9)  # of en alone
@@ -103,7 +103,7 @@ def test_experiments_have_their_own_part_of_a_subset(run_cli, runs):
 
 def test_subsets_of_sets_come_from_a_file(run_cli, runs):
     (runs.parent / "subsets.json").write_text('{"head": ["en", "fr"], "tail": ["de"], "none": ["sw"]}')
-    run_cli("cli scores runs/a --metric f1 --subsets subsets.json --output out.csv")
+    run_cli("cli scores runs/a --metric f1 --subsets subsets.json --csv out.csv")
     found = table(runs.parent / "out.csv")
     assert {sets for _, sets, _ in found} == {"en", "de", "head", "tail"}
     assert float(found["runs/a", "head", "f1"]["mean"]) == pytest.approx(0.6)

@@ -71,7 +71,7 @@ def test_entities_are_what_the_best_tagger_is_judged_by(pretrained, tmp_path):
         test = metrics_of(tmp_path / "ner" / run)[-1]
         assert {"f1", "precision", "recall", "macro_f1", "f1_low", "f1_high"} <= set(test)
         assert test["f1"] > 0.1
-    out = pretrained("cli scores ner --metric f1 --output ner.csv").out
+    out = pretrained("cli scores ner --metric f1 --csv ner.csv").out
     assert out.splitlines()[1].split()[:4] == ["ner", "f1", "2", out.splitlines()[1].split()[3]]
 
 

@@ -203,10 +203,10 @@ def test_a_wrong_number_of_processes_is_refused(tmp_path, monkeypatch):
 
 def test_rows_are_shared_without_overlap():
     batch = {"input_ids": torch.arange(7)[:, None], "scale": torch.tensor(2.0), "matrix": torch.zeros(3, 3)}
-    parts = [World(rank, 3).part(batch) for rank in range(3)]
+    parts = [World(rank, 3).shard_batch(batch) for rank in range(3)]
     assert torch.cat([part["input_ids"] for part, _ in parts]).equal(batch["input_ids"])
     assert all(part["matrix"].shape == (3, 3) and part["scale"] == 2 for part, _ in parts)
-    few = [World(rank, 4).part({"x": torch.arange(3)}) for rank in range(4)]
+    few = [World(rank, 4).shard_batch({"x": torch.arange(3)}) for rank in range(4)]
     assert [counts for _, counts in few] == [False, True, True, True]
     assert [part["x"].tolist() for part, _ in few] == [[0], [0], [1], [2]]
 

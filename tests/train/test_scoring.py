@@ -66,7 +66,7 @@ def test_the_scorers_of_a_program_see_each_replica():
 
 def test_what_processes_have_seen_is_put_together_row_by_row():
     class Two(World):
-        def each(self, value):
+        def all_gather(self, value):
             return [value, ["b", None, "f"]]
 
     scorer = Corners()
