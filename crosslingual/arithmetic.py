@@ -7,7 +7,7 @@ apply(source="runs/ner-en", add=[(0.5, "vectors/es")], output="models/ner-es")
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import reduce
 from operator import add as plus
 from pathlib import Path
@@ -120,7 +120,7 @@ class WrittenModel(Written):
         folder: Where it is.
     """
 
-    model: Checkpoint
+    model: Checkpoint = field(repr=False)
     folder: Path
 
     def show(self) -> None:
@@ -139,7 +139,7 @@ class WrittenVector(Written):
         folder: Where it is.
     """
 
-    vector: TaskVector
+    vector: TaskVector = field(repr=False)
     folder: Path
 
     def show(self) -> None:

@@ -285,4 +285,4 @@ def test_the_distances_of_its_study_on_text_are_drawn(run_cli, tmp_path, monkeyp
     assert (
         "expected (records, symbols, symbols), words and as many doubles" in run_cli("cli mlm view odd.npy", code=2).err
     )
-    assert "--etc 0: write 1 or more" in run_cli("cli mlm view --etc 0 odd.npy", code=2).err
+    assert "--etc must be at least 1, not 0." in run_cli("cli mlm view --etc 0 odd.npy", code=2).err

@@ -9,16 +9,17 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
 from pathlib import Path
-from typing import Annotated, Any, ParamSpec
+from typing import Annotated, Any, ParamSpec, TypeVar
 
 import click
 
-from semeqv.grammar.action import Result, Spelled, action, verifier
+from semeqv.grammar.action import Result, Spelled, Written, action, verifier
 from semeqv.lazy import matplotlib
 from semeqv.results.figures.curves import Ends
 from semeqv.results.figures.style import HOUSE, both_files, colors, finish, house_style, save
 
 P = ParamSpec("P")
+D = TypeVar("D", bound="Drawn")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,25 +44,17 @@ class Look:
 
 
 @dataclass(frozen=True)
-class Drawn(Result):
-    """A figure, and where its curves end.
+class Drawn(Written):
+    """A figure.
 
     Args:
         figure: The figure of matplotlib.
-        table: What is printed beside it.
     """
 
     figure: matplotlib.figure.Figure
-    table: Ends | None = None
 
     def show(self) -> None:
-        """Print the table, when there is one."""
-        if self.table is not None:
-            self.table.print()
-
-    def records(self) -> list[dict[str, Any]]:
-        """Return the rows of the table."""
-        return [] if self.table is None else self.table.records()
+        """Print nothing: the figure is what there is to see."""
 
     def save(self, path: str | Path, *, transparent: bool = False) -> tuple[Path, Path]:
         """Write the figure as PDF and PNG beside each other, and return their paths."""
@@ -75,9 +68,28 @@ class Drawn(Result):
         return stream.getvalue()
 
 
+@dataclass(frozen=True)
+class DrawnWithTable(Drawn, Result):
+    """A figure, and where its runs ended.
+
+    Args:
+        table: What is printed beside it.
+    """
+
+    table: Ends
+
+    def show(self) -> None:
+        """Print the table."""
+        self.table.print()
+
+    def records(self) -> list[dict[str, Any]]:
+        """Return the rows of the table."""
+        return self.table.records()
+
+
 def figure_action(
     path: str, output: str, check: Callable[[Any], None] | None = None
-) -> Callable[[Callable[P, Drawn]], Callable[P, Drawn]]:
+) -> Callable[[Callable[P, D]], Callable[P, D]]:
     """Function decorator: draw in the house style, and declare the action `cli PATH`, which writes the figure.
 
     Args:
@@ -89,17 +101,17 @@ def figure_action(
         The decorator.
     """
 
-    def declare(function: Callable[P, Drawn]) -> Callable[P, Drawn]:
+    def declare(function: Callable[P, D]) -> Callable[P, D]:
         verify = verifier(function, check)
 
         @functools.wraps(function)
-        def styled(*args: P.args, **given: P.kwargs) -> Drawn:
+        def styled(*args: P.args, **given: P.kwargs) -> D:
             verify(*args, **given)
             with house_style():
                 return function(*args, **given)
 
         @functools.wraps(function)
-        def command(*, output: Path, transparent: bool, **given: Any) -> Drawn:
+        def command(*, output: Path, transparent: bool, **given: Any) -> D:
             both_files(output)
             with house_style():
                 drawn = function(**given)  # type: ignore[call-arg]

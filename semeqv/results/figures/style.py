@@ -288,13 +288,13 @@ def save(figure: matplotlib.figure.Figure, path: Path, *, transparent: bool = Fa
                 figure.savefig(aside, format=kind, dpi=300, transparent=transparent, metadata=metadata[kind])
         except OSError as error:
             raise click.UsageError(f"--output {file}: cannot be written ({(error.strerror or '').lower()})") from None
-    click.echo(f"wrote {files[0]} and {files[1].name}")
     return files
 
 
 def finish(figure: matplotlib.figure.Figure, path: Path, *, show: bool, transparent: bool) -> None:
     """Write a figure and, if asked, show it."""
     files = save(figure, path, transparent=transparent)
+    click.echo(f"wrote {files[0]} and {files[1].name}")
     if show:
         if matplotlib.get_backend().lower() == "agg":
             click.echo(f"no display here to show it on: open {files[1]}")

@@ -23,7 +23,7 @@ from semeqv.results.figures.curves import (
     running_mean,
     span,
 )
-from semeqv.results.figures.drawing import Drawn, Look, check_limits, figure_action
+from semeqv.results.figures.drawing import DrawnWithTable, Look, check_limits, figure_action
 from semeqv.results.figures.legend import Entry, add_legend
 from semeqv.results.figures.style import (
     BAND,
@@ -104,7 +104,7 @@ def accplot(
     ylim: tuple[float, float] | None = None,
     showconf: bool = False,
     look: Look = Look(),
-) -> Drawn:
+) -> DrawnWithTable:
     """Draw accuracy over training: each run, the mean of each group, and where the runs ended.
 
     Args:
@@ -144,7 +144,7 @@ def accplot(
     drawing = draw_accuracies(
         groups, best, quantity=f"{split} {metric}{smoothed}", hline=hline, ylim=ylim, showconf=showconf, look=look
     )
-    return Drawn(drawing, Ends(f"Final {split} {metric}{over}{known}", "group", rows))
+    return DrawnWithTable(drawing, Ends(f"Final {split} {metric}{over}{known}", "group", rows))
 
 
 def draw_accuracies(

@@ -11,7 +11,7 @@ import click
 from semeqv.grammar.action import AtLeast, Positional
 from semeqv.lazy import matplotlib, numpy
 from semeqv.results.figures.curves import Ends, mean_and_halfwidth, pad, span
-from semeqv.results.figures.drawing import Drawn, Look, check_limits, figure_action
+from semeqv.results.figures.drawing import Drawn, DrawnWithTable, Look, check_limits, figure_action
 from semeqv.results.figures.legend import GREY, Entry, add_legend, key_of_runs
 from semeqv.results.figures.style import (
     BAND,
@@ -41,7 +41,7 @@ def view(
     ylim: tuple[float, float] | None = None,
     showconf: bool = True,
     look: Look = Look(),
-) -> Drawn:
+) -> DrawnWithTable:
     """Draw how far apart pairs of symbols are, over training: each run, and the mean of the runs.
 
     Two symbols at distance 0 have the same embedding. The distances at the end are printed as a table.
@@ -71,7 +71,7 @@ def view(
         for first, second, label in indexes
     ]
     drawn = draw_distances(runs, indexes, etc=etc, ylim=ylim, showconf=showconf, look=look)
-    return Drawn(drawn, Ends("Distance at the last record of each run", "pair", rows))
+    return DrawnWithTable(drawn, Ends("Distance at the last record of each run", "pair", rows))
 
 
 def draw_distances(

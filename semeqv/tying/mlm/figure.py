@@ -12,7 +12,7 @@ import click
 from semeqv.grammar.action import AtLeast, Positional
 from semeqv.lazy import matplotlib, numpy
 from semeqv.results.figures.curves import Ends, pad, span
-from semeqv.results.figures.drawing import Drawn, Look, check_limits, figure_action
+from semeqv.results.figures.drawing import DrawnWithTable, Look, check_limits, figure_action
 from semeqv.results.figures.legend import Entry, add_legend
 from semeqv.results.figures.placement import place_labels
 from semeqv.results.figures.style import (
@@ -53,7 +53,7 @@ def mlm_view(
     ylim: tuple[float, float] | None = None,
     doubles: str = DOUBLES,
     look: Look = Look(),
-) -> Drawn:
+) -> DrawnWithTable:
     """Draw how far apart words and their doubles are beside random pairs of words, tied and untied.
 
     The upper panels are over training: the mean of the runs, each run, and the middle 80% of all pairs as a band. The
@@ -80,7 +80,7 @@ def mlm_view(
         raise click.UsageError("cli mlm view: the runs follow other words, or at other steps; draw them apart")
     if lacking := [kind for kind in KINDS if kind not in runs[0].pairs]:
         raise click.UsageError(f"cli mlm view: the runs follow no pairs of the kind {lacking[0]!r}")
-    return Drawn(draw_doubles(runs, ylim=ylim, doubles=doubles, look=look), ends_of(runs))
+    return DrawnWithTable(draw_doubles(runs, ylim=ylim, doubles=doubles, look=look), ends_of(runs))
 
 
 def draw_doubles(

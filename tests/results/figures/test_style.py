@@ -7,6 +7,7 @@ from semeqv.results.figures.style import (
     COLORS,
     both_files,
     colors,
+    finish,
     fitted,
     house_style,
     new_figure,
@@ -26,7 +27,8 @@ def test_pdf_and_png_are_written_beside_each_other_and_announced(tmp_path, capsy
     from matplotlib.image import imread
 
     with house_style():
-        pdf, png = save(drawn(), tmp_path / "new" / "figure.png")
+        finish(drawn(), tmp_path / "new" / "figure.png", show=False, transparent=False)
+    pdf, png = (tmp_path / "new" / f"figure.{suffix}" for suffix in ("pdf", "png"))
     assert pdf.read_bytes().startswith(b"%PDF")
     assert imread(png).shape == (300, 600, 4)
     assert sorted(file.name for file in pdf.parent.iterdir()) == ["figure.pdf", "figure.png"]
