@@ -24,9 +24,9 @@ from semeqv.runs.json_lines import write_lines
 from semeqv.runs.progress import Progress
 from semeqv.tasks.inference import inference, most_tokens
 from semeqv.tasks.likelihood.minimal_pairs import unexpected
-from semeqv.text.datasets.tokenised import first_token
 from semeqv.text.generation import said_generation
 from semeqv.text.models.opening import open_model, open_tokenizer
+from semeqv.text.tokenizers.encoding import first_token
 from semeqv.train.compute import Compute, ComputeConfig
 from semeqv.train.randomness import seed_everything
 

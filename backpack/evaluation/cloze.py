@@ -31,11 +31,10 @@ from semeqv.runs.json_lines import write_lines
 from semeqv.runs.progress import Progress
 from semeqv.tasks.inference import inference, most_tokens
 from semeqv.tasks.overlap import report_overlap
-from semeqv.text.datasets.tokenised import first_token
 from semeqv.text.files import lines
 from semeqv.text.generation import check_causal
 from semeqv.text.location import locate
-from semeqv.text.tokenizers.encoding import encode
+from semeqv.text.tokenizers.encoding import encode, first_token
 from semeqv.train.compute import Compute, ComputeConfig
 
 MASK = "<mask>"

@@ -13,8 +13,7 @@ from semeqv.babel.reader import BayesReader
 from semeqv.lazy import Floats, Integers, NDArray, numpy, torch
 from semeqv.runs.progress import Progress
 from semeqv.tasks.retrieval.vectors import body_of
-from semeqv.text.datasets.tokenised import first_token
-from semeqv.text.tokenizers.encoding import literal
+from semeqv.text.tokenizers.encoding import first_token, literal
 from semeqv.train.compute import ComputeConfig
 
 STARTS, ROUNDS = 8, 50

@@ -17,9 +17,8 @@ from semeqv.runs.errors import UserError
 from semeqv.runs.json_lines import write_lines
 from semeqv.runs.processes import World
 from semeqv.runs.progress import Progress
-from semeqv.text.datasets.tokenised import first_token
 from semeqv.text.models.opening import open_tokenizer
-from semeqv.text.tokenizers.encoding import encode, surroundings
+from semeqv.text.tokenizers.encoding import encode, first_token, surroundings
 from semeqv.train.compute import torch_device
 from semeqv.train.randomness import seed_everything
 

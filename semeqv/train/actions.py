@@ -1,13 +1,17 @@
 """Train and test as actions."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from semeqv.grammar.action import Result, action
 from semeqv.results.tables import print_metrics
-from semeqv.train.metrics import Metrics
-from semeqv.train.trainer import Trainer
+
+if TYPE_CHECKING:
+    from semeqv.train.metrics import Metrics
+    from semeqv.train.trainer import Trainer
 
 
 @dataclass(frozen=True)

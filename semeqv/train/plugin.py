@@ -1,8 +1,9 @@
 """The words of training."""
 
+from typing import Any
+
 from semeqv.grammar.chain import Chain
-from semeqv.grammar.sentence import Slot
-from semeqv.train.run import run
+from semeqv.grammar.sentence import Sentence, Slot
 
 
 def register(chain: Chain) -> None:
@@ -23,3 +24,10 @@ def register(chain: Chain) -> None:
     )
     chain.word("callbacks", "What observes a run.", *callbacks, slot=Slot("callbacks", many=True))
     chain.word("savers", "What is kept of a run.", "semeqv.train.saver", slot=Slot("saver"))
+
+
+def run(sentence: Sentence, chain: Chain) -> Any:
+    """Run a sentence; what trains is imported when something is run."""
+    from semeqv.train import run
+
+    return run.run(sentence, chain)

@@ -20,10 +20,10 @@ from semeqv.tasks.parsing.dataset import Dependencies
 from semeqv.tasks.prompting.options import answers_in_text
 from semeqv.tasks.prompting.spelling import Spelling
 from semeqv.tasks.question_answering.dataset import Squad
-from semeqv.text.datasets.tokenised import first_token
 from semeqv.text.generation import greedy
 from semeqv.text.models.architectures import GPT2
 from semeqv.text.models.load import CausalLM, Load
+from semeqv.text.tokenizers.encoding import first_token
 from semeqv.text.tokenizers.trained import Bpe, Unigram, Wordpiece
 
 SIZES = "--layers 2 --heads 2 --embedding_size 32 --block_size 64 --dropout 0"

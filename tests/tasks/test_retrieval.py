@@ -13,8 +13,8 @@ from semeqv.tasks.retrieval import nearest
 from semeqv.tasks.retrieval.nearest import Similarities
 from semeqv.tasks.retrieval.retrieval import retrieval
 from semeqv.tasks.retrieval.vectors import SentenceEncoder
-from semeqv.text.datasets.tokenised import first_token
 from semeqv.text.models.architectures import Encoder
+from semeqv.text.tokenizers.encoding import first_token
 from semeqv.train.compute import Compute
 from tests.tasks.conftest import ENGLISH, FRENCH, SMALL
 

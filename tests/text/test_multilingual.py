@@ -11,7 +11,7 @@ from semeqv.text.datasets.corpus import chosen
 from semeqv.text.datasets.monolingual import Plain
 from semeqv.text.datasets.multilingual import Multilingual
 from semeqv.text.datasets.parallel import Europarl, Moses
-from semeqv.text.datasets.tokenised import first_token, separator
+from semeqv.text.tokenizers.encoding import first_token, separator
 from semeqv.text.tokenizers.trained import Bpe
 
 LINES = [{"en": "the house", "de": "das Haus"}, {"de": "ein Hund"}, {"en": "a cat", "fr": "un chat", "de": " "}]

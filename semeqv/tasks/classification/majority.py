@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from semeqv.tasks.classification.dataset import Item, Labelled
+
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,7 +17,6 @@ from semeqv.lazy import numpy, rich
 from semeqv.results.tables import cell, console
 from semeqv.runs.errors import UserError
 from semeqv.tasks.answering import Datasets
-from semeqv.tasks.classification.dataset import Item, Labelled, check_no_overlap, decided_labels, items, numbered
 from semeqv.tasks.classification.metrics import score_labels
 
 
@@ -54,6 +58,8 @@ def majority_labels(dataset_options: Datasets) -> MajorityScores:
         UserError: When there is no training set or no test set, or (from `check_no_overlap`) a test set is the training
             set.
     """
+    from semeqv.tasks.classification.dataset import check_no_overlap
+
     sets = {key: options for key, options in dataset_options.items() if hasattr(options, "every_label")}
     train = next((options for (split, _), options in sets.items() if split == "train"), None)
     tests = {name: options for (split, name), options in sets.items() if split == "test"}
@@ -74,6 +80,8 @@ def judge_majority(train: Labelled, test: Labelled) -> dict[str, float]:
     Returns:
         Its scores, with their intervals where the test set asks for them.
     """
+    from semeqv.tasks.classification.dataset import decided_labels, items, numbered
+
     names = decided_labels(test, {("train", None): train}, None)
     known, fallback = most_frequent(train)
     number = {name: place for place, name in enumerate(names)}
@@ -86,6 +94,8 @@ def judge_majority(train: Labelled, test: Labelled) -> dict[str, float]:
 
 def most_frequent(train: Labelled) -> tuple[dict[str, str], str]:
     """Return the most frequent label of each word (or text), and that of words that are there once."""
+    from semeqv.tasks.classification.dataset import items
+
     counts = dict[str, Counter[str]]()
     for item in items(train):
         for thing, label in zip(things(train, item), item.labels):

@@ -2,6 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from semeqv.tasks.inflection.edits import EditBatches
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from semeqv.tasks.inflection.dataset import FormBatches
+
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,8 +25,6 @@ from semeqv.results.tables import print_table
 from semeqv.runs.progress import Progress
 from semeqv.tasks.answering import Datasets, answer_sheets, check_splits, with_interval
 from semeqv.tasks.inference import check_trained, inference, name_of, with_new_weights
-from semeqv.tasks.inflection.dataset import FormBatches, forms
-from semeqv.tasks.inflection.edits import EditBatches
 from semeqv.tasks.inflection.metrics import edit_distance, score_forms
 from semeqv.tasks.inflection.spelling import lemmas_of
 from semeqv.text.files import writing
@@ -89,6 +97,9 @@ def inflect(
         The forms and their scores. `answer_sheets` raises `UserError` when there is nothing to inflect, and
         `check_trained` when the model was never trained.
     """
+    from semeqv.tasks.inflection.dataset import FormBatches, forms
+    from semeqv.tasks.inflection.edits import EditBatches
+
     check_trained(model)
     train: Any = (dataset_options or {}).get(("train", None))
     lines, written = list[dict[str, Any]](), dict[Path, list[str]]()

@@ -21,11 +21,10 @@ from semeqv.tasks.inference import check_tokenizer, inference, name_of, with_new
 from semeqv.tasks.likelihood.scoring import LikelihoodScorer, mask_for
 from semeqv.tasks.overlap import report_overlap
 from semeqv.text.archives import COMPRESSED, is_archive, names
-from semeqv.text.datasets.tokenised import first_token, separator
 from semeqv.text.generation import tokenizer_of
 from semeqv.text.location import locate
 from semeqv.text.readers.jsonl import read_rows
-from semeqv.text.tokenizers.encoding import encode
+from semeqv.text.tokenizers.encoding import encode, first_token, separator
 from semeqv.train.compute import Compute, ComputeConfig
 
 SOURCE = "https://github.com/alexwarstadt/blimp"

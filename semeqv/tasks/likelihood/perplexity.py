@@ -14,11 +14,9 @@ from semeqv.runs.errors import UserError
 from semeqv.runs.progress import Progress
 from semeqv.tasks.answering import Datasets, check_splits
 from semeqv.tasks.inference import inference, name_of, with_new_weights
-from semeqv.tasks.likelihood.babel_bound import babel_bound
 from semeqv.tasks.likelihood.scoring import Likelihood, LikelihoodScorer, mask_for
 from semeqv.tasks.likelihood.windows import TextStreams
 from semeqv.tasks.overlap import lines_of, report_overlap
-from semeqv.text.datasets.corpus import chosen
 from semeqv.text.generation import tokenizer_of
 from semeqv.text.tokens.batches import Layout, TokenBatches
 from semeqv.text.tokens.files import TokenFile
@@ -109,6 +107,8 @@ def perplexity(
     Raises:
         UserError: When there is nothing to measure on, or the model cannot be measured so.
     """
+    from semeqv.tasks.likelihood.babel_bound import babel_bound
+
     chosen_sets = {key: data for key, data in dataset.items() if key[0] in splits}
     if not chosen_sets:
         raise UserError(f"There is nothing to measure on: add a data set with --split {splits[0]}.")
@@ -218,7 +218,7 @@ def set_label(split: str, name: str | None) -> str:
 def words_of(component: Any, together: bool) -> Counter[str]:
     """Return the words of a corpus by language, or by what stands together, ends of lines among them."""
     counts = Counter[str]()
-    for row in chosen(component):
+    for row in component.chosen():
         for language, text in row.items():
             words = len(text.split()) + text.count("\n") + (not text.endswith("\n"))
             counts["+".join(row) if together else language] += words

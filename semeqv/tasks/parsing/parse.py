@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from semeqv.tasks.parsing.batches import TreeBatches, TreeScorer
+
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +21,6 @@ from semeqv.runs.progress import Progress
 from semeqv.tasks.answering import Datasets, answer_sheets, check_splits, with_interval
 from semeqv.tasks.inference import check_trained, inference, name_of, with_new_weights
 from semeqv.tasks.overlap import report_overlap
-from semeqv.tasks.parsing.batches import TreeBatches, TreeScorer
 from semeqv.tasks.parsing.metrics import COUNTED, score_trees
 from semeqv.text.readers.conllu import write_sentences
 from semeqv.text.records import Sentence
@@ -98,6 +102,8 @@ def parse(
         UserError: When the model is no parser, there is nothing to parse, or several sets would write one file; or
             (from `check_trained`) it was never trained.
     """
+    from semeqv.tasks.parsing.batches import TreeBatches
+
     if not hasattr(model, "parser"):
         raise UserError(f"{type(model).__name__} is no parser; open one by: cli model parser --from RUN")
     check_trained(model)
@@ -132,6 +138,7 @@ def find_trees(model: Any, data: TreeBatches, compute: Compute) -> TreeScorer:
     Returns:
         The scorer, which has seen all sentences.
     """
+
     scorer: TreeScorer = data.scorer()
     with inference(model, compute) as regime:
         for batch in Progress(data.batches(), desc="parse", unit="batch", leave=False, disable=None, mininterval=0.5):

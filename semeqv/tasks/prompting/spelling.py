@@ -9,8 +9,7 @@ from typing import Any
 
 from semeqv.lazy import numpy
 from semeqv.runs.errors import UserError
-from semeqv.text.datasets.tokenised import first_token
-from semeqv.text.tokenizers.encoding import literal, surroundings
+from semeqv.text.tokenizers.encoding import first_token, literal, surroundings
 
 ANCHOR = "="  # stands before an answer while it is encoded, so that it is one that goes on
 

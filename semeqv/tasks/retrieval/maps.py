@@ -19,7 +19,6 @@ from semeqv.tasks.inference import inference, name_of
 from semeqv.tasks.retrieval.nearest import check_finite
 from semeqv.tasks.retrieval.parallel import sentence_pairs
 from semeqv.tasks.retrieval.vectors import VECTORS, SentenceEncoder, VectorOptions
-from semeqv.text.datasets.corpus import chosen
 from semeqv.text.generation import tokenizer_of
 from semeqv.train.compute import Compute
 
@@ -241,7 +240,7 @@ def retrieval_map(
             f"A map is fitted on an aligned corpus of {pivot} and another language; "
             "add: cli dataset europarl --languages en fr"
         )
-    rows = (row for row in chosen(corpus) if len(row) == 2)
+    rows = (row for row in corpus.chosen() if len(row) == 2)
     pairs = list(islice(sentence_pairs(rows), sentences or None))
     with inference(model, compute) as regime:
         encoder = SentenceEncoder.of(model, tokenizer, regime, (layer,), vectors)

@@ -11,8 +11,7 @@ from semeqv.lazy import NDArray, numpy, torch
 from semeqv.runs.errors import UserError
 from semeqv.runs.progress import Progress
 from semeqv.tasks.inference import check_tokenizer, most_tokens
-from semeqv.text.datasets.tokenised import first_token, separator
-from semeqv.text.tokenizers.encoding import encode, surroundings
+from semeqv.text.tokenizers.encoding import encode, first_token, separator, surroundings
 from semeqv.train.compute import ComputeConfig
 
 

@@ -101,6 +101,10 @@ class Corpus:
 
         yield from documents(self)
 
+    def chosen(self) -> Iterator[Mapping[str, str]]:
+        """Yield the documents of this split as `chosen` does, each in its languages."""
+        return chosen(self)
+
     def texts(self) -> set[str]:
         """What tells the text that it is taken from: the hash of every file; nothing when each split has its own."""
         return set(self.source_facts()["files"].values())

@@ -13,7 +13,7 @@ from semeqv.runs.processes import World
 from semeqv.text.archives import COMPRESSED
 from semeqv.text.cache import made_once, made_together
 from semeqv.text.objectives import Causal, Masked, Objective
-from semeqv.text.tokenizers.encoding import surroundings
+from semeqv.text.tokenizers.encoding import first_token, separator
 from semeqv.text.tokenizers.spelling import WORD_END, convention_of, rows_needed, spellings, tokens_by_id
 from semeqv.text.tokenizers.trained import tokenizer_fingerprint
 from semeqv.text.tokens.batches import Layout, TokenBatches
@@ -238,42 +238,6 @@ def size_of(path: Path) -> int:
         return INFLATED * sum(file.stat().st_size for file in files)
     except OSError:
         return 0
-
-
-def separator(tokenizer: Any) -> int:
-    """The token that ends documents.
-
-    Args:
-        tokenizer: The tokenizer.
-
-    Returns:
-        Its end of text, else its separator.
-
-    Raises:
-        UserError: When it has neither.
-    """
-    found = tokenizer.eos_token_id if tokenizer.eos_token_id is not None else tokenizer.sep_token_id
-    if found is None:
-        raise UserError("The tokenizer has no token that ends a text (eos_token or sep_token); documents need one.")
-    return int(found)
-
-
-def first_token(tokenizer: Any, masked: bool) -> int:
-    """The token that starts a text; `separator` raises `UserError` when there is none.
-
-    Args:
-        tokenizer: The tokenizer.
-        masked: Whether it is for a model that sees both sides of a token; else for one that predicts the next token.
-
-    Returns:
-        Of a masked model the class token, else the separator. Of a causal one the token for the beginning if the
-        tokenizer itself puts it before texts, as Llama's does, and training then does too; else the separator, which is
-        what stands before a document in packed text, and the same token in GPT-2.
-    """
-    begin = tokenizer.cls_token_id if masked else tokenizer.bos_token_id
-    if begin is not None and (masked or surroundings(tokenizer)[0][:1] == [begin]):
-        return int(begin)
-    return separator(tokenizer)
 
 
 def objective_of(rows: RowOptions, tokenizer: Any, begin: int | None = None) -> Objective:

@@ -17,6 +17,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from semeqv.lazy import tokenizers
+from semeqv.runs.errors import UserError
 
 UNREACHABLE = "\0{}\0"  # no text holds a NUL
 BYTE = re.compile("<0x[0-9A-Fa-f]{2}>")
@@ -144,3 +145,39 @@ def surroundings(tokenizer: Any) -> tuple[list[int], list[int]]:
     alone, whole = (tokenizer("a", add_special_tokens=special)["input_ids"] for special in (False, True))
     start = next(place for place in range(len(whole) + 1) if whole[place : place + len(alone)] == alone)
     return list(whole[:start]), list(whole[start + len(alone) :])
+
+
+def separator(tokenizer: Any) -> int:
+    """The token that ends documents.
+
+    Args:
+        tokenizer: The tokenizer.
+
+    Returns:
+        Its end of text, else its separator.
+
+    Raises:
+        UserError: When it has neither.
+    """
+    found = tokenizer.eos_token_id if tokenizer.eos_token_id is not None else tokenizer.sep_token_id
+    if found is None:
+        raise UserError("The tokenizer has no token that ends a text (eos_token or sep_token); documents need one.")
+    return int(found)
+
+
+def first_token(tokenizer: Any, masked: bool) -> int:
+    """The token that starts a text; `separator` raises `UserError` when there is none.
+
+    Args:
+        tokenizer: The tokenizer.
+        masked: Whether it is for a model that sees both sides of a token; else for one that predicts the next token.
+
+    Returns:
+        Of a masked model the class token, else the separator. Of a causal one the token for the beginning if the
+        tokenizer itself puts it before texts, as Llama's does, and training then does too; else the separator, which is
+        what stands before a document in packed text, and the same token in GPT-2.
+    """
+    begin = tokenizer.cls_token_id if masked else tokenizer.bos_token_id
+    if begin is not None and (masked or surroundings(tokenizer)[0][:1] == [begin]):
+        return int(begin)
+    return separator(tokenizer)

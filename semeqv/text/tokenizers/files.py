@@ -14,10 +14,10 @@ from semeqv.grammar.component import component
 from semeqv.lazy import tokenizers, transformers
 from semeqv.runs.errors import UserError
 from semeqv.runs.files import write_errors, written_into
-from semeqv.text.datasets.tokenised import first_token
 from semeqv.text.files import pieces
 from semeqv.text.models.opening import folder_tokenizer, one_line, open_tokenizer, quiet
 from semeqv.text.models.source import CONFIG, local_folder
+from semeqv.text.tokenizers.encoding import first_token
 
 SPECIAL = {  # how tokenizers without a configuration spell their special tokens
     "bos_token": ("<s>", "[CLS]", "<|endoftext|>"),
