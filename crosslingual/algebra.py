@@ -385,3 +385,29 @@ def vector_of(
     if base is None:
         raise UserError(f"{source} is no vector; say what it is to be compared with: --base MODEL.")
     return open_checkpoint(source, heads=heads).minus(base, mixed=mixed)
+
+
+Model = str | Path | Checkpoint
+
+
+Vector = str | Path | TaskVector
+
+
+def open_vectors(sources: Sequence[tuple[str, Vector]], base: Model | None, mixed: bool) -> dict[str, TaskVector]:
+    """Open the vectors of a sweep.
+
+    Args:
+        sources: What each is called, and its folder.
+        base: What models among them were trained from.
+        mixed: Whether models and their base may be stored in different precisions.
+
+    Returns:
+        The vectors by their names, at least one.
+
+    Raises:
+        UserError: When there is none, or (from `vector_of`) one cannot be opened.
+    """
+    if not sources:
+        raise UserError("Say which vectors to add: --vector NAME FOLDER.")
+    start = None if base is None else open_checkpoint(base)
+    return {name: vector_of(source, start, mixed=mixed) for name, source in sources}

@@ -1,16 +1,17 @@
 """Which vectors a sweep adds, what each is to every language, and how their strengths are chosen."""
 
+from __future__ import annotations
+
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from crosslingual.algebra import Checkpoint, TaskVector, open_checkpoint, vector_of
 from semeqv.runs.errors import UserError
 
-Model = str | Path | Checkpoint
-Vector = str | Path | TaskVector
+if TYPE_CHECKING:
+    from crosslingual.algebra import TaskVector
+
 NONE, OTHER, GRID = "none", "other", "grid"  # kinds of directions
 Line = dict[str, Any]
 POINT, CHOICE = "sweep", "sweep choice"  # the measures of lines
@@ -33,26 +34,6 @@ class Direction:
     vectors: tuple[TaskVector, ...]
     points: tuple[tuple[float, ...], ...]
     kinds: Mapping[str, str]
-
-
-def open_vectors(sources: Sequence[tuple[str, Vector]], base: Model | None, mixed: bool) -> dict[str, TaskVector]:
-    """Open the vectors of a sweep.
-
-    Args:
-        sources: What each is called, and its folder.
-        base: What models among them were trained from.
-        mixed: Whether models and their base may be stored in different precisions.
-
-    Returns:
-        The vectors by their names, at least one.
-
-    Raises:
-        UserError: When there is none, or (from `vector_of`) one cannot be opened.
-    """
-    if not sources:
-        raise UserError("Say which vectors to add: --vector NAME FOLDER.")
-    start = None if base is None else open_checkpoint(base)
-    return {name: vector_of(source, start, mixed=mixed) for name, source in sources}
 
 
 def directions(

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from crosslingual.algebra import Checkpoint, TaskVector
+from crosslingual.algebra import Checkpoint, TaskVector, open_vectors
 from crosslingual.body import Body, refuse_mismatch
-from crosslingual.directions import NONE, OTHER, POINT, SOURCE, Direction, choices, directions, open_vectors
+from crosslingual.directions import NONE, OTHER, POINT, SOURCE, Direction, choices, directions
 from crosslingual.names import body_names
 from crosslingual.results import joined, lines_of
 from crosslingual.safetensors_reader import Entry
