@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
+STUDIES = ["backpack", "ofa", "crosslingual", "semeqv/tying", "semeqv/babel"]
 
 
-@pytest.mark.parametrize("study", ["backpack", "ofa", "crosslingual"])
+@pytest.mark.parametrize("study", STUDIES)
 def test_the_sentences_and_the_python_run(run_cli, study, capsys):
     text = (ROOT / study / "README.md").read_text(encoding="utf-8")
     for sentence in re.findall(r"^    semeqv ((?:.*\\\n)*.*)$", text, re.MULTILINE):
@@ -19,7 +20,7 @@ def test_the_sentences_and_the_python_run(run_cli, study, capsys):
     assert capsys.readouterr().out == ""  # functions print nothing
 
 
-@pytest.mark.parametrize("study", ["backpack", "ofa", "crosslingual"])
+@pytest.mark.parametrize("study", STUDIES)
 def test_the_map_names_every_file(study):
     text = (ROOT / study / "README.md").read_text(encoding="utf-8")
     named = set(re.findall(r"`([\w/.]+)`", text.partition("## Map")[2]))
