@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ofa.vectors.word_vectors import Floats
+from ofa.topk_search import Floats
 from semeqv.lazy import NDArray, numpy, torch
 from semeqv.runs.progress import Progress
 from semeqv.text.tokenizers.encoding import literal

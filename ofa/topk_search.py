@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, TypeAlias
 
-from ofa.vectors.word_vectors import Floats
-from semeqv.lazy import torch
+from semeqv.lazy import NDArray, numpy, torch
 from semeqv.runs.progress import Progress
 
+Floats: TypeAlias = "NDArray[numpy.float32]"
 CPU = "cpu"
 CELLS = 2**22  # similarities at once
 SPARE = 14  # candidates beyond k whose similarity is computed exactly

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import click
 
+from ofa.topk_search import Floats
 from ofa.vectors.make import word_finder
-from ofa.vectors.word_vectors import Floats, WordVectors, as_vectors
+from ofa.vectors.word_vectors import WordVectors, as_vectors
 from semeqv.grammar.action import AtLeast, Written, action
 from semeqv.lazy import numpy, tokenizers, torch, transformers
 from semeqv.runs.errors import UserError

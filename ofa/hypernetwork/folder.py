@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ofa.mapping import WordMapping
-from ofa.vectors.word_vectors import Floats
+from ofa.topk_search import Floats
 from semeqv.lazy import numpy, safetensors, torch
 from semeqv.runs.errors import UserError
 from semeqv.runs.files import output_folder, write_text

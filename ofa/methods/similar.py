@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from ofa.mapping import WordMapping, map_subwords
 from ofa.plan import InitContext, RowSources
-from ofa.topk_search import CPU, Nearest, chunks, softmax_weights
-from ofa.vectors.word_vectors import Floats, WordVectors, unit
+from ofa.topk_search import CPU, Floats, Nearest, chunks, softmax_weights
+from ofa.vectors.word_vectors import WordVectors, unit
 from semeqv.grammar.component import check_bounds
 from semeqv.lazy import Integers, numpy, torch
 

@@ -10,7 +10,8 @@ from typing import Annotated, Any
 
 import click
 
-from ofa.vectors.word_vectors import Floats, WordVectors, checked, write_vectors
+from ofa.topk_search import Floats
+from ofa.vectors.word_vectors import WordVectors, checked, write_vectors
 from semeqv.grammar.action import Spelled, Written, action
 from semeqv.lazy import numpy
 from semeqv.runs.errors import UserError

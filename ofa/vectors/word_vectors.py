@@ -6,13 +6,11 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeAlias
 
-from semeqv.lazy import NDArray, numpy
+from ofa.topk_search import Floats
+from semeqv.lazy import numpy
 from semeqv.runs.errors import UserError
 from semeqv.text.files import lines, pieces, writing
-
-Floats: TypeAlias = "NDArray[numpy.float32]"
 
 LANGUAGE = re.compile(r"([a-z]{2,8}(?:[-_][A-Za-z0-9]+)*):(?=.)")  # fr:, eng_Latn:, pt-br:
 ENGLISH = ("en", "eng", "eng_Latn")
