@@ -53,7 +53,7 @@ def every_sentence(grammar, topic):
     author, voices = Author(grammar.lexicon), {language: Voice(grammar.lexicon, language) for language in LANGUAGES}
     for frame, probability in Every().all(lambda every: author.frame(topic, every)):
         for language in LANGUAGES:
-            found[language][voices[language].run_cli(frame)] += probability
+            found[language][voices[language].say(frame)] += probability
     return found
 
 
