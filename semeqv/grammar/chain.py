@@ -21,6 +21,7 @@ from typing import Any, NoReturn
 import click
 
 from semeqv.grammar.component import BoolOption, ListOption, canonical, is_option, normalise_argv, parameters, summary
+from semeqv.grammar.declared import declared
 from semeqv.grammar.sentence import ComponentCommand, Segment, Sentence, Slot
 from semeqv.runs.notices import notice
 from semeqv.runs.versions import compare_versions
@@ -52,16 +53,44 @@ class CommandGroup(click.Group):
         while self.modules:
             self.root.register(self.modules.pop(0))
 
+    def announced(self) -> dict[str, tuple[str, str]]:
+        """Return the commands whose modules are not imported yet: by name, the module and the first line of the help.
+
+        Modules whose text does not tell what they declare are imported.
+        """
+        found = dict[str, tuple[str, str]]()
+        for module in [*self.modules]:
+            commands = declared(module)
+            if commands is None:
+                self.modules.remove(module)
+                self.root.register(module)
+                continue
+            for path, help in commands.items():
+                group, _, name = path.rpartition(" ")
+                if group == self.path:
+                    found[name] = (module, help)
+        return {name: each for name, each in found.items() if name not in self.commands}
+
     def list_commands(self, ctx: click.Context | None = None) -> list[str]:
-        """The names of the commands."""
-        self.load()
-        return sorted(self.commands)
+        """Return the names of the commands, sorted."""
+        return sorted({*self.announced(), *self.commands})
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the commands and the first lines of their help."""
+        helps = {name: help for name, (_, help) in self.announced().items()}
+        helps |= {name: command.get_short_help_str() for name, command in self.commands.items() if not command.hidden}
+        if helps:
+            with formatter.section("Commands"):
+                formatter.write_dl(sorted(helps.items()))
 
     def get_command(self, ctx: click.Context | None, name: str) -> click.Command | None:
-        """A command by any spelling of its name; a module that is called like it is looked into first."""
-        self.modules.sort(key=lambda module: canonical(module.rpartition(".")[2]) != canonical(name))
-        while (command := self.known(name)) is None and self.modules:
-            self.root.register(self.modules.pop(0))
+        """Return a command by any spelling of its name; only the module that declares it is imported."""
+        if (command := self.known(name)) is None:
+            modules = {module for each, (module, _) in self.announced().items() if canonical(each) == canonical(name)}
+            for module in modules:
+                self.modules.remove(module)
+                self.root.register(module)
+            command = self.known(name)
         return command
 
     def known(self, name: str) -> click.Command | None:
@@ -246,8 +275,9 @@ class Chain(CommandGroup):
         if dump:
             return write_config(dump, sentence)
         if not sentence.actions:
+            self.load()
             names = ", ".join(
-                name for name in self.list_commands() if isinstance(self.commands[name], ComponentCommand)
+                name for name, each in sorted(self.commands.items()) if isinstance(each, ComponentCommand)
             )
             raise click.UsageError(f"Nothing to do: end the line with an action, such as `cli train` (or {names}).")
         if "versions" in ctx.meta:

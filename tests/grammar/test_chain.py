@@ -9,8 +9,10 @@ import pytest
 from click.testing import CliRunner
 
 from semeqv.cli import main
+from semeqv.grammar.chain import CommandGroup
 from semeqv.grammar.component import canonical, to_argv
 from semeqv.grammar.plugins import command
+from semeqv.grammar.sentence import ComponentCommand
 from tests.sentences import DATA, LOSS, MODEL, OPTIMIZER, VALID, least
 
 
@@ -328,3 +330,15 @@ def test_a_setting_in_a_segment_is_taken_for_what_it_is(run_cli, tmp_path):
 )
 def test_mistakes_say_what_to_write_instead(line, words, run_cli):
     assert words in run_cli(line, code=2).err
+
+
+def test_lists_of_commands_are_read_from_the_text_of_modules():
+    chain = command()
+    groups = [chain]
+    for group in groups:
+        announced = {name: help for name, (_, help) in group.announced().items()}
+        group.load()
+        groups += [each for each in group.commands.values() if isinstance(each, CommandGroup)]
+        own = {name: each.short_help for name, each in group.commands.items() if isinstance(each, ComponentCommand)}
+        assert announced == {name: own[name] for name in announced}
+        assert set(announced) == set(own) or group.modules == []
