@@ -101,7 +101,6 @@ class Attribution:
 
     def show(self, top: int) -> None:
         """Print the largest parts by absolute value, and that all add up to the logit."""
-
         lines = sorted(self.parts(), key=lambda line: -abs(line["part"]))
         rows = [
             [line["read"], str(line["position"]), str(line["sense"]), f"{line['weight']:.4f}",

@@ -39,7 +39,6 @@ class Report:
 
     def build(self) -> None:
         """Read the runs, print, and write."""
-
         if not self.paths:
             raise click.UsageError(
                 "cli backpack report: give folders of measured runs, such as runs/backpack-babel/measured"

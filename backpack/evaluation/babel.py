@@ -86,7 +86,6 @@ def babel_of(dataset_options: Mapping[tuple[str, str | None], Any], splits: tupl
     Raises:
         UserError: When the sentence has none.
     """
-
     for split in splits:
         for (of, _), options in dataset_options.items():
             if of == split and isinstance(options, Babel):

@@ -58,7 +58,6 @@ class Babel(GrammarOptions, Corpus):
 
     def rows(self) -> Iterator[tuple[str, Mapping[str, str]]]:
         """Documents; sentences with their translations, when these are asked for."""
-
         grammar = Grammar(self.grammar)
         if self.pairs:
             for pair in grammar.pairs(self.split, self.documents, self.corpus_seed):

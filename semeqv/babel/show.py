@@ -106,7 +106,6 @@ def doubt(document: Document, lexicon: Lexicon, reader: BayesReader) -> list[dic
         For each sentence, by the positions of homonyms, the other sense and how probable the true one is, in per cent,
         after the words before and after the whole document.
     """
-
     found, said = (
         reader.disambiguate([document]),
         [dict[int, tuple[str, str]]() for _ in document.sentences[reader.language]],
@@ -122,7 +121,6 @@ def interlinear(
     sentence: Sentence, lexicon: Lexicon, doubts: dict[int, tuple[str, str]], width: int
 ) -> Iterator[rich.text.Text]:
     """The words of a sentence above their glosses and doubts, broken into lines of some width."""
-
     block = [rich.text.Text() for _ in range(4)]
     for position, token in enumerate(sentence.tokens):
         column = (token.form, gloss(token, lexicon), *doubts.get(position, ("", "")))

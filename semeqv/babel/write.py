@@ -118,7 +118,6 @@ def senses(facts: dict[str, Any]) -> rich.table.Table:
 
 def blank(title: str, headings: tuple[str, ...]) -> rich.table.Table:
     """A table with a row for each split and language."""
-
     table = rich.table.Table(title=title, title_justify="left", box=rich.box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
     for heading in ("split", "language"):
         table.add_column(heading, no_wrap=True)

@@ -29,7 +29,7 @@ from dataclasses import Field, dataclass
 from json import dumps
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Annotated, Any, ParamSpec, TypeVar
+from typing import Annotated, Any, ParamSpec, TypeAlias, TypeVar
 
 import click
 
@@ -87,6 +87,8 @@ class Positional:
     """
 
 
+Options: TypeAlias = tuple[dict[str, tuple[Any, Field[Any]]], dict[str, AtLeast], dict[str, type]]
+
 OUTPUTS = {"csv": "Also write every row to this file.", "json": "Also write the results to this file."}
 
 
@@ -108,8 +110,8 @@ def action(
     """
 
     def declare(function: Callable[P, R]) -> Callable[P, R]:
-        own, bounds, groups = options_of(function)
-        verify = verifier(function, check)
+        found = own, bounds, groups = options_of(function)
+        verify = verifier(function, check, found)
 
         def refuse(options: Any) -> None:
             refuse_options(options, bounds, check)
@@ -125,17 +127,20 @@ def action(
     return declare
 
 
-def verifier(function: Callable[..., Any], check: Callable[[Any], None] | None = None) -> Callable[..., None]:
+def verifier(
+    function: Callable[..., Any], check: Callable[[Any], None] | None = None, found: Options | None = None
+) -> Callable[..., None]:
     """Return what takes the arguments of an action, and raises `ValueError` when an option cannot be.
 
     Args:
         function: The action.
         check: See `action`.
+        found: What `options_of` returned, where it was called already.
 
     Returns:
         A function that takes what the action takes.
     """
-    own, bounds, groups = options_of(function)
+    own, bounds, groups = found or options_of(function)
     signature = inspect.signature(function)
 
     def verify(*parts: Any, **given: Any) -> None:
@@ -148,9 +153,7 @@ def verifier(function: Callable[..., Any], check: Callable[[Any], None] | None =
     return verify
 
 
-def options_of(
-    function: Callable[..., Any],
-) -> tuple[dict[str, tuple[Any, Field[Any]]], dict[str, AtLeast], dict[str, type]]:
+def options_of(function: Callable[..., Any]) -> Options:
     """Return the options of a function: its keyword-only parameters, and the fields of those that are dataclasses.
 
     Args:
@@ -307,7 +310,6 @@ def documentation(
 
 def write(result: Result, csv: Path | None, json: Path | None) -> None:
     """Write a result to the files that were asked for."""
-
     if json is not None:
         write_text(json, dumps(list(result.objects()), indent=1, ensure_ascii=False) + "\n")
         click.echo(f"wrote {json}")

@@ -43,11 +43,11 @@ class RunBuilder:
         return options.build(**self.parts(step))
 
     def parts(self, step: Segment) -> dict[str, Any]:
-        """What the `build` method of a step asks for, by name."""
+        """Return what the `build` method of a step asks for, by name."""
         return {need.name: self.need(need, step) for need in step.leaf.needs}
 
     def need(self, need: inspect.Parameter, by: Segment) -> Any:
-        """What a `build` method asks for by name, built unless it is there already.
+        """Return the part that a `build` method asks for by name, and build it unless it is there already.
 
         Args:
             need: The parameter of the method; its default stands in where no segment fills its slot.
@@ -127,7 +127,7 @@ class RunBuilder:
         run.metrics.length = log.flush()
 
     def folder(self, sentence: Sentence) -> Any:
-        """The folder of the run that a sentence asks for."""
+        """Return the folder of the run that a sentence asks for."""
         output = sentence.settings.output
         if output not in self.folders:
             self.folders[output] = RunFolder(
@@ -140,7 +140,7 @@ class RunBuilder:
         return self.folders[output]
 
     def options(self, name: str) -> Any:
-        """What fills a slot, not built: a component, None, or a dictionary for a slot with keys."""
+        """Return what fills a slot, not built: a component, None, or a dictionary for a slot with keys."""
         slot = next(slot for slot in self.chain.slots.values() if slot.name == name)
         steps = self.sentence.filling(slot)
         if slot.keys:
@@ -148,5 +148,5 @@ class RunBuilder:
         return steps[0].options if steps else None
 
     def ask(self, name: str, by: Segment) -> Any:
-        """A part by name."""
+        """Return a part by name."""
         return self.need(inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY), by)

@@ -260,7 +260,6 @@ class BoolWord(click.ParamType[Any]):
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[Any]:
         """Offer the words."""
-
         words = ["True", "False", *self.extra]
         return [CompletionItem(word) for word in words if word.lower().startswith(incomplete.lower())]
 

@@ -92,7 +92,6 @@ def free_folder(parent: Path, name: str) -> Path:
 
 def in_step(sentence: Sentence, singles: list[PlannedRun]) -> list[list[PlannedRun]]:
     """The runs that can train together: all of them, but for those to resume that have no step in common."""
-
     resumed = any(getattr(step.options, "resume", False) for step in sentence.parts) and not sentence.settings.overwrite
     groups: list[tuple[set[int], list[PlannedRun]]] = []
     for single in singles:

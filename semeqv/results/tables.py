@@ -51,7 +51,6 @@ def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]
         rows: The cells of each row.
         words: How many of the first columns are words; the others are numbers, to the right.
     """
-
     table = rich.table.Table(title=title, title_justify="left", box=None, pad_edge=False, header_style="bold")
     for place, column in enumerate(columns):
         table.add_column(column, justify="left" if place < words else "right", overflow="fold", no_wrap=place >= words)

@@ -70,7 +70,6 @@ def write(
     Raises:
         UserError: When the disk is full or the folder cannot be written.
     """
-
     try:
         with write_errors(f"The checkpoint {path}", INTACT), whole(path) as temporary:
             if shards:
@@ -106,7 +105,6 @@ def read(path: Path, device: str = "cpu") -> Checkpoint:
     Raises:
         Damaged: When (from `verify`) it is damaged, or its files are of another kind than this program writes.
     """
-
     verify(path)
     try:
         with warnings.catch_warnings(action="ignore"):
@@ -181,7 +179,6 @@ def verify(path: Path) -> None:
 
 def valid(folder: Path) -> Iterator[int]:
     """The steps of the undamaged resumable checkpoints in a folder, newest first; damaged ones are named."""
-
     for step in steps(folder):
         path = folder / name_of(step)
         try:

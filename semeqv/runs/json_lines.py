@@ -40,7 +40,6 @@ def finite(tree: Any) -> Any:
 
 def write_lines(path: Path, records: Iterable[Any]) -> None:
     """Write JSON values to a file, one a line, in one piece; `UserError` (from `write_text`) when that fails."""
-
     write_text(path, to_lines(records))
 
 

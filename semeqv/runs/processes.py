@@ -125,7 +125,6 @@ class World:
         Raises:
             UserError: When nothing says where they meet.
         """
-
         if self.size == 1 or torch.distributed.is_initialized():
             return
         if "MASTER_ADDR" not in os.environ:

@@ -181,7 +181,6 @@ def read_array(path: Path, shape: str) -> numpy.ndarray:
     Raises:
         click.UsageError: The file is missing, cut short, holds no numbers or too large ones, or has other axes.
     """
-
     try:
         array = numpy.load(path, allow_pickle=False)
     except OSError as error:

@@ -226,7 +226,6 @@ def saved_corpus(record: Mapping[str, Any]) -> Any:
     Returns:
         The component; None when the training set is no corpus.
     """
-
     parts = [shlex.split(part) for part in (record.get("sentence") or {}).get("parts", [])]
     chain = command()
     with click.Context(chain, info_name="semeqv") as context:

@@ -43,7 +43,6 @@ def tokenizer_of(model: Any) -> Any:
     Raises:
         UserError: When the model was opened from nowhere, or (from `open_tokenizer`) there is no tokenizer.
     """
-
     if not getattr(model, "name_or_path", ""):
         raise UserError("This model has no tokenizer of its own. Add: cli tokenizer ...")
     return open_tokenizer(model.name_or_path)

@@ -10,7 +10,7 @@ from pathlib import Path
 from semeqv.lazy import torch
 from semeqv.runs import checkpoint
 from semeqv.runs.errors import UserError
-from semeqv.train import semantica as foreign
+from semeqv.train import semantica
 from semeqv.train.state import TrainState
 
 
@@ -67,8 +67,8 @@ def weights_in(trainer: TrainState, r: int, path: Path) -> tuple[dict[str, torch
         saved = checkpoint.read_together(trainer.world, path, trainer.saver.map_location)
         return saved.weights, saved.trainer["step"], saved.trainer["epoch_steps"]
 
-    found = foreign.read(path, trainer.saver.allow_pickle, trainer.saver.map_location)
-    weights, _ = foreign.fitting(trainer.models[r], path, found)
+    found = semantica.read(path, trainer.saver.allow_pickle, trainer.saver.map_location)
+    weights, _ = semantica.fitting(trainer.models[r], path, found)
     return weights, found.epochs * trainer.epoch_steps, trainer.epoch_steps
 
 

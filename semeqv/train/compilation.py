@@ -45,7 +45,6 @@ def remove_damaged_code() -> None:
     A machine that fails while one is written leaves such a library there, and every later run that loads it dies of a
     bus error. One that another process is writing at the moment is let alone.
     """
-
     cache = Path(torch._inductor.runtime.cache_dir_utils.cache_dir())
     for library in cache.rglob("*.so"):
         if is_cut_short(library):

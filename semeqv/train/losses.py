@@ -33,7 +33,6 @@ class CrossEntropy:
 
     def build(self, model: Any = None) -> Any:
         """The loss: from a model's outputs and the batch to the metrics."""
-
         loss: Any = cross_entropy
         if self.label_smoothing:
             loss = functools.partial(smoothed_cross_entropy, smoothing=self.label_smoothing)

@@ -38,7 +38,6 @@ class Adaptive:
 
     def make(self, kind: Any, model: Any) -> Any:
         """The optimizer of a kind; fused, which on a CPU takes a third of the time."""
-
         groups = decay_groups(model, self.weight_decay, self.decayed)
         return kind(groups, lr=self.learning_rate, betas=self.betas, eps=self.eps, fused=True)
 
@@ -50,7 +49,6 @@ class Adam(Adaptive):
 
     def build(self, model: Any) -> Any:
         """The optimizer of a model."""
-
         return self.make(torch.optim.Adam, model)
 
 
@@ -63,7 +61,6 @@ class AdamW(Adaptive):
 
     def build(self, model: Any) -> Any:
         """The optimizer of a model."""
-
         return self.make(torch.optim.AdamW, model)
 
 
@@ -96,7 +93,6 @@ class SGD:
 
     def build(self, model: Any) -> Any:
         """The optimizer of a model."""
-
         groups = decay_groups(model, self.weight_decay, self.decayed)
         return torch.optim.SGD(
             groups, lr=self.learning_rate, momentum=self.momentum, nesterov=self.nesterov, fused=True
@@ -152,7 +148,6 @@ class Muon:
 
     def build(self, model: Any) -> Any:
         """The optimizer of a model; `UserError` is raised when it has no hidden matrix."""
-
         from semeqv.train.combined import Combined
 
         hidden, others = hidden_matrices(model)

@@ -61,7 +61,6 @@ def run(sentence: Sentence, chain: Chain) -> Outcome:
     Several seeds, or variants of the model, become replicas of one program where the model allows it, and runs one
     after the other where it does not; what they write is the same.
     """
-
     check_versions()
     world = World.here()
     world.compare(sentence.settings.processes)
@@ -162,13 +161,11 @@ def refuse_shards(sentence: Sentence) -> None:
 
 def meet(world: World, settings: Settings) -> None:
     """Meet the other processes before anything is built, so that one can make what the others wait for."""
-
     world.join(torch_device(settings.device, world).type == "cuda", settings.timeout)
 
 
 def record(sentence: Sentence, singles: list[PlannedRun]) -> None:
     """Write the run.json of a folder of runs, when all are done."""
-
     said = {"sentence": sentence.to_json(), "runs": [single.name for single in singles], "versions": versions()}
     write_text(sentence.settings.output / "run.json", json.dumps(said, indent=2, ensure_ascii=False) + "\n")
 
@@ -182,7 +179,6 @@ def one_by_one(sentence: Sentence, groups: list[list[PlannedRun]], chain: Chain,
         chain: Knows the words.
         outcome: Takes in what comes of it.
     """
-
     of_run = [step for step in sentence.actions if {need.name for need in step.leaf.needs} & {"trainer", "model"}]
     for i, group in enumerate(groups, start=1):
         more = f" and {len(group) - 1} more" if len(group) > 1 else ""
@@ -213,7 +209,6 @@ class TrainingBuilder(RunBuilder):
 
     def model(self, need: inspect.Parameter, by: Segment) -> Any:
         """Build the model of every run, each from its own seed; the first one stands for all."""
-
         slot = self.chain.slots["model"]
         if not self.sentence.filling(slot):
             return self.slot(need, by)
@@ -226,7 +221,6 @@ class TrainingBuilder(RunBuilder):
 
     def replicable(self) -> bool:
         """Whether the runs can train as replicas of one program."""
-
         actions = self.sentence.actions
         if not program_fits(self.sentence.settings):
             return False
@@ -273,7 +267,6 @@ class TrainingBuilder(RunBuilder):
         Raises:
             UserError: When the training set has a name, or (from `slot`) there is no model or no data set.
         """
-
         settings = self.sentence.settings
         datasets, _ = self.ask("dataset", by), self.ask("model", by)
         trainer = (

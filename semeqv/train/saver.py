@@ -20,7 +20,7 @@ from semeqv.runs import checkpoint
 from semeqv.runs.errors import UserError
 from semeqv.runs.folder import RunFolder
 from semeqv.runs.processes import World
-from semeqv.train import semantica as foreign
+from semeqv.train import semantica
 from semeqv.train.callbacks.callback import Callback
 from semeqv.train.compute import torch_device
 from semeqv.train.definition import definition, refuse_changes, shorten
@@ -275,9 +275,8 @@ class Saver:
 
     def resume_foreign(self, trainer: TrainState, path: Path) -> None:
         """Continue a run from a file of the study's original code; its weights may be the best."""
-
-        saved = foreign.read(path, self.allow_pickle, self.map_location)
-        foreign.restore(trainer, path, saved)
+        saved = semantica.read(path, self.allow_pickle, self.map_location)
+        semantica.restore(trainer, path, saved)
         if self.savebest and (self.metric, self.mode) == ("accuracy", "max") and saved.value == saved.best:
             accuracy, loss = saved.best
             judge = {"metric": self.metric, "mode": self.mode, "step": trainer.step}
@@ -404,7 +403,6 @@ class DefaultSaver:
 
     def build(self) -> Any:
         """The saver."""
-
         torch_device(self.map_location, option="--map_location")
 
         return Saver(

@@ -62,7 +62,6 @@ class DDP(SingleProcess):
 
     def wrap(self, model: nn.Module, regime: ComputeConfig, world: World, rehearse: Rehearsal) -> Forward:
         """Wrap the model, which stays whole."""
-
         device = regime.device
         unused = rehearse(model.to(device), device, True)
         ids = [device.index] if device.type == "cuda" else None

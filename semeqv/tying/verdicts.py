@@ -98,7 +98,6 @@ class StudyReport:
             click.UsageError: When there are no folders.
             SystemExit: With 1, when `check` asks for it.
         """
-
         if not self.paths:
             raise click.UsageError(f"give folders of experiments, such as {self.example}")
         experiments = [self.read(path) for path in self.paths]
@@ -130,7 +129,6 @@ def print_findings(console: Any, findings: Iterable[Finding], say: Callable[[Fin
         findings: The statements.
         say: What to print of one, after its outcome.
     """
-
     verdicts = rich.table.Table.grid(padding=(0, 2, 0, 0))
     verdicts.add_column(no_wrap=True)
     for finding in findings:

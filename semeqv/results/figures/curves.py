@@ -42,7 +42,6 @@ def read_curve(path: Path, label: str, *, metric: str, split: str, name: str | N
         click.UsageError: No line has the metric, an epoch is no number, or (from `read_metrics` and `number_at`) a
             line is no record or a value no number.
     """
-
     path = metrics_file(path)
     lines = [line for line in read_metrics(path) if "measure" not in line.record]
     chosen = [line for line in lines if metric in line.record and line.record.get("split") in (None, split)]
@@ -61,7 +60,6 @@ def running_mean(values: numpy.ndarray, window: int) -> numpy.ndarray:
 
     Records that are no number are left out of the means of others; at such a record the mean is NaN too.
     """
-
     if window == 1:
         return values
     there = numpy.isfinite(values)
@@ -129,7 +127,6 @@ def folder_name(path: Path) -> str:
 
 def pad(runs: Sequence[numpy.ndarray]) -> numpy.ndarray:
     """Stack curves of different lengths, (runs, records); where a run has no record stands NaN."""
-
     stacked = numpy.full((len(runs), max(len(run) for run in runs)), numpy.nan)
     for row, run in zip(stacked, runs):
         row[: len(run)] = run
@@ -145,7 +142,6 @@ def mean_and_halfwidth(stacked: numpy.ndarray) -> tuple[numpy.ndarray, numpy.nda
     Returns:
         Two curves, (records,). Where fewer than two runs have a record, the second is NaN.
     """
-
     there = numpy.isfinite(stacked)
     count = there.sum(axis=0)
     known = numpy.where(there, stacked, 0.0)
@@ -162,7 +158,6 @@ def summary(values: Sequence[float]) -> tuple[str, str, str, str]:
 
     What is no number is the end of a run that diverged: it is counted, and named, but not averaged.
     """
-
     ends = numpy.asarray(values, dtype=float)
     known = ends[numpy.isfinite(ends)]
     if not len(known):
@@ -223,7 +218,6 @@ def measured(paths: Sequence[Path], command: str) -> Iterator[tuple[str, str, Li
     Raises:
         click.UsageError: No folder is given, or one has no run.
     """
-
     if not paths:
         raise click.UsageError(f"{command}: give the folder of measured runs")
     for file in metrics_files(paths):

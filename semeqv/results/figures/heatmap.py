@@ -35,7 +35,6 @@ def heatmap(
     Returns:
         The image.
     """
-
     drawn = axes.imshow(matrix, cmap=scale, vmin=limits[0], vmax=limits[1])
     for i, j in numpy.argwhere(numpy.isfinite(matrix)).tolist():
         red, green, blue, _ = drawn.cmap(drawn.norm(matrix[i, j]))
@@ -76,7 +75,6 @@ def shades(palette: str, color: Sequence[str]) -> matplotlib.colors.Colormap:
     Raises:
         click.UsageError: There is no such colour or palette, or it has steps.
     """
-
     if palette == HOUSE or color:
         (full,) = colors(1, HOUSE, color[:1], first=1)
         return matplotlib.colors.LinearSegmentedColormap.from_list("shades", ["white", full])
@@ -103,7 +101,6 @@ def diverging(palette: str, color: Sequence[str]) -> matplotlib.colors.Colormap:
     Returns:
         The scale.
     """
-
     if palette != HOUSE and not color:
         return shades(palette, [])
     loss, gain = colors(2, HOUSE, [*color[1:2], *color[:1]] if len(color) > 1 else [])

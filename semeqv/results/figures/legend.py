@@ -23,7 +23,6 @@ class Entry:
 
     def sample(self) -> matplotlib.artist.Artist | tuple[matplotlib.artist.Artist, ...]:
         """Return what stands before the text."""
-
         thick = matplotlib.lines.Line2D([], [], color=self.color, **MEAN_LINE)
         if self.kind == "band":
             return (matplotlib.patches.Patch(color=self.color, **BAND | {"alpha": 0.3}), thick)
@@ -52,7 +51,6 @@ def key_of_runs(runs: int, *, band: bool, ragged: bool) -> list[Entry]:
 
 def add_legend(figure: matplotlib.figure.Figure, title: str, entries: Sequence[Entry]) -> None:
     """Put title and entries above the figure, flush left, one entry a line; long ones go on below."""
-
     columns = figure.get_figwidth() / COLUMN
     samples: list[Any] = [entry.sample() for entry in entries]  # a tuple of artists is drawn as one sample
     legend = figure.legend(

@@ -70,7 +70,6 @@ RC: dict[Any, Any] = {
 @contextmanager
 def house_style() -> Iterator[None]:
     """Draw and write in the house style within this block."""
-
     with matplotlib.rc_context(RC):
         yield
 
@@ -107,7 +106,6 @@ def colors(count: int, palette: str = HOUSE, explicit: Sequence[str] = (), *, fi
     Raises:
         click.UsageError: There is no such colour or palette.
     """
-
     for color in explicit:
         if not matplotlib.colors.is_color_like(color):
             raise click.UsageError(f"--color {color}: no such colour; write a name or a hex code, such as '#0072B2'")
@@ -135,7 +133,6 @@ def short_number(value: float) -> str:
 
 def whole_numbers(axes: matplotlib.axes.Axes, most: int = 12) -> None:
     """Write ticks below some axes at whole numbers alone, where there is but one, too; at most so many."""
-
     low, high = axes.xaxis.get_data_interval()
     if high - low < 1:  # the limits that matplotlib would choose have no two whole numbers, and so it writes others
         axes.set_xlim(low - 0.5, high + 0.5)
@@ -171,7 +168,6 @@ def fitted(text: str, inches: float, size: float = 7, *, bold: bool = False, mos
 
 def count_epochs(axis: matplotlib.axis.Axis, unit: str = "epoch") -> None:
     """Label an axis that counts training epochs, or steps, thousands as 50k."""
-
     axis.set_label_text(f"training {unit}")
     axis.set_major_locator(
         matplotlib.ticker.MaxNLocator(nbins=6, integer=True, steps=[1, 2, 2.5, 5, 10], min_n_ticks=1)

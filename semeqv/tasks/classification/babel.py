@@ -45,7 +45,6 @@ class Generated(GrammarOptions, Labelled):
 
     def written(self) -> Iterator[tuple[Any, str]]:
         """Yield the documents, each with every language that it is written in and that is asked for."""
-
         for document in Grammar(self.grammar).documents(self.split, self.documents, self.corpus_seed):
             for language in self.languages:
                 if language in document.sentences:

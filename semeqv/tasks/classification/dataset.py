@@ -103,12 +103,10 @@ class Labelled:
 
     def source_facts(self) -> dict[str, Any]:
         """Return what the text depends on: options and the hash of every file."""
-
         return source_facts(self)
 
     def corpus(self) -> Iterator[Any]:
         """Yield the sentences or texts of this split, to train a tokenizer on, as `Document`s."""
-
         yield from documents(self)
 
     def build(self, tokenizer: Any, dataset_options: Mapping[tuple[str, str | None], Any], model_options: Any) -> Any:
@@ -122,7 +120,6 @@ class Labelled:
         Returns:
             Batches of `input_ids`, `labels` and what else a classifier needs.
         """
-
         return batches(self, tokenizer, dataset_options, model_options)
 
 
@@ -291,7 +288,6 @@ def check_no_overlap(
     Raises:
         UserError: When both read the same file, and not by the same share that is held out.
     """
-
     for other in dataset_options.values():
         if not isinstance(other, Labelled) or (options.split == "train") == (other.split == "train"):
             continue

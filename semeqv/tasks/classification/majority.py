@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from semeqv.tasks.classification.dataset import Item, Labelled
-
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from semeqv.grammar.action import Result, action
 from semeqv.lazy import numpy, rich
@@ -18,6 +13,9 @@ from semeqv.results.tables import cell, console
 from semeqv.runs.errors import UserError
 from semeqv.tasks.answering import Datasets
 from semeqv.tasks.classification.metrics import score_labels
+
+if TYPE_CHECKING:
+    from semeqv.tasks.classification.dataset import Item, Labelled
 
 
 @dataclass(frozen=True)

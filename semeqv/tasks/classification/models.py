@@ -72,12 +72,10 @@ class Classifier:
     @functools.cached_property
     def config(self) -> dict[str, Any]:
         """What the model's `config.json` says; read once, as finding a checkpoint compares its hashes."""
-
         return read_config(config_folder(self.source))
 
     def known_labels(self) -> tuple[str, ...]:
         """Return the labels of a trained classifier with this head; none of another model."""
-
         if self.bert():
             return ()
         config = self.config
@@ -86,13 +84,11 @@ class Classifier:
 
     def most_tokens(self) -> int | None:
         """Return the most tokens that the model reads at once; None when no limit is known."""
-
         bert = self.bert()
         return bert.block_size if bert else positions_of(self.config)
 
     def provide_tokenizer(self) -> Any:
         """Return the tokenizer of the model's folder, for a sentence that says none; None when it has none."""
-
         return open_tokenizer(self.source) if not self.bert() and has_tokenizer(self.source) else None
 
     def opened(self, dataset: Any, tokenizer: Any, **options: Any) -> Any:
@@ -110,7 +106,6 @@ class Classifier:
             UserError: When it cannot be opened, the data is of another task, it has no labels for a model with new
                 weights, or the tokenizer has more tokens than the model.
         """
-
         check_task(dataset, self.word)
         sets = dataset.values() if isinstance(dataset, dict) else [dataset]
         labels = next((tuple(each.labels) for each in sets if hasattr(each, "labels")), None)

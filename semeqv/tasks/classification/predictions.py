@@ -32,7 +32,6 @@ class Predictions:
 
     def build(self) -> Any:
         """Build the callback."""
-
         return PredictionWriter(self)
 
 

@@ -67,7 +67,6 @@ class Xnli(InFiles, PromptedTexts):
 
     def commit(self) -> str:
         """Return the commit of the data set of the hub."""
-
         return hub.commit(str(self.hub_name), self.revision)
 
     @property
@@ -78,7 +77,6 @@ class Xnli(InFiles, PromptedTexts):
     @property
     def tells_languages_apart(self) -> bool:
         """Whether every file has a column `language`."""
-
         return all(map(has_languages, self.sources().values()))
 
     def sources(self) -> Mapping[str, Path]:
@@ -99,7 +97,6 @@ class Xnli(InFiles, PromptedTexts):
         Raises:
             UserError: When several languages are asked of a file that does not tell them apart.
         """
-
         if self.hub_name is not None:
             for language in self.languages:
                 for pair in read_stream(self.hub_name, language, self.hub_part, self.commit()):
@@ -116,7 +113,6 @@ class Xnli(InFiles, PromptedTexts):
 
     def every_label(self) -> tuple[str, ...]:
         """Return the three labels of XNLI."""
-
         return LABELS
 
     def line_of(self, label: str) -> str:
@@ -194,7 +190,6 @@ class Table(PromptedTexts):
 
     def commit(self) -> str:
         """Return the commit of the data set of the hub."""
-
         return hub.commit(str(self.of), self.revision)
 
     @property
@@ -239,7 +234,6 @@ class Table(PromptedTexts):
         Raises:
             UserError: When it is how programs write a missing value, and --labels does not name it.
         """
-
         plain = label.strip()
         if plain in self.labels:
             return plain
@@ -272,7 +266,6 @@ def refuse_strange_first(file: Path, labels: Sequence[str]) -> None:
     Raises:
         UserError: When it is so.
     """
-
     counts = Counter(labels)
     if len(counts) > 1 and counts.pop(labels[0]) == 1 and min(counts.values()) > 1:
         raise UserError(

@@ -138,7 +138,6 @@ class Ner(Treebank, PromptedWords):
 
     def line_of(self, label: str) -> str:
         """Return the first line that says it."""
-
         for file in self.sources().values():
             for _, rows in iob2.blocks(file):
                 for number, fields in rows:
@@ -174,7 +173,6 @@ class Tagged(Treebank, PromptedWords):
 
     def items(self) -> Iterator[Item]:
         """Yield the sentences."""
-
         prefix = f"{self.prefix}:" if self.prefix else ""
         for file in self.sources().values():
             for sentence in read_sentences(file, (self.word_column, self.label_column or -1), prefix):
@@ -183,7 +181,6 @@ class Tagged(Treebank, PromptedWords):
 
     def line_of(self, label: str) -> str:
         """Return the first line that says it."""
-
         place = (self.label_column or 0) - 1
         for file in self.sources().values():
             for number, line in lines(file):

@@ -70,13 +70,11 @@ class UniMorph(Labelled):
 
     def items(self) -> Iterator[Item]:
         """Yield lemma, form and features of each line."""
-
         for form in every_form(self):
             yield Item(tuple(form), (None,))
 
     def corpus(self) -> Iterator[Any]:
         """Yield the lines of this split, to train a tokenizer on, as `Document`s."""
-
         for form in forms(self):
             yield from map(Document, form)
 

@@ -2,20 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from semeqv.tasks.inflection.edits import EditBatches
-
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from semeqv.tasks.inflection.dataset import FormBatches
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import click
 
@@ -30,6 +20,10 @@ from semeqv.tasks.inflection.spelling import lemmas_of
 from semeqv.text.files import writing
 from semeqv.text.generation import check_causal, greedy
 from semeqv.train.compute import Compute
+
+if TYPE_CHECKING:
+    from semeqv.tasks.inflection.dataset import FormBatches
+    from semeqv.tasks.inflection.edits import EditBatches
 
 
 @dataclass(frozen=True)

@@ -29,7 +29,6 @@ class PerplexityCallback:
 
     def build(self) -> Any:
         """Build the callback."""
-
         return PerplexityLogger(self.split)
 
 

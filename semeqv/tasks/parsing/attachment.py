@@ -29,7 +29,6 @@ class Attachment:
 
     def build(self) -> Any:
         """Build the callback."""
-
         return AttachmentLogger(self.steps)
 
 

@@ -74,7 +74,6 @@ class Dependencies(Treebank, PromptedWords):
 
     def items(self) -> Iterator[Item]:
         """Yield the sentences, each word with its relation."""
-
         for sentence in sentences(self):
             yield Item(tuple(word.form for word in sentence.words), tuple(relations_of(self, sentence)))
 

@@ -89,7 +89,6 @@ def read_learning_curve(
     Raises:
         click.UsageError: There is no such measurement, or a number is none.
     """
-
     lines = [line for line in read_metrics(metrics_file(path)) if "cpu_seconds" in line.record]
     chosen = [line for line in lines if line.record.get("name") == name and metric in line.record]
     if not chosen:
@@ -124,7 +123,6 @@ def draw_learning_curves(
     Returns:
         The figure.
     """
-
     figure = new_figure(COLUMN, 2.2 + 0.15 * len(curves), show=look.show)
     axes, entries, ends = figure.subplots(), [], []
     for curve, color in zip(curves, look.colors(len(curves), first=1)):

@@ -103,7 +103,6 @@ class Parser(Headed, Classifier):
         Returns:
             A `*ForDependencyParsing`.
         """
-
         check_task(dataset, self.word)
         labels = labels_of(dataset, self.has_tagger())
         if bert := self.bert():

@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from semeqv.tasks.parsing.batches import TreeBatches, TreeScorer
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import click
 
@@ -25,6 +20,9 @@ from semeqv.tasks.parsing.metrics import COUNTED, score_trees
 from semeqv.text.readers.conllu import write_sentences
 from semeqv.text.records import Sentence
 from semeqv.train.compute import Compute
+
+if TYPE_CHECKING:
+    from semeqv.tasks.parsing.batches import TreeBatches, TreeScorer
 
 INPUTS = ("input_ids", "words", "attention_mask", "token_type_ids")
 
@@ -138,7 +136,6 @@ def find_trees(model: Any, data: TreeBatches, compute: Compute) -> TreeScorer:
     Returns:
         The scorer, which has seen all sentences.
     """
-
     scorer: TreeScorer = data.scorer()
     with inference(model, compute) as regime:
         for batch in Progress(data.batches(), desc="parse", unit="batch", leave=False, disable=None, mininterval=0.5):

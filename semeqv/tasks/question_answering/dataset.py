@@ -83,7 +83,6 @@ class Squad(InFiles, Prompted):
 
     def items(self) -> Iterator[Item]:
         """Yield each text once, and each question; an item is a text."""
-
         seen = dict[str, None]()
         for question in every_question(self):
             if question.context not in seen:

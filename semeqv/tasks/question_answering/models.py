@@ -38,7 +38,6 @@ class QuestionAnswerer(Classifier):
         Returns:
             A `*ForQuestionAnswering`.
         """
-
         check_task(dataset, self.word)
         if bert := self.bert():
             return new_answerer(bert.configuration(tokenizer), dropout=self.dropout)

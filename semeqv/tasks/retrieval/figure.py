@@ -88,7 +88,6 @@ def read_layer_curve(
     Raises:
         click.UsageError: There is no such measurement, or a number is none.
     """
-
     lines = [line for line in read_metrics(metrics_file(path)) if line.record.get("measure") == "retrieval"]
     there = list(dict.fromkeys(str(line.record.get("of")) for line in lines))
     wanted = of if of is not None else there[0] if len(there) == 1 else "all"
@@ -123,7 +122,6 @@ def draw_layer_curves(
     Returns:
         The figure.
     """
-
     figure = new_figure(COLUMN, 2.2 + 0.15 * len(curves), show=look.show)
     axes, entries = figure.subplots(), []
     for curve, color in zip(curves, look.colors(len(curves), first=1)):

@@ -93,12 +93,10 @@ class Corpus:
 
     def source_facts(self) -> dict[str, Any]:
         """What the text depends on: options and the hash of every file."""
-
         return source_facts(self)
 
     def corpus(self) -> "Iterator[Any]":
         """The documents of this split, one language at a time; yields `Document`s."""
-
         yield from documents(self)
 
     def chosen(self) -> Iterator[Mapping[str, str]]:
@@ -146,7 +144,6 @@ class Corpus:
 
     def check_held_out(self, dataset_options: Mapping[tuple[str, str | None], Any] | None) -> None:
         """Refuse a set that is held out and shares text with the training set; raises as `check_apart` does."""
-
         for other in (dataset_options or {}).values():
             if isinstance(other, Corpus) and "train" in (self.split, other.split) and self.split != other.split:
                 check_apart(*(self, other) if other.split == "train" else (other, self))
@@ -175,7 +172,6 @@ class OneFile(FileCorpus):
 
     def file(self) -> Path:
         """The file, wherever it is."""
-
         return locate(str(self.path), self.path)
 
     def sources(self) -> Mapping[str, Path]:

@@ -43,7 +43,6 @@ class Plain(SingleFile):
 
     def rows(self) -> Iterator[tuple[str, Mapping[str, str]]]:
         """The documents."""
-
         for document in read_documents(self.file(), self.unit, self.language):
             yield document.text, {self.language: document.text}
 
@@ -97,7 +96,6 @@ class Tsv(OneFile):
 
     def rows(self) -> Iterator[tuple[str, Mapping[str, str]]]:
         """The rows of the table."""
-
         numbers = all(column.isascii() and column.isdecimal() for column in self.columns)
         columns = [int(column) for column in self.columns] if numbers else list(self.columns)
         decides = self.columns.index(self.pivot())
@@ -123,14 +121,12 @@ class WikiText2(FileCorpus):
 
     def sources(self) -> Mapping[str, Path]:
         """The file of the split."""
-
         part = {"train": "train", "validation": "valid", "test": "test"}[self.split]
         file = locate(f"wikitext2_raw/wiki.{part}.raw", self.path)
         return {file.name: file}
 
     def rows(self) -> Iterator[tuple[str, Mapping[str, str]]]:
         """The documents."""
-
         (file,) = self.sources().values()
         for document in read_documents(file, self.unit, "en"):
             yield document.text, {"en": document.text}
@@ -169,7 +165,6 @@ class Hub(Corpus):
 
     def commit(self) -> str | None:
         """The commit that is read; None of a folder."""
-
         return None if self.sources() else commit(self.of, self.revision)
 
     def source_facts(self) -> dict[str, Any]:

@@ -31,7 +31,6 @@ class Multilingual(OneFile):
 
     def rows(self) -> Iterator[tuple[str, Mapping[str, str]]]:
         """The lines in the languages that are asked for; what each says first decides."""
-
         file = self.file()
         known = set[str]()
         for said in read_texts(file):

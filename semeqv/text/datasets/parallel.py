@@ -32,14 +32,12 @@ class LineAligned(FileCorpus):
 
     def sources(self) -> Mapping[str, Path]:
         """The file of each language."""
-
         asked = [(prefix, {decides, *read}) for prefix, (decides, read) in self.prefixes().items()]
         parts = [files for prefix, languages in asked for files in side_parts(prefix, sorted(languages))]
         return {file.name: file for files in parts for file in files.values()}
 
     def rows(self) -> Iterator[tuple[str, Mapping[str, str]]]:
         """Sentences, with their translations."""
-
         for prefix, (decides, read) in self.prefixes().items():
             for pair in read_aligned(prefix, sorted({decides, *read})):
                 yield pair.sentences[decides], {language: pair.sentences[language] for language in read}
@@ -63,7 +61,6 @@ class Moses(LineAligned):
 
     def prefixes(self) -> Mapping[Path, tuple[str, tuple[str, ...]]]:
         """The one that --path says."""
-
         prefix = locate_sides([str(self.path)], self.languages, self.path)
         english = ["en"] if self.holdout and len(fitting(prefix, "en")) == 1 else []
         return {prefix: (deciding([*self.languages, *english]), self.languages)}
@@ -107,7 +104,6 @@ class Pairs(LineAligned):
 
     def prefixes(self) -> Mapping[Path, tuple[str, tuple[str, ...]]]:
         """The files of every pair: those of the split, else those of the whole corpus."""
-
         found = dict[Path, tuple[str, tuple[str, ...]]]()
         for pair, read in self.pairs().items():
             stems = [f"{self.folder}/{self.stem('-'.join(order))}" for order in itertools.permutations(sorted(pair))]

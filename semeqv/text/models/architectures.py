@@ -89,7 +89,6 @@ class Sized:
         Raises:
             UserError: When `tie` is `both`, or the activation is unknown.
         """
-
         if self.tie == "both":
             raise UserError("--tie both is for the command line; a single model is tied or not.")
         if self.activation not in transformers.activations.ACT2FN:
@@ -106,7 +105,6 @@ class Sized:
             The same model, and the tokenizer says what other programs need to know of it. `UserError` is raised by
             `start_from` when it cannot start from the embeddings said.
         """
-
         if self.embeddings is not None:
             start_from(model, self.embeddings, tokenizer, self.initializer_range)
         fit_to_model(tokenizer, self.most_tokens)
@@ -134,7 +132,6 @@ class Sized:
         Raises:
             UserError: When another number was said, or none is known.
         """
-
         data = next(iter(dataset.values()), None) if isinstance(dataset, dict) else dataset
         known, whose = rows_needed(tokenizer) if tokenizer is not None else None, "tokenizer"
         if known is None:
@@ -253,7 +250,6 @@ class GPT2(Preset):
         Returns:
             A `GPT2LMHeadModel`, its weights drawn anew.
         """
-
         from semeqv.text.chunked import chunked
 
         self.check()
@@ -285,7 +281,6 @@ class BERT(Sized):
         Returns:
             A `BertForMaskedLM`, its weights drawn anew.
         """
-
         return self.begun(transformers.BertForMaskedLM(self.configuration(tokenizer, dataset)), tokenizer)
 
     def configuration(self, tokenizer: Any = None, dataset: Any = None) -> Any:
@@ -298,7 +293,6 @@ class BERT(Sized):
         Returns:
             A `BertConfig`.
         """
-
         self.check()
         return transformers.BertConfig(
             vocab_size=self.vocabulary(tokenizer, dataset),

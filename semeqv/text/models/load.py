@@ -36,19 +36,16 @@ class Loaded:
     @property
     def objective(self) -> str:
         """What the model is for: causal or masked."""
-
         named = read_config(config_folder(self.source)).get("architectures") or []
         masked = self.auto == "AutoModelForMaskedLM" if self.auto else any("MaskedLM" in str(name) for name in named)
         return "masked" if masked else "causal"
 
     def most_tokens(self) -> int | None:
         """The most tokens that the model reads at once; None when there is no limit, or nobody said."""
-
         return positions_of(read_config(config_folder(self.source)))
 
     def provide_tokenizer(self) -> Any:
         """The tokenizer of the model's folder, for a sentence that says none; None when it has none."""
-
         return open_tokenizer(self.source) if has_tokenizer(self.source) else None
 
     def build(self, tokenizer: Any = None) -> Any:

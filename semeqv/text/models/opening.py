@@ -286,7 +286,6 @@ def one_line(source: Any) -> Iterator[None]:
 @contextmanager
 def quiet() -> Iterator[None]:
     """Let transformers be silent: what matters is said by whoever opens the model."""
-
     level, bars = transformers.utils.logging.get_verbosity(), transformers.utils.logging.is_progress_bar_enabled()
     transformers.utils.logging.set_verbosity(transformers.utils.logging.CRITICAL)
     transformers.utils.logging.disable_progress_bar()

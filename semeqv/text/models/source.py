@@ -72,7 +72,6 @@ def tensor_names(folder: Path) -> list[str]:
         UserError: When the folder holds no tensor, a file is damaged, or an index names another kind of file or one
             outside the folder.
     """
-
     single, index = (folder / name for name in WEIGHTS)
     try:
         if single.exists():
@@ -142,7 +141,6 @@ def local_folder(path: Path) -> Path:
     Raises:
         UserError: When the folder holds several runs, or (from `verify`) the checkpoint is damaged.
     """
-
     try:
         found = checkpoint.locate(path)
     except UserError:  # no checkpoint and no run

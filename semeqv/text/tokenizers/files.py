@@ -121,7 +121,6 @@ class Load:
 
     def build(self) -> Any:
         """The tokenizer, a fast one of transformers."""
-
         return opened(self.source)
 
 

@@ -57,7 +57,6 @@ class Trained:
         Returns:
             The tokenizer.
         """
-
         return trained(self, [each for (split, _), each in dataset_options.items() if split == "train"])
 
 

@@ -30,7 +30,6 @@ class Default:
 
     def build(self) -> Any:
         """The callback."""
-
         return Callback(self.split)
 
 
@@ -77,7 +76,6 @@ class Log(Logged):
 
     def build(self) -> Any:
         """The callback."""
-
         return Logger(self)
 
 

@@ -47,7 +47,6 @@ class Cdists(Logged):
 
     def build(self) -> Any:
         """The callback."""
-
         return Recorder(self, self.files, distances)
 
 
@@ -71,7 +70,6 @@ class Embedding(Logged):
 
     def build(self) -> Any:
         """The callback."""
-
         files = {"input": (self.path, "input_embeddings.npy"), "output": (self.output_path, "output_embeddings.npy")}
         return Recorder(self, files, lambda matrix: matrix)
 
@@ -106,7 +104,6 @@ class CdistsDecouple(Cdists):
         Returns:
             What records, and unties.
         """
-
         return Decoupler(self, self.files, distances, self.etd, model)
 
 

@@ -226,7 +226,6 @@ def draw_lines(
 
 def draw_group(axes: matplotlib.axes.Axes, curves: list[Curve], color: str, band: bool = False) -> None:
     """Draw the runs of a group thin, their mean thick and its confidence as a band; a single run is drawn as a mean."""
-
     if len(curves) > 1:
         for curve in curves:
             axes.plot(curve.epochs, curve.values, color=color, zorder=2, **RUN_LINE)
@@ -243,7 +242,6 @@ def draw_group(axes: matplotlib.axes.Axes, curves: list[Curve], color: str, band
 
 def draw_ends(axes: matplotlib.axes.Axes, groups: dict[str, list[Curve]], palette: dict[str, str]) -> None:
     """Draw the last value of every run as a dot, a column for each group; its mean as a bar."""
-
     for place, (label, curves) in enumerate(groups.items()):
         ends = numpy.sort([curve.values[-1] for curve in curves])
         aside = 0.16 * numpy.resize([0, 1, -1], len(ends)) if len(ends) > 1 else numpy.zeros(1)

@@ -92,7 +92,6 @@ def draw_embeddings(
     Returns:
         The figure.
     """
-
     names = dict(label) or {symbol: str(symbol) for symbol in range(min(run.shape[1] for run in runs))}
     palette = dict(zip(names, look.colors(len(names))))
     planes = [in_plane(run) for run in runs]
@@ -137,7 +136,6 @@ def in_plane(snapshots: numpy.ndarray) -> tuple[numpy.ndarray, tuple[float, floa
     Returns:
         Points, (records, symbols, 2), and the part of the variance that each axis keeps.
     """
-
     records, symbols, dimensions = snapshots.shape
     if dimensions <= 2:
         return numpy.pad(snapshots, ((0, 0), (0, 0), (0, 2 - dimensions))), (1.0, 1.0)
@@ -162,7 +160,6 @@ def draw_paths(axes: matplotlib.axes.Axes, plane: numpy.ndarray, palette: Sequen
         palette: One colour per symbol.
         reach: Half the width and height of the panel, in units of the embedding.
     """
-
     for symbol, color in enumerate(palette):
         path = plane[:, symbol]
         pieces = numpy.stack([path[:-1], path[1:]], axis=1)
@@ -198,7 +195,6 @@ def name_ends(
         names: One per symbol.
         palette: One colour per symbol.
     """
-
     (left, right), (bottom, _) = axes.get_xlim(), axes.get_ylim()
     side = figure_size(axes)[0] * 72 * 0.72 / columns_of(axes)  # points, about what a panel takes
     scale = (right - left) / side
@@ -222,7 +218,6 @@ def name_ends(
 
 def add_key(figure: matplotlib.figure.Figure, title: str, columns: int) -> None:
     """Put the title above the figure, and what the two kinds of dot mean."""
-
     hollow = matplotlib.lines.Line2D([], [], color=GREY, alpha=0.5, marker="o", markersize=3.2, markerfacecolor="white")
     full = matplotlib.lines.Line2D([], [], color=GREY, marker="o", markersize=4.6)
     figure.legend(

@@ -117,7 +117,6 @@ def draw_panel(axes: matplotlib.axes.Axes, panel: Panel, color: str, other: str)
         color: Of equivalent pairs.
         other: Of random pairs.
     """
-
     every = numpy.concatenate([each for row in panel.comparisons for each in (row.equivalent, row.random)])
     low, high = numpy.quantile(every, [0.001, 0.999])
     grid = numpy.linspace(low - 0.04 * (high - low), high + 0.04 * (high - low), 300)
@@ -161,7 +160,6 @@ def density(values: numpy.ndarray, grid: numpy.ndarray) -> numpy.ndarray:
     Returns:
         The density, (points,), not normalised.
     """
-
     step = grid[1] - grid[0]
     spread = min(values.std(), float(numpy.subtract(*numpy.quantile(values, [0.75, 0.25]))) / 1.34)
     width = max(0.9 * (spread or values.std()) * len(values) ** -0.2, step)
@@ -244,7 +242,6 @@ def comparisons(rows: list[dict[str, Any]], pairs: Path, measure: str) -> dict[s
     Raises:
         ValueError: There is no row, or something is no number.
     """
-
     if not rows:
         raise ValueError(f"there is no {measure}")
     distances = read_pairs(pairs, {row["embedding"] for row in rows}, measure)

@@ -43,7 +43,6 @@ class FoundationReport:
         Raises:
             click.UsageError: When a folder holds no such measurement.
         """
-
         if not self.paths:
             raise click.UsageError("cli foundation-report: give folders that cli foundation-embeddings has written")
         labels = self.label or [path.name for path in self.paths]

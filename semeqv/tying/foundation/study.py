@@ -279,7 +279,6 @@ FILES = ("foundation.json", "foundation.csv", "foundation_pairs.csv")
 
 def print_study(study: Study) -> None:
     """Print how the embeddings are tied, and the table."""
-
     screen = console()
     facts = study.facts
     screen.print(f"{facts['model']} ({facts['architecture']}): {TYINGS[facts['tying']]}.")

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 from semeqv.babel import dataset as babel
 from semeqv.grammar.component import alias, check_bounds, component
 from semeqv.lazy import NDArray
 from semeqv.runs.errors import UserError
-from semeqv.text.datasets import monolingual as single
-from semeqv.text.datasets import parallel as europarl
-from semeqv.text.datasets import parallel as moses
-from semeqv.text.datasets import parallel as multiun
+from semeqv.text.datasets import monolingual, parallel
 from semeqv.text.datasets.corpus import Corpus
 from semeqv.text.datasets.tokenised import objective_of, token_files
 from semeqv.text.objectives import Objective
@@ -32,9 +29,6 @@ from semeqv.tying.mlm.doubles import (
     undoubled,
     with_doubles,
 )
-
-if TYPE_CHECKING:
-    from semeqv.text.datasets.corpus import Corpus
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,7 +83,6 @@ class Doubled:
         Returns:
             Batches as those of any corpus, some words in them swapped for their doubles.
         """
-
         return doubled_batches(self, tokenizer, model_options, dataset_options or {})
 
 
@@ -103,7 +96,7 @@ class Babel(Doubled, babel.Babel):
 
 @component("mlm dataset europarl")
 @dataclass(frozen=True, kw_only=True)
-class Europarl(Doubled, europarl.Europarl):
+class Europarl(Doubled, parallel.Europarl):
     """Proceedings of the European Parliament (Koehn, 2005), common words with doubles; see `cli dataset europarl`."""
 
     languages: tuple[str, ...] = ("en",)
@@ -111,7 +104,7 @@ class Europarl(Doubled, europarl.Europarl):
 
 @component("mlm dataset multiun")
 @dataclass(frozen=True, kw_only=True)
-class MultiUn(Doubled, multiun.MultiUn):
+class MultiUn(Doubled, parallel.MultiUn):
     """Documents of the United Nations (Eisele & Chen, 2010), common words with doubles; see `cli dataset multiun`."""
 
     languages: tuple[str, ...] = ("en",)
@@ -119,7 +112,7 @@ class MultiUn(Doubled, multiun.MultiUn):
 
 @component("mlm dataset moses")
 @dataclass(frozen=True, kw_only=True)
-class Moses(Doubled, moses.Moses):
+class Moses(Doubled, parallel.Moses):
     """Sentences, a file for each language, common words with doubles; see `cli dataset moses`."""
 
     languages: tuple[str, ...] = ("en",)
@@ -127,37 +120,37 @@ class Moses(Doubled, moses.Moses):
 
 @component("mlm dataset plain")
 @dataclass(frozen=True, kw_only=True)
-class Plain(Doubled, single.Plain):
+class Plain(Doubled, monolingual.Plain):
     """A file of plain text, common words with doubles; see `cli dataset plain`."""
 
 
 @component("mlm dataset jsonl")
 @dataclass(frozen=True, kw_only=True)
-class Jsonl(Doubled, single.Jsonl):
+class Jsonl(Doubled, monolingual.Jsonl):
     """A file with a JSON object on each line, common words with doubles; see `cli dataset jsonl`."""
 
 
 @component("mlm dataset tsv")
 @dataclass(frozen=True, kw_only=True)
-class Tsv(Doubled, single.Tsv):
+class Tsv(Doubled, monolingual.Tsv):
     """A table with columns set apart by tabs, common words with doubles; see `cli dataset tsv`."""
 
 
 @component("mlm dataset wikitext2")
 @dataclass(frozen=True, kw_only=True)
-class WikiText2(Doubled, single.WikiText2):
+class WikiText2(Doubled, monolingual.WikiText2):
     """WikiText-2 (Merity et al., 2017), common words with doubles; see `cli dataset wikitext2`."""
 
 
 @component("mlm dataset hub")
 @dataclass(frozen=True, kw_only=True)
-class Hub(Doubled, single.Hub):
+class Hub(Doubled, monolingual.Hub):
     """A data set of the Hugging Face hub, common words with doubles: `--of bookcorpus/bookcorpus`."""
 
 
 @component("mlm dataset default")
 @dataclass(frozen=True, kw_only=True)
-class Default(Doubled, single.Hub):
+class Default(Doubled, monolingual.Hub):
     """The text of the study's original code: BookCorpus (Zhu et al., 2015), split by the tokenizer of BERT.
 
     It is `cli mlm dataset hub --of bookcorpus/bookcorpus`, a tenth of it for validation and a tenth for test, and is
@@ -188,7 +181,6 @@ class Default(Doubled, single.Hub):
         Raises:
             UserError: When it is not here and cannot be had.
         """
-
         try:
             return opened(self.tokenizer)
         except UserError as error:

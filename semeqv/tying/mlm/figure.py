@@ -91,7 +91,6 @@ def draw_doubles(
     look: Look = Look(),
 ) -> matplotlib.figure.Figure:
     """Draw runs that follow the same words; other arguments are those of `mlm_view`."""
-
     shown = {side: having for side in PANELS if (having := [run for run in runs if side in run.distances])}
     palette = dict(zip(("doubles", "random"), look.colors(2, default=("#0072B2", "#D55E00"))))
     figure = new_figure(COLUMN * (0.25 + 0.62 * len(shown)), 4.6, show=look.show)
@@ -130,7 +129,6 @@ def thinned(run: Followed, every: int) -> Followed:
 
 def ends_of(runs: Sequence[Followed]) -> Ends:
     """Return where the mean distances of the runs ended."""
-
     rows = []
     for side, title in PANELS.items():
         having = [run for run in runs if side in run.distances]
@@ -151,7 +149,6 @@ def draw_training(axes: matplotlib.axes.Axes, runs: Sequence[Followed], side: st
         kind: The kind of pairs.
         color: Its colour.
     """
-
     means = pad([run.distances[side][kind].mean(axis=1) for run in runs])  # (runs, records)
     steps = numpy.arange(means.shape[1]) * runs[0].every
     shortest = min(len(run.distances[side][kind]) for run in runs)
@@ -167,7 +164,6 @@ def draw_training(axes: matplotlib.axes.Axes, runs: Sequence[Followed], side: st
 
 def label_means(axes: matplotlib.axes.Axes, runs: Sequence[Followed], side: str, palette: dict[str, str]) -> None:
     """Write the means at the end beside the curves."""
-
     ends = []
     for kind in KINDS:
         mean = sum(float(run.distances[side][kind][-1].mean()) for run in runs) / len(runs)
@@ -184,7 +180,6 @@ def draw_end(axes: matplotlib.axes.Axes, runs: Sequence[Followed], side: str, pa
         side: The embedding.
         palette: A colour for each kind.
     """
-
     for kind in KINDS:
         places, ends = at_end(runs, side, kind)
         axes.scatter(places, ends, s=7, color=palette[kind], alpha=0.8, linewidth=0, zorder=3)
@@ -198,7 +193,6 @@ def draw_end(axes: matplotlib.axes.Axes, runs: Sequence[Followed], side: str, pa
 
 def at_end(runs: Sequence[Followed], side: str, kind: str) -> tuple[numpy.ndarray, numpy.ndarray]:
     """Return the place in frequency of each pair's first word, from 1, and the mean distance at the end over runs."""
-
     places = numpy.array([first for first, _ in runs[0].pairs[kind]]) + 1
     return places, numpy.mean([run.distances[side][kind][-1] for run in runs], axis=0)
 
@@ -212,7 +206,6 @@ def name_closest(axes: matplotlib.axes.Axes, runs: Sequence[Followed], side: str
         side: The embedding.
         color: That of the names.
     """
-
     places, ends = at_end(runs, side, "doubles")
     (width, tall), height = figure_size(axes), axes.get_ylim()[1]
     panel = (width * 72 * 0.8 / columns_of(axes), tall * 72 * 0.33)

@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 from semeqv.grammar.component import component
 from semeqv.results.tables import Table
@@ -14,10 +14,6 @@ from semeqv.runs.json_lines import finite
 from semeqv.tying.mlm.experiments import Experiment, read_experiment
 from semeqv.tying.mlm.findings import CLOSE, COST, EMBEDDINGS, LEARNED, Estimate, Row, findings, losses, rows_of
 from semeqv.tying.verdicts import Finding, StudyReport, harmless, overall
-
-if TYPE_CHECKING:
-    from semeqv.results.tables import Table
-    from semeqv.tying.mlm.experiments import Experiment
 
 
 @component("mlm report")
@@ -37,17 +33,14 @@ class Report(StudyReport):
 
     def read(self, folder: Path) -> Experiment:
         """Read the folder of an experiment."""
-
         return read_experiment(folder)
 
     def tables(self, experiment: Experiment) -> list[Table]:
         """The distances in each embedding."""
-
         return [distance_table(experiment)]
 
     def findings(self, experiment: Experiment) -> list[Finding]:
         """What the theory says of it."""
-
         return findings(experiment)
 
     def line(self, finding: Finding) -> str:
@@ -56,7 +49,6 @@ class Report(StudyReport):
 
     def page(self, experiments: Sequence[Experiment]) -> tuple[str, dict[str, Any]]:
         """The Markdown of all of them, and the numbers behind it."""
-
         name = "" if self.output is None else self.output.stem
         return to_markdown(experiments, name), to_json(experiments)
 

@@ -77,7 +77,6 @@ class Default:
 
     def build(self, dataset_options: Any = None) -> Any:
         """Make the data, if it shares no string with a training set of the sentence that divides them otherwise."""
-
         training = (dataset_options or {}).get(("train", None))
         if self.split != "train" and isinstance(training, Default):
             self.refuse_training_strings(training)
@@ -108,7 +107,6 @@ class Default:
         Raises:
             UserError: When there are such strings.
         """
-
         if self.size != training.size or self.division == training.division:
             return
         own = Split(size=self.size, **self.division).strings(self.split)

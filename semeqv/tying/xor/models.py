@@ -55,7 +55,6 @@ class Model:
         Raises:
             UserError: When a vocabulary size is given that is not the data's, or `tie` is `both`.
         """
-
         if self.tie == "both":
             raise UserError("--tie both is for the command line; a single model is tied or not.")
         data = next(iter(dataset.values())) if isinstance(dataset, dict) else dataset

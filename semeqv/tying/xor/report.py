@@ -8,7 +8,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 from semeqv.grammar.component import component
 from semeqv.results.tables import Table
@@ -26,10 +26,6 @@ from semeqv.tying.xor.findings import (
     distances,
 )
 from semeqv.tying.xor.statistics import NEAR_BAYES, NEAR_PLATEAU, learned_threshold
-
-if TYPE_CHECKING:
-    from semeqv.results.tables import Table
-    from semeqv.tying.xor.experiments import Experiment
 
 
 @component("xor report")
@@ -56,22 +52,18 @@ class Report(StudyReport):
 
     def read(self, folder: Path) -> Experiment:
         """Read the folder of an experiment."""
-
         return read_experiment(folder, self.window)
 
     def tables(self, experiment: Experiment) -> list[Table]:
         """The distances of each pair, and the accuracies."""
-
         return [distance_table(experiment), accuracy_table(experiment, each=False)]
 
     def findings(self, experiment: Experiment) -> list[Finding]:
         """What the theory says of the distances."""
-
         return acceptance(experiment)
 
     def page(self, experiments: Sequence[Experiment]) -> tuple[str, dict[str, Any]]:
         """The Markdown of all of them, and the numbers behind it."""
-
         return to_markdown(experiments, self.window), to_json(experiments, self.window)
 
 

@@ -6,7 +6,7 @@ import torch
 from transformers import AutoTokenizer
 
 from semeqv.runs.errors import UserError
-from semeqv.text.datasets import monolingual as single
+from semeqv.text.datasets import monolingual
 from semeqv.text.models.architectures import Encoder
 from semeqv.text.objectives import Causal, Masked
 from semeqv.text.tokenizers.trained import Bpe, Unigram, Wordpiece
@@ -131,7 +131,7 @@ def test_pairs_compare_each_word_with_its_double_and_with_another_word():
 
 
 def test_the_tokenizer_and_its_cache_are_those_of_the_corpus_itself(text):
-    ours, plain = corpus_of(text), single.Plain(path=text, batch_size=8, block_size=16, holdout=0.2)
+    ours, plain = corpus_of(text), monolingual.Plain(path=text, batch_size=8, block_size=16, holdout=0.2)
     assert ours.undoubled() == plain
     assert ours.source_facts() == plain.source_facts()
     assert list(ours.corpus()) == list(plain.corpus())
